@@ -1,0 +1,1 @@
+"""Augmentations, one idea a file."""

@@ -1,0 +1,46 @@
+"""The `ggdr` command: its verbs, and how errors of the user reach the user."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Callable
+
+from ggdr import __version__
+
+VERBS = {
+    "train": ("ggdr.train", "train the GAN of a recipe: ggdr train recipes/digits.py --out runs/digits"),
+    "list": ("ggdr.listing", "what is registered: ggdr list regularizers, ggdr list --paper 2207.13320"),
+    "data": ("ggdr.datacheck", "what a source of images holds: ggdr data check FOLDER"),
+}
+
+
+def main() -> None:
+    """Entry point of the console script and of `python -m ggdr`."""
+    verb, *rest = sys.argv[1:] or ["--help"]
+    if verb in ("-h", "--help"):
+        print("usage: ggdr VERB ...\n\n" + "\n".join(f"  {name:8} {what}" for name, (_, what) in VERBS.items()))
+        print("\n`ggdr VERB --help` says more.")
+    elif verb in ("-V", "--version"):
+        print(f"ggdr {__version__}")
+    elif verb in VERBS:
+        guarded(importlib.import_module(VERBS[verb][0]).main, rest)
+    else:
+        close = difflib.get_close_matches(verb, VERBS, 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        print(f"ggdr: error: no verb {verb!r}.{hint} Verbs: {', '.join(VERBS)}.", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def guarded(verb: Callable[[list[str]], int | None], argv: list[str]) -> None:
+    """Run a verb and exit; a ValueError, which is for the user, becomes one line and exit status 2."""
+    try:
+        status = verb(argv)
+    except ValueError as error:
+        print(f"ggdr: error: {error}", file=sys.stderr)
+        status = 2
+    except KeyboardInterrupt:
+        status = 130
+    sys.stdout.flush()
+    raise SystemExit(status)

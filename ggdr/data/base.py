@@ -1,0 +1,58 @@
+"""What every data set is: settings that can be listed without reading a file, and what opening them gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar, NamedTuple
+
+from ggdr.lazy import Tensor
+from ggdr.networks.base import Brief
+from ggdr.registry import Part, datasets
+
+
+class Batch(NamedTuple):
+    """Real images of one process's part of a global batch."""
+
+    images: Tensor
+    """[N, C, H, W] uint8"""
+    labels: Tensor | None = None
+    """[N, L] float32; None: unconditional"""
+
+
+class Images:
+    """An opened data set: an endless sequence of images; what lies at a position is a pure function of the seed."""
+
+    brief: Brief
+    """size, channels and label width of its images"""
+    label_names: tuple[str, ...] = ()
+    """names of the label vector's entries, where they have any"""
+    unreadable: Mapping[str, str] = MappingProxyType({})
+    """name of each file that could not be read so far -> why; the next readable image stands in for it"""
+    forks: ClassVar[bool] = True
+    """loader workers may be processes with a copy each; False: it is read by one thread"""
+
+    def __len__(self) -> int:
+        """Images in one epoch, mirrored copies counted."""
+        raise NotImplementedError
+
+    def at(self, positions: list[int], seed: int) -> Batch:
+        """The images at these positions of the endless order that `seed` gives: each epoch a permutation of its own."""
+        raise NotImplementedError
+
+    def note(self, unreadable: Mapping[str, str]) -> None:
+        """Remember files that could not be read: name -> why."""
+        if unreadable.keys() - self.unreadable.keys():
+            self.unreadable = {**self.unreadable, **unreadable}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet(Part):
+    """The settings of a data set."""
+
+    registry = datasets
+
+    def open(self) -> Images:
+        """Look at the source and be ready to read; ValueError, in one sentence, if there is nothing to read."""
+        raise NotImplementedError

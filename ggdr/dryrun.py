@@ -1,0 +1,43 @@
+"""`--dry-run`: everything is built and one step runs, so that a person knows what a run will need."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from ggdr.memory import peak_memory
+from ggdr.report import introduction
+from ggdr.run import Run
+from ggdr.train import play, train_step
+
+
+def dry_run(run: Run) -> None:
+    """Run one step with all phases due, time each phase once more, and print what was found."""
+    batches = next(run.reals())
+    train_step(run, batches)
+    seconds = {phase.name: timed(run, phase, batches) for phase in run.phases}
+    per_step = sum(seconds[phase.name] / phase.every for phase in run.phases)
+    per_kimg = per_step / run.images_per_step * 1000
+    if not run.accelerator.is_main_process:
+        return
+    print("\n".join(introduction(run)))
+    print(f"peak memory: {peak_memory(run.device):.2f} GB")
+    print("seconds of a phase: " + ", ".join(f"{name} {value:.3g}" for name, value in seconds.items()))
+    total = per_kimg * run.recipe.total_kimg / 3600
+    print(f"time per kimg: {per_kimg:.3g} s; {run.recipe.total_kimg:g} kimg take {total:.3g} h at this rate")
+
+
+def timed(run: Run, phase, batches) -> float:
+    """Seconds that a phase takes."""
+    synchronise(run.device)
+    start = time.perf_counter()
+    play(run, phase, batches)
+    synchronise(run.device)
+    return time.perf_counter() - start
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait for the accelerator, if there is one."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,109 @@
+"""A Duel: all that one generator and one discriminator show each other on one micro-batch.
+
+Every product is computed at first use and kept: a pass nobody reads never runs, and two terms that read
+the same pass share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from ggdr.lazy import Tensor, torch
+from ggdr.networks.base import Sample, Verdict
+from ggdr.term import Turn
+
+if TYPE_CHECKING:
+    from ggdr.augment.base import Augmentation
+    from ggdr.networks.network import Discriminator, Generator
+
+
+class Scene(NamedTuple):
+    """What a phase asks of its duels."""
+
+    turn: Turn
+    asks: frozenset[str] = frozenset()
+    """the needs of the phase's terms"""
+    sides: tuple[int, ...] = ()
+    """sides of the feature maps that the phase's terms read, pixels"""
+    kimg: float = 0.0
+    """thousands of reals shown before this step"""
+    augment: Augmentation | None = None
+    """done to whatever the discriminator sees"""
+    autocast: Callable[[], AbstractContextManager] = nullcontext
+    """networks run in it; what they hand over is float32"""
+
+
+@dataclass
+class Duel:
+    """One generator against one discriminator, on as many fakes as there are reals, under the same labels."""
+
+    G: Generator
+    D: Discriminator
+    reals: Tensor
+    """[N, C, H, W] in [-1, 1]"""
+    labels: Tensor | None
+    """[N, L], the reals' labels; fakes are made for them too, so that theirs follow the data's distribution"""
+    scene: Scene
+    notes: dict[str, Tensor] = field(default_factory=dict)
+    """scalars that a term leaves for the step's statistics"""
+    gives: ClassVar = frozenset({"real_grad", "fake_grad"})
+    """what terms may need of the duel itself; the rest must come from the networks"""
+
+    @property
+    def turn(self) -> Turn:
+        """Whose weights learn."""
+        return self.scene.turn
+
+    @cached_property
+    def real(self) -> Tensor:
+        """The reals [N, C, H, W]; a leaf that takes gradient if a term needs "real_grad"."""
+        return self.reals.detach().requires_grad_("real_grad" in self.scene.asks)
+
+    @cached_property
+    def fake(self) -> Sample:
+        """N fakes; on D's turn a leaf that takes gradient if a term needs "fake_grad"."""
+        sample = self.sample(len(self.reals))
+        if self.turn == "d" and "fake_grad" in self.scene.asks:
+            sample = sample._replace(image=sample.image.detach().requires_grad_())
+        return sample
+
+    @cached_property
+    def on_real(self) -> Verdict:
+        """What D says of the reals."""
+        return self.judge(self.real)
+
+    @cached_property
+    def on_fake(self) -> Verdict:
+        """What D says of the fakes, with its drawings of their feature maps if a term needs "d_features"."""
+        sides = self.scene.sides if "d_features" in self.scene.asks else ()
+        return self.judge(self.fake.image, self.fake.features, sides)
+
+    def sample(self, n: int) -> Sample:
+        """A further pass of G: n fresh images, for the first n labels."""
+        z = torch.randn(n, self.G.z_dim, device=self.reals.device)
+        sides = self.scene.sides if "g_features" in self.scene.asks else ()
+        with self.scene.autocast():
+            made = self.G(z, self.labels_of(n), sides=sides)
+        return Sample(made.image.float(), made.ws, in_float32(made.features))
+
+    def judge(self, image: Tensor, maps: Mapping[int, Tensor] | None = None, sides: tuple[int, ...] = ()) -> Verdict:
+        """A further pass of D over `image`, freshly augmented; `maps` move along, `sides` are drawn by its decoder."""
+        guide = dict(maps or {})
+        if self.scene.augment is not None:
+            image, guide = self.scene.augment(image, guide)
+        with self.scene.autocast():
+            verdict = self.D(image, self.labels_of(len(image)), sides=sides)
+        return Verdict(verdict.logits.float(), in_float32(verdict.features), guide)
+
+    def labels_of(self, n: int) -> Tensor | None:
+        """The first n labels."""
+        return None if self.labels is None else self.labels[:n]
+
+
+def in_float32(maps: Mapping[int, Tensor]) -> dict[int, Tensor]:
+    """The maps, as float32."""
+    return {side: each.float() for side, each in maps.items()}

@@ -1,0 +1,81 @@
+"""Fitting a recipe to its data: defaults that depend on the images, and whether the parts go together.
+
+Networks are built on the meta device, so nothing is allocated before it is known that they fit.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+
+from ggdr.duel import Duel
+from ggdr.networks.base import Brief
+from ggdr.networks.network import Generator
+from ggdr.recipe import Recipe
+from ggdr.term import Term
+
+
+class Fitted(NamedTuple):
+    """A recipe whose parts fit its images."""
+
+    recipe: Recipe
+    """a copy in which parts have filled in what was left open"""
+    brief: Brief
+    """what to build the networks for, with the feature maps that terms read"""
+    reasons: dict[str, str]
+    """part -> what was filled in, and why"""
+    parameters: dict[str, int]
+    """network -> number of weights"""
+
+
+def fit(recipe: Recipe, brief: Brief) -> Fitted:
+    """Fit a recipe to images; ValueError, in one sentence, if its parts do not go together."""
+    recipe = copy.deepcopy(recipe)
+    terms = recipe.terms()
+    for name, term in terms.items():
+        check_needs(recipe, name, term)
+    reasons = {name: part.fit(brief, recipe.batch) for name, part in {**terms, "augment": recipe.augment}.items()}
+    with torch.device("meta"):
+        generator = recipe.generator.build(brief)
+        for name, term in terms.items():
+            check_sides(recipe, name, term, generator)
+        guide = {side: generator.feature_channels[side] for term in terms.values() for side in term.reads()}
+        brief = brief._replace(guide=guide)
+        cast = recipe.game.cast(recipe.generator, recipe.discriminator, brief)
+    sizes = {name: sum(p.numel() for p in net.parameters()) for nets in cast.values() for name, net in nets.items()}
+    return Fitted(recipe, brief, {name: reason for name, reason in reasons.items() if reason}, sizes)
+
+
+def check_needs(recipe: Recipe, name: str, term: Term) -> None:
+    """ValueError if the networks do not give what a term needs."""
+    generator, discriminator = recipe.generator, recipe.discriminator
+    missing = term.needs - generator.gives - discriminator.gives - Duel.gives
+    if not missing:
+        return
+    wrap = ""
+    if "d_features" in missing and "pyramid" in discriminator.gives:
+        wrap = f"wrap it: discriminator=UNet(encoder={type(discriminator).__name__}(...)) in the recipe, or on the command"
+        wrap += f" line --discriminator unet --discriminator.encoder {discriminator.name}; or "
+    raise ValueError(
+        f"{term.registry.kind} {name!r} needs {listed(missing)}; generator {generator.name!r} gives"
+        f" {listed(generator.gives)}, discriminator {discriminator.name!r} gives {listed(discriminator.gives)}:"
+        f" {wrap}drop it: --regularizers.{name} none."
+    )
+
+
+def check_sides(recipe: Recipe, name: str, term: Term, generator: Generator) -> None:
+    """ValueError if a term reads feature maps that the generator does not have."""
+    if missing := sorted(set(term.reads()) - generator.feature_channels.keys()):
+        raise ValueError(
+            f"{term.registry.kind} {name!r} reads feature maps of side {listed(map(str, missing))}; generator"
+            f" {recipe.generator.name!r} has {listed(map(str, generator.feature_channels))} for images of"
+            f" {generator.brief.height} x {generator.brief.width} px: set --regularizers.{name}.sides to some of those."
+        )
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in one line."""
+    return ", ".join(sorted(names, key=lambda name: (len(name), name))) or "nothing of the kind"

@@ -1,0 +1,33 @@
+"""A Game: who plays, and how a batch becomes duels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ggdr.duel import Duel, Scene
+from ggdr.lazy import Tensor
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.registry import Part, games
+from ggdr.term import Turn
+
+if TYPE_CHECKING:
+    from ggdr.networks.network import Network
+
+Cast = dict["Turn", dict[str, "Network"]]
+"""turn -> the networks that learn on it, by the name under which they are saved"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Game(Part):
+    """The settings of a game."""
+
+    registry = games
+
+    def cast(self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, brief: Brief) -> Cast:
+        """The networks that play, freshly initialised."""
+        raise NotImplementedError
+
+    def duels(self, cast: Cast, reals: Tensor, labels: Tensor | None, scene: Scene) -> list[Duel]:
+        """Who meets whom on a micro-batch: reals [N, C, H, W] in [-1, 1], labels [N, L] or None."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Games, one a file: who plays, and how a batch becomes duels."""

@@ -1,0 +1,114 @@
+"""The run's journal: metrics.jsonl, sample grids, loss plots, progress and trackers, kept by the main process."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ggdr import log_file
+from ggdr.grid import save_grid, tile
+from ggdr.health import Health
+from ggdr.lazy import Tensor
+from ggdr.plots import plot_losses
+from ggdr.progress import Progress
+from ggdr.trackers.base import Tracker
+
+
+class Journal:
+    """What the trainer tells, written down in the run's folder. Other processes than the main one get a `NoJournal`."""
+
+    def __init__(
+        self,
+        out: Path,
+        total_kimg: float,
+        trackers: Iterable[Tracker] = (),
+        *,
+        config: Mapping[str, str | int | float] | None = None,
+        step: int = 0,
+        images_seen: int = 0,
+    ):
+        """Open the journal of folder `out`; what it holds of steps after `step`, a crashed run's last, is dropped.
+
+        `config`: the recipe's settings, flat, for the trackers. ValueError if a tracker's package is missing.
+        """
+        self.out, self.step, self.images_seen = Path(out).absolute(), step, images_seen
+        self.file = self.out / "metrics.jsonl"
+        self.out.mkdir(parents=True, exist_ok=True)
+        last = log_file.cut(self.file, step)
+        self.seconds_before = (last and last.get("seconds")) or 0.0
+        self.trackers: list[Tracker] = []
+        for tracker in trackers:
+            tracker.start(self.out, dict(config or {}), step)
+            self.trackers.append(tracker)
+        self.health, self.progress = Health(), Progress(total_kimg, images_seen / 1000)
+        self.began = self.logged = time.monotonic()
+
+    def log(self, images_seen: int, step: int, stats: Mapping[str, float]) -> None:
+        """Write one line down and show it: reals shown so far, steps done, and numbers by name (loss/g/..., grad/g)."""
+        row = self.stamp(images_seen, step) | {key: float(value) for key, value in stats.items()}
+        log_file.append(self.file, row)
+        self.progress.show(row)
+        for text in self.health.advice(row):
+            self.say(text)
+        numbers = {key: value for key, value in row.items() if key not in ("step", "kimg") and math.isfinite(value)}
+        for tracker in self.trackers:
+            tracker.log(numbers, images_seen / 1000, step)
+
+    def stamp(self, images_seen: int, step: int) -> dict[str, float]:
+        """When: step, kimg, seconds since the run's very start, and the speed since the last line, if images passed."""
+        now = time.monotonic()
+        images, seconds = images_seen - self.images_seen, max(now - self.logged, 1e-9)
+        row = {"step": step, "kimg": images_seen / 1000, "seconds": round(self.seconds_before + now - self.began, 3)}
+        if images > 0:
+            row["images_per_second"] = round(images / seconds, 3)
+            self.logged, self.images_seen = now, images_seen
+        self.step = step
+        return row
+
+    def grid(self, name: str, images: Tensor, images_seen: int | None = None) -> Path:
+        """Save images uint8 [N, C, H, W] as samples/NAME-000012.300kimg.png; `images_seen` None: samples/NAME.png."""
+        stem = name if images_seen is None else f"{name}-{images_seen / 1000:010.3f}kimg"
+        path = self.out / "samples" / f"{stem}.png"
+        save_grid(images, path)
+        picture = tile(images)
+        # Not every service takes one channel.
+        picture = picture.repeat(1, 1, 3) if picture.shape[2] == 1 else picture
+        for tracker in self.trackers:
+            tracker.images(f"samples/{name}", picture.numpy(), self.step)
+        return path
+
+    def plot(self) -> Path:
+        """Draw losses.png from all that was logged."""
+        plot_losses(self.file, self.out / "losses.png")
+        return self.out / "losses.png"
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self.progress.say(text)
+
+    def close(self) -> None:
+        """End the progress bar and the trackers."""
+        self.progress.close()
+        for tracker in self.trackers:
+            tracker.close()
+
+
+class NoJournal(Journal):
+    """The journal of all other processes: it takes everything and does nothing."""
+
+    def __init__(self) -> None: ...
+
+    def log(self, images_seen: int, step: int, stats: Mapping[str, float]) -> None: ...
+
+    def grid(self, name: str, images: Tensor, images_seen: int | None = None) -> Path:
+        return Path(os.devnull)
+
+    def plot(self) -> Path:
+        return Path(os.devnull)
+
+    def say(self, text: str) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,58 @@
+"""`ggdr list`: what is registered, with its source, and what it needs and gives."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from ggdr.registry import REGISTRIES, Part, discover
+
+
+@dataclass(frozen=True)
+class List:
+    """List the registered parts."""
+
+    kind: Annotated[str, tyro.conf.Positional] = ""
+    """generators, discriminators, losses, ...; none: all kinds"""
+    paper: str = ""
+    """only parts of this paper (arXiv number or DOI)"""
+    use: tuple[str, ...] = ()
+    """files that register parts of your own"""
+
+
+def main(argv: list[str]) -> int:
+    """Print the parts that `argv` asks for; ValueError if there is no such kind or no part of such a paper."""
+    from ggdr.registry import use
+
+    asked = tyro.cli(List, args=argv, prog="ggdr list")
+    for file in asked.use:
+        use(file)
+    discover()
+    kinds = [asked.kind] if asked.kind else list(REGISTRIES)
+    if asked.kind and asked.kind not in REGISTRIES:
+        close = difflib.get_close_matches(asked.kind, REGISTRIES, 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"no kind {asked.kind!r}.{hint} Kinds: {', '.join(REGISTRIES)}.")
+    found = {kind: [part for _, part in sorted(REGISTRIES[kind].items()) if asked.paper in ("", part.paper)] for kind in kinds}
+    if not any(found.values()):
+        papers = sorted({part.paper for kind in kinds for part in REGISTRIES[kind].values() if part.paper})
+        raise ValueError(f"no part of paper {asked.paper!r}; there are parts of {', '.join(papers)}.")
+    print("\n\n".join(section(kind, parts) for kind, parts in found.items() if parts))
+    return 0
+
+
+def section(kind: str, parts: list[type[Part]]) -> str:
+    """A kind's heading and its parts."""
+    return "\n".join([kind, *(entry(part) for part in parts)])
+
+
+def entry(part: type[Part]) -> str:
+    """Name, first line of the docstring, paper, needs and gives."""
+    first = inspect.cleandoc(part.__doc__ or "").splitlines()[0]
+    notes = [f"arXiv {part.paper}" if part.paper[:4].isdigit() else part.paper] if part.paper else []
+    notes += [f"{word} {', '.join(sorted(names))}" for word, names in (("needs", part.needs), ("gives", part.gives)) if names]
+    return f"  {part.name:16} {first}" + (f"\n  {'':16} [{'; '.join(notes)}]" if notes else "")

@@ -1,0 +1,22 @@
+"""The hinge loss of SAGAN and BigGAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ggdr.duel import Duel
+from ggdr.lazy import F, Tensor
+from ggdr.registry import losses
+from ggdr.term import Loss
+
+
+@losses.register("hinge", paper="1705.02894")
+@dataclass(kw_only=True)
+class Hinge(Loss):
+    """Hinge loss: D cares only for logits inside its margin of one (Lim & Ye 2017)."""
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        return F.relu(1 - duel.on_real.logits).mean() + F.relu(1 + duel.on_fake.logits).mean()
+
+    def g_loss(self, duel: Duel) -> Tensor:
+        return -duel.on_fake.logits.mean()

@@ -1,0 +1,22 @@
+"""The loss most GANs train with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ggdr.duel import Duel
+from ggdr.lazy import F, Tensor
+from ggdr.registry import losses
+from ggdr.term import Loss
+
+
+@losses.register("non_saturating", paper="1406.2661")
+@dataclass(kw_only=True)
+class NonSaturating(Loss):
+    """Non-saturating logistic loss: G raises the probability that D errs (Goodfellow et al. 2014, sec. 3)."""
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        return F.softplus(-duel.on_real.logits).mean() + F.softplus(duel.on_fake.logits).mean()
+
+    def g_loss(self, duel: Duel) -> Tensor:
+        return F.softplus(-duel.on_fake.logits).mean()

@@ -1,0 +1,34 @@
+"""The loss of WGAN; for its successor WGAN-GP set `clip` to 0 and add the regularizer `wgan_gp`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ggdr.duel import Duel
+from ggdr.lazy import Tensor, torch
+from ggdr.registry import losses
+from ggdr.term import Loss, Turn
+
+
+@losses.register("wasserstein", paper="1701.07875")
+@dataclass(kw_only=True)
+class Wasserstein(Loss):
+    """Wasserstein loss with weight clipping: D is a critic of bounded slope (Arjovsky et al. 2017, algorithm 1)."""
+
+    clip: float = 0.01
+    """largest magnitude of a critic's weight after each of its updates; 0: no clipping"""
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        return duel.on_fake.logits.mean() - duel.on_real.logits.mean()
+
+    def g_loss(self, duel: Duel) -> Tensor:
+        return -duel.on_fake.logits.mean()
+
+    def after_update(self, turn: Turn, networks: Sequence[torch.nn.Module]) -> None:
+        if turn == "g" or not self.clip:
+            return
+        with torch.no_grad():
+            for network in networks:
+                for parameter in network.parameters():
+                    parameter.clamp_(-self.clip, self.clip)

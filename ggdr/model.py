@@ -1,0 +1,47 @@
+"""A network on disk: `config.json`, which says what it is, and `model.safetensors`; no code, no pickle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from ggdr import __version__
+from ggdr.checkpoint import plain
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.networks.network import Network
+from ggdr.recipe_files import from_json, to_json
+
+KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
+
+
+def save_model(network: Network, folder: Path) -> None:
+    """Write a network's settings, brief and weights into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    brief = {**network.brief._asdict(), "guide": {str(side): k for side, k in network.brief.guide.items()}}
+    kind = type(network.config).registry.kind
+    config = {"kind": kind, "ggdr": __version__, "brief": brief, "config": to_json(network.config)}
+    (folder / "config.json").write_text(json.dumps(config, indent=1))
+    save_file(plain(network.state_dict()), folder / "model.safetensors")
+
+
+def load_model(folder: str | Path) -> Network:
+    """The network that `save_model` wrote, in eval mode; ValueError if the folder does not hold one."""
+    folder = Path(folder)
+    try:
+        config = json.loads((folder / "config.json").read_text())
+        weights = load_file(folder / "model.safetensors")
+    except (OSError, json.JSONDecodeError, SafetensorError) as error:
+        raise ValueError(f"{folder} holds no model: {error}; give a folder with config.json and model.safetensors.") from error
+    if not isinstance(config, dict) or config.get("kind") not in KINDS or not {"brief", "config"} <= config.keys():
+        raise ValueError(f"{folder / 'config.json'} does not describe a network; it needs kind, brief and config.")
+    guide = {int(side): k for side, k in config["brief"].pop("guide").items()}
+    brief = Brief(**config["brief"], guide=guide)
+    network = from_json(KINDS[config["kind"]], config["config"], "config").build(brief)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{folder}: config.json and model.safetensors are not of one model: {error}") from error
+    return network.eval()

@@ -1,0 +1,71 @@
+"""What every network is: settings that can be listed without torch, and a brief that says what to build for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ggdr.lazy import Tensor
+from ggdr.registry import Part, discriminators, generators
+
+if TYPE_CHECKING:
+    from ggdr.networks.network import Discriminator, Generator
+
+
+class Brief(NamedTuple):
+    """What a network is built for; it comes from the data set and the terms, once."""
+
+    height: int
+    """image height, pixels"""
+    width: int
+    """image width, pixels"""
+    channels: int = 3
+    """image channels: 1 gray, 3 RGB, 4 RGBA, or any other number"""
+    labels: int = 0
+    """width of the label vector; 0: unconditional"""
+    guide: dict[int, int] = {}
+    """side (height in pixels) -> channels of the generator's feature maps that a decoder is to redraw"""
+
+
+class Sample(NamedTuple):
+    """What a generator hands over."""
+
+    image: Tensor
+    """[N, C, H, W] in [-1, 1]"""
+    ws: Tensor | None = None
+    """[N, L, W] style codes, the very tensor the image was made from"""
+    features: dict[int, Tensor] = {}
+    """side r (height in pixels) -> [N, K, r, r * W / H]"""
+
+
+class Verdict(NamedTuple):
+    """What a discriminator says of a batch of images."""
+
+    logits: Tensor
+    """[N] or [N, heads], higher is more real"""
+    features: dict[int, Tensor] = {}
+    """side r -> [N, K, r, r * W / H], drawn by its decoder"""
+    guide: dict[int, Tensor] = {}
+    """the generator's features, moved exactly as the image was before it was judged"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorConfig(Part):
+    """The settings of a generator."""
+
+    registry = generators
+
+    def build(self, brief: Brief) -> Generator:
+        """The network, freshly initialised; ValueError if it cannot make such images."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminatorConfig(Part):
+    """The settings of a discriminator."""
+
+    registry = discriminators
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if it cannot judge such images."""
+        raise NotImplementedError

@@ -1,0 +1,50 @@
+"""A Phase: the terms of one turn that share a rhythm; one optimizer step."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ggdr.term import Term, Turn
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One update of one player, by the terms that are due."""
+
+    turn: Turn
+    every: int
+    """runs at each N-th step, N times as strong"""
+    terms: Mapping[str, Term]
+    """by the name under which their losses are logged"""
+
+    @property
+    def name(self) -> str:
+        """Such as "g", or "d every 16"."""
+        return self.turn if self.every == 1 else f"{self.turn} every {self.every}"
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """What its terms need."""
+        return frozenset().union(*(term.needs for term in self.terms.values()))
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Sides of the feature maps its terms read, pixels."""
+        return tuple(sorted({side for term in self.terms.values() for side in term.reads()}))
+
+    @property
+    def float32(self) -> bool:
+        """Whether a term of it differentiates a gradient, so that it runs without autocast."""
+        return any(term.float32 for term in self.terms.values())
+
+
+def phases(terms: Mapping[str, Term]) -> list[Phase]:
+    """Group terms by turn and rhythm; in the order of a step: G main, G lazy, D main, D lazy."""
+    groups: dict[tuple[Turn, int], dict[str, Term]] = defaultdict(dict)
+    for name, term in terms.items():
+        for turn in term.turns:
+            groups[turn, term.every][name] = term
+    order = sorted(groups, key=lambda group: ("gd".index(group[0]), group[1]))
+    return [Phase(turn, every, groups[turn, every]) for turn, every in order]

@@ -1,0 +1,64 @@
+"""A Player: the networks that learn together, and their optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+import torch.distributed
+from torch import Tensor, nn
+
+from ggdr.optimizer import Adam
+from ggdr.schedule import ramp
+
+
+class Player:
+    """One side of the game: it learns on its turn and stands still on the other's."""
+
+    def __init__(self, networks: dict[str, nn.Module], adam: Adam, lazy: Sequence[int]):
+        """`networks` by the name under which they are saved; `lazy`: the intervals of its lazy phases."""
+        self.networks = networks
+        self.parameters = [p for network in networks.values() for p in network.parameters()]
+        self.adam, self.optimizer = adam, adam.build(self.parameters, lazy)
+        self.rate = self.optimizer.param_groups[0]["lr"]
+        for parameter in self.parameters:
+            parameter.requires_grad_(False)
+
+    @contextmanager
+    def learning(self) -> Iterator[None]:
+        """Within it, this player's weights take gradient."""
+        for parameter in self.parameters:
+            parameter.requires_grad_(True)
+        yield
+        for parameter in self.parameters:
+            parameter.requires_grad_(False)
+
+    def update(self, kimg: float, processes: int) -> dict[str, Tensor]:
+        """One optimizer step with the gradients averaged over processes; none if they are not finite.
+
+        Returns the norm of the gradients and whether they were not finite (0 or 1), scalars on the device.
+        """
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        if processes > 1:
+            average(gradients, processes)
+        norm = torch.nn.utils.get_total_norm(gradients)
+        broken = (~norm.isfinite()).float()
+        # Fused Adam skips its step on the device where this is not 0: no wait for the host to look.
+        self.optimizer.found_inf, self.optimizer.grad_scale = broken, None
+        self.optimizer.param_groups[0]["lr"] = self.rate * ramp(kimg, 0.0, self.adam.warmup_kimg)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return {"grad": norm.nan_to_num(0.0, 0.0, 0.0), "nonfinite": broken}
+
+
+@torch.no_grad()
+def average(tensors: Sequence[Tensor], processes: int) -> None:
+    """Average in place over all processes: one all-reduce of one flat vector. All must pass the same shapes."""
+    if not tensors:
+        return
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
+    torch.distributed.all_reduce(flat)
+    flat /= processes
+    for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        tensor.copy_(part.view_as(tensor))

@@ -1,0 +1,90 @@
+"""A Recipe: all that defines a run, as a frozen dataclass of dataclasses, bound to `recipe` in a Python file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ggdr.augment.base import Augmentation
+from ggdr.augment.none import NoAugmentation
+from ggdr.data.base import DataSet
+from ggdr.game import Game
+from ggdr.games.noise import Noise
+from ggdr.losses.non_saturating import NonSaturating
+from ggdr.metrics.base import Metric
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
+from ggdr.optimizer import Adam
+from ggdr.term import Loss, Regularizer, Term
+from ggdr.trackers.accelerate import TensorBoard
+from ggdr.trackers.base import Tracker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Parts and numbers of a run. Sizes, channels and label width come from the data set."""
+
+    data: DataSet
+    """where real images come from"""
+    generator: GeneratorConfig
+    """makes images"""
+    discriminator: DiscriminatorConfig
+    """judges them"""
+    loss: Loss = field(default_factory=NonSaturating)
+    """the adversarial loss of both players"""
+    regularizers: dict[str, Regularizer] = field(default_factory=dict)
+    """further terms, by any name"""
+    augment: Augmentation = field(default_factory=NoAugmentation)
+    """done to whatever the discriminator sees"""
+    game: Game = field(default_factory=Noise)
+    """who plays"""
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    """measured every `metric_kimg`, by any name"""
+    trackers: dict[str, Tracker] = field(default_factory=lambda: {"tensorboard": TensorBoard()})
+    """where numbers and grids go besides the run's folder"""
+
+    g_optimizer: Adam = field(default_factory=Adam)
+    """the generator's optimizer"""
+    d_optimizer: Adam = field(default_factory=Adam)
+    """the discriminator's optimizer"""
+    batch: int = 32
+    """reals of one step of D, over all processes"""
+    micro_batch: int | None = None
+    """images that pass the networks at once, in one process; None: the process's whole share of the batch"""
+    n_critic: int = 1
+    """main turns of D, on fresh reals, for one of G"""
+    total_kimg: float = 25000.0
+    """length of the run, thousands of reals shown to D"""
+    ema_kimg: float = 10.0
+    """half-life of the running mean of G's weights, thousands of reals; 0: no mean"""
+    ema_rampup: float | None = 0.05
+    """the half-life is at most this share of the reals shown so far; None: no such limit"""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """what networks compute in; penalties, losses and weights are float32 in any case"""
+    seed: int = 0
+    """of initial weights, latents, noise, augmentation and the order of the data"""
+    workers: int = 0
+    """processes that read images; 0: the trainer's own"""
+    nonfinite_limit: int = 10
+    """updates in a row that may be skipped for gradients that are not finite before the run gives up"""
+
+    log_kimg: float = 1.0
+    """interval of log lines"""
+    grid_kimg: float = 50.0
+    """interval of sample grids; 0: none"""
+    checkpoint_kimg: float = 200.0
+    """interval of checkpoints; there is one at the end in any case"""
+    metric_kimg: float = 200.0
+    """interval of the metrics; 0: none"""
+    keep: int = 2
+    """checkpoints that stay, newest first"""
+    grid_images: int = 64
+    """images in a sample grid"""
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep", "grid_images"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; give a number above 0.")
+
+    def terms(self) -> dict[str, Term]:
+        """The loss and the regularizers, by the name under which they are logged."""
+        return {self.loss.name: self.loss, **self.regularizers}

@@ -1,0 +1,125 @@
+"""A recipe as JSON, which is read without running code, and as Python that re-creates it."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import sys
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+from ggdr.recipe import Recipe
+from ggdr.registry import Part, use
+
+
+def load_recipe(path: str | Path) -> Recipe:
+    """The `recipe` that a Python file binds; ValueError if there is no such file or it binds none."""
+    module = use(path)
+    recipe = getattr(module, "recipe", None)
+    if not isinstance(recipe, Recipe):
+        found = "binds no `recipe`" if recipe is None else f"binds `recipe` to a {type(recipe).__name__}"
+        raise ValueError(f"{str(path)!r} {found}; write `recipe = Recipe(...)`, as recipes/digits.py does.")
+    return recipe
+
+
+def to_json(value: Any) -> Any:
+    """Nested dicts and lists of numbers and strings; each part carries its registered name as `type`."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"type": value.name, **fields} if isinstance(value, Part) else fields
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def from_json(kind: Any, value: Any, where: str = "recipe") -> Any:
+    """What `to_json` gave, as `kind` again; ValueError that names the place if it does not fit.
+
+    `kind` is a type annotation: Recipe, a base class of parts, tuple[int, ...], float | None and the like.
+    """
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return from_union(inner, value, where)
+    if origin is typing.Literal:
+        return expect(value in inner, value, where, f"one of {inner}")
+    if origin is dict:
+        expect(isinstance(value, dict), value, where, "an object")
+        return {key: from_json(inner[1], item, f"{where}.{key}") for key, item in value.items()}
+    if origin is tuple:
+        expect(isinstance(value, list), value, where, "a list")
+        kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
+        expect(len(kinds) == len(value), value, where, f"{len(kinds)} values")
+        return tuple(from_json(each, item, f"{where}[{i}]") for i, (each, item) in enumerate(zip(kinds, value, strict=True)))
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind) or isinstance(kind, type) and issubclass(kind, Part):
+        return from_object(kind, value, where)
+    if kind is float and type(value) is int:
+        return float(value)
+    return expect(type(value) is kind, value, where, f"a {getattr(kind, '__name__', kind)}")
+
+
+def from_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """The first of the kinds that fits."""
+    if value is None:
+        return expect(type(None) in kinds, value, where, "a value")
+    problems = []
+    for kind in kinds:
+        try:
+            return from_json(kind, value, where)
+        except ValueError as error:
+            problems.append(str(error))
+    raise ValueError(problems[0])
+
+
+def from_object(kind: Any, value: Any, where: str) -> Any:
+    """A dataclass from its fields; of parts, the one that `type` names."""
+    expect(isinstance(value, dict), value, where, "an object")
+    given = dict(value)
+    if issubclass(kind, Part):
+        expect(isinstance(given.get("type"), str), given.get("type"), f"{where}.type", "a registered name")
+        kind = kind.registry.find(given.pop("type"))
+    hints = typing.get_type_hints(kind)
+    known = [f.name for f in dataclasses.fields(kind)]
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise ValueError(f"{where} has no field {name!r}.{hint} Fields: {', '.join(known)}.")
+    return kind(**{name: from_json(hints[name], item, f"{where}.{name}") for name, item in given.items()})
+
+
+def expect(fits: bool, value: Any, where: str, wanted: str) -> Any:
+    """The value, or ValueError if it does not fit."""
+    if not fits:
+        raise ValueError(f"{where} is {value!r}; it must be {wanted}.")
+    return value
+
+
+def to_python(recipe: Recipe) -> str:
+    """Source that binds `recipe` to an equal one."""
+    imports: set[tuple[str, str]] = set()
+    body = render(recipe, imports, 0)
+    lines = ['"""A resolved recipe: every field as this run used it."""', ""]
+    outside = sorted({module for module, _ in imports if not module.startswith("ggdr.")})
+    used = [Path(file) for module in outside if (file := sys.modules[module].__file__) and "." not in module]
+    if used:
+        lines += ["from ggdr.registry import use", "", *(f"use({str(path)!r})" for path in used), ""]
+    lines += [f"from {module} import {name}" for module, name in sorted(imports)]
+    return "\n".join([*lines, "", f"recipe = {body}", ""])
+
+
+def render(value: Any, imports: set[tuple[str, str]], depth: int) -> str:
+    """An expression for the value, one field a line; what it needs is added to `imports`."""
+    pad, end = "    " * (depth + 1), "    " * depth
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        imports.add((type(value).__module__, type(value).__qualname__))
+        fields = ((f.name, render(getattr(value, f.name), imports, depth + 1)) for f in dataclasses.fields(value))
+        inner = "".join(f"{pad}{name}={text},\n" for name, text in fields)
+        return f"{type(value).__qualname__}(\n{inner}{end})" if inner else f"{type(value).__qualname__}()"
+    if isinstance(value, dict) and value:
+        inner = "".join(f"{pad}{key!r}: {render(item, imports, depth + 1)},\n" for key, item in value.items())
+        return f"{{\n{inner}{end}}}"
+    return repr(value)

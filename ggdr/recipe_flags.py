@@ -1,0 +1,144 @@
+"""The command line of a recipe: parts are swapped, added and dropped by registered name; tyro reads all the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from ggdr.recipe import Recipe
+from ggdr.recipe_files import load_recipe
+from ggdr.registry import REGISTRIES, Part, discover, use
+
+USAGE = """RECIPE.py [--out DIR] [--dry-run] [flags]
+
+Any field of the recipe is a flag, a part's field is --PART.FIELD. A part is swapped by its registered name:
+  --generator dcgan --generator.channels 32      swap, then set
+  --regularizers.r2 r2  --regularizers.r1 none   add (under any name), drop
+  --use my_regularizer.py                        also find the parts that this file registers
+`ggdr list` shows what is registered."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What `train` was asked to do."""
+
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")]
+    out: Path
+    """the run's folder; the same command finds it again and goes on from its last checkpoint"""
+    dry_run: bool = False
+    """build everything, run one step, print parameters, peak memory and time per kimg, and stop"""
+    use: tuple[Path, ...] = ()
+    """files that register parts of your own"""
+
+
+def parse(argv: list[str], program: str) -> Command:
+    """The command for `RECIPE.py [flags]`; ValueError or SystemExit with what is wrong and what to type instead."""
+    if not argv or argv[0].startswith("-"):
+        if {"-h", "--help"} & set(argv):
+            raise SystemExit(print(f"usage: {program} {USAGE}"))
+        raise ValueError(f"no recipe given; type: {program} recipes/digits.py --out runs/digits")
+    path, flags = argv[0], argv[1:]
+    files, flags = take_use(flags)
+    for file in files:
+        use(file)
+    recipe, flags = swap_parts(load_recipe(path), flags)
+    default = Command(recipe, out=Path("runs") / Path(path).stem, use=tuple(files))
+    return tyro.cli(
+        Command,
+        prog=f"{program} {path}",
+        description=f"usage: {program} {USAGE}\n\n{registered() if {'-h', '--help'} & set(flags) else ''}",
+        default=default,
+        args=flags,
+        config=(tyro.conf.AvoidSubcommands,),
+    )
+
+
+def registered() -> str:
+    """All registered names, a kind a line."""
+    discover()
+    return "\n".join(f"  {plural + ':':16} {', '.join(sorted(registry))}" for plural, registry in REGISTRIES.items())
+
+
+def take_use(flags: list[str]) -> tuple[list[Path], list[str]]:
+    """The files after each `--use`, and the other flags."""
+    files, rest = [], []
+    waiting = iter(flags)
+    for flag in waiting:
+        if flag == "--use":
+            files.append(Path(next(waiting, "")))
+        elif flag.startswith("--use="):
+            files.append(Path(flag.partition("=")[2]))
+        else:
+            rest.append(flag)
+    return files, rest
+
+
+def swap_parts(recipe: Recipe, flags: list[str]) -> tuple[Recipe, list[str]]:
+    """Act on the flags that name a part (`--generator NAME`, `--regularizers.KEY NAME|none`); return the others."""
+    rest: list[str] = []
+    waiting = iter(flags)
+    for flag in waiting:
+        name, equals, value = flag.partition("=")
+        path = name[2:].replace("-", "_").split(".") if name.startswith("--") else []
+        if not path or not names_part(recipe, path):
+            rest.append(flag)
+            continue
+        value = value if equals else next(waiting, "")
+        if not value or value.startswith("--"):
+            raise ValueError(f"{name} takes the name of a part: {name} NAME; `ggdr list` shows them.")
+        recipe = swapped(recipe, path, value, name)
+    return recipe, rest
+
+
+def part_kind(owner: Any, field: str) -> tuple[type[Part] | None, bool]:
+    """The base class of the part that a field holds (None: it holds none), and whether it holds a dict of them."""
+    hint = typing.get_type_hints(type(owner)).get(field)
+    many = typing.get_origin(hint) is dict
+    kind = typing.get_args(hint)[1] if many else hint
+    return (kind, many) if isinstance(kind, type) and issubclass(kind, Part) else (None, False)
+
+
+def names_part(owner: Any, path: list[str]) -> bool:
+    """Whether the path ends at a field that holds a part, or at a key of a dict of parts."""
+    kind, many = part_kind(owner, path[0])
+    if kind is None:
+        return False
+    inner = path[2:] if many else path[1:]
+    if many and len(path) == 1:
+        return False
+    if not inner:
+        return True
+    held = getattr(owner, path[0])
+    held = held.get(path[1]) if many else held
+    return held is not None and names_part(held, inner)
+
+
+def swapped(owner: Any, path: list[str], name: str, flag: str) -> Any:
+    """A copy of `owner` in which the part at `path` is the one called `name`, as it comes; "none" drops it."""
+    kind, many = part_kind(owner, path[0])
+    assert kind is not None
+    held = getattr(owner, path[0])
+    inner = path[2:] if many else path[1:]
+    old = held.get(path[1]) if many else held
+    if inner:
+        new = swapped(old, inner, name, flag)
+    elif many and name.lower() == "none":
+        if old is None:
+            raise ValueError(f"{flag} none: there is no {path[1]!r} to drop; there are: {', '.join(held) or 'none'}.")
+        return dataclasses.replace(owner, **{path[0]: {key: item for key, item in held.items() if key != path[1]}})
+    else:
+        new = fresh(kind.registry.find(name), flag)
+    return dataclasses.replace(owner, **{path[0]: {**held, path[1]: new} if many else new})
+
+
+def fresh(part: type[Part], flag: str) -> Part:
+    """The part with its default settings."""
+    needed = [f.name for f in dataclasses.fields(part) if f.default is f.default_factory is dataclasses.MISSING]
+    if needed:
+        raise ValueError(f"{flag} {part.name}: {part.__name__} has no default for {', '.join(needed)}; set it in the recipe.")
+    return part()

@@ -1,0 +1,125 @@
+"""Name -> part, one registry a kind: a part registers itself, and is looked up, listed and suggested by name."""
+
+import difflib
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+import sys
+import warnings
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import ClassVar
+
+
+class Part:
+    """Whatever a recipe composes: a dataclass whose fields are settings, found by its registered name."""
+
+    name: ClassVar[str] = ""
+    """registered name"""
+    paper: ClassVar[str] = ""
+    """arXiv number or DOI of the source; empty where there is none"""
+    registry: ClassVar["Registry"]
+    """the registry of its kind"""
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """what it reads from the networks; held against `gives` before a weight is allocated"""
+    gives: ClassVar[frozenset[str]] = frozenset()
+    """what it lets other parts read"""
+
+
+class Registry(dict[str, type[Part]]):
+    """The parts of one kind, by name; parts of the package and of installed plug-ins are found at first need."""
+
+    def __init__(self, kind: str, package: str):
+        """`kind`: what messages call a part of it ("regularizer"). `package`: where its files lie."""
+        super().__init__()
+        self.kind, self.package = kind, package
+
+    def register(self, name: str, paper: str = ""):
+        """Class decorator: enter the class under `name`; ValueError if the name is taken or there is no docstring."""
+
+        def add(cls):
+            taken = self.get(name)
+            if taken is not None and taken.__qualname__ != cls.__qualname__:
+                raise ValueError(f"{self.kind} {name!r} is taken by {taken.__module__}.{taken.__qualname__}; rename one.")
+            if not (cls.__doc__ or "").strip() or cls.__doc__.startswith(f"{cls.__name__}("):
+                raise ValueError(f"{cls.__qualname__} needs a docstring: its first line is its entry in every list.")
+            cls.name, cls.paper, cls.registry = name, paper, self
+            self[name] = cls
+            return cls
+
+        return add
+
+    def find(self, name: str) -> type[Part]:
+        """The part called `name`; ValueError with the nearest names if there is none."""
+        if name not in self:
+            discover()
+        if name in self:
+            return self[name]
+        close = difflib.get_close_matches(name, self, n=2, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        known = ", ".join(sorted(self))
+        raise ValueError(f"unknown {self.kind} {name!r}.{hint} Registered: {known}. One of your own: add --use FILE.py.")
+
+
+generators = Registry("generator", "ggdr.networks")
+discriminators = Registry("discriminator", "ggdr.networks")
+losses = Registry("loss", "ggdr.losses")
+regularizers = Registry("regularizer", "ggdr.regularizers")
+augmentations = Registry("augmentation", "ggdr.augment")
+datasets = Registry("data set", "ggdr.data")
+metrics = Registry("metric", "ggdr.metrics")
+games = Registry("game", "ggdr.games")
+trackers = Registry("tracker", "ggdr.trackers")
+
+REGISTRIES: dict[str, Registry] = {
+    "generators": generators,
+    "discriminators": discriminators,
+    "losses": losses,
+    "regularizers": regularizers,
+    "augmentations": augmentations,
+    "datasets": datasets,
+    "metrics": metrics,
+    "games": games,
+    "trackers": trackers,
+}
+
+
+@cache
+def discover() -> None:
+    """Import every file that may hold a part: the package's own folders, then the entry points of group `ggdr`."""
+    for package in {registry.package for registry in REGISTRIES.values()}:
+        folder = importlib.import_module(package)
+        for info in pkgutil.iter_modules(folder.__path__):
+            importlib.import_module(f"{package}.{info.name}")
+    for entry in importlib.metadata.entry_points(group="ggdr"):
+        try:
+            entry.load()
+        except Exception as error:  # a broken plug-in must not break those who do not use it
+            warnings.warn(f"plug-in {entry.name!r} ({entry.value}) could not be imported: {error}", stacklevel=2)
+
+
+def use(file: str | Path) -> ModuleType:
+    """Import a Python file by its path, so that what it registers is found and files beside it can be imported.
+
+    ValueError if there is no such file or its name is taken by another module.
+    """
+    path = Path(file).resolve()
+    if not path.is_file():
+        raise ValueError(f"no file {str(file)!r}; give the path of a Python file.")
+    if (known := sys.modules.get(path.stem)) is not None:
+        if getattr(known, "__file__", None) and Path(str(known.__file__)).resolve() == path:
+            return known
+        raise ValueError(f"{str(file)!r}: a module {path.stem!r} is imported already; rename the file.")
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path.stem]
+        raise
+    return module

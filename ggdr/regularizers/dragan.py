@@ -1,0 +1,30 @@
+"""The gradient penalty of DRAGAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.duel import Duel
+from ggdr.lazy import Tensor, torch
+from ggdr.ops.gradient import input_gradient
+from ggdr.registry import regularizers
+from ggdr.term import Regularizer
+
+
+@regularizers.register("dragan", paper="1705.07215")
+@dataclass(kw_only=True)
+class DRAGAN(Regularizer):
+    """Gradient penalty of DRAGAN: slope 1 in a neighbourhood of the reals alone (Kodali et al. 2017, eq. 4)."""
+
+    weight: float = 10.0
+    """lambda"""
+    radius: float = 0.5
+    """size of the neighbourhood, in standard deviations of the batch's pixels"""
+    float32: ClassVar = True
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        noise = self.radius * duel.real.std() * torch.rand_like(duel.real)
+        near = (duel.real + noise * torch.rand(len(noise), 1, 1, 1, device=noise.device)).detach().requires_grad_()
+        slope = input_gradient(duel.judge(near).logits, near).flatten(1).norm(dim=1)
+        return (slope - 1).square().mean()

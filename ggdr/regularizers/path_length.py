@@ -1,0 +1,46 @@
+"""Path length regularization, which smooths the way from style codes to images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.duel import Duel
+from ggdr.lazy import Tensor, torch
+from ggdr.ops.gradient import input_gradient
+from ggdr.registry import regularizers
+from ggdr.term import Regularizer
+
+
+@regularizers.register("path_length", paper="1912.04958")
+@dataclass(kw_only=True)
+class PathLength(Regularizer):
+    """Path length penalty: a step in w moves the image by a constant amount (Karras et al. 2020, eq. 4)."""
+
+    weight: float = 2.0
+    """factor of the penalty"""
+    every: int = 4
+    """run at each N-th step, N times as strong (lazy regularization)"""
+    decay: float = 0.01
+    """rate at which the running mean of the length follows, per update, 0 to 1"""
+    shrink: int = 2
+    """the penalty runs on the N-th part of the micro-batch, to save memory"""
+    needs: ClassVar = frozenset({"ws"})
+    float32: ClassVar = True
+
+    def start(self, device: torch.device) -> None:
+        self.mean = torch.zeros([], device=device)
+
+    def g_loss(self, duel: Duel) -> Tensor:
+        fake = duel.sample(max(1, len(duel.reals) // self.shrink))
+        assert fake.ws is not None
+        noise = torch.randn_like(fake.image) / math.sqrt(fake.image[0, 0].numel())
+        lengths = input_gradient((fake.image * noise).sum(), fake.ws).square().sum(2).mean(1).sqrt()
+        duel.notes["path_length"] = lengths.mean().detach()
+        return (lengths - self.mean.lerp(lengths.mean(), self.decay)).square().mean()
+
+    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+        if "path_length" in stats:
+            self.mean = self.mean.lerp(stats["path_length"], self.decay)

@@ -1,0 +1,35 @@
+"""R1, the gradient penalty that keeps most GANs stable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.duel import Duel
+from ggdr.lazy import Tensor
+from ggdr.networks.base import Brief
+from ggdr.ops.gradient import input_gradient
+from ggdr.registry import regularizers
+from ggdr.term import Regularizer
+
+
+@regularizers.register("r1", paper="1801.04406")
+@dataclass(kw_only=True)
+class R1(Regularizer):
+    """R1 penalty: half the squared gradient of D's logits with respect to reals (Mescheder et al. 2018, eq. 9)."""
+
+    weight: float | None = None  # type: ignore[assignment]
+    """gamma; None: 0.0002 * height * width / batch, the rule of thumb of StyleGAN2-ADA (arXiv 2006.06676)"""
+    every: int = 16
+    """run at each N-th step, N times as strong (lazy regularization)"""
+    needs: ClassVar = frozenset({"real_grad"})
+    float32: ClassVar = True
+
+    def fit(self, brief: Brief, batch: int) -> str:
+        if self.weight is not None:
+            return ""
+        self.weight = 0.0002 * brief.height * brief.width / batch
+        return f"weight (gamma) {self.weight:.4g} = 0.0002 * {brief.height} * {brief.width} px / batch of {batch}"
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        return input_gradient(duel.on_real.logits, duel.real).square().sum((1, 2, 3)).mean() / 2

@@ -1,0 +1,26 @@
+"""R2, the same penalty on the generator's images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.duel import Duel
+from ggdr.lazy import Tensor
+from ggdr.ops.gradient import input_gradient
+from ggdr.registry import regularizers
+from ggdr.term import Regularizer
+
+
+@regularizers.register("r2", paper="1801.04406")
+@dataclass(kw_only=True)
+class R2(Regularizer):
+    """R2 penalty: half the squared gradient of D's logits with respect to fakes (Mescheder et al. 2018, eq. 10)."""
+
+    every: int = 16
+    """run at each N-th step, N times as strong (lazy regularization)"""
+    needs: ClassVar = frozenset({"fake_grad"})
+    float32: ClassVar = True
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        return input_gradient(duel.on_fake.logits, duel.fake.image).square().sum((1, 2, 3)).mean() / 2

@@ -1,0 +1,30 @@
+"""The gradient penalty of WGAN-GP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.duel import Duel
+from ggdr.lazy import Tensor, torch
+from ggdr.ops.gradient import input_gradient
+from ggdr.registry import regularizers
+from ggdr.term import Regularizer
+
+
+@regularizers.register("wgan_gp", paper="1704.00028")
+@dataclass(kw_only=True)
+class WGANGP(Regularizer):
+    """Gradient penalty of WGAN-GP: slope 1 on the straight lines from reals to fakes (Gulrajani et al. 2017, eq. 3)."""
+
+    weight: float = 10.0
+    """lambda"""
+    target: float = 1.0
+    """slope that the critic is drawn to"""
+    float32: ClassVar = True
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        t = torch.rand(len(duel.real), 1, 1, 1, device=duel.real.device)
+        between = duel.real.lerp(duel.fake.image, t).detach().requires_grad_()
+        slope = input_gradient(duel.judge(between).logits, between).flatten(1).norm(dim=1)
+        return (slope - self.target).square().mean()

@@ -1,0 +1,182 @@
+"""A Report: what a run says and leaves behind while it trains, each at its own interval."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ggdr import checkpoint
+from ggdr.journal import Journal, NoJournal
+from ggdr.memory import peak_memory
+from ggdr.model import save_model
+from ggdr.recipe_files import to_json, to_python
+from ggdr.run import Run
+from ggdr.sampling import sample
+from ggdr.schedule import due
+
+
+class Report:
+    """Log lines, grids, metrics and checkpoints of a run. Every process has one; the main process's writes."""
+
+    def __init__(self, run: Run):
+        self.run, self.main = run, run.accelerator.is_main_process
+        self.window: list[Mapping[str, Tensor]] = []
+        self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
+        self.journal: Journal = NoJournal()
+
+    def __enter__(self) -> Report:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.journal.close()
+
+    def resume(self) -> None:
+        """Take up the last checkpoint, if there is one; then open the journal at that step and say what will run."""
+        run = self.run
+        if (last := checkpoint.latest(run.out)) is not None:
+            run.load(last)
+        if self.main:
+            run.out.mkdir(parents=True, exist_ok=True)
+            (run.out / "recipe.json").write_text(json.dumps(to_json(run.recipe), indent=1))
+            (run.out / "recipe.py").write_text(to_python(run.recipe))
+            trackers, config = run.recipe.trackers.values(), flat(to_json(run.recipe))
+            at = {"step": run.step, "images_seen": run.images_seen}
+            self.journal = Journal(run.out, run.recipe.total_kimg, trackers, config=config, **at)
+        for line in introduction(run):
+            self.journal.say(line)
+        if last is not None:
+            self.journal.say(f"going on from {last}: {run.images_seen / 1000:g} of {run.recipe.total_kimg:g} kimg")
+        else:
+            self.journal.grid("reals", self.reals(run.recipe.grid_images)[0])
+            self.grid()
+
+    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+        """Whatever is due after a step."""
+        run, recipe = self.run, self.run.recipe
+        self.window.append(stats)
+        for turn, streak in self.streak.items():
+            streak.add_(1).mul_((stats[f"nonfinite/{turn}"] > 0).float())
+        now, before = run.images_seen / 1000, (run.images_seen - run.images_per_step) / 1000
+        if due(now, before, recipe.log_kimg):
+            self.log()
+        if due(now, before, recipe.grid_kimg):
+            self.grid()
+        if due(now, before, recipe.metric_kimg):
+            self.measure()
+        if due(now, before, recipe.checkpoint_kimg):
+            self.save()
+
+    def finish(self) -> None:
+        """The last of everything, and the model to share."""
+        run = self.run
+        self.log()
+        last = checkpoint.latest(run.out)
+        if last is None or last.name != f"{run.step:08d}":
+            self.grid()
+            self.save()
+        if self.main:
+            for name, network in run.ema.mean.items():
+                save_model(network, run.out / "model" / name)
+        self.journal.say(f"done: {run.images_seen / 1000:g} kimg; the model is {run.out / 'model'}")
+
+    def log(self) -> None:
+        """Means since the last log line, one transfer from the device; an end to a run that cannot recover."""
+        if not self.window:
+            return
+        run, names = self.run, sorted({name for stats in self.window for name, v in stats.items() if v.numel() == 1})
+        state = {f"{n}/{key}": v for n, part in run.adaptive.items() for key, v in part.state_dict().items() if v.ndim == 0}
+        means = [torch.stack([stats[name] for stats in self.window if name in stats]).mean() for name in names]
+        numbers = torch.stack([*means, *state.values(), *self.streak.values()]).tolist()
+        values = dict(zip([*names, *state, *(f"streak/{turn}" for turn in self.streak)], numbers, strict=True))
+        streaks = {turn: values.pop(f"streak/{turn}") for turn in self.streak}
+        self.window.clear()
+        self.journal.log(run.images_seen, run.step, values | {"memory_gb": peak_memory(run.device)})
+        for turn, streak in streaks.items():
+            if streak >= run.recipe.nonfinite_limit:
+                raise ValueError(self.despair(turn, int(streak)))
+
+    def despair(self, turn: str, streak: int) -> str:
+        """What to say when gradients have been broken for too long."""
+        last = checkpoint.latest(self.run.out)
+        kept = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
+        return (
+            f"the last {streak} gradients of {turn.upper()} were not finite and were skipped; {kept}."
+            f" Try a lower --{turn}-optimizer.lr, a larger weight of r1, or --precision fp32."
+        )
+
+    def reals(self, n: int) -> tuple[Tensor, Tensor | None]:
+        """The first n images of the data's order [n, C, H, W] uint8, with labels [n, L]."""
+        return self.run.images.at(list(range(n)), self.run.recipe.seed)
+
+    def grid(self) -> None:
+        """Samples of the mean generator, for the same latents and labels each time."""
+        run = self.run
+        if not self.main:
+            return
+        count = run.recipe.grid_images
+        labels = self.reals(count)[1]
+        for name, network in run.ema.mean.items():
+            fakes = sample(network, labels, count, run.recipe.seed, run.micro_batch)
+            self.journal.grid("fakes" if len(run.ema.mean) == 1 else name, fakes, run.images_seen)
+        self.journal.plot()
+
+    def measure(self) -> None:
+        """Every metric of the recipe, on samples that all processes share in making."""
+        run = self.run
+        for name, metric in run.recipe.metrics.items():
+            reals, labels = self.reals(metric.images)
+            fakes = self.share_of_samples(labels, metric.images)
+            if self.main:
+                values = metric.measure(reals, fakes)
+                self.journal.log(run.images_seen, run.step, {f"metric/{name}/{k}": v for k, v in values.items()})
+
+    def share_of_samples(self, labels: Tensor | None, n: int) -> Tensor:
+        """n samples [n, C, H, W] uint8, the same whatever the number of processes, each of which makes a part."""
+        run, generator = self.run, next(iter(self.run.ema.mean.values()))
+        size, rank = run.micro_batch, run.accelerator.process_index
+        made = torch.zeros(n, *self.reals(1)[0].shape[1:], dtype=torch.uint8)
+        for i, first in enumerate(range(0, n, size)):
+            if i % run.processes == rank:
+                part = None if labels is None else labels[first : first + size]
+                seed = run.recipe.seed + first
+                made[first : first + size] = sample(generator, part, min(size, n - first), seed, size)
+        if run.processes > 1:
+            shared = made.to(run.device, torch.int32)
+            torch.distributed.all_reduce(shared)
+            made = shared.to("cpu", torch.uint8)
+        return made
+
+    def save(self) -> None:
+        """A checkpoint, by the main process; the others wait."""
+        if self.main:
+            self.run.save()
+        self.run.accelerator.wait_for_everyone()
+
+
+def flat(settings: Mapping[str, Any], head: str = "") -> dict[str, str | int | float]:
+    """Nested settings as "a.b.c" -> value, as trackers want them."""
+    found: dict[str, str | int | float] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{head}{key}.")
+        else:
+            found[f"{head}{key}"] = value if isinstance(value, int | float) else str(value)
+    return found
+
+
+def introduction(run: Run) -> list[str]:
+    """What will run, in a few lines."""
+    recipe, brief = run.recipe, run.brief
+    size = f"{brief.height} x {brief.width} px, {brief.channels} channels"
+    networks = ", ".join(f"{name} {count / 1e6:.3g} M weights" for name, count in run.sizes.items())
+    rhythm = ", ".join(f"{phase.name} ({', '.join(phase.terms)})" for phase in run.phases)
+    return [
+        f"{recipe.data.name}: {len(run.images):,} images of {size}, {brief.labels or 'no'} labels",
+        f"{networks}; phases of a step: {rhythm}",
+        f"batch {recipe.batch} on {run.processes} x {run.device.type}, micro-batch {run.micro_batch}, {recipe.precision}",
+        *(f"{name}: {reason}" for name, reason in run.reasons.items()),
+    ]

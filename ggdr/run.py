@@ -1,0 +1,170 @@
+"""A Run: a recipe's parts, alive: players, phases, data and counters, and how they are saved and taken back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import nullcontext
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+import torch.distributed
+from torch import Tensor
+
+from ggdr import __version__, checkpoint
+from ggdr.data.loader import batches
+from ggdr.duel import Scene
+from ggdr.ema import EMA
+from ggdr.fitting import fit
+from ggdr.phase import Phase, phases
+from ggdr.player import Player, average
+from ggdr.recipe import Recipe
+from ggdr.recipe_files import to_json, to_python
+from ggdr.stats import Stats
+from ggdr.term import Adaptive
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+
+class Reals(NamedTuple):
+    """Real images on the device."""
+
+    images: Tensor
+    """[N, C, H, W] in [-1, 1]"""
+    labels: Tensor | None
+    """[N, L]"""
+
+
+class Run:
+    """All that a run is while it runs."""
+
+    def __init__(self, recipe: Recipe, out: Path, accelerator: Accelerator):
+        """Build every part; ValueError if the parts, the data or the number of processes do not go together."""
+        self.out, self.accelerator = out, accelerator
+        self.device, self.processes = accelerator.device, accelerator.num_processes
+        self.images = recipe.data.open()
+        self.recipe, self.brief, self.reasons, self.sizes = fit(recipe, self.images.brief)
+        self.micro_batch = micro_batch(self.recipe, self.processes)
+        self.step = self.images_seen = 0
+        self.stats = Stats()
+        self.terms, self.augment = self.recipe.terms(), self.recipe.augment
+        self.phases = phases(self.terms)
+        self.build_networks()
+        self.adaptive: dict[str, Adaptive] = {**self.terms, "augment": self.augment}
+        for part in self.adaptive.values():
+            part.start(self.device)
+        self.images_per_step = self.recipe.batch * self.recipe.n_critic
+        self.counted = torch.tensor(float(self.images_per_step), device=self.device)
+
+    def build_networks(self) -> None:
+        """Players with weights that are the same on every process."""
+        self.seed("weights")
+        recipe = self.recipe
+        self.cast = recipe.game.cast(recipe.generator, recipe.discriminator, self.brief)
+        networks = self.networks()
+        for network in networks.values():
+            network.to(self.device).train()
+        if self.processes > 1:
+            for tensor in chain.from_iterable((*net.parameters(), *net.buffers()) for net in networks.values()):
+                torch.distributed.broadcast(tensor.data, 0)
+        self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
+        adams = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
+        lazy = {turn: [p.every for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
+        self.players = {turn: Player(self.cast[turn], adams[turn], lazy[turn]) for turn in adams}
+        self.ema = EMA(self.cast["g"], recipe.ema_kimg, recipe.ema_rampup)
+
+    def seed(self, *what: Any) -> None:
+        """Seed torch for one purpose: every draw is a function of the recipe's seed and of `what` alone."""
+        key = repr((self.recipe.seed, *what)).encode()
+        torch.manual_seed(int.from_bytes(hashlib.blake2b(key, digest_size=7).digest(), "big"))
+
+    def reals(self) -> Iterator[list[Reals]]:
+        """For each step from here on, the process's part of `n_critic` global batches."""
+        local = batches(
+            self.images,
+            seed=self.recipe.seed,
+            start=self.images_seen,
+            batch=self.recipe.batch,
+            rank=self.accelerator.process_index,
+            world=self.processes,
+            workers=self.recipe.workers,
+        )
+        while True:
+            yield [self.to_device(*next(local)) for _ in range(self.recipe.n_critic)]
+
+    def to_device(self, images: Tensor, labels: Tensor | None) -> Reals:
+        """uint8 travels; it becomes float in [-1, 1] where it is used."""
+        images = images.to(self.device, non_blocking=True).float() / 127.5 - 1
+        return Reals(images, None if labels is None else labels.to(self.device, non_blocking=True))
+
+    def micro_batches(self, reals: Reals) -> Iterator[tuple[int, Reals]]:
+        """The parts of a batch that pass the networks at once, each with its place in the global batch."""
+        images = reals.images.split(self.micro_batch)
+        labels = [None] * len(images) if reals.labels is None else reals.labels.split(self.micro_batch)
+        first = self.accelerator.process_index * len(images)
+        for place, pair in enumerate(zip(images, labels, strict=True), start=first):
+            yield place, Reals(*pair)
+
+    def scene(self, phase: Phase) -> Scene:
+        """What a phase asks of its duels at this step."""
+        autocast = nullcontext if phase.float32 else self.accelerator.autocast
+        return Scene(phase.turn, phase.asks, phase.sides, self.images_seen / 1000, self.augment, autocast)
+
+    def generators(self) -> list[Any]:
+        """The networks that learn on G's turn."""
+        return list(self.cast["g"].values())
+
+    def networks(self) -> dict[str, Any]:
+        """All networks, by the name under which they are saved."""
+        return {name: network for cast in self.cast.values() for name, network in cast.items()}
+
+    def average_buffers(self) -> None:
+        """Running statistics, which each process gathers from its own images, become those of all."""
+        if self.processes > 1:
+            average(self.buffers, self.processes)
+
+    def save(self) -> Path:
+        """Write a checkpoint and drop old ones; to be called by one process."""
+        tensors = {name: network.state_dict() for name, network in self.networks().items()}
+        tensors |= {f"{name}_ema": network.state_dict() for name, network in self.ema.mean.items()}
+        tensors |= {f"optimizer_{t}": checkpoint.optimizer_tensors(p.optimizer) for t, p in self.players.items()}
+        state = {name: part.state_dict() for name, part in self.adaptive.items()}
+        tensors["parts"] = {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}
+        progress = {"step": self.step, "images_seen": self.images_seen, "ggdr": __version__, "torch": torch.__version__}
+        documents = {"progress.json": progress, "recipe.json": to_json(self.recipe), "recipe.py": to_python(self.recipe)}
+        written = checkpoint.save(self.out, self.step, tensors, documents)
+        checkpoint.prune(self.out, self.recipe.keep)
+        return written
+
+    def load(self, folder: Path) -> None:
+        """Take back what `save` wrote; ValueError if it is another recipe's."""
+        try:
+            for name, network in self.networks().items():
+                network.load_state_dict(checkpoint.read(folder, name))
+            for name, network in self.ema.mean.items():
+                network.load_state_dict(checkpoint.read(folder, f"{name}_ema"))
+        except RuntimeError as error:
+            raise ValueError(f"{folder} was made by another recipe: {error}; choose another --out.") from error
+        for turn, player in self.players.items():
+            checkpoint.load_optimizer(player.optimizer, checkpoint.read(folder, f"optimizer_{turn}"))
+        tensors = checkpoint.read(folder, "parts")
+        for name, part in self.adaptive.items():
+            head = f"{name}/"
+            part.load_state_dict({key[len(head) :]: value for key, value in tensors.items() if key.startswith(head)})
+        progress = checkpoint.read_json(folder, "progress.json")
+        self.step, self.images_seen = progress["step"], progress["images_seen"]
+
+
+def micro_batch(recipe: Recipe, processes: int) -> int:
+    """Images that pass the networks at once; ValueError if the batch cannot be shared out evenly."""
+    share = recipe.batch // processes
+    size = recipe.micro_batch or share
+    if recipe.batch % processes or share % size:
+        raise ValueError(
+            f"a batch of {recipe.batch} does not split into {processes} processes and micro-batches of {size};"
+            f" set --batch to a multiple of {processes * size}."
+        )
+    return size

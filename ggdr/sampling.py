@@ -1,0 +1,23 @@
+"""Images from a generator, outside training: drawn by the seed alone, whatever the number of processes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ggdr.grid import to_uint8
+from ggdr.networks.network import Generator
+
+
+@torch.no_grad()
+def sample(generator: Generator, labels: Tensor | None, n: int, seed: int, at_once: int) -> Tensor:
+    """n images [n, C, H, W] uint8 on the host, `at_once` per pass; labels [n, L] or None. Leaves torch's seed changed."""
+    device = next(generator.parameters()).device
+    made = []
+    for first in range(0, n, at_once):
+        torch.manual_seed(seed + first)
+        size = min(at_once, n - first)
+        z = torch.randn(size, generator.z_dim, device=device)
+        part = None if labels is None else labels[first : first + size].to(device)
+        made.append(to_uint8(generator(z, part).image.float()).cpu())
+    return torch.cat(made)

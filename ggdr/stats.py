@@ -1,0 +1,46 @@
+"""Stats: what a step measured, averaged over micro-batches and processes without a word to the host."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from ggdr.lazy import Tensor, torch
+
+if TYPE_CHECKING:
+    from ggdr.duel import Duel
+
+
+class Stats:
+    """Tensors on the device, by name, until `reduce` turns them into means."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, list[Tensor]] = defaultdict(list)
+
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        """Take in one micro-batch's values, any shape."""
+        for name, value in values.items():
+            self.seen[name].append(value.detach().float())
+
+    def watch(self, duels: Iterable[Duel]) -> None:
+        """Take in what D's turn showed. Only passes that a term has read are looked at: nothing runs for the log."""
+        for duel in duels:
+            self.add(duel.notes)
+            for side in ("real", "fake"):
+                verdict = vars(duel).get(f"on_{side}")
+                if duel.turn == "d" and verdict is not None:
+                    logits = verdict.logits.detach()
+                    self.add({f"logits/{side}": logits.mean(), f"signs/{side}": logits.sign().mean()})
+
+    def reduce(self, processes: int) -> dict[str, Tensor]:
+        """The means by name, the same on every process: one all-reduce of one flat vector."""
+        means = [torch.stack(values).mean(0) for values in self.seen.values()]
+        flat = torch.cat([mean.flatten() for mean in means])
+        if processes > 1:
+            torch.distributed.all_reduce(flat)
+            flat /= processes
+        parts = flat.split([mean.numel() for mean in means])
+        reduced = {name: part.view_as(mean) for name, part, mean in zip(self.seen, parts, means, strict=True)}
+        self.seen.clear()
+        return reduced

@@ -1,0 +1,103 @@
+"""A Term: one summand of the objective. Losses and regularizers are both terms, in two folders and two registries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from ggdr.lazy import Tensor, torch
+from ggdr.networks.base import Brief
+from ggdr.registry import Part, losses, regularizers
+
+if TYPE_CHECKING:
+    from ggdr.duel import Duel
+
+Turn = Literal["g", "d"]
+
+
+class Adaptive(Part):
+    """A part that may learn from the step's statistics: its fields are settings, its tensor attributes its state."""
+
+    def fit(self, brief: Brief, batch: int) -> str:
+        """Fill in what the recipe left open (a None, an empty tuple); what was chosen and why, or "" if nothing was."""
+        return ""
+
+    def start(self, device: torch.device) -> None:
+        """Create the state: tensors as attributes, on `device`."""
+
+    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+        """Read the step's means over the whole batch and all processes, scalars on the device.
+
+        Keys: `images` (reals shown this step); of D's turn, where judged: `logits/real`, `logits/fake`,
+        `signs/real`, `signs/fake`; `loss/TURN/NAME` of every term that ran; whatever was left in `duel.notes`.
+        """
+
+    def learn(self, stats: Mapping[str, Tensor]) -> None:
+        """`after_step`, but nothing that is not finite enters the state."""
+        before = self.state_dict()
+        self.after_step(stats)
+        for key, old in before.items():
+            new = vars(self)[key]
+            vars(self)[key] = torch.where(new.isfinite(), new, old)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The tensor attributes."""
+        return {key: value for key, value in vars(self).items() if isinstance(value, torch.Tensor)}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what `state_dict` gave; ValueError if the names differ."""
+        if state.keys() != self.state_dict().keys():
+            raise ValueError(f"{self.name!r} has the state {sorted(self.state_dict())}; given {sorted(state)}.")
+        for key, value in state.items():
+            vars(self)[key] = value.to(vars(self)[key].device)
+
+
+@dataclass(kw_only=True)
+class Term(Adaptive):
+    """One summand of the objective: write `d_loss`, `g_loss` or both; it joins the turns whose method it writes."""
+
+    weight: float = 1.0
+    """factor of this term in its player's loss"""
+    every: int = 1
+    """run at each N-th step, N times as strong (lazy regularization)"""
+    float32: ClassVar[bool] = False
+    """its phase runs without autocast: it differentiates a gradient"""
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The turns it joins."""
+        return [turn for turn in ("g", "d") if getattr(type(self), f"{turn}_loss") is not getattr(Term, f"{turn}_loss")]
+
+    def reads(self) -> tuple[int, ...]:
+        """Sides of the feature maps it reads, pixels."""
+        return ()
+
+    def g_loss(self, duel: Duel) -> Tensor:
+        """Scalar for the generator to lower."""
+        raise NotImplementedError
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        """Scalar for the discriminator to lower."""
+        raise NotImplementedError
+
+    def after_update(self, turn: Turn, networks: Sequence[torch.nn.Module]) -> None:
+        """Called after each update that it took part in, with the networks that were updated."""
+
+    def loss(self, duel: Duel) -> Tensor:
+        """Scalar of the duel's turn, before `weight`."""
+        return self.g_loss(duel) if duel.turn == "g" else self.d_loss(duel)
+
+
+@dataclass(kw_only=True)
+class Loss(Term):
+    """The adversarial loss of both players."""
+
+    registry = losses
+
+
+@dataclass(kw_only=True)
+class Regularizer(Term):
+    """A term beside the adversarial loss."""
+
+    registry = regularizers

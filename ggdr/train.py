@@ -1,0 +1,95 @@
+"""Train the GAN of a recipe. Read this file first: the command, the loop, and the step, from top to bottom."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ggdr.cli import guarded
+from ggdr.recipe_flags import Command, parse
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ggdr.phase import Phase
+    from ggdr.run import Reals, Run
+
+
+def main(argv: list[str]) -> int:
+    """`ggdr train RECIPE.py [--out DIR] [--dry-run] [flags]`."""
+    command = parse(argv, "ggdr train")
+    from ggdr.launch import make_accelerator  # torch is imported once the command is known to be one
+
+    accelerator = make_accelerator(command.recipe.precision)
+    try:
+        start(command, accelerator)
+    finally:
+        accelerator.end_training()
+    return 0
+
+
+def start(command: Command, accelerator) -> None:
+    """Build the run, then try it out or train it to its end."""
+    from ggdr.dryrun import dry_run
+    from ggdr.report import Report
+    from ggdr.run import Run
+
+    run = Run(command.recipe, command.out, accelerator)
+    if command.dry_run:
+        return dry_run(run)
+    with Report(run) as report:
+        train(run, report)
+
+
+def train(run: Run, report) -> None:
+    """Go on from the last checkpoint, if there is one, until the recipe's number of images has been shown."""
+    report.resume()
+    reals = run.reals()
+    while run.images_seen < run.recipe.total_kimg * 1000:
+        stats = train_step(run, next(reals))
+        report.after_step(stats)
+    report.finish()
+
+
+def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
+    """Each due phase updates one player; then every adaptive part reads what the step measured."""
+    for phase in run.phases:  # G, G every 4, D, D every 16
+        if run.step % phase.every == 0:
+            play(run, phase, batches)
+    run.ema.update(run.images_per_step, run.images_seen)
+    for network in run.generators():
+        run.stats.add(network.measure())
+    stats = run.stats.reduce(run.processes) | {"images": run.counted}
+    for part in run.adaptive.values():  # ADA's p, the mean path length
+        part.learn(stats)
+    for network in run.generators():  # the mean style code
+        network.after_step(stats)
+    run.average_buffers()
+    run.images_seen += run.images_per_step
+    run.step += 1
+    return stats
+
+
+def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
+    """One phase: the terms of one turn that are due make one update of its player, or `n_critic` of D's main phase."""
+    player, scene = run.players[phase.turn], run.scene(phase)
+    repeats = len(batches) if (phase.turn, phase.every) == ("d", 1) else 1
+    for repeat, batch in enumerate(batches[:repeats]):
+        with player.learning():  # only this player's weights take gradient
+            for place, (images, labels) in run.micro_batches(batch):
+                run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
+                duels = run.recipe.game.duels(run.cast, images, labels, scene)
+                losses = {name: sum(map(term.loss, duels)) for name, term in phase.terms.items()}
+                total = sum(phase.terms[name].weight * loss for name, loss in losses.items())
+                (total * phase.every * len(images) / len(batch.images)).backward()
+                run.stats.add({f"loss/{phase.turn}/{name}": loss for name, loss in losses.items()})
+                run.stats.watch(duels)
+        measured = player.update(run.images_seen / 1000, run.processes)
+        run.stats.add({f"{name}/{phase.turn}": value for name, value in measured.items()})
+        for term in phase.terms.values():
+            term.after_update(phase.turn, list(player.networks.values()))
+
+
+if __name__ == "__main__":
+    guarded(main, sys.argv[1:])

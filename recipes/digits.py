@@ -1,0 +1,24 @@
+"""Handwritten digits of scikit-learn, with GGDR, on a laptop's CPU."""
+
+from ggdr.data.digits import Digits
+from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from ggdr.networks.unet import UNet
+from ggdr.optimizer import Adam
+from ggdr.recipe import Recipe
+from ggdr.regularizers.ggdr import GGDR
+from ggdr.regularizers.r1 import R1
+
+recipe = Recipe(
+    data=Digits(size=32),
+    generator=StyleGAN2Generator(z_dim=64, w_dim=64, mapping_layers=2, channel_base=4096, channel_max=64, style_mixing=0.0),
+    discriminator=UNet(encoder=StyleGAN2Discriminator(channel_base=4096, channel_max=64)),
+    regularizers={"r1": R1(weight=0.1), "ggdr": GGDR(sides=(8,))},
+    g_optimizer=Adam(lr=0.0025),
+    d_optimizer=Adam(lr=0.0025),
+    batch=32,
+    total_kimg=60.0,
+    ema_kimg=2.0,
+    grid_kimg=10.0,
+    checkpoint_kimg=20.0,
+    metric_kimg=0.0,
+)
