@@ -1,0 +1,117 @@
+"""ADA: augment all that the discriminator sees, as often as its overfitting asks for (Karras et al. 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+from ggdr.augment import colour, corruption, geometry
+from ggdr.augment.base import Augmentation
+from ggdr.augment.chance import Chance
+from ggdr.augment.colour import Colour
+from ggdr.augment.corruption import Corruption
+from ggdr.augment.geometry import Geometry
+from ggdr.lazy import Tensor, torch
+from ggdr.ops.precision import without_autocast
+from ggdr.registry import augmentations
+
+GROUPS = {
+    "blit": ("x_flip", "quarter_turns", "integer_shift"),
+    "geometry": ("scale", "rotation", "stretch", "shift"),
+    "colour": Colour._fields,
+}
+Transform = Literal[
+    "blit", "geometry", "colour", "filter", "noise", "cutout",
+    "x_flip", "quarter_turns", "integer_shift", "scale", "rotation", "stretch", "shift",
+    "brightness", "contrast", "luma_flip", "hue", "saturation",
+]  # fmt: skip
+
+
+class Draws(NamedTuple):
+    """All that was drawn for one batch."""
+
+    geometry: Geometry = Geometry()
+    colour: Colour = Colour()
+    corruption: Corruption = Corruption()
+
+
+def draw(image: Tensor, p: Tensor, transforms: Iterable[str]) -> Draws:
+    """Draw for image [N, C, H, W] each transform, given by name or group, with probability p, a scalar tensor."""
+    on = frozenset(name for entry in transforms for name in GROUPS.get(entry, (entry,)))
+    chance = Chance(image, p)
+    return Draws(geometry.draw(chance, on), colour.draw(chance, on), corruption.draw(chance, on))
+
+
+def apply(image: Tensor, maps: dict[int, Tensor], draws: Draws) -> tuple[Tensor, dict[int, Tensor]]:
+    """Do to image [N, C, H, W] what was drawn, and move maps (side r -> [N, K, r, r * W / H]) as it moved."""
+    with without_autocast(image):  # coordinates, above all, need every bit
+        image, maps = geometry.apply(image, maps, draws.geometry)
+        image = colour.apply(image, draws.colour)
+        return corruption.apply(image, draws.corruption), maps
+
+
+@augmentations.register("ada", paper="2006.06676")
+@dataclass(kw_only=True)
+class ADA(Augmentation):
+    """Adaptive augmentation: every transform fires with a probability p that follows D's overfitting (sec. 3)."""
+
+    pipeline: tuple[Transform, ...] = ("blit", "geometry", "colour")
+    """what may fire: groups, or single transforms of them; the default is what the paper calls bgc"""
+    target: float = 0.6
+    """mean sign r_t of D's logits on augmented reals to steer for, in [-1, 1]"""
+    speed_kimg: float = 500.0
+    """thousands of reals in which p can climb from 0 to 1"""
+    interval: int = 4
+    """steps between two adjustments of p"""
+    p_max: float = 1.0
+    """upper bound of p; the paper finds that augmentations may leak into the fakes above 0.8"""
+    fixed_p: float | None = None
+    """p in [0, 1] that stays as it is; None: adaptive, from 0"""
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.pipeline) - set(get_args(Transform)):
+            raise ValueError(f"ada has no {sorted(unknown)}; its pipeline takes {', '.join(get_args(Transform))}.")
+        if not 0 <= self.p_max <= 1 or not 0 <= (self.fixed_p or 0) <= 1:
+            raise ValueError(f"p is a probability: set p_max ({self.p_max}), fixed_p ({self.fixed_p}) from 0 to 1.")
+        if self.interval < 1 or self.speed_kimg <= 0:
+            raise ValueError(f"interval ({self.interval}) must be 1 or more, speed_kimg ({self.speed_kimg}) above 0.")
+
+    def start(self, device: torch.device) -> None:
+        """Begin with p = 0 (or as fixed) and nothing seen."""
+        self.p = torch.tensor(self.fixed_p or 0.0, device=device)
+        self.r_t, self.signs, self.images = (torch.zeros((), device=device) for _ in range(3))
+        self.steps = torch.zeros((), dtype=torch.int64)  # on the CPU: reading it waits for nothing
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Know without asking the device whether anything can fire; p changes only once an interval."""
+        self.active = bool(self.p > 0)
+
+    def __call__(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
+        if not self.active:
+            return image, maps
+        return apply(image, maps, draw(image, self.p, self.pipeline))
+
+    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+        """Every `interval` steps, raise p where r_t exceeds the target, else lower it (sec. 3)."""
+        if "signs/real" not in stats:  # D had no turn
+            return
+        self.steps = self.steps + 1
+        self.signs = self.signs + stats["signs/real"] * stats["images"]
+        self.images = self.images + stats["images"]
+        if int(self.steps) % self.interval:
+            return
+        self.r_t = self.signs / self.images
+        if self.fixed_p is None:
+            direction = (self.r_t - self.target).sign().nan_to_num()
+            self.p = (self.p + direction * self.images / (self.speed_kimg * 1000)).clamp(0, self.p_max)
+        self.signs, self.images = torch.zeros_like(self.signs), torch.zeros_like(self.images)
+        self._refresh()
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what `state_dict` gave; a fixed p is a setting and stays."""
+        super().load_state_dict(state)
+        if self.fixed_p is not None:
+            self.p = torch.full_like(self.p, self.fixed_p)
+        self._refresh()

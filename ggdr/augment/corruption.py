@@ -1,0 +1,98 @@
+"""ADA's image-space filter, noise and cutout (Karras et al. 2020, appendix B)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from ggdr.augment.chance import Chance
+from ggdr.lazy import Tensor, torch
+from ggdr.ops.warp import banded, fold
+
+GAIN_STD = 1.0
+NOISE_STD = 0.1
+CUTOUT_SIZE = 0.5
+LOWEST_BAND = 10  # times as strong as each other band in natural images, whose spectrum falls like 1 / f
+HALF_BAND = tuple(tap / 32 for tap in (-1, 0, 9, 16, 9, 0, -1))  # sym2 against itself: the low pass of its power
+
+
+class Corruption(NamedTuple):
+    """What was drawn for N images, in the order in which it is applied; None: switched off."""
+
+    filter: Tensor | None = None
+    """[N, 4] factors of the frequency bands, lowest first, before their product's power is evened out"""
+    noise: Tensor | None = None
+    """[N, C, H, W] to be added"""
+    cutout: Tensor | None = None
+    """[N, 3] side of the window and its centre's x and y, in widths and heights; side 0: nothing is cut"""
+
+
+def draw(chance: Chance, on: frozenset[str]) -> Corruption:
+    """Draw what is named in `on`."""
+    draws = {
+        "filter": lambda: chance.each(torch.exp2(GAIN_STD * chance.normal(4)), 1),
+        "noise": lambda: noise(chance),
+        "cutout": lambda: window(chance),
+    }
+    return Corruption(**{name: drawn() for name, drawn in draws.items() if name in on})
+
+
+def noise(chance: Chance) -> Tensor:
+    """White noise [N, C, H, W] whose strength is drawn for each image."""
+    strength = chance.sometimes(NOISE_STD * chance.normal(1, 1, 1).abs(), 0)
+    return strength * chance.normal(*chance.image.shape[1:])
+
+
+def window(chance: Chance) -> Tensor:
+    """Side and centre [N, 3] of the window to cut out; side 0 where none is."""
+    centre = chance.uniform(2, low=0)
+    side = chance.sometimes(torch.full_like(centre[:, :1], CUTOUT_SIZE), 0)
+    return torch.cat([side, centre], dim=1)
+
+
+def apply(image: Tensor, draws: Corruption) -> Tensor:
+    """Filter image [N, C, H, W], add noise, cut out, as drawn."""
+    if draws.filter is not None:
+        image = filter_bands(image, draws.filter)
+    if draws.noise is not None:
+        image = image + draws.noise
+    if draws.cutout is not None:
+        image = cut(image, draws.cutout)
+    return image
+
+
+def filter_bands(image: Tensor, factors: Tensor) -> Tensor:
+    """Amplify four frequency bands of image [N, C, H, W] by factors [N, 4], each one's change of power undone."""
+    alone = torch.where(torch.eye(4, dtype=torch.bool, device=image.device), factors[:, None], 1)  # one band at a time
+    power = alone.square().sum(2) + (LOWEST_BAND - 1) * alone[:, :, 0].square()
+    gains = (alone * ((LOWEST_BAND + 3) / power).sqrt()[:, :, None]).prod(1)
+    down, across = (filters(gains, size) for size in image.shape[2:])
+    same = (factors == 1).all(1)[:, None, None, None]
+    return torch.where(same, image, down[:, None] @ image @ across[:, None].mT)
+
+
+def filters(gains: Tensor, size: int) -> Tensor:
+    """Gains [N, 4] of the bands to the matrices [N, size, size] that filter a mirrored axis of `size` pixels."""
+    return (gains @ bands(size, gains.device, gains.dtype).flatten(1)).unflatten(1, (size, size))
+
+
+def cut(image: Tensor, window: Tensor) -> Tensor:
+    """Gray (0) in the window [N, 3] (side, centre's x and y, as fractions) of image [N, C, H, W]."""
+    side, x, y = window[:, :, None].unbind(1)
+    height, width = image.shape[2:]
+    columns, rows = ((torch.arange(size, device=image.device) + 0.5) / size for size in (width, height))
+    inside = ((rows - y).abs() < side / 2)[:, :, None] & ((columns - x).abs() < side / 2)[:, None]
+    return torch.where(inside[:, None], 0, image)
+
+
+@lru_cache(maxsize=32)
+def bands(size: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """[4, size, size]: filters for up to pi/8, pi/4, pi/2 and pi along a mirrored axis; they add up to the identity."""
+    with torch.inference_mode(False):  # what is kept must serve training as well
+        smooth, split = torch.eye(size, dtype=torch.float64, device="cpu"), []
+        for spread in (1, 2, 4):  # the same low pass, stretched: each one halves the lowest band
+            taps = [HALF_BAND[lag // spread] if lag % spread == 0 else 0.0 for lag in range(6 * spread + 1)]
+            smoother = fold(banded(taps, size), -3 * spread, size) @ smooth
+            split.append(smooth - smoother)
+            smooth = smoother
+        return torch.stack([smooth, *reversed(split)]).to(device, dtype)

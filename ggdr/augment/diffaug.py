@@ -1,0 +1,84 @@
+"""DiffAugment: light augmentation of all that the discriminator sees, always on (Zhao et al. 2020)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+from ggdr.augment.base import Augmentation
+from ggdr.augment.chance import Chance
+from ggdr.augment.corruption import cut
+from ggdr.lazy import F, Tensor, torch
+from ggdr.ops.warp import translate
+from ggdr.registry import augmentations
+
+MAX_SHIFT = 1 / 8
+CUTOUT_SIZE = 1 / 2
+COLOUR = ((-0.5, 0.5), (0.0, 2.0), (0.5, 1.5))  # brightness to add; factors of saturation and contrast
+Policy = Literal["colour", "translation", "cutout"]
+
+
+class Draws(NamedTuple):
+    """What was drawn for N images, in the order in which it is applied; None: switched off."""
+
+    colour: Tensor | None = None
+    """[N, 3] brightness to add, factors of saturation and contrast"""
+    translation: Tensor | None = None
+    """[N, 2] right and down, in widths and heights: whole pixels of the image"""
+    cutout: Tensor | None = None
+    """[N, 3] side of the window and its centre's x and y, in widths and heights"""
+
+
+@augmentations.register("diffaug", paper="2006.10738")
+@dataclass(kw_only=True)
+class DiffAugment(Augmentation):
+    """DiffAugment: colour, translation and cutout of every image, whatever D's overfitting (sec. 3)."""
+
+    policy: tuple[Policy, ...] = ("colour", "translation", "cutout")
+    """what is done to each image"""
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.policy) - set(get_args(Policy)):
+            raise ValueError(f"diffaug has no {sorted(unknown)}; its policy takes {', '.join(get_args(Policy))}.")
+
+    def __call__(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
+        return apply(image, maps, draw(image, self.policy))
+
+
+def draw(image: Tensor, policy: tuple[Policy, ...]) -> Draws:
+    """Draw for image [N, C, H, W] what `policy` names."""
+    chance = Chance(image, torch.ones_like(image[0, 0, 0, 0]))
+    draws = {
+        "colour": lambda: torch.stack([chance.uniform(low=low, high=high) for low, high in COLOUR], dim=1),
+        "translation": lambda: torch.stack([whole_pixels(chance, size) for size in image.shape[:1:-1]], dim=1),
+        "cutout": lambda: F.pad(chance.uniform(2, low=0), (1, 0), value=CUTOUT_SIZE),
+    }
+    return Draws(**{name: drawn() for name, drawn in draws.items() if name in policy})
+
+
+def whole_pixels(chance: Chance, size: int) -> Tensor:
+    """Shifts [N] by a whole number of pixels, as fractions of `size`."""
+    most = round(size * MAX_SHIFT)
+    return (chance.whole(2 * most + 1) - most) / size
+
+
+def apply(image: Tensor, maps: dict[int, Tensor], draws: Draws) -> tuple[Tensor, dict[int, Tensor]]:
+    """Do to image [N, C, H, W] what was drawn, and shift maps (side r -> [N, K, r, r * W / H]) as it was shifted."""
+    if draws.colour is not None:
+        image = recolour(image, draws.colour)
+    if draws.translation is not None:
+        shift = draws.translation
+        image, maps = translate(image, shift), {side: translate(old, shift.to(old)) for side, old in maps.items()}
+    if draws.cutout is not None:
+        image = cut(image, draws.cutout)
+    return image, maps
+
+
+def recolour(image: Tensor, change: Tensor) -> Tensor:
+    """Brightness, saturation, contrast [N, 3] of image [N, C, H, W]; of four channels the last, opacity, stays."""
+    if image.shape[1] == 4:
+        return torch.cat([recolour(image[:, :3], change), image[:, 3:]], dim=1)
+    brightness, saturation, contrast = change[:, :, None, None, None].unbind(1)
+    image = image + brightness
+    image = image.mean(1, keepdim=True).lerp(image, saturation)
+    return image.mean((1, 2, 3), keepdim=True).lerp(image, contrast)

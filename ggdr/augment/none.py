@@ -1,0 +1,18 @@
+"""Images as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ggdr.augment.base import Augmentation
+from ggdr.lazy import Tensor
+from ggdr.registry import augmentations
+
+
+@augmentations.register("none")
+@dataclass(kw_only=True)
+class NoAugmentation(Augmentation):
+    """No augmentation: images as they are."""
+
+    def __call__(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
+        return image, maps
