@@ -15,8 +15,11 @@ TWO = "ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes 2 -
 
 def make_accelerator(precision: str) -> Accelerator:
     """The runtime for `precision` ("fp32" or "bf16"); ValueError if processes do not know of each other."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
     if "MASTER_PORT" in os.environ and "WORLD_SIZE" not in os.environ:
         raise ValueError(f"this launch made one process (`--cpu --num_processes N` does that); for two on CPU type: {TWO}")
+    if world > 1 and not {"RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys():
+        raise ValueError(f"{world} processes were launched that cannot find each other; for two on CPU type: {TWO}")
     asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if precision == "fp32" and asked != "no":
         raise ValueError(f"launched with --mixed_precision {asked}, but the recipe says fp32; add --precision {asked}.")
@@ -24,9 +27,8 @@ def make_accelerator(precision: str) -> Accelerator:
 
     accelerated = torch.cuda.is_available() or torch.backends.mps.is_available()
     accelerator = Accelerator(mixed_precision={"fp32": "no"}.get(precision, precision), cpu=not accelerated)
-    world = int(os.environ.get("WORLD_SIZE", "1"))
     if world != accelerator.num_processes:
         raise ValueError(
-            f"{world} processes were launched, but this one knows of {accelerator.num_processes}; on CPU type: {TWO}"
+            f"{world} processes were launched, but this one knows of {accelerator.num_processes}; for two on CPU type: {TWO}"
         )
     return accelerator

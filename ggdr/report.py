@@ -90,7 +90,7 @@ class Report:
         run, names = self.run, sorted({name for stats in self.window for name, v in stats.items() if v.numel() == 1})
         state = {f"{n}/{key}": v for n, part in run.adaptive.items() for key, v in part.state_dict().items() if v.ndim == 0}
         means = [torch.stack([stats[name] for stats in self.window if name in stats]).mean() for name in names]
-        numbers = torch.stack([*means, *state.values(), *self.streak.values()]).tolist()
+        numbers = torch.stack([v.to(run.device) for v in (*means, *state.values(), *self.streak.values())]).tolist()
         values = dict(zip([*names, *state, *(f"streak/{turn}" for turn in self.streak)], numbers, strict=True))
         streaks = {turn: values.pop(f"streak/{turn}") for turn in self.streak}
         self.window.clear()

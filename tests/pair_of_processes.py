@@ -1,0 +1,30 @@
+"""What tests/test_processes.py launches: a few steps of the tiny recipe; each process leaves its weights and stats."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import tiny
+import torch
+
+from ggdr.launch import make_accelerator
+from ggdr.run import Run
+from ggdr.train import train_step
+
+
+def main(out: Path, pair: str) -> None:
+    recipe = dataclasses.replace(tiny.recipe, batch=8, micro_batch=2)
+    accelerator = make_accelerator("fp32")
+    try:
+        run = Run(tiny.dcgan(recipe) if pair == "dcgan" else recipe, out, accelerator)
+        reals = run.reals()
+        stats = [train_step(run, next(reals)) for _ in range(4)]
+        tensors = {f"{name}.{key}": v for name, net in run.networks().items() for key, v in net.state_dict().items()}
+        tensors |= {f"{name}.{key}": v for name, part in run.adaptive.items() for key, v in part.state_dict().items()}
+        torch.save((tensors, stats), out / f"{run.processes}-{accelerator.process_index}.pt")
+    finally:
+        accelerator.end_training()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,110 @@
+"""Bad input gets one clear sentence: what was given, what is possible, what to type next."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ggdr.train import main
+
+HERE = Path(__file__).parent
+TINY = str(HERE / "tiny.py")
+
+
+def complaint(*argv: str) -> str:
+    """The one line that a command ends with."""
+    with pytest.raises(ValueError) as raised:
+        main(list(argv))
+    text = str(raised.value)
+    assert "\n" not in text
+    return text
+
+
+def test_unknown_component(tmp_path):
+    said = complaint(TINY, "--generator", "stylegan")
+    assert "unknown generator 'stylegan'" in said and "Did you mean 'stylegan2'" in said and "--use FILE.py" in said
+
+
+def test_recipe_file_without_recipe(tmp_path):
+    (tmp_path / "nothing.py").write_text("x = 1\n")
+    assert "binds no `recipe`; write `recipe = Recipe(...)`" in complaint(str(tmp_path / "nothing.py"))
+    (tmp_path / "other.py").write_text("recipe = 3\n")
+    assert "binds `recipe` to a int" in complaint(str(tmp_path / "other.py"))
+
+
+def test_recipe_file_that_is_not_there():
+    assert "no file 'recipes/cats.py'" in complaint("recipes/cats.py")
+
+
+def test_no_recipe_at_all():
+    assert "no recipe given; type: ggdr train recipes/digits.py" in complaint()
+
+
+def test_empty_folder(tmp_path):
+    said = complaint(TINY, "--data", "images", "--data.source", str(tmp_path), "--out", str(tmp_path / "run"))
+    assert f"folder '{tmp_path}' is empty; put images into it" in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_folder_of_text_files(tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("not an image")
+    said = complaint(TINY, "--data", "images", "--data.source", str(tmp_path), "--out", str(tmp_path / "run"))
+    assert "no images" in said and ".txt" in said
+
+
+def test_size_that_the_network_cannot_make(tmp_path):
+    said = complaint(TINY, "--data.size", "50", "--out", str(tmp_path))
+    assert "50 x 50" in said and "48" in said
+
+
+def test_ggdr_on_a_discriminator_without_a_decoder(tmp_path):
+    said = complaint(TINY, "--discriminator", "stylegan2", "--out", str(tmp_path))
+    assert "regularizer 'ggdr' needs d_features" in said
+    assert "--discriminator unet --discriminator.encoder stylegan2" in said and "--regularizers.ggdr none" in said
+
+
+def test_path_length_on_a_generator_without_styles(tmp_path):
+    said = complaint(TINY, "--generator", "dcgan", "--out", str(tmp_path))
+    assert "regularizer 'path_length' needs ws; generator 'dcgan' gives g_features" in said
+
+
+def test_side_that_the_networks_do_not_have(tmp_path):
+    said = complaint(TINY, "--regularizers.ggdr.sides", "64", "--out", str(tmp_path))
+    assert "reads feature maps of side 64" in said and "has 4, 8, 16 for images of 16 x 16 px" in said
+    assert "side [4]" in complaint(TINY, "--regularizers.ggdr.sides", "4", "--out", str(tmp_path))
+
+
+def test_dropping_what_is_not_there():
+    assert "there is no 'r2' to drop; there are: r1, path_length, ggdr" in complaint(TINY, "--regularizers.r2", "none")
+
+
+def test_part_without_a_name():
+    assert "--generator takes the name of a part" in complaint(TINY, "--generator")
+
+
+def test_number_out_of_range():
+    assert "batch is 0; give a number above 0" in complaint(TINY, "--batch", "0")
+
+
+def test_launch_with_a_precision_that_the_recipe_does_not_have(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    assert "add --precision bf16" in complaint(TINY)
+
+
+def test_unknown_flags_are_answered_with_suggestions(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([TINY, "--regularizers.ggdr.wieght", "5"])
+    said = capsys.readouterr()
+    assert ended.value.code == 2 and "--regularizers.ggdr.weight" in said.out + said.err
+
+
+def test_the_command_prints_one_line_and_exits_with_2(tmp_path):
+    command = [sys.executable, "-m", "ggdr", "train", TINY, "--loss", "hing", "--out", str(tmp_path)]
+    result = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 2
+    assert result.stderr.startswith("ggdr: error: unknown loss 'hing'. Did you mean 'hinge'?")
+    assert result.stderr.count("\n") == 1 and "Traceback" not in result.stderr

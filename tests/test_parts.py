@@ -1,0 +1,207 @@
+"""What every registered part must do; a new one gets these tests for nothing."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+
+import tiny
+from ggdr.duel import Duel, Scene
+from ggdr.model import load_model, save_model
+from ggdr.networks.base import Brief, Verdict
+from ggdr.ops.gradient import input_gradient
+from ggdr.recipe_files import from_json, to_json
+from ggdr.registry import REGISTRIES, augmentations, discover, discriminators, generators, losses, regularizers
+
+discover()
+TERMS = {**losses, **regularizers}
+NETWORKS = [*(("g", name) for name in sorted(generators)), *(("d", name) for name in sorted(discriminators))]
+SIDE = 16
+KINDS = {"g": generators, "d": discriminators}
+
+
+def brief(labels: int = 0, channels: int = 3) -> Brief:
+    return Brief(SIDE, SIDE, channels, labels, {8: tiny.STYLEGAN2.channel_max})
+
+
+def one_hot(n: int, labels: int) -> torch.Tensor | None:
+    return torch.eye(labels)[torch.arange(n) % labels] if labels else None
+
+
+def network(turn: str, name: str, labels: int = 0, channels: int = 3):
+    torch.manual_seed(0)
+    return KINDS[turn][name].tiny().build(brief(labels, channels))
+
+
+def call(net, labels: int = 0, n: int = 4):
+    """A forward pass, the first tensor that it gives, and the input it came from."""
+    torch.manual_seed(1)
+    is_generator = net.config.registry is generators
+    shape = (n, net.z_dim) if is_generator else (n, net.brief.channels, SIDE, SIDE)
+    x = torch.randn(shape).clamp(-1, 1).requires_grad_()
+    return net(x, one_hot(n, labels))[0], x
+
+
+def started(part, batch: int = 4):
+    """A part that is ready for a run."""
+    part.fit(brief(), batch)
+    part.start(torch.device("cpu"))
+    return part
+
+
+def duel(term, turn: str, asks: frozenset[str] | None = None, augment=None) -> Duel:
+    torch.manual_seed(2)
+    g = tiny.STYLEGAN2.build(brief())
+    d = tiny.recipe.discriminator.build(brief()._replace(guide={side: g.feature_channels[side] for side in term.reads()}))
+    reals = torch.randn(4, 3, SIDE, SIDE).clamp(-1, 1)
+    for net, learns in ((g, turn == "g"), (d, turn == "d")):
+        net.requires_grad_(learns)
+    return Duel(g, d, reals, None, Scene(turn, term.needs if asks is None else asks, term.reads(), 1.0, augment))
+
+
+TURNS = [(name, turn) for name, term in sorted(TERMS.items()) for turn in started(term()).turns]
+
+
+@pytest.mark.parametrize(("name", "turn"), TURNS)
+def test_term_is_finite_and_its_gradient_reaches_its_player_and_no_other(name, turn):
+    term = started(TERMS[name]())
+    fight = duel(term, turn)
+    loss = term.loss(fight)
+    assert loss.shape == () and loss.isfinite()
+    (loss * term.weight).backward()
+    learner, other = (fight.G, fight.D) if turn == "g" else (fight.D, fight.G)
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in learner.parameters())
+    assert all(p.grad is None for p in other.parameters())
+
+
+@pytest.mark.parametrize("name", sorted(name for name, term in TERMS.items() if term.needs))
+def test_declared_needs_are_used(name):
+    """Without what it needs, a term fails or gives another value."""
+    term = started(TERMS[name]())
+    for need in term.needs - {"ws"}:  # styles are handed over whether asked for or not
+        with pytest.raises((RuntimeError, KeyError)):
+            term.loss(duel(term, term.turns[0], asks=term.needs - {need})).backward()
+
+
+@pytest.mark.parametrize("kind", [losses, regularizers, augmentations], ids=lambda kind: kind.kind)
+def test_state_makes_the_round_trip(kind):
+    stats = {"images": torch.tensor(32.0), "signs/real": torch.tensor(0.9), "path_length": torch.tensor(3.0)}
+    for name, part in kind.items():
+        a, b = started(part()), started(part())
+        for _ in range(8):
+            a.learn(stats)
+        b.load_state_dict(a.state_dict())
+        assert {k: v.item() for k, v in b.state_dict().items()} == {k: v.item() for k, v in a.state_dict().items()}, name
+        before = copy.deepcopy(a.state_dict())
+        a.learn({key: value * float("nan") for key, value in stats.items()})
+        assert all(value.isfinite() for value in a.state_dict().values()), name
+        assert a.state_dict().keys() == before.keys()
+
+
+@pytest.mark.parametrize("name", sorted(augmentations))
+def test_terms_run_under_every_augmentation(name):
+    term = started(regularizers["ggdr"](sides=(8,)))
+    augment = started(augmentations[name]())
+    fight = duel(term, "d", augment=augment)
+    assert term.loss(fight).isfinite()
+    assert fight.on_fake.guide[8].shape == fight.fake.features[8].shape
+
+
+@pytest.mark.parametrize(("turn", "name"), NETWORKS)
+@pytest.mark.parametrize("labels", [0, 3])
+def test_networks_give_what_they_say(turn, name, labels):
+    net = network(turn, name, labels)
+    first, _ = call(net, labels)
+    if turn == "d":
+        assert first.shape[0] == 4 and first.isfinite().all()
+        if "pyramid" in net.config.gives:
+            _, maps = net.pyramid(torch.zeros(2, 3, SIDE, SIDE), one_hot(2, labels))
+            assert {side: m.shape[1] for side, m in maps.items()} == net.map_channels
+        return
+    assert first.shape == (4, 3, SIDE, SIDE)
+    sides = tuple(net.feature_channels) if "g_features" in net.config.gives else ()
+    made = net(torch.randn(2, net.z_dim), one_hot(2, labels), sides=sides)
+    assert {side: m.shape[1] for side, m in made.features.items()} == {side: net.feature_channels[side] for side in sides}
+    assert ("ws" in net.config.gives) == (made.ws is not None)
+
+
+@pytest.mark.parametrize(("turn", "name"), NETWORKS)
+def test_labels_matter(turn, name):
+    net = network(turn, name, 3).eval()
+    for parameter in net.parameters():  # some start at zero, and with them the labels' influence
+        torch.nn.init.normal_(parameter, std=0.3)
+    x = torch.randn(4, net.z_dim) if turn == "g" else torch.randn(4, 3, SIDE, SIDE)
+    torch.manual_seed(0)
+    a = net(x, torch.eye(3)[[0, 0, 0, 0]])[0]
+    torch.manual_seed(0)
+    b = net(x, torch.eye(3)[[1, 1, 1, 1]])[0]
+    assert not torch.allclose(a, b)
+
+
+@pytest.mark.parametrize(("turn", "name"), NETWORKS)
+def test_save_and_load_are_exact(turn, name, tmp_path):
+    net = network(turn, name, 3).eval()
+    save_model(net, tmp_path)
+    again = load_model(tmp_path)
+    assert again.config == net.config and again.brief == net.brief
+    assert torch.equal(call(again, 3)[0], call(net, 3)[0])
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".safetensors"]
+
+
+@pytest.mark.parametrize(("turn", "name"), NETWORKS)
+def test_networks_can_be_differentiated_twice(turn, name):
+    net = network(turn, name)
+    first, x = call(net)
+    input_gradient(first.square(), x).square().sum().backward()
+    grads = [p.grad for p in net.parameters() if p.grad is not None]
+    assert grads and all(grad.isfinite().all() for grad in grads) and any(grad.abs().sum() > 0 for grad in grads)
+
+
+@pytest.mark.parametrize("name", sorted(generators))
+def test_batch_mates_do_not_leak_in_eval(name):
+    net = network("g", name).eval()
+    torch.manual_seed(3)
+    z = torch.randn(4, net.z_dim)
+    torch.manual_seed(4)  # noise of the first sample is the first that is drawn
+    alone = net(z[:1])[0]
+    torch.manual_seed(4)
+    other = net(torch.cat([z[:1], torch.randn(1, net.z_dim).mul(9)]))[0]
+    plain = {key: value for key, value in net.named_parameters() if "noise" in key}
+    assert all(value.abs().sum() == 0 for value in plain.values())
+    torch.testing.assert_close(other[:1], alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", sorted(REGISTRIES))
+def test_parts_are_registered_and_make_the_round_trip_through_json(kind):
+    assert REGISTRIES[kind], f"there are no {kind}"
+    for name, part in REGISTRIES[kind].items():
+        made = part()
+        assert from_json(part, to_json(made)) == made and to_json(made)["type"] == name
+        assert part.__doc__.splitlines()[0].endswith(".")
+
+
+@pytest.mark.parametrize("name", sorted(losses))
+def test_loss_is_lower_for_the_better_player(name):
+    """A D that tells reals from fakes has a lower loss than one that is wrong; G's preference is the reverse."""
+    term = started(losses[name]())
+
+    def value(turn: str, real: float, fake: float) -> float:
+        fight = duel(term, turn)
+        for key, logit in (("on_real", real), ("on_fake", fake)):
+            vars(fight)[key] = Verdict(torch.full((4, 1), logit))
+        return term.loss(fight).item()
+
+    assert value("d", 1.0, -1.0) < value("d", -1.0, 1.0)
+    assert value("g", 0.5, 0.5) < value("g", 0.5, -0.5)
+
+
+def test_wasserstein_clips_the_critic_and_not_the_generator():
+    term = losses["wasserstein"](clip=0.01)
+    for turn, largest in (("d", 0.01), ("g", 5.0)):
+        layer = torch.nn.Linear(2, 2)
+        torch.nn.init.constant_(layer.weight, 5.0)
+        term.after_update(turn, [layer])
+        assert layer.weight.abs().max().item() == pytest.approx(largest)

@@ -1,0 +1,165 @@
+"""The trainer: a step's passes, exact continuation, pairs that change by recipe lines alone, broken gradients."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+
+import tiny
+from ggdr import checkpoint
+from ggdr.augment.none import NoAugmentation
+from ggdr.data.digits import Digits
+from ggdr.lazy import Tensor
+from ggdr.report import Report
+from ggdr.train import train, train_step
+
+
+def trained(recipe, out: Path):
+    """A run that has gone to its end."""
+    run = tiny.tiny_run(recipe, out)
+    with Report(run) as report:
+        train(run, report)
+    return run
+
+
+def weights(run) -> dict[str, Tensor]:
+    """Everything that must be the same: networks, means, optimizers, parts."""
+    found = {f"{name}.{key}": v for name, net in run.networks().items() for key, v in net.state_dict().items()}
+    found |= {f"ema.{key}": v for net in run.ema.mean.values() for key, v in net.state_dict().items()}
+    found |= {f"{name}.{key}": v for name, part in run.adaptive.items() for key, v in part.state_dict().items()}
+    for turn, player in run.players.items():
+        found |= {f"{turn}.{key}": v for key, v in checkpoint.optimizer_tensors(player.optimizer).items()}
+    return found
+
+
+def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> None:
+    """Assert equality, bit for bit."""
+    assert a.keys() == b.keys()
+    assert not [key for key in a if not torch.equal(a[key], b[key])]
+
+
+def passes(run, steps: int) -> Counter:
+    """How often networks and decoder ran in the last of `steps` steps."""
+    seen: Counter = Counter()
+    networks = run.networks()
+    parts = {"G": networks["generator"].synthesis, "D": networks["discriminator"].encoder}
+    parts["decoder"] = networks["discriminator"].decoder
+    reals = run.reals()
+    for _ in range(steps - 1):
+        train_step(run, next(reals))
+    for name, part in parts.items():
+        # The D of a U-Net is entered through `pyramid`, which forward hooks do not see; its first block is.
+        module = next(part.children()) if name == "D" else part
+        module.register_forward_hook(lambda *_, name=name: seen.update([name]))
+    train_step(run, next(reals))
+    return seen
+
+
+def test_a_step_runs_the_minimum_of_passes(tmp_path):
+    whole = dataclasses.replace(tiny.recipe, micro_batch=None)
+    assert passes(tiny.tiny_run(whole, tmp_path), steps=1) == {"G": 3, "D": 4, "decoder": 1}  # everything is due
+    assert passes(tiny.tiny_run(whole, tmp_path), steps=2) == {"G": 2, "D": 3, "decoder": 1}  # an ordinary step
+
+
+def test_half_a_run_and_the_same_again_is_the_whole_run_bit_for_bit(tmp_path):
+    whole = trained(tiny.recipe, tmp_path / "whole")
+    trained(dataclasses.replace(tiny.recipe, total_kimg=0.032), tmp_path / "halves")
+    second = trained(tiny.recipe, tmp_path / "halves")
+    assert second.step == whole.step == 8
+    assert float(whole.adaptive["augment"].p) > 0 and float(whole.adaptive["path_length"].mean) != 0
+    same(weights(second), weights(whole))
+
+
+@pytest.mark.parametrize("labels", [False, True], ids=["unconditional", "conditional"])
+@pytest.mark.parametrize("augment", [tiny.recipe.augment, NoAugmentation()], ids=["ada", "none"])
+@pytest.mark.parametrize("pair", [lambda r: r, tiny.dcgan], ids=["stylegan2", "dcgan"])
+def test_ggdr_trains_on_every_pair_by_recipe_lines_alone(pair, augment, labels, tmp_path):
+    data = Digits(size=16, subset=64, labels=labels)
+    recipe = pair(dataclasses.replace(tiny.recipe, data=data, augment=augment, total_kimg=0.016))
+    run = trained(recipe, tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert run.step == 2 and all(0 < row["loss/d/ggdr"] < 2 for row in rows)
+    assert run.networks()["discriminator"].decoder is not None
+
+
+def test_every_player_learns_and_the_other_stands_still(tmp_path):
+    run = tiny.tiny_run(dataclasses.replace(tiny.recipe, micro_batch=None), tmp_path)
+    reals = next(run.reals())
+    before = {turn: [p.clone() for p in player.parameters] for turn, player in run.players.items()}
+    train_step(run, reals)
+    for turn, player in run.players.items():
+        moved = [not torch.equal(a, b) for a, b in zip(before[turn], player.parameters, strict=True)]
+        assert sum(moved) > 0.8 * len(moved), turn
+        assert all(p.grad is None and not p.requires_grad for p in player.parameters)
+
+
+def test_micro_batches_take_their_draws_with_them(tmp_path):
+    """The gradient of a batch is the mean of its micro-batches' gradients, each from its own draws."""
+    recipe = dataclasses.replace(tiny.recipe, total_kimg=0.008)
+    stats = {}
+    for size in (4, 2):
+        run = tiny.tiny_run(dataclasses.replace(recipe, micro_batch=size), tmp_path)
+        places = [place for place, _ in run.micro_batches(next(run.reals())[0])]
+        assert places == list(range(8 // size))
+        stats[size] = train_step(run, next(run.reals()))
+    assert stats[4]["loss/g/non_saturating"] != stats[2]["loss/g/non_saturating"]
+
+
+def test_n_critic_shows_fresh_reals_to_d_for_one_turn_of_g(tmp_path):
+    run = tiny.tiny_run(dataclasses.replace(tiny.recipe, n_critic=3), tmp_path)
+    batches = next(run.reals())
+    assert len(batches) == 3 and not torch.equal(batches[0].images, batches[1].images)
+    train_step(run, batches)
+    steps = {turn: max(int(s["step"]) for s in p.optimizer.state.values()) for turn, p in run.players.items()}
+    assert steps == {"g": 2, "d": 4}  # G main, G lazy; D main three times, D lazy
+    assert run.images_seen == 24
+
+
+@dataclasses.dataclass(kw_only=True)
+class Poison(tiny.R1):
+    """A term whose gradient is not finite."""
+
+    def d_loss(self, duel):
+        return super().d_loss(duel) * float("nan")
+
+
+def test_gradients_that_are_not_finite_are_skipped_and_counted_then_end_the_run(tmp_path):
+    recipe = dataclasses.replace(tiny.recipe, regularizers={"poison": Poison(weight=1.0, every=1)}, nonfinite_limit=3)
+    run = tiny.tiny_run(dataclasses.replace(recipe, discriminator=tiny.RESNET, total_kimg=1.0), tmp_path)
+    before = [p.clone() for p in run.players["d"].parameters]
+    with Report(run) as report, pytest.raises(ValueError, match="last 3 gradients of D were not finite"):
+        train(run, report)
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert run.step == 3 and [row["nonfinite/d"] for row in rows] == [1.0, 1.0, 1.0]
+    assert all(torch.equal(a, b) for a, b in zip(before, run.players["d"].parameters, strict=True))
+
+
+def test_bf16_trains_with_weights_and_losses_in_float32(tmp_path):
+    run = tiny.tiny_run(dataclasses.replace(tiny.recipe, total_kimg=0.008), tmp_path)
+    run.accelerator.autocast = lambda: torch.autocast("cpu", torch.bfloat16)
+    stats = train_step(run, next(run.reals()))
+    assert all(value.isfinite().all() and value.dtype == torch.float32 for value in stats.values())
+    assert {p.dtype for player in run.players.values() for p in player.parameters} == {torch.float32}
+
+
+def test_lazy_regularization_corrects_adam(tmp_path):
+    run = tiny.tiny_run(tiny.recipe, tmp_path)
+    for turn, c in (("g", 2 / 3), ("d", 4 / 5)):
+        group = run.players[turn].optimizer.param_groups[0]
+        assert group["lr"] == pytest.approx(0.0025 * c)
+        assert group["betas"] == pytest.approx((0.0, 0.99**c))
+
+
+def test_order_of_a_step(tmp_path):
+    names = [phase.name for phase in tiny.tiny_run(tiny.recipe, tmp_path).phases]
+    assert names == ["g", "g every 2", "d", "d every 4"]
+
+
+def test_batch_that_does_not_split_is_refused_with_what_to_type(tmp_path):
+    with pytest.raises(ValueError, match="batch of 8 does not split .* micro-batches of 3; set --batch"):
+        tiny.tiny_run(dataclasses.replace(tiny.recipe, micro_batch=3), tmp_path)

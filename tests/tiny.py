@@ -1,0 +1,64 @@
+"""Real parts, tiny: what tests build recipes, runs and duels from."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+
+from ggdr.augment.ada import ADA
+from ggdr.data.digits import Digits
+from ggdr.duel import Duel, Scene
+from ggdr.networks.base import Brief
+from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from ggdr.networks.unet import UNet
+from ggdr.recipe import Recipe
+from ggdr.regularizers.ggdr import GGDR
+from ggdr.regularizers.path_length import PathLength
+from ggdr.regularizers.r1 import R1
+
+STYLEGAN2 = StyleGAN2Generator(z_dim=8, w_dim=8, mapping_layers=2, channel_max=8)
+RESNET = StyleGAN2Discriminator(channel_max=8, mapping_layers=2)
+
+recipe = Recipe(
+    data=Digits(size=16, subset=64),
+    generator=STYLEGAN2,
+    discriminator=UNet(encoder=RESNET),
+    regularizers={"r1": R1(weight=0.1, every=4), "path_length": PathLength(every=2), "ggdr": GGDR(sides=(8,))},
+    augment=ADA(speed_kimg=0.1, target=-2.0),
+    trackers={},
+    batch=8,
+    micro_batch=4,
+    total_kimg=0.064,
+    log_kimg=0.008,
+    grid_kimg=0.0,
+    checkpoint_kimg=0.032,
+    metric_kimg=0.0,
+    grid_images=4,
+)
+"""all at once: StyleGAN2, ADA, path length and GGDR, 8 steps of two micro-batches; p rises whatever D says"""
+
+
+def dcgan(tiny: Recipe) -> Recipe:
+    """The same on a pair that is not StyleGAN2."""
+    terms = {name: term for name, term in tiny.regularizers.items() if name != "path_length"}
+    pair = {"generator": DCGANGenerator(channels=8), "discriminator": UNet(encoder=DCGANDiscriminator(channels=8))}
+    return dataclasses.replace(tiny, regularizers=terms, **pair)
+
+
+class OneProcess:
+    """What a run asks of Accelerate, in the test's own process."""
+
+    device, num_processes, process_index, is_main_process = torch.device("cpu"), 1, 0, True
+    autocast = staticmethod(lambda: torch.autocast("cpu", enabled=False))
+    wait_for_everyone = staticmethod(lambda: None)
+
+
+def tiny_run(changed: Recipe, out: Path):
+    """A run of a recipe, in this process."""
+    from ggdr.run import Run
+
+    return Run(changed, out, OneProcess())
