@@ -10,6 +10,8 @@ from ggdr.lazy import Tensor, torch
 
 SIDE_PX = 600
 """the longer side that a grid is enlarged to at least"""
+GAP_PX = 2
+"""white between images, without which neighbours run into each other"""
 
 
 def to_uint8(image: Tensor) -> Tensor:
@@ -24,40 +26,38 @@ def columns_for(count: int, height: int, width: int) -> int:
     return min(count, next(full, least))
 
 
-def tile(images: Tensor, columns: int | None = None) -> Tensor:
-    """Images uint8 [N, C, H, W] as one picture [rows * H, columns * W, 1, 3 or 4], row by row; empty cells are zero.
+def shown_channels(channels: int) -> int:
+    """How many of an image's channels a picture shows: gray, RGB or RGBA; of two the first, of five and more three."""
+    return {1: 1, 2: 1, 4: 4}.get(channels, 3)
 
-    Of two channels the first is shown, of five and more the first three. ValueError if there is nothing to show.
+
+def picture(images: Tensor, columns: int | None = None, scale: int | None = None) -> Tensor:
+    """Images uint8 [N, C, H, W] as one picture [rows * H', columns * W', 1, 3 or 4], row by row, on white.
+
+    `columns` None: near-square. `scale`: whole factor of enlargement, nearest neighbour; None: until the picture's
+    longer side has 600 px. ValueError without an image.
     """
     if images.ndim != 4 or not len(images):
         raise ValueError(f"a grid is made of uint8 images [N, C, H, W]; given {images.dtype} {list(images.shape)}.")
-    shown = images.shape[1] if images.shape[1] in (1, 3, 4) else 1 if images.shape[1] == 2 else 3
-    images = images.detach()[:, :shown].cpu()
     count, channels, height, width = images.shape
     columns = columns or columns_for(count, height, width)
     rows = math.ceil(count / columns)
-    cells = images.new_zeros(rows * columns, channels, height, width)
-    cells[:count] = images
-    picture = cells.unflatten(0, (rows, columns)).permute(0, 3, 1, 4, 2)
-    return picture.reshape(rows * height, columns * width, channels)
-
-
-def enlarge(picture: Tensor, scale: int | None = None) -> Tensor:
-    """Picture [H, W, C] enlarged by an integer factor, nearest neighbour; None: until its longer side has 600 px."""
-    scale = scale or max(1, math.ceil(SIDE_PX / max(picture.shape[:2])))
-    return picture.repeat_interleave(scale, 0).repeat_interleave(scale, 1)
+    scale = scale or math.ceil(SIDE_PX / max(rows * height, columns * width))
+    shown = images.detach()[:, : shown_channels(channels)].cpu()
+    shown = shown.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+    cells = shown.new_full((rows * columns, shown.shape[1], height * scale + GAP_PX, width * scale + GAP_PX), 255)
+    cells[:count, :, :-GAP_PX, :-GAP_PX] = shown
+    whole = cells.unflatten(0, (rows, columns)).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
+    return whole[:-GAP_PX, :-GAP_PX].contiguous()
 
 
 def save_grid(images: Tensor, path: Path, columns: int | None = None, scale: int | None = None) -> None:
-    """Save images uint8 [N, C, H, W] as a PNG grid, for a person to look at.
-
-    `columns` None: near-square; `scale` None: enlarged until the longer side has 600 px. ValueError without an image.
-    """
+    """Save images uint8 [N, C, H, W] as a PNG, laid out as in `picture`."""
     from PIL import Image
 
     path = Path(path)
-    picture = enlarge(tile(images, columns), scale)
+    whole = picture(images, columns, scale)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
-    Image.fromarray(picture.squeeze(2).numpy()).save(unfinished, format="PNG")
+    Image.fromarray(whole.squeeze(2).numpy()).save(unfinished, format="PNG")
     os.replace(unfinished, path)

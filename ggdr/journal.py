@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ggdr import log_file
-from ggdr.grid import save_grid, tile
+from ggdr.grid import picture, save_grid
 from ggdr.health import Health
 from ggdr.lazy import Tensor
 from ggdr.plots import plot_losses
@@ -73,11 +73,10 @@ class Journal:
         stem = name if images_seen is None else f"{name}-{images_seen / 1000:010.3f}kimg"
         path = self.out / "samples" / f"{stem}.png"
         save_grid(images, path)
-        picture = tile(images)
-        # Not every service takes one channel.
-        picture = picture.repeat(1, 1, 3) if picture.shape[2] == 1 else picture
         for tracker in self.trackers:
-            tracker.images(f"samples/{name}", picture.numpy(), self.step)
+            whole = picture(images)
+            # Not every service takes one channel.
+            tracker.images(f"samples/{name}", whole.repeat(1, 1, 3 if whole.shape[2] == 1 else 1).numpy(), self.step)
         return path
 
     def plot(self) -> Path:

@@ -34,7 +34,7 @@ def read(file: Path) -> Iterator[Row]:
 
 def cut(file: Path, step: int) -> Row | None:
     """Drop the lines of steps after `step`, and broken ones; the last line left, if any."""
-    kept = [row for row in read(file) if row["step"] <= step]
+    kept = [row for row in read(file) if (row["step"] or 0) <= step]
     if file.exists():
         unfinished = file.with_name(f".{file.name}.part")
         unfinished.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")

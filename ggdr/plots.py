@@ -68,13 +68,14 @@ def plot_losses(jsonl: Path, png: Path) -> None:
     Light: as logged. Dark: smoothed. Nulls are left out; without any number the picture says so.
     """
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     lines = read_lines(Path(jsonl))
     panels = [(panel, found) for panel in all_panels(lines) if (found := pick(panel, lines))]
     columns = min(len(panels), 2 if len(panels) <= 4 else 3) or 1
     rows = max(1, math.ceil(len(panels) / columns))
-    figure = Figure(figsize=(WIDTH_IN * columns, HEIGHT_IN * rows), dpi=DPI, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
+    figure = Figure(figsize=(WIDTH_IN * columns, HEIGHT_IN * rows), dpi=DPI, layout=layout)
     end_kimg = max((line.kimg[-1] for line in lines.values()), default=0.0)
     for place, (panel, found) in enumerate(panels, 1):
         draw(figure.add_subplot(rows, columns, place), panel, found, end_kimg)
@@ -114,10 +115,9 @@ def draw(axes: Axes, panel: Panel, found: dict[str, Line], end_kimg: float) -> N
     """One panel: each line as logged, thin and light, under its smoothed self."""
     smoothed = {label: smooth(line.value) for label, line in found.items()}
     for (label, line), color in zip(found.items(), COLORS * len(found), strict=False):
-        style = {"color": color, "linestyle": "--" if label in DASHED else "-"}
-        axes.plot(line.kimg, line.value, alpha=0.28, linewidth=0.8, **style)
-        marker = "o" if len(line.value) <= FEW else ""
-        axes.plot(line.kimg, smoothed[label], linewidth=1.6, label=label, marker=marker, markersize=3.5, **style)
+        dash, marker = "--" if label in DASHED else "-", "o" if len(line.value) <= FEW else ""
+        axes.plot(line.kimg, line.value, dash, color=color, alpha=0.28, linewidth=0.8)
+        axes.plot(line.kimg, smoothed[label], marker + dash, color=color, linewidth=1.6, markersize=3.5, label=label)
     axes.set_xlim(0, 1.01 * end_kimg or 1)
     scale(axes, panel, list(found.values()), list(smoothed.values()))
     dress(axes, panel, list(found))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 BAR = "{percentage:3.0f}% |{bar}| {n:.1f}/{total:g} kimg [{elapsed}<{remaining}{postfix}]"
+LABELS = {"augment/r_t": "r_t", "augment/p": "p"}
 SHORT_SEC, LONG_SEC = 20.0, 600.0
 """least and greatest time between two plain lines; between them it is a twentieth of the time since the start"""
 
@@ -23,18 +24,17 @@ def clock(seconds: float) -> str:
 
 
 def summary(row: Mapping[str, float | None]) -> str:
-    """One line's worth of a log row: speed, the players' losses, r_t and p, as far as they are there."""
+    """One line's worth of a log row: speed, the players' losses, r_t, p and metrics, as far as they are there."""
+    there = {key: value for key, value in row.items() if value is not None}
     parts = []
-    if row.get("images_per_second") is not None:
-        parts.append(f"{row['images_per_second']:.3g} images/s")
-    for turn in "gd":
-        losses = [value for key, value in row.items() if key.startswith(f"loss/{turn}/") and value is not None]
-        if losses:  # the adversarial loss comes first, the regularizers after it
-            parts.append(f"{turn} {losses[0]:.3f}")
-    for key, label in (("augment/r_t", "r_t"), ("augment/p", "p")):
-        if row.get(key) is not None:
-            parts.append(f"{label} {row[key]:.3f}")
-    return ", ".join(parts)
+    if (speed := there.get("images_per_second")) is not None:
+        parts.append(f"{speed:.0f} images/s" if speed >= 100 else f"{speed:.3g} images/s")
+    g, d = ({key[7:]: value for key, value in there.items() if key.startswith(f"loss/{turn}/")} for turn in "gd")
+    for name in sorted(g.keys() & d.keys()):  # what both players have is the adversarial loss
+        parts += [f"g {g[name]:.3f}", f"d {d[name]:.3f}"]
+    parts += [f"{label} {there[key]:.3f}" for key, label in LABELS.items() if key in there]
+    metrics = {key.removeprefix("metric/"): value for key, value in there.items() if key.startswith("metric/")}
+    return ", ".join(parts + [f"{name} {value:.4g}" for name, value in metrics.items()])
 
 
 class Progress:
@@ -52,14 +52,21 @@ class Progress:
         return tqdm(total=self.total, initial=self.first, bar_format=BAR, dynamic_ncols=True, mininterval=0, miniters=0)
 
     def show(self, row: Mapping[str, float | None]) -> None:
-        """Move to `row["kimg"]`."""
-        kimg = row["kimg"] or 0.0
-        if self.bar is not None:
-            self.bar.set_postfix_str(summary(row), refresh=False)
+        """Move to `row["kimg"]`; what was measured without images passing, a metric, gets a line of its own."""
+        kimg, text = row["kimg"] or 0.0, summary(row)
+        if row.get("images_per_second") is None:
+            if text:
+                self.say(f"{kimg:.1f} kimg: {text}")
+        elif self.bar is not None:
+            self.bar.set_postfix_str(text, refresh=False)
             self.bar.update(min(kimg, self.total) - self.bar.n)
-            return
+        else:
+            self.show_line(kimg, text)
+
+    def show_line(self, kimg: float, text: str) -> None:
+        """Print the first line at once, a later one if the last was long enough ago."""
         now = time.monotonic()
-        self.line = f"{kimg:.1f}/{self.total:g} kimg, {self.times(kimg, now)}, {summary(row)}"
+        self.line = f"{kimg:.1f}/{self.total:g} kimg, {self.times(kimg, now)}, {text}"
         wait = min(max(SHORT_SEC, (now - self.began) / 20), LONG_SEC)
         if now - self.shown >= wait or self.shown == self.began:
             self.flush()

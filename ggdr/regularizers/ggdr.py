@@ -21,7 +21,7 @@ class GGDR(Regularizer):
     weight: float = 10.0
     """factor of the mean cosine distance"""
     sides: tuple[int, ...] = ()
-    """heights (pixels) of the feature maps to redraw; none: 64, or a quarter of the image if that is less"""
+    """heights (pixels) of the feature maps to redraw; none: 64, or a quarter of a small image, at least 8"""
     shares: tuple[float, ...] = ()
     """each side's share of the weight, in the order of `sides`; none: equal shares"""
     start_kimg: tuple[float, ...] = (0.0,)
@@ -34,8 +34,9 @@ class GGDR(Regularizer):
         return self.sides
 
     def fit(self, brief: Brief, batch: int) -> str:
-        chosen = "" if self.sides else f"sides ({min(64, brief.height // 4)},) = the paper's 64 px or a quarter of the image"
-        self.sides = self.sides or (min(64, brief.height // 4),)
+        side = min(64, max(8, brief.height // 4))
+        chosen = "" if self.sides else f"sides ({side},) = the paper's 64 px, or a quarter of a small image, at least 8"
+        self.sides = self.sides or (side,)
         n = len(self.sides)
         self.shares = self.shares or (1 / n,) * n
         self.start_kimg, self.ramp_kimg = (t * n if len(t) == 1 else t for t in (self.start_kimg, self.ramp_kimg))

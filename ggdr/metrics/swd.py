@@ -1,0 +1,119 @@
+"""Sliced Wasserstein distance: how far the local patterns of two sets of images are apart, scale by scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ggdr.lazy import F, Tensor, torch
+from ggdr.metrics.base import Metric
+from ggdr.registry import metrics
+
+COARSEST_PX = 16
+"""side of the pyramid's last level, at least"""
+TAPS = (1, 4, 6, 4, 1)
+"""binomial low-pass filter, times 16"""
+CHUNK = 256
+"""images whose pyramids are held at once"""
+
+
+@metrics.register("swd", paper="1710.10196")
+@dataclass(frozen=True, kw_only=True)
+class SlicedWasserstein(Metric):
+    """Sliced Wasserstein distance of Laplacian-pyramid patches, x 1000, lower is better (Karras et al. 2018, sec. 5).
+
+    Needs no pretrained network, works on any size and channel count, and is far quicker than FID.
+    """
+
+    # Unlike the paper: 2,048 images, 32 patches and 128 directions instead of 16,384, 128 and 512, to fit in training.
+    patches: int = 32
+    """patches of each image at each level"""
+    side_px: int = 7
+    """side of a patch, pixels; smaller if the image is"""
+    directions: int = 128
+    """random directions that the patches are projected on"""
+    seed: int = 0
+    """seed of the patches' places and of the directions"""
+
+    def measure(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """`mean` over the levels, and each level's own under its height in pixels, finest first.
+
+        real, fake: [N, C, H, W] uint8; of the larger set, the first images. ValueError if their shapes differ.
+        """
+        if real.shape[1:] != fake.shape[1:] or not min(len(real), len(fake)):
+            raise ValueError(
+                f"swd compares images of one shape; given real {list(real.shape)} and fake {list(fake.shape)}."
+            )
+        count = min(len(real), len(fake), self.images)
+        levels = {
+            str(height): 1e3 * self.distance(a, b)
+            for (height, a), (_, b) in zip(self.describe(real[:count]), self.describe(fake[:count]), strict=True)
+        }
+        return {"mean": sum(levels.values()) / len(levels), **levels}
+
+    def describe(self, images: Tensor) -> list[tuple[int, Tensor]]:
+        """Height and patches [N * patches, C, k, k] of each level; the same places for every set of this size."""
+        dice = torch.Generator().manual_seed(self.seed)
+        chunks = [
+            [(level.shape[2], self.cut(level, dice)) for level in laplacian_pyramid(chunk.float() / 127.5 - 1)]
+            for chunk in images.split(CHUNK)
+        ]
+        return [(level[0][0], torch.cat([patches for _, patches in level])) for level in zip(*chunks, strict=True)]
+
+    def cut(self, level: Tensor, dice: torch.Generator) -> Tensor:
+        """Patches [N * patches, C, k, k] at random places of level [N, C, H, W]."""
+        count, _, height, width = level.shape
+        k = min(self.side_px, height, width)
+        places = level.unfold(2, k, 1).unfold(3, k, 1).permute(0, 2, 3, 1, 4, 5)
+        y = torch.randint(height - k + 1, (count, self.patches), generator=dice).to(level.device)
+        x = torch.randint(width - k + 1, (count, self.patches), generator=dice).to(level.device)
+        return places[torch.arange(count, device=level.device)[:, None], y, x].flatten(0, 1)
+
+    def distance(self, a: Tensor, b: Tensor) -> float:
+        """Mean distance of the sorted projections of patches a and b [M, C, k, k], each set normalised."""
+        dice = torch.Generator().manual_seed(self.seed)
+        axes = torch.randn(self.directions, a[0].numel(), generator=dice).to(a.device)
+        a, b = (normalize(patches).flatten(1).T for patches in (a, b))
+        gaps = [sliced_gaps(a, b, some) for some in F.normalize(axes, dim=1).split(16)]
+        return float(torch.cat(gaps).mean())
+
+
+def sliced_gaps(a: Tensor, b: Tensor, axes: Tensor) -> Tensor:
+    """Wasserstein-1 distance along each axis [D, K] of the point clouds a and b [K, M]: [D]."""
+    return ((axes @ a).sort(dim=1).values - (axes @ b).sort(dim=1).values).abs().mean(dim=1)
+
+
+def normalize(patches: Tensor) -> Tensor:
+    """Patches [M, C, k, k] with mean 0 and standard deviation 1 in each channel."""
+    std, mean = torch.std_mean(patches, dim=(0, 2, 3), keepdim=True, correction=0)
+    return (patches - mean) / std.clamp(min=1e-8)
+
+
+def laplacian_pyramid(images: Tensor) -> list[Tensor]:
+    """Band-pass levels of images [N, C, H, W], finest first, and the low-pass rest of 16 px or a little more."""
+    levels = []
+    while min(images.shape[2:]) >= 2 * COARSEST_PX:
+        coarse = blur(images)[:, :, ::2, ::2]
+        levels.append(images - upsample(coarse, images.shape[2], images.shape[3]))
+        images = coarse
+    return [*levels, images]
+
+
+def upsample(images: Tensor, height: int, width: int) -> Tensor:
+    """Images [N, C, ceil(height / 2), ceil(width / 2)] at twice the size: zeros between the pixels, then blurred."""
+    spread = images.new_zeros(*images.shape[:2], height, width)
+    spread[:, :, ::2, ::2] = images
+    return 4 * blur(spread)
+
+
+def blur(images: Tensor) -> Tensor:
+    """Images [N, C, H, W] under the binomial filter (1, 4, 6, 4, 1) / 16 in both directions, edges mirrored."""
+    height, width = images.shape[2:]
+    padded = F.pad(images, (2, 2, 2, 2), mode="reflect")
+    # Sums of shifted copies: on a CPU several times as quick as a convolution of single planes.
+    rows = torch.zeros_like(padded[:, :, :height])
+    for i, tap in enumerate(TAPS):
+        rows.add_(padded[:, :, i : i + height], alpha=tap / 16)
+    blurred = torch.zeros_like(images)
+    for i, tap in enumerate(TAPS):
+        blurred.add_(rows[:, :, :, i : i + width], alpha=tap / 16)
+    return blurred
