@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ggdr.memory import keep_pages
+
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
@@ -25,6 +27,7 @@ def make_accelerator(precision: str) -> Accelerator:
         raise ValueError(f"launched with --mixed_precision {asked}, but the recipe says fp32; add --precision {asked}.")
     from accelerate import Accelerator
 
+    keep_pages()
     accelerated = torch.cuda.is_available() or torch.backends.mps.is_available()
     accelerator = Accelerator(mixed_precision={"fp32": "no"}.get(precision, precision), cpu=not accelerated)
     if world != accelerator.num_processes:

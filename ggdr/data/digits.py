@@ -1,0 +1,51 @@
+"""The 1,797 handwritten digits of scikit-learn: real scans, 8x8 pixels, on disk already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ggdr.data.base import DataSet, Images
+from ggdr.networks.base import Brief
+from ggdr.registry import datasets
+
+
+@datasets.register("digits")
+@dataclass(frozen=True, kw_only=True)
+class Digits(DataSet):
+    """1,797 handwritten digits from scikit-learn, gray, enlarged from 8x8: no download (Alpaydin & Kaynak 1998)."""
+
+    size: int = 32
+    """height and width, pixels, at least 8"""
+    labels: bool = False
+    """condition on the digit: ten classes"""
+    subset: int | None = None
+    """use the first so many digits; None: all"""
+
+    def open(self) -> Images:
+        """The digits, in memory."""
+        import numpy as np
+        from sklearn.datasets import load_digits
+
+        from ggdr.data.reading.gallery import Gallery
+        from ggdr.data.reading.labels import classes
+
+        if self.size < 8:
+            raise ValueError(
+                f"digits are 8 pixels wide and can only be enlarged, not to {self.size}; type --data.size 32."
+            )
+        found = load_digits()
+        count = len(found.images) if self.subset is None else self.subset
+        if not 1 <= count <= len(found.images):
+            raise ValueError(f"subset of {count} digits; choose 1 to {len(found.images)}.")
+        labels = classes(found.target[:count], [str(digit) for digit in range(10)]) if self.labels else None
+        pictures = np.stack([enlarge(scan, self.size) for scan in found.images[:count]])
+        return Gallery(pictures[:, None], Brief(self.size, self.size, 1, 10 if self.labels else 0), labels)
+
+
+def enlarge(scan, size: int):
+    """A scan [8, 8] of 0 .. 16 to uint8 [size, size], by Lanczos resampling; overshoot is clipped."""
+    import numpy as np
+    from PIL import Image
+
+    smooth = Image.fromarray((scan * (255 / 16)).astype(np.float32)).resize((size, size), Image.Resampling.LANCZOS)
+    return np.clip(np.rint(np.asarray(smooth)), 0, 255).astype(np.uint8)

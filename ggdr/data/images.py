@@ -1,0 +1,46 @@
+"""Images from a folder, a zip, a parquet file or the Hugging Face Hub, resized on the fly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ggdr.data.base import DataSet, Images
+from ggdr.registry import datasets
+
+
+@datasets.register("images")
+@dataclass(frozen=True, kw_only=True)
+class ImageFiles(DataSet):
+    """Images of a folder, zip, parquet file or Hub data set, of any size and mode, resized on the fly."""
+
+    source: str = ""
+    """folder, .zip, .parquet file, folder of parquet files, or Hub id such as org/name"""
+    size: int | tuple[int, int] | None = None
+    """height and width, or one number for both, pixels; None: that of the images, if they agree"""
+    channels: int = 0
+    """1 gray, 3 RGB (transparency over white), 4 RGBA; 0: as the first image"""
+    crop: Literal["centre", "none"] = "centre"
+    """cut to the aspect ratio about the centre before resizing, or squeeze"""
+    labels: str = ""
+    """empty: none; "folders": sub-folders are classes; a csv of file name, label, ...; a column of the table"""
+    mirror: bool = False
+    """add the mirror image of each, which doubles the epoch"""
+    subset: int | None = None
+    """use so many of the images; None: all"""
+    subset_seed: int | None = 0
+    """draws the subset: a larger one holds the smaller ones; None: the first ones"""
+    image_column: str = ""
+    """column of the images in a table; empty: the only one that can be"""
+    split: str = "train"
+    """split of a Hub data set or of a folder of parquet files"""
+    config: str = ""
+    """configuration of a Hub data set that has several"""
+    cache_mb: int = 512
+    """keep decoded images in memory if all of them fit into so many MB; 0: never"""
+
+    def open(self) -> Images:
+        """Look at the source and a sample of its images; ValueError, in one sentence, if there is nothing to read."""
+        from ggdr.data.reading.opening import open_images
+
+        return open_images(self)

@@ -1,0 +1,106 @@
+"""Batches for one process, in the endless order of a seed, read ahead by worker processes or a thread."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, cast
+
+from ggdr.data.base import Batch, Images
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch.utils.data import Dataset
+
+NAMED = 10
+"""warnings about single files before the rest is only counted"""
+
+
+def batches(
+    images: Images, *, seed: int, start: int, batch: int, rank: int = 0, world: int = 1, workers: int = 0
+) -> Iterator[Batch]:
+    """This process's part of each global batch, endlessly: the same images however many processes and workers share.
+
+    `start`: images seen so far; `batch`: images of the global batch, a multiple of `world`. Batches are on the CPU,
+    pinned if workers read and CUDA is available. `images.unreadable` grows as files are met that cannot be read.
+    """
+    if batch % world:
+        raise ValueError(f"a batch of {batch} cannot be shared by {world} processes; choose a multiple of {world}.")
+    steps = slices(start, batch, rank, world)
+    if workers and images.forks:
+        fetched = by_processes(images, seed, steps, workers)
+    elif workers:
+        fetched = by_thread(images, seed, steps)
+    else:
+        fetched = ((images.at(positions, seed), images.unreadable) for positions in steps)
+    return noting(images, fetched)
+
+
+def slices(start: int, batch: int, rank: int, world: int) -> Iterator[list[int]]:
+    """Positions of this process's part of each global batch."""
+    share = batch // world
+    for first in count(start + rank * share, batch):
+        yield list(range(first, first + share))
+
+
+class Fetch:
+    """What a loader worker runs: positions to a batch, along with the files it has found unreadable."""
+
+    def __init__(self, images: Images, seed: int):
+        self.images, self.seed = images, seed
+
+    def __getitems__(self, positions: list[int]) -> tuple[Batch, dict[str, str]]:
+        return self.images.at(positions, self.seed), dict(self.images.unreadable)
+
+
+def by_processes(images: Images, seed: int, steps: Iterator[list[int]], workers: int) -> Iterator:
+    """Worker processes decode, each a batch at a time."""
+    import torch
+    from torch.utils.data import DataLoader
+
+    return iter(
+        DataLoader(
+            cast("Dataset", Fetch(images, seed)),
+            batch_sampler=steps,
+            collate_fn=as_fetched,
+            num_workers=workers,
+            pin_memory=torch.cuda.is_available(),
+            generator=torch.Generator(),  # its own, or each loader would advance the global one
+        )
+    )
+
+
+def as_fetched(fetched):
+    """A batch comes whole already."""
+    return fetched
+
+
+def by_thread(images: Images, seed: int, steps: Iterator[list[int]]) -> Iterator:
+    """One thread reads a batch ahead: for what must be read in one pass."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    fetch = Fetch(images, seed)
+    with ThreadPoolExecutor(1, "data") as reader:
+        ahead = reader.submit(fetch.__getitems__, next(steps))
+        for positions in steps:
+            ready, ahead = ahead, reader.submit(fetch.__getitems__, positions)
+            yield ready.result()
+
+
+def noting(images: Images, fetched: Iterator[tuple[Batch, Mapping[str, str]]]) -> Iterator[Batch]:
+    """The batches; files that turned out unreadable are noted, and named in a warning once."""
+    known: set[str] = set()
+    for batch, unreadable in fetched:
+        if unreadable.keys() - known:
+            images.note(unreadable)
+            warn(sorted(unreadable.keys() - known), len(known), unreadable)
+            known |= unreadable.keys()
+        yield batch
+
+
+def warn(names: Sequence[str], before: int, why: Mapping[str, str]) -> None:
+    """One warning a file for the first few, then none: `images.unreadable` names them all."""
+    for name in names[: max(NAMED - before, 0)]:
+        warnings.warn(f"cannot read {name!r}: {why[name]}; the next readable image stands in for it.", stacklevel=3)

@@ -1,0 +1,40 @@
+"""Images in a folder, at any depth."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ggdr.data.reading.files import Files, images_among
+from ggdr.data.reading.reader import Columns
+
+
+class Folder(Files):
+    """The image files of a folder and all folders below it, by their path within it."""
+
+    kind = "folder"
+
+    @staticmethod
+    def fits(source: str) -> bool:
+        return Path(source).is_dir()
+
+    def __init__(self, source: str, columns: Columns):
+        self.source = source
+        self.names = images_among(list(below(source)), source, self.kind)
+
+    def read(self, item: int) -> bytes:
+        return Path(self.source, self.names[item]).read_bytes()
+
+
+def below(folder: str) -> Iterator[str]:
+    """Paths of all files below `folder`, relative to it, with forward slashes; linked folders are entered once."""
+    seen = set()
+    for root, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(root)
+        if real in seen:  # a link back to where we have been
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield from (Path(root, file).relative_to(folder).as_posix() for file in files)

@@ -1,0 +1,29 @@
+"""Images of a data set on the Hugging Face Hub, downloaded once into the Hub's own cache."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from ggdr.data.reading.reader import Columns
+from ggdr.data.reading.table import Table, load
+
+
+class Hub(Table):
+    """The rows of one split of a Hub data set."""
+
+    kind = "Hub data set"
+
+    @staticmethod
+    def fits(source: str) -> bool:
+        return bool(re.fullmatch(r"\w[\w.-]*/[\w.-]*\w", source)) and not Path(source).exists()
+
+    def _load(self, source: str, columns: Columns):
+        return load_hub(source, columns)
+
+
+def load_hub(source: str, columns: Columns, streaming: bool = False) -> Any:
+    """One split of the data set `org/name`."""
+    trouble = f"no file or folder {source!r} here, and the Hub data set cannot be read"
+    return load(trouble, columns, loader=source, streaming=streaming)

@@ -1,0 +1,44 @@
+"""Images in a parquet file, or in a folder of parquet files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ggdr.data.reading.reader import Columns
+from ggdr.data.reading.table import Table, load
+
+
+class Parquet(Table):
+    """The rows of one parquet file, or of those files of a folder that belong to the split."""
+
+    kind = "parquet"
+
+    @staticmethod
+    def fits(source: str) -> bool:
+        path = Path(source)
+        if path.is_file():
+            return path.suffix.lower() == ".parquet"
+        return any(any(path.glob(pattern)) for pattern in ("*.parquet", "data/*.parquet"))
+
+    def _load(self, source: str, columns: Columns):
+        return load_parquet(source, columns)
+
+
+def load_parquet(source: str, columns: Columns, streaming: bool = False) -> Any:
+    """The table of a parquet file, whatever the split is called, or the split of a folder of them."""
+    trouble = f"cannot read {source!r}"
+    if Path(source).is_file():
+        return load(trouble, columns, loader="parquet", file=source, streaming=streaming)
+    return load(trouble, columns, loader="parquet", folder=source, streaming=streaming)
+
+
+def count_rows(source: str, columns: Columns) -> int:
+    """Rows of a file or of a folder's split, from the footers of its files."""
+    import datasets
+    from pyarrow.parquet import read_metadata
+
+    files = [source]
+    if Path(source).is_dir():
+        files = datasets.load_dataset_builder("parquet", data_dir=source).config.data_files[columns.split]
+    return sum(read_metadata(file).num_rows for file in files)

@@ -1,0 +1,157 @@
+"""An opened stream: rows come encoded, and each process decodes its own positions only."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Sequence
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ggdr.data.base import Batch, Images
+from ggdr.data.reading.detect import no_reader
+from ggdr.data.reading.hub import Hub, load_hub
+from ggdr.data.reading.labels import Labels, classes, vectors
+from ggdr.data.reading.opening import frame_for, looks
+from ggdr.data.reading.parquet import Parquet, count_rows, load_parquet
+from ggdr.data.reading.pixels import Frame, pixels
+from ggdr.data.reading.reader import Columns, reason
+from ggdr.data.reading.table import check_column, class_names, image_bytes, image_column, row_name
+from ggdr.data.reading.tape import Row, Tape, endless
+from ggdr.networks.base import Brief
+
+if TYPE_CHECKING:
+    import datasets
+
+    from ggdr.data.stream import ImageStream
+
+SAMPLE = 32
+"""images looked at before the stream is read in earnest"""
+PATIENCE = 1000
+"""images in a row that may be broken before it is believed that all are"""
+TAPES = 2
+"""places kept open: the training's, and that of whoever looks at other positions now and then"""
+
+
+def open_stream(settings: ImageStream) -> Streamed:
+    """The opened stream; ValueError, in one sentence, if the settings and the source do not fit together."""
+    source, columns = settings.source, Columns(settings.image_column, settings.split, settings.config)
+    rows, length = rows_of(source, columns)
+    column = image_column(rows.features, settings.image_column, source)
+    if settings.labels:
+        check_column(rows.features, settings.labels, source)
+    if settings.buffer < 1:
+        raise ValueError(f"a shuffle buffer of {settings.buffer} images; give 1 (only shards are shuffled) or more.")
+    length = settings.length or length
+    if length < 1:
+        raise ValueError(f"{source!r} does not say how many images it holds; type --data.length N.")
+    rows = rows.decode(False).select_columns([name for name in (column, settings.labels) if name])
+    sample = list(islice(rows, SAMPLE))
+    named = ((row_name(row[column], number), partial(image_bytes, row[column])) for number, row in enumerate(sample))
+    frame = frame_for(settings.size, settings.channels, settings.crop, looks(named))
+    labels = StreamLabels(rows.features, settings.labels, sample[0]) if settings.labels else None
+    return Streamed(rows, column, frame, labels, length, settings.buffer, settings.mirror)
+
+
+def rows_of(source: str, columns: Columns) -> tuple[datasets.IterableDataset, int]:
+    """The streamed split, and its number of rows as far as that is known (else 0)."""
+    if source and Parquet.fits(source):
+        return load_parquet(source, columns, streaming=True), count_rows(source, columns)
+    if not Hub.fits(source):
+        raise ValueError(no_reader(source))
+    rows = load_hub(source, columns, streaming=True)
+    declared = (rows.info.splits or {}).get(columns.split)
+    return rows, declared.num_examples if declared else 0
+
+
+class StreamLabels:
+    """Labels of a few rows at a time: what they can be must be known from the start."""
+
+    def __init__(self, features: Any, column: str, example: Row):
+        """ValueError unless the column declares its classes or holds fractions or lists."""
+        self.column, self.classes = column, class_names(features[column])
+        value = example[column]
+        self.is_list = isinstance(value, (list, tuple, np.ndarray))
+        if not (self.classes or self.is_list or isinstance(value, float)):
+            raise ValueError(
+                f"column {column!r} does not declare its classes, so a stream cannot number them; "
+                "make it a ClassLabel column, or read the whole set with --data images."
+            )
+        entries = [f"{column}_{entry}" for entry in range(len(value))] if self.is_list else [column]
+        self.names = self.classes or tuple(entries)
+
+    def __call__(self, rows: Sequence[Row]) -> torch.Tensor:
+        """Label vectors float32 [N, L]."""
+        values = [row[self.column] for row in rows]
+        return torch.from_numpy(self._labels(values).rows(range(len(values))))
+
+    def _labels(self, values: list) -> Labels:
+        if self.classes:
+            return classes(values, self.classes)
+        return vectors(values if self.is_list else [[value] for value in values], self.names)
+
+
+class Streamed(Images):
+    """Rows of a stream as images; going back means to begin the epoch again, so it is meant to be read forward."""
+
+    forks = False
+
+    def __init__(
+        self,
+        rows: datasets.IterableDataset,
+        column: str,
+        frame: Frame,
+        labels: StreamLabels | None,
+        length: int,
+        buffer: int,
+        mirror: bool,
+    ):
+        self.rows, self.column, self.frame, self.labels = rows, column, frame, labels
+        self.length, self.buffer, self.mirror = length, buffer, mirror
+        self.label_names = labels.names if labels else ()
+        self.brief = Brief(frame.height, frame.width, frame.channels, len(self.label_names))
+        self._tapes: dict[int, list[Tape]] = {}
+        self._lock = threading.Lock()
+        weakref.finalize(self, self._tapes.clear)  # open readers must end before the interpreter takes their modules
+
+    def __len__(self) -> int:
+        return self.length
+
+    def at(self, positions: Sequence[int], seed: int) -> Batch:
+        with self._lock:  # the loader's thread reads while the training may look at other positions
+            tape = self._tape(min(positions), seed)
+            found = [self._readable(tape, position) for position in positions]
+        flips = [self.mirror and np.random.default_rng((seed, position)).integers(2) for position in positions]
+        drawn = [array[..., ::-1] if flip else array for flip, (_, array) in zip(flips, found, strict=True)]
+        labels = self.labels([row for row, _ in found]) if self.labels else None
+        return Batch(torch.from_numpy(np.stack(drawn)), labels)
+
+    def _tape(self, position: int, seed: int) -> Tape:
+        """A tape wound to `position`: the nearest open one behind it, unless the epoch's start is nearer."""
+        tapes = self._tapes.setdefault(seed, [])
+        epoch_start = position - position % self.length
+        near = [tape for tape in tapes if epoch_start <= tape.start <= position]
+        if near:
+            tape = max(near, key=lambda tape: tape.start)
+            tapes.remove(tape)
+        else:
+            tape = Tape(endless(self.rows, self.length, self.buffer, seed, position), position)
+        tape.move_to(position)
+        tapes.append(tape)
+        del tapes[:-TAPES]
+        return tape
+
+    def _readable(self, tape: Tape, position: int) -> tuple[Row, np.ndarray]:
+        """The row at `position`, or the next one whose image can be decoded, and its pixels."""
+        for candidate in range(position, position + PATIENCE):
+            row = tape[candidate]
+            data = image_bytes(row[self.column])
+            try:
+                return row, pixels(data, self.frame)
+            except Exception as error:  # a broken file may raise anything in a decoder
+                self.note({row_name(row[self.column], candidate): reason(error)})
+        raise ValueError(f"none of {PATIENCE} images in a row can be read; look at the source.")

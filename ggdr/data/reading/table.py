@@ -1,0 +1,142 @@
+"""Tables with an image column, through Hugging Face datasets: what parquet files, Hub data sets and streams share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ggdr.data.reading.labels import Labels, of_values
+from ggdr.data.reading.reader import Columns, Reader
+
+if TYPE_CHECKING:
+    import datasets
+
+
+class Table(Reader):
+    """The rows of a map-style data set; its Arrow copy in datasets' cache is read in place."""
+
+    def __init__(self, source: str, columns: Columns):
+        self.source = source
+        self.table = self._load(source, columns)
+        if not len(self.table):
+            raise ValueError(
+                f"split {columns.split!r} of {source!r} has no rows; choose another one with --data.split."
+            )
+        self.column = image_column(self.table.features, columns.image, source)
+        self.images = undecoded(self.table.select_columns([self.column]), self.column)
+
+    def _load(self, source: str, columns: Columns) -> datasets.Dataset:
+        """The whole table; ValueError if it cannot be had."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def name(self, item: int) -> str:
+        return row_name(self.images[item][self.column], item)
+
+    def read(self, item: int) -> bytes:
+        return image_bytes(self.images[item][self.column])
+
+    def labels(self, how: str) -> Labels:
+        check_column(self.table.features, how, self.source)
+        return of_values(list(self.table[how]), how, class_names(self.table.features[how]))
+
+    def label_choices(self) -> list[str]:
+        return [name for name, feature in self.table.features.items() if class_names(feature)]
+
+
+def load(
+    trouble: str,
+    columns: Columns,
+    *,
+    streaming: bool,
+    loader: str,
+    file: str | None = None,
+    folder: str | None = None,
+) -> Any:
+    """A split through `datasets.load_dataset`, map-style or streamed; ValueError of `trouble` and why if it fails."""
+    import datasets
+
+    files = {columns.split: file} if file else None
+    try:
+        return datasets.load_dataset(
+            loader,
+            columns.config or None,
+            data_files=files,
+            data_dir=folder,
+            split=columns.split,
+            streaming=streaming,
+        )
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        cause = error.__cause__ or error
+        why = " ".join(str(cause).split())[:300]
+        raise ValueError(f"{trouble}: {why}") from error
+
+
+def image_column(features: Mapping[str, Any], wanted: str, source: str) -> str:
+    """The column of the images: the wanted one, or the only one that can be; ValueError with the columns there are."""
+    import datasets
+
+    if wanted:
+        check_column(features, wanted, source)
+        return wanted
+    images = [name for name, feature in features.items() if isinstance(feature, datasets.Image)]
+    found = images or [name for name, feature in features.items() if _holds_bytes(feature)]
+    if not found:
+        raise ValueError(f"{source!r} has no image column; its columns are {', '.join(features)}.")
+    if len(found) > 1:
+        raise ValueError(f"{source!r} has several image columns; type --data.image-column {' or '.join(found)}.")
+    return found[0]
+
+
+def _holds_bytes(feature: Any) -> bool:
+    """Whether a plain column can hold encoded images: bytes, or a record of bytes and path."""
+    import datasets
+
+    if isinstance(feature, datasets.Value):
+        return feature.dtype in ("binary", "large_binary")
+    return isinstance(feature, Mapping) and "bytes" in feature
+
+
+def undecoded(table: Any, column: str) -> Any:
+    """The table with its image column left encoded."""
+    import datasets
+
+    if not isinstance(table.features[column], datasets.Image):
+        return table
+    return table.cast_column(column, datasets.Image(decode=False))
+
+
+def image_bytes(value: Any) -> bytes:
+    """Encoded image of a cell: bytes, or a record of bytes and, where these are missing, a path or address.
+
+    Nothing at all if the cell is empty.
+    """
+    import fsspec
+
+    if not isinstance(value, Mapping):
+        return value or b""
+    if value["bytes"] is not None or not value.get("path"):
+        return value["bytes"] or b""
+    with fsspec.open(value["path"], "rb") as file:
+        return file.read()
+
+
+def row_name(value: Any, row: int) -> str:
+    """What messages call a cell's image: the path it had, or its row."""
+    path = value.get("path") if isinstance(value, Mapping) else None
+    return path or f"row {row}"
+
+
+def check_column(features: Mapping[str, Any], column: str, source: str) -> None:
+    """ValueError, with the columns there are, if `column` is not one."""
+    if column not in features:
+        raise ValueError(f"{source!r} has no column {column!r}; its columns are {', '.join(features)}.")
+
+
+def class_names(feature: Any) -> tuple[str, ...]:
+    """Names of the classes of a column, where it declares them."""
+    import datasets
+
+    return tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else ()

@@ -1,0 +1,40 @@
+"""Images in a zip archive, read in place: nothing is ever unpacked to disk."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+
+from ggdr.data.reading.files import Files, images_among
+from ggdr.data.reading.reader import Columns
+
+
+class Zipped(Files):
+    """The image entries of a zip archive, by their path within it."""
+
+    kind = "zip"
+
+    @staticmethod
+    def fits(source: str) -> bool:
+        return source.lower().endswith(".zip") and os.path.isfile(source)
+
+    def __init__(self, source: str, columns: Columns):
+        self.source = source
+        self._archive: zipfile.ZipFile | None = None
+        self._process = 0
+        try:
+            entries = [entry.filename for entry in self._opened().infolist() if not entry.is_dir()]
+        except zipfile.BadZipFile as error:
+            raise ValueError(f"{source!r} is no readable zip ({error}); download or pack it again.") from error
+        self.names = images_among(entries, source, self.kind)
+
+    def read(self, item: int) -> bytes:
+        return self._opened().read(self.names[item])
+
+    def _opened(self) -> zipfile.ZipFile:
+        if self._archive is None or self._process != os.getpid():  # forked workers would share one file position
+            self._archive, self._process = zipfile.ZipFile(self.source), os.getpid()
+        return self._archive
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_archive": None}

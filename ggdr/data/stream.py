@@ -1,0 +1,44 @@
+"""Images read in one pass from the Hugging Face Hub or from parquet files, for sets too large to keep on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ggdr.data.base import DataSet, Images
+from ggdr.registry import datasets
+
+
+@datasets.register("stream")
+@dataclass(frozen=True, kw_only=True)
+class ImageStream(DataSet):
+    """Images of a Hub data set or of parquet files, read as they come through a shuffle buffer, nothing stored."""
+
+    source: str = ""
+    """Hub id such as org/name, .parquet file, or folder of parquet files"""
+    size: int | tuple[int, int] | None = None
+    """height and width, or one number for both, pixels; None: as the first image"""
+    channels: int = 0
+    """1 gray, 3 RGB (transparency over white), 4 RGBA; 0: as the first image"""
+    crop: Literal["centre", "none"] = "centre"
+    """cut to the aspect ratio about the centre before resizing, or squeeze"""
+    labels: str = ""
+    """column of labels: named classes, numbers or lists of numbers; empty: none"""
+    mirror: bool = False
+    """show each image mirrored half of the times"""
+    buffer: int = 10_000
+    """encoded images held in memory to shuffle among"""
+    length: int | None = None
+    """images in one epoch; None: as the source says"""
+    image_column: str = ""
+    """column of the images; empty: the only one that can be"""
+    split: str = "train"
+    """split of the data set"""
+    config: str = ""
+    """configuration of a Hub data set that has several"""
+
+    def open(self) -> Images:
+        """Read the first image; ValueError, in one sentence, if there is nothing to read."""
+        from ggdr.data.reading.streamed import open_stream
+
+        return open_stream(self)

@@ -1,0 +1,181 @@
+"""`ggdr data check SOURCE`: what is in a source of images, what the trainer would make of it, and the flags to type."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+import tyro
+
+from ggdr.data.images import ImageFiles
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ggdr.data.reading.pixels import Look
+    from ggdr.data.reading.reader import Reader
+
+SHOWN = 8
+"""entries of a list before the rest is only counted"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One item, read in full."""
+
+    name: str
+    look: Look | None
+    """None: it cannot be read"""
+    digest: bytes = b""
+    """hash of its bytes"""
+    why: str = ""
+    """why it cannot be read"""
+
+
+def main(argv: list[str]) -> int:
+    """`check SOURCE [flags]`: print the report; 0, or 1 if no image can be read. ValueError if there is no source."""
+    verb, *flags = argv or ["--help"]
+    if verb not in ("check", "-h", "--help"):
+        raise ValueError(f"`ggdr data {verb}` is no command; type: ggdr data check SOURCE.")
+    if verb != "check":
+        flags = ["--help"]
+    elif flags and not flags[0].startswith("-"):
+        flags = ["--source", *flags]
+    lines, readable = report(tyro.cli(ImageFiles, prog="ggdr data check", description=__doc__, args=flags))
+    print("\n".join(lines))
+    return 0 if readable else 1
+
+
+def report(settings: ImageFiles) -> tuple[list[str], int]:
+    """The lines of the report, and how many images can be read; ValueError if the source cannot even be opened."""
+    from ggdr.data.reading.detect import reader_of
+    from ggdr.data.reading.opening import pick
+    from ggdr.data.reading.reader import Columns
+
+    reader = reader_of(settings.source, Columns(settings.image_column, settings.split, settings.config))
+    items = pick(len(reader), settings.subset, settings.subset_seed)
+    findings = list(inspect(reader, items))
+    looks = [finding.look for finding in findings if finding.look]
+    if not looks:
+        return [f"{reader.kind} {settings.source}", *lines_of(("unreadable", unreadable(findings)))], 0
+    flags = replace(settings, size=settings.size or good_size(looks))
+    return [
+        f"{reader.kind} {settings.source}",
+        *lines_of(
+            ("images", [counts(findings, len(reader))]),
+            ("unreadable", unreadable(findings)),
+            ("sizes", [tally(Counter(f"{look.height}x{look.width}" for look in looks)) + "  (height x width)"]),
+            ("modes", [tally(Counter(look.mode for look in looks))]),
+            ("labels", described(reader, items, settings.labels)),
+            ("trainer", outcome(flags, looks)),
+            ("flags", [as_flags(flags)]),
+        ),
+    ], len(looks)
+
+
+def inspect(reader: Reader, items: np.ndarray) -> Iterator[Finding]:
+    """Read and decode every item, several at a time, with a progress bar on a terminal."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tqdm import tqdm
+
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda item: examine(reader, int(item)), items)
+        yield from tqdm(found, "reading", len(items), unit=" images", leave=False, disable=None)
+
+
+def examine(reader: Reader, item: int) -> Finding:
+    """Read and decode one item."""
+    import hashlib
+
+    from ggdr.data.reading.pixels import Frame, look, pixels
+    from ggdr.data.reading.reader import reason
+
+    name = reader.name(item)
+    try:
+        data = reader.read(item)
+        seen = look(data)
+        pixels(data, Frame(seen.height, seen.width, seen.channels, crop=True))
+    except Exception as error:  # a broken file may raise anything in a decoder
+        return Finding(name, None, why=reason(error))
+    return Finding(name, seen, hashlib.sha256(data).digest())
+
+
+def lines_of(*sections: tuple[str, list[str]]) -> Iterator[str]:
+    """Titles in one column, text in the next; sections without text are left out."""
+    for title, texts in sections:
+        for number, text in enumerate(texts):
+            yield f"  {'' if number else title:<12}{text}"
+
+
+def counts(findings: list[Finding], total: int) -> str:
+    """How many there are, can be read, and are the same file twice."""
+    readable = [finding for finding in findings if finding.look]
+    copies = len(readable) - len({finding.digest for finding in readable})
+    parts = [f"{len(readable):,} readable", f"{len(findings) - len(readable):,} unreadable"]
+    parts += [f"{copies:,} identical to another one"] if copies else []
+    parts += [f"a subset of {total:,}"] if len(findings) < total else []
+    return ", ".join(parts)
+
+
+def unreadable(findings: list[Finding]) -> list[str]:
+    """The items that cannot be read, by name, and why."""
+    return [f"{finding.name}: {finding.why}" for finding in findings if not finding.look]
+
+
+def tally(counter: Counter[str]) -> str:
+    """The most frequent first, the rest in one number."""
+    text = ", ".join(f"{name}: {count:,}" for name, count in counter.most_common(SHOWN))
+    rest = len(counter) - SHOWN
+    return f"{text}, and {rest:,} others" if rest > 0 else text
+
+
+def described(reader: Reader, items: np.ndarray, how: str) -> list[str]:
+    """The labels asked for, or else those there are, with counts."""
+    from ggdr.data.reading.labels import Labels
+
+    lines = []
+    for choice in [how] if how else reader.label_choices():
+        every = reader.labels(choice)
+        used = Labels(every.values[items], every.names)
+        hint = "" if how else f" (to train with them: --data.labels {choice})"
+        lines += [f"{used.width} from {choice}{hint}", tally(Counter(used.counts()))]
+    return lines
+
+
+def good_size(looks: list[Look]) -> tuple[int, int]:
+    """The size of the images, if they agree; else a square power of two that half of them reach."""
+    sizes = {(look.height, look.width) for look in looks}
+    if len(sizes) == 1:
+        return sizes.pop()
+    sides = sorted(min(look.height, look.width) for look in looks)
+    side = 1 << (sides[len(sides) // 2].bit_length() - 1)
+    return side, side
+
+
+def outcome(settings: ImageFiles, looks: list[Look]) -> list[str]:
+    """What the trainer sees with these settings."""
+    brief = (images := settings.open()).brief
+    size = f"{brief.height}x{brief.width}, {brief.channels} channel{'s' * (brief.channels > 1)}"
+    labels = f"labels {brief.labels} wide" if brief.labels else "no labels"
+    small = sum(look.height < brief.height or look.width < brief.width for look in looks)
+    enlarged = [f"{small:,} of them enlarged: smaller than {brief.height}x{brief.width}"] if small else []
+    return [f"{len(images):,} images an epoch, {size}, {labels}", *enlarged]
+
+
+def as_flags(settings: ImageFiles) -> str:
+    """The settings as flags of the trainer: the source, and whatever is not the default."""
+    changed = [field.name for field in fields(settings) if getattr(settings, field.name) != field.default]
+    return shlex.join(["--data", settings.name, *words(settings, changed)])
+
+
+def words(settings: ImageFiles, names: Iterable[str]) -> Iterator[str]:
+    """Each setting as a flag and its values."""
+    for name in names:
+        value, flag = getattr(settings, name), f"--data.{name.replace('_', '-')}"
+        yield flag if value is not False else f"--data.no-{name}"
+        if not isinstance(value, bool):
+            yield from map(str, value if isinstance(value, tuple) else (value,))
