@@ -1,0 +1,38 @@
+# One environment, .venv, serves every target; it is made on first need and brought up to date when
+# pyproject.toml or constraints.txt change.
+PYTHON ?= python3
+RUN := .venv/bin
+STAMP := .venv/.installed
+OUT := runs/digits
+
+.PHONY: install demo test check style clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(RUN)/python || $(PYTHON) -m venv .venv
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint constraints.txt
+	touch $@
+
+demo: install
+	$(RUN)/ggdr train recipes/digits.py --out $(OUT)
+	@echo
+	@echo "Images:     $$(ls $(OUT)/samples/fakes-*.png | tail -n 1)"
+	@echo "Losses:     $(OUT)/losses.png"
+	@echo "Checkpoint: $$(ls -d $(OUT)/checkpoints/* | tail -n 1)"
+
+test: install
+	$(RUN)/python -m pytest
+
+check: install
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+
+style: install
+	$(RUN)/ruff check --fix .
+	$(RUN)/ruff format .
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

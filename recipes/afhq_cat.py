@@ -1,0 +1,23 @@
+"""AFHQ Cat at 256 x 256 px: StyleGAN2 with ADA and GGDR (Lee et al. 2022, arXiv 2207.13320).
+
+Target: FID (50,000 fakes against all reals)
+  StyleGAN2 + ADA    not restated here: see the paper's table on AFHQ
+  + GGDR             not restated here: see the paper's table on AFHQ
+
+Data: the training images of the cat category of AFHQ (StarGAN v2, arXiv 1912.01865), a folder of 512 px files that are
+shrunk on the fly. The Hub's huggan/AFHQ holds all three categories in one table: export the one of label `cat` first.
+  accelerate launch --num_processes 8 -m ggdr.train recipes/afhq_cat.py --data.source FOLDER_OR_ZIP_OR_HUB_ID
+
+Gamma is 1, as in recipes/ffhq256_ada_10k.py: same size, and a set about as small, where ADA does the work.
+
+The paper's setting: a batch of 64, as in recipes/ffhq256.py.
+
+Differences from the paper: those of recipes/ffhq256_ada_10k.py but for the subset, and
+- 256 px; the paper's resolution for this set and the version of AFHQ it takes are not restated here.
+"""
+
+from dataclasses import replace
+
+from ffhq256_ada_10k import recipe as ffhq256_ada_10k
+
+recipe = replace(ffhq256_ada_10k, data=replace(ffhq256_ada_10k.data, subset=None))

@@ -1,0 +1,43 @@
+"""CIFAR-10 at 32 x 32 px, unconditional: StyleGAN2 with GGDR (Lee et al. 2022, arXiv 2207.13320).
+
+Target: FID (50,000 fakes against all reals)
+  baseline    not restated here: see the paper's table on CIFAR-10
+  + GGDR      not restated here: see the paper's table on CIFAR-10
+
+Data: the 50,000 training images. On the Hub as uoft-cs/cifar10 (image column `img`, classes in `label`):
+  ggdr train recipes/cifar10.py --data.source uoft-cs/cifar10
+or any folder or zip of them. `--data.labels label` makes it conditional.
+
+Gamma is 0.01, the cifar setting of StyleGAN2-ADA (arXiv 2006.06676) on which the paper builds: at 32 px the rule of
+thumb, 0.0002 * 32 * 32 / 64 = 0.003, is of the same order, and a penalty as at 256 px would smother D.
+
+The paper's setting: the cifar preset, a batch of 64; GGDR redraws the maps of 8 px, a quarter of the image. D sees
+groups of 32: keep the micro-batch a multiple of 32, which means at most 2 GPUs.
+
+Differences from the paper:
+- bf16 autocast, penalties in float32, where the paper's code base computes in float16 and clamps.
+- Feature maps are moved by the augmentation with sub-cell accuracy, and the decoder runs on fakes in D's turn only.
+- No augmentation: add it by `--augment ada`. The paper's choice for this set is not restated here.
+- 100,000 kimg, the length of StyleGAN2-ADA's runs on this set; the paper's own is not restated here.
+"""
+
+from dataclasses import replace
+
+from ffhq256 import recipe as ffhq256
+
+from ggdr.data.images import ImageFiles
+from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from ggdr.networks.unet import UNet
+from ggdr.regularizers.ggdr import GGDR
+from ggdr.regularizers.r1 import R1
+
+recipe = replace(
+    ffhq256,
+    data=ImageFiles(size=32, channels=3),
+    generator=StyleGAN2Generator(channel_base=16384, mapping_layers=2, style_mixing=0.0),
+    discriminator=UNet(encoder=StyleGAN2Discriminator(architecture="orig", channel_base=16384, mbstd_group=32)),
+    regularizers={"r1": R1(weight=0.01, every=16), "ggdr": GGDR(weight=10.0, sides=(8,))},
+    total_kimg=100_000.0,
+    ema_kimg=500.0,
+    ema_rampup=0.05,
+)

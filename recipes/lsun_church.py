@@ -1,0 +1,20 @@
+"""LSUN Church (outdoor) at 256 x 256 px: StyleGAN2 with GGDR (Lee et al. 2022, arXiv 2207.13320, table 1).
+
+Target: FID (50,000 fakes against all reals)
+  StyleGAN2    not restated here: see the paper's table 1
+  + GGDR       2.81, as public leaderboards list it for this paper; check it against the paper's table 1
+
+Data: LSUN's church_outdoor category, exported to a folder or zip of images as for recipes/lsun_cat.py.
+  accelerate launch --num_processes 8 -m ggdr.train recipes/lsun_church.py --data.source FOLDER_OR_ZIP_OR_HUB_ID
+
+Gamma is 1, as in recipes/lsun_cat.py. If D
+runs ahead of G, raise it: `--regularizers.r1.weight 10`.
+
+The paper's setting: a batch of 64, as in recipes/ffhq256.py.
+
+Differences from the paper: those of recipes/lsun_cat.py.
+"""
+
+from lsun_cat import recipe as lsun_cat
+
+recipe = lsun_cat  # with other images
