@@ -18,7 +18,7 @@ from ggdr.term import Turn
 
 if TYPE_CHECKING:
     from ggdr.augment.base import Augmentation
-    from ggdr.networks.network import Discriminator, Generator
+    from ggdr.network import Discriminator, Generator
 
 
 class Scene(NamedTuple):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import torch
-from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from ggdr.network import Generator
 
 
 class EMA:
     """Exponential moving average of weights; buffers are copied (StyleGAN2-ADA, arXiv 2006.06676, appendix)."""
 
-    def __init__(self, networks: dict[str, nn.Module], half_life_kimg: float, rampup: float | None):
+    def __init__(self, networks: Mapping[str, Generator], half_life_kimg: float, rampup: float | None):
         """`rampup`: the half-life is at most this share of the images seen; None: no such limit."""
         self.live = networks
         self.mean = {name: copy.deepcopy(network).eval().requires_grad_(False) for name, network in networks.items()}

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 
 from ggdr.duel import Duel
+from ggdr.network import Generator
 from ggdr.networks.base import Brief
-from ggdr.networks.network import Generator
 from ggdr.recipe import Recipe
 from ggdr.term import Term
 
@@ -57,7 +57,9 @@ def check_needs(recipe: Recipe, name: str, term: Term) -> None:
         return
     wrap = ""
     if "d_features" in missing and "pyramid" in discriminator.gives:
-        wrap = f"wrap it: discriminator=UNet(encoder={type(discriminator).__name__}(...)) in the recipe, or on the command"
+        wrap = (
+            f"wrap it: discriminator=UNet(encoder={type(discriminator).__name__}(...)) in the recipe, or on the command"
+        )
         wrap += f" line --discriminator unet --discriminator.encoder {discriminator.name}; or "
     raise ValueError(
         f"{term.registry.kind} {name!r} needs {listed(missing)}; generator {generator.name!r} gives"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ggdr.duel import Duel, Scene
 from ggdr.lazy import Tensor
@@ -11,10 +11,7 @@ from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
 from ggdr.registry import Part, games
 from ggdr.term import Turn
 
-if TYPE_CHECKING:
-    from ggdr.networks.network import Network
-
-Cast = dict["Turn", dict[str, "Network"]]
+Cast = dict[Turn, dict[str, Any]]
 """turn -> the networks that learn on it, by the name under which they are saved"""
 
 

@@ -19,7 +19,7 @@ def make_accelerator(precision: str) -> Accelerator:
     """The runtime for `precision` ("fp32" or "bf16"); ValueError if processes do not know of each other."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if "MASTER_PORT" in os.environ and "WORLD_SIZE" not in os.environ:
-        raise ValueError(f"this launch made one process (`--cpu --num_processes N` does that); for two on CPU type: {TWO}")
+        raise ValueError(f"this launch made one process (`--cpu --num_processes N` does that); on CPU type: {TWO}")
     if world > 1 and not {"RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys():
         raise ValueError(f"{world} processes were launched that cannot find each other; for two on CPU type: {TWO}")
     asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
@@ -32,6 +32,6 @@ def make_accelerator(precision: str) -> Accelerator:
     accelerator = Accelerator(mixed_precision={"fp32": "no"}.get(precision, precision), cpu=not accelerated)
     if world != accelerator.num_processes:
         raise ValueError(
-            f"{world} processes were launched, but this one knows of {accelerator.num_processes}; for two on CPU type: {TWO}"
+            f"{world} processes were launched, this one knows of {accelerator.num_processes}; on CPU type: {TWO}"
         )
     return accelerator

@@ -37,7 +37,10 @@ def main(argv: list[str]) -> int:
         close = difflib.get_close_matches(asked.kind, REGISTRIES, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"no kind {asked.kind!r}.{hint} Kinds: {', '.join(REGISTRIES)}.")
-    found = {kind: [part for _, part in sorted(REGISTRIES[kind].items()) if asked.paper in ("", part.paper)] for kind in kinds}
+    found = {
+        kind: [part for _, part in sorted(REGISTRIES[kind].items()) if asked.paper in ("", part.paper)]
+        for kind in kinds
+    }
     if not any(found.values()):
         papers = sorted({part.paper for kind in kinds for part in REGISTRIES[kind].values() if part.paper})
         raise ValueError(f"no part of paper {asked.paper!r}; there are parts of {', '.join(papers)}.")
@@ -54,5 +57,7 @@ def entry(part: type[Part]) -> str:
     """Name, first line of the docstring, paper, needs and gives."""
     first = inspect.cleandoc(part.__doc__ or "").splitlines()[0]
     notes = [f"arXiv {part.paper}" if part.paper[:4].isdigit() else part.paper] if part.paper else []
-    notes += [f"{word} {', '.join(sorted(names))}" for word, names in (("needs", part.needs), ("gives", part.gives)) if names]
+    notes += [
+        f"{word} {', '.join(sorted(names))}" for word, names in (("needs", part.needs), ("gives", part.gives)) if names
+    ]
     return f"  {part.name:16} {first}" + (f"\n  {'':16} [{'; '.join(notes)}]" if notes else "")

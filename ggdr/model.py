@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from ggdr import __version__
 from ggdr.checkpoint import plain
+from ggdr.network import Network
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
-from ggdr.networks.network import Network
 from ggdr.recipe_files import from_json, to_json
 
 KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
@@ -34,7 +34,9 @@ def load_model(folder: str | Path) -> Network:
         config = json.loads((folder / "config.json").read_text())
         weights = load_file(folder / "model.safetensors")
     except (OSError, json.JSONDecodeError, SafetensorError) as error:
-        raise ValueError(f"{folder} holds no model: {error}; give a folder with config.json and model.safetensors.") from error
+        raise ValueError(
+            f"{folder} holds no model: {error}; give a folder with config.json and model.safetensors."
+        ) from error
     if not isinstance(config, dict) or config.get("kind") not in KINDS or not {"brief", "config"} <= config.keys():
         raise ValueError(f"{folder / 'config.json'} does not describe a network; it needs kind, brief and config.")
     guide = {int(side): k for side, k in config["brief"].pop("guide").items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -16,7 +16,7 @@ from ggdr.schedule import ramp
 class Player:
     """One side of the game: it learns on its turn and stands still on the other's."""
 
-    def __init__(self, networks: dict[str, nn.Module], adam: Adam, lazy: Sequence[int]):
+    def __init__(self, networks: Mapping[str, nn.Module], adam: Adam, lazy: Sequence[int]):
         """`networks` by the name under which they are saved; `lazy`: the intervals of its lazy phases."""
         self.networks = networks
         self.parameters = [p for network in networks.values() for p in network.parameters()]
@@ -45,7 +45,7 @@ class Player:
         norm = torch.nn.utils.get_total_norm(gradients)
         broken = (~norm.isfinite()).float()
         # Fused Adam skips its step on the device where this is not 0: no wait for the host to look.
-        self.optimizer.found_inf, self.optimizer.grad_scale = broken, None
+        self.optimizer.found_inf, self.optimizer.grad_scale = broken, None  # type: ignore[attr-defined]
         self.optimizer.param_groups[0]["lr"] = self.rate * ramp(kimg, 0.0, self.adam.warmup_kimg)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)

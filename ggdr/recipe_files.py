@@ -53,8 +53,10 @@ def from_json(kind: Any, value: Any, where: str = "recipe") -> Any:
         expect(isinstance(value, list), value, where, "a list")
         kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
         expect(len(kinds) == len(value), value, where, f"{len(kinds)} values")
-        return tuple(from_json(each, item, f"{where}[{i}]") for i, (each, item) in enumerate(zip(kinds, value, strict=True)))
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind) or isinstance(kind, type) and issubclass(kind, Part):
+        return tuple(
+            from_json(each, item, f"{where}[{i}]") for i, (each, item) in enumerate(zip(kinds, value, strict=True))
+        )
+    if isinstance(kind, type) and (dataclasses.is_dataclass(kind) or issubclass(kind, Part)):
         return from_object(kind, value, where)
     if kind is float and type(value) is int:
         return float(value)

@@ -136,9 +136,11 @@ def swapped(owner: Any, path: list[str], name: str, flag: str) -> Any:
     return dataclasses.replace(owner, **{path[0]: {**held, path[1]: new} if many else new})
 
 
-def fresh(part: type[Part], flag: str) -> Part:
+def fresh(part: Any, flag: str) -> Part:
     """The part with its default settings."""
     needed = [f.name for f in dataclasses.fields(part) if f.default is f.default_factory is dataclasses.MISSING]
     if needed:
-        raise ValueError(f"{flag} {part.name}: {part.__name__} has no default for {', '.join(needed)}; set it in the recipe.")
+        raise ValueError(
+            f"{flag} {part.name}: {part.__name__} has no default for {', '.join(needed)}; set it in the recipe."
+        )
     return part()

@@ -42,7 +42,9 @@ class Registry(dict[str, type[Part]]):
         def add(cls):
             taken = self.get(name)
             if taken is not None and taken.__qualname__ != cls.__qualname__:
-                raise ValueError(f"{self.kind} {name!r} is taken by {taken.__module__}.{taken.__qualname__}; rename one.")
+                raise ValueError(
+                    f"{self.kind} {name!r} is taken by {taken.__module__}.{taken.__qualname__}; rename one."
+                )
             if not (cls.__doc__ or "").strip() or cls.__doc__.startswith(f"{cls.__name__}("):
                 raise ValueError(f"{cls.__qualname__} needs a docstring: its first line is its entry in every list.")
             cls.name, cls.paper, cls.registry = name, paper, self
@@ -60,7 +62,9 @@ class Registry(dict[str, type[Part]]):
         close = difflib.get_close_matches(name, self, n=2, cutoff=0.5)
         hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
         known = ", ".join(sorted(self))
-        raise ValueError(f"unknown {self.kind} {name!r}.{hint} Registered: {known}. One of your own: add --use FILE.py.")
+        raise ValueError(
+            f"unknown {self.kind} {name!r}.{hint} Registered: {known}. One of your own: add --use FILE.py."
+        )
 
 
 generators = Registry("generator", "ggdr.networks")

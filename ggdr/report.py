@@ -88,7 +88,9 @@ class Report:
         if not self.window:
             return
         run, names = self.run, sorted({name for stats in self.window for name, v in stats.items() if v.numel() == 1})
-        state = {f"{n}/{key}": v for n, part in run.adaptive.items() for key, v in part.state_dict().items() if v.ndim == 0}
+        state = {
+            f"{n}/{key}": v for n, part in run.adaptive.items() for key, v in part.state_dict().items() if v.ndim == 0
+        }
         means = [torch.stack([stats[name] for stats in self.window if name in stats]).mean() for name in names]
         numbers = torch.stack([v.to(run.device) for v in (*means, *state.values(), *self.streak.values())]).tolist()
         values = dict(zip([*names, *state, *(f"streak/{turn}" for turn in self.streak)], numbers, strict=True))
@@ -174,9 +176,10 @@ def introduction(run: Run) -> list[str]:
     size = f"{brief.height} x {brief.width} px, {brief.channels} channels"
     networks = ", ".join(f"{name} {count / 1e6:.3g} M weights" for name, count in run.sizes.items())
     rhythm = ", ".join(f"{phase.name} ({', '.join(phase.terms)})" for phase in run.phases)
+    where = f"{run.processes} x {run.device.type}"
     return [
         f"{recipe.data.name}: {len(run.images):,} images of {size}, {brief.labels or 'no'} labels",
         f"{networks}; phases of a step: {rhythm}",
-        f"batch {recipe.batch} on {run.processes} x {run.device.type}, micro-batch {run.micro_batch}, {recipe.precision}",
+        f"batch {recipe.batch} on {where}, micro-batch {run.micro_batch}, {recipe.precision}",
         *(f"{name}: {reason}" for name, reason in run.reasons.items()),
     ]

@@ -18,12 +18,13 @@ from ggdr.data.loader import batches
 from ggdr.duel import Scene
 from ggdr.ema import EMA
 from ggdr.fitting import fit
+from ggdr.optimizer import Adam
 from ggdr.phase import Phase, phases
 from ggdr.player import Player, average
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import to_json, to_python
 from ggdr.stats import Stats
-from ggdr.term import Adaptive
+from ggdr.term import Adaptive, Turn
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -71,7 +72,7 @@ class Run:
             for tensor in chain.from_iterable((*net.parameters(), *net.buffers()) for net in networks.values()):
                 torch.distributed.broadcast(tensor.data, 0)
         self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
-        adams = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
+        adams: dict[Turn, Adam] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
         lazy = {turn: [p.every for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
         self.players = {turn: Player(self.cast[turn], adams[turn], lazy[turn]) for turn in adams}
         self.ema = EMA(self.cast["g"], recipe.ema_kimg, recipe.ema_rampup)
@@ -134,7 +135,11 @@ class Run:
         state = {name: part.state_dict() for name, part in self.adaptive.items()}
         tensors["parts"] = {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}
         progress = {"step": self.step, "images_seen": self.images_seen, "ggdr": __version__, "torch": torch.__version__}
-        documents = {"progress.json": progress, "recipe.json": to_json(self.recipe), "recipe.py": to_python(self.recipe)}
+        documents = {
+            "progress.json": progress,
+            "recipe.json": to_json(self.recipe),
+            "recipe.py": to_python(self.recipe),
+        }
         written = checkpoint.save(self.out, self.step, tensors, documents)
         checkpoint.prune(self.out, self.recipe.keep)
         return written

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from ggdr.grid import to_uint8
-from ggdr.networks.network import Generator
+from ggdr.network import Generator
 
 
 @torch.no_grad()
 def sample(generator: Generator, labels: Tensor | None, n: int, seed: int, at_once: int) -> Tensor:
-    """n images [n, C, H, W] uint8 on the host, `at_once` per pass; labels [n, L] or None. Leaves torch's seed changed."""
+    """n images [n, C, H, W] uint8 on the host, `at_once` per pass; labels [n, L] or None. Seeds torch."""
     device = next(generator.parameters()).device
     made = []
     for first in range(0, n, at_once):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import operator
 import sys
-from pathlib import Path
+from collections.abc import Iterable
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from ggdr.cli import guarded
 from ggdr.recipe_flags import Command, parse
 
 if TYPE_CHECKING:
+    from accelerate import Accelerator
     from torch import Tensor
 
     from ggdr.phase import Phase
+    from ggdr.report import Report
     from ggdr.run import Reals, Run
 
 
@@ -29,7 +33,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def start(command: Command, accelerator) -> None:
+def start(command: Command, accelerator: Accelerator) -> None:
     """Build the run, then try it out or train it to its end."""
     from ggdr.dryrun import dry_run
     from ggdr.report import Report
@@ -42,7 +46,7 @@ def start(command: Command, accelerator) -> None:
         train(run, report)
 
 
-def train(run: Run, report) -> None:
+def train(run: Run, report: Report) -> None:
     """Go on from the last checkpoint, if there is one, until the recipe's number of images has been shown."""
     report.resume()
     reals = run.reals()
@@ -80,8 +84,8 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
             for place, (images, labels) in run.micro_batches(batch):
                 run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
                 duels = run.recipe.game.duels(run.cast, images, labels, scene)
-                losses = {name: sum(map(term.loss, duels)) for name, term in phase.terms.items()}
-                total = sum(phase.terms[name].weight * loss for name, loss in losses.items())
+                losses = {name: add(map(term.loss, duels)) for name, term in phase.terms.items()}
+                total = add(phase.terms[name].weight * loss for name, loss in losses.items())
                 (total * phase.every * len(images) / len(batch.images)).backward()
                 run.stats.add({f"loss/{phase.turn}/{name}": loss for name, loss in losses.items()})
                 run.stats.watch(duels)
@@ -89,6 +93,11 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
         run.stats.add({f"{name}/{phase.turn}": value for name, value in measured.items()})
         for term in phase.terms.values():
             term.after_update(phase.turn, list(player.networks.values()))
+
+
+def add(losses: Iterable[Tensor]) -> Tensor:
+    """The sum of losses."""
+    return reduce(operator.add, losses)
 
 
 if __name__ == "__main__":

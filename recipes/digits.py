@@ -10,8 +10,10 @@ from ggdr.regularizers.r1 import R1
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=StyleGAN2Generator(z_dim=64, w_dim=64, mapping_layers=2, channel_base=4096, channel_max=64, style_mixing=0.0),
-    discriminator=UNet(encoder=StyleGAN2Discriminator(channel_base=4096, channel_max=64)),
+    generator=StyleGAN2Generator(
+        z_dim=64, w_dim=64, mapping_layers=2, channel_base=1024, channel_max=64, style_mixing=0.0
+    ),
+    discriminator=UNet(encoder=StyleGAN2Discriminator(channel_base=1024, channel_max=64)),
     regularizers={"r1": R1(weight=0.1), "ggdr": GGDR(sides=(8,))},
     g_optimizer=Adam(lr=0.0025),
     d_optimizer=Adam(lr=0.0025),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 
 import pytest
+import tiny
 import torch
 
-import tiny
 from ggdr.duel import Duel, Scene
 from ggdr.model import load_model, save_model
 from ggdr.networks.base import Brief, Verdict
@@ -55,7 +54,9 @@ def started(part, batch: int = 4):
 def duel(term, turn: str, asks: frozenset[str] | None = None, augment=None) -> Duel:
     torch.manual_seed(2)
     g = tiny.STYLEGAN2.build(brief())
-    d = tiny.recipe.discriminator.build(brief()._replace(guide={side: g.feature_channels[side] for side in term.reads()}))
+    d = tiny.recipe.discriminator.build(
+        brief()._replace(guide={side: g.feature_channels[side] for side in term.reads()})
+    )
     reals = torch.randn(4, 3, SIDE, SIDE).clamp(-1, 1)
     for net, learns in ((g, turn == "g"), (d, turn == "d")):
         net.requires_grad_(learns)
@@ -94,7 +95,9 @@ def test_state_makes_the_round_trip(kind):
         for _ in range(8):
             a.learn(stats)
         b.load_state_dict(a.state_dict())
-        assert {k: v.item() for k, v in b.state_dict().items()} == {k: v.item() for k, v in a.state_dict().items()}, name
+        assert {k: v.item() for k, v in b.state_dict().items()} == {k: v.item() for k, v in a.state_dict().items()}, (
+            name
+        )
         before = copy.deepcopy(a.state_dict())
         a.learn({key: value * float("nan") for key, value in stats.items()})
         assert all(value.isfinite() for value in a.state_dict().values()), name
@@ -124,7 +127,9 @@ def test_networks_give_what_they_say(turn, name, labels):
     assert first.shape == (4, 3, SIDE, SIDE)
     sides = tuple(net.feature_channels) if "g_features" in net.config.gives else ()
     made = net(torch.randn(2, net.z_dim), one_hot(2, labels), sides=sides)
-    assert {side: m.shape[1] for side, m in made.features.items()} == {side: net.feature_channels[side] for side in sides}
+    assert {side: m.shape[1] for side, m in made.features.items()} == {
+        side: net.feature_channels[side] for side in sides
+    }
     assert ("ws" in net.config.gives) == (made.ws is not None)
 
 

@@ -36,7 +36,9 @@ def test_two_processes_agree_with_each_other_and_with_one(pair, tmp_path):
     for ours, theirs in zip(stats, first_stats, strict=True):
         assert ours.keys() == theirs.keys()
         for key, value in ours.items():
-            torch.testing.assert_close(theirs[key], value, rtol=2e-3, atol=2e-4, msg=lambda text, key=key: f"{key}: {text}")
+            torch.testing.assert_close(
+                theirs[key], value, rtol=2e-3, atol=2e-4, msg=lambda text, key=key: f"{key}: {text}"
+            )
     moved = {key: (first[key].float() - value.float()).abs().max() for key, value in alone.items()}
     assert max(moved.values()) < 2e-3, max(moved, key=moved.get)
 

@@ -77,7 +77,11 @@ def test_a_full_disk_while_saving_leaves_the_last_good_checkpoint(tmp_path):
     before = files(good)
     result = subprocess.run(
         command(tmp_path),
-        env=environment(), capture_output=True, text=True, timeout=240, preexec_fn=lambda: limited(16_000),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        preexec_fn=lambda: limited(16_000),
     )
     assert result.returncode == 2
     assert "ggdr: error: cannot write" in result.stderr and f"the last good checkpoint is {good}" in result.stderr

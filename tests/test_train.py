@@ -8,9 +8,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import tiny
 import torch
 
-import tiny
 from ggdr import checkpoint
 from ggdr.augment.none import NoAugmentation
 from ggdr.data.digits import Digits

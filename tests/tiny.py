@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from types import SimpleNamespace
 
 import torch
 
 from ggdr.augment.ada import ADA
 from ggdr.data.digits import Digits
-from ggdr.duel import Duel, Scene
-from ggdr.networks.base import Brief
 from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.unet import UNet

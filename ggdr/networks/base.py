@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ggdr.lazy import Tensor
 from ggdr.registry import Part, discriminators, generators
 
 if TYPE_CHECKING:
-    from ggdr.networks.network import Discriminator, Generator
+    from ggdr.network import Discriminator, Generator
 
 
 class Brief(NamedTuple):
@@ -55,6 +55,11 @@ class GeneratorConfig(Part):
 
     registry = generators
 
+    @classmethod
+    def tiny(cls) -> Self:
+        """The smallest settings worth testing: the shared tests build every registered network with them."""
+        return cls()
+
     def build(self, brief: Brief) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make such images."""
         raise NotImplementedError
@@ -65,6 +70,11 @@ class DiscriminatorConfig(Part):
     """The settings of a discriminator."""
 
     registry = discriminators
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """The smallest settings worth testing: the shared tests build every registered network with them."""
+        return cls()
 
     def build(self, brief: Brief) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge such images."""

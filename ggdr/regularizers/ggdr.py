@@ -41,7 +41,9 @@ class GGDR(Regularizer):
         self.shares = self.shares or (1 / n,) * n
         self.start_kimg, self.ramp_kimg = (t * n if len(t) == 1 else t for t in (self.start_kimg, self.ramp_kimg))
         if {len(self.shares), len(self.start_kimg), len(self.ramp_kimg)} != {n}:
-            raise ValueError(f"ggdr has {n} sides {self.sides}; give shares, start_kimg and ramp_kimg {n} numbers each.")
+            raise ValueError(
+                f"ggdr has {n} sides {self.sides}; give shares, start_kimg and ramp_kimg {n} numbers each."
+            )
         return chosen
 
     def d_loss(self, duel: Duel) -> Tensor:

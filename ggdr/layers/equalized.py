@@ -1,0 +1,77 @@
+"""Equalized learning rate: weights of unit variance, scaled when used (PGGAN, arXiv 1710.10196, sec. 4.1)."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr.ops.activation import CURVES, SLOPE
+from ggdr.ops.convolution import resampling_conv2d
+
+Activation = Literal["linear", "lrelu"]
+
+
+class EqualizedLinear(nn.Module):
+    """A linear layer, then an activation with its gain."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        activation: Activation = "linear",
+        bias_init: float = 0.0,
+        lr_multiplier: float = 1.0,
+    ):
+        """`lr_multiplier`: learning rate of this layer's weights and biases relative to the optimizer's."""
+        super().__init__()
+        self.activation = activation
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
+        self.bias = nn.Parameter(torch.full([outputs], bias_init / lr_multiplier))
+        gain = CURVES[activation].gain * lr_multiplier
+        self.weight_gain, self.bias_gain = gain / math.sqrt(inputs), gain
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inputs] to [N, outputs]."""
+        bias = self.bias if self.bias_gain == 1 else self.bias * self.bias_gain
+        return activated(F.linear(x, self.weight * self.weight_gain, bias), self.activation)
+
+
+class EqualizedConv2d(nn.Module):
+    """A convolution that may double or halve the image, then an activation with its gain."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        activation: Activation = "linear",
+        bias: bool = True,
+        up: int = 1,
+        down: int = 1,
+        gain: float = 1.0,
+    ):
+        """`kernel`: odd. `up`, `down`: 1 or 2. `gain`: factor of the result."""
+        super().__init__()
+        self.activation, self.up, self.down = activation, up, down
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        # the activation's gain is applied before it, which is the same, to weights instead of pixels
+        self.bias_gain = CURVES[activation].gain * gain
+        self.weight_gain = self.bias_gain / math.sqrt(inputs * kernel**2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, outputs, H * up / down, W * up / down]."""
+        bias = None if self.bias is None else self.bias * self.bias_gain
+        y = resampling_conv2d(x, self.weight * self.weight_gain, bias, up=self.up, down=self.down)
+        return activated(y, self.activation)
+
+
+def activated(x: Tensor, activation: Activation) -> Tensor:
+    """The activation without its gain, in place: nothing else may need `x`."""
+    return F.leaky_relu_(x, SLOPE) if activation == "lrelu" else x

@@ -1,0 +1,25 @@
+"""Minibatch standard deviation: shows the discriminator how varied its batch is (PGGAN, arXiv 1710.10196, sec. 3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def minibatch_stddev(x: Tensor, group: int | None = 4, channels: int = 1) -> Tensor:
+    """x [N, C, H, W] with `channels` more: the standard deviation over each group, averaged over its part of x.
+
+    group: samples that are compared with each other; None for all N. The largest divisor of N not above it is taken.
+    channels: parts the C channels are cut into, a new channel each; a divisor of C.
+    """
+    samples, _, height, width = x.shape
+    size = largest_divisor(samples, samples if group is None else group)
+    parts = x.float().unflatten(0, (size, -1)).unflatten(2, (channels, -1))  # [G, N / G, F, C / F, H, W]
+    spread = (parts.var(dim=0, correction=0) + 1e-8).sqrt().mean(dim=(2, 3, 4))
+    planes = spread.repeat(size, 1)[:, :, None, None].expand(-1, -1, height, width)
+    return torch.cat([x, planes.to(x.dtype)], dim=1)
+
+
+def largest_divisor(number: int, limit: int) -> int:
+    """The largest divisor of `number` that is not above `limit`."""
+    return next(size for size in range(min(number, limit), 0, -1) if number % size == 0)

@@ -1,0 +1,47 @@
+"""Batch normalization whose running statistics move once a step, alike on every process (arXiv 1502.03167)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr.layers.running import RunningMean
+
+
+class BatchNorm2d(nn.Module):
+    """Normalises by the batch in training, by running statistics in evaluation.
+
+    A forward pass only records the batch's statistics: hand the mean of `measure` to `after_step` once a step.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, channels: int, momentum: float = 0.1):
+        """`momentum`: share of the step's statistics in the running ones."""
+        super().__init__()
+        self.momentum = momentum
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+        self.seen = RunningMean()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [N, C, H, W], each channel of zero mean and unit variance, then scaled and shifted."""
+        if not self.training:
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias)
+        with torch.no_grad():
+            var, mean = torch.var_mean(x.float(), dim=(0, 2, 3))
+            self.seen.add(torch.stack([mean, var]))
+        return F.batch_norm(x, None, None, self.weight, self.bias, training=True)
+
+    def measure(self) -> Tensor | None:
+        """A batch's mean and variance [2, C], averaged over the passes since the last call; None without one."""
+        return self.seen.take()
+
+    def after_step(self, moments: Tensor) -> None:
+        """Move the running statistics towards the step's moments [2, C]."""
+        self.running_mean.lerp_(moments[0], self.momentum)
+        self.running_var.lerp_(moments[1], self.momentum)

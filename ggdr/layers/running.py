@@ -1,0 +1,25 @@
+"""A mean that is gathered pass by pass and taken once a step."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+class RunningMean:
+    """The mean of the tensors added since it was last taken."""
+
+    def __init__(self) -> None:
+        self.total: Tensor | None = None
+        self.count = 0
+
+    def add(self, value: Tensor) -> None:
+        """Add a tensor of the shape of those before; no gradient flows into it."""
+        value = value.detach()
+        self.total = value if self.total is None else self.total + value
+        self.count += 1
+
+    def take(self) -> Tensor | None:
+        """The mean, which starts anew; None if nothing was added."""
+        total, count = self.total, self.count
+        self.total, self.count = None, 0
+        return None if total is None else total / count

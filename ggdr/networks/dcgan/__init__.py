@@ -1,0 +1,62 @@
+"""DCGAN: settings of its generator and discriminator (Radford et al. 2016, arXiv 1511.06434)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.registry import discriminators, generators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator, Generator
+
+
+@generators.register("dcgan", paper="1511.06434")
+@dataclass(frozen=True, kw_only=True)
+class DCGANGenerator(GeneratorConfig):
+    """Transposed convolutions with batch normalization (Radford et al. 2016, fig. 1); labels join the latent code."""
+
+    z_dim: int = 100
+    """width of the latent code"""
+    channels: int = 128
+    """of the maps at half of the image's side; twice as many at each halving below"""
+    channel_max: int = 1024
+    """most channels of a layer"""
+    gives: ClassVar = frozenset({"g_features"})
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Four to eight channels."""
+        return cls(z_dim=8, channels=4, channel_max=8)
+
+    def build(self, brief: Brief) -> Generator:
+        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        from ggdr.networks.dcgan.generator import Generator
+
+        return Generator(self, brief)
+
+
+@discriminators.register("dcgan", paper="1511.06434")
+@dataclass(frozen=True, kw_only=True)
+class DCGANDiscriminator(DiscriminatorConfig):
+    """Strided convolutions with leaky ReLU (Radford et al. 2016, sec. 3); labels by projection (arXiv 1802.05637)."""
+
+    channels: int = 128
+    """of the maps at half of the image's side; twice as many at each halving below"""
+    channel_max: int = 1024
+    """most channels of a layer"""
+    norm: Literal["batch", "spectral", "none"] = "batch"
+    """batch normalization as in the paper, spectral (arXiv 1802.05957), which suits gradient penalties, or none"""
+    gives: ClassVar = frozenset({"pyramid"})
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Four to eight channels."""
+        return cls(channels=4, channel_max=8)
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        from ggdr.networks.dcgan.discriminator import Discriminator
+
+        return Discriminator(self, brief)

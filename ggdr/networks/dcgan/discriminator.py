@@ -1,0 +1,75 @@
+"""The DCGAN discriminator: halve with strided convolutions, then one logit a sample (arXiv 1511.06434, sec. 3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from ggdr import network
+from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.dcgan import DCGANDiscriminator
+from ggdr.networks.dcgan.init import channels, initialise
+from ggdr.networks.size import ladder
+from ggdr.ops.activation import SLOPE
+
+
+class Discriminator(network.Discriminator):
+    """Images to logits; batch normalization takes the batch at hand, in evaluation as in training."""
+
+    def __init__(self, config: DCGANDiscriminator, brief: Brief):
+        super().__init__(config, brief)
+        rungs = ladder(brief.height, brief.width)
+        widths = channels(config.channels, config.channel_max, rungs.doublings)
+        self.map_channels = dict(zip(rungs.sides, widths, strict=False))
+        inputs = brief.channels
+        for side, outputs in reversed(self.map_channels.items()):
+            norm = config.norm == "batch" and inputs != brief.channels
+            self.add_module(f"b{2 * side}", Block(inputs, outputs, norm))
+            inputs = outputs
+        self.out = nn.Conv2d(inputs, 1, rungs.size(0))
+        self.embed = nn.Linear(brief.labels, inputs, bias=False) if brief.labels else None
+        initialise(self)
+        if config.norm == "spectral":
+            self.apply(spectral)
+
+    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
+        return Verdict(self.pyramid(image, labels)[0])
+
+    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
+        """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
+        x, maps = image.contiguous(memory_format=torch.channels_last), {}
+        for side in sorted(self.map_channels, reverse=True):
+            maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
+        return self.out(x).flatten().float() + self.agreement(x, labels), maps
+
+    def agreement(self, x: Tensor, labels: Tensor | None) -> Tensor | float:
+        """How well the maps x [N, C, h, w] fit the labels (arXiv 1802.05637, eq. 3): [N]; 0 where there are none."""
+        if self.embed is None:
+            return 0.0
+        if labels is None:
+            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
+        return (self.embed(labels.float()) * x.sum(dim=(2, 3))).sum(dim=1).float()
+
+
+class Block(nn.Module):
+    """A strided convolution, normalization where asked, leaky ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, norm: bool):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=not norm)
+        # Unlike the paper: no running statistics; a discriminator is not used alone, and they would differ by process.
+        self.norm = nn.BatchNorm2d(outputs, track_running_stats=False) if norm else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, outputs, H / 2, W / 2]."""
+        x = self.conv(x)
+        return F.leaky_relu(x if self.norm is None else self.norm(x), SLOPE)
+
+
+def spectral(module: nn.Module) -> None:
+    """Divide a layer's weight by its largest singular value (arXiv 1802.05957)."""
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
+        spectral_norm(module)

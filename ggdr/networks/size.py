@@ -1,0 +1,69 @@
+"""Image sizes a network of doublings can make: a small base times a power of two."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+LONGEST = 15
+"""longer side of the base, pixels"""
+
+
+class Ladder(NamedTuple):
+    """The sizes from a small base up to the whole image, each twice the one before."""
+
+    height: int
+    """of the base, pixels"""
+    width: int
+    """of the base, pixels"""
+    doublings: int
+    """from the base to the image"""
+
+    @property
+    def sides(self) -> list[int]:
+        """Heights from the base to the image, pixels."""
+        return [self.height << level for level in range(self.doublings + 1)]
+
+    def size(self, level: int) -> tuple[int, int]:
+        """Height and width after `level` doublings, pixels."""
+        return self.height << level, self.width << level
+
+
+def ladder(height: int, width: int) -> Ladder:
+    """The most doublings that leave a base of at least 4 px a side (3 or 2 where the longer side asks for it).
+
+    ValueError, naming sizes that work, if both sides are not a base of at most 15 px times one power of two.
+    """
+    if found := _fit(height, width):
+        return found
+    nearby = ", ".join(f"{h} x {w}" for h, w in _nearby(height, width))
+    raise ValueError(
+        f"cannot make images of {height} x {width} px: both sides must be a base of 2 to {LONGEST} px times one "
+        f"power of two; resize the images to one of the nearest that work: {nearby}."
+    )
+
+
+def channels(base: int, limit: int, level: int) -> int:
+    """Channels after `level` doublings: the paper's min(base / side, limit), sides counted from 4."""
+    return max(min(base // (4 << level), limit), 1)
+
+
+def _fit(height: int, width: int) -> Ladder | None:
+    """The ladder of a size, if it has one."""
+    for least in (4, 3, 2):
+        doublings = 0
+        while not any(side % (2 << doublings) or side >> (doublings + 1) < least for side in (height, width)):
+            doublings += 1
+        if doublings and max(height, width) >> doublings <= LONGEST:
+            return Ladder(height >> doublings, width >> doublings, doublings)
+    return None
+
+
+def _nearby(height: int, width: int) -> list[tuple[int, int]]:
+    """The three nearest sizes that have a ladder, nearest first."""
+
+    def around(side: int, unit: int) -> set[int]:
+        return {max(side // unit, 2) * unit, max(-(-side // unit), 2) * unit}
+
+    units = [1 << power for power in range(1, max(height, width).bit_length() + 1)]
+    sizes = {(h, w) for unit in units for h in around(height, unit) for w in around(width, unit) if _fit(h, w)}
+    return sorted(sizes, key=lambda size: (abs(size[0] - height) + abs(size[1] - width), size))[:3]

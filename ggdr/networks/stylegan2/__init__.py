@@ -1,0 +1,76 @@
+"""StyleGAN2: settings of its generator and discriminator (Karras et al. 2020, arXiv 1912.04958)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.registry import discriminators, generators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator, Generator
+
+
+@generators.register("stylegan2", paper="1912.04958")
+@dataclass(frozen=True, kw_only=True)
+class StyleGAN2Generator(GeneratorConfig):
+    """Style-based generator with weight demodulation and summed skip images (Karras et al. 2020, fig. 2 and 7b)."""
+
+    z_dim: int = 512
+    """width of the latent code"""
+    w_dim: int = 512
+    """width of a style code"""
+    mapping_layers: int = 8
+    """depth of the mapping network (ADA's CIFAR setting: 2)"""
+    channel_base: int = 32768
+    """channels x side of the wide layers; half of it is ADA's setting for 256 px and below"""
+    channel_max: int = 512
+    """most channels of a layer"""
+    style_mixing: float = 0.9
+    """probability, in training, that the layers from a random one on take a second style"""
+    w_avg_beta: float = 0.995
+    """share of the mean style, which truncation pulls towards, that a batch leaves as it was"""
+    gives: ClassVar = frozenset({"g_features", "ws"})
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Eight channels and a shallow mapping."""
+        return cls(z_dim=8, w_dim=8, mapping_layers=2, channel_base=64, channel_max=8)
+
+    def build(self, brief: Brief) -> Generator:
+        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        from ggdr.networks.stylegan2.generator import Generator
+
+        return Generator(self, brief)
+
+
+@discriminators.register("stylegan2", paper="1912.04958")
+@dataclass(frozen=True, kw_only=True)
+class StyleGAN2Discriminator(DiscriminatorConfig):
+    """Residual discriminator with minibatch standard deviation (Karras et al. 2020, fig. 7c)."""
+
+    architecture: Literal["resnet", "orig", "skip"] = "resnet"
+    """residual blocks, plain blocks (ADA's CIFAR setting), or an image fed to every block"""
+    channel_base: int = 32768
+    """channels x side of the wide layers"""
+    channel_max: int = 512
+    """most channels of a layer"""
+    mbstd_group: int | None = 4
+    """samples whose variety is shown to it; None: the whole micro-batch"""
+    mbstd_channels: int = 1
+    """channels that show it; 0 for none"""
+    mapping_layers: int = 8
+    """depth of the mapping network of the labels"""
+    gives: ClassVar = frozenset({"pyramid"})
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Eight channels and a shallow mapping."""
+        return cls(channel_base=64, channel_max=8, mapping_layers=2)
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        from ggdr.networks.stylegan2.discriminator import Discriminator
+
+        return Discriminator(self, brief)

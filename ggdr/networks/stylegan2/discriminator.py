@@ -1,0 +1,106 @@
+"""The StyleGAN2 discriminator: blocks that halve the image, then one judgement a sample (arXiv 1912.04958, fig. 7)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ggdr import network
+from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
+from ggdr.layers.mapping import MappingNetwork
+from ggdr.layers.minibatch import minibatch_stddev
+from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.size import channels, ladder
+from ggdr.networks.stylegan2 import StyleGAN2Discriminator
+from ggdr.ops.fir import downsample2
+
+
+class Discriminator(network.Discriminator):
+    """Images to logits; minibatch standard deviation compares batch-mates, in evaluation as in training."""
+
+    def __init__(self, config: StyleGAN2Discriminator, brief: Brief):
+        super().__init__(config, brief)
+        rungs = ladder(brief.height, brief.width)
+        width = [channels(config.channel_base, config.channel_max, level) for level in range(len(rungs.sides))]
+        self.sides = rungs.sides[:0:-1]
+        self.map_channels = dict(zip(rungs.sides[:-1], width[:-1], strict=True))
+        for level in range(rungs.doublings, 0, -1):
+            first = level == rungs.doublings
+            block = Block(brief.channels, width[level], width[level - 1], config.architecture, first)
+            self.add_module(f"b{rungs.sides[level]}", block)
+        self.mapping = MappingNetwork(0, brief.labels, width[0], config.mapping_layers) if brief.labels else None
+        self.last = f"b{rungs.height}"
+        self.add_module(self.last, Epilogue(config, brief, width[0], rungs.size(0)))
+
+    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
+        return Verdict(self.pyramid(image, labels)[0])
+
+    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
+        """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
+        image = image.contiguous(memory_format=torch.channels_last)
+        x, maps = None, {}
+        for side in self.sides:
+            x, image = self.get_submodule(f"b{side}")(x, image)
+            maps[side // 2] = x
+        condition = None if self.mapping is None else self.mapping(None, labels)
+        return self.get_submodule(self.last)(x, image, condition), maps
+
+
+class Block(nn.Module):
+    """Two convolutions, the second of which halves the maps; "resnet" adds what went in, "skip" an image."""
+
+    def __init__(self, image_channels: int, inputs: int, outputs: int, architecture: str, first: bool):
+        """`first`: the block that sees the image at full size."""
+        super().__init__()
+        self.feeds = architecture == "skip"
+        self.fromrgb = FromImage(image_channels, inputs) if first or self.feeds else None
+        gain = math.sqrt(0.5) if architecture == "resnet" else 1.0
+        self.conv0 = EqualizedConv2d(inputs, inputs, 3, activation="lrelu")
+        self.conv1 = EqualizedConv2d(inputs, outputs, 3, activation="lrelu", down=2, gain=gain)
+        self.skip = EqualizedConv2d(inputs, outputs, 1, bias=False, down=2, gain=gain) if gain != 1 else None
+
+    def forward(self, x: Tensor | None, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (None at the first block) and image, to maps of half the size and the next block's image."""
+        x = entered(self.fromrgb, x, image)
+        image = downsample2(image) if self.feeds else image
+        y = self.conv1(self.conv0(x))
+        return y if self.skip is None else self.skip(x).add_(y), image
+
+
+class Epilogue(nn.Module):
+    """The maps of the base size to one logit, or to its product with the label's embedding (arXiv 1802.05637)."""
+
+    def __init__(self, config: StyleGAN2Discriminator, brief: Brief, width: int, size: tuple[int, int]):
+        super().__init__()
+        self.group, self.extra = config.mbstd_group, config.mbstd_channels
+        self.fromrgb = FromImage(brief.channels, width) if config.architecture == "skip" else None
+        self.conv = EqualizedConv2d(width + self.extra, width, 3, activation="lrelu")
+        self.fc = EqualizedLinear(width * size[0] * size[1], width, activation="lrelu")
+        self.out = EqualizedLinear(width, width if brief.labels else 1)
+
+    def forward(self, x: Tensor, image: Tensor, condition: Tensor | None) -> Tensor:
+        """x [N, C, h, w], for "skip" the image of that size, and condition [N, C] to logits [N] float32."""
+        x = entered(self.fromrgb, x, image)
+        x = minibatch_stddev(x, self.group, self.extra) if self.extra else x
+        logits = self.out(self.fc(self.conv(x).flatten(1))).float()
+        if condition is None:
+            return logits.squeeze(1)
+        return (logits * condition).sum(dim=1) / math.sqrt(condition.shape[1])
+
+
+class FromImage(EqualizedConv2d):
+    """The layer that takes the image in."""
+
+    def __init__(self, channels: int, outputs: int):
+        super().__init__(channels, outputs, 1, activation="lrelu")
+
+
+def entered(fromrgb: FromImage | None, x: Tensor | None, image: Tensor) -> Tensor:
+    """The maps so far (None at the first block, which has such a layer) with the image taken in, where it is."""
+    if fromrgb is None:
+        assert x is not None
+        return x
+    return fromrgb(image) if x is None else x + fromrgb(image)

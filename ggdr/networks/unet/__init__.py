@@ -1,0 +1,43 @@
+"""U-Net discriminator: settings of a decoder over any encoder that gives its pyramid (arXiv 2002.12655, 2207.13320)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from ggdr.networks.base import Brief, DiscriminatorConfig
+from ggdr.networks.stylegan2 import StyleGAN2Discriminator
+from ggdr.registry import discriminators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator
+
+
+@discriminators.register("unet", paper="2207.13320")
+@dataclass(frozen=True, kw_only=True)
+class UNet(DiscriminatorConfig):
+    """Any discriminator that gives its pyramid, with a decoder that redraws feature maps (Lee et al. 2022, fig. 3)."""
+
+    encoder: DiscriminatorConfig = StyleGAN2Discriminator()
+    """the discriminator that judges, and whose maps the decoder starts from"""
+    kernel: Literal[1, 3] = 1
+    """width of the decoder's convolutions, pixels"""
+    activation: Literal["linear", "lrelu"] = "linear"
+    """after each of the decoder's convolutions"""
+    gives: ClassVar = frozenset({"d_features", "pyramid"})
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Over a tiny StyleGAN2 discriminator."""
+        return cls(encoder=StyleGAN2Discriminator.tiny())
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError without a pyramid that reaches the sides of the guide."""
+        from ggdr.networks.unet.discriminator import Discriminator
+
+        if "pyramid" not in self.encoder.gives:
+            raise ValueError(
+                f"discriminator {self.encoder.name!r} gives no pyramid of its maps, which a U-Net's encoder must; "
+                f"take one that does, such as 'stylegan2' or 'dcgan'."
+            )
+        return Discriminator(self, brief)

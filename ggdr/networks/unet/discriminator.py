@@ -1,0 +1,80 @@
+"""The U-Net discriminator: an encoder that judges, and a decoder that draws on demand (arXiv 2207.13320, fig. 3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ggdr import network
+from ggdr.layers.equalized import EqualizedConv2d
+from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.unet import UNet
+
+
+class Discriminator(network.Discriminator):
+    """Images to logits, and where asked to feature maps."""
+
+    def __init__(self, config: UNet, brief: Brief):
+        super().__init__(config, brief)
+        self.encoder = config.encoder.build(brief)
+        self.map_channels = self.encoder.map_channels
+        self.decoder = Decoder(config, self.map_channels, brief.guide)
+
+    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, and maps of `sides`; for none no decoder runs.
+
+        ValueError if a side is not one it was built to draw.
+        """
+        logits, maps = self.pyramid(image, labels)
+        return Verdict(logits, self.decoder(maps, sides) if sides else {})
+
+    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
+        """The encoder's logits and maps."""
+        return self.encoder.pyramid(image, labels)
+
+
+class Decoder(nn.Module):
+    """From the smallest maps up, each step joined by the encoder's maps of its size: convolve, then double."""
+
+    def __init__(self, config: UNet, encoder: dict[int, int], guide: dict[int, int]):
+        """`encoder`, `guide`: side -> channels of what it reads and redraws; it ends at the guide's largest side."""
+        super().__init__()
+        check_sides(guide, encoder)
+        self.guide, self.sides = (
+            dict(guide),
+            [2 * side for side in sorted(encoder) if 2 * side <= max(guide, default=0)],
+        )
+        previous = 0
+        for side in self.sides:
+            # the last doubling may reach the whole image, where the encoder has no maps to take the width from
+            width = encoder[side] if side in encoder else guide[side]
+            inputs = previous + encoder[side // 2]
+            step = EqualizedConv2d(inputs, width, config.kernel, activation=config.activation, up=2)
+            self.add_module(f"b{side}", step)
+            if guide.get(side, width) != width:
+                self.add_module(f"project{side}", EqualizedConv2d(width, guide[side], 1))
+            previous = width
+
+    def forward(self, maps: dict[int, Tensor], sides: tuple[int, ...]) -> dict[int, Tensor]:
+        """The encoder's maps to drawn maps, side r -> [N, guide[r], r, r * W / H] float32."""
+        if strange := set(sides) - set(self.guide):
+            raise ValueError(f"no decoder for the sides {sorted(strange)}; built for {sorted(self.guide)}.")
+        drawn, x = {}, None
+        for side in self.sides[: self.sides.index(max(sides)) + 1]:
+            below = maps[side // 2]
+            x = self.get_submodule(f"b{side}")(below if x is None else torch.cat([x, below], dim=1))
+            if side in sides:
+                drawn[side] = self.projected(x, side).float()
+        return drawn
+
+    def projected(self, x: Tensor, side: int) -> Tensor:
+        """x with the guide's number of channels."""
+        project = self._modules.get(f"project{side}")
+        return x if project is None else project(x)
+
+
+def check_sides(guide: dict[int, int], encoder: dict[int, int]) -> None:
+    """ValueError if the guide has a side that doubling the encoder's maps does not reach."""
+    possible = [2 * side for side in sorted(encoder)]
+    if strange := sorted(set(guide) - set(possible)):
+        raise ValueError(f"a U-Net decoder cannot draw feature maps of side {strange}; choose among {possible}.")

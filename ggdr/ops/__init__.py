@@ -1,0 +1,1 @@
+"""Functions of tensors: FIR resampling, modulated convolution, warps, gradients with respect to inputs."""

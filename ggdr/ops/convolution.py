@@ -1,0 +1,36 @@
+"""Convolution that doubles or halves the image, low-pass filtered (StyleGAN2, arXiv 1912.04958, appendix B)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from ggdr.ops.fir import blur, downsample2, upsample2
+
+
+def resampling_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, up: int = 1, down: int = 1) -> Tensor:
+    """Convolve x [N, I, H, W] with weight [O, I, k, k], k odd, to [N, O, H * up / down, W * up / down].
+
+    up, down: 1 or 2. bias: [O]. Doubling, the weight is convolved in the mathematical sense (turned by half a turn).
+    """
+    size = weight.shape[2]
+    if up == 2:
+        y = _doubling_conv2d(x, weight, size)
+        return y if bias is None else y.add_(bias.to(y.dtype)[:, None, None])
+    if size == 1:  # filtering first leaves a quarter of the pixels to convolve
+        return _convolve_pixels(x if down == 1 else downsample2(x), weight, bias)
+    if down == 1:
+        return F.conv2d(x, weight, bias, padding=size // 2)
+    return F.conv2d(blur(x, padding=(size + 1) // 2), weight, bias, stride=2)
+
+
+def _doubling_conv2d(x: Tensor, weight: Tensor, size: int) -> Tensor:
+    """Convolve and double; a convolution of single pixels is done before there are four times as many."""
+    if size == 1:
+        return upsample2(_convolve_pixels(x, weight))
+    return blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), padding=(5 - size) // 2, gain=4.0)
+
+
+def _convolve_pixels(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """A 1x1 convolution as one matrix product: channels last also after an image of one channel, which has no layout."""
+    return F.linear(x.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)

@@ -1,0 +1,15 @@
+"""The gradient of a network's output with respect to what went in: the one place that calls `autograd.grad`."""
+
+from __future__ import annotations
+
+from ggdr.lazy import Tensor, torch
+
+
+def input_gradient(output: Tensor, inputs: Tensor) -> Tensor:
+    """d(output.sum()) / d(inputs), of the shape of `inputs` and differentiable once more.
+
+    With one output a sample it is each sample's own gradient, as long as no sample looks at another.
+    RuntimeError from torch if `output` was not computed from `inputs`, or `inputs` takes no gradient.
+    """
+    (gradient,) = torch.autograd.grad(output.sum(), inputs, create_graph=True)
+    return gradient

@@ -1,0 +1,51 @@
+"""Modulated convolution (StyleGAN2, arXiv 1912.04958, eq. 1 and 3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ggdr.ops.convolution import resampling_conv2d
+from ggdr.ops.precision import at_least_float32, without_autocast
+
+
+def modulated_conv2d(
+    x: Tensor,
+    weight: Tensor,
+    styles: Tensor,
+    *,
+    demodulate: bool = True,
+    up: int = 1,
+    noise: Tensor | None = None,
+    gain: float = 1.0,
+) -> Tensor:
+    """Convolve each sample with weights scaled by its style, bring the variance back to one, add noise.
+
+    x: [N, I, H, W]. weight: [O, I, k, k], k odd. styles: [N, I]. up: 1 or 2. noise: [N, 1, up * H, up * W] or
+    [up * H, up * W]. gain: factor of the result. Returns [N, O, up * H, up * W].
+
+    Scaling the activations before and after one shared convolution is the same as scaling the weights, and faster
+    than a convolution in groups, which is what the paper suggests.
+    """
+    if demodulate:
+        y = resampling_conv2d(x * styles[:, :, None, None].to(x.dtype), weight, up=up)
+        y = y * (demodulation(weight, styles) * gain).to(y.dtype)[:, :, None, None]
+    elif weight.shape[2:] == (1, 1) and up == 1:
+        y = _modulated_pixels(x, weight[:, :, 0, 0], styles * gain)
+    else:
+        y = resampling_conv2d(x * (styles * gain)[:, :, None, None].to(x.dtype), weight, up=up)
+    return y if noise is None else y.add_((noise * gain).to(y.dtype))
+
+
+def _modulated_pixels(x: Tensor, weight: Tensor, styles: Tensor) -> Tensor:
+    """One matrix product a sample with its own weights: for few outputs that spares scaling all that goes in."""
+    own = weight * styles[:, None, :]  # [N, O, I]
+    pixels = torch.bmm(x.flatten(2).transpose(1, 2), own.to(x.dtype).transpose(1, 2))  # [N, H * W, O], channels last
+    return pixels.transpose(1, 2).unflatten(2, x.shape[2:])
+
+
+def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
+    """One over the norm of each sample's scaled weights (eq. 3): [N, O], at least float32, by one matrix product."""
+    with without_autocast(styles):
+        energy = at_least_float32(styles).square() @ at_least_float32(weight).square().sum((2, 3)).T
+    return (energy + 1e-8).rsqrt()

@@ -1,0 +1,28 @@
+"""What must stay in full precision while the rest runs under autocast."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# torch is imported inside: settings may import this file, and the compiler cannot see through the lazy one
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """x, in float32 if it was in less."""
+    import torch
+
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def without_autocast(x: Tensor) -> AbstractContextManager:
+    """Context in which operations keep the precision of their operands; costs nothing where autocast is off."""
+    import torch
+
+    kind = x.device.type
+    if not torch.amp.is_autocast_available(kind) or not torch.is_autocast_enabled(kind):
+        return nullcontext()
+    return torch.autocast(kind, enabled=False)

@@ -1,0 +1,38 @@
+"""Image sizes: which have a ladder of doublings, and what a refusal says."""
+
+import pytest
+
+from ggdr.networks.size import channels, ladder
+
+
+@pytest.mark.parametrize(
+    ("size", "base"),
+    [
+        ((32, 32), (4, 4)),
+        ((96, 96), (6, 6)),
+        ((1024, 1024), (4, 4)),
+        ((256, 64), (8, 2)),
+        ((60, 80), None),
+        ((6, 6), (3, 3)),
+    ],
+)
+def test_the_base_is_the_smallest_that_the_size_allows(size, base):
+    if base is None:
+        pytest.raises(ValueError, ladder, *size)
+    else:
+        assert ladder(*size).size(0) == base
+        assert ladder(*size).sides[-1] == size[0]
+
+
+def test_a_refusal_names_only_sizes_that_work():
+    for size in [(100, 100), (33, 47), (1024, 16), (1, 1), (720, 1280)]:
+        with pytest.raises(ValueError) as refusal:
+            ladder(*size)
+        named = str(refusal.value).split("work: ")[1].rstrip(".").split(", ")
+        assert 1 <= len(named) <= 3
+        assert all(ladder(*map(int, each.split(" x "))) for each in named)
+
+
+def test_channels_follow_the_papers_rule():
+    assert [channels(16384, 512, level) for level in range(7)] == [512, 512, 512, 512, 256, 128, 64]
+    assert channels(16, 512, level=6) == 1
