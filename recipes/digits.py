@@ -1,6 +1,7 @@
 """Handwritten digits of scikit-learn, with GGDR, on a laptop's CPU."""
 
 from ggdr.data.digits import Digits
+from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.unet import UNet
 from ggdr.optimizer import Adam
@@ -15,12 +16,13 @@ recipe = Recipe(
     ),
     discriminator=UNet(encoder=StyleGAN2Discriminator(channel_base=1024, channel_max=64)),
     regularizers={"r1": R1(weight=0.1), "ggdr": GGDR(sides=(8,))},
-    g_optimizer=Adam(lr=0.0025),
-    d_optimizer=Adam(lr=0.0025),
+    g_optimizer=Adam(lr=0.004),
+    d_optimizer=Adam(lr=0.004),
     batch=32,
-    total_kimg=60.0,
+    total_kimg=45.0,
     ema_kimg=2.0,
-    grid_kimg=10.0,
-    checkpoint_kimg=20.0,
-    metric_kimg=0.0,
+    metrics={"swd": SlicedWasserstein(images=1024)},
+    grid_kimg=5.0,
+    checkpoint_kimg=10.0,
+    metric_kimg=10.0,
 )

@@ -16,6 +16,8 @@ class Digits(DataSet):
 
     size: int = 32
     """height and width, pixels, at least 8"""
+    margin: int = 1
+    """black pixels put around each scan before it is enlarged: the scans touch their frames"""
     labels: bool = False
     """condition on the digit: ten classes"""
     subset: int | None = None
@@ -38,12 +40,12 @@ class Digits(DataSet):
         if not 1 <= count <= len(found.images):
             raise ValueError(f"subset of {count} digits; choose 1 to {len(found.images)}.")
         labels = classes(found.target[:count], [str(digit) for digit in range(10)]) if self.labels else None
-        pictures = np.stack([enlarge(scan, self.size) for scan in found.images[:count]])
+        pictures = np.stack([enlarge(np.pad(scan, self.margin), self.size) for scan in found.images[:count]])
         return Gallery(pictures[:, None], Brief(self.size, self.size, 1, 10 if self.labels else 0), labels)
 
 
 def enlarge(scan, size: int):
-    """A scan [8, 8] of 0 .. 16 to uint8 [size, size], by Lanczos resampling; overshoot is clipped."""
+    """A scan [h, w] of 0 .. 16 to uint8 [size, size], by Lanczos resampling; overshoot is clipped."""
     import numpy as np
     from PIL import Image
 

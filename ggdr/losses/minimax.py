@@ -6,17 +6,14 @@ from dataclasses import dataclass
 
 from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor
+from ggdr.losses.non_saturating import NonSaturating
 from ggdr.registry import losses
-from ggdr.term import Loss
 
 
 @losses.register("minimax", paper="1406.2661")
 @dataclass(kw_only=True)
-class Minimax(Loss):
+class Minimax(NonSaturating):
     """Minimax (saturating) logistic loss: G lowers the very value that D raises (Goodfellow et al. 2014, eq. 1)."""
-
-    def d_loss(self, duel: Duel) -> Tensor:
-        return F.softplus(-duel.on_real.logits).mean() + F.softplus(duel.on_fake.logits).mean()
 
     def g_loss(self, duel: Duel) -> Tensor:
         return -F.softplus(duel.on_fake.logits).mean()

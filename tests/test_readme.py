@@ -1,0 +1,61 @@
+"""What the README shows is run: its Python as it stands, its commands as far as a test can go."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from ggdr.fitting import fit
+from ggdr.model import save_model
+from ggdr.networks.base import Brief
+from ggdr.networks.stylegan2 import StyleGAN2Generator
+from ggdr.train import main
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text()
+PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
+TRAIN = [line for line in COMMANDS if line.startswith(("ggdr train", "accelerate launch -m ggdr.train"))]
+SMALL = ["--batch", "4", "--generator.channel-max", "8", "--dry-run"]
+
+
+def test_there_is_something_to_run():
+    assert len(PYTHON) == 3 and len(TRAIN) >= 7
+
+
+@pytest.mark.parametrize("command", TRAIN)
+def test_training_commands_run_dry(command, tmp_path, monkeypatch, capsys):
+    for i in range(4):
+        Image.new("RGB", (256, 256), (50 * i, 0, 0)).save(tmp_path / f"{i}.png")
+    command = command.replace("path/to/images", str(tmp_path))
+    words = shlex.split(command)
+    monkeypatch.chdir(ROOT)
+    encoder = [] if "dcgan" in words else ["--discriminator.encoder.channel-max", "8"]
+    assert main([*words[words.index(next(w for w in words if w.endswith(".py"))) :], *SMALL, *encoder]) == 0
+    assert "time per kimg" in capsys.readouterr().out
+
+
+def test_the_recipe_is_one():
+    scope: dict = {}
+    exec(PYTHON[0], scope)
+    fitted = fit(scope["recipe"], Brief(256, 256, 3))
+    assert fitted.brief.guide == {64: 256} and fitted.reasons["r1"].startswith("weight (gamma)")
+
+
+def test_parts_work_without_the_trainer(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_model(StyleGAN2Generator.tiny().build(Brief(16, 16, 1)), tmp_path / "runs/digits/model/generator")
+    scope: dict = {}
+    exec(PYTHON[2], scope)
+    assert scope["sample"].image.shape == (4, 3, 64, 96) and scope["sample"].features[16].shape == (4, 64, 16, 24)
+    assert scope["trained"](torch.randn(1, scope["trained"].z_dim)).image.shape == (1, 1, 16, 16)
+
+
+def test_files_and_pictures_that_are_named_exist():
+    for target in re.findall(r"\]\(((?!http)[^)#]+)\)", TEXT):
+        assert (ROOT / target).exists(), target
