@@ -7,6 +7,7 @@ import difflib
 import sys
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,24 @@ def to_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
     return str(value) if isinstance(value, Path) else value
+
+
+def flat(settings: Mapping[str, Any], head: str = "") -> dict[str, str | int | float]:
+    """What `to_json` gave as "a.b.c" -> value; what is no number as text."""
+    found: dict[str, str | int | float] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{head}{key}.")
+        else:
+            found[f"{head}{key}"] = value if isinstance(value, int | float) else str(value)
+    return found
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What two recipes, as `to_json` gives them, do not share; a field a line."""
+    old, new = flat(before), flat(now)
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return [f"{name} was {old.get(name, 'not there')}, is {new.get(name, 'not there')}" for name in names]
 
 
 def from_json(kind: Any, value: Any, where: str = "recipe") -> Any:

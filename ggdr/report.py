@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +12,7 @@ from ggdr import checkpoint
 from ggdr.journal import Journal, NoJournal
 from ggdr.memory import peak_memory
 from ggdr.model import save_model
-from ggdr.recipe_files import to_json, to_python
+from ggdr.recipe_files import flat, to_json, to_python
 from ggdr.run import Run
 from ggdr.sampling import sample
 from ggdr.schedule import due
@@ -27,6 +26,7 @@ class Report:
         self.window: list[Mapping[str, Tensor]] = []
         self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
         self.journal: Journal = NoJournal()
+        self.drawn = 0  # images seen when the last grid was
 
     def __enter__(self) -> Report:
         return self
@@ -38,7 +38,7 @@ class Report:
         """Take up the last checkpoint, if there is one; then open the journal at that step and say what will run."""
         run = self.run
         if (last := checkpoint.latest(run.out)) is not None:
-            run.load(last)
+            changed = run.load(last)
         if self.main:
             run.out.mkdir(parents=True, exist_ok=True)
             (run.out / "recipe.json").write_text(json.dumps(to_json(run.recipe), indent=1))
@@ -49,7 +49,10 @@ class Report:
         for line in introduction(run):
             self.journal.say(line)
         if last is not None:
+            self.drawn = run.images_seen
             self.journal.say(f"going on from {last}: {run.images_seen / 1000:g} of {run.recipe.total_kimg:g} kimg")
+            for line in changed:
+                self.journal.say(f"changed: {line}")
         else:
             self.journal.grid("reals", self.reals(run.recipe.grid_images)[0])
             self.grid()
@@ -75,8 +78,9 @@ class Report:
         run = self.run
         self.log()
         last = checkpoint.latest(run.out)
-        if last is None or last.name != f"{run.step:08d}":
+        if self.drawn != run.images_seen:
             self.grid()
+        if last is None or last.name != f"{run.step:08d}":
             self.save()
         if self.main:
             for name, network in run.ema.mean.items():
@@ -116,7 +120,7 @@ class Report:
 
     def grid(self) -> None:
         """Samples of the mean generator, for the same latents and labels each time."""
-        run = self.run
+        run, self.drawn = self.run, self.run.images_seen
         if not self.main:
             return
         count = run.recipe.grid_images
@@ -157,17 +161,6 @@ class Report:
         if self.main:
             self.run.save()
         self.run.accelerator.wait_for_everyone()
-
-
-def flat(settings: Mapping[str, Any], head: str = "") -> dict[str, str | int | float]:
-    """Nested settings as "a.b.c" -> value, as trackers want them."""
-    found: dict[str, str | int | float] = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            found |= flat(value, f"{head}{key}.")
-        else:
-            found[f"{head}{key}"] = value if isinstance(value, int | float) else str(value)
-    return found
 
 
 def introduction(run: Run) -> list[str]:

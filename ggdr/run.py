@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
@@ -22,7 +22,7 @@ from ggdr.optimizer import Adam
 from ggdr.phase import Phase, phases
 from ggdr.player import Player, average
 from ggdr.recipe import Recipe
-from ggdr.recipe_files import to_json, to_python
+from ggdr.recipe_files import differences, to_json, to_python
 from ggdr.stats import Stats
 from ggdr.term import Adaptive, Turn
 
@@ -144,23 +144,31 @@ class Run:
         checkpoint.prune(self.out, self.recipe.keep)
         return written
 
-    def load(self, folder: Path) -> None:
-        """Take back what `save` wrote; ValueError if it is another recipe's."""
+    def load(self, folder: Path) -> list[str]:
+        """Take back what `save` wrote; what has changed in the recipe since. ValueError if it is another run's."""
+        changed = differences(checkpoint.read_json(folder, "recipe.json"), to_json(self.recipe))
+        progress = checkpoint.read_json(folder, "progress.json")
+        names = [*self.networks(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
+        tensors = {name: checkpoint.read(folder, name) for name in (*names, *(f"optimizer_{t}" for t in self.players))}
         try:
-            for name, network in self.networks().items():
-                network.load_state_dict(checkpoint.read(folder, name))
-            for name, network in self.ema.mean.items():
-                network.load_state_dict(checkpoint.read(folder, f"{name}_ema"))
-        except RuntimeError as error:
-            raise ValueError(f"{folder} was made by another recipe: {error}; choose another --out.") from error
+            self.take(tensors)
+        except (RuntimeError, ValueError) as error:
+            why = "; ".join(changed) or str(error).splitlines()[-1].strip()
+            raise ValueError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
+        self.step, self.images_seen = progress["step"], progress["images_seen"]
+        return changed
+
+    def take(self, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Take back networks, means, optimizers and the state of parts, by the names of their files."""
+        for name, network in self.networks().items():
+            network.load_state_dict(tensors[name])
+        for name, network in self.ema.mean.items():
+            network.load_state_dict(tensors[f"{name}_ema"])
         for turn, player in self.players.items():
-            checkpoint.load_optimizer(player.optimizer, checkpoint.read(folder, f"optimizer_{turn}"))
-        tensors = checkpoint.read(folder, "parts")
+            checkpoint.load_optimizer(player.optimizer, tensors[f"optimizer_{turn}"])
         for name, part in self.adaptive.items():
             head = f"{name}/"
-            part.load_state_dict({key[len(head) :]: value for key, value in tensors.items() if key.startswith(head)})
-        progress = checkpoint.read_json(folder, "progress.json")
-        self.step, self.images_seen = progress["step"], progress["images_seen"]
+            part.load_state_dict({k[len(head) :]: v for k, v in tensors["parts"].items() if k.startswith(head)})
 
 
 def micro_batch(recipe: Recipe, processes: int) -> int:

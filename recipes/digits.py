@@ -1,4 +1,10 @@
-"""Handwritten digits of scikit-learn, with GGDR, on a laptop's CPU."""
+"""Handwritten digits on a laptop: StyleGAN2 with GGDR on scikit-learn's 1,797 scans, which need no download.
+
+The demo (`make demo`), small enough for two CPU cores: 32 px, 64 channels at 8 px and below, 16 at 32 px, no style mixing,
+no path length. GGDR redraws the 8 px maps, a quarter of the image, as the paper does for small images
+(arXiv 2207.13320). Gamma 0.1: the rule of thumb, 0.0002 * 32 * 32 / 32 = 0.0064, is meant for photographs, and so few
+and so plain images ask for a smoother discriminator. The learning rate is above the paper's 0.0025, for a short run.
+"""
 
 from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
@@ -12,16 +18,16 @@ from ggdr.regularizers.r1 import R1
 recipe = Recipe(
     data=Digits(size=32),
     generator=StyleGAN2Generator(
-        z_dim=64, w_dim=64, mapping_layers=2, channel_base=1024, channel_max=64, style_mixing=0.0
+        z_dim=64, w_dim=64, mapping_layers=2, channel_base=512, channel_max=64, style_mixing=0.0
     ),
-    discriminator=UNet(encoder=StyleGAN2Discriminator(channel_base=1024, channel_max=64)),
+    discriminator=UNet(encoder=StyleGAN2Discriminator(channel_base=512, channel_max=64)),
     regularizers={"r1": R1(weight=0.1), "ggdr": GGDR(sides=(8,))},
+    metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.004),
     d_optimizer=Adam(lr=0.004),
     batch=32,
-    total_kimg=45.0,
+    total_kimg=70.0,
     ema_kimg=2.0,
-    metrics={"swd": SlicedWasserstein(images=1024)},
     grid_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,

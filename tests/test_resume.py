@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,12 +58,20 @@ def test_kill_9_and_the_same_command_end_where_an_unbroken_run_ends(tmp_path):
     assert steps == [f'{{"step": {step}' for step in range(1, 41)]
 
 
-def test_a_finished_run_is_finished(tmp_path):
-    first = run(tmp_path / "run")
-    before = files(checkpoint.latest(tmp_path / "run"))
-    second = run(tmp_path / "run")
-    assert first.returncode == second.returncode == 0
-    assert files(checkpoint.latest(tmp_path / "run")) == before
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """A run of 8 steps that has come to its end."""
+    out = tmp_path_factory.mktemp("finished") / "run"
+    assert run(out).returncode == 0
+    return out
+
+
+def test_a_finished_run_is_finished(finished, tmp_path):
+    out = shutil.copytree(finished, tmp_path / "run")
+    again = run(out)
+    assert again.returncode == 0 and "going on from" in again.stdout
+    assert files(checkpoint.latest(out)) == files(checkpoint.latest(finished))
+    assert (out / "metrics.jsonl").read_text() == (finished / "metrics.jsonl").read_text()
 
 
 def limited(size: int) -> None:
@@ -71,28 +80,20 @@ def limited(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-def test_a_full_disk_while_saving_leaves_the_last_good_checkpoint(tmp_path):
-    assert run(tmp_path, "--total-kimg", "0.032").returncode == 0
-    good = checkpoint.latest(tmp_path)
-    before = files(good)
-    result = subprocess.run(
-        command(tmp_path),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=240,
-        preexec_fn=lambda: limited(16_000),
-    )
+def test_a_full_disk_while_saving_leaves_the_last_good_checkpoint(finished, tmp_path):
+    out = shutil.copytree(finished, tmp_path / "run")
+    good, longer = checkpoint.latest(out), command(out, "--total-kimg", "0.096")
+    options = {"env": environment(), "capture_output": True, "text": True, "timeout": 240}
+    result = subprocess.run(longer, **options, preexec_fn=lambda: limited(16_000))
     assert result.returncode == 2
     assert "ggdr: error: cannot write" in result.stderr and f"the last good checkpoint is {good}" in result.stderr
-    assert checkpoint.latest(tmp_path) == good and files(good) == before
-    assert not list((tmp_path / "checkpoints").glob(".writing-*"))
-    assert run(tmp_path).returncode == 0 and checkpoint.latest(tmp_path).name == "00000008"
+    assert checkpoint.latest(out) == good and files(good) == files(checkpoint.latest(finished))
+    assert not list((out / "checkpoints").glob(".writing-*"))
+    assert subprocess.run(longer, **options).returncode == 0 and checkpoint.latest(out).name == "00000012"
 
 
-def test_checkpoints_hold_safetensors_json_and_text_that_others_may_read(tmp_path):
-    assert run(tmp_path).returncode == 0
-    kept = checkpoint.complete(tmp_path)
+def test_checkpoints_hold_safetensors_json_and_text_that_others_may_read(finished):
+    kept = checkpoint.complete(finished)
     assert [path.name for path in kept] == ["00000004", "00000008"]
     for path in kept[-1].iterdir():
         assert path.suffix in (".safetensors", ".json", ".py")
@@ -108,10 +109,12 @@ def test_prune_keeps_the_newest_and_clears_what_crashed_saves_left(tmp_path):
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["00000010", "00000100"]
 
 
-def test_another_recipe_in_the_same_folder_is_refused(tmp_path):
-    assert run(tmp_path).returncode == 0
-    result = run(tmp_path, "--generator.channel-max", "16")
-    assert result.returncode == 2 and "was made by another recipe" in result.stderr and "--out" in result.stderr
+def test_another_recipe_in_the_same_folder_is_refused(finished, tmp_path):
+    out = shutil.copytree(finished, tmp_path / "run")
+    result = run(out, "--generator.channel-max", "16")
+    assert result.returncode == 2 and "choose another --out" in result.stderr
+    assert "was made by another recipe: generator.channel_max was 8, is 16" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 64, b"torn"])

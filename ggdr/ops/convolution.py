@@ -32,5 +32,5 @@ def _doubling_conv2d(x: Tensor, weight: Tensor, size: int) -> Tensor:
 
 
 def _convolve_pixels(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """A 1x1 convolution as one matrix product: channels last also after an image of one channel, which has no layout."""
+    """A 1x1 convolution as one matrix product; channels last also after a one-channel image, which has no layout."""
     return F.linear(x.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
