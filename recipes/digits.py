@@ -1,7 +1,7 @@
 """Handwritten digits on a laptop: StyleGAN2 with GGDR on scikit-learn's 1,797 scans, which need no download.
 
-The demo (`make demo`), small enough for two CPU cores: 32 px, 64 channels at 8 px and below, 16 at 32 px, no style mixing,
-no path length. GGDR redraws the 8 px maps, a quarter of the image, as the paper does for small images
+The demo (`make demo`), small enough for two CPU cores: 32 px, 64 channels at 8 px and below, 16 at 32 px, no style
+mixing, no path length. GGDR redraws the 8 px maps, a quarter of the image, as the paper does for small images
 (arXiv 2207.13320). Gamma 0.1: the rule of thumb, 0.0002 * 32 * 32 / 32 = 0.0064, is meant for photographs, and so few
 and so plain images ask for a smoother discriminator. The learning rate is above the paper's 0.0025, for a short run.
 """

@@ -36,10 +36,14 @@ class PathLength(Regularizer):
     def g_loss(self, duel: Duel) -> Tensor:
         fake = duel.sample(max(1, len(duel.reals) // self.shrink))
         assert fake.ws is not None
-        noise = torch.randn_like(fake.image) / math.sqrt(fake.image[0, 0].numel())
-        lengths = input_gradient((fake.image * noise).sum(), fake.ws).square().sum(2).mean(1).sqrt()
+        direction = self.direction(fake.image)
+        lengths = input_gradient((fake.image * direction).sum(), fake.ws).square().sum(2).mean(1).sqrt()
         duel.notes["path_length"] = lengths.mean().detach()
         return (lengths - self.mean.lerp(lengths.mean(), self.decay)).square().mean()
+
+    def direction(self, image: Tensor) -> Tensor:
+        """A random direction in the space of images [N, C, H, W], of variance 1 / (H W)."""
+        return torch.randn_like(image) / math.sqrt(image[0, 0].numel())
 
     def after_step(self, stats: Mapping[str, Tensor]) -> None:
         if "path_length" in stats:

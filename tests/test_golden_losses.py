@@ -1,0 +1,104 @@
+"""Parity of every phase's value and gradients with vectors made by the published implementation."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from test_golden_networks import below, close, published, renamed, settings, tensors
+
+from ggdr.duel import Duel, Scene
+from ggdr.losses.non_saturating import NonSaturating
+from ggdr.networks.base import Brief, Sample
+from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from ggdr.networks.unet import UNet
+from ggdr.regularizers.ggdr import GGDR
+from ggdr.regularizers.path_length import PathLength
+from ggdr.regularizers.r1 import R1
+
+CASE, GIVEN = settings("losses"), tensors("losses")
+
+
+class GivenDuel(Duel):
+    """A duel whose latent codes are the golden ones."""
+
+    def sample(self, n: int) -> Sample:
+        return self.G(GIVEN["z"][:n], sides=self.scene.sides, noise="const")
+
+
+class GivenPathLength(PathLength):
+    """A path length whose direction is the golden one."""
+
+    def direction(self, image):
+        return GIVEN["path_length/image_noise"] / math.sqrt(image[0, 0].numel())
+
+
+def players():
+    """The golden pair."""
+    case = CASE["network"]
+    width = {"channel_base": case["channel_base"], "channel_max": case["channel_max"]}
+    codes = {"z_dim": case["z_dim"], "w_dim": case["w_dim"], "mapping_layers": case["mapping_layers"]}
+    brief = Brief(case["resolution"], case["resolution"], case["image_channels"])
+    g = StyleGAN2Generator(**width, **codes, style_mixing=0.0).build(brief)
+    guide = {CASE["ggdr_resolution"]: g.feature_channels[CASE["ggdr_resolution"]]}
+    encoder = StyleGAN2Discriminator(**width, mbstd_group=case["minibatch_stddev_group_size"])
+    d = UNet(encoder=encoder).build(brief._replace(guide=guide))
+    g.load_state_dict({"mapping.w_avg": torch.zeros(case["w_dim"]), **published(GIVEN, "G/")})
+    d.load_state_dict({renamed(key): t for key, t in published(GIVEN, "D/").items()})
+    return g, d
+
+
+PHASES = {
+    "generator_adversarial": ("g", [NonSaturating()], {"Loss/G/loss"}),
+    "path_length": ("g", [GivenPathLength(weight=CASE["pl_weight"], decay=CASE["pl_decay"])], {"Loss/G/reg"}),
+    "discriminator_adversarial_plus_ggdr": (
+        "d",
+        [NonSaturating(), GGDR(weight=CASE["ggdr_weight"], sides=(CASE["ggdr_resolution"],))],
+        {"Loss/D/loss_gan_gen", "Loss/D/loss_gen_reg"},
+    ),
+    "r1": ("d", [R1(weight=CASE["r1_gamma"])], {"Loss/D/reg"}),
+}
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_phase_parity(name):
+    """The value that was reported, and the gradient of every parameter."""
+    turn, terms, reported = PHASES[name]
+    g, d = players()
+    g.requires_grad_(turn == "g"), d.requires_grad_(turn == "d")
+    asks = frozenset().union(*(term.needs for term in terms))
+    for term in terms:
+        term.fit(g.brief, len(GIVEN["real"]))
+        term.start(torch.device("cpu"))
+    sides = tuple(side for term in terms for side in term.reads())
+    duel = GivenDuel(g, d, GIVEN["real"], None, Scene(turn, asks, sides))
+    total = sum(term.weight * term.loss(duel) for term in terms)
+    total.backward()
+    want = sum(CASE["reported_means"][name][key] for key in reported)
+    if name.startswith("discriminator"):  # the report leaves out the reals' half
+        want += torch.nn.functional.softplus(-duel.on_real.logits).mean().item()
+    assert total.item() == pytest.approx(want, rel=1e-4)
+    rename = renamed if turn == "d" else str
+    golden = {rename(key): t for key, t in below("losses", f"{name}/grad/").items()}
+    ours = {key: p.grad for key, p in (g if turn == "g" else d).named_parameters()}
+    largest = max(t.abs().max() for t in golden.values())
+    for key, gradient in ours.items():
+        if key.endswith("noise_strength"):  # its gradient is the noise that was drawn, which the vectors do not hold
+            continue
+        if key not in golden:
+            assert gradient is None or gradient.abs().max() == 0, key
+        elif golden[key].abs().max() < 1e-6 * largest:
+            assert gradient is None or gradient.abs().max() < 1e-5 * largest, key
+        else:
+            close(gradient, golden[key], 1e-4)
+
+
+def test_mean_path_length_parity():
+    g, d = players()
+    term = GivenPathLength(decay=CASE["pl_decay"])
+    term.start(torch.device("cpu"))
+    duel = GivenDuel(g, d, GIVEN["real"], None, Scene("g", term.needs))
+    term.loss(duel)
+    term.after_step(duel.notes)
+    close(term.mean, GIVEN["path_length/pl_mean_after"], 1e-4)
