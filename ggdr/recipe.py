@@ -84,6 +84,8 @@ class Recipe:
         for name in ("batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep", "grid_images"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; give a number above 0.")
+        if self.loss.name in self.regularizers:
+            raise ValueError(f"a regularizer is called {self.loss.name!r}, which is the loss; give it another name.")
 
     def terms(self) -> dict[str, Term]:
         """The loss and the regularizers, by the name under which they are logged."""

@@ -82,6 +82,7 @@ class Report:
             self.grid()
         if last is None or last.name != f"{run.step:08d}":
             self.save()
+        self.journal.plot()
         if self.main:
             for name, network in run.ema.mean.items():
                 save_model(network, run.out / "model" / name)

@@ -17,7 +17,7 @@ Differences from the paper:
 - bf16 autocast in all layers, penalties in float32, where the paper's code base computes its four largest resolutions
   in float16 and clamps them.
 - Feature maps are moved by the augmentation with sub-cell accuracy, and the decoder runs on fakes in D's turn only.
-- No augmentation, and mirror images are added (`--data.mirror False` for without); the paper's choice of both for
+- No augmentation, and mirror images are added (`--data.no-mirror` for without); the paper's choice of both for
   this set is not restated here.
 - 25,000 kimg, the length of StyleGAN2-ADA's runs at 256 px; the paper's own is not restated here.
 - Path length regularization shares the recipe's micro-batches: it runs on half of each.

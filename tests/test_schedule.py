@@ -1,0 +1,97 @@
+"""Schedules against their formulas: ramps, intervals, the running mean, lazy Adam, GGDR's sides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ggdr.duel import Scene
+from ggdr.ema import EMA
+from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.dcgan import DCGANGenerator
+from ggdr.optimizer import Adam
+from ggdr.regularizers.ggdr import GGDR
+from ggdr.regularizers.r1 import R1
+from ggdr.schedule import due, ramp
+
+
+def test_ramp():
+    assert [ramp(t, 10, 4) for t in (0, 10, 11, 14, 99)] == [0, 0, 0.25, 1, 1]
+    assert [ramp(t, 10, 0) for t in (9.9, 10)] == [0, 1] and ramp(0, 0, 0) == 1
+
+
+@pytest.mark.parametrize("batch", [32, 64, 1000, 2500])
+def test_due_once_for_each_multiple_that_is_passed(batch):
+    marks = [batch * i / 1000 for i in range(1, 400)]
+    hits = [now for now in marks if due(now, now - batch / 1000, 5.0)]
+    expected = len({int(now / 5 + 1e-9) for now in marks} - {0})
+    assert len(hits) == expected and not any(due(now, now - batch / 1000, 0.0) for now in marks)
+
+
+@pytest.mark.parametrize("rampup", [0.05, None])
+def test_running_mean_follows_its_formula(rampup):
+    """beta = 0.5 ** (batch / max(min(half-life, seen * rampup), 1e-8)), over 32 steps (reference: NumPy)."""
+    net = DCGANGenerator.tiny().build(Brief(16, 16, 1))
+    ema = EMA({"generator": net}, half_life_kimg=0.5, rampup=rampup)
+    parameter = next(net.parameters())
+    mean = parameter.detach().numpy().astype(np.float64)
+    for step in range(32):
+        with torch.no_grad():
+            parameter.add_(torch.randn_like(parameter))
+        seen = 64 * step
+        half_life = min(500.0, seen * rampup) if rampup is not None else 500.0
+        beta = 0.5 ** (64 / max(half_life, 1e-8))
+        mean = beta * mean + (1 - beta) * parameter.detach().numpy()
+        ema.update(64, seen)
+    np.testing.assert_allclose(next(ema.mean["generator"].parameters()).numpy(), mean, rtol=1e-4, atol=1e-5)
+
+
+def test_lazy_phases_slow_adam_down():
+    group = Adam(lr=0.002, beta1=0.5, beta2=0.99).build([torch.nn.Parameter(torch.ones(1))], [16]).param_groups[0]
+    c = 16 / 17
+    assert group["lr"] == pytest.approx(0.002 * c) and group["betas"] == pytest.approx((0.5**c, 0.99**c))
+    plain = Adam().build([torch.nn.Parameter(torch.ones(1))], []).param_groups[0]
+    assert plain["lr"] == 0.0025 and plain["betas"] == (0.0, 0.99)
+
+
+class Drawn:
+    """What GGDR reads of a duel: maps at right angles on side 8, the same map on side 16."""
+
+    def __init__(self, kimg: float):
+        self.scene = Scene("d", kimg=kimg)
+        x, y = torch.zeros(1, 2, 8, 8), torch.zeros(1, 2, 8, 8)
+        x[:, 0], y[:, 1] = 1, 3
+        same = torch.ones(1, 2, 16, 16)
+        self.on_fake = Verdict(torch.zeros(1), {8: x, 16: same}, {8: y, 16: 5 * same})
+
+
+def test_ggdr_is_the_cosine_distance_of_each_side_by_its_share():
+    for shares, expected in (((), 0.5), ((0.9, 0.1), 0.9)):
+        term = GGDR(sides=(8, 16), shares=shares)
+        term.fit(Brief(64, 64), 4)
+        assert term.d_loss(Drawn(0.0)).item() == pytest.approx(expected)
+
+
+def test_ggdr_sides_set_in_and_ramp_each_at_its_time():
+    term = GGDR(sides=(16, 8), start_kimg=(0.0, 10.0), ramp_kimg=(4.0,))
+    term.fit(Brief(64, 64), 4)
+    values = [term.d_loss(Drawn(kimg)).item() for kimg in (5.0, 10.0, 11.0, 14.0, 50.0)]
+    assert values == pytest.approx([0.0, 0.0, 0.125, 0.5, 0.5])
+
+
+@pytest.mark.parametrize(("height", "side"), [(1024, 64), (256, 64), (64, 16), (32, 8), (16, 8)])
+def test_ggdr_chooses_a_side_and_says_why(height, side):
+    term = GGDR()
+    assert f"sides ({side},)" in term.fit(Brief(height, height), 4) and term.sides == (side,)
+
+
+def test_ggdr_with_lists_that_do_not_match_is_refused():
+    with pytest.raises(ValueError, match="ggdr has 2 sides .* 2 numbers each"):
+        GGDR(sides=(8, 16), shares=(1.0,)).fit(Brief(64, 64), 4)
+
+
+def test_r1_chooses_gamma_and_says_why():
+    term = R1()
+    assert "0.2048 = 0.0002 * 256 * 256 px / batch of 64" in term.fit(Brief(256, 256), 64)
+    assert term.weight == pytest.approx(0.2048) and R1(weight=3.0).fit(Brief(8, 8), 1) == ""
