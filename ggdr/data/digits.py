@@ -15,7 +15,7 @@ class Digits(DataSet):
     """1,797 handwritten digits from scikit-learn, gray, enlarged from 8x8: no download (Alpaydin & Kaynak 1998)."""
 
     size: int = 32
-    """height and width, pixels, at least 8"""
+    """height and width, pixels, at least those of a scan with its margin"""
     margin: int = 1
     """black pixels put around each scan before it is enlarged: the scans touch their frames"""
     labels: bool = False
@@ -31,9 +31,11 @@ class Digits(DataSet):
         from ggdr.data.reading.gallery import Gallery
         from ggdr.data.reading.labels import classes
 
-        if self.size < 8:
+        least = 8 + 2 * self.margin
+        if self.margin < 0 or self.size < least:
             raise ValueError(
-                f"digits are 8 pixels wide and can only be enlarged, not to {self.size}; type --data.size 32."
+                f"digits are 8 pixels wide, {least} with their margin, and can only be enlarged, not to {self.size};"
+                " type --data.size 32."
             )
         found = load_digits()
         count = len(found.images) if self.subset is None else self.subset
