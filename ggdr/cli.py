@@ -41,6 +41,7 @@ def guarded(verb: Callable[[list[str]], int | None], argv: list[str]) -> None:
         print(f"ggdr: error: {error}", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
+        print("ggdr: stopped; a training goes on from its last checkpoint by the same command.", file=sys.stderr)
         status = 130
     sys.stdout.flush()
     raise SystemExit(status)

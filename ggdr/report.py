@@ -46,7 +46,7 @@ class Report:
             trackers, config = run.recipe.trackers.values(), flat(to_json(run.recipe))
             at = {"step": run.step, "images_seen": run.images_seen}
             self.journal = Journal(run.out, run.recipe.total_kimg, trackers, config=config, **at)
-        for line in introduction(run):
+        for line in (*introduction(run), f"the recipe in full: {run.out / 'recipe.py'}"):
             self.journal.say(line)
         if last is not None:
             self.drawn = run.images_seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import tiny
 from ggdr.listing import main as list_parts
 from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from ggdr.recipe import Recipe
+from ggdr.recipe_files import from_json, load_recipe, to_json, to_python
 from ggdr.recipe_flags import parse
 from ggdr.registry import Registry, regularizers
 from ggdr.regularizers.r2 import R2
@@ -106,6 +108,9 @@ def test_a_file_of_ones_own_is_found_and_has_flags(tmp_path):
     try:
         recipe = parsed("--use", str(own), "--regularizers.mine", "own", "--regularizers.mine.every", "2")
         assert type(recipe.regularizers["mine"]).__name__ == "Own" and recipe.regularizers["mine"].every == 2
+        (tmp_path / "resolved_recipe.py").write_text(to_python(recipe))
+        assert load_recipe(tmp_path / "resolved_recipe.py") == recipe
+        assert from_json(Recipe, json.loads(json.dumps(to_json(recipe)))) == recipe
     finally:
         regularizers.pop("own")
         sys.modules.pop("own_regularizer")
