@@ -22,18 +22,28 @@ from torch import Tensor
 def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], documents: Mapping[str, Any]) -> Path:
     """Write `out/checkpoints/STEP`: a safetensors file for each of `tensors`, a file for each of `documents`.
 
-    A document that is a string is written as it is, any other as JSON. ValueError if the disk refuses; the
-    checkpoints before it are untouched then.
+    ValueError if the disk refuses; the checkpoints before it are untouched then.
     """
     final = out / "checkpoints" / f"{step:08d}"
+    try:
+        write(final, tensors, documents)
+    except OSError as error:
+        kept = latest(out)
+        last = f"the last good checkpoint is {kept}" if kept else "there is no checkpoint yet"
+        raise ValueError(f"cannot write {final}: {error}; {last}: mend the disk and type the same command.") from error
+    return final
+
+
+def write(final: Path, tensors: Mapping[str, Mapping[str, Tensor]], documents: Mapping[str, Any]) -> None:
+    """Make the folder `final`, whole or not at all; a document that is no string is written as JSON. OSError if not."""
     aside = final.with_name(f".writing-{final.name}-{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
     try:
         aside.mkdir(parents=True)
         for name, state in tensors.items():
             save_file(plain(state), aside / f"{name}.safetensors")
         for name, document in documents.items():
-            text = document if isinstance(document, str) else json.dumps(document, indent=1)
-            (aside / name).write_text(text)
+            (aside / name).write_text(document if isinstance(document, str) else json.dumps(document, indent=1))
         for file in aside.iterdir():
             file.chmod(0o666 & ~umask())  # safetensors makes files that only their owner can read
             flush(file)
@@ -42,12 +52,10 @@ def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], docu
             shutil.rmtree(final)
         aside.rename(final)
         flush(final.parent)
-    except (OSError, SafetensorError) as error:
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+    finally:
         shutil.rmtree(aside, ignore_errors=True)
-        kept = latest(out)
-        last = f"the last good checkpoint is {kept}" if kept else "there is no checkpoint yet"
-        raise ValueError(f"cannot write {final}: {error}; {last}: mend the disk and type the same command.") from error
-    return final
 
 
 def plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

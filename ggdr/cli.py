@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import importlib
 import sys
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from ggdr import __version__
 
@@ -34,14 +36,25 @@ def main() -> None:
 
 
 def guarded(verb: Callable[[list[str]], int | None], argv: list[str]) -> None:
-    """Run a verb and exit; a ValueError, which is for the user, becomes one line and exit status 2."""
+    """Run a verb and exit; an error of the user, or of the user's disk, becomes one line and exit status 2."""
     try:
         status = verb(argv)
     except ValueError as error:
+        if not raised_here(error):  # someone's code has a fault, and its author wants to see where
+            raise
         print(f"ggdr: error: {error}", file=sys.stderr)
+        status = 2
+    except OSError as error:
+        print(f"ggdr: error: {error}; mend that and type the same command, nothing saved is lost.", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         print("ggdr: stopped; a training goes on from its last checkpoint by the same command.", file=sys.stderr)
         status = 130
     sys.stdout.flush()
     raise SystemExit(status)
+
+
+def raised_here(error: BaseException) -> bool:
+    """Whether the package itself raised it."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return Path(last.filename).is_relative_to(Path(__file__).parent)

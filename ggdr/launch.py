@@ -24,7 +24,7 @@ def make_accelerator(precision: str) -> Accelerator:
         raise ValueError(f"{world} processes were launched that cannot find each other; for two on CPU type: {TWO}")
     asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if precision == "fp32" and asked != "no":
-        raise ValueError(f"launched with --mixed_precision {asked}, but the recipe says fp32; add --precision {asked}.")
+        raise ValueError(f"launched with --mixed_precision {asked}, but the recipe says fp32; add --precision bf16.")
     from accelerate import Accelerator
 
     keep_pages()

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from ggdr import __version__
-from ggdr.checkpoint import plain
+from ggdr.checkpoint import write
 from ggdr.network import Network
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
 from ggdr.recipe_files import from_json, to_json
@@ -18,13 +18,11 @@ KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
 
 
 def save_model(network: Network, folder: Path) -> None:
-    """Write a network's settings, brief and weights into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make `folder` hold a network's settings, brief and weights, and nothing else; OSError if the disk refuses."""
     brief = {**network.brief._asdict(), "guide": {str(side): k for side, k in network.brief.guide.items()}}
     kind = type(network.config).registry.kind
     config = {"kind": kind, "ggdr": __version__, "brief": brief, "config": to_json(network.config)}
-    (folder / "config.json").write_text(json.dumps(config, indent=1))
-    save_file(plain(network.state_dict()), folder / "model.safetensors")
+    write(folder, {"model": network.state_dict()}, {"config.json": config})
 
 
 def load_model(folder: str | Path) -> Network:
@@ -45,5 +43,6 @@ def load_model(folder: str | Path) -> Network:
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        raise ValueError(f"{folder}: config.json and model.safetensors are not of one model: {error}") from error
+        what = str(error).splitlines()[-1].strip()
+        raise ValueError(f"{folder}: config.json and model.safetensors are not of one model: {what}") from error
     return network.eval()

@@ -15,9 +15,13 @@ class Phase:
 
     turn: Turn
     every: int
-    """runs at each N-th step, N times as strong"""
+    """runs at each N-th step"""
     terms: Mapping[str, Term]
     """by the name under which their losses are logged"""
+    repeats: int = 1
+    """updates when it is due, each on fresh reals: n_critic in D's main phase"""
+    strength: int = 1
+    """factor of its losses: as often as its player's main phase updates between two runs of it"""
 
     @property
     def name(self) -> str:
@@ -40,11 +44,15 @@ class Phase:
         return any(term.float32 for term in self.terms.values())
 
 
-def phases(terms: Mapping[str, Term]) -> list[Phase]:
-    """Group terms by turn and rhythm; in the order of a step: G main, G lazy, D main, D lazy."""
+def phases(terms: Mapping[str, Term], n_critic: int = 1) -> list[Phase]:
+    """Group terms by turn and rhythm; in the order of a step: G main, G lazy, D main (`n_critic` times), D lazy."""
     groups: dict[tuple[Turn, int], dict[str, Term]] = defaultdict(dict)
     for name, term in terms.items():
         for turn in term.turns:
             groups[turn, term.every][name] = term
-    order = sorted(groups, key=lambda group: ("gd".index(group[0]), group[1]))
-    return [Phase(turn, every, groups[turn, every]) for turn, every in order]
+    found = []
+    for turn, every in sorted(groups, key=lambda group: ("gd".index(group[0]), group[1])):
+        updates = n_critic if turn == "d" else 1
+        repeats, strength = (updates, 1) if every == 1 else (1, every * updates)
+        found.append(Phase(turn, every, groups[turn, every], repeats, strength))
+    return found

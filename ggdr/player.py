@@ -55,10 +55,22 @@ class Player:
 @torch.no_grad()
 def average(tensors: Sequence[Tensor], processes: int) -> None:
     """Average in place over all processes: one all-reduce of one flat vector. All must pass the same shapes."""
-    if not tensors:
-        return
-    flat = torch.cat([tensor.flatten() for tensor in tensors])
-    torch.distributed.all_reduce(flat)
-    flat /= processes
+    if tensors:
+        flat = torch.cat([tensor.flatten() for tensor in tensors])
+        torch.distributed.all_reduce(flat)
+        put_back(flat / processes, tensors)
+
+
+@torch.no_grad()
+def share(tensors: Sequence[Tensor]) -> None:
+    """Overwrite with the first process's values, in one flat vector."""
+    if tensors:
+        flat = torch.cat([tensor.flatten() for tensor in tensors])
+        torch.distributed.broadcast(flat, 0)
+        put_back(flat, tensors)
+
+
+def put_back(flat: Tensor, tensors: Sequence[Tensor]) -> None:
+    """Copy a flat vector's parts into the tensors it was made of."""
     for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(part.view_as(tensor))

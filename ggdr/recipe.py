@@ -84,8 +84,17 @@ class Recipe:
         for name in ("batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep", "grid_images"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; give a number above 0.")
-        if self.loss.name in self.regularizers:
-            raise ValueError(f"a regularizer is called {self.loss.name!r}, which is the loss; give it another name.")
+        if self.seed < 0 or (self.micro_batch is not None and self.micro_batch <= 0):
+            raise ValueError(
+                f"seed is {self.seed}, micro_batch {self.micro_batch}; give a seed from 0, a size above 0."
+            )
+        if taken := {self.loss.name, "augment"} & self.regularizers.keys():
+            raise ValueError(f"a regularizer is called {taken.pop()!r}, as another part is; give it another name.")
+        if self.loss.every != 1:
+            raise ValueError(f"loss.every is {self.loss.every}; the adversarial loss runs at every step: set it to 1.")
+        for name, term in self.regularizers.items():
+            if term.every < 1:
+                raise ValueError(f"regularizers.{name}.every is {term.every}; give a whole number from 1.")
 
     def terms(self) -> dict[str, Term]:
         """The loss and the regularizers, by the name under which they are logged."""

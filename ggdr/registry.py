@@ -110,8 +110,9 @@ def use(file: str | Path) -> ModuleType:
     ValueError if there is no such file or its name is taken by another module.
     """
     path = Path(file).resolve()
-    if not path.is_file():
-        raise ValueError(f"no file {str(file)!r}; give the path of a Python file.")
+    if not path.is_file() or path.suffix != ".py":
+        what = "is no Python file" if path.is_file() else "is not there"
+        raise ValueError(f"{str(file)!r} {what}; give the path of a .py file.")
     if (known := sys.modules.get(path.stem)) is not None:
         if getattr(known, "__file__", None) and Path(str(known.__file__)).resolve() == path:
             return known

@@ -14,7 +14,7 @@ from ggdr.memory import peak_memory
 from ggdr.model import save_model
 from ggdr.recipe_files import flat, to_json, to_python
 from ggdr.run import Run
-from ggdr.sampling import sample
+from ggdr.sampling import AT_ONCE, sample
 from ggdr.schedule import due
 
 
@@ -26,7 +26,7 @@ class Report:
         self.window: list[Mapping[str, Tensor]] = []
         self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
         self.journal: Journal = NoJournal()
-        self.drawn = 0  # images seen when the last grid was
+        self.drawn, self.saved = 0, -1  # images seen at the last grid, step of the last checkpoint
 
     def __enter__(self) -> Report:
         return self
@@ -39,6 +39,7 @@ class Report:
         run = self.run
         if (last := checkpoint.latest(run.out)) is not None:
             changed = run.load(last)
+        self.agree()
         if self.main:
             run.out.mkdir(parents=True, exist_ok=True)
             (run.out / "recipe.json").write_text(json.dumps(to_json(run.recipe), indent=1))
@@ -49,13 +50,23 @@ class Report:
         for line in (*introduction(run), f"the recipe in full: {run.out / 'recipe.py'}"):
             self.journal.say(line)
         if last is not None:
-            self.drawn = run.images_seen
+            self.drawn, self.saved = run.images_seen, run.step
             self.journal.say(f"going on from {last}: {run.images_seen / 1000:g} of {run.recipe.total_kimg:g} kimg")
             for line in changed:
                 self.journal.say(f"changed: {line}")
         else:
             self.journal.grid("reals", self.reals(run.recipe.grid_images)[0])
             self.grid()
+
+    def agree(self) -> None:
+        """ValueError on every process if they do not stand at the same step: the folder must be one for all."""
+        run = self.run
+        steps = run.accelerator.gather(torch.tensor([run.step], device=run.device)).tolist()
+        if len(set(steps)) > 1:
+            raise ValueError(
+                f"processes go on from different steps {steps}: {run.out} must be a folder that all machines share;"
+                " give one by --out."
+            )
 
     def after_step(self, stats: Mapping[str, Tensor]) -> None:
         """Whatever is due after a step."""
@@ -77,10 +88,9 @@ class Report:
         """The last of everything, and the model to share."""
         run = self.run
         self.log()
-        last = checkpoint.latest(run.out)
         if self.drawn != run.images_seen:
             self.grid()
-        if last is None or last.name != f"{run.step:08d}":
+        if self.saved != run.step:
             self.save()
         self.journal.plot()
         if self.main:
@@ -127,7 +137,7 @@ class Report:
         count = run.recipe.grid_images
         labels = self.reals(count)[1]
         for name, network in run.ema.mean.items():
-            fakes = sample(network, labels, count, run.recipe.seed, run.micro_batch)
+            fakes = sample(network, labels, count, run.recipe.seed)
             self.journal.grid("fakes" if len(run.ema.mean) == 1 else name, fakes, run.images_seen)
         self.journal.plot()
 
@@ -135,32 +145,32 @@ class Report:
         """Every metric of the recipe, on samples that all processes share in making."""
         run = self.run
         for name, metric in run.recipe.metrics.items():
-            reals, labels = self.reals(metric.images)
-            fakes = self.share_of_samples(labels, metric.images)
-            if self.main:
-                values = metric.measure(reals, fakes)
+            known = self.reals(metric.images) if self.main or run.brief.labels else None  # the rest need no images
+            fakes = self.share_of_samples(known and known[1], metric.images)
+            if self.main and known:
+                values = metric.measure(known[0], fakes)
                 self.journal.log(run.images_seen, run.step, {f"metric/{name}/{k}": v for k, v in values.items()})
 
     def share_of_samples(self, labels: Tensor | None, n: int) -> Tensor:
         """n samples [n, C, H, W] uint8, the same whatever the number of processes, each of which makes a part."""
         run, generator = self.run, next(iter(self.run.ema.mean.values()))
-        size, rank = run.micro_batch, run.accelerator.process_index
-        made = torch.zeros(n, *self.reals(1)[0].shape[1:], dtype=torch.uint8)
-        for i, first in enumerate(range(0, n, size)):
-            if i % run.processes == rank:
-                part = None if labels is None else labels[first : first + size]
-                seed = run.recipe.seed + first
-                made[first : first + size] = sample(generator, part, min(size, n - first), seed, size)
+        made = torch.zeros(n, run.brief.channels, run.brief.height, run.brief.width, dtype=torch.uint8)
+        for place, first in enumerate(range(0, n, AT_ONCE)):
+            if place % run.processes == run.accelerator.process_index:
+                part = None if labels is None else labels[first : first + AT_ONCE]
+                size = min(AT_ONCE, n - first)
+                made[first : first + size] = sample(generator, part, size, run.recipe.seed + first)
         if run.processes > 1:
-            shared = made.to(run.device, torch.int32)
-            torch.distributed.all_reduce(shared)
-            made = shared.to("cpu", torch.uint8)
+            shared = made.to(run.device)
+            torch.distributed.all_reduce(shared)  # each sample is zero on all processes but the one that made it
+            made = shared.cpu()
         return made
 
     def save(self) -> None:
         """A checkpoint, by the main process; the others wait."""
         if self.main:
             self.run.save()
+        self.saved = self.run.step
         self.run.accelerator.wait_for_everyone()
 
 

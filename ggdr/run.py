@@ -20,7 +20,7 @@ from ggdr.ema import EMA
 from ggdr.fitting import fit
 from ggdr.optimizer import Adam
 from ggdr.phase import Phase, phases
-from ggdr.player import Player, average
+from ggdr.player import Player, share
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import differences, to_json, to_python
 from ggdr.stats import Stats
@@ -52,7 +52,7 @@ class Run:
         self.step = self.images_seen = 0
         self.stats = Stats()
         self.terms, self.augment = self.recipe.terms(), self.recipe.augment
-        self.phases = phases(self.terms)
+        self.phases = phases(self.terms, recipe.n_critic)
         self.build_networks()
         self.adaptive: dict[str, Adaptive] = {**self.terms, "augment": self.augment}
         for part in self.adaptive.values():
@@ -73,7 +73,7 @@ class Run:
                 torch.distributed.broadcast(tensor.data, 0)
         self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
         adams: dict[Turn, Adam] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
-        lazy = {turn: [p.every for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
+        lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
         self.players = {turn: Player(self.cast[turn], adams[turn], lazy[turn]) for turn in adams}
         self.ema = EMA(self.cast["g"], recipe.ema_kimg, recipe.ema_rampup)
 
@@ -122,10 +122,10 @@ class Run:
         """All networks, by the name under which they are saved."""
         return {name: network for cast in self.cast.values() for name, network in cast.items()}
 
-    def average_buffers(self) -> None:
-        """Running statistics, which each process gathers from its own images, become those of all."""
+    def share_buffers(self) -> None:
+        """Running statistics that a process gathers from its own images become the first process's on all."""
         if self.processes > 1:
-            average(self.buffers, self.processes)
+            share(self.buffers)
 
     def save(self) -> Path:
         """Write a checkpoint and drop old ones; to be called by one process."""
@@ -153,7 +153,7 @@ class Run:
         try:
             self.take(tensors)
         except (RuntimeError, ValueError) as error:
-            why = "; ".join(changed) or str(error).splitlines()[-1].strip()
+            why = "; ".join([*changed, str(error).splitlines()[-1].strip().rstrip(".")])
             raise ValueError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
         self.step, self.images_seen = progress["step"], progress["images_seen"]
         return changed
@@ -174,7 +174,7 @@ class Run:
 def micro_batch(recipe: Recipe, processes: int) -> int:
     """Images that pass the networks at once; ValueError if the batch cannot be shared out evenly."""
     share = recipe.batch // processes
-    size = recipe.micro_batch or share
+    size = recipe.micro_batch or max(share, 1)
     if recipe.batch % processes or share % size:
         raise ValueError(
             f"a batch of {recipe.batch} does not split into {processes} processes and micro-batches of {size};"

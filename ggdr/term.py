@@ -35,7 +35,7 @@ class Adaptive(Part):
 
     def learn(self, stats: Mapping[str, Tensor]) -> None:
         """`after_step`, but nothing that is not finite enters the state."""
-        before = self.state_dict()
+        before = {key: value.clone() for key, value in self.state_dict().items()}
         self.after_step(stats)
         for key, old in before.items():
             new = vars(self)[key]
@@ -82,7 +82,7 @@ class Term(Adaptive):
         raise NotImplementedError
 
     def after_update(self, turn: Turn, networks: Sequence[torch.nn.Module]) -> None:
-        """Called after each update that it took part in, with the networks that were updated."""
+        """Called after each update of any player, with whose turn it is and the networks that were updated."""
 
     def loss(self, duel: Duel) -> Tensor:
         """Scalar of the duel's turn, before `weight`."""

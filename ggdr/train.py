@@ -26,10 +26,8 @@ def main(argv: list[str]) -> int:
     from ggdr.launch import make_accelerator  # torch is imported once the command is known to be one
 
     accelerator = make_accelerator(command.recipe.precision)
-    try:
-        start(command, accelerator)
-    finally:
-        accelerator.end_training()
+    start(command, accelerator)
+    accelerator.end_training()  # not after an error: it may wait for processes that wait for this one
     return 0
 
 
@@ -61,7 +59,6 @@ def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
     for phase in run.phases:  # G, G every 4, D, D every 16
         if run.step % phase.every == 0:
             play(run, phase, batches)
-    run.ema.update(run.images_per_step, run.images_seen)
     for network in run.generators():
         run.stats.add(network.measure())
     stats = run.stats.reduce(run.processes) | {"images": run.counted}
@@ -69,7 +66,8 @@ def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
         part.learn(stats)
     for network in run.generators():  # the mean style code
         network.after_step(stats)
-    run.average_buffers()
+    run.share_buffers()
+    run.ema.update(run.images_per_step, run.images_seen)
     run.images_seen += run.images_per_step
     run.step += 1
     return stats
@@ -78,20 +76,19 @@ def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
 def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
     """One phase: the terms of one turn that are due make one update of its player, or `n_critic` of D's main phase."""
     player, scene = run.players[phase.turn], run.scene(phase)
-    repeats = len(batches) if (phase.turn, phase.every) == ("d", 1) else 1
-    for repeat, batch in enumerate(batches[:repeats]):
+    for repeat, batch in enumerate(batches[: phase.repeats]):
         with player.learning():  # only this player's weights take gradient
             for place, (images, labels) in run.micro_batches(batch):
                 run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
                 duels = run.recipe.game.duels(run.cast, images, labels, scene)
-                losses = {name: add(map(term.loss, duels)) for name, term in phase.terms.items()}
+                losses = {name: add([term.loss(duel) for duel in duels]) for name, term in phase.terms.items()}
                 total = add(phase.terms[name].weight * loss for name, loss in losses.items())
-                (total * phase.every * len(images) / len(batch.images)).backward()
+                (total * phase.strength * len(images) / len(batch.images)).backward()
                 run.stats.add({f"loss/{phase.turn}/{name}": loss for name, loss in losses.items()})
                 run.stats.watch(duels)
         measured = player.update(run.images_seen / 1000, run.processes)
         run.stats.add({f"{name}/{phase.turn}": value for name, value in measured.items()})
-        for term in phase.terms.values():
+        for term in run.terms.values():
             term.after_update(phase.turn, list(player.networks.values()))
 
 

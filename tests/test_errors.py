@@ -36,7 +36,8 @@ def test_recipe_file_without_recipe(tmp_path):
 
 
 def test_recipe_file_that_is_not_there():
-    assert "no file 'recipes/cats.py'" in complaint("recipes/cats.py")
+    assert "'recipes/cats.py' is not there; give the path of a .py file" in complaint("recipes/cats.py")
+    assert "is no Python file" in complaint(str(HERE / "golden" / "ops.json"))
 
 
 def test_no_recipe_at_all():
@@ -108,3 +109,39 @@ def test_the_command_prints_one_line_and_exits_with_2(tmp_path):
     assert result.returncode == 2
     assert result.stderr.startswith("ggdr: error: unknown loss 'hing'. Did you mean 'hinge'?")
     assert result.stderr.count("\n") == 1 and "Traceback" not in result.stderr
+
+
+def test_a_fault_in_someones_own_part_is_shown_where_it_is(tmp_path):
+    own = tmp_path / "faulty.py"
+    own.write_text(
+        (HERE.parent / "ggdr/regularizers/r2.py")
+        .read_text()
+        .replace('"r2"', '"faulty"')
+        .replace("        return ", "        a, b = duel.on_fake.logits.shape\n        return ")
+    )
+    command = [sys.executable, "-m", "ggdr", "train", TINY, "--use", str(own), "--regularizers.faulty", "faulty"]
+    result = subprocess.run([*command, "--out", str(tmp_path / "run")], cwd=HERE.parent, capture_output=True, text=True)
+    assert (
+        result.returncode != 0 and "a, b = duel.on_fake.logits.shape" in result.stderr and "faulty.py" in result.stderr
+    )
+
+
+def test_an_out_that_cannot_be_a_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    command = [sys.executable, "-m", "ggdr", "train", TINY, "--out", str(tmp_path / "file")]
+    result = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True)
+    assert result.returncode == 2 and result.stderr.count("\n") == 1 and str(tmp_path / "file") in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--loss.every", "2"], "loss.every is 2"),
+        (["--regularizers.r1.every", "0"], "regularizers.r1.every is 0"),
+        (["--micro-batch", "-4"], "micro_batch -4"),
+        (["--seed", "-1"], "seed is -1"),
+        (["--regularizers.augment", "r2"], "a regularizer is called 'augment'"),
+    ],
+)
+def test_numbers_and_names_that_cannot_be(flags, said):
+    assert said in complaint(TINY, *flags)

@@ -147,6 +147,36 @@ def test_bf16_trains_with_weights_and_losses_in_float32(tmp_path):
     assert {p.dtype for player in run.players.values() for p in player.parameters} == {torch.float32}
 
 
+def test_lazy_phases_keep_their_strength_with_n_critic(tmp_path):
+    """R1 at each fourth step weighs as much, per update of D, as at every step."""
+    run = tiny.tiny_run(dataclasses.replace(tiny.recipe, n_critic=3), tmp_path)
+    assert [(p.name, p.repeats, p.strength) for p in run.phases] == [
+        ("g", 1, 1),
+        ("g every 2", 1, 2),
+        ("d", 3, 1),
+        ("d every 4", 1, 12),
+    ]
+    assert run.players["d"].optimizer.param_groups[0]["lr"] == pytest.approx(0.0025 * 12 / 13)
+
+
+@pytest.mark.parametrize("pair", [lambda r: r, tiny.dcgan], ids=["stylegan2", "dcgan"])
+def test_one_bad_step_leaves_no_trace_in_running_statistics(pair, tmp_path):
+    run = tiny.tiny_run(pair(tiny.recipe), tmp_path)
+    reals = run.reals()
+    train_step(run, next(reals))
+    generator = run.generators()[0]
+    generator.after_step({key: value * float("nan") for key, value in measured(generator).items()})
+    assert all(buffer.isfinite().all() for buffer in generator.buffers())
+
+
+def measured(generator) -> dict[str, Tensor]:
+    """What a generator measures of one training pass."""
+    generator(torch.randn(4, generator.z_dim))
+    found = generator.measure()
+    assert found
+    return found
+
+
 def test_lazy_regularization_corrects_adam(tmp_path):
     run = tiny.tiny_run(tiny.recipe, tmp_path)
     for turn, c in (("g", 2 / 3), ("d", 4 / 5)):

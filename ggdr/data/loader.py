@@ -51,8 +51,11 @@ class Fetch:
     def __init__(self, images: Images, seed: int):
         self.images, self.seed = images, seed
 
-    def __getitems__(self, positions: list[int]) -> tuple[Batch, dict[str, str]]:
-        return self.images.at(positions, self.seed), dict(self.images.unreadable)
+    def __getitems__(self, positions: list[int]) -> tuple[Batch | ValueError, dict[str, str]]:
+        try:  # what is raised in a worker would arrive as the text of a traceback
+            return self.images.at(positions, self.seed), dict(self.images.unreadable)
+        except ValueError as error:
+            return error, dict(self.images.unreadable)
 
 
 def by_processes(images: Images, seed: int, steps: Iterator[list[int]], workers: int) -> Iterator:
@@ -97,6 +100,8 @@ def noting(images: Images, fetched: Iterator[tuple[Batch, Mapping[str, str]]]) -
             images.note(unreadable)
             warn(sorted(unreadable.keys() - known), len(known), unreadable)
             known |= unreadable.keys()
+        if isinstance(batch, ValueError):
+            raise ValueError(str(batch))
         yield batch
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.running import RunningMean
+from ggdr.layers.running import RunningMean, finite
 
 
 class BatchNorm2d(nn.Module):
@@ -43,5 +43,5 @@ class BatchNorm2d(nn.Module):
 
     def after_step(self, moments: Tensor) -> None:
         """Move the running statistics towards the step's moments [2, C]."""
-        self.running_mean.lerp_(moments[0], self.momentum)
-        self.running_var.lerp_(moments[1], self.momentum)
+        self.running_mean.lerp_(finite(moments[0], self.running_mean), self.momentum)
+        self.running_var.lerp_(finite(moments[1], self.running_var), self.momentum)

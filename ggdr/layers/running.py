@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -23,3 +24,9 @@ class RunningMean:
         total, count = self.total, self.count
         self.total, self.count = None, 0
         return None if total is None else total / count
+
+
+def finite(new: Tensor, old: Tensor) -> Tensor:
+    """`new` in the type of `old`, which stands in for what is not finite: one bad pass must not stay for good."""
+    new = new.to(old.dtype)
+    return torch.where(new.isfinite(), new, old)

@@ -23,6 +23,10 @@ class Ladder(NamedTuple):
         """Heights from the base to the image, pixels."""
         return [self.height << level for level in range(self.doublings + 1)]
 
+    def nearest(self, side: int) -> int:
+        """The side nearest to this one, pixels, of those above the base."""
+        return min(self.sides[1:], key=lambda each: abs(each - side))
+
     def size(self, level: int) -> tuple[int, int]:
         """Height and width after `level` doublings, pixels."""
         return self.height << level, self.width << level

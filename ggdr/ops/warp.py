@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ggdr.lazy import F, Tensor, torch
+from ggdr.lazy import Tensor, torch
 
 # fmt: off
 SYM6 = (0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633, 0.4910559419267466,
@@ -39,7 +39,7 @@ def warp_image(image: Tensor, inverse: Tensor) -> Tensor:
     fine = upsampler(height, image.device, image.dtype) @ (image @ upsampler(width, image.device, image.dtype).mT)
     x, y = source(inverse, *(fine_axis(size, image) for size in (width, height)))
     grid = torch.stack([wrap(x, width), wrap(y, height)], dim=-1)
-    moved = F.grid_sample(fine, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    moved = read(fine, grid, "border", align_corners=True)
     moved = moved @ downsampler(width, image.device, image.dtype).mT
     return downsampler(height, image.device, image.dtype) @ moved
 
@@ -53,7 +53,7 @@ def warp_map(features: Tensor, inverse: Tensor, height: int, width: int) -> Tens
     axes = cell_axis(columns, width, features), cell_axis(rows, height, features)
     x, y = source(about(inverse, OFF_CENTRE_PX), *axes)
     grid = torch.stack([mirror(x, width) / (width / 2), mirror(y, height) / (height / 2)], dim=-1)
-    return F.grid_sample(features, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return read(features, grid, "border", align_corners=False)
 
 
 def translate(x: Tensor, offset: Tensor) -> Tensor:
@@ -61,7 +61,14 @@ def translate(x: Tensor, offset: Tensor) -> Tensor:
     columns, rows = (cell_axis(cells, 2, x) for cells in x.shape[:1:-1])
     from_x, from_y = columns - 2 * offset[:, :1], rows - 2 * offset[:, 1:]
     grid = torch.stack(torch.broadcast_tensors(from_x[:, None, :], from_y[:, :, None]), dim=-1)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return read(x, grid, "zeros", align_corners=False)
+
+
+def read(x: Tensor, grid: Tensor, padding: str, *, align_corners: bool) -> Tensor:
+    """`bilinear`, imported when it is needed: torch is."""
+    from ggdr.ops.bilinear import bilinear
+
+    return bilinear(x, grid, padding, align_corners)
 
 
 def source(inverse: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

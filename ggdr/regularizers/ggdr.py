@@ -8,6 +8,7 @@ from typing import ClassVar
 from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor
 from ggdr.networks.base import Brief
+from ggdr.networks.size import ladder
 from ggdr.registry import regularizers
 from ggdr.schedule import ramp
 from ggdr.term import Regularizer
@@ -21,7 +22,7 @@ class GGDR(Regularizer):
     weight: float = 10.0
     """factor of the mean cosine distance"""
     sides: tuple[int, ...] = ()
-    """heights (pixels) of the feature maps to redraw; none: 64, or a quarter of a small image, at least 8"""
+    """heights (pixels) of the feature maps to redraw; none: about 64, or a quarter of a small image"""
     shares: tuple[float, ...] = ()
     """each side's share of the weight, in the order of `sides`; none: equal shares"""
     start_kimg: tuple[float, ...] = (0.0,)
@@ -34,17 +35,14 @@ class GGDR(Regularizer):
         return self.sides
 
     def fit(self, brief: Brief, batch: int) -> str:
-        side = min(64, max(8, brief.height // 4))
-        chosen = "" if self.sides else f"sides ({side},) = the paper's 64 px, or a quarter of a small image, at least 8"
-        self.sides = self.sides or (side,)
+        given = self.sides
+        self.sides = given or (ladder(brief.height, brief.width).nearest(min(64, brief.height // 4)),)
         n = len(self.sides)
         self.shares = self.shares or (1 / n,) * n
         self.start_kimg, self.ramp_kimg = (t * n if len(t) == 1 else t for t in (self.start_kimg, self.ramp_kimg))
         if {len(self.shares), len(self.start_kimg), len(self.ramp_kimg)} != {n}:
-            raise ValueError(
-                f"ggdr has {n} sides {self.sides}; give shares, start_kimg and ramp_kimg {n} numbers each."
-            )
-        return chosen
+            raise ValueError(f"ggdr has {n} sides {given}; give shares, start_kimg and ramp_kimg {n} numbers each.")
+        return "" if given else f"sides {self.sides}, nearest to the paper's 64 px or to a quarter of a small image"
 
     def d_loss(self, duel: Duel) -> Tensor:
         drawn, true = duel.on_fake.features, duel.on_fake.guide

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ggdr import network
 from ggdr.layers.mapping import MappingNetwork
-from ggdr.layers.running import RunningMean
+from ggdr.layers.running import RunningMean, finite
 from ggdr.layers.style import Noise, StyledConv2d, ToImage
 from ggdr.networks.base import Brief, Sample
 from ggdr.networks.size import channels, ladder
@@ -101,7 +101,7 @@ class StyleMapping(MappingNetwork):
         """Move the kept mean towards a step's mean [w_dim]."""
         # Unlike the published code: once a step for its two passes, over all micro-batches and processes, so that
         # every process holds the same.
-        self.w_avg.lerp_(mean.to(self.w_avg.dtype), 1 - self.beta**2)
+        self.w_avg.lerp_(finite(mean, self.w_avg), 1 - self.beta**2)
 
 
 class Synthesis(nn.Module):
