@@ -48,7 +48,7 @@ def guarded(verb: Callable[[list[str]], int | None], argv: list[str]) -> None:
         print(f"ggdr: error: {error}; mend that and type the same command, nothing saved is lost.", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
-        print("ggdr: stopped; a training goes on from its last checkpoint by the same command.", file=sys.stderr)
+        print("ggdr: stopped; the same command goes on from the last checkpoint, if there is one.", file=sys.stderr)
         status = 130
     sys.stdout.flush()
     raise SystemExit(status)

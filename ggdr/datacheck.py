@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import tyro
 
 from ggdr.data.images import ImageFiles
+from ggdr.networks.size import possible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -147,10 +148,10 @@ def described(reader: Reader, items: np.ndarray, how: str) -> list[str]:
 
 
 def good_size(looks: list[Look]) -> tuple[int, int]:
-    """The size of the images, if they agree; else a square power of two that half of them reach."""
+    """The size of the images, if they agree and networks can make it; else a power of two that half of them reach."""
     sizes = {(look.height, look.width) for look in looks}
-    if len(sizes) == 1:
-        return sizes.pop()
+    if len(sizes) == 1 and possible(*(size := sizes.pop())):
+        return size
     sides = sorted(min(look.height, look.width) for look in looks)
     side = 1 << (sides[len(sides) // 2].bit_length() - 1)
     return side, side

@@ -50,8 +50,10 @@ def fit(recipe: Recipe, brief: Brief) -> Fitted:
 
 
 def check_needs(recipe: Recipe, name: str, term: Term) -> None:
-    """ValueError if the networks do not give what a term needs."""
+    """ValueError if a term has no loss, or the networks do not give what it needs."""
     generator, discriminator = recipe.generator, recipe.discriminator
+    if not term.turns:
+        raise ValueError(f"{term.registry.kind} {name!r} has no loss; write d_loss(self, duel), g_loss, or both.")
     missing = term.needs - generator.gives - discriminator.gives - Duel.gives
     if not missing:
         return

@@ -18,7 +18,11 @@ TWO = "ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes 2 -
 def make_accelerator(precision: str) -> Accelerator:
     """The runtime for `precision` ("fp32" or "bf16"); ValueError if processes do not know of each other."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
-    if "MASTER_PORT" in os.environ and "WORLD_SIZE" not in os.environ:
+    launched = {
+        "ACCELERATE_MIXED_PRECISION",
+        "MASTER_PORT",
+    } <= os.environ.keys()  # by accelerate, for several processes
+    if launched and "WORLD_SIZE" not in os.environ:
         raise ValueError(f"this launch made one process (`--cpu --num_processes N` does that); on CPU type: {TWO}")
     if world > 1 and not {"RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys():
         raise ValueError(f"{world} processes were launched that cannot find each other; for two on CPU type: {TWO}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from ggdr.layers.equalized import clip_weights
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig, Sample, Verdict
 
 
@@ -48,3 +49,7 @@ class Discriminator(Network):
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits, and the encoder's maps: side r -> [N, map_channels[r], r, r * W / H]."""
         raise NotImplementedError
+
+    def clip(self, limit: float) -> None:
+        """Clamp the weights that make its logits to +-limit, as its layers use them (Wasserstein GAN)."""
+        clip_weights(self, limit)

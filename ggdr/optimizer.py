@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ggdr.checks import above_zero, not_negative
 from ggdr.lazy import torch
 
 
@@ -22,6 +23,12 @@ class Adam:
     """added to the root of the mean squared gradient"""
     warmup_kimg: float = 0.0
     """the learning rate rises from 0 over so many thousand reals"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "lr", "eps")
+        not_negative(self, "beta1", "beta2", "warmup_kimg")
+        if max(self.beta1, self.beta2) >= 1:
+            raise ValueError(f"beta1 is {self.beta1}, beta2 {self.beta2}; give numbers from 0 to below 1.")
 
     def build(self, parameters: Sequence[torch.nn.Parameter], lazy: Sequence[int]) -> torch.optim.Adam:
         """The optimizer of a player with lazy phases at these intervals.

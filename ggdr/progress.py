@@ -86,6 +86,7 @@ class Progress:
     def say(self, text: str) -> None:
         """Print a line above the bar."""
         if self.bar is None:
+            self.flush()
             print(text, flush=True)
         else:
             self.bar.write(text)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from ggdr.augment.base import Augmentation
 from ggdr.augment.none import NoAugmentation
+from ggdr.checks import above_zero, not_negative
 from ggdr.data.base import DataSet
 from ggdr.game import Game
 from ggdr.games.noise import Noise
@@ -81,13 +82,9 @@ class Recipe:
     """images in a sample grid"""
 
     def __post_init__(self) -> None:
-        for name in ("batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep", "grid_images"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; give a number above 0.")
-        if self.seed < 0 or (self.micro_batch is not None and self.micro_batch <= 0):
-            raise ValueError(
-                f"seed is {self.seed}, micro_batch {self.micro_batch}; give a seed from 0, a size above 0."
-            )
+        above_zero(self, "batch", "micro_batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep")
+        above_zero(self, "grid_images", "nonfinite_limit")
+        not_negative(self, "seed", "workers", "ema_kimg", "ema_rampup", "grid_kimg", "metric_kimg")
         if taken := {self.loss.name, "augment"} & self.regularizers.keys():
             raise ValueError(f"a regularizer is called {taken.pop()!r}, as another part is; give it another name.")
         if self.loss.every != 1:

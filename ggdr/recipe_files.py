@@ -52,6 +52,8 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What two recipes, as `to_json` gives them, do not share; a field a line."""
     old, new = flat(before), flat(now)
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    swapped = tuple(name.removesuffix("type") for name in names if name.endswith(".type"))
+    names = [name for name in names if name.endswith(".type") or not name.startswith(swapped)]
     return [f"{name} was {old.get(name, 'not there')}, is {new.get(name, 'not there')}" for name in names]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,7 +49,7 @@ def parse(argv: list[str], program: str) -> Command:
         use(file)
     recipe, flags = swap_parts(load_recipe(path), flags)
     default = Command(recipe, out=Path("runs") / Path(path).stem, use=tuple(files))
-    return tyro.cli(
+    command = tyro.cli(
         Command,
         prog=f"{program} {path}",
         description=f"usage: {program} {USAGE}\n\n{registered() if {'-h', '--help'} & set(flags) else ''}",
@@ -56,6 +57,9 @@ def parse(argv: list[str], program: str) -> Command:
         args=flags,
         config=(tyro.conf.AvoidSubcommands,),
     )
+    if command.out.exists() and not command.out.is_dir():
+        raise ValueError(f"--out {command.out} is a file; give a folder.")
+    return command
 
 
 def registered() -> str:
@@ -65,16 +69,20 @@ def registered() -> str:
 
 
 def take_use(flags: list[str]) -> tuple[list[Path], list[str]]:
-    """The files after each `--use`, and the other flags."""
-    files, rest = [], []
-    waiting = iter(flags)
-    for flag in waiting:
-        if flag == "--use":
-            files.append(Path(next(waiting, "")))
-        elif flag.startswith("--use="):
-            files.append(Path(flag.partition("=")[2]))
-        else:
+    """The files after each `--use`, and the other flags; ValueError if there is none after one."""
+    files: list[Path] = []
+    rest: list[str] = []
+    waiting = deque(flag for word in flags for flag in (word.split("=", 1) if word.startswith("--use=") else [word]))
+    while waiting:
+        flag = waiting.popleft()
+        if flag != "--use":
             rest.append(flag)
+            continue
+        before = len(files)
+        while waiting and not waiting[0].startswith("-"):
+            files.append(Path(waiting.popleft()))
+        if len(files) == before:
+            raise ValueError("--use takes the path of a Python file: --use my_regularizer.py")
     return files, rest
 
 

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
+import traceback
 import warnings
 from functools import cache
 from pathlib import Path
@@ -41,7 +42,7 @@ class Registry(dict[str, type[Part]]):
 
         def add(cls):
             taken = self.get(name)
-            if taken is not None and taken.__qualname__ != cls.__qualname__:
+            if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
                 raise ValueError(
                     f"{self.kind} {name!r} is taken by {taken.__module__}.{taken.__qualname__}; rename one."
                 )
@@ -124,7 +125,15 @@ def use(file: str | Path) -> ModuleType:
     module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except Exception as error:
         del sys.modules[path.stem]
-        raise
+        raise ValueError(f"{fault(path, error)}; mend it and type the same command.") from error
     return module
+
+
+def fault(path: Path, error: Exception) -> str:
+    """Where in the file at `path` an error arose, and what it says, in one line."""
+    inside = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+    line = error.lineno if isinstance(error, SyntaxError) else inside[-1] if inside else 1
+    what = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    return f"{path}, line {line}: {type(error).__name__}: {what.rstrip('.')}"

@@ -170,6 +170,7 @@ class Report:
         """A checkpoint, by the main process; the others wait."""
         if self.main:
             self.run.save()
+            self.journal.plot()
         self.saved = self.run.step
         self.run.accelerator.wait_for_everyone()
 

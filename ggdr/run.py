@@ -153,7 +153,7 @@ class Run:
         try:
             self.take(tensors)
         except (RuntimeError, ValueError) as error:
-            why = "; ".join([*changed, str(error).splitlines()[-1].strip().rstrip(".")])
+            why = "; ".join(changed) or str(error).splitlines()[-1].strip().rstrip(".")
             raise ValueError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
         self.step, self.images_seen = progress["step"], progress["images_seen"]
         return changed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import Brief
@@ -81,12 +81,17 @@ class Term(Adaptive):
         """Scalar for the discriminator to lower."""
         raise NotImplementedError
 
-    def after_update(self, turn: Turn, networks: Sequence[torch.nn.Module]) -> None:
+    def after_update(self, turn: Turn, networks: Sequence[Any]) -> None:
         """Called after each update of any player, with whose turn it is and the networks that were updated."""
 
     def loss(self, duel: Duel) -> Tensor:
         """Scalar of the duel's turn, before `weight`."""
-        return self.g_loss(duel) if duel.turn == "g" else self.d_loss(duel)
+        loss = self.g_loss(duel) if duel.turn == "g" else self.d_loss(duel)
+        if loss.ndim:
+            raise ValueError(
+                f"{self.registry.kind} {self.name!r} gave a loss of shape {list(loss.shape)}: give its mean."
+            )
+        return loss
 
 
 @dataclass(kw_only=True)

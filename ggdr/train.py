@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import sys
+import warnings
 from collections.abc import Iterable
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """`ggdr train RECIPE.py [--out DIR] [--dry-run] [flags]`."""
+    warnings.formatwarning = lambda message, *_, **__: f"ggdr: warning: {message}\n"
     command = parse(argv, "ggdr train")
     from ggdr.launch import make_accelerator  # torch is imported once the command is known to be one
 

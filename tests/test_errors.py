@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ggdr.registry import regularizers
 from ggdr.train import main
 
 HERE = Path(__file__).parent
@@ -96,6 +97,14 @@ def test_launch_with_a_precision_that_the_recipe_does_not_have(monkeypatch):
     assert "add --precision bf16" in complaint(TINY)
 
 
+@pytest.mark.parametrize("flag", ["--g-optimizer.lr", "--discriminator.encoder.mbstd-group", "--generator.z-dim"])
+def test_number_out_of_range_of_a_part(flag, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([TINY, flag, "0"])
+    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert ended.value.code == 2 and "give a number above 0" in said and flag.split(".")[0][2:].split("-")[0] in said
+
+
 def test_unknown_flags_are_answered_with_suggestions(capsys):
     with pytest.raises(SystemExit) as ended:
         main([TINY, "--regularizers.ggdr.wieght", "5"])
@@ -130,7 +139,10 @@ def test_an_out_that_cannot_be_a_folder(tmp_path):
     (tmp_path / "file").write_text("")
     command = [sys.executable, "-m", "ggdr", "train", TINY, "--out", str(tmp_path / "file")]
     result = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True)
-    assert result.returncode == 2 and result.stderr.count("\n") == 1 and str(tmp_path / "file") in result.stderr
+    assert (
+        result.returncode == 2
+        and result.stderr == f"ggdr: error: --out {tmp_path / 'file'} is a file; give a folder.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,10 +150,51 @@ def test_an_out_that_cannot_be_a_folder(tmp_path):
     [
         (["--loss.every", "2"], "loss.every is 2"),
         (["--regularizers.r1.every", "0"], "regularizers.r1.every is 0"),
-        (["--micro-batch", "-4"], "micro_batch -4"),
+        (["--micro-batch", "-4"], "micro_batch is -4"),
         (["--seed", "-1"], "seed is -1"),
         (["--regularizers.augment", "r2"], "a regularizer is called 'augment'"),
+        (["--total-kimg", "nan"], "total_kimg is nan"),
+        (["--workers", "-1"], "workers is -1; give 0 or more"),
+        (["--use"], "--use takes the path of a Python file"),
     ],
 )
 def test_numbers_and_names_that_cannot_be(flags, said):
+    assert said in complaint(TINY, *flags)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = (", "line 1: SyntaxError: "),
+        ("import math\nimport nope", "line 2: ModuleNotFoundError: No module named 'nope'; mend it"),
+        ("from ggdr.recipe import Recipe\nrecipe = Recipe(dat=1)", "line 2: TypeError: "),
+    ],
+)
+def test_a_fault_in_a_recipe_is_named_with_its_line(text, said, tmp_path):
+    (tmp_path / "faulty_recipe.py").write_text(text)
+    assert f"{tmp_path / 'faulty_recipe.py'}, {said}" in complaint(str(tmp_path / "faulty_recipe.py"))
+
+
+def test_a_part_called_like_one_of_ours_is_refused(tmp_path):
+    (tmp_path / "again.py").write_text((HERE.parent / "ggdr/regularizers/r2.py").read_text())
+    said = complaint(TINY, "--use", str(tmp_path / "again.py"), "--regularizers.r2", "r2")
+    assert "regularizer 'r2' is taken by ggdr.regularizers.r2.R2; rename one" in said
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("def dloss(self, duel): ...", "has no loss; write d_loss"),
+        ("def d_loss(self, duel): return duel.on_real.logits", "shape [4]"),
+    ],
+)
+def test_a_term_without_a_loss_or_with_many(method, said, tmp_path, request):
+    own = tmp_path / f"odd{len(method)}.py"
+    own.write_text(
+        "from dataclasses import dataclass\nfrom ggdr.registry import regularizers\nfrom ggdr.term import Regularizer\n"
+        f"@regularizers.register('odd{len(method)}')\n@dataclass(kw_only=True)\nclass Odd(Regularizer):\n"
+        f'    """Odd."""\n    {method}\n'
+    )
+    request.addfinalizer(lambda: regularizers.pop(f"odd{len(method)}"))
+    flags = ["--use", str(own), "--regularizers.odd", f"odd{len(method)}", "--out", str(tmp_path / "run")]
     assert said in complaint(TINY, *flags)

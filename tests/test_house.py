@@ -21,7 +21,7 @@ AROUND = [ROOT / folder for folder in ("recipes", "tests", "scripts", "benchmark
 ALL = PACKAGE + [file for folder in AROUND for file in folder.rglob("*.py")]
 
 FLOORS = [
-    {"__init__", "lazy", "registry", "schedule"},
+    {"__init__", "checks", "lazy", "registry", "schedule"},
     {"ops"},
     {"layers"},
     {"network", "networks"},

@@ -75,3 +75,15 @@ class EqualizedConv2d(nn.Module):
 def activated(x: Tensor, activation: Activation) -> Tensor:
     """The activation without its gain, in place: nothing else may need `x`."""
     return F.leaky_relu_(x, SLOPE) if activation == "lrelu" else x
+
+
+@torch.no_grad()
+def clip_weights(network: nn.Module, limit: float) -> None:
+    """Clamp each parameter to +-limit as its layer uses it: equalized layers scale theirs on the way."""
+    for module in network.modules():
+        gains = {}
+        if isinstance(module, EqualizedLinear | EqualizedConv2d):
+            gains = {"weight": module.weight_gain, "bias": module.bias_gain}
+        for name, parameter in module.named_parameters(recurse=False):
+            bound = limit / gains.get(name, 1.0)
+            parameter.clamp_(-bound, bound)

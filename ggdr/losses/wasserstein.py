@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ggdr.duel import Duel
-from ggdr.lazy import Tensor, torch
+from ggdr.lazy import Tensor
 from ggdr.registry import losses
 from ggdr.term import Loss, Turn
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator
 
 
 @losses.register("wasserstein", paper="1701.07875")
@@ -17,7 +21,7 @@ class Wasserstein(Loss):
     """Wasserstein loss with weight clipping: D is a critic of bounded slope (Arjovsky et al. 2017, algorithm 1)."""
 
     clip: float = 0.01
-    """largest magnitude of a critic's weight after each of its updates; 0: no clipping"""
+    """largest magnitude of a critic's weight after each of its updates; 0, with `wgan_gp` beside it: no clipping"""
 
     def d_loss(self, duel: Duel) -> Tensor:
         return duel.on_fake.logits.mean() - duel.on_real.logits.mean()
@@ -25,10 +29,7 @@ class Wasserstein(Loss):
     def g_loss(self, duel: Duel) -> Tensor:
         return -duel.on_fake.logits.mean()
 
-    def after_update(self, turn: Turn, networks: Sequence[torch.nn.Module]) -> None:
-        if turn == "g" or not self.clip:
-            return
-        with torch.no_grad():
+    def after_update(self, turn: Turn, networks: Sequence[Discriminator]) -> None:
+        if turn == "d" and self.clip:
             for network in networks:
-                for parameter in network.parameters():
-                    parameter.clamp_(-self.clip, self.clip)
+                network.clip(self.clip)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ggdr.checks import above_zero
 from ggdr.lazy import F, Tensor, torch
 from ggdr.metrics.base import Metric
 from ggdr.registry import metrics
@@ -33,6 +34,9 @@ class SlicedWasserstein(Metric):
     """random directions that the patches are projected on"""
     seed: int = 0
     """seed of the patches' places and of the directions"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "images", "patches", "side_px", "directions")
 
     def measure(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """`mean` over the levels, and each level's own under its height in pixels, finest first.

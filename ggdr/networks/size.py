@@ -46,6 +46,11 @@ def ladder(height: int, width: int) -> Ladder:
     )
 
 
+def possible(height: int, width: int) -> bool:
+    """Whether there is a ladder to that size."""
+    return _fit(height, width) is not None
+
+
 def channels(base: int, limit: int, level: int) -> int:
     """Channels after `level` doublings: the paper's min(base / side, limit), sides counted from 4."""
     return max(min(base // (4 << level), limit), 1)

@@ -18,7 +18,7 @@ class WGANGP(Regularizer):
     """Gradient penalty of WGAN-GP: slope 1 on the straight lines from reals to fakes (Gulrajani et al. 2017, eq. 3)."""
 
     weight: float = 10.0
-    """lambda"""
+    """lambda; with the loss `wasserstein` set its clip to 0"""
     target: float = 1.0
     """slope that the critic is drawn to"""
     float32: ClassVar = True

@@ -93,8 +93,11 @@ def from_csv(path: Path, files: Sequence[str]) -> Labels:
 
     One column of words or whole numbers: classes. Several columns, or fractions: the vector as it stands.
     """
-    with path.open(newline="", encoding="utf-8-sig") as lines:
-        table = [[cell.strip() for cell in row] for row in csv.reader(lines) if row]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            table = [[cell.strip() for cell in row] for row in csv.reader(lines) if row]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8 csv.") from error
     if not table or len(table[0]) < 2:
         raise ValueError(f"{path} has no label column; each line is to be: file name, label, label, ...")
     heading = [str(entry) for entry in range(len(table[0]) - 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
+from ggdr.checks import above_zero
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
 from ggdr.registry import discriminators, generators
 
@@ -24,6 +25,9 @@ class DCGANGenerator(GeneratorConfig):
     channel_max: int = 1024
     """most channels of a layer"""
     gives: ClassVar = frozenset({"g_features"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "z_dim", "channels", "channel_max")
 
     @classmethod
     def tiny(cls) -> Self:
@@ -49,6 +53,9 @@ class DCGANDiscriminator(DiscriminatorConfig):
     norm: Literal["batch", "spectral", "none"] = "batch"
     """batch normalization as in the paper, spectral (arXiv 1802.05957), which suits gradient penalties, or none"""
     gives: ClassVar = frozenset({"pyramid"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "channels", "channel_max")
 
     @classmethod
     def tiny(cls) -> Self:

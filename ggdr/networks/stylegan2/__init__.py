@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
+from ggdr.checks import above_zero
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
 from ggdr.registry import discriminators, generators
 
@@ -32,6 +33,9 @@ class StyleGAN2Generator(GeneratorConfig):
     w_avg_beta: float = 0.995
     """share of the mean style, which truncation pulls towards, that a batch leaves as it was"""
     gives: ClassVar = frozenset({"g_features", "ws"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max")
 
     @classmethod
     def tiny(cls) -> Self:
@@ -63,6 +67,9 @@ class StyleGAN2Discriminator(DiscriminatorConfig):
     mapping_layers: int = 8
     """depth of the mapping network of the labels"""
     gives: ClassVar = frozenset({"pyramid"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "channel_base", "channel_max", "mbstd_group", "mapping_layers")
 
     @classmethod
     def tiny(cls) -> Self:

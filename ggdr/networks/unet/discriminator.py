@@ -32,6 +32,10 @@ class Discriminator(network.Discriminator):
         """The encoder's logits and maps."""
         return self.encoder.pyramid(image, labels)
 
+    def clip(self, limit: float) -> None:
+        """Clamp the encoder's weights: the decoder has no part in the logits."""
+        self.encoder.clip(limit)
+
 
 class Decoder(nn.Module):
     """From the smallest maps up, each step joined by the encoder's maps of its size: convolve, then double."""
@@ -77,4 +81,6 @@ def check_sides(guide: dict[int, int], encoder: dict[int, int]) -> None:
     """ValueError if the guide has a side that doubling the encoder's maps does not reach."""
     possible = [2 * side for side in sorted(encoder)]
     if strange := sorted(set(guide) - set(possible)):
-        raise ValueError(f"a U-Net decoder cannot draw feature maps of side {strange}; choose among {possible}.")
+        raise ValueError(
+            f"a U-Net decoder cannot draw feature maps of side {strange}; set the term's sides among {possible}."
+        )

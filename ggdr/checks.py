@@ -1,0 +1,19 @@
+"""Checks of settings: a number that cannot be is refused where it is set, by its name."""
+
+from __future__ import annotations
+
+
+def above_zero(owner: object, *fields: str) -> None:
+    """ValueError if one of the fields is not above 0 (NaN is not); None passes."""
+    for field in fields:
+        value = vars(owner)[field]
+        if value is not None and not value > 0:
+            raise ValueError(f"{field} is {value}; give a number above 0.")
+
+
+def not_negative(owner: object, *fields: str) -> None:
+    """ValueError if one of the fields is below 0 (or NaN); None passes."""
+    for field in fields:
+        value = vars(owner)[field]
+        if value is not None and not value >= 0:
+            raise ValueError(f"{field} is {value}; give 0 or more.")
