@@ -35,6 +35,7 @@ class GGDR(Regularizer):
         return self.sides
 
     def fit(self, brief: Brief, batch: int) -> str:
+        """Choose a side if none is given, and spread what is given once over all sides."""
         given = self.sides
         self.sides = given or (ladder(brief.height, brief.width).nearest(min(64, brief.height // 4)),)
         n = len(self.sides)

@@ -44,6 +44,7 @@ class AccelerateTracker(Tracker):
         self.run.store_init_configuration(config)
 
     def start(self, out: Path, config: dict[str, str | int | float], step: int = 0) -> None:
+        """Open the service's run; ValueError if its package is missing."""
         if importlib.util.find_spec(self.package) is None:
             raise ValueError(f"tracker {self.name!r} needs a package: pip install {self.package}, or drop the tracker.")
         from accelerate import PartialState

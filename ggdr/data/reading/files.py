@@ -25,6 +25,7 @@ class Files(Reader):
         return self.names[item]
 
     def labels(self, how: str) -> Labels:
+        """Labels from sub-folders or from a csv, as `how` says; ValueError if they cannot be had."""
         if how == "folders":
             return from_folders(self.names)
         if not how.endswith((".csv", ".tsv")):
