@@ -1,48 +1,126 @@
-"""A network on disk: `config.json`, which says what it is, and `model.safetensors`; no code, no pickle."""
+"""Networks on disk: a description in JSON, weights in safetensors; no code, no pickle."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
-from ggdr import __version__
-from ggdr.checkpoint import write
+from ggdr import __version__, checkpoint
 from ggdr.network import Network
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
 from ggdr.recipe_files import from_json, to_json
 
 KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
+LIVE = "_live"
+"""end of the name of a network as the optimizer left it, where its running mean is saved beside it"""
+
+
+class Saved(NamedTuple):
+    """A network on disk: what it is, and where its weights are."""
+
+    description: dict[str, Any]
+    """what `describe` gave"""
+    file: Path
+    """its weights"""
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights, on the host; ValueError if the file is missing or torn."""
+        try:
+            return load_file(self.file)
+        except (OSError, SafetensorError) as error:
+            raise ValueError(f"cannot read {self.file}: {error}; save or download the model again.") from error
+
+    def load(self) -> Network:
+        """The network, in eval mode; ValueError if description and weights do not go together."""
+        network = build(self.description, self.file.parent)
+        try:
+            network.load_state_dict(self.weights())
+        except RuntimeError as error:
+            what = str(error).splitlines()[-1].strip()
+            raise ValueError(f"{self.file} does not hold the network that is described beside it: {what}") from error
+        return network.eval()
+
+
+def describe(network: Network) -> dict[str, Any]:
+    """Settings and brief of a network, as JSON can hold them."""
+    brief = {**network.brief._asdict(), "guide": {str(side): k for side, k in network.brief.guide.items()}}
+    kind = type(network.config).registry.kind
+    return {"kind": kind, "ggdr": __version__, "brief": brief, "config": to_json(network.config)}
+
+
+def build(description: Any, where: Path) -> Network:
+    """The network of a description, freshly initialised; ValueError, naming `where`, if it is none."""
+    if not isinstance(description, dict) or not {"kind", "brief", "config"} <= description.keys():
+        raise ValueError(f"{where} does not describe a network; it needs kind, brief and config.")
+    kind, brief = description["kind"], description["brief"]
+    if kind not in KINDS or not isinstance(brief, dict) or brief.keys() - {*Brief._fields}:
+        raise ValueError(f"{where} describes a {kind!r} for {brief!r}; known are {', '.join(KINDS)} and a brief of"
+                         f" {', '.join(Brief._fields)}.")  # fmt: skip
+    guide = {int(side): channels for side, channels in brief.get("guide", {}).items()}
+    return from_json(KINDS[kind], description["config"], "config").build(Brief(**{**brief, "guide": guide}))
 
 
 def save_model(network: Network, folder: Path) -> None:
-    """Make `folder` hold a network's settings, brief and weights, and nothing else; OSError if the disk refuses."""
-    brief = {**network.brief._asdict(), "guide": {str(side): k for side, k in network.brief.guide.items()}}
-    kind = type(network.config).registry.kind
-    config = {"kind": kind, "ggdr": __version__, "brief": brief, "config": to_json(network.config)}
-    write(folder, {"model": network.state_dict()}, {"config.json": config})
+    """Make `folder` hold a network's description and weights, and nothing else; OSError if the disk refuses."""
+    checkpoint.write(folder, {"model": network.state_dict()}, {"config.json": describe(network)})
 
 
 def load_model(folder: str | Path) -> Network:
     """The network that `save_model` wrote, in eval mode; ValueError if the folder does not hold one."""
-    folder = Path(folder)
+    return saved_at(Path(folder)).load()
+
+
+def saved_at(folder: Path) -> Saved:
+    """The network in a folder of its own; ValueError if there is none."""
+    return Saved(description_at(folder / "config.json"), folder / "model.safetensors")
+
+
+def description_at(file: Path) -> Any:
+    """A JSON document; ValueError if it is missing or torn."""
     try:
-        config = json.loads((folder / "config.json").read_text())
-        weights = load_file(folder / "model.safetensors")
-    except (OSError, json.JSONDecodeError, SafetensorError) as error:
+        return json.loads(file.read_text())
+    except (OSError, json.JSONDecodeError) as error:
         raise ValueError(
-            f"{folder} holds no model: {error}; give a folder with config.json and model.safetensors."
+            f"{file.parent} holds no model: {error}; give a folder with config.json and model.safetensors."
         ) from error
-    if not isinstance(config, dict) or config.get("kind") not in KINDS or not {"brief", "config"} <= config.keys():
-        raise ValueError(f"{folder / 'config.json'} does not describe a network; it needs kind, brief and config.")
-    guide = {int(side): k for side, k in config["brief"].pop("guide").items()}
-    brief = Brief(**config["brief"], guide=guide)
-    network = from_json(KINDS[config["kind"]], config["config"], "config").build(brief)
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        what = str(error).splitlines()[-1].strip()
-        raise ValueError(f"{folder}: config.json and model.safetensors are not of one model: {what}") from error
-    return network.eval()
+
+
+def find_saved(path: str | Path) -> dict[str, Saved]:
+    """The networks at `path`: a run's folder, a checkpoint's, a model's, or a single network's.
+
+    "generator" is the running mean; "generator_live", where it is there, the weights that were training. ValueError,
+    with what is possible, if there is none.
+    """
+    path = Path(path)
+    if (last := checkpoint.latest(path)) is not None:
+        path = last
+    elif (path / "model").is_dir():
+        path = path / "model"
+    if (path / "networks.json").is_file():
+        return in_checkpoint(path)
+    if (path / "config.json").is_file():
+        saved = saved_at(path)
+        return {str(saved.description.get("kind")): saved}
+    found = {file.parent.name: saved_at(file.parent) for file in sorted(path.glob("*/config.json"))}
+    if not found:
+        raise ValueError(
+            f"{str(path)!r} holds no model; give the folder of a run, of a checkpoint, of a converted or saved model."
+        )
+    return found
+
+
+def in_checkpoint(folder: Path) -> dict[str, Saved]:
+    """The networks of a checkpoint."""
+    found = {}
+    for name, description in description_at(folder / "networks.json").items():
+        mean = folder / f"{name}_ema.safetensors"
+        file = folder / f"{name}.safetensors"
+        found[name] = Saved(description, mean if mean.is_file() else file)
+        if mean.is_file():
+            found[name + LIVE] = Saved(description, file)
+    return found

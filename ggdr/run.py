@@ -18,6 +18,7 @@ from ggdr.data.loader import batches
 from ggdr.duel import Scene
 from ggdr.ema import EMA
 from ggdr.fitting import fit
+from ggdr.model import describe
 from ggdr.optimizer import Adam
 from ggdr.phase import Phase, phases
 from ggdr.player import Player, share
@@ -137,6 +138,7 @@ class Run:
         progress = {"step": self.step, "images_seen": self.images_seen, "ggdr": __version__, "torch": torch.__version__}
         documents = {
             "progress.json": progress,
+            "networks.json": {name: describe(network) for name, network in self.networks().items()},
             "recipe.json": to_json(self.recipe),
             "recipe.py": to_python(self.recipe),
         }

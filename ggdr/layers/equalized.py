@@ -55,10 +55,12 @@ class EqualizedConv2d(nn.Module):
         up: int = 1,
         down: int = 1,
         gain: float = 1.0,
+        clamp: float | None = None,
     ):
-        """`kernel`: odd. `up`, `down`: 1 or 2. `gain`: factor of the result."""
+        """`kernel`: odd. `up`, `down`: 1 or 2. `gain`: factor of the result. `clamp`: bound of it before that."""
         super().__init__()
         self.activation, self.up, self.down = activation, up, down
+        self.limit = None if clamp is None else clamp * gain
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         # the activation's gain is applied before it, which is the same, to weights instead of pixels
@@ -69,12 +71,13 @@ class EqualizedConv2d(nn.Module):
         """[N, inputs, H, W] to [N, outputs, H * up / down, W * up / down]."""
         bias = None if self.bias is None else self.bias * self.bias_gain
         y = resampling_conv2d(x, self.weight * self.weight_gain, bias, up=self.up, down=self.down)
-        return activated(y, self.activation)
+        return activated(y, self.activation, self.limit)
 
 
-def activated(x: Tensor, activation: Activation) -> Tensor:
-    """The activation without its gain, in place: nothing else may need `x`."""
-    return F.leaky_relu_(x, SLOPE) if activation == "lrelu" else x
+def activated(x: Tensor, activation: Activation, limit: float | None = None) -> Tensor:
+    """The activation without its gain, kept within +-limit, in place: nothing else may need `x`."""
+    x = F.leaky_relu_(x, SLOPE) if activation == "lrelu" else x
+    return x if limit is None else x.clamp(-limit, limit)
 
 
 @torch.no_grad()

@@ -20,10 +20,12 @@ class StyledConv2d(nn.Module):
 
     noise_const: Tensor
 
-    def __init__(self, inputs: int, outputs: int, w_dim: int, size: tuple[int, int], *, up: int = 1):
-        """`size`: height and width of the result, pixels."""
+    def __init__(
+        self, inputs: int, outputs: int, w_dim: int, size: tuple[int, int], *, up: int = 1, clamp: float | None = None
+    ):
+        """`size`: height and width of the result, pixels. `clamp`: bound of it."""
         super().__init__()
-        self.up, self.size = up, size
+        self.up, self.size, self.clamp = up, size, clamp
         self.affine = EqualizedLinear(w_dim, inputs, bias_init=1.0)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
         self.bias = nn.Parameter(torch.zeros(outputs))
@@ -36,7 +38,7 @@ class StyledConv2d(nn.Module):
         field = self.noise(x, noise)
         field = None if field is None else field * self.noise_strength
         y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, noise=field, gain=gain)
-        return activated(y.add_((self.bias * gain).to(y.dtype)[:, None, None]), "lrelu")
+        return activated(y.add_((self.bias * gain).to(y.dtype)[:, None, None]), "lrelu", self.clamp)
 
     def noise(self, x: Tensor, mode: Noise) -> Tensor | None:
         """Standard normal values: [N, 1, H, W] fresh, the [H, W] kept from the start, or none."""
@@ -48,8 +50,10 @@ class StyledConv2d(nn.Module):
 class ToImage(nn.Module):
     """A modulated 1x1 convolution to image channels, without demodulation."""
 
-    def __init__(self, inputs: int, channels: int, w_dim: int):
+    def __init__(self, inputs: int, channels: int, w_dim: int, *, clamp: float | None = None):
+        """`clamp`: bound of the share."""
         super().__init__()
+        self.clamp = clamp
         self.affine = EqualizedLinear(w_dim, inputs, bias_init=1.0)
         self.weight = nn.Parameter(torch.randn(channels, inputs, 1, 1))
         self.bias = nn.Parameter(torch.zeros(channels))
@@ -58,4 +62,4 @@ class ToImage(nn.Module):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """x [N, inputs, H, W] and w [N, w_dim] to the image's share [N, channels, H, W], float32."""
         y = modulated_conv2d(x, self.weight, self.affine(w) * self.style_gain, demodulate=False)
-        return y.float() + self.bias[:, None, None]
+        return activated(y.float() + self.bias[:, None, None], "linear", self.clamp)

@@ -32,10 +32,12 @@ class StyleGAN2Generator(GeneratorConfig):
     """probability, in training, that the layers from a random one on take a second style"""
     w_avg_beta: float = 0.995
     """share of the mean style, which truncation pulls towards, that a batch leaves as it was"""
+    clamp: float | None = None
+    """bound of what a layer hands on; published checkpoints trained in float16 have 256"""
     gives: ClassVar = frozenset({"g_features", "ws"})
 
     def __post_init__(self) -> None:
-        above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max")
+        above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "clamp")
 
     @classmethod
     def tiny(cls) -> Self:
@@ -66,10 +68,12 @@ class StyleGAN2Discriminator(DiscriminatorConfig):
     """channels that show it; 0 for none"""
     mapping_layers: int = 8
     """depth of the mapping network of the labels"""
+    clamp: float | None = None
+    """bound of what a layer hands on; published checkpoints trained in float16 have 256"""
     gives: ClassVar = frozenset({"pyramid"})
 
     def __post_init__(self) -> None:
-        above_zero(self, "channel_base", "channel_max", "mbstd_group", "mapping_layers")
+        above_zero(self, "channel_base", "channel_max", "mbstd_group", "mapping_layers", "clamp")
 
     @classmethod
     def tiny(cls) -> Self:

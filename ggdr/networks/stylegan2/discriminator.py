@@ -28,7 +28,7 @@ class Discriminator(network.Discriminator):
         self.map_channels = dict(zip(rungs.sides[:-1], width[:-1], strict=True))
         for level in range(rungs.doublings, 0, -1):
             first = level == rungs.doublings
-            block = Block(brief.channels, width[level], width[level - 1], config.architecture, first)
+            block = Block(config, brief.channels, width[level], width[level - 1], first)
             self.add_module(f"b{rungs.sides[level]}", block)
         self.mapping = MappingNetwork(0, brief.labels, width[0], config.mapping_layers) if brief.labels else None
         self.last = f"b{rungs.height}"
@@ -52,14 +52,14 @@ class Discriminator(network.Discriminator):
 class Block(nn.Module):
     """Two convolutions, the second of which halves the maps; "resnet" adds what went in, "skip" an image."""
 
-    def __init__(self, image_channels: int, inputs: int, outputs: int, architecture: str, first: bool):
+    def __init__(self, config: StyleGAN2Discriminator, image_channels: int, inputs: int, outputs: int, first: bool):
         """`first`: the block that sees the image at full size."""
         super().__init__()
-        self.feeds = architecture == "skip"
-        self.fromrgb = FromImage(image_channels, inputs) if first or self.feeds else None
-        gain = math.sqrt(0.5) if architecture == "resnet" else 1.0
-        self.conv0 = EqualizedConv2d(inputs, inputs, 3, activation="lrelu")
-        self.conv1 = EqualizedConv2d(inputs, outputs, 3, activation="lrelu", down=2, gain=gain)
+        clamp, self.feeds = config.clamp, config.architecture == "skip"
+        self.fromrgb = FromImage(image_channels, inputs, clamp) if first or self.feeds else None
+        gain = math.sqrt(0.5) if config.architecture == "resnet" else 1.0
+        self.conv0 = EqualizedConv2d(inputs, inputs, 3, activation="lrelu", clamp=clamp)
+        self.conv1 = EqualizedConv2d(inputs, outputs, 3, activation="lrelu", down=2, gain=gain, clamp=clamp)
         self.skip = EqualizedConv2d(inputs, outputs, 1, bias=False, down=2, gain=gain) if gain != 1 else None
 
     def forward(self, x: Tensor | None, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,8 +76,8 @@ class Epilogue(nn.Module):
     def __init__(self, config: StyleGAN2Discriminator, brief: Brief, width: int, size: tuple[int, int]):
         super().__init__()
         self.group, self.extra = config.mbstd_group, config.mbstd_channels
-        self.fromrgb = FromImage(brief.channels, width) if config.architecture == "skip" else None
-        self.conv = EqualizedConv2d(width + self.extra, width, 3, activation="lrelu")
+        self.fromrgb = FromImage(brief.channels, width, config.clamp) if config.architecture == "skip" else None
+        self.conv = EqualizedConv2d(width + self.extra, width, 3, activation="lrelu", clamp=config.clamp)
         self.fc = EqualizedLinear(width * size[0] * size[1], width, activation="lrelu")
         self.out = EqualizedLinear(width, width if brief.labels else 1)
 
@@ -94,8 +94,8 @@ class Epilogue(nn.Module):
 class FromImage(EqualizedConv2d):
     """The layer that takes the image in."""
 
-    def __init__(self, channels: int, outputs: int):
-        super().__init__(channels, outputs, 1, activation="lrelu")
+    def __init__(self, channels: int, outputs: int, clamp: float | None):
+        super().__init__(channels, outputs, 1, activation="lrelu", clamp=clamp)
 
 
 def entered(fromrgb: FromImage | None, x: Tensor | None, image: Tensor) -> Tensor:

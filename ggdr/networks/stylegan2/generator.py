@@ -116,7 +116,7 @@ class Synthesis(nn.Module):
         }
         inputs = None
         for level, (side, outputs) in enumerate(self.feature_channels.items()):
-            self.add_module(f"b{side}", Block(inputs, outputs, config.w_dim, rungs.size(level), brief.channels))
+            self.add_module(f"b{side}", Block(config, inputs, outputs, rungs.size(level), brief.channels))
             inputs = outputs
 
     def forward(
@@ -148,16 +148,19 @@ class Synthesis(nn.Module):
 class Block(nn.Module):
     """Double the maps, convolve, add this resolution's share to the doubled image."""
 
-    def __init__(self, inputs: int | None, outputs: int, w_dim: int, size: tuple[int, int], image_channels: int):
+    def __init__(
+        self, config: StyleGAN2Generator, inputs: int | None, outputs: int, size: tuple[int, int], image_channels: int
+    ):
         """`inputs`: channels of the block before; None for the first, which starts from a learned constant."""
         super().__init__()
+        w_dim, clamp = config.w_dim, config.clamp
         if inputs is None:
             self.const = nn.Parameter(torch.randn(outputs, *size))
         else:
-            self.conv0 = StyledConv2d(inputs, outputs, w_dim, size, up=2)
+            self.conv0 = StyledConv2d(inputs, outputs, w_dim, size, up=2, clamp=clamp)
         self.first = inputs is None
-        self.conv1 = StyledConv2d(outputs, outputs, w_dim, size)
-        self.torgb = ToImage(outputs, image_channels, w_dim)
+        self.conv1 = StyledConv2d(outputs, outputs, w_dim, size, clamp=clamp)
+        self.torgb = ToImage(outputs, image_channels, w_dim, clamp=clamp)
 
     def forward(
         self, x: Tensor | None, image: Tensor | None, codes: tuple[Tensor, ...], noise: Noise
