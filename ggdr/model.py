@@ -57,12 +57,25 @@ def build(description: Any, where: Path) -> Network:
     """The network of a description, freshly initialised; ValueError, naming `where`, if it is none."""
     if not isinstance(description, dict) or not {"kind", "brief", "config"} <= description.keys():
         raise ValueError(f"{where} does not describe a network; it needs kind, brief and config.")
-    kind, brief = description["kind"], description["brief"]
-    if kind not in KINDS or not isinstance(brief, dict) or brief.keys() - {*Brief._fields}:
-        raise ValueError(f"{where} describes a {kind!r} for {brief!r}; known are {', '.join(KINDS)} and a brief of"
-                         f" {', '.join(Brief._fields)}.")  # fmt: skip
-    guide = {int(side): channels for side, channels in brief.get("guide", {}).items()}
-    return from_json(KINDS[kind], description["config"], "config").build(Brief(**{**brief, "guide": guide}))
+    if (kind := description["kind"]) not in KINDS:
+        raise ValueError(f"{where} describes a {kind!r}; known are {' and '.join(KINDS)}.")
+    return from_json(KINDS[kind], description["config"], "config").build(read_brief(description["brief"], where))
+
+
+def read_brief(brief: Any, where: Path) -> Brief:
+    """The brief of a description; ValueError, naming `where`, if it is none."""
+    hint = f"{where} has a brief {brief!r}; it needs a height and a width, and may have channels, labels and a guide,"
+    hint += " in whole numbers."
+    if not isinstance(brief, dict) or not {"height", "width"} <= brief.keys() <= {*Brief._fields}:
+        raise ValueError(hint)
+    try:
+        guide = {int(side): channels for side, channels in brief.get("guide", {}).items()}
+    except (AttributeError, ValueError) as error:
+        raise ValueError(hint) from error
+    numbers = [*guide.values(), *(value for name, value in brief.items() if name != "guide")]
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise ValueError(hint)
+    return Brief(**{**brief, "guide": guide})
 
 
 def save_model(network: Network, folder: Path) -> None:

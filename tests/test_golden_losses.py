@@ -6,13 +6,11 @@ import math
 
 import pytest
 import torch
-from test_golden_networks import below, close, published, renamed, settings, tensors
+from test_golden_networks import below, close, pair_of, renamed, settings, tensors
 
 from ggdr.duel import Duel, Scene
 from ggdr.losses.non_saturating import NonSaturating
-from ggdr.networks.base import Brief, Sample
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from ggdr.networks.unet import UNet
+from ggdr.networks.base import Sample
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.path_length import PathLength
 from ggdr.regularizers.r1 import R1
@@ -36,17 +34,7 @@ class GivenPathLength(PathLength):
 
 def players():
     """The golden pair."""
-    case = CASE["network"]
-    width = {"channel_base": case["channel_base"], "channel_max": case["channel_max"]}
-    codes = {"z_dim": case["z_dim"], "w_dim": case["w_dim"], "mapping_layers": case["mapping_layers"]}
-    brief = Brief(case["resolution"], case["resolution"], case["image_channels"])
-    g = StyleGAN2Generator(**width, **codes, style_mixing=0.0).build(brief)
-    guide = {CASE["ggdr_resolution"]: g.feature_channels[CASE["ggdr_resolution"]]}
-    encoder = StyleGAN2Discriminator(**width, mbstd_group=case["minibatch_stddev_group_size"])
-    d = UNet(encoder=encoder).build(brief._replace(guide=guide))
-    g.load_state_dict({"mapping.w_avg": torch.zeros(case["w_dim"]), **published(GIVEN, "G/")})
-    d.load_state_dict({renamed(key): t for key, t in published(GIVEN, "D/").items()})
-    return g, d
+    return pair_of(CASE["network"], GIVEN)
 
 
 PHASES = {

@@ -82,24 +82,30 @@ def test_op_parity(case):
     check_gradients(y, given, inputs)
 
 
-@cache
-def pair(name):
-    """Generator, U-Net discriminator, and the golden tensors of a case, with the published weights loaded."""
-    case, given = settings("networks")[name], below("networks", f"{name}/")
+def pair_of(case, given):
+    """Generator and U-Net discriminator of a case's settings, with the published weights loaded."""
     side, top = case["resolution"], case["ggdr_decoder_resolution"]
     brief = Brief(side, side, case["image_channels"], case["label_dim"])
     channels = {"channel_base": case["channel_base"], "channel_max": case["channel_max"]}
     dims = {"z_dim": case["z_dim"], "w_dim": case["w_dim"], "mapping_layers": case["mapping_layers"]}
-    generator = StyleGAN2Generator(**channels, **dims).build(brief)
-    guide = {r: generator.feature_channels[r] for r in (8, 16, 32, 64) if r <= top}
+    generator = StyleGAN2Generator(**channels, **dims, style_mixing=0.0).build(brief)
+    guide = {r: width for r, width in generator.feature_channels.items() if 8 <= r <= top}
     encoder = StyleGAN2Discriminator(
         **channels,
         architecture=case["discriminator_architecture"],
         mbstd_group=case["minibatch_stddev_group_size"],
     )
     discriminator = UNet(encoder=encoder).build(brief._replace(guide=guide))
-    generator.load_state_dict(published(given, "G/"))
+    generator.load_state_dict({"mapping.w_avg": torch.zeros(case["w_dim"]), **published(given, "G/")})
     discriminator.load_state_dict({renamed(key): t for key, t in published(given, "D/").items()})
+    return generator, discriminator
+
+
+@cache
+def pair(name):
+    """The pair of a case, and its golden tensors."""
+    given = below("networks", f"{name}/")
+    generator, discriminator = pair_of(settings("networks")[name], given)
     return generator.eval(), discriminator.eval(), given
 
 

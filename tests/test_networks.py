@@ -349,3 +349,26 @@ def test_settings_are_listed_without_torch():
     light = "networks.stylegan2", "networks.unet", "networks.dcgan", "networks.size", "ops.gradient", "ops.precision"
     code = f"import sys, {', '.join(f'ggdr.{name}' for name in light)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_clamped_layers_hand_on_nothing_beyond_their_bound():
+    brief, z = Brief(16, 16), torch.randn(4, 8)
+    free = randomised(STYLE.build(brief)).eval()
+    clamped = replace(STYLE, clamp=0.5).build(brief).eval()
+    clamped.load_state_dict(free.state_dict())
+    sides = tuple(free.feature_channels)
+    before, after = (net(z, sides=sides, noise="const") for net in (free, clamped))
+    assert before.features[16].abs().max() > 0.6 and after.features[16].abs().max() == 0.5
+    assert after.image.abs().max() <= 0.5 * len(sides)
+    far = replace(STYLE, clamp=1e6).build(brief).eval()
+    far.load_state_dict(free.state_dict())
+    assert torch.equal(far(z, noise="const").image, before.image)
+
+
+def test_a_clamp_bounds_the_discriminators_layers_before_their_gain():
+    layer = EqualizedConv2d(4, 4, 3, gain=0.5, clamp=0.1)
+    assert layer(torch.randn(2, 4, 8, 8)).abs().max() == pytest.approx(0.05)
+    network = StyleGAN2Discriminator.tiny()
+    network = randomised(replace(network, architecture="orig", clamp=0.3).build(Brief(16, 16)))
+    _, maps = network.pyramid(torch.randn(2, 3, 16, 16))
+    assert all(each.abs().max() == pytest.approx(0.3) for each in maps.values())

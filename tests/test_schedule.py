@@ -1,15 +1,12 @@
-"""Schedules against their formulas: ramps, intervals, the running mean, lazy Adam, GGDR's sides."""
+"""Schedules: ramps, intervals, lazy Adam, GGDR's sides."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
 from ggdr.duel import Scene
-from ggdr.ema import EMA
 from ggdr.networks.base import Brief, Verdict
-from ggdr.networks.dcgan import DCGANGenerator
 from ggdr.optimizer import Adam
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.r1 import R1
@@ -27,24 +24,6 @@ def test_due_once_for_each_multiple_that_is_passed(batch):
     hits = [now for now in marks if due(now, now - batch / 1000, 5.0)]
     expected = len({int(now / 5 + 1e-9) for now in marks} - {0})
     assert len(hits) == expected and not any(due(now, now - batch / 1000, 0.0) for now in marks)
-
-
-@pytest.mark.parametrize("rampup", [0.05, None])
-def test_running_mean_follows_its_formula(rampup):
-    """beta = 0.5 ** (batch / max(min(half-life, seen * rampup), 1e-8)), over 32 steps (reference: NumPy)."""
-    net = DCGANGenerator.tiny().build(Brief(16, 16, 1))
-    ema = EMA({"generator": net}, half_life_kimg=0.5, rampup=rampup)
-    parameter = next(net.parameters())
-    mean = parameter.detach().numpy().astype(np.float64)
-    for step in range(32):
-        with torch.no_grad():
-            parameter.add_(torch.randn_like(parameter))
-        seen = 64 * step
-        half_life = min(500.0, seen * rampup) if rampup is not None else 500.0
-        beta = 0.5 ** (64 / max(half_life, 1e-8))
-        mean = beta * mean + (1 - beta) * parameter.detach().numpy()
-        ema.update(64, seen)
-    np.testing.assert_allclose(next(ema.mean["generator"].parameters()).numpy(), mean, rtol=1e-4, atol=1e-5)
 
 
 def test_lazy_phases_slow_adam_down():
