@@ -1,3 +1,36 @@
 """ggdr: train GANs from a recipe, guided by what the generator knows."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+    from ggdr.pipeline import GANPipeline
+
 __version__ = "0.1.0"
+
+
+def from_pretrained(
+    name_or_path: str | Path,
+    *,
+    revision: str | None = None,
+    torch_dtype: torch.dtype | None = None,
+    token: str | bool | None = None,
+    local_files_only: bool = False,
+) -> GANPipeline:
+    """A saved GAN as a pipeline of diffusers: `ggdr.from_pretrained("runs/digits")(seeds=[0, 1]).images`.
+
+    `name_or_path`: a folder (of a run, a checkpoint, a model) or a Hub repository "org/name", of which only JSON and
+    safetensors are read. `torch_dtype`: what it computes in, None for float32. `revision`: branch, tag or commit.
+    `token`: of an account that may read it. `local_files_only`: do not ask the Hub. ValueError without such a model.
+    """
+    # By name: whoever only asks for the version or trains does not wait for torch and diffusers.
+    pipeline: type[GANPipeline] = importlib.import_module("ggdr.pipeline").GANPipeline
+    return pipeline.from_pretrained(
+        name_or_path, revision=revision, torch_dtype=torch_dtype, token=token, local_files_only=local_files_only
+    )

@@ -13,6 +13,12 @@ from ggdr import __version__
 
 VERBS = {
     "train": ("ggdr.train", "train the GAN of a recipe: ggdr train recipes/digits.py --out runs/digits"),
+    "generate": ("ggdr.generate", "images of a saved generator: ggdr generate runs/digits --seeds 0-15 --psi 0.7"),
+    "export": ("ggdr.export", "a network as a file that runs without ggdr: ggdr export runs/digits OUT.onnx"),
+    "convert": (
+        "ggdr.convert",
+        "a published StyleGAN2 checkpoint as a model here: ggdr convert lsun-cat.pkl models/cat",
+    ),
     "list": ("ggdr.listing", "what is registered: ggdr list regularizers, ggdr list --paper 2207.13320"),
     "data": ("ggdr.datacheck", "what a source of images holds: ggdr data check FOLDER"),
 }

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 
 from ggdr.duel import Duel
+from ggdr.freeze import check_stages
 from ggdr.network import Generator
 from ggdr.networks.base import Brief
 from ggdr.recipe import Recipe
@@ -45,6 +46,7 @@ def fit(recipe: Recipe, brief: Brief) -> Fitted:
         guide = {side: generator.feature_channels[side] for term in terms.values() for side in term.reads()}
         brief = brief._replace(guide=guide)
         cast = recipe.game.cast(recipe.generator, recipe.discriminator, brief)
+    check_stages(cast["d"], recipe.freeze_d)
     sizes = {name: sum(p.numel() for p in net.parameters()) for nets in cast.values() for name, net in nets.items()}
     return Fitted(recipe, brief, {name: reason for name, reason in reasons.items() if reason}, sizes)
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ggdr.lazy import Tensor, torch
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 SIDE_PX = 600
 """the longer side that a grid is enlarged to at least"""
@@ -17,6 +21,18 @@ GAP_PX = 2
 def to_uint8(image: Tensor) -> Tensor:
     """Images of any shape in [-1, 1] to uint8, rounded and clamped; NaN becomes black."""
     return image.float().add(1).mul(127.5).nan_to_num(nan=0.0).round().clamp(0, 255).to(torch.uint8)
+
+
+def to_pil(images: Tensor) -> list[PIL.Image.Image]:
+    """Images uint8 [N, C, H, W] as PIL images of mode L, RGB or RGBA; ValueError if C is not 1, 3 or 4."""
+    from PIL import Image
+
+    if images.shape[1] not in (1, 3, 4):
+        raise ValueError(
+            f"images of {images.shape[1]} channels are no pictures, which have 1, 3 or 4: take them as numbers, by"
+            " output_type='np' or 'pt' of the pipeline, or as a grid, which shows what it can."
+        )
+    return [Image.fromarray(image.squeeze(2).numpy()) for image in images.cpu().permute(0, 2, 3, 1)]
 
 
 def columns_for(count: int, height: int, width: int) -> int:
@@ -55,9 +71,12 @@ def save_grid(images: Tensor, path: Path, columns: int | None = None, scale: int
     """Save images uint8 [N, C, H, W] as a PNG, laid out as in `picture`."""
     from PIL import Image
 
-    path = Path(path)
-    whole = picture(images, columns, scale)
+    save_png(Image.fromarray(picture(images, columns, scale).squeeze(2).numpy()), Path(path))
+
+
+def save_png(image: PIL.Image.Image, path: Path) -> None:
+    """Save a picture, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
-    Image.fromarray(whole.squeeze(2).numpy()).save(unfinished, format="PNG")
+    image.save(unfinished, format="PNG")
     os.replace(unfinished, path)

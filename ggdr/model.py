@@ -93,14 +93,17 @@ def saved_at(folder: Path) -> Saved:
     return Saved(description_at(folder / "config.json"), folder / "model.safetensors")
 
 
-def description_at(file: Path) -> Any:
-    """A JSON document; ValueError if it is missing or torn."""
+def description_at(file: Path) -> dict[str, Any]:
+    """A JSON object; ValueError if it is missing, torn, or something else."""
     try:
-        return json.loads(file.read_text())
-    except (OSError, json.JSONDecodeError) as error:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{file.parent} holds no model: {error}; give a folder with config.json and model.safetensors."
         ) from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{file} holds no JSON object but {str(found)[:40]}; save or download the model again.")
+    return found
 
 
 def find_saved(path: str | Path) -> dict[str, Saved]:

@@ -17,9 +17,12 @@ class Player:
     """One side of the game: it learns on its turn and stands still on the other's."""
 
     def __init__(self, networks: Mapping[str, nn.Module], adam: Adam, lazy: Sequence[int]):
-        """`networks` by the name under which they are saved; `lazy`: the intervals of its lazy phases."""
+        """`networks` by the name under which they are saved; `lazy`: the intervals of its lazy phases.
+
+        Weights that take no gradient now are frozen: they never learn.
+        """
         self.networks = networks
-        self.parameters = [p for network in networks.values() for p in network.parameters()]
+        self.parameters = [p for network in networks.values() for p in network.parameters() if p.requires_grad]
         self.adam, self.optimizer = adam, adam.build(self.parameters, lazy)
         self.rate = self.optimizer.param_groups[0]["lr"]
         for parameter in self.parameters:
@@ -27,7 +30,7 @@ class Player:
 
     @contextmanager
     def learning(self) -> Iterator[None]:
-        """Within it, this player's weights take gradient."""
+        """Within it, this player's weights take gradient, but for frozen ones."""
         for parameter in self.parameters:
             parameter.requires_grad_(True)
         yield

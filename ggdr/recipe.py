@@ -58,9 +58,13 @@ class Recipe:
     ema_kimg: float = 10.0
     """half-life of the running mean of G's weights, thousands of reals; 0: no mean"""
     ema_rampup: float | None = 0.05
-    """the half-life is at most this share of the reals shown so far; None: no such limit"""
+    """the half-life is at most this share of the reals shown so far; None, or with `init_from`: no such limit"""
     precision: Literal["fp32", "bf16"] = "fp32"
     """what networks compute in; penalties, losses and weights are float32 in any case"""
+    init_from: str | None = None
+    """run, checkpoint, or saved model whose weights the networks start from, as far as they fit"""
+    freeze_d: int = 0
+    """blocks of D, from the image inwards, that stay as they are (Freeze-D, arXiv 2002.10964)"""
     seed: int = 0
     """of initial weights, latents, noise, augmentation and the order of the data"""
     workers: int = 0
@@ -84,7 +88,7 @@ class Recipe:
     def __post_init__(self) -> None:
         above_zero(self, "batch", "micro_batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep")
         above_zero(self, "grid_images", "nonfinite_limit")
-        not_negative(self, "seed", "workers", "ema_kimg", "ema_rampup", "grid_kimg", "metric_kimg")
+        not_negative(self, "seed", "workers", "ema_kimg", "ema_rampup", "grid_kimg", "metric_kimg", "freeze_d")
         if taken := {self.loss.name, "augment"} & self.regularizers.keys():
             raise ValueError(f"a regularizer is called {taken.pop()!r}, as another part is; give it another name.")
         if self.loss.every != 1:

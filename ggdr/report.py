@@ -187,4 +187,5 @@ def introduction(run: Run) -> list[str]:
         f"{networks}; phases of a step: {rhythm}",
         f"batch {recipe.batch} on {where}, micro-batch {run.micro_batch}, {recipe.precision}",
         *(f"{name}: {reason}" for name, reason in run.reasons.items()),
+        *run.notes,
     ]

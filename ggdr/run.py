@@ -18,6 +18,7 @@ from ggdr.data.loader import batches
 from ggdr.duel import Scene
 from ggdr.ema import EMA
 from ggdr.fitting import fit
+from ggdr.freeze import freeze, said
 from ggdr.model import describe
 from ggdr.optimizer import Adam
 from ggdr.phase import Phase, phases
@@ -26,6 +27,8 @@ from ggdr.recipe import Recipe
 from ggdr.recipe_files import differences, to_json, to_python
 from ggdr.stats import Stats
 from ggdr.term import Adaptive, Turn
+from ggdr.transfer import sources, start
+from ggdr.transfer_table import table
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -52,6 +55,7 @@ class Run:
         self.micro_batch = micro_batch(self.recipe, self.processes)
         self.step = self.images_seen = 0
         self.stats = Stats()
+        self.notes: list[str] = []
         self.terms, self.augment = self.recipe.terms(), self.recipe.augment
         self.phases = phases(self.terms, recipe.n_critic)
         self.build_networks()
@@ -69,14 +73,31 @@ class Run:
         networks = self.networks()
         for network in networks.values():
             network.to(self.device).train()
+        self.start_weights()
         if self.processes > 1:
-            for tensor in chain.from_iterable((*net.parameters(), *net.buffers()) for net in networks.values()):
+            everything = (*networks.values(), *self.ema.mean.values())
+            for tensor in chain.from_iterable((*net.parameters(), *net.buffers()) for net in everything):
                 torch.distributed.broadcast(tensor.data, 0)
         self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
         adams: dict[Turn, Adam] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
         lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
         self.players = {turn: Player(self.cast[turn], adams[turn], lazy[turn]) for turn in adams}
-        self.ema = EMA(self.cast["g"], recipe.ema_kimg, recipe.ema_rampup)
+
+    def start_weights(self) -> None:
+        """What the recipe's `init_from` has goes into networks and running means; then `freeze_d` is seen to."""
+        recipe, networks = self.recipe, self.networks()
+        resumes = checkpoint.latest(self.out) is not None  # from where all weights will come
+        found = sources(recipe.init_from, networks) if recipe.init_from and not resumes else {}
+        starts = start(found, networks)
+        # The mean of a trained network is worth keeping from the first step on.
+        self.ema = EMA(self.cast["g"], recipe.ema_kimg, None if recipe.init_from else recipe.ema_rampup)
+        means = start(found, self.ema.mean, mean=True)
+        if recipe.init_from:
+            self.notes = [f"init_from: not read, {self.out} has a checkpoint"] if resumes else table(starts, means)
+        taken = {begun.name: begun.taken for begun in starts}
+        for name, network in self.cast["d"].items():
+            if frozen := freeze(network, recipe.freeze_d):
+                self.notes.append(said(name, network, recipe.freeze_d, frozen, None if resumes else taken[name]))
 
     def seed(self, *what: Any) -> None:
         """Seed torch for one purpose: every draw is a function of the recipe's seed and of `what` alone."""
@@ -148,7 +169,14 @@ class Run:
 
     def load(self, folder: Path) -> list[str]:
         """Take back what `save` wrote; what has changed in the recipe since. ValueError if it is another run's."""
-        changed = differences(checkpoint.read_json(folder, "recipe.json"), to_json(self.recipe))
+        before = checkpoint.read_json(folder, "recipe.json")
+        changed = differences(before, to_json(self.recipe))
+        frozen = before.get("freeze_d", 0)
+        if frozen != self.recipe.freeze_d:  # the optimizer's states go by place, and would shift
+            raise ValueError(
+                f"{folder} was made with freeze_d {frozen}, not {self.recipe.freeze_d}; choose another --out, with"
+                f" --init-from {self.out} to start from these weights."
+            )
         progress = checkpoint.read_json(folder, "progress.json")
         names = [*self.networks(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
         tensors = {name: checkpoint.read(folder, name) for name in (*names, *(f"optimizer_{t}" for t in self.players))}

@@ -30,15 +30,19 @@ FLOORS = [
     # what a run is made of, from the recipe to what it leaves behind
     {"recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
     | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "memory"}
+    | {"freeze", "reshaping", "transfer", "transfer_table"}
+    | {"pretrained", "pipeline"}
+    | {"graphs", "graph_files"}
+    | {"foreign"}
     | {"journal", "log_file", "health", "plots", "progress", "report"},
-    {"__main__", "cli", "train", "dryrun", "launch", "listing", "datacheck"},
+    {"__main__", "cli", "train", "dryrun", "launch", "listing", "datacheck", "convert", "generate", "export"},
 ]
 """modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""
 APART = FLOORS[5]
 """packages of parts, which do not import each other"""
 
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
-HEAVY = "torch numpy PIL sklearn datasets pyarrow accelerate matplotlib tensorboard safetensors".split()
+HEAVY = "torch numpy PIL sklearn datasets pyarrow accelerate matplotlib tensorboard safetensors diffusers".split()
 SETTINGS = {"Term", "Loss", "Regularizer", "Augmentation", "Adaptive", "Recipe", "Adam", "Brief", "Sample", "Verdict"}
 """classes whose fields a person sets or reads, beside the registered ones"""
 

@@ -56,6 +56,8 @@ def test_what_holds_no_model_is_refused_with_what_does(tmp_path):
 
 CHANGES = {
     "no JSON": (lambda config: "{", "config.json"),
+    "no object": (lambda config: "[1]", "no JSON object"),
+    "no text": (lambda config: "\ud800", "config.json"),
     "no kind": (lambda config: {"brief": {}}, "needs kind, brief and config"),
     "no such kind": (lambda config: config | {"kind": "oracle"}, "describes a 'oracle'"),
     "strange brief": (lambda config: config | {"brief": {"depth": 3}}, "needs a height and a width"),
@@ -73,7 +75,8 @@ def test_an_edited_description_is_refused(tmp_path, change, hint):
     save_model(StyleGAN2Generator.tiny().build(Brief(16, 16)), tmp_path)
     file = tmp_path / "config.json"
     changed = change(json.loads(file.read_text()))
-    file.write_text(changed if isinstance(changed, str) else json.dumps(changed))
+    text = changed if isinstance(changed, str) else json.dumps(changed)
+    file.write_bytes(text.encode(errors="surrogatepass"))
     with pytest.raises(ValueError, match=hint):
         load_model(tmp_path)
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
+from ggdr import cli
 from ggdr.fitting import fit
 from ggdr.model import save_model
 from ggdr.networks.base import Brief
 from ggdr.networks.stylegan2 import StyleGAN2Generator
+from ggdr.recipe_files import load_recipe
 from ggdr.train import main
 
 ROOT = Path(__file__).parent.parent
@@ -21,18 +26,23 @@ TEXT = (ROOT / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
 TRAIN = [line for line in COMMANDS if line.startswith(("ggdr train", "accelerate launch -m ggdr.train"))]
+MODELS = [line for line in COMMANDS if line.startswith(("ggdr generate", "ggdr export", "ggdr convert"))]
 SMALL = ["--batch", "4", "--generator.channel-max", "8", "--dry-run"]
 
 
 def test_there_is_something_to_run():
-    assert len(PYTHON) == 3 and len(TRAIN) >= 7
+    assert len(PYTHON) == 4 and len(TRAIN) >= 8 and len(MODELS) >= 4
 
 
 @pytest.mark.parametrize("command", TRAIN)
 def test_training_commands_run_dry(command, tmp_path, monkeypatch, capsys):
     for i in range(4):
         Image.new("RGB", (256, 256), (50 * i, 0, 0)).save(tmp_path / f"{i}.png")
-    command = command.replace("path/to/images", str(tmp_path))
+    small = dataclasses.replace(load_recipe(ROOT / "recipes/digits.py").generator, channel_max=8)
+    save_model(small.build(Brief(32, 32, 1)), tmp_path / "trained/generator")
+    command = command.replace("path/to/images", str(tmp_path)).replace(
+        "--init-from runs/digits", f"--init-from {tmp_path / 'trained'}"
+    )
     words = shlex.split(command)
     monkeypatch.chdir(ROOT)
     encoder = [] if "dcgan" in words else ["--discriminator.encoder.channel-max", "8"]
@@ -47,11 +57,25 @@ def test_the_recipe_is_one():
     assert fitted.brief.guide == {64: 256} and fitted.reasons["r1"].startswith("weight (gamma)")
 
 
+def test_a_model_is_used_as_shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_model(StyleGAN2Generator.tiny().build(Brief(16, 16, 1)), tmp_path / "runs/digits/model/generator")
+    shutil.copy(ROOT / "tests/golden/official_ggdr_snapshot.pkl", tmp_path / "snapshot.pkl")
+    exec(PYTHON[2], {})
+    for command in MODELS:
+        monkeypatch.setattr(sys, "argv", shlex.split(command))
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert end.value.code == 0, command
+    for file in ("digit.png", "grid.png", "generator.onnx", "models/cat/generator/model.safetensors", "cats.png"):
+        assert (tmp_path / file).stat().st_size > 500, file
+
+
 def test_parts_work_without_the_trainer(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_model(StyleGAN2Generator.tiny().build(Brief(16, 16, 1)), tmp_path / "runs/digits/model/generator")
     scope: dict = {}
-    exec(PYTHON[2], scope)
+    exec(PYTHON[3], scope)
     assert scope["sample"].image.shape == (4, 3, 64, 96) and scope["sample"].features[16].shape == (4, 64, 16, 24)
     assert scope["trained"](torch.randn(1, scope["trained"].z_dim)).image.shape == (1, 1, 16, 16)
 

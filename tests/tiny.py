@@ -60,3 +60,14 @@ def tiny_run(changed: Recipe, out: Path):
     from ggdr.run import Run
 
     return Run(changed, out, OneProcess())
+
+
+def moved(network):
+    """The network, every weight and buffer away from its start, so that nothing hides behind a zero. Seeds torch."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+        for buffer in network.buffers():
+            buffer.add_(torch.rand_like(buffer) * 0.3)  # variances stay positive
+    return network

@@ -13,7 +13,7 @@ def minibatch_stddev(x: Tensor, group: int | None = 4, channels: int = 1) -> Ten
     channels: parts the C channels are cut into, a new channel each; a divisor of C.
     """
     samples, _, height, width = x.shape
-    size = largest_divisor(samples, samples if group is None else group)
+    size = samples if group is None else largest_divisor(samples, group)
     parts = x.float().unflatten(0, (size, -1)).unflatten(2, (channels, -1))  # [G, N / G, F, C / F, H, W]
     spread = ((parts - parts.mean(dim=0)).square().mean(dim=0) + 1e-8).sqrt().mean(dim=(2, 3, 4))
     planes = spread.repeat(size, 1)[:, :, None, None].expand(-1, -1, height, width)

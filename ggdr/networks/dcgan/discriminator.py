@@ -25,7 +25,7 @@ class Discriminator(network.Discriminator):
         self.map_channels = dict(zip(rungs.sides, widths, strict=False))
         inputs = brief.channels
         for side, outputs in reversed(self.map_channels.items()):
-            norm = config.norm == "batch" and inputs != brief.channels
+            norm = config.norm == "batch" and 2 * side != brief.height  # the paper has none on the image
             self.add_module(f"b{2 * side}", Block(inputs, outputs, norm))
             inputs = outputs
         self.out = nn.Conv2d(inputs, 1, rungs.size(0))
@@ -44,6 +44,11 @@ class Discriminator(network.Discriminator):
         for side in sorted(self.map_channels, reverse=True):
             maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
         return self.out(x).flatten().float() + self.agreement(x, labels), maps
+
+    def stages(self) -> list[nn.Module]:
+        """Each block, and the last convolution."""
+        blocks = [self.get_submodule(f"b{2 * side}") for side in sorted(self.map_channels, reverse=True)]
+        return [*blocks, self.out]
 
     def agreement(self, x: Tensor, labels: Tensor | None) -> Tensor | float:
         """How well the maps x [N, C, h, w] fit the labels (arXiv 1802.05637, eq. 3): [N]; 0 where there are none."""

@@ -48,6 +48,10 @@ class Discriminator(network.Discriminator):
         condition = None if self.mapping is None else self.mapping(None, labels)
         return self.get_submodule(self.last)(x, image, condition), maps
 
+    def stages(self) -> list[nn.Module]:
+        """Each block with its image layer, and what follows the last."""
+        return [self.get_submodule(name) for name in (*(f"b{side}" for side in self.sides), self.last)]
+
 
 class Block(nn.Module):
     """Two convolutions, the second of which halves the maps; "resnet" adds what went in, "skip" an image."""

@@ -31,20 +31,23 @@ class Generator(network.Generator):
         labels: Tensor | None = None,
         *,
         sides: tuple[int, ...] = (),
-        psi: float = 1.0,
+        psi: float | Tensor = 1.0,
         cutoff: int | None = None,
         noise: Noise = "random",
     ) -> Sample:
         """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, and the feature maps of `sides`.
 
-        psi: 1 for the full variety, towards 0 for the mean image. cutoff: number of style codes that psi pulls
-        (None: all). noise: fresh, the same at each call, or none. Training mixes styles, evaluation does not.
+        psi: 1 for the full variety, towards 0 for the mean image; a tensor [] stays an input of a traced graph.
+        cutoff: number of style codes that psi pulls (None: all). noise: fresh, the same at each call, or none.
+        Training mixes styles, evaluation does not.
         """
         ws = self.styles(z, labels, psi=psi, cutoff=cutoff)
         image, features = self.synthesis(ws, sides=sides, noise=noise)
         return Sample(image, ws, features)
 
-    def styles(self, z: Tensor, labels: Tensor | None = None, *, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
+    def styles(
+        self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
+    ) -> Tensor:
         """Style codes [N, L, w_dim] of z [N, z_dim], truncated, and in training mixed."""
         w = self.mapping(z, labels)
         if self.training:
@@ -60,6 +63,10 @@ class Generator(network.Generator):
         stay = torch.rand([], device=ws.device) >= self.style_mixing
         layer = torch.arange(layers, device=ws.device)[:, None]
         return torch.where((layer < crossover) | stay, ws, other)
+
+    def shares(self) -> list[str]:
+        """The to-image layers'."""
+        return [f"synthesis.b{side}.torgb.weight" for side in self.synthesis.sides]
 
     def measure(self) -> dict[str, Tensor]:
         """The mean style since the last call, if one was drawn in training: `w_mean` [w_dim]."""
@@ -82,9 +89,9 @@ class StyleMapping(MappingNetwork):
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
         self.seen = RunningMean()
 
-    def truncated(self, ws: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
+    def truncated(self, ws: Tensor, psi: float | Tensor, cutoff: int | None = None) -> Tensor:
         """ws [N, L, w_dim], its first `cutoff` codes (None: all) pulled towards the mean by 1 - psi."""
-        if psi == 1:
+        if not isinstance(psi, Tensor) and psi == 1:
             return ws
         return torch.cat([self.w_avg.lerp(ws[:, :cutoff], psi), ws[:, ws.shape[1] if cutoff is None else cutoff :]], 1)
 
@@ -167,7 +174,7 @@ class Block(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Maps and image of the block before, and a style code [N, w_dim] for each layer, to this block's."""
         if self.first:
-            x = self.const.expand(len(codes[0]), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+            x = self.const.expand(codes[0].shape[0], -1, -1, -1).contiguous(memory_format=torch.channels_last)
         else:
             x = self.conv0(x, codes[0], noise)
         x = self.conv1(x, codes[-2], noise)

@@ -32,6 +32,14 @@ class Discriminator(network.Discriminator):
         """The encoder's logits and maps."""
         return self.encoder.pyramid(image, labels)
 
+    def core(self) -> network.Network:
+        """The encoder, which judges alone just as well."""
+        return self.encoder.core()
+
+    def stages(self) -> list[nn.Module]:
+        """The encoder's."""
+        return self.encoder.stages()
+
     def clip(self, limit: float) -> None:
         """Clamp the encoder's weights: the decoder has no part in the logits."""
         self.encoder.clip(limit)

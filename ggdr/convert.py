@@ -1,0 +1,100 @@
+"""`ggdr convert SNAPSHOT OUT`: a published StyleGAN2 checkpoint as networks of ours; nothing in the file is run.
+
+ggdr convert lsun-cat.pkl models/lsun-cat
+
+It reads snapshots (.pkl) of the published StyleGAN2-ADA code, of the StyleGAN3 code's StyleGAN2 and of the U-Net
+discriminator's code, and state dicts (.pt) of rosinality's StyleGAN2.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+if TYPE_CHECKING:
+    from ggdr.foreign.weights import Found, Reading
+
+
+@dataclass(frozen=True)
+class Convert:
+    """What to convert, and where to."""
+
+    snapshot: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SNAPSHOT")]
+    """the checkpoint: a .pkl or a .pt on this disk"""
+    out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
+    """folder to make: generator, generator_live and discriminator, as far as they are there, and source.json"""
+
+
+def main(argv: list[str]) -> int:
+    """Convert what `argv` asks for and print a table of it; ValueError if it cannot be done, and then OUT is as it was.
+
+    OSError if the disk refuses.
+    """
+    asked = tyro.cli(Convert, args=argv, prog="ggdr convert", description=__doc__)
+    check_free(asked.out)
+    from ggdr.foreign.reading import read
+
+    found = read(asked.snapshot)
+    write(found, asked.out)
+    print("\n".join(report(found, asked.out)))
+    return 0
+
+
+def check_free(out: Path) -> None:
+    """ValueError if there is something at `out` that would be lost."""
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if out.exists() or out.is_symlink():
+        raise ValueError(f"{str(out)!r} is there already; give the name of a new folder, or remove it first.")
+
+
+def write(found: Reading, out: Path) -> None:
+    """Make the folder `out`, whole or not at all; OSError if the disk refuses."""
+    from ggdr.checkpoint import flush
+    from ggdr.model import save_model
+
+    out = out.absolute()
+    aside = out.with_name(f".writing-{out.name}-{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        aside.mkdir(parents=True)
+        for name, network in found.networks.items():
+            save_model(network.network, aside / name)
+        (aside / "source.json").write_text(json.dumps(source(found), indent=1) + "\n")
+        flush(aside / "source.json")
+        flush(aside)
+        aside.rename(out)
+        flush(out.parent)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def source(found: Reading) -> dict[str, object]:
+    """Where it all came from, as JSON can hold it."""
+    networks = {
+        name: {"from": each.origin, "class": each.class_name, "arguments": each.arguments}
+        for name, each in found.networks.items()
+    }
+    return {"format": found.kind, **found.facts, "networks": networks, "notes": found.notes}
+
+
+def report(found: Reading, out: Path) -> list[str]:
+    """A line for each network, then what a person should know."""
+    rows: list[tuple[str, ...]] = [("network", "size px", "channels", "labels", "weights", "from")]
+    rows += [row(name, each) for name, each in found.networks.items()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in rows]
+    return [*lines, *(f"note: {note}." for note in found.notes), f"written to {out}"]
+
+
+def row(name: str, found: Found) -> tuple[str, ...]:
+    """A network's cells."""
+    brief, weights = found.network.brief, sum(each.numel() for each in found.network.parameters())
+    size = f"{brief.height}x{brief.width}"
+    return name, size, str(brief.channels), str(brief.labels), f"{weights:,}", f"{found.origin} ({found.class_name})"

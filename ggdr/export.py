@@ -1,0 +1,115 @@
+"""`ggdr export MODEL OUT`: a network as one file that runs without this package, for torch.export.load or ONNX.
+
+ggdr export runs/digits generator.pt2
+
+ggdr export runs/digits generator.onnx --uint8
+
+ggdr export org/name judge.onnx --network discriminator --batch 4
+
+A generator takes z [N, z_dim] ~ N(0, 1), labels [N, L] if it was trained with labels, and psi [] if it has truncation,
+and gives image [N, C, H, W], about [-1, 1]; a discriminator takes image, and labels, and gives logits [N]. All are
+float32, but for the image of --uint8. N is any number, unless --batch fixes it. The file is read back and compared
+with the network before it is left behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+if TYPE_CHECKING:
+    from ggdr.graphs import Graph
+
+SUFFIXES = {".pt2": (), ".onnx": ("onnx", "onnxscript", "onnxruntime")}
+"""kinds of files, and the packages that write and check them beside torch"""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What to export, and to where."""
+
+    model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
+    """folder of a run, of a checkpoint or of a model; or a Hub repository such as org/name"""
+    out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
+    """file to write: NAME.pt2 for torch.export.load, NAME.onnx for a runtime of ONNX"""
+    network: str = "generator"
+    """generator, discriminator, or another network of the model (generator_live: without the running mean)"""
+    noise: Literal["const", "none"] = "const"
+    """per-pixel noise of a generator that has such: the same for all images, or none"""
+    uint8: bool = False
+    """make images uint8 [N, H, W, C], as picture files hold them"""
+    batch: int | None = None
+    """samples a call takes; None: any number, where the network treats each by itself"""
+    overwrite: bool = False
+    """replace a file that is there; without it the file is left, and nothing is made"""
+    revision: str | None = None
+    """branch, tag or commit of a Hub repository"""
+    use: tuple[str, ...] = ()
+    """files that register parts of your own"""
+
+
+def main(argv: list[str]) -> int:
+    """Write the file that `argv` asks for and say what it takes and gives; ValueError if it cannot be."""
+    asked = tyro.cli(Export, args=argv, prog="ggdr export", description=__doc__)
+    check(asked)
+    from ggdr.graph_files import export
+
+    graph = chosen(asked)
+    found = export(graph, asked.out, asked.batch)
+    print(f"wrote {asked.out}: {signature(graph, asked.batch)}")
+    print(f"largest difference {found.difference:.3g} of values up to {found.largest:.3g}")
+    return 0
+
+
+def check(asked: Export) -> None:
+    """ValueError if there can be no such file, before the network is read."""
+    if (suffix := asked.out.suffix) not in SUFFIXES:
+        raise ValueError(f"{str(asked.out)!r} ends in neither of {', '.join(SUFFIXES)}; give NAME.pt2 or NAME.onnx.")
+    if missing := [name for name in SUFFIXES[suffix] if find_spec(name) is None]:
+        raise ValueError(f"{suffix} files need {', '.join(missing)}; type: pip install 'ggdr[onnx]'.")
+    if asked.out.is_dir():
+        raise ValueError(f"{str(asked.out)!r} is a folder; name a file.")
+    if asked.out.exists() and not asked.overwrite:
+        raise ValueError(f"{asked.out} is there already; give another name, or add --overwrite.")
+    if asked.batch is not None and asked.batch < 1:
+        raise ValueError(f"a batch of {asked.batch} samples is none; give --batch 1 or more, or leave it out.")
+
+
+def chosen(asked: Export) -> Graph:
+    """The graph of the network asked for; ValueError if the model has none such."""
+    from ggdr.graphs import Images, Logits
+    from ggdr.network import Discriminator, Generator, Network
+    from ggdr.pretrained import Hub, in_folder, loaded, on_hub
+    from ggdr.registry import use
+
+    for file in asked.use:
+        use(file)
+    folder, hub = Path(asked.model), Hub(asked.revision)
+    found = in_folder(folder, hub) if folder.exists() else on_hub(asked.model, (asked.network,), hub)
+    if asked.network not in found:
+        raise ValueError(f"{asked.model!r} has no network {asked.network!r}; it has {', '.join(found)}.")
+    network = loaded(found[asked.network], Network)
+    if isinstance(network, Generator):
+        return Images(network, asked.noise, asked.uint8)
+    if asked.uint8:
+        raise ValueError(f"{asked.network!r} makes no images; leave --uint8 out.")
+    assert isinstance(network, Discriminator)
+    return Logits(network)
+
+
+def signature(graph: Graph, batch: int | None) -> str:
+    """What goes in and comes out, each by name, shape and type."""
+    import torch
+
+    inputs = graph.inputs(batch or 1, seed=0)
+    with torch.no_grad():
+        given = {**inputs, graph.output: graph(**inputs)}
+    words = []
+    for name, tensor in given.items():
+        shape = [str(batch or "N"), *map(str, tensor.shape[1:])] if tensor.ndim else []
+        words.append(f"{name} [{', '.join(shape)}] {str(tensor.dtype).removeprefix('torch.')}")
+    return f"{', '.join(words[:-1])} -> {words[-1]}"

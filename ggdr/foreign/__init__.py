@@ -1,0 +1,1 @@
+"""Checkpoints of other programs, read as data: nothing that is in them is imported, called or run."""

@@ -1,0 +1,104 @@
+"""The instructions of a pickle that a checkpoint may be made of, and what each does to the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pickletools import genops
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ggdr.foreign.unpickle import Machine
+
+
+def instructions(stream: BytesIO) -> Iterator[tuple[str, Any]]:
+    """Names and arguments of the instructions of the pickle at the stream's position."""
+    try:
+        yield from ((opcode.name, argument) for opcode, argument, _ in genops(stream))
+    except ValueError as error:  # also of texts that are no Unicode
+        raise ValueError(f"it is damaged: {error}") from error
+
+
+def plain(key: Any) -> Any:
+    """A key or an element of a set, if it is a text or a number: the hash of nested tuples can take for ever."""
+    if type(key) not in (str, int, float, bool, bytes, type(None)):
+        raise ValueError(f"it is damaged: a value of type {type(key).__name__} cannot be a key")
+    return key
+
+
+LITERALS = """INT LONG LONG1 LONG4 BININT BININT1 BININT2 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING
+BINBYTES SHORT_BINBYTES BINBYTES8 UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8""".split()
+"""instructions that put their argument on the stack"""
+
+INSTRUCTIONS: dict[str, Callable[[Machine, Any], None]] = {
+    **dict.fromkeys(LITERALS, lambda machine, value: machine.push(value)),
+    "PROTO": lambda machine, _: None,
+    "FRAME": lambda machine, _: None,
+    "MARK": lambda machine, _: machine.marks.append(len(machine.stack)),
+    "POP": lambda machine, _: forget(machine.pop()),
+    "POP_MARK": lambda machine, _: forget(machine.since_mark()),
+    "NONE": lambda machine, _: machine.push(None),
+    "NEWTRUE": lambda machine, _: machine.push(True),
+    "NEWFALSE": lambda machine, _: machine.push(False),
+    "EMPTY_TUPLE": lambda machine, _: machine.push(()),
+    "EMPTY_LIST": lambda machine, _: machine.push([]),
+    "EMPTY_DICT": lambda machine, _: machine.push({}),
+    "EMPTY_SET": lambda machine, _: machine.push(set()),
+    "TUPLE": lambda machine, _: machine.push(tuple(machine.since_mark())),
+    "TUPLE1": lambda machine, _: machine.push(taken(machine, 1)),
+    "TUPLE2": lambda machine, _: machine.push(taken(machine, 2)),
+    "TUPLE3": lambda machine, _: machine.push(taken(machine, 3)),
+    "LIST": lambda machine, _: machine.push(machine.since_mark()),
+    "DICT": lambda machine, _: from_items(machine),
+    "FROZENSET": lambda machine, _: machine.push(frozenset(map(plain, machine.since_mark()))),
+    "APPEND": lambda machine, _: append(machine, [machine.pop()]),
+    "APPENDS": lambda machine, _: append(machine, machine.since_mark()),
+    "ADDITEMS": lambda machine, _: add(machine, machine.since_mark()),
+    "SETITEM": lambda machine, _: machine.set_items([*taken(machine, 2)]),
+    "SETITEMS": lambda machine, _: machine.set_items(machine.since_mark()),
+    "GET": lambda machine, index: machine.push(machine.memo[index]),
+    "BINGET": lambda machine, index: machine.push(machine.memo[index]),
+    "LONG_BINGET": lambda machine, index: machine.push(machine.memo[index]),
+    "PUT": lambda machine, index: keep(machine, index),
+    "BINPUT": lambda machine, index: keep(machine, index),
+    "LONG_BINPUT": lambda machine, index: keep(machine, index),
+    "MEMOIZE": lambda machine, _: keep(machine, len(machine.memo)),
+    "GLOBAL": lambda machine, names: machine.refer(*names.split(" ", 1)),
+    "STACK_GLOBAL": lambda machine, _: machine.refer_from_stack(),
+    "REDUCE": lambda machine, _: machine.call(),
+    "NEWOBJ": lambda machine, _: machine.call(),
+    "BUILD": lambda machine, _: machine.build(),
+    "BINPERSID": lambda machine, _: machine.fetch(),
+}
+"""all that a pickle may do; instructions for extension codes, instances of old classes and buffers are not among it"""
+
+
+def taken(machine: Machine, count: int) -> tuple[Any, ...]:
+    """The last `count` values, in the order they were put on the stack."""
+    return tuple(reversed([machine.pop() for _ in range(count)]))
+
+
+def append(machine: Machine, items: list[Any]) -> None:
+    """Lengthen the list on the stack."""
+    machine.top(list).extend(items)
+
+
+def add(machine: Machine, items: list[Any]) -> None:
+    """Add to the set on the stack."""
+    machine.top(set).update(map(plain, items))
+
+
+def from_items(machine: Machine) -> None:
+    """A dict of the keys and values since the last mark."""
+    items = machine.since_mark()
+    machine.push({})
+    machine.set_items(items)
+
+
+def keep(machine: Machine, index: int) -> None:
+    """Remember the top of the stack."""
+    machine.memo[index] = machine.top(object)
+
+
+def forget(_: Any) -> None:
+    """Nothing becomes of it."""

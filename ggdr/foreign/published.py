@@ -1,0 +1,139 @@
+"""What the published code pickles of a network, read flat: its layers, weights and constructor arguments by name.
+
+Whatever a layer says of itself that ours of that name does not do is refused by its name and value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from reprlib import repr as shown
+from typing import Any
+
+from ggdr.foreign.stand_ins import Module
+from ggdr.foreign.torch_files import Stored
+from ggdr.foreign.weights import check_filter
+
+MOST_MODULES = 10_000
+LARGEST = 1 << 24
+"""of any setting"""
+
+LAYERS = frozenset(
+    "Generator MappingNetwork SynthesisNetwork SynthesisBlock SynthesisLayer ToRGBLayer FullyConnectedLayer"
+    " Discriminator DiscriminatorBlock DiscriminatorEpilogue MinibatchStdLayer Conv2dLayer".split()
+)
+"""classes of the published StyleGAN2"""
+NOT_HERE = {
+    "SynthesisInput": "StyleGAN3 is not here yet",
+    "SuperresGenerator": "StyleGAN-XL is not here yet",
+    "ProjectedDiscriminator": "Projected GAN is not here yet",
+}
+"""classes of other networks -> what to say of them"""
+ACTIVATIONS = dict.fromkeys(("conv0", "conv1", "conv", "fromrgb", "fc"), "lrelu")
+ACTIVATIONS |= dict.fromkeys(("skip", "affine", "embed", "out"), "linear")
+"""a layer's name -> what our layer of that name does"""
+
+
+@dataclass
+class Tree:
+    """A network, flat: its layers, and its weights, by dotted names."""
+
+    modules: dict[str, Module] = field(default_factory=dict)
+    stored: dict[str, Stored] = field(default_factory=dict)
+
+    def said(self, attribute: str, paths: Iterable[str]) -> Any:
+        """What these layers say of themselves; ValueError if they disagree, or it is nothing a layer could say."""
+        values = [self.modules[path].state.get(attribute) for path in paths]
+        if strange := [value for value in values if type(value) not in (str, int, float, bool, type(None))]:
+            raise ValueError(f"a layer has {attribute}={shown(strange[0])}")
+        if len({*values}) > 1:
+            raise ValueError(f"its layers disagree about {attribute}: {shown({*values})}")
+        return values[0] if values else None
+
+    def of(self, *classes: str) -> list[str]:
+        """Names of the layers of these classes."""
+        return [path for path, module in self.modules.items() if module.class_name in classes]
+
+
+def flattened(root: Module) -> Tree:
+    """The layers and weights of a network; its filters are checked and left out, ours has them built in."""
+    tree, waiting = Tree(), [("", root)]
+    while waiting:
+        path, module = waiting.pop()
+        if len(tree.modules) >= MOST_MODULES:
+            raise ValueError("it has more layers than a checkpoint could")
+        tree.modules[path.removesuffix(".")] = module
+        for name, value in (module.section("_parameters") | module.section("_buffers")).items():
+            if isinstance(value, Stored):
+                tree.stored[path + name] = value
+            elif value is not None:
+                raise ValueError(f"its {path + name} is no tensor")
+        for name, inner in module.section("_modules").items():
+            if isinstance(inner, Module):
+                waiting.append((f"{path}{name}.", inner))
+            elif inner is not None:
+                raise ValueError(f"its {path + name} is no layer")
+    for name in [name for name in tree.stored if name.rpartition(".")[2] == "resample_filter"]:
+        check_filter(name, tree.stored.pop(name))
+    check_layers(tree.modules)
+    return tree
+
+
+def check_layers(modules: Mapping[str, Module]) -> None:
+    """ValueError if a layer is of another network's class, or does what ours of that name does not."""
+    classes = {module.class_name for module in modules.values()}
+    if strange := sorted(classes - LAYERS, key=lambda name: (name not in NOT_HERE, name)):
+        why = NOT_HERE.get(strange[0], "only StyleGAN2 can be converted")
+        raise ValueError(f"it has a layer of the class {shown(strange[0])}: {why}")
+    for path, module in modules.items():
+        leaf, state = path.rpartition(".")[2], module.state
+        numbered = re.fullmatch(r"fc\d+", leaf)
+        if (wanted := "lrelu" if numbered else ACTIVATIONS.get(leaf)) and "activation" in state:
+            expect(path, "activation", state["activation"], (wanted,))
+        if "bias_gain" in state:
+            expect(path, "bias_gain", state["bias_gain"], (0.01 if numbered else 1,))
+        if module.class_name in ("SynthesisBlock", "SynthesisNetwork") and "architecture" in state:
+            expect(path, "architecture", state["architecture"], ("skip",))
+        if module.class_name == "SynthesisLayer":
+            expect(path, "use_noise", state.get("use_noise", True), (True,))
+
+
+def expect(where: str, name: str, value: Any, possible: Iterable[Any]) -> None:
+    """ValueError, naming it, if a value is none of those that are possible here."""
+    if not any(value == each for each in possible):
+        only = " or ".join(map(shown, possible))
+        raise ValueError(f"its {where} has {name}={shown(value)}; here it can only be {only}")
+
+
+def arguments(module: Module, positions: tuple[str, ...]) -> dict[str, Any]:
+    """What a module was built with, by name."""
+    given = module.state.get("_init_args", ())
+    if type(given) is not tuple or len(given) > len(positions):
+        raise ValueError(f"its {module.class_name} was built with unknown arguments {shown(given)}")
+    return dict(zip(positions, given, strict=False)) | module.section("_init_kwargs")
+
+
+def check_arguments(where: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    """ValueError if an argument is not known, or has a value that cannot be honoured."""
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(f"its {where} was built with {str(name)[:60]}={shown(value)}, which is unknown here")
+        if known[name] is not None:
+            expect(where, name, [*value] if type(value) is tuple else value, known[name])
+
+
+def group(given: dict[str, Any], name: str) -> dict[str, Any]:
+    """Take the arguments that were handed on together."""
+    found = given.pop(name, None) or {}
+    if not isinstance(found, dict):
+        raise ValueError(f"its {name} are {shown(found)}")
+    return found
+
+
+def whole(given: Mapping[str, Any], name: str, default: int | None = None) -> int:
+    """A whole number among arguments; ValueError if it is none, or none that a setting could be."""
+    value = given.get(name, default)
+    if type(value) is not int or not 0 <= value <= LARGEST:
+        raise ValueError(f"its {name} is {shown(value)}")
+    return value

@@ -1,0 +1,69 @@
+"""A foreign file, whatever wrote it, to networks of ours."""
+
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from ggdr.foreign import rosinality, snapshot
+from ggdr.foreign.stand_ins import CALLS
+from ggdr.foreign.torch_files import IN_PICKLES, read_archive, read_stream
+from ggdr.foreign.unpickle import load
+from ggdr.foreign.weights import Reading
+
+LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+"""how a file of `torch.save` began before torch 1.6"""
+LONGEST = 600
+"""characters of a message"""
+
+
+def read(path: str | Path) -> Reading:
+    """The networks in a file and what it says of itself, with its name and sha256; nothing in it is run.
+
+    ValueError, one sentence that names the file, if it is not there, damaged, or holds anything but StyleGAN2.
+    """
+    path = Path(path)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise ValueError(f"{str(path)!r} {what}; give a checkpoint: a .pkl of StyleGAN2-ADA or its heirs, or a .pt.")
+    try:
+        return reading(path)
+    except ValueError as error:
+        raise ValueError(f"cannot convert {str(path)!r}: {printable(str(error))}.") from error
+    except (RecursionError, MemoryError) as error:
+        raise ValueError(f"cannot convert {str(path)!r}: it asks for more memory than there is.") from error
+
+
+def reading(path: Path) -> Reading:
+    """The same with the file there; ValueError, a clause whose subject is the file."""
+    data = path.read_bytes()
+    content = unpacked(data)
+    if not isinstance(content, dict):
+        raise ValueError("it holds no dict of networks")
+    if {"G", "D", "G_ema"} & content.keys():
+        found = snapshot.read(content, len(data))
+    elif {"g", "d", "g_ema"} & content.keys():
+        found = rosinality.read(content, len(data))
+    else:
+        held = ", ".join(map(ascii, list(content)[:8])) or "nothing"
+        raise ValueError(f"it holds {held}; needed are networks as G, D or G_ema, or weights as g, d or g_ema")
+    about = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest()}
+    return found._replace(facts=about | found.facts)
+
+
+def printable(text: str) -> str:
+    """A text that may quote a file, in one line that a terminal shows as it is."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:LONGEST]).strip()
+
+
+def unpacked(data: bytes) -> Any:
+    """What is in a pickle or in a file of `torch.save`."""
+    if data.startswith(b"PK\x03\x04"):
+        return read_archive(data, CALLS)
+    if data.startswith(LEGACY):
+        return read_stream(data, CALLS)
+    if not data.startswith(b"\x80"):
+        raise ValueError("it is neither a pickle nor a file of torch.save; download the checkpoint itself")
+    return load(BytesIO(data), {**IN_PICKLES, **CALLS})

@@ -1,0 +1,182 @@
+"""Snapshots of the published StyleGAN2-ADA code and its heirs: a pickled dict with G, D and G_ema (arXiv 2006.06676).
+
+Settings come from the constructor arguments in the file and from what each layer says of itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from reprlib import repr as shown
+from typing import Any
+
+from ggdr.foreign.facts import as_json
+from ggdr.foreign.published import LARGEST, Tree, arguments, check_arguments, expect, flattened, group, whole
+from ggdr.foreign.stand_ins import Module
+from ggdr.foreign.weights import Found, Reading, filled
+from ggdr.networks.base import Brief
+from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from ggdr.networks.unet import UNet
+
+DECODER = r"b\d{1,5}_dec"
+"""name of a step of the decoder"""
+# Constructor arguments -> the values that can be honoured; None: read elsewhere, or of no effect on what is computed.
+GENERATOR = "z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs", "synthesis_kwargs"
+DISCRIMINATOR = tuple(
+    "c_dim img_resolution img_channels architecture channel_base channel_max num_fp16_res conv_clamp cmap_dim"
+    " block_kwargs mapping_kwargs epilogue_kwargs".split()
+)
+PRECISION = dict.fromkeys(("num_fp16_res", "use_fp16", "fp16_channels_last", "fused_modconv_default"))
+LAYER = {"activation": ("lrelu",), "resample_filter": ([1, 3, 3, 1],), "conv_clamp": None}
+SYNTHESIS = PRECISION | LAYER | dict.fromkeys(("channel_base", "channel_max"))
+SYNTHESIS |= {"architecture": ("skip",), "use_noise": (True,), "kernel_size": (3,)}
+MAPPING = {"num_layers": None, "w_avg_beta": None, "activation": ("lrelu",), "lr_multiplier": (0.01,)}
+EPILOGUE = {"mbstd_group_size": None, "mbstd_num_channels": None, "activation": ("lrelu",), "conv_clamp": None}
+BLOCK = PRECISION | LAYER | {"freeze_layers": None}  # frozen layers compute the same
+
+
+def read(snapshot: Mapping[str, Any], size: int) -> Reading:
+    """The networks of an unpickled snapshot, and what else it says; ValueError, one clause, if they are not ours."""
+    modules = {name: snapshot[name] for name in ("G_ema", "G", "D") if snapshot.get(name) is not None}
+    if strange := [name for name, module in modules.items() if not isinstance(module, Module)]:
+        raise ValueError(f"its {strange[0]} is no network")
+    networks = {}
+    if mean := next((name for name in ("G_ema", "G") if name in modules), None):
+        networks["generator"] = generator(modules[mean], mean, size)
+    if mean == "G_ema" and "G" in modules:
+        networks["generator_live"] = generator(modules["G"], "G", size)
+    if "D" in modules:
+        networks["discriminator"] = discriminator(modules["D"], "D", size)
+    if not networks:
+        raise ValueError("its G, D and G_ema are all empty")
+    notes = ["it has no G_ema: `generator` is G, as the optimizer left it"] if mean == "G" else []
+    facts = {"training_set_kwargs": as_json(snapshot.get("training_set_kwargs"))}
+    return Reading("StyleGAN2-ADA", networks, facts | augmentation(snapshot.get("augment_pipe")), notes)
+
+
+def augmentation(pipe: Any) -> dict[str, Any]:
+    """What the file says of the augmentation it was trained with."""
+    if not isinstance(pipe, Module):
+        return {"augment_pipe": None}
+    said = {
+        "class_name": pipe.class_name,
+        "arguments": pipe.section("_init_kwargs"),
+        "p": pipe.section("_buffers").get("p"),
+    }
+    return {"augment_pipe": as_json(said)}
+
+
+def mapping_layers(tree: Tree, given: Mapping[str, Any], width: int) -> int:
+    """Depth of a mapping network, whose arguments are checked; `width`: of its layers."""
+    if "mapping" not in tree.modules:  # then nobody has read the arguments, and they may say anything
+        return whole(given, "num_layers", 8) or 8
+    widths = dict.fromkeys(("embed_features", "layer_features"), (None, width))
+    check_arguments("mapping", given, MAPPING | widths)
+    depth = whole(given, "num_layers", 8)
+    if f"mapping.fc{depth - 1}.weight" not in tree.stored:
+        raise ValueError(f"its mapping lacks layers: num_layers is {depth}")
+    return depth
+
+
+def square(given: Mapping[str, Any], tree: Tree, block: str) -> Brief:
+    """What a network was built for; `block`: what the names of its blocks begin with."""
+    side = whole(given, "img_resolution")
+    if side < 8 or side & (side - 1) or f"{block}{side}" not in tree.modules:
+        raise ValueError(f"its img_resolution is {side}, but it has no blocks for that")
+    return Brief(side, side, whole(given, "img_channels"), whole(given, "c_dim"))
+
+
+def bound(value: Any) -> float | None:
+    """What a layer says of its clamp."""
+    if value is None or type(value) in (int, float) and 0 < value < LARGEST:
+        return None if value is None else float(value)
+    raise ValueError(f"its layers have conv_clamp={shown(value)}")
+
+
+def generator(module: Module, origin: str, size: int) -> Found:
+    """A published generator as ours; `size`: bytes of the file."""
+    tree, given = flattened(module), arguments(module, GENERATOR)
+    expect(origin, "class", module.class_name, ("Generator",))
+    facts = as_json(given)
+    mapping, synthesis = group(given, "mapping_kwargs"), group(given, "synthesis_kwargs")
+    # later code takes what is for the synthesis without a group
+    synthesis |= {name: given.pop(name) for name in list(given) if name not in GENERATOR}
+    check_arguments(f"{origin}.synthesis", synthesis, SYNTHESIS)
+    w_dim = whole(given, "w_dim")
+    beta = tree.said("w_avg_beta", [path for path in ("mapping",) if path in tree.modules])
+    config = StyleGAN2Generator(
+        z_dim=whole(given, "z_dim"),
+        w_dim=w_dim,
+        mapping_layers=mapping_layers(tree, mapping, w_dim),
+        channel_base=whole(synthesis, "channel_base", 32768),
+        channel_max=whole(synthesis, "channel_max", 512),
+        w_avg_beta=beta if type(beta) is float and 0 <= beta <= 1 else StyleGAN2Generator.w_avg_beta,
+        clamp=bound(tree.said("conv_clamp", tree.of("SynthesisLayer", "ToRGBLayer"))),
+    )
+    network = filled(config, square(given, tree, "synthesis.b"), tree.stored, size)
+    return Found(network, origin, module.class_name, facts)
+
+
+def discriminator(module: Module, origin: str, size: int) -> Found:
+    """A published discriminator as ours, with its decoder if it has one; `size`: bytes of the file."""
+    tree, given = flattened(module), arguments(module, DISCRIMINATOR)
+    expect(origin, "class", module.class_name, ("Discriminator",))
+    facts = as_json(given)
+    mapping = group(given, "mapping_kwargs")
+    check_arguments(f"{origin}'s epilogue", group(given, "epilogue_kwargs"), EPILOGUE)
+    check_arguments(f"{origin}'s blocks", group(given, "block_kwargs"), BLOCK)
+    base, limit = whole(given, "channel_base", 32768), whole(given, "channel_max", 512)
+    width = min(base // 4, limit)
+    check_arguments(origin, given, dict.fromkeys((*DISCRIMINATOR, "decoder_res")) | {"cmap_dim": (None, 0, width)})
+    compared, planes = minibatch(tree)
+    drawing = [path for path in tree.modules if re.fullmatch(DECODER, path)]
+    judging = [path for path in tree.of("Conv2dLayer") if path not in drawing and not path.endswith("skip")]
+    encoder = StyleGAN2Discriminator(
+        architecture=tree.said("architecture", tree.of("DiscriminatorBlock", "DiscriminatorEpilogue")),
+        channel_base=base,
+        channel_max=limit,
+        mbstd_group=compared,
+        mbstd_channels=planes,
+        mapping_layers=mapping_layers(tree, mapping, width),
+        clamp=bound(tree.said("conv_clamp", judging)),
+    )
+    expect(origin, "architecture", encoder.architecture, ("resnet", "orig", "skip"))
+    brief = square(given, tree, "b")
+    if not drawing:
+        return Found(filled(encoder, brief, tree.stored, size), origin, module.class_name, facts)
+    config, guide = decoder(encoder, tree, drawing)
+    stored = {renamed(name): tensor for name, tensor in tree.stored.items()}
+    return Found(filled(config, brief._replace(guide=guide), stored, size), origin, module.class_name, facts)
+
+
+def minibatch(tree: Tree) -> tuple[int | None, int]:
+    """Samples that are compared (None: all), and channels that show it, as the layer that does it says."""
+    layers = tree.of("MinibatchStdLayer")
+    if not layers:
+        return StyleGAN2Discriminator.mbstd_group, 0
+    compared, planes = tree.said("group_size", layers), tree.said("num_channels", layers)
+    if not (compared is None or type(compared) is int and compared > 0) or type(planes) is not int:
+        raise ValueError(f"its minibatch layer has group_size={shown(compared)}, num_channels={shown(planes)}")
+    return compared, planes
+
+
+def decoder(encoder: StyleGAN2Discriminator, tree: Tree, drawing: list[str]) -> tuple[UNet, dict[int, int]]:
+    """Settings of the decoder, and its guide: only its last step was trained to redraw the generator's maps."""
+    expect("decoder", "conv_clamp", tree.said("conv_clamp", drawing), (None,))
+    activation = tree.said("activation", drawing)
+    expect("decoder", "activation", activation, ("linear", "lrelu"))
+    weights = {int(path[1:-4]): tree.stored.get(f"{path}.weight") for path in drawing}
+    shapes = {side: weight.shape for side, weight in weights.items() if weight is not None and len(weight.shape) == 4}
+    kernels = {shape[2] for shape in shapes.values()}
+    if shapes.keys() != weights.keys() or len(kernels) != 1 or not kernels <= {1, 3}:
+        raise ValueError(
+            f"its decoder has weights of the shapes {shown(shapes)}; they can be 1 or 3 px wide, all alike"
+        )
+    last = max(shapes)
+    return UNet(encoder=encoder, kernel=1 if kernels == {1} else 3, activation=activation), {last: shapes[last][0]}
+
+
+def renamed(name: str) -> str:
+    """The name in our U-Net of a weight of a published discriminator."""
+    path, _, leaf = name.partition(".")
+    return f"decoder.{path.removesuffix('_dec')}.{leaf}" if re.fullmatch(DECODER, path) else f"encoder.{name}"

@@ -1,0 +1,130 @@
+"""Inert stand-ins for the few things besides tensors that checkpoints are made of."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from reprlib import repr as shown
+from typing import Any
+
+from ggdr.foreign.instructions import plain
+from ggdr.foreign.unpickle import Call, Global, StandIn
+
+FORMATS = {"f2": "e", "f4": "f", "f8": "d", "b1": "?"}
+FORMATS |= {f"i{size}": code for size, code in zip((1, 2, 4, 8), "bhiq", strict=True)}
+FORMATS |= {f"u{size}": code for size, code in zip((1, 2, 4, 8), "BHIQ", strict=True)}
+"""numpy's name of a number's type -> the `struct` module's; types of objects are not among them"""
+LONGEST_NAME = 200
+"""characters of an attribute's, a layer's or a weight's name"""
+
+
+@dataclass(eq=False)
+class Module:
+    """A network or a layer as the published code pickles it: the name of its class, and its attributes."""
+
+    class_name: str
+    state: dict[str, Any]
+
+    def section(self, name: str) -> dict[str, Any]:
+        """One of its attributes that are dicts by names, empty if it is not there; ValueError if it is no such."""
+        found = self.state.get(name, {})
+        if not isinstance(found, dict) or not all(type(key) is str and len(key) <= LONGEST_NAME for key in found):
+            raise ValueError(f"it is damaged: {name} of a {self.class_name} is no dict")
+        return found
+
+
+@dataclass(eq=False)
+class Namespace(StandIn):
+    """Attributes by name, such as the arguments of a command line."""
+
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    def take(self, state: Any) -> None:
+        """The attributes."""
+        if not isinstance(state, dict):
+            raise ValueError("it is damaged: a namespace has no attributes")
+        self.attributes = state
+
+
+@dataclass(eq=False)
+class NumberType(StandIn):
+    """Type of a numpy number."""
+
+    code: str
+    order: str = "<"
+
+    def take(self, state: Any) -> None:
+        """Its byte order."""
+        if type(state) is not tuple or len(state) < 2 or state[1] not in ("<", ">", "|", "="):
+            raise ValueError("it is damaged: a type of number has no byte order")
+        self.order = state[1].replace("|", "=")
+
+
+def number_type(code: Any = None, *_: Any) -> NumberType:
+    """The type of this name; ValueError if it is not one of plain numbers."""
+    if type(code) is not str or code not in FORMATS:
+        raise ValueError(f"it holds a numpy object of type {shown(code)}, which is no number; nothing of it was run")
+    return NumberType(code)
+
+
+def number(kind: Any, data: Any) -> int | float | bool:
+    """A numpy scalar as a number of Python."""
+    if not isinstance(kind, NumberType) or type(data) is not bytes or len(data) != int(kind.code[1]):
+        raise ValueError("it is damaged: a number has no value")
+    return struct.unpack(kind.order + FORMATS[kind.code], data)[0]
+
+
+def encoded(text: Any, encoding: Any) -> bytes:
+    """Bytes as old pickles spell them."""
+    if type(text) is not str or encoding != "latin1":
+        raise ValueError("it is damaged: it spells bytes in an unknown way")
+    try:
+        return text.encode("latin1")
+    except UnicodeEncodeError as error:
+        raise ValueError("it is damaged: it spells bytes in an unknown way") from error
+
+
+def ordered(pairs: Any = ()) -> dict[Any, Any]:
+    """A dict, which is ordered anyway; what is to be in it follows."""
+    if pairs != ():
+        raise ValueError("it is damaged: a dict begins with items")
+    return {}
+
+
+def collected(items: Any = ()) -> set[Any]:
+    """A set, as pickles spelt it before there was an instruction for it; changeable or not."""
+    if type(items) not in (list, tuple):
+        raise ValueError("it is damaged: a set is made of no list")
+    return {plain(item) for item in items}
+
+
+def namespace() -> Namespace:
+    """One without attributes, which follow."""
+    return Namespace()
+
+
+def module(meta: Any) -> Module:
+    """A network or layer, from the record that the published code makes of it; its source text is left out."""
+    said = meta if isinstance(meta, dict) else {}
+    name, state = said.get("class_name"), said.get("state")
+    if said.get("type") != "class" or type(name) is not str or not isinstance(state, dict):
+        raise ValueError("it is damaged: a layer is not described")
+    return Module(name, state)
+
+
+CALLS: Mapping[Global, Call] = {
+    Global("collections", "OrderedDict"): ordered,
+    Global("dnnlib.util", "EasyDict"): ordered,
+    Global("torch_utils.persistence", "_reconstruct_persistent_obj"): module,
+    Global("argparse", "Namespace"): namespace,
+    Global("builtins", "set"): collected,
+    Global("builtins", "frozenset"): collected,
+    Global("__builtin__", "set"): collected,
+    Global("__builtin__", "frozenset"): collected,
+    Global("numpy", "dtype"): number_type,
+    Global("numpy.core.multiarray", "scalar"): number,
+    Global("numpy._core.multiarray", "scalar"): number,
+    Global("_codecs", "encode"): encoded,
+}
+"""what may be called in a checkpoint -> what is called in its place"""

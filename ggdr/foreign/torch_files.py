@@ -1,0 +1,203 @@
+"""Tensors in files that torch wrote: inside a pickle, in the archives of `torch.save`, and in what it wrote before."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ggdr.foreign.unpickle import Call, Global, load
+
+DTYPES = {
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "DoubleStorage": torch.float64,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+}
+STORAGES = {Global("torch", name): dtype for name, dtype in DTYPES.items()}
+"""the names of kinds of storage in a pickle"""
+MAGIC = 0x1950A86A20F9469CFC6C
+"""first value of what `torch.save` wrote before it wrote archives"""
+MOST_DIMENSIONS = 8
+BROKEN = (zipfile.BadZipFile, RuntimeError, struct.error, LookupError, OSError, EOFError, ValueError, OverflowError)
+"""what reading a damaged zip archive may raise"""
+
+
+@dataclass(eq=False)
+class Storage:
+    """A piece of memory as the file holds it."""
+
+    dtype: torch.dtype
+    numel: int
+    read: Callable[[], bytes | memoryview] | None = None
+    """its bytes, `numel` of its dtype; None until they are found"""
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A tensor as the file holds it; no memory is taken before `tensor` is called."""
+
+    storage: Storage
+    offset: int
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        return f"a tensor {list(self.shape)} of {self.storage.dtype}"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its values in the file."""
+        return prod(self.shape) * self.storage.dtype.itemsize
+
+    def tensor(self) -> Tensor:
+        """A copy of its values in a memory of their own, of `shape`, in float32; ValueError if they are no such."""
+        dtype, read = self.storage.dtype, self.storage.read
+        if read is None or not dtype.is_floating_point:
+            raise ValueError(f"it holds {self!r} where there should be one of float32")
+        if not prod(self.shape):
+            return torch.zeros(self.shape)
+        first, last = self.offset, self.offset + reach(self.shape, self.stride) + 1
+        values = bytearray(read()[first * dtype.itemsize : last * dtype.itemsize])
+        return torch.frombuffer(values, dtype=dtype).as_strided(self.shape, self.stride).float().contiguous()
+
+
+def reach(shape: tuple[int, ...], stride: tuple[int, ...]) -> int:
+    """How far the last element of a tensor lies behind its first, elements."""
+    return sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
+
+
+def rebuild_tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> Stored:
+    """A tensor over a storage; ValueError if it would reach beyond it, or use an element twice."""
+    numbers = (offset, *shape, *stride)
+    fits = isinstance(storage, Storage) and type(shape) is tuple and type(stride) is tuple
+    fits = fits and all(type(number) is int and 0 <= number <= storage.numel for number in numbers)
+    fits = fits and len(shape) == len(stride) <= MOST_DIMENSIONS
+    if not fits or prod(shape) and offset + reach(shape, stride) >= storage.numel or overlaps(shape, stride):
+        raise ValueError("it is damaged: a tensor reaches beyond the numbers that are there for it")
+    return Stored(storage, offset, shape, stride)
+
+
+def overlaps(shape: tuple[int, ...], stride: tuple[int, ...]) -> bool:
+    """Whether some element may have two places in the tensor."""
+    covered = 0
+    for step, size in sorted((step, size) for step, size in zip(stride, shape, strict=True) if size > 1):
+        if step <= covered:
+            return True
+        covered += (size - 1) * step
+    return False
+
+
+def rebuild_parameter(data: Any, *_: Any) -> Any:
+    """A parameter is its tensor."""
+    return data
+
+
+def load_from_bytes(data: Any) -> Storage:
+    """The storage in the bytes by which a pickle outside of `torch.save` holds it."""
+    if type(data) is not bytes or not isinstance(storage := read_stream(data, {}), Storage):
+        raise ValueError("it is damaged: a tensor has no numbers")
+    return storage
+
+
+TENSORS: Mapping[Global, Call] = {
+    Global("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor,
+    Global("torch._utils", "_rebuild_parameter"): rebuild_parameter,
+}
+"""what a pickle calls to make tensors of storages"""
+IN_PICKLES: Mapping[Global, Call] = {**TENSORS, Global("torch.storage", "_load_from_bytes"): load_from_bytes}
+"""the same where the storages are in the pickle as well"""
+
+
+def read_archive(data: bytes, calls: Mapping[Global, Call]) -> Any:
+    """What `torch.save` wrote as a zip archive; ValueError if the data is none, or damaged."""
+    try:
+        archive = zipfile.ZipFile(BytesIO(data))
+    except BROKEN as error:
+        raise ValueError(f"it is damaged: {error}") from error
+    names = {*archive.namelist()}
+    pickles = [name for name in names if name.endswith("/data.pkl") and name.count("/") == 1]
+    if len(pickles) != 1:
+        raise ValueError("it is a zip file, but not one that torch.save wrote")
+    folder = pickles[0].removesuffix("data.pkl")
+    if f"{folder}byteorder" in names and member(archive, f"{folder}byteorder") != b"little":
+        raise ValueError("it was written by a machine of the other byte order")
+
+    def persistent(said: Any) -> Storage:
+        """The storage whose bytes are a file of their own in the archive; read when a tensor needs them."""
+        dtype, key, numel = described(said)
+        name = f"{folder}data/{key}"
+        if name not in names or archive.getinfo(name).file_size != numel * dtype.itemsize:
+            raise ValueError("it is damaged: the numbers of a tensor are missing")
+        return Storage(dtype, numel, lambda: member(archive, name))
+
+    return load(BytesIO(member(archive, pickles[0])), {**TENSORS, **calls}, STORAGES, persistent)
+
+
+def member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A file of an archive, which must be neither compressed nor encrypted: then it is no larger than the archive."""
+    info = archive.getinfo(name)
+    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or info.file_size != info.compress_size:
+        raise ValueError("it is compressed or encrypted, which torch.save never does")
+    try:
+        return archive.read(name)
+    except BROKEN as error:
+        raise ValueError(f"it is damaged: {error}") from error
+
+
+def read_stream(data: bytes, calls: Mapping[Global, Call]) -> Any:
+    """What `torch.save` wrote before torch 1.6, and still does inside pickles: five pickles, then the storages."""
+    stream = BytesIO(data)
+    magic, version, machine = (load(stream) for _ in range(3))
+    if magic != MAGIC or version != 1001 or not isinstance(machine, dict) or not machine.get("little_endian"):
+        raise ValueError("it is not what torch.save writes on a machine of this byte order")
+    storages: dict[str, Storage] = {}
+
+    def persistent(said: Any) -> Storage:
+        """The storage whose bytes follow; the first mention of a key makes it."""
+        dtype, key, numel = described(said)
+        storage = storages.setdefault(key, Storage(dtype, numel))
+        if (storage.dtype, storage.numel) != (dtype, numel):
+            raise ValueError("it is damaged: it says two things of one storage")
+        return storage
+
+    value = load(stream, {**TENSORS, **calls} if calls else {}, STORAGES, persistent)
+    keys = load(stream)
+    if type(keys) is not list or not all(type(key) is str for key in keys) or {*keys} != {*storages}:
+        raise ValueError("it is damaged: the numbers of a tensor are missing")
+    for key in keys:
+        fill(storages[key], stream, data)
+    return value
+
+
+def fill(storage: Storage, stream: BytesIO, data: bytes) -> None:
+    """Find a storage's bytes in the data at the stream's position, which moves behind them."""
+    start = stream.seek(8, 1)
+    end = start + storage.numel * storage.dtype.itemsize
+    if int.from_bytes(data[start - 8 : start], "little") != storage.numel or end > len(data):
+        raise ValueError("it is damaged: it ends within the numbers of a tensor")
+    stream.seek(end)
+    storage.read = lambda: memoryview(data)[start:end]
+
+
+def described(said: Any) -> tuple[torch.dtype, str, int]:
+    """Kind of number, key and length of the storage that a pickle refers to; ValueError if it is no such reference."""
+    # (what, kind, key, device, length), and in old files a view, which no checkpoint has used
+    if type(said) is tuple and len(said) in (5, 6) and said[0] == "storage" and not any(said[5:]):
+        _, kind, key, _, numel = said[:5]
+        if isinstance(kind, Global) and kind in STORAGES and type(key) is str and type(numel) is int and numel >= 0:
+            return STORAGES[kind], key, numel
+    raise ValueError("it is damaged: it refers to something that is no storage of a tensor")

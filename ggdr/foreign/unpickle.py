@@ -1,0 +1,165 @@
+"""A pickle read as data: a stack machine that has no instruction to import what a file names, or to call it.
+
+What a file asks to be called is a name; a reader hands over a table from such names to functions of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from reprlib import repr as shown
+from typing import Any
+
+from ggdr.foreign.instructions import INSTRUCTIONS, instructions, plain
+
+Call = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Global:
+    """A name that a pickle refers to. It stays a name."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return shown(f"{self.module}.{self.name}").strip("'\"")
+
+
+class StandIn:
+    """What a reader leaves in the place of an object that takes its state after it was made."""
+
+    def take(self, state: Any) -> None:
+        """Take the state in, as data; ValueError if it cannot be."""
+        raise NotImplementedError
+
+
+class Machine:
+    """Carries out the instructions of one pickle; ValueError for any that a checkpoint has no use for."""
+
+    def __init__(self, calls: Mapping[Global, Call], names: Collection[Global], persistent: Call | None):
+        """`calls`: what to call in the place of what a name means. `names`: those that are only referred to.
+
+        `persistent`: takes what the file says of a storage outside the pickle; None: there is none.
+        """
+        self.calls, self.names, self.persistent = calls, names, persistent
+        self.stack: list[Any] = []
+        self.marks: list[int] = []
+        self.memo: dict[int, Any] = {}
+
+    def run(self, stream: BytesIO) -> Any:
+        """The object of the pickle at the stream's position, which moves behind it."""
+        for name, argument in instructions(stream):
+            if name == "STOP":
+                return self.pop()
+            if name not in INSTRUCTIONS:
+                raise ValueError(f"it holds the instruction {name}, which no checkpoint needs; nothing of it was run")
+            INSTRUCTIONS[name](self, argument)
+        raise ValueError("it is damaged: it ends too early")
+
+    def push(self, value: Any) -> None:
+        """Put a value on the stack."""
+        self.stack.append(value)
+
+    def pop(self) -> Any:
+        """Take the top of the stack, which must be above the last mark."""
+        if len(self.stack) <= (self.marks[-1] if self.marks else 0):
+            raise ValueError("it is damaged: an instruction lacks what it works on")
+        return self.stack.pop()
+
+    def top(self, kind: type) -> Any:
+        """The top of the stack, which must be of a kind."""
+        self.push(value := self.pop())
+        if not isinstance(value, kind):
+            raise ValueError(
+                f"it is damaged: a value of type {type(value).__name__} stands where a {kind.__name__} should"
+            )
+        return value
+
+    def since_mark(self) -> list[Any]:
+        """Take all that was put on the stack since the last mark."""
+        start = self.marks.pop()
+        items = self.stack[start:]
+        del self.stack[start:]
+        return items
+
+    def refer(self, module: Any, name: Any) -> None:
+        """Put a name on the stack, if it is one of those that are known."""
+        if type(module) is not str or type(name) is not str:
+            raise ValueError("it is damaged: a name is no text")
+        asked = Global(module, name)
+        if asked not in self.calls and asked not in self.names:
+            raise ValueError(f"it asks for {asked}, which {reason(module)}; nothing of it was run")
+        self.push(asked)
+
+    def refer_from_stack(self) -> None:
+        """The same with module and name on the stack."""
+        name = self.pop()
+        self.refer(self.pop(), name)
+
+    def call(self) -> None:
+        """Arguments and a name to what the reader makes of them."""
+        arguments, asked = self.pop(), self.pop()
+        if not isinstance(asked, Global) or asked not in self.calls or type(arguments) is not tuple:
+            what = asked if isinstance(asked, Global) else shown(asked)
+            raise ValueError(f"it calls {what}, which is nothing that can be called; nothing of it was run")
+        self.push(self.calls[asked](*arguments))
+
+    def build(self) -> None:
+        """Hand a state to the object below it. A dict has its items already, and needs none of its attributes."""
+        state = self.pop()
+        if not isinstance(target := self.pop(), dict | StandIn):
+            raise ValueError(f"it is damaged: an object of type {type(target).__name__} takes no state")
+        if isinstance(target, StandIn):
+            target.take(state)
+        self.push(target)
+
+    def fetch(self) -> None:
+        """What the file says of a storage to what the reader makes of it."""
+        if self.persistent is None:
+            raise ValueError("it refers to data outside itself; nothing of it was run")
+        self.push(self.persistent(self.pop()))
+
+    def set_items(self, items: list[Any]) -> None:
+        """Add keys and values to the dict on the stack."""
+        target = self.top(dict)
+        if len(items) % 2:
+            raise ValueError("it is damaged: a key has no value")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            target[plain(key)] = value
+
+
+def load(
+    stream: BytesIO,
+    calls: Mapping[Global, Call] | None = None,
+    names: Collection[Global] = (),
+    persistent: Call | None = None,
+) -> Any:
+    """The object of the pickle at the stream's position, made of Python's own plain types and the reader's.
+
+    ValueError, one clause whose subject is the file, if it asks for anything else, or is damaged.
+    """
+    try:
+        return Machine(calls or {}, names, persistent).run(stream)
+    except (LookupError, TypeError, OverflowError, AttributeError) as error:
+        raise ValueError("it is damaged: an instruction does not fit what it works on") from error
+    except (RecursionError, MemoryError) as error:
+        raise ValueError("it is damaged: it asks for more memory than there is") from error
+
+
+def reason(module: str) -> str:
+    """Why a name of this module is refused."""
+    found = (why for prefix, why in FOREIGN.items() if f"{module}.".startswith(f"{prefix}."))
+    return next(found, "no StyleGAN2 checkpoint has a use for")
+
+
+FOREIGN = {
+    "dnnlib.tflib": "is of the TensorFlow era; take the network's PyTorch version",
+    "tensorflow": "is of the TensorFlow era; take the network's PyTorch version",
+    "torch.nn": "is a whole module; only StyleGAN2 checkpoints and dicts of tensors are read here",
+    "pg_modules": "is of Projected GAN or StyleGAN-XL, which are not here yet",
+    "feature_networks": "is of StyleGAN-XL, which is not here yet",
+    "timm": "is of a pretrained feature network, as in Projected GAN and StyleGAN-XL, which are not here yet",
+}
+"""modules of other programs -> what to say of them"""

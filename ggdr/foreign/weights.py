@@ -1,0 +1,89 @@
+"""Foreign weights into networks of ours: every name and every shape must agree, or nothing is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+
+from ggdr.foreign.torch_files import Stored
+from ggdr.network import Network
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+
+BINOMIAL = torch.tensor([1.0, 3.0, 3.0, 1.0])
+"""the low-pass filter that our networks have built in"""
+
+
+class Found(NamedTuple):
+    """A network of a foreign file, as ours."""
+
+    network: Network
+    origin: str
+    """under which name the file holds it"""
+    class_name: str = ""
+    """what the program that wrote it calls it"""
+    arguments: Any = None
+    """what it was built with there, as JSON can hold it"""
+
+
+class Reading(NamedTuple):
+    """All that was found in a foreign file."""
+
+    kind: str
+    """whose format it is in"""
+    networks: dict[str, Found]
+    """by the names they are saved under"""
+    facts: dict[str, Any]
+    """what else the file says of itself, as JSON can hold it"""
+    notes: list[str]
+    """what a person should know; a sentence each"""
+
+
+def filled(
+    config: GeneratorConfig | DiscriminatorConfig,
+    brief: Brief,
+    stored: Mapping[str, Stored],
+    size: int,
+    later: tuple[str, ...] = (),
+) -> Network:
+    """The network with these weights by our names, in eval mode; ValueError, naming one, if any is missing or unfit.
+
+    `size`: bytes of the file, which weights cannot exceed unless they share memory in order to fill ours. `later`:
+    names that the file has nothing for; they are zero.
+    """
+    try:
+        with torch.device("meta"):  # what a file asks for takes no memory before the file is seen to fill it
+            network = config.build(brief)
+    except (RuntimeError, OverflowError, TypeError) as error:
+        raise ValueError(f"its sizes make no network: {str(error).splitlines()[0]}") from error
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    empty = {name: torch.zeros(wanted.pop(name)) for name in later}
+    compare(wanted, stored)
+    if sum(tensor.nbytes for tensor in stored.values()) > size:
+        raise ValueError("its weights are larger than the file itself")
+    network.load_state_dict({name: tensor.tensor() for name, tensor in stored.items()} | empty, assign=True)
+    return network.eval()
+
+
+def compare(wanted: Mapping[str, tuple[int, ...]], stored: Mapping[str, Stored]) -> None:
+    """ValueError, naming the first, if the names or the shapes are not those that are wanted."""
+    if missing := [name for name in wanted if name not in stored]:
+        raise ValueError(f"it lacks {missing[0]}{others(missing)}")
+    if surplus := [name for name in stored if name not in wanted]:
+        raise ValueError(f"it has {surplus[0]!r}{others(surplus)}, for which StyleGAN2 has no place")
+    for name, shape in wanted.items():
+        if stored[name].shape != shape:
+            raise ValueError(f"its {name} is {[*stored[name].shape]} where its settings ask for {[*shape]}")
+
+
+def others(names: list[str]) -> str:
+    """How many more there are than the first."""
+    return f" and {len(names) - 1} more" if len(names) > 1 else ""
+
+
+def check_filter(name: str, stored: Stored, gain: float = 1.0) -> None:
+    """ValueError if a low-pass filter is not the binomial one, of the sum `gain`."""
+    right = torch.outer(BINOMIAL, BINOMIAL) * (gain / 64)
+    if stored.shape != right.shape or not torch.allclose(stored.tensor(), right, rtol=1e-3, atol=0):
+        raise ValueError(f"its filter {name} is not [1, 3, 3, 1], which is the only one here")

@@ -1,0 +1,169 @@
+"""Graphs as files that run without this package: written aside, read back, compared, and only then in their place."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.export import ExportedProgram
+
+from ggdr.graphs import Graph, first_line, traced
+
+if TYPE_CHECKING:
+    import onnx
+
+TOLERANCE = 1e-4
+"""largest difference between file and network, as a share of the network's largest value"""
+LEVELS = 1
+"""the same between uint8 images: what lies halfway may be rounded to either side"""
+SIZES = (1, 3)
+"""batches that are compared, other than the one that is traced"""
+DESCRIPTION = "ggdr.json"
+"""where a .pt2 file keeps what network it is"""
+OPSET = 18
+"""version of ONNX's operators: the one that torch writes without converting"""
+
+Run = Callable[[dict[str, Tensor]], Tensor]
+"""a file's graph: inputs by name to its output"""
+
+
+class Agreement(NamedTuple):
+    """How near a file comes to its network."""
+
+    difference: float
+    """largest of any value; infinite if shapes or types are not the network's"""
+    largest: float
+    """largest value of the network's"""
+    bound: float
+    """what the difference must not be above"""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is near enough; not where anything is NaN."""
+        return self.difference <= self.bound
+
+
+class Format(NamedTuple):
+    """A kind of file."""
+
+    write: Callable[[ExportedProgram, Graph, Path], None]
+    read: Callable[[Path], Run]
+
+
+def export(graph: Graph, file: Path, batch: int | None = None) -> Agreement:
+    """Write a graph as `file`, of the kind that its suffix says, and say how near it comes to the network.
+
+    batch: the one number of samples it takes; None for any. A file that was there is replaced. ValueError if the
+    network has no such graph, or the file computes something else: then there is no file, or the one there was.
+    """
+    kind = FORMATS[file.suffix]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".writing-", dir=file.parent) as folder, quiet():
+        aside = Path(folder) / file.name
+        kind.write(traced(graph, batch), graph, aside)
+        found = agreement(kind.read(aside), graph, (batch, batch) if batch else SIZES)
+        if not found.holds:
+            raise ValueError(
+                f"{file.name} would differ from the network by {found.difference:.2g} of values up to"
+                f" {found.largest:.2g}, above {found.bound:.2g}; nothing was written, try the other format."
+            )
+        os.replace(aside, file)
+    return found
+
+
+@torch.no_grad()
+def agreement(run: Run, graph: Graph, sizes: tuple[int, ...]) -> Agreement:
+    """Compare a file's graph with the network's on random inputs in batches of these sizes."""
+    difference = largest = 0.0
+    for seed, samples in enumerate(sizes, start=1):
+        inputs = graph.inputs(samples, seed)
+        wanted, given = graph(**inputs), run(inputs)
+        if (given.shape, given.dtype) != (wanted.shape, wanted.dtype):
+            return Agreement(float("inf"), float(wanted.double().abs().max()), 0.0)
+        worst = (given.double() - wanted.double()).abs().max()
+        difference = float(torch.maximum(worst, torch.tensor(difference)))  # unlike Python's, it passes NaN on
+        largest = max(largest, float(wanted.double().abs().max()))
+    return Agreement(difference, largest, TOLERANCE * largest if wanted.is_floating_point() else LEVELS)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without what the exporters say beside their errors."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.disable(before)
+
+
+def write_pt2(program: ExportedProgram, graph: Graph, file: Path) -> None:
+    """A program for torch.export.load; its description is the extra file "ggdr.json"."""
+    torch.export.save(program, file, extra_files={DESCRIPTION: json.dumps(graph.description())})
+
+
+def read_pt2(file: Path) -> Run:
+    """The graph of such a file."""
+    module = torch.export.load(file).module()
+    return lambda inputs: module(**inputs)
+
+
+def write_onnx(program: ExportedProgram, graph: Graph, file: Path) -> None:
+    """An ONNX model in one file; its description is the property "ggdr". ValueError if there is no such operator."""
+    from onnx import helper, save
+
+    names = list(graph.inputs(1, seed=0))
+    try:
+        # Its optimizer takes 1e-8 for 0 and drops it where it is added, so that a latent code of zeros makes NaN;
+        # runtimes optimize what they load anyway.
+        made = torch.onnx.export(
+            program, input_names=names, output_names=[graph.output], opset_version=OPSET,
+            dynamo=True, optimize=False, external_data=False, verbose=False,
+        )  # fmt: skip
+    except Exception as error:  # the exporter's own are not public
+        raise ValueError(f"ONNX cannot hold this network: {first_line(error)}; write a .pt2 file.") from error
+    assert made is not None
+    model = made.model_proto
+    helper.set_model_props(model, {"ggdr": json.dumps(graph.description())})
+    bare(model)
+    save(model, file)
+
+
+def bare(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes, which name files of this machine, and call the free dimension "batch"."""
+    graph = model.graph
+    graph.ClearField("value_info")
+    for item in (graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
+        item.ClearField("metadata_props")
+        item.ClearField("doc_string")
+    for value in (*graph.input, *graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param:
+                dim.dim_param = "batch"
+
+
+def read_onnx(file: Path) -> Run:
+    """The graph of such a file, on the host."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+
+    def run(inputs: dict[str, Tensor]) -> Tensor:
+        (output,) = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
+        return torch.from_numpy(output)
+
+    return run
+
+
+FORMATS = {".pt2": Format(write_pt2, read_pt2), ".onnx": Format(write_onnx, read_onnx)}
+"""suffix -> kind of file"""

@@ -1,0 +1,123 @@
+"""What an exported file computes: a network in evaluation, named tensors in and one out, and its trace."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from ggdr.grid import to_uint8
+from ggdr.model import describe
+from ggdr.network import Discriminator, Generator, Network
+
+Fixed = Literal["const", "none"]
+"""noise that makes one image of one latent code"""
+
+
+class Graph(nn.Module):
+    """A network as a function of tensors by name."""
+
+    output: str
+    """name of what it gives"""
+
+    def __init__(self, network: Network, options: dict[str, Any]):
+        """`options`: how it was asked to differ from the network, for the record."""
+        super().__init__()
+        self.network, self.options = network.eval(), options
+
+    def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
+        """Random inputs by name, a function of the seed."""
+        raise NotImplementedError
+
+    def labels(self, samples: int) -> dict[str, Tensor]:
+        """One-hot labels [N, L], each class in turn, if the network is conditional."""
+        width = self.network.brief.labels
+        return {"labels": torch.eye(width)[torch.arange(samples) % width]} if width else {}
+
+    def description(self) -> dict[str, Any]:
+        """The network's, as saved models have it, and the options, as JSON can hold them."""
+        return {**describe(self.network), "graph": {"output": self.output, **self.options}}
+
+
+class Images(Graph):
+    """A generator: z [N, z_dim] ~ N(0, 1), labels [N, L] if conditional, psi [] if it truncates, to images.
+
+    `image`: float32 [N, C, H, W], about [-1, 1], or uint8 [N, H, W, C].
+    """
+
+    output = "image"
+
+    def __init__(self, network: Generator, noise: Fixed = "const", uint8: bool = False):
+        """`noise`: per-pixel noise of the layers, if there is such. `uint8`: pixels as picture files hold them."""
+        super().__init__(network, {"noise": noise, "uint8": uint8})
+        self.noise, self.uint8, self.z_dim = noise, uint8, network.z_dim
+        self.truncates, self.noisy = "truncation" in network.config.gives, "noise" in network.config.gives
+
+    def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
+        """Latent codes, labels in turn, and a truncation between none and all."""
+        draw = torch.Generator().manual_seed(seed)
+        z, psi = torch.randn(samples, self.z_dim, generator=draw), torch.rand([], generator=draw)
+        return {"z": z, **self.labels(samples), **({"psi": psi} if self.truncates else {})}
+
+    def forward(self, z: Tensor, labels: Tensor | None = None, psi: Tensor | None = None) -> Tensor:
+        """The images."""
+        view = ({"psi": psi} if self.truncates else {}) | ({"noise": self.noise} if self.noisy else {})
+        image = self.network(z, labels, **view).image
+        return to_uint8(image).permute(0, 2, 3, 1) if self.uint8 else image
+
+
+class Logits(Graph):
+    """A discriminator: image float32 [N, C, H, W] in [-1, 1], labels [N, L] if conditional, to `logits` [N]."""
+
+    output = "logits"
+
+    def __init__(self, network: Discriminator):
+        super().__init__(network, {})
+
+    def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
+        """Images of uniform noise, labels in turn."""
+        brief = self.network.brief
+        size = (samples, brief.channels, brief.height, brief.width)
+        image = torch.rand(size, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+        return {"image": image, **self.labels(samples)}
+
+    def forward(self, image: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The logits."""
+        return self.network(image, labels).logits
+
+
+@torch.no_grad()
+def traced(graph: Graph, batch: int | None = None) -> torch.export.ExportedProgram:
+    """The graph as torch.export sees it, to be called by keywords; nothing in it tells where its code lies.
+
+    batch: the one number of samples it takes; None for any. ValueError if the network cannot be traced so.
+    """
+    inputs = graph.inputs(batch or 2, seed=0)
+    any_number = None if batch else {0: torch.export.Dim("batch")}
+    shapes = {name: any_number if tensor.ndim else None for name, tensor in inputs.items()}
+    graph(**inputs)  # filters are kept from this pass on; those of the trace would be kept as fakes, without values
+    try:
+        program = torch.export.export(graph, (), inputs, dynamic_shapes=shapes, strict=False)
+    except Exception as error:  # torch has many for what a graph cannot hold
+        raise ValueError(refusal(graph, batch, error)) from error
+    for module in program.graph_module.modules():
+        for node in cast(torch.fx.GraphModule, module).graph.nodes:
+            node.meta.pop("stack_trace", None)
+    return program
+
+
+def refusal(graph: Graph, batch: int | None, error: Exception) -> str:
+    """Why there is no graph, and what to type next."""
+    name = graph.network.config.name
+    if batch is None:
+        return (
+            f"{name!r} depends on the number of samples, as networks do that compare those of a batch; "
+            "fix it: add --batch 4, or another number."
+        )
+    return f"{name!r} cannot be traced: {first_line(error)}; mend the network's forward pass."
+
+
+def first_line(error: Exception) -> str:
+    """What an error is and says, in one line."""
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0].rstrip('.')}"
