@@ -68,7 +68,7 @@ def test_a_model_is_used_as_shown(tmp_path, monkeypatch):
             cli.main()
         assert end.value.code == 0, command
     for file in ("digit.png", "grid.png", "generator.onnx", "models/cat/generator/model.safetensors", "cats.png"):
-        assert (tmp_path / file).stat().st_size > 500, file
+        assert (tmp_path / file).stat().st_size > 100, file
 
 
 def test_parts_work_without_the_trainer(tmp_path, monkeypatch):
