@@ -2,8 +2,8 @@
 
 ggdr convert lsun-cat.pkl models/lsun-cat
 
-It reads snapshots (.pkl) of the published StyleGAN2-ADA code, of the StyleGAN3 code's StyleGAN2 and of the U-Net
-discriminator's code, and state dicts (.pt) of rosinality's StyleGAN2.
+It reads snapshots (.pkl) of the published StyleGAN2-ADA code, of the StyleGAN3 code's StyleGAN2 and of GGDR,
+and state dicts (.pt) of rosinality's StyleGAN2.
 """
 
 from __future__ import annotations

@@ -113,6 +113,11 @@ def find_saved(path: str | Path) -> dict[str, Saved]:
     with what is possible, if there is none.
     """
     path = Path(path)
+    if path.is_file():
+        raise ValueError(
+            f"{str(path)!r} is a file; networks are read from folders: a published checkpoint becomes one by"
+            f" `ggdr convert {path} FOLDER`."
+        )
     if (last := checkpoint.latest(path)) is not None:
         path = last
     elif (path / "model").is_dir():

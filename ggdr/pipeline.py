@@ -131,7 +131,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         self,
         batch_size: int | None = None,
         *,
-        seeds: Sequence[int] | None = None,
+        seeds: int | Sequence[int] | Tensor | None = None,
         labels: int | Sequence[int] | Tensor | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
@@ -176,17 +176,22 @@ class GANPipeline(diffusers.DiffusionPipeline):
         return torch.autocast(self.device.type, self.precision)
 
 
-def seeds_for(count: int | None, seeds: Sequence[int] | None, labels: int | Sequence[int] | Tensor | None) -> list[int]:
+def seeds_for(
+    count: int | None,
+    seeds: int | Sequence[int] | Tensor | None,
+    labels: int | Sequence[int] | Tensor | None,
+) -> list[int]:
     """The seeds given, or as many as are asked for, drawn from torch's random state; ValueError if numbers disagree."""
     if seeds is None:
         if count is None:
             count = 1 if labels is None or isinstance(labels, int) or np.ndim(labels) == 0 else len(labels)
-        if count < 1:
-            raise ValueError(f"batch_size is {count}; give the number of images, 1 or more.")
+        if not isinstance(count, int) or count < 1:
+            raise ValueError(f"batch_size is {count!r}; give the number of images, 1 or more.")
         return torch.randint(2**32, (count,)).tolist()
-    if count not in (None, len(seeds)):
-        raise ValueError(f"batch_size is {count}, and there are {len(seeds)} seeds; leave batch_size out.")
-    return whole(seeds)
+    given = whole(seeds)
+    if count not in (None, len(given)):
+        raise ValueError(f"batch_size is {count}, and there are {len(given)} seeds; leave batch_size out.")
+    return given
 
 
 def handed(passes: Iterator[Tensor], output_type: str) -> list[PIL.Image.Image] | np.ndarray | Tensor:

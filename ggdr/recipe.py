@@ -64,7 +64,7 @@ class Recipe:
     init_from: str | None = None
     """run, checkpoint, or saved model whose weights the networks start from, as far as they fit"""
     freeze_d: int = 0
-    """blocks of D, from the image inwards, that stay as they are (Freeze-D, arXiv 2002.10964)"""
+    """blocks of D, from the image inwards, that learn nothing (Freeze-D, arXiv 2002.10964) but may be clipped"""
     seed: int = 0
     """of initial weights, latents, noise, augmentation and the order of the data"""
     workers: int = 0

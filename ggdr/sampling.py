@@ -84,13 +84,15 @@ def latents(seeds: Sequence[int], z_dim: int) -> Tensor:
     return torch.stack([torch.randn(z_dim, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
-def whole(seeds: Sequence[int]) -> list[int]:
-    """The seeds; ValueError without one, or with one that is out of range or no whole number."""
-    strange = [seed for seed in seeds if not isinstance(seed, numbers.Integral) or not 0 <= seed < SEEDS]
-    if strange or not len(seeds):
-        given = f"{strange[0]!r} is none" if strange else "there is none"
-        raise ValueError(f"an image is made from a seed, and {given}; give whole numbers from 0 to 2**64 - 1.")
-    return [int(seed) for seed in seeds]
+def whole(seeds: int | Sequence[int] | Tensor) -> list[int]:
+    """The seeds, or the one; ValueError without one, or with one that is out of range or no whole number."""
+    given: Any = seeds.tolist() if isinstance(seeds, Tensor) else seeds
+    given = [given] if isinstance(given, numbers.Number) else list(given)
+    strange = [seed for seed in given if not isinstance(seed, numbers.Integral) or not 0 <= seed < SEEDS]
+    if strange or not given:
+        odd = f"{strange[0]!r} is none" if strange else "there is none"
+        raise ValueError(f"an image is made from a seed, and {odd}; give whole numbers from 0 to 2**64 - 1.")
+    return [int(seed) for seed in given]
 
 
 def asked(config: GeneratorConfig, view: View) -> dict[str, Any]:
@@ -102,12 +104,12 @@ def asked(config: GeneratorConfig, view: View) -> dict[str, Any]:
         raise ValueError(f"generator {config.name!r} has no noise beside its latent code; leave noise out.")
     if view.noise not in ("random", "const", "none"):
         raise ValueError(f"noise is {view.noise!r}; give 'const', 'random' or 'none'.")
-    if view.psi is not None and not math.isfinite(view.psi):
-        raise ValueError(f"psi is {view.psi}; give a number such as 0.7.")
+    if view.psi is not None and not (isinstance(view.psi, numbers.Real) and math.isfinite(view.psi)):
+        raise ValueError(f"psi is {view.psi!r}; give a number such as 0.7.")
     if view.cutoff is not None and view.psi is None:
         raise ValueError(f"cutoff {view.cutoff} says how many style codes psi pulls; give psi too.")
-    if view.cutoff is not None and view.cutoff < 0:
-        raise ValueError(f"cutoff is {view.cutoff}; give the number of style codes that psi pulls.")
+    if view.cutoff is not None and not (isinstance(view.cutoff, int) and view.cutoff >= 0):
+        raise ValueError(f"cutoff is {view.cutoff!r}; give the number of style codes that psi pulls.")
     truncation = {"psi": 1.0 if view.psi is None else view.psi, "cutoff": view.cutoff}
     return (truncation if truncates else {}) | ({"noise": view.noise} if noisy else {})
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ggdr.model import LIVE, Saved, build, find_saved
 from ggdr.network import Network
+from ggdr.recipe_files import differences, to_json
 from ggdr.reshaping import Reshaper, layer_of, mode
 
 
@@ -42,6 +43,8 @@ class Start(NamedTuple):
     what: str = ""
     """what the source's network is"""
     moves: tuple[Move, ...] = ()
+    settings: tuple[str, ...] = ()
+    """in what the source's settings differ, where they are of one kind"""
 
     @property
     def taken(self) -> set[str]:
@@ -74,7 +77,10 @@ def started(name: str, network: Network, saved: Saved) -> Start:
     """Make a network start from a saved one; ValueError if none of its weight matrices fits."""
     with torch.device("meta"):
         source = build(saved.description, saved.file.parent)
-    begun = Start(name, network, saved.file, summary(source), tuple(plan(finite_weights(saved), source, network)))
+    moves = tuple(plan(finite_weights(saved), source, network))
+    there, here = to_json(source.core().config), to_json(network.core().config)
+    settings = differences(there, here) if there["type"] == here["type"] else []
+    begun = Start(name, network, saved.file, summary(source), moves, tuple(settings))
     if not begun.taken & {key for key, parameter in network.named_parameters() if parameter.ndim > 1}:
         odd = next((f"; {move.name} is {move.note}" for move in begun.moves if move.how == "skipped"), "")
         raise ValueError(

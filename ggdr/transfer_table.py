@@ -23,6 +23,7 @@ def section(start: Start) -> list[str]:
     for move in start.moves:
         by_kind.setdefault(move.how, []).append(move)
     lines = [f"{start.name}: {totals(start)} from {start.file}", row("source", start.what)]
+    lines += [row("setting", difference) for difference in start.settings]
     lines += [row("loaded", counts(by_kind.get("loaded", []))), *named("reshaped", by_kind), *named("zero", by_kind)]
     lines += [row("fresh", counts(by_kind.get("fresh", []))), *named("skipped", by_kind)]
     return [*filter(None, lines), *surplus(by_kind.get("surplus", []))]

@@ -22,7 +22,8 @@ from ggdr.networks.base import Brief
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.unet import UNet
 
-GOLDEN = Path(os.environ.get("GGDR_GOLDEN", Path(__file__).parent / "golden"))
+OWN = Path(__file__).parent / "golden"
+GOLDEN = Path(os.environ.get("GGDR_GOLDEN", OWN))
 TINY = StyleGAN2Generator.tiny()
 RESNET = StyleGAN2Discriminator.tiny()
 
@@ -70,7 +71,7 @@ def test_official_snapshot_parity():
 
 
 def test_official_snapshot_is_described():
-    found = read(GOLDEN / "official_ggdr_snapshot.pkl")
+    found = read(OWN / "official_ggdr_snapshot.pkl")
     discriminator = found.networks["discriminator"].network
     assert discriminator.config.encoder.mbstd_group == 4 and discriminator.brief.guide == {8: 16}
     assert found.facts["augment_pipe"]["p"] == 0.25 and found.facts["augment_pipe"]["arguments"]["xflip"] == 1
@@ -203,7 +204,7 @@ STRANGE_GENERATORS = {
     "depth=3": lambda g: ask(g, mapping_kwargs={"depth": 3}),
     "lr_multiplier=0.1": lambda g: ask(g, mapping_kwargs={"num_layers": 2, "lr_multiplier": 0.1}),
     "layer_features=4": lambda g: ask(g, mapping_kwargs={"num_layers": 2, "layer_features": 4}),
-    "num_layers is 1000000": lambda g: ask(g, mapping_kwargs={"num_layers": 1_000_000}),
+    "num_layers=1000000": lambda g: ask(g, mapping_kwargs={"num_layers": 1_000_000}),
     "channel_max is 1000000000000": lambda g: ask(g, synthesis_kwargs={"channel_max": 10**12}),
     "its synthesis.b4.const is [8, 4, 4]": lambda g: ask(g, synthesis_kwargs={"channel_max": 9, "channel_base": 64}),
     "img_resolution is 4096": lambda g: put(g, "", _init_args=(8, 0, 8, 4096, 3)),
@@ -244,11 +245,29 @@ STRANGE_DISCRIMINATORS = {
     "group_size=0": lambda d: put(d, "b4.mbstd", group_size=0),
     "mbstd_kind=1": lambda d: ask(d, epilogue_kwargs={"mbstd_kind": 1}),
     "norm='batch'": lambda d: ask(d, block_kwargs={"norm": "batch"}),
-    "cmap_dim=3": lambda d: ask(d, cmap_dim=3),
     "its encoder.b4.out.weight is [8, 8]": lambda d: put(d, "b4.out", _buffers={"weight": torch.ones(8, 8)}),
     "attention=True": lambda d: ask(d, attention=True),
     "Projected GAN is not here yet": lambda d: d.state["_modules"].update(head=Layer("ProjectedDiscriminator")),
 }  # fmt: skip
+
+
+def test_the_width_of_labels_counts_only_where_there_are_labels(tmp_path):
+    for labels in (0, 3):
+        tree = published_discriminator(built(RESNET, Brief(16, 16, 3, labels)))
+        ask(tree, cmap_dim=3)
+        file = write(tmp_path / "d.pkl", {"D": tree})
+        if labels:
+            assert "cmap_dim=3" in said(file)
+        else:
+            assert "discriminator" in read(file).networks
+
+
+def test_a_discriminator_that_cannot_be_honoured_does_not_keep_a_generator_back(tmp_path):
+    tree = published_discriminator(built(RESNET, Brief(16, 16, 3, 3)))
+    ask(tree, cmap_dim=3)
+    content = {"G_ema": published_generator(built(TINY, Brief(16, 16))), "D": tree}
+    found = read(write(tmp_path / "both.pkl", content))
+    assert [*found.networks] == ["generator"] and "D is left out" in found.notes[0] and "cmap_dim=3" in found.notes[0]
 
 
 @pytest.mark.parametrize("words", STRANGE_DISCRIMINATORS)

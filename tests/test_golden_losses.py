@@ -16,13 +16,14 @@ from ggdr.regularizers.path_length import PathLength
 from ggdr.regularizers.r1 import R1
 
 CASE, GIVEN = settings("losses"), tensors("losses")
+LENGTH = {"decay": CASE["pl_decay"], "shrink": CASE["pl_batch_shrink"]}
 
 
 class GivenDuel(Duel):
     """A duel whose latent codes are the golden ones."""
 
     def sample(self, n: int) -> Sample:
-        return self.G(GIVEN["z"][:n], sides=self.scene.sides, noise="const")
+        return self.G(GIVEN["z"][:n], self.labels_of(n), sides=self.scene.sides, noise="const")
 
 
 class GivenPathLength(PathLength):
@@ -39,7 +40,7 @@ def players():
 
 PHASES = {
     "generator_adversarial": ("g", [NonSaturating()], {"Loss/G/loss"}),
-    "path_length": ("g", [GivenPathLength(weight=CASE["pl_weight"], decay=CASE["pl_decay"])], {"Loss/G/reg"}),
+    "path_length": ("g", [GivenPathLength(weight=CASE["pl_weight"], **LENGTH)], {"Loss/G/reg"}),
     "discriminator_adversarial_plus_ggdr": (
         "d",
         [NonSaturating(), GGDR(weight=CASE["ggdr_weight"], sides=(CASE["ggdr_resolution"],))],
@@ -60,7 +61,7 @@ def test_phase_parity(name):
         term.fit(g.brief, len(GIVEN["real"]))
         term.start(torch.device("cpu"))
     sides = tuple(side for term in terms for side in term.reads())
-    duel = GivenDuel(g, d, GIVEN["real"], None, Scene(turn, asks, sides))
+    duel = GivenDuel(g, d, GIVEN["real"], GIVEN.get("labels_onehot"), Scene(turn, asks, sides))
     total = sum(term.weight * term.loss(duel) for term in terms)
     total.backward()
     want = sum(CASE["reported_means"][name][key] for key in reported)
@@ -84,9 +85,9 @@ def test_phase_parity(name):
 
 def test_mean_path_length_parity():
     g, d = players()
-    term = GivenPathLength(decay=CASE["pl_decay"])
+    term = GivenPathLength(**LENGTH)
     term.start(torch.device("cpu"))
-    duel = GivenDuel(g, d, GIVEN["real"], None, Scene("g", term.needs))
+    duel = GivenDuel(g, d, GIVEN["real"], GIVEN.get("labels_onehot"), Scene("g", term.needs))
     term.loss(duel)
     term.after_step(duel.notes)
     close(term.mean, GIVEN["path_length/pl_mean_after"], 1e-4)

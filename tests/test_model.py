@@ -52,6 +52,9 @@ def test_what_holds_no_model_is_refused_with_what_does(tmp_path):
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(ValueError, match="holds no model; give the folder of a run, of a checkpoint"):
             find_saved(path)
+    (tmp_path / "ffhq.pkl").touch()
+    with pytest.raises(ValueError, match="is a file; .* `ggdr convert .*ffhq.pkl FOLDER`"):
+        find_saved(tmp_path / "ffhq.pkl")
 
 
 CHANGES = {

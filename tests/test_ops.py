@@ -125,3 +125,13 @@ def test_input_gradient_is_each_samples_own_and_differentiable():
     gradient = input_gradient(x.pow(3).squeeze(1), x)
     torch.testing.assert_close(gradient, torch.tensor([[3.0], [12.0]]))
     torch.testing.assert_close(torch.autograd.grad(gradient.sum(), x)[0], torch.tensor([[6.0], [12.0]]))
+
+
+@pytest.mark.parametrize("factor", [1.0, 1e3])
+def test_modulation_in_float16_overflows_neither_by_its_weights_nor_by_its_styles(factor):
+    torch.manual_seed(0)
+    x, weight, styles = torch.randn(2, 64, 8, 8), torch.randn(8, 64, 3, 3), torch.randn(2, 64)
+    exact = modulated_conv2d(x, factor * weight, factor * styles)
+    with torch.autocast("cpu", torch.float16):
+        half = modulated_conv2d(x.half(), factor * weight, factor * styles)
+    torch.testing.assert_close(half.float(), exact, atol=0.02, rtol=0.01)

@@ -18,6 +18,8 @@ from ggdr.networks.base import Brief
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.unet import UNet
 
+MOST_LAYERS = 64
+"""of a mapping network"""
 DECODER = r"b\d{1,5}_dec"
 """name of a step of the decoder"""
 # Constructor arguments -> the values that can be honoured; None: read elsewhere, or of no effect on what is computed.
@@ -45,11 +47,16 @@ def read(snapshot: Mapping[str, Any], size: int) -> Reading:
         networks["generator"] = generator(modules[mean], mean, size)
     if mean == "G_ema" and "G" in modules:
         networks["generator_live"] = generator(modules["G"], "G", size)
-    if "D" in modules:
-        networks["discriminator"] = discriminator(modules["D"], "D", size)
-    if not networks:
+    if not modules:
         raise ValueError("its G, D and G_ema are all empty")
     notes = ["it has no G_ema: `generator` is G, as the optimizer left it"] if mean == "G" else []
+    if "D" in modules:
+        try:
+            networks["discriminator"] = discriminator(modules["D"], "D", size)
+        except ValueError as error:
+            if not networks:
+                raise
+            notes.append(f"D is left out, it is none of ours: {error}")
     facts = {"training_set_kwargs": as_json(snapshot.get("training_set_kwargs"))}
     return Reading("StyleGAN2-ADA", networks, facts | augmentation(snapshot.get("augment_pipe")), notes)
 
@@ -66,15 +73,15 @@ def augmentation(pipe: Any) -> dict[str, Any]:
     return {"augment_pipe": as_json(said)}
 
 
-def mapping_layers(tree: Tree, given: Mapping[str, Any], width: int) -> int:
+def mapping_layers(origin: str, tree: Tree, given: Mapping[str, Any], width: int) -> int:
     """Depth of a mapping network, whose arguments are checked; `width`: of its layers."""
     if "mapping" not in tree.modules:  # then nobody has read the arguments, and they may say anything
-        return whole(given, "num_layers", 8) or 8
+        return min(whole(given, "num_layers", 8) or 8, MOST_LAYERS)
     widths = dict.fromkeys(("embed_features", "layer_features"), (None, width))
-    check_arguments("mapping", given, MAPPING | widths)
+    check_arguments(f"{origin}.mapping", given, MAPPING | widths)
     depth = whole(given, "num_layers", 8)
-    if f"mapping.fc{depth - 1}.weight" not in tree.stored:
-        raise ValueError(f"its mapping lacks layers: num_layers is {depth}")
+    if depth > MOST_LAYERS or f"mapping.fc{depth - 1}.weight" not in tree.stored:
+        raise ValueError(f"its {origin}.mapping has not the layers that num_layers={depth} says")
     return depth
 
 
@@ -107,7 +114,7 @@ def generator(module: Module, origin: str, size: int) -> Found:
     config = StyleGAN2Generator(
         z_dim=whole(given, "z_dim"),
         w_dim=w_dim,
-        mapping_layers=mapping_layers(tree, mapping, w_dim),
+        mapping_layers=mapping_layers(origin, tree, mapping, w_dim),
         channel_base=whole(synthesis, "channel_base", 32768),
         channel_max=whole(synthesis, "channel_max", 512),
         w_avg_beta=beta if type(beta) is float and 0 <= beta <= 1 else StyleGAN2Generator.w_avg_beta,
@@ -127,7 +134,8 @@ def discriminator(module: Module, origin: str, size: int) -> Found:
     check_arguments(f"{origin}'s blocks", group(given, "block_kwargs"), BLOCK)
     base, limit = whole(given, "channel_base", 32768), whole(given, "channel_max", 512)
     width = min(base // 4, limit)
-    check_arguments(origin, given, dict.fromkeys((*DISCRIMINATOR, "decoder_res")) | {"cmap_dim": (None, 0, width)})
+    known = {"cmap_dim": (None, 0, width) if given.get("c_dim") else None}  # of no effect without labels
+    check_arguments(origin, given, dict.fromkeys((*DISCRIMINATOR, "decoder_res")) | known)
     compared, planes = minibatch(tree)
     drawing = [path for path in tree.modules if re.fullmatch(DECODER, path)]
     judging = [path for path in tree.of("Conv2dLayer") if path not in drawing and not path.endswith("skip")]
@@ -137,7 +145,7 @@ def discriminator(module: Module, origin: str, size: int) -> Found:
         channel_max=limit,
         mbstd_group=compared,
         mbstd_channels=planes,
-        mapping_layers=mapping_layers(tree, mapping, width),
+        mapping_layers=mapping_layers(origin, tree, mapping, width),
         clamp=bound(tree.said("conv_clamp", judging)),
     )
     expect(origin, "architecture", encoder.architecture, ("resnet", "orig", "skip"))

@@ -99,6 +99,13 @@ def collected(items: Any = ()) -> set[Any]:
     return {plain(item) for item in items}
 
 
+def sizes(items: Any = ()) -> tuple[Any, ...]:
+    """A shape, as a tuple of what it holds."""
+    if type(items) not in (list, tuple):
+        raise ValueError("it is damaged: a shape is made of no list")
+    return tuple(items)
+
+
 def namespace() -> Namespace:
     """One without attributes, which follow."""
     return Namespace()
@@ -117,6 +124,7 @@ CALLS: Mapping[Global, Call] = {
     Global("collections", "OrderedDict"): ordered,
     Global("dnnlib.util", "EasyDict"): ordered,
     Global("torch_utils.persistence", "_reconstruct_persistent_obj"): module,
+    Global("torch", "Size"): sizes,
     Global("argparse", "Namespace"): namespace,
     Global("builtins", "set"): collected,
     Global("builtins", "frozenset"): collected,

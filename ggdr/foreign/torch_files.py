@@ -116,6 +116,7 @@ def load_from_bytes(data: Any) -> Storage:
 TENSORS: Mapping[Global, Call] = {
     Global("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor,
     Global("torch._utils", "_rebuild_parameter"): rebuild_parameter,
+    Global("torch._utils", "_rebuild_parameter_with_state"): rebuild_parameter,
 }
 """what a pickle calls to make tensors of storages"""
 IN_PICKLES: Mapping[Global, Call] = {**TENSORS, Global("torch.storage", "_load_from_bytes"): load_from_bytes}

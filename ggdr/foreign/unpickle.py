@@ -14,6 +14,8 @@ from typing import Any
 from ggdr.foreign.instructions import INSTRUCTIONS, instructions, plain
 
 Call = Callable[..., Any]
+LONGEST_NAME = 200
+"""characters of a name in a message"""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Global:
     name: str
 
     def __str__(self) -> str:
-        return shown(f"{self.module}.{self.name}").strip("'\"")
+        return f"{self.module}.{self.name}"[:LONGEST_NAME]
 
 
 class StandIn:
@@ -160,6 +162,7 @@ FOREIGN = {
     "torch.nn": "is a whole module; only StyleGAN2 checkpoints and dicts of tensors are read here",
     "pg_modules": "is of Projected GAN or StyleGAN-XL, which are not here yet",
     "feature_networks": "is of StyleGAN-XL, which is not here yet",
+    "numpy": "is of an array; StyleGAN2's networks have none, StyleGAN3's have, and are not here yet",
     "timm": "is of a pretrained feature network, as in Projected GAN and StyleGAN-XL, which are not here yet",
 }
 """modules of other programs -> what to say of them"""

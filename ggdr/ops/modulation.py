@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from ggdr.ops.convolution import resampling_conv2d
-from ggdr.ops.precision import at_least_float32, without_autocast
+from ggdr.ops.precision import at_least_float32, in_float16, without_autocast
 
 
 def modulated_conv2d(
@@ -25,9 +27,13 @@ def modulated_conv2d(
     [up * H, up * W]. gain: factor of the result. Returns [N, O, up * H, up * W].
 
     Scaling the activations before and after one shared convolution is the same as scaling the weights, and faster
-    than a convolution in groups, which is what the paper suggests.
+    than a convolution in groups, which is what the paper suggests. In float16 weights and styles are brought to
+    at most one beforehand (StyleGAN2-ADA, arXiv 2006.06676, appendix).
     """
     if demodulate:
+        if in_float16(x):  # demodulation undoes these factors, and nothing on the way overflows
+            weight = weight / weight.norm(torch.inf, (1, 2, 3), keepdim=True) / math.sqrt(weight[0].numel())
+            styles = styles / styles.norm(torch.inf, 1, keepdim=True)
         y = resampling_conv2d(x * styles[:, :, None, None].to(x.dtype), weight, up=up)
         y = y * (demodulation(weight, styles) * gain).to(y.dtype)[:, :, None, None]
     elif weight.shape[2:] == (1, 1) and up == 1:

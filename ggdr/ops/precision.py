@@ -18,6 +18,15 @@ def at_least_float32(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
+def in_float16(x: Tensor) -> bool:
+    """Whether convolutions of x are computed in float16, whose largest number is 65,504."""
+    import torch
+
+    kind = x.device.type
+    cast = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+    return (torch.get_autocast_dtype(kind) if cast else x.dtype) == torch.float16
+
+
 def without_autocast(x: Tensor) -> AbstractContextManager:
     """Context in which operations keep the precision of their operands; costs nothing where autocast is off."""
     import torch
