@@ -88,7 +88,7 @@ def whole(seeds: int | Sequence[int] | Tensor) -> list[int]:
     """The seeds, or the one; ValueError without one, or with one that is out of range or no whole number."""
     given: Any = seeds.tolist() if isinstance(seeds, Tensor) else seeds
     given = [given] if isinstance(given, numbers.Number) else list(given)
-    strange = [seed for seed in given if not isinstance(seed, numbers.Integral) or not 0 <= seed < SEEDS]
+    strange = [seed for seed in given if not isinstance(seed, numbers.Integral) or not 0 <= int(seed) < SEEDS]
     if strange or not given:
         odd = f"{strange[0]!r} is none" if strange else "there is none"
         raise ValueError(f"an image is made from a seed, and {odd}; give whole numbers from 0 to 2**64 - 1.")
