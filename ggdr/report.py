@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from ggdr import checkpoint
+from ggdr.evidence import Evidence, ImageSet, Team
 from ggdr.journal import Journal, NoJournal
 from ggdr.memory import peak_memory
 from ggdr.model import save_model
+from ggdr.network import Generator
 from ggdr.recipe_files import flat, to_json, to_python
 from ggdr.run import Run
-from ggdr.sampling import AT_ONCE, sample
+from ggdr.sampling import sample
 from ggdr.schedule import due
 
 
@@ -27,6 +29,8 @@ class Report:
         self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
         self.journal: Journal = NoJournal()
         self.drawn, self.saved = 0, -1  # images seen at the last grid, step of the last checkpoint
+        self.team = Team(run.accelerator.process_index, run.processes, run.device)
+        self.known_reals = ImageSet(lambda places: run.images.at(list(places), run.recipe.seed).images, team=self.team)
 
     def __enter__(self) -> Report:
         return self
@@ -143,28 +147,18 @@ class Report:
 
     def measure(self) -> None:
         """Every metric of the recipe, on samples that all processes share in making."""
-        run = self.run
-        for name, metric in run.recipe.metrics.items():
-            known = self.reals(metric.images) if self.main or run.brief.labels else None  # the rest need no images
-            fakes = self.share_of_samples(known and known[1], metric.images)
-            if self.main and known:
-                values = metric.measure(known[0], fakes)
-                self.journal.log(run.images_seen, run.step, {f"metric/{name}/{k}": v for k, v in values.items()})
-
-    def share_of_samples(self, labels: Tensor | None, n: int) -> Tensor:
-        """n samples [n, C, H, W] uint8, the same whatever the number of processes, each of which makes a part."""
         run, generator = self.run, next(iter(self.run.ema.mean.values()))
-        made = torch.zeros(n, run.brief.channels, run.brief.height, run.brief.width, dtype=torch.uint8)
-        for place, first in enumerate(range(0, n, AT_ONCE)):
-            if place % run.processes == run.accelerator.process_index:
-                part = None if labels is None else labels[first : first + AT_ONCE]
-                size = min(AT_ONCE, n - first)
-                made[first : first + size] = sample(generator, part, size, run.recipe.seed + first)
-        if run.processes > 1:
-            shared = made.to(run.device)
-            torch.distributed.all_reduce(shared)  # each sample is zero on all processes but the one that made it
-            made = shared.cpu()
-        return made
+        fakes = ImageSet(lambda places: self.fakes(generator, places), team=self.team)
+        evidence = Evidence(self.known_reals, fakes, generator)
+        for name, metric in run.recipe.metrics.items():
+            values = metric.measure(evidence)
+            self.journal.log(run.images_seen, run.step, {f"metric/{name}/{k}": v for k, v in values.items()})
+
+    def fakes(self, generator: Generator, places: range) -> Tensor:
+        """Samples for these places, with the labels of the reals there [n, C, H, W] uint8."""
+        run = self.run
+        labels = run.images.at(list(places), run.recipe.seed).labels if run.brief.labels else None
+        return sample(generator, labels, len(places), run.recipe.seed + places.start)
 
     def save(self) -> None:
         """A checkpoint, by the main process; the others wait."""

@@ -26,6 +26,7 @@ FLOORS = [
     {"layers"},
     {"network", "networks"},
     {"duel", "term", "game"},
+    {"features", "evidence"},
     {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
     # what a run is made of, from the recipe to what it leaves behind
     {"recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
@@ -34,7 +35,7 @@ FLOORS = [
     {"__main__", "cli", "train", "dryrun", "launch", "listing", "datacheck"},
 ]
 """modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""
-APART = FLOORS[5]
+APART = FLOORS[6]
 """packages of parts, which do not import each other"""
 
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.minibatch import largest_divisor, minibatch_stddev
 from ggdr.networks.base import Brief
 from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
@@ -365,6 +366,7 @@ def test_clamped_layers_hand_on_nothing_beyond_their_bound():
     assert torch.equal(far(z, noise="const").image, before.image)
 
 
+@torch.no_grad()
 def test_a_clamp_bounds_the_discriminators_layers_before_their_gain():
     layer = EqualizedConv2d(4, 4, 3, gain=0.5, clamp=0.1)
     assert layer(torch.randn(2, 4, 8, 8)).abs().max() == pytest.approx(0.05)
