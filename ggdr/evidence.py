@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 import torch.distributed
@@ -11,11 +11,13 @@ from torch import Tensor
 
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.network import Generator
+from ggdr.ops.precision import without_tf32
 
 CHUNK = 64
 """images that one process makes and describes at a time; a multiple of what generators make at once"""
 KEPT_BYTES = 2 << 30
 """images are kept in memory up to here and made again beyond"""
+Of = TypeVar("Of")
 
 
 class Team(NamedTuple):
@@ -43,6 +45,13 @@ class Team(NamedTuple):
         torch.distributed.all_reduce(rows)  # each row is zero on all processes but the one that made it
         return rows.cpu()
 
+    def first(self, value: Of) -> Of:
+        """The first process's value, on every process."""
+        shared = [value]
+        if self.size > 1:
+            torch.distributed.broadcast_object_list(shared, src=0, device=self.device)
+        return shared[0]
+
 
 class ImageSet:
     """A fixed, ordered set of images; what lies at a place depends on nothing but the place."""
@@ -53,16 +62,18 @@ class ImageSet:
         count: int | None = None,
         team: Team | None = None,
         watch: Callable[[int], None] | None = None,
+        loaded: dict[Extractor, Embedder] | None = None,
     ):
         """`make`: a range of places, from a multiple of CHUNK on, to images [N, C, H, W] uint8 on any device.
 
-        `count`: images there are; None: as many as one asks for. `watch` is told of every chunk described.
+        `count`: images there are; None: as many as one asks for. `watch` is told of every chunk that this process has
+        made or described. `loaded`: networks that are shared with other sets.
         """
         self.make, self.count, self.team = make, count, team or Team()
         self.watch = watch or (lambda images: None)
         self.kept: dict[range, Tensor] = {}
         self.described: dict[Extractor, Features] = {}
-        self.loaded: dict[Extractor, Embedder] = {}
+        self.loaded = {} if loaded is None else loaded
 
     def size(self, wanted: int) -> int:
         """How many of the wanted images there are."""
@@ -87,9 +98,11 @@ class ImageSet:
         return logits[:n]
 
     def embedder(self, extractor: Extractor) -> Embedder:
-        """The extractor's network, loaded once."""
+        """The extractor's network, loaded once; torch's random state is left as it was."""
+        device = self.team.device
         if extractor not in self.loaded:
-            self.loaded[extractor] = extractor.load(self.team.device)
+            with torch.random.fork_rng([device] if device.type == "cuda" else []):
+                self.loaded[extractor] = extractor.load(device)
         return self.loaded[extractor]
 
     def describe(self, extractor: Extractor, n: int) -> Features:
@@ -109,7 +122,8 @@ class ImageSet:
         network, rows, logits = self.embedder(extractor), {}, {}
         for chunk in self.team.own(chunks):
             images = self.chunk(chunk).to(self.team.device)
-            found = [network(part) for part in images.split(extractor.batch)]
+            with without_tf32():  # the same features in training, which may allow it, as in an evaluation
+                found = [network(part) for part in images.split(extractor.batch)]
             rows[chunk] = torch.cat([each.rows for each in found]).float().cpu()
             if "classes" in extractor.gives:
                 logits[chunk] = torch.cat([each.logits for each in found if each.logits is not None]).float().cpu()
@@ -122,9 +136,15 @@ class ImageSet:
         if places in self.kept:
             return self.kept[places]
         images = self.make(places)
+        self.watch(len(places))
         if (1 + len(self.kept)) * images.numel() <= KEPT_BYTES:
             self.kept[places] = images.cpu()
         return images
+
+
+def unlabelled(places: range) -> Tensor | None:
+    """No labels, whatever the places."""
+    return None
 
 
 class Evidence(NamedTuple):
@@ -134,6 +154,10 @@ class Evidence(NamedTuple):
     fake: ImageSet
     generator: Generator | None = None
     """None where images come from elsewhere"""
+    labels: Callable[[range], Tensor | None] = unlabelled
+    """the label vectors [n, L] that generated images wear at these places; None if the generator takes none"""
+    seed: int = 0
+    """of what a metric draws for itself; another one in each repeat"""
 
 
 def cut(start: int, stop: int) -> list[range]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from ggdr.layers.equalized import clip_weights
@@ -15,17 +16,49 @@ class Network(nn.Module):
         super().__init__()
         self.config, self.brief = config, brief
 
+    def core(self) -> Network:
+        """The network that names are compared with when weights come from another: what wraps one says which."""
+        return self
+
+    def shares(self) -> list[str]:
+        """Names of weights that make shares of a sum which is the image, if it is one: such may start at zero."""
+        return []
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What its weights are kept in."""
+        return next(self.parameters()).dtype
+
 
 class Generator(Network):
     """Noise to images. A subclass sets `z_dim` and, if its config gives "g_features", `feature_channels`."""
 
+    config: GeneratorConfig
     z_dim: int
     """width of the latent code"""
     feature_channels: dict[int, int] = {}
     """side (height in pixels) -> channels of the feature maps it can hand over"""
 
     def forward(self, z: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Sample:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] (None: unconditional) to images, and the feature maps of `sides`."""
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] (None: unconditional) to images, and the feature maps of `sides`.
+
+        If its config gives "truncation" it also takes `psi` and `cutoff`, if it gives "noise" also `noise`, with the
+        defaults and the meaning of `ggdr.sampling.View`, but that `psi` is a number (a tensor [] in a traced graph),
+        and `noise` fresh by default.
+        """
+        raise NotImplementedError
+
+    def styles(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Style codes [N, L, W] of z [N, z_dim], of one whose config gives "ws"."""
+        raise NotImplementedError
+
+    def synthesize(self, ws: Tensor) -> Tensor:
+        """Images [N, C, H, W] of style codes ws [N, L, W], with the same noise each time; of one that gives "ws"."""
         raise NotImplementedError
 
     def measure(self) -> dict[str, Tensor]:
@@ -39,6 +72,7 @@ class Generator(Network):
 class Discriminator(Network):
     """Images to logits. One whose config gives "pyramid" writes `pyramid` and sets `map_channels`."""
 
+    config: DiscriminatorConfig
     map_channels: dict[int, int] = {}
     """side (height in pixels) -> channels of its encoder's maps, smallest side to half of the image"""
 
@@ -49,6 +83,10 @@ class Discriminator(Network):
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits, and the encoder's maps: side r -> [N, map_channels[r], r, r * W / H]."""
         raise NotImplementedError
+
+    def stages(self) -> list[nn.Module]:
+        """Its parts from the image inwards, without decoder and what is only the labels'; none: it cannot be frozen."""
+        return []
 
     def clip(self, limit: float) -> None:
         """Clamp the weights that make its logits to +-limit, as its layers use them (Wasserstein GAN)."""

@@ -1,15 +1,24 @@
-"""Images from a generator, outside training: drawn by the seed alone, whatever the number of processes."""
+"""Images from a generator, outside training: drawn by seeds alone, whatever the batch or the number of processes."""
 
 from __future__ import annotations
 
+import math
+import numbers
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ggdr.grid import to_uint8
 from ggdr.network import Generator
+from ggdr.networks.base import Brief, GeneratorConfig
 
 AT_ONCE = 16
 """images of a pass: a constant, since each pass draws anew, and samples must not depend on the run's micro-batch"""
+SEEDS = 2**64
+"""seeds are below it"""
 
 
 @torch.no_grad()
@@ -24,3 +33,107 @@ def sample(generator: Generator, labels: Tensor | None, n: int, seed: int) -> Te
         part = None if labels is None else labels[first : first + size].to(device)
         made.append(to_uint8(generator(z, part).image.float()).cpu())
     return torch.cat(made)
+
+
+class View(NamedTuple):
+    """How a generator is to make an image, beside latent code and label."""
+
+    psi: float | None = None
+    """truncation (arXiv 1812.04948, B): 1, as None, for the full variety, towards 0 for the mean image"""
+    cutoff: int | None = None
+    """number of style codes, from the coarsest on, that psi pulls; None: all"""
+    noise: Literal["random", "const", "none"] = "const"
+    """per-pixel noise of the layers: fresh, the same for all images, or none; without such layers it is no matter"""
+
+
+def draw(
+    generator: Generator,
+    seeds: Sequence[int],
+    labels: Tensor | None = None,
+    view: View | None = None,
+    batch: int = AT_ONCE,
+) -> Iterator[Tensor]:
+    """Images [n, C, H, W] float32 about [-1, 1] on the generator's device, n <= `batch` of them at a time.
+
+    One for each seed, with the row of labels [N, L] of the same place. A seed's image is the same up to rounding in
+    whatever batch it is made: its latent code comes from a random stream of its own on the host, and so does fresh
+    noise, which therefore takes a pass for each image. ValueError if the generator cannot be asked so.
+    """
+    seeds = whole(seeds)
+    how = asked(generator.config, view := view or View())
+    at_once = 1 if view.noise == "random" else batch
+    if at_once < 1:
+        raise ValueError(f"a pass of {at_once} images makes none; give 1 or more.")
+    # Checks are made here, at the call, not at the first image.
+    parts = [slice(first, first + at_once) for first in range(0, len(seeds), at_once)]
+    return (one_pass(generator, seeds[part], None if labels is None else labels[part], how) for part in parts)
+
+
+@torch.no_grad()
+def one_pass(generator: Generator, seeds: Sequence[int], labels: Tensor | None, how: dict[str, Any]) -> Tensor:
+    """A batch of `draw`, with the keywords that `asked` gave; torch's own random state is left as it was."""
+    device = generator.device
+    z = latents(seeds, generator.z_dim).to(device)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seeds[0])
+        return generator(z, None if labels is None else labels.to(device), **how).image
+
+
+def latents(seeds: Sequence[int], z_dim: int) -> Tensor:
+    """Latent codes [N, z_dim] ~ N(0, 1) float32 on the host, each a function of its seed alone."""
+    return torch.stack([torch.randn(z_dim, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+
+
+def whole(seeds: Sequence[int]) -> list[int]:
+    """The seeds; ValueError without one, or with one that is out of range or no whole number."""
+    strange = [seed for seed in seeds if not isinstance(seed, numbers.Integral) or not 0 <= seed < SEEDS]
+    if strange or not len(seeds):
+        given = f"{strange[0]!r} is none" if strange else "there is none"
+        raise ValueError(f"an image is made from a seed, and {given}; give whole numbers from 0 to 2**64 - 1.")
+    return [int(seed) for seed in seeds]
+
+
+def asked(config: GeneratorConfig, view: View) -> dict[str, Any]:
+    """A view as keywords of the generator's forward; ValueError if it asks for what the generator does not give."""
+    truncates, noisy = "truncation" in config.gives, "noise" in config.gives
+    if not truncates and (view.psi, view.cutoff) != (None, None):
+        raise ValueError(f"generator {config.name!r} has no truncation; leave psi and cutoff out.")
+    if not noisy and view.noise == "random":
+        raise ValueError(f"generator {config.name!r} has no noise beside its latent code; leave noise out.")
+    if view.noise not in ("random", "const", "none"):
+        raise ValueError(f"noise is {view.noise!r}; give 'const', 'random' or 'none'.")
+    if view.psi is not None and not math.isfinite(view.psi):
+        raise ValueError(f"psi is {view.psi}; give a number such as 0.7.")
+    if view.cutoff is not None and view.psi is None:
+        raise ValueError(f"cutoff {view.cutoff} says how many style codes psi pulls; give psi too.")
+    if view.cutoff is not None and view.cutoff < 0:
+        raise ValueError(f"cutoff is {view.cutoff}; give the number of style codes that psi pulls.")
+    truncation = {"psi": 1.0 if view.psi is None else view.psi, "cutoff": view.cutoff}
+    return (truncation if truncates else {}) | ({"noise": view.noise} if noisy else {})
+
+
+def label_rows(brief: Brief, labels: int | Sequence[int] | Tensor | None, count: int) -> Tensor | None:
+    """Label vectors [count, L] float32 of one class for all images, a class index for each, or vectors [count, L].
+
+    None for an unconditional network. ValueError if they do not fit the network, or are missing.
+    """
+    width = brief.labels
+    if labels is None and not width:
+        return None
+    if not width:
+        raise ValueError("this generator was trained without labels; leave labels out.")
+    wanted = f"give a class from 0 to {width - 1} for all images or for each of {count}, or vectors [{count}, {width}]"
+    if labels is None:
+        raise ValueError(f"this generator was trained with labels of width {width}: {wanted}.")
+    try:
+        given = torch.as_tensor(labels).cpu()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"labels are {labels!r:.40}, which are no numbers; {wanted}.") from error
+    if given.ndim < 2 and not given.is_floating_point():
+        strange = given[(given < 0) | (given >= width)].flatten().tolist()
+        if strange:
+            raise ValueError(f"there is no class {strange[0]}; {wanted}.")
+        given = F.one_hot(given.long(), width).expand(-1 if given.ndim else count, -1)
+    if given.shape != (count, width):
+        raise ValueError(f"labels of shape {list(given.shape)} do not fit; {wanted}.")
+    return given.float()
