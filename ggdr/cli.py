@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ggdr import __version__
 
+PACKAGE = Path(__file__).parent
 VERBS = {
     "train": ("ggdr.train", "train the GAN of a recipe: ggdr train recipes/digits.py --out runs/digits"),
     "generate": ("ggdr.generate", "images of a saved generator: ggdr generate runs/digits --seeds 0-15 --psi 0.7"),
@@ -19,8 +20,10 @@ VERBS = {
         "ggdr.convert",
         "a published StyleGAN2 checkpoint as a model here: ggdr convert lsun-cat.pkl models/cat",
     ),
+    "evaluate": ("ggdr.evaluate", "metrics of a model or of images, with a record: ggdr evaluate runs/digits"),
     "list": ("ggdr.listing", "what is registered: ggdr list regularizers, ggdr list --paper 2207.13320"),
     "data": ("ggdr.datacheck", "what a source of images holds: ggdr data check FOLDER"),
+    "features": ("ggdr.insight", "what G and D know, as pictures: ggdr features runs/digits"),
 }
 
 
@@ -41,12 +44,15 @@ def main() -> None:
         raise SystemExit(2)
 
 
-def guarded(verb: Callable[[list[str]], int | None], argv: list[str]) -> None:
-    """Run a verb and exit; an error of the user, or of the user's disk, becomes one line and exit status 2."""
+def guarded(verb: Callable[[list[str]], int | None], argv: list[str], home: Path = PACKAGE) -> None:
+    """Run a verb and exit; an error of the user, or of the user's disk, becomes one line and exit status 2.
+
+    `home`: where the verb's own code lies, beside the package.
+    """
     try:
         status = verb(argv)
     except ValueError as error:
-        if not raised_here(error):  # someone's code has a fault, and its author wants to see where
+        if not raised_in((PACKAGE, home), error):  # someone's code has a fault, and its author wants to see where
             raise
         print(f"ggdr: error: {error}", file=sys.stderr)
         status = 2
@@ -60,7 +66,7 @@ def guarded(verb: Callable[[list[str]], int | None], argv: list[str]) -> None:
     raise SystemExit(status)
 
 
-def raised_here(error: BaseException) -> bool:
-    """Whether the package itself raised it."""
+def raised_in(folders: tuple[Path, ...], error: BaseException) -> bool:
+    """Whether code in one of these folders itself raised it."""
     *_, last = traceback.extract_tb(error.__traceback__)
-    return Path(last.filename).is_relative_to(Path(__file__).parent)
+    return any(Path(last.filename).is_relative_to(folder) for folder in folders)

@@ -7,13 +7,14 @@ import time
 import torch
 
 from ggdr.memory import peak_memory
-from ggdr.report import introduction
+from ggdr.report import Report, introduction
 from ggdr.run import Run
 from ggdr.train import play, train_step
 
 
 def dry_run(run: Run) -> None:
     """Run one step with all phases due, time each phase once more, and print what was found."""
+    Report(run).prepare()
     batches = next(run.reals())
     train_step(run, batches)
     seconds = {phase.name: timed(run, phase, batches) for phase in run.phases}

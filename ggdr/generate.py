@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import tyro
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 PICTURES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
@@ -74,6 +73,7 @@ def main(argv: list[str]) -> int:
         raise ValueError(f"--out {asked.out} is no PNG; give NAME.png for a grid, or a folder for a file each.")
     if is_grid(asked.out):
         keep([asked.out], asked)
+    from ggdr.device import device_of
     from ggdr.pretrained import Hub, load_generator
     from ggdr.registry import use
     from ggdr.sampling import View, draw, label_rows
@@ -119,20 +119,6 @@ def classes_of(text: str, width: int) -> list[int]:
     if max(found, default=-1) >= width:
         raise ValueError(f"--labels {text} holds {max(found)}; give all, or some of 0-{width - 1}.")
     return found
-
-
-def device_of(name: str) -> torch.device:
-    """The device of this name, or the accelerator if there is one; ValueError if it is not there."""
-    import torch
-
-    if not name:
-        return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    try:
-        torch.zeros(1, device=name).tolist()
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise ValueError(f"--device {name} is not possible here: {reason}; --device cpu always is.") from error
-    return torch.device(name)
 
 
 def is_grid(out: Path) -> bool:

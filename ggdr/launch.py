@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 
+from ggdr.device import device_of
+from ggdr.evidence import Team
 from ggdr.memory import keep_pages
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-TWO = "ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes 2 -m ggdr.train RECIPE.py"
+TWO = "ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes 2 -m "
 
 
-def make_accelerator(precision: str) -> Accelerator:
-    """The runtime for `precision` ("fp32" or "bf16"); ValueError if processes do not know of each other."""
+def make_accelerator(precision: str, module: str = "ggdr.train RECIPE.py") -> Accelerator:
+    """The runtime for `precision` ("fp32" or "bf16"); ValueError if processes do not know of each other.
+
+    `module`: what is launched, for messages.
+    """
+    two = TWO + module
     world = int(os.environ.get("WORLD_SIZE", "1"))
     launched = {
         "ACCELERATE_MIXED_PRECISION",
         "MASTER_PORT",
     } <= os.environ.keys()  # by accelerate, for several processes
     if launched and "WORLD_SIZE" not in os.environ:
-        raise ValueError(f"this launch made one process (`--cpu --num_processes N` does that); on CPU type: {TWO}")
+        raise ValueError(f"this launch made one process (`--cpu --num_processes N` does that); on CPU type: {two}")
     if world > 1 and not {"RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys():
-        raise ValueError(f"{world} processes were launched that cannot find each other; for two on CPU type: {TWO}")
+        raise ValueError(f"{world} processes were launched that cannot find each other; for two on CPU type: {two}")
     asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if precision == "fp32" and asked != "no":
         raise ValueError(f"launched with --mixed_precision {asked}, but the recipe says fp32; add --precision bf16.")
@@ -36,6 +44,22 @@ def make_accelerator(precision: str) -> Accelerator:
     accelerator = Accelerator(mixed_precision={"fp32": "no"}.get(precision, precision), cpu=not accelerated)
     if world != accelerator.num_processes:
         raise ValueError(
-            f"{world} processes were launched, this one knows of {accelerator.num_processes}; on CPU type: {TWO}"
+            f"{world} processes were launched, this one knows of {accelerator.num_processes}; on CPU type: {two}"
         )
     return accelerator
+
+
+@contextmanager
+def team_for(device: str) -> Iterator[Team]:
+    """The processes that were launched, or this one on a device; ValueError if both are chosen."""
+    if not {"WORLD_SIZE", "ACCELERATE_MIXED_PRECISION"} & os.environ.keys():
+        yield Team(device=device_of(device))
+        return
+    asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if asked != "no":
+        raise ValueError(f"launched with --mixed_precision {asked}; metrics are float32: launch with no.")
+    if device:
+        raise ValueError(f"launched processes choose their devices themselves; leave --device {device} out.")
+    accelerator = make_accelerator("fp32", "ggdr.evaluate WHAT")
+    yield Team(accelerator.process_index, accelerator.num_processes, accelerator.device)
+    accelerator.end_training()  # not after an error: it may wait for processes that wait for this one

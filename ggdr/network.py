@@ -53,6 +53,14 @@ class Generator(Network):
         """
         raise NotImplementedError
 
+    def styles(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Style codes [N, L, W] of z [N, z_dim], of one whose config gives "ws"."""
+        raise NotImplementedError
+
+    def synthesize(self, ws: Tensor) -> Tensor:
+        """Images [N, C, H, W] of style codes ws [N, L, W], with the same noise each time; of one that gives "ws"."""
+        raise NotImplementedError
+
     def measure(self) -> dict[str, Tensor]:
         """Means of what it saw since the last call, for `after_step`; averaged over all micro-batches and processes."""
         return {}

@@ -7,7 +7,7 @@ import typing
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -15,6 +15,7 @@ from ggdr.recipe import Recipe
 from ggdr.recipe_files import load_recipe
 from ggdr.registry import REGISTRIES, Part, discover, use
 
+Owner = TypeVar("Owner")
 USAGE = """RECIPE.py [--out DIR] [--dry-run] [flags]
 
 Any field of the recipe is a flag, a part's field is --PART.FIELD. A part is swapped by its registered name:
@@ -70,37 +71,46 @@ def registered() -> str:
 
 def take_use(flags: list[str]) -> tuple[list[Path], list[str]]:
     """The files after each `--use`, and the other flags; ValueError if there is none after one."""
-    files: list[Path] = []
+    files, rest = take(flags, "--use", "the path of a Python file: --use my_regularizer.py")
+    return [Path(file) for file in files], rest
+
+
+def take(flags: list[str], name: str, wanted: str) -> tuple[list[str], list[str]]:
+    """The values after each flag `name`, and the other flags; ValueError, saying what is wanted, if there are none."""
+    values: list[str] = []
     rest: list[str] = []
-    waiting = deque(flag for word in flags for flag in (word.split("=", 1) if word.startswith("--use=") else [word]))
+    waiting = deque(word for flag in flags for word in (flag.split("=", 1) if flag.startswith(f"{name}=") else [flag]))
     while waiting:
         flag = waiting.popleft()
-        if flag != "--use":
+        if flag != name:
             rest.append(flag)
             continue
-        before = len(files)
+        before = len(values)
         while waiting and not waiting[0].startswith("-"):
-            files.append(Path(waiting.popleft()))
-        if len(files) == before:
-            raise ValueError("--use takes the path of a Python file: --use my_regularizer.py")
-    return files, rest
+            values.append(waiting.popleft())
+        if len(values) == before:
+            raise ValueError(f"{name} takes {wanted}")
+    return values, rest
 
 
-def swap_parts(recipe: Recipe, flags: list[str]) -> tuple[Recipe, list[str]]:
-    """Act on the flags that name a part (`--generator NAME`, `--regularizers.KEY NAME|none`); return the others."""
+def swap_parts(owner: Owner, flags: list[str]) -> tuple[Owner, list[str]]:
+    """Act on the flags that name a part (`--generator NAME`, `--regularizers.KEY NAME|none`); return the others.
+
+    `owner`: a recipe, or another dataclass whose fields hold parts.
+    """
     rest: list[str] = []
     waiting = iter(flags)
     for flag in waiting:
         name, equals, value = flag.partition("=")
         path = name[2:].replace("-", "_").split(".") if name.startswith("--") else []
-        if not path or not names_part(recipe, path):
+        if not path or not names_part(owner, path):
             rest.append(flag)
             continue
         value = value if equals else next(waiting, "")
         if not value or value.startswith("--"):
             raise ValueError(f"{name} takes the name of a part: {name} NAME; `ggdr list` shows them.")
-        recipe = swapped(recipe, path, value, name)
-    return recipe, rest
+        owner = swapped(owner, path, value, name)
+    return owner, rest
 
 
 def part_kind(owner: Any, field: str) -> tuple[type[Part] | None, bool]:
@@ -140,11 +150,14 @@ def swapped(owner: Any, path: list[str], name: str, flag: str) -> Any:
             raise ValueError(f"{flag} none: there is no {path[1]!r} to drop; there are: {', '.join(held) or 'none'}.")
         return dataclasses.replace(owner, **{path[0]: {key: item for key, item in held.items() if key != path[1]}})
     else:
-        new = fresh(kind.registry.find(name), flag)
+        part = kind.registry.find(name)
+        if not issubclass(part, kind):
+            raise ValueError(f"{flag} {name}: nothing but {kind.name} goes there; set its fields, or leave it out.")
+        new = fresh(part, flag)
     return dataclasses.replace(owner, **{path[0]: {**held, path[1]: new} if many else new})
 
 
-def fresh(part: Any, flag: str) -> Part:
+def fresh(part: Any, flag: str) -> Any:
     """The part with its default settings."""
     needed = [f.name for f in dataclasses.fields(part) if f.default is f.default_factory is dataclasses.MISSING]
     if needed:

@@ -75,6 +75,7 @@ regularizers = Registry("regularizer", "ggdr.regularizers")
 augmentations = Registry("augmentation", "ggdr.augment")
 datasets = Registry("data set", "ggdr.data")
 metrics = Registry("metric", "ggdr.metrics")
+extractors = Registry("feature extractor", "ggdr.features")
 games = Registry("game", "ggdr.games")
 trackers = Registry("tracker", "ggdr.trackers")
 
@@ -86,6 +87,7 @@ REGISTRIES: dict[str, Registry] = {
     "augmentations": augmentations,
     "datasets": datasets,
     "metrics": metrics,
+    "extractors": extractors,
     "games": games,
     "trackers": trackers,
 }

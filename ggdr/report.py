@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from ggdr import checkpoint
+from ggdr.evidence import Evidence, ImageSet, Team
 from ggdr.journal import Journal, NoJournal
 from ggdr.memory import peak_memory
 from ggdr.model import save_model
+from ggdr.network import Generator
 from ggdr.recipe_files import flat, to_json, to_python
 from ggdr.run import Run
-from ggdr.sampling import AT_ONCE, sample
+from ggdr.sampling import sample
 from ggdr.schedule import due
 
 
@@ -27,6 +29,10 @@ class Report:
         self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
         self.journal: Journal = NoJournal()
         self.drawn, self.saved = 0, -1  # images seen at the last grid, step of the last checkpoint
+        self.team = Team(run.accelerator.process_index, run.processes, run.device)
+        self.known_reals = ImageSet(
+            lambda places: run.images.at(list(places), run.recipe.seed).images, count=len(run.images), team=self.team
+        )
 
     def __enter__(self) -> Report:
         return self
@@ -40,6 +46,7 @@ class Report:
         if (last := checkpoint.latest(run.out)) is not None:
             changed = run.load(last)
         self.agree()
+        self.prepare()
         if self.main:
             run.out.mkdir(parents=True, exist_ok=True)
             (run.out / "recipe.json").write_text(json.dumps(to_json(run.recipe), indent=1))
@@ -67,6 +74,16 @@ class Report:
                 f"processes go on from different steps {steps}: {run.out} must be a folder that all machines share;"
                 " give one by --out."
             )
+
+    def prepare(self) -> None:
+        """Load what the metrics need; ValueError, before a step is made, if one of them could not be measured."""
+        evidence, recipe = self.evidence(), self.run.recipe
+        for name, metric in recipe.metrics.items() if recipe.metric_kimg else ():
+            try:
+                metric.prepare(evidence)
+            except ValueError as error:
+                reason = str(error).rstrip(".").replace("metrics.NAME.", f"metrics.{name}.")
+                raise ValueError(f"{reason}; or train without it: --metrics.{name} none.") from error
 
     def after_step(self, stats: Mapping[str, Tensor]) -> None:
         """Whatever is due after a step."""
@@ -143,28 +160,25 @@ class Report:
 
     def measure(self) -> None:
         """Every metric of the recipe, on samples that all processes share in making."""
-        run = self.run
+        run, evidence = self.run, self.evidence()
         for name, metric in run.recipe.metrics.items():
-            known = self.reals(metric.images) if self.main or run.brief.labels else None  # the rest need no images
-            fakes = self.share_of_samples(known and known[1], metric.images)
-            if self.main and known:
-                values = metric.measure(known[0], fakes)
-                self.journal.log(run.images_seen, run.step, {f"metric/{name}/{k}": v for k, v in values.items()})
+            values = metric.measure(evidence)
+            self.journal.log(run.images_seen, run.step, {f"metric/{name}/{k}": v for k, v in values.items()})
 
-    def share_of_samples(self, labels: Tensor | None, n: int) -> Tensor:
-        """n samples [n, C, H, W] uint8, the same whatever the number of processes, each of which makes a part."""
-        run, generator = self.run, next(iter(self.run.ema.mean.values()))
-        made = torch.zeros(n, run.brief.channels, run.brief.height, run.brief.width, dtype=torch.uint8)
-        for place, first in enumerate(range(0, n, AT_ONCE)):
-            if place % run.processes == run.accelerator.process_index:
-                part = None if labels is None else labels[first : first + AT_ONCE]
-                size = min(AT_ONCE, n - first)
-                made[first : first + size] = sample(generator, part, size, run.recipe.seed + first)
-        if run.processes > 1:
-            shared = made.to(run.device)
-            torch.distributed.all_reduce(shared)  # each sample is zero on all processes but the one that made it
-            made = shared.cpu()
-        return made
+    def evidence(self) -> Evidence:
+        """Samples of the mean generator as it is now, against the reals; nothing is made yet."""
+        generator = next(iter(self.run.ema.mean.values()))
+        fakes = ImageSet(lambda places: self.fakes(generator, places), team=self.team, loaded=self.known_reals.loaded)
+        return Evidence(self.known_reals, fakes, generator, self.labels)
+
+    def fakes(self, generator: Generator, places: range) -> Tensor:
+        """Samples for these places, with the labels of the reals there [n, C, H, W] uint8."""
+        return sample(generator, self.labels(places), len(places), self.run.recipe.seed + places.start)
+
+    def labels(self, places: range) -> Tensor | None:
+        """The labels of the reals at these places [n, L], if there are any."""
+        run = self.run
+        return run.images.at(list(places), run.recipe.seed).labels if run.brief.labels else None
 
     def save(self) -> None:
         """A checkpoint, by the main process; the others wait."""

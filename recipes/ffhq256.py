@@ -13,6 +13,9 @@ Gamma is 1, the paper256 setting of StyleGAN2-ADA (arXiv 2006.06676) on which th
 The paper's setting: 8 GPUs with 8 images each, a batch of 64. On fewer GPUs nothing changes but time: `--micro-batch 8`
 keeps the statistics of minibatch standard deviation, which sees groups of 8.
 
+Every 200 kimg the sliced Wasserstein distance is measured, which needs no weights. FID as well, with Inception's
+weights at hand or a network to fetch them by: `--metrics.fid fid`, and `--metrics.fid.images 50000` for the paper's.
+
 Differences from the paper:
 - bf16 autocast in all layers, penalties in float32, where the paper's code base computes its four largest resolutions
   in float16 and clamps them.
@@ -24,6 +27,7 @@ Differences from the paper:
 """
 
 from ggdr.data.images import ImageFiles
+from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.unet import UNet
 from ggdr.optimizer import Adam
@@ -41,6 +45,7 @@ recipe = Recipe(
         "path_length": PathLength(weight=2.0, every=4),
         "ggdr": GGDR(weight=10.0, sides=(64,)),
     },
+    metrics={"swd": SlicedWasserstein()},
     g_optimizer=Adam(lr=0.0025),
     d_optimizer=Adam(lr=0.0025),
     batch=64,

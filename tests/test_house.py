@@ -21,28 +21,30 @@ AROUND = [ROOT / folder for folder in ("recipes", "tests", "scripts", "benchmark
 ALL = PACKAGE + [file for folder in AROUND for file in folder.rglob("*.py")]
 
 FLOORS = [
-    {"__init__", "checks", "lazy", "registry", "schedule"},
+    {"__init__", "cache", "checks", "lazy", "registry", "schedule", "seeding"},
     {"ops"},
     {"layers"},
     {"network", "networks"},
     {"duel", "term", "game"},
+    {"features", "evidence", "fixed_images"},
     {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
     # what a run is made of, from the recipe to what it leaves behind
     {"recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
-    | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "memory"}
+    | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "memory", "device"}
     | {"freeze", "reshaping", "transfer", "transfer_table"}
-    | {"pretrained", "pipeline"}
-    | {"graphs", "graph_files"}
-    | {"foreign"}
-    | {"journal", "log_file", "health", "plots", "progress", "report"},
-    {"__main__", "cli", "train", "dryrun", "launch", "listing", "datacheck", "convert", "generate", "export"},
+    | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
+    | {"subject", "diffusion", "doubts", "record", "findings", "console", "evaluate_flags"}
+    | {"journal", "log_file", "health", "plots", "progress", "report", "feature_maps", "feature_sheets"},
+    {"__main__", "cli", "train", "dryrun", "launch", "listing", "datacheck", "convert", "generate", "export"}
+    | {"insight", "evaluate", "evaluation"},
 ]
 """modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""
-APART = FLOORS[5]
+APART = FLOORS[6]
 """packages of parts, which do not import each other"""
 
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
-HEAVY = "torch numpy PIL sklearn datasets pyarrow accelerate matplotlib tensorboard safetensors diffusers".split()
+HEAVY = """torch numpy PIL sklearn datasets pyarrow accelerate matplotlib tensorboard safetensors diffusers torchvision
+ timm torch_fidelity torchmetrics""".split()
 SETTINGS = {"Term", "Loss", "Regularizer", "Augmentation", "Adaptive", "Recipe", "Adam", "Brief", "Sample", "Verdict"}
 """classes whose fields a person sets or reads, beside the registered ones"""
 

@@ -31,33 +31,33 @@ def halves():
 
 
 def test_an_equal_set_is_at_no_distance_and_a_like_one_near(halves):
-    assert QUICK.measure(halves[0], halves[0]) == {"mean": 0, "32": 0, "16": 0}
-    near, posterised = (QUICK.measure(halves[0], other)["mean"] for other in (halves[1], halves[1] // 64 * 64))
+    assert QUICK.compare(halves[0], halves[0]) == {"mean": 0, "32": 0, "16": 0}
+    near, posterised = (QUICK.compare(halves[0], other)["mean"] for other in (halves[1], halves[1] // 64 * 64))
     assert 0 < near < 40 and posterised > 1.5 * near
 
 
 @pytest.mark.parametrize(("harm", "strengths"), [(noisy, (10, 30, 60, 100)), (blurred, (3, 5, 7, 9))])
 def test_distance_grows_with_the_harm_done(halves, harm, strengths):
     distances = [
-        QUICK.measure(*halves)["mean"],
-        *(QUICK.measure(halves[0], harm(halves[1], s))["mean"] for s in strengths),
+        QUICK.compare(*halves)["mean"],
+        *(QUICK.compare(halves[0], harm(halves[1], s))["mean"] for s in strengths),
     ]
     assert distances == sorted(distances) and distances[-1] > 2 * distances[0]
 
 
 def test_fine_noise_shows_at_the_fine_level(halves):
-    clean, harmed = (QUICK.measure(halves[0], other) for other in (halves[1], noisy(halves[1], 60)))
+    clean, harmed = (QUICK.compare(halves[0], other) for other in (halves[1], noisy(halves[1], 60)))
     assert harmed["32"] - clean["32"] > 3 * abs(harmed["16"] - clean["16"])
 
 
 def test_it_is_symmetric_and_repeatable_and_leaves_torch_randomness_alone(halves):
     state = torch.get_rng_state()
-    assert QUICK.measure(*halves) == QUICK.measure(*halves) == QUICK.measure(*halves[::-1])
+    assert QUICK.compare(*halves) == QUICK.compare(*halves) == QUICK.compare(*halves[::-1])
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_mean_is_over_the_levels(halves):
-    found = QUICK.measure(halves[0], noisy(halves[1], 30))
+    found = QUICK.compare(halves[0], noisy(halves[1], 30))
     assert found["mean"] == pytest.approx((found["32"] + found["16"]) / 2)
 
 
@@ -74,20 +74,20 @@ def test_mean_is_over_the_levels(halves):
 )
 def test_any_size_and_channel_count(channels, height, width, levels):
     real, fake = pictures(32, channels, height, width).split(16)
-    found = SlicedWasserstein(patches=8, directions=16).measure(real, fake)
+    found = SlicedWasserstein(patches=8, directions=16).compare(real, fake)
     assert list(found) == ["mean", *(str(level) for level in levels)]
     assert all(0 < value < 1000 for value in found.values())
 
 
 def test_flat_pictures_are_no_trouble():
     flat = torch.full((8, 1, 16, 16), 7, dtype=torch.uint8)
-    assert SlicedWasserstein().measure(flat, flat)["mean"] == 0
-    assert SlicedWasserstein().measure(flat, pictures(8, 1, 16, 16))["mean"] > 100
+    assert SlicedWasserstein().compare(flat, flat)["mean"] == 0
+    assert SlicedWasserstein().compare(flat, pictures(8, 1, 16, 16))["mean"] > 100
 
 
 def test_only_as_many_images_as_asked_for_are_looked_at(halves):
     swd = SlicedWasserstein(images=16)
-    assert swd.measure(halves[0], halves[1]) == swd.measure(halves[0][:16], halves[1][:20])
+    assert swd.compare(halves[0], halves[1]) == swd.compare(halves[0][:16], halves[1][:20])
 
 
 def test_the_pyramid_adds_up_to_the_image():
@@ -105,4 +105,4 @@ def test_a_flat_image_has_no_bands():
 
 def test_images_of_different_shapes_are_refused():
     with pytest.raises(ValueError, match=r"one shape; given real \[4, 3, 32, 32\] and fake \[4, 3, 16, 16\]"):
-        SlicedWasserstein().measure(pictures(4), pictures(4, 3, 16, 16))
+        SlicedWasserstein().compare(pictures(4), pictures(4, 3, 16, 16))

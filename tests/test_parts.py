@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import math
+from collections.abc import Callable
 
 import pytest
 import tiny
 import torch
 
 from ggdr.duel import Duel, Scene
+from ggdr.evidence import Evidence, ImageSet
+from ggdr.metrics.base import FeatureMetric, extractor_of
+from ggdr.metrics.fid import FID
 from ggdr.model import load_model, save_model
 from ggdr.networks.base import Brief, Verdict
 from ggdr.ops.gradient import input_gradient
 from ggdr.recipe_files import from_json, to_json
-from ggdr.registry import REGISTRIES, augmentations, discover, discriminators, generators, losses, regularizers
+from ggdr.registry import (
+    REGISTRIES,
+    augmentations,
+    datasets,
+    discover,
+    discriminators,
+    extractors,
+    generators,
+    losses,
+    metrics,
+    regularizers,
+)
 
 discover()
 TERMS = {**losses, **regularizers}
@@ -214,3 +231,92 @@ def test_wasserstein_clips_the_critic_as_its_layers_use_it_and_nothing_else():
     layer = d.encoder.b16.conv0
     assert (layer.weight * layer.weight_gain).abs().max().item() == pytest.approx(0.01)
     assert layer.weight.abs().max() > 0.05
+
+
+NEEDS_GENERATOR = sorted(name for name, metric in metrics.items() if "generator" in metric.needs)
+AGAINST_REALS = ["density_coverage", "fd_dinov2", "fid", "kid", "precision_recall", "swd"]
+"""metrics that hold fakes against reals, so that reals themselves are the best fakes"""
+every_metric = pytest.mark.parametrize("name", sorted(metrics))
+
+
+def quick(name: str, images: int = 96):
+    """A metric of few images, on features that need no download."""
+    metric = metrics[name]()
+    own = {"extractor": extractors["digits"]()} if extractor_of(metric) is not None else {}
+    return dataclasses.replace(metric, images=images, **own)
+
+
+def digits() -> Callable[[range], torch.Tensor]:
+    """Real images by their places."""
+    images = datasets["digits"](size=SIDE).open()
+    return lambda places: images.at(list(places), 0).images
+
+
+def harmed(make: Callable[[range], torch.Tensor]) -> Callable[[range], torch.Tensor]:
+    """The images under noise that hides half of them."""
+
+    def changed(places: range) -> torch.Tensor:
+        noise = torch.randint(0, 256, (1797, 1, SIDE, SIDE), generator=torch.Generator().manual_seed(0))
+        return (make(places).float().add(noise[list(places)]) / 2).to(torch.uint8)
+
+    return changed
+
+
+def evidence(fakes: Callable[[range], torch.Tensor] | None = None, count: int = 96) -> Evidence:
+    """Digits against other images (none: further digits), and a generator to walk in."""
+    make = digits()
+    real = ImageSet(make, count=count)
+    fake = fakes or (lambda places: make(range(places.start + 900, places.stop + 900)))
+    return Evidence(real, ImageSet(fake, count=count, loaded=real.loaded), network("g", "stylegan2", channels=1).eval())
+
+
+@every_metric
+def test_metric_gives_finite_numbers_the_same_each_time_and_leaves_randomness_alone(name):
+    metric, given = quick(name), evidence()
+    state = torch.get_rng_state()
+    found = metric.measure(given)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert found and all(isinstance(value, float) and math.isfinite(value) for value in found.values())
+    assert metric.measure(evidence()) == found
+    assert metric.better in ("lower", "higher") and metric.least >= 2
+    assert metric.covariance == isinstance(metric, FID)
+
+
+@every_metric
+def test_metric_does_not_depend_on_what_was_measured_before(name):
+    alone, shared = quick(name).measure(evidence()), evidence()
+    for other in sorted(metrics):
+        quick(other, images=40).measure(shared)
+    assert quick(name).measure(shared) == pytest.approx(alone, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", AGAINST_REALS)
+def test_metric_prefers_reals_to_harmed_ones(name):
+    metric, sign = quick(name), 1 if metrics[name].better == "higher" else -1
+    good, bad = (metric.measure(evidence(fakes)) for fakes in (None, harmed(digits())))
+    chief = next(iter(good))
+    assert sign * good[chief] > sign * bad[chief]
+
+
+@every_metric
+def test_metric_loads_what_it_reads_before_it_is_needed(name):
+    asked = evidence()
+    metric = quick(name)
+    metric.prepare(asked)
+    held = extractor_of(metric)
+    assert (held is None) == (not asked.fake.loaded) and (held is None or held in asked.real.loaded)
+    assert not asked.fake.kept and not asked.real.kept
+
+
+@pytest.mark.parametrize("name", NEEDS_GENERATOR)
+def test_metric_that_walks_says_that_images_are_not_enough(name):
+    for call in (quick(name).prepare, quick(name).measure):
+        with pytest.raises(ValueError, match=f"^{name} .*generator"):
+            call(evidence()._replace(generator=None))
+
+
+@pytest.mark.parametrize("name", sorted(name for name, metric in metrics.items() if issubclass(metric, FeatureMetric)))
+def test_metric_of_one_image_is_refused_before_it_is_measured(name):
+    for call in (quick(name).prepare, quick(name).measure):
+        with pytest.raises(ValueError, match=f"^{name} needs at least"):
+            call(evidence(count=1))

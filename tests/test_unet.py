@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import pytest
+import tiny
 import torch
 
 from ggdr.networks.base import Brief, DiscriminatorConfig
 from ggdr.networks.dcgan import DCGANDiscriminator
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator
 from ggdr.networks.unet import UNet
+from ggdr.regularizers.ggdr import GGDR
+from ggdr.train import train_step
 
 JUDGE = StyleGAN2Discriminator.tiny()
 ENCODERS = {
@@ -42,6 +45,41 @@ def test_the_decoder_runs_only_where_asked():
     assert passes == ["decoder", "b16", "decoder"]
 
 
+@pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS)
+@pytest.mark.parametrize("how", [{}, {"kernel": 3, "activation": "lrelu"}], ids=["1x1 linear", "3x3 lrelu"])
+def test_the_smallest_side_is_drawn_from_the_encoders_maps_alone(encoder, how):
+    network, image = build(encoder, {4: 5}, **how), torch.randn(2, 3, 32, 32)
+    names = {name: tuple(x.shape) for name, x in network.decoder.named_parameters()}
+    kernel = how.get("kernel", 1)
+    assert names == {"b4.weight": (5, network.map_channels[4], kernel, kernel), "b4.bias": (5,)}
+    drawn = network(image, sides=(4,)).features
+    assert drawn.keys() == {4} and torch.equal(drawn[4], network.decoder.b4(network.pyramid(image)[1][4]))
+
+
+def test_the_smallest_side_changes_nothing_about_the_others():
+    alone, both, image = build(guide={8: 8, 16: 5}), build(guide={4: 3, 8: 8, 16: 5}), torch.randn(2, 3, 32, 32)
+    lost = both.load_state_dict(alone.state_dict(), strict=False)
+    assert (sorted(lost.missing_keys), lost.unexpected_keys) == (["decoder.b4.bias", "decoder.b4.weight"], [])
+    wanted, drawn = (network(image, sides=(8, 16)).features for network in (alone, both))
+    assert drawn.keys() == {8, 16} and all(torch.equal(drawn[side], wanted[side]) for side in drawn)
+    passes = []
+    for name in ("b4", "b8", "b16"):
+        both.decoder.get_submodule(name).register_forward_hook(lambda *_, name=name: passes.append(name))
+    assert both(image, sides=(4, 8)).features.keys() == {4, 8}
+    both(image, sides=(4,))
+    both(image, sides=(16,))
+    assert passes == ["b4", "b8", "b4", "b8", "b16"]
+
+
+@pytest.mark.parametrize("pair", [lambda r: r, tiny.dcgan], ids=["stylegan2", "dcgan"])
+def test_the_smallest_side_is_taught_in_step_with_ada(pair, tmp_path):
+    terms = {**tiny.recipe.regularizers, "ggdr": GGDR(sides=(4, 8))}
+    run = tiny.tiny_run(pair(replace(tiny.recipe, regularizers=terms)), tmp_path)
+    before = run.networks()["discriminator"].decoder.b4.weight.clone()
+    loss = train_step(run, next(run.reals()))["loss/d/ggdr"]
+    assert 0 < loss < 2 and not torch.equal(run.networks()["discriminator"].decoder.b4.weight, before)
+
+
 def test_nothing_is_built_without_a_guide():
     assert not list(build(guide={}).decoder.parameters())
     names = {name.split(".")[0] for name, _ in build(guide={8: 8}).decoder.named_parameters()}
@@ -61,7 +99,7 @@ def test_drawn_maps_teach_encoder_and_decoder():
 
 
 def test_a_side_out_of_reach_is_refused_with_those_in_reach():
-    with pytest.raises(ValueError, match=r"64.*\[8, 16, 32\]"):
+    with pytest.raises(ValueError, match=r"64.*\[4, 8, 16, 32\]"):
         build(guide={64: 8})
 
 

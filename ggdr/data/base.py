@@ -53,6 +53,9 @@ class DataSet(Part):
 
     registry = datasets
 
+    features: ClassVar[str] = ""
+    """the feature extractor made for such images, where there is one; empty: none, metrics use their own"""
+
     def open(self) -> Images:
         """Look at the source and be ready to read; ValueError, in one sentence, if there is nothing to read."""
         raise NotImplementedError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ggdr.data.base import DataSet, Images
 from ggdr.networks.base import Brief
@@ -22,6 +23,7 @@ class Digits(DataSet):
     """condition on the digit: ten classes"""
     subset: int | None = None
     """use the first so many digits; None: all"""
+    features: ClassVar[str] = "digits"
 
     def open(self) -> Images:
         """The digits, in memory."""

@@ -1,22 +1,99 @@
-"""What every metric is: settings, and numbers from a set of real and a set of generated images."""
+"""What every metric is: settings, and numbers from the evidence."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.lazy import Tensor
+from ggdr.features.base import Extractor
+from ggdr.lazy import Tensor, torch
 from ggdr.registry import Part, metrics
+
+if TYPE_CHECKING:
+    from ggdr.evidence import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(Part):
-    """Compares generated images with real ones."""
+    """Compares generated images with real ones. A field `extractor` holds the features it reads, if it reads any."""
 
     registry = metrics
 
     images: int = 2048
     """how many real and how many generated images it looks at"""
+    least: ClassVar[int] = 2
+    """fewer images than that make its value meaningless"""
+    better: ClassVar[str] = "lower"
+    """which way its values improve: "lower" or "higher" """
+    covariance: ClassVar[bool] = False
+    """whether it fits a covariance to features, which takes more images than features and is biased by few"""
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """"generator": it walks in the latent space, so a folder of images is not enough"""
 
-    def measure(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """Numbers by name from real and fake [N, C, H, W] uint8; the same images give the same numbers."""
+    def prepare(self, evidence: Evidence) -> None:
+        """Load the networks it reads; ValueError if one is not at hand, so that nobody learns of it hours later."""
+        if (extractor := extractor_of(self)) is not None:
+            evidence.fake.embedder(extractor)
+
+    def measure(self, evidence: Evidence) -> dict[str, float]:
+        """Numbers by name, the chief one first, the same on every process; the same images give the same numbers."""
         raise NotImplementedError
+
+
+def extractor_of(metric: Metric) -> Extractor | None:
+    """The feature extractor that a metric reads, if it reads one."""
+    held = vars(metric).get("extractor")
+    return held if isinstance(held, Extractor) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureMetric(Metric):
+    """A metric of two clouds of features."""
+
+    extractor: Extractor
+    """what turns images into features"""
+
+    @property
+    def fewest(self) -> int:
+        """Images of each kind without which it cannot be computed."""
+        return 2
+
+    def prepare(self, evidence: Evidence) -> None:
+        """Also ValueError if there are too few real images."""
+        if (there := evidence.real.size(self.images)) < self.fewest:
+            raise ValueError(self.too_few(there, self.images))
+        super().prepare(evidence)
+
+    def measure(self, evidence: Evidence) -> dict[str, float]:
+        """`compare`, of the features of as many images as asked for, or as there are."""
+        device = evidence.fake.team.device if evidence.fake.team.device.type == "cuda" else torch.device("cpu")
+        real, fake = (images.features(self.extractor, self.images) for images in (evidence.real, evidence.fake))
+        return self.compare(real.to(device), fake.to(device))
+
+    def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """Numbers of the features real [N, D] and fake [M, D]; ValueError if they cannot be compared."""
+        raise NotImplementedError
+
+    def checked(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Both, in float64; ValueError if they are too few, differ in width, or hold what is not finite."""
+        if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
+            raise ValueError(
+                f"{self.name} compares features of one width; given real {list(real.shape)} and fake"
+                f" {list(fake.shape)}."
+            )
+        if min(len(real), len(fake)) < self.fewest:
+            raise ValueError(self.too_few(len(real), len(fake)))
+        for kind, rows in (("real", real), ("generated", fake)):
+            if broken := int((~rows.isfinite().all(dim=1)).sum()):
+                raise ValueError(
+                    f"{self.name}: the features of {broken} {kind} images are not finite; look at the images and the"
+                    " weights of the extractor."
+                )
+        return real.double(), fake.double()
+
+    def too_few(self, real: int, fake: int) -> str:
+        """What to say when there are not enough images."""
+        return (
+            f"{self.name} needs at least {self.fewest} real and {self.fewest} generated images; given {real} and"
+            f" {fake}: take more, or leave it out."
+        )

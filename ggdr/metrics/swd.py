@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ggdr.checks import above_zero
 from ggdr.lazy import F, Tensor, torch
 from ggdr.metrics.base import Metric
 from ggdr.registry import metrics
+
+if TYPE_CHECKING:
+    from ggdr.evidence import Evidence
 
 COARSEST_PX = 16
 """side of the pyramid's last level, at least"""
@@ -38,7 +42,10 @@ class SlicedWasserstein(Metric):
     def __post_init__(self) -> None:
         above_zero(self, "images", "patches", "side_px", "directions")
 
-    def measure(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+    def measure(self, evidence: Evidence) -> dict[str, float]:
+        return self.compare(evidence.real.images(self.images), evidence.fake.images(self.images))
+
+    def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """`mean` over the levels, and each level's own under its height in pixels, finest first.
 
         real, fake: [N, C, H, W] uint8; of the larger set, the first images. ValueError if their shapes differ.

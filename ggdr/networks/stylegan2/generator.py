@@ -55,6 +55,10 @@ class Generator(network.Generator):
         ws = self.mapping.truncated(w.unsqueeze(1).expand(-1, self.synthesis.num_ws, -1), psi, cutoff)
         return self.mixed(ws, labels) if self.training and self.style_mixing else ws
 
+    def synthesize(self, ws: Tensor) -> Tensor:
+        """Images [N, C, H, W] of style codes ws [N, L, w_dim], with the noise that is the same at each call."""
+        return self.synthesis(ws, noise="const")[0]
+
     def mixed(self, ws: Tensor, labels: Tensor | None = None) -> Tensor:
         """ws [N, L, w_dim] with those from one random layer on taken from fresh latent codes (arXiv 1812.04948)."""
         samples, layers, _ = ws.shape

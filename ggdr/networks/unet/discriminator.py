@@ -52,10 +52,11 @@ class Decoder(nn.Module):
         """`encoder`, `guide`: side -> channels of what it reads and redraws; it ends at the guide's largest side."""
         super().__init__()
         check_sides(guide, encoder)
-        self.guide, self.sides = (
-            dict(guide),
-            [2 * side for side in sorted(encoder) if 2 * side <= max(guide, default=0)],
-        )
+        self.guide, self.base = dict(guide), min(encoder, default=0)
+        self.sides = [2 * side for side in sorted(encoder) if 2 * side <= max(guide, default=0)]
+        if self.base in guide:  # drawn from the encoder's maps of this side, which nothing is doubled to reach
+            step = EqualizedConv2d(encoder[self.base], guide[self.base], config.kernel, activation=config.activation)
+            self.add_module(f"b{self.base}", step)
         previous = 0
         for side in self.sides:
             # the last doubling may reach the whole image, where the encoder has no maps to take the width from
@@ -72,7 +73,9 @@ class Decoder(nn.Module):
         if strange := set(sides) - set(self.guide):
             raise ValueError(f"no decoder for the sides {sorted(strange)}; built for {sorted(self.guide)}.")
         drawn, x = {}, None
-        for side in self.sides[: self.sides.index(max(sides)) + 1]:
+        if self.base in sides:
+            drawn[self.base] = self.get_submodule(f"b{self.base}")(maps[self.base]).float()
+        for side in (side for side in self.sides if side <= max(sides)):
             below = maps[side // 2]
             x = self.get_submodule(f"b{side}")(below if x is None else torch.cat([x, below], dim=1))
             if side in sides:
@@ -86,8 +89,8 @@ class Decoder(nn.Module):
 
 
 def check_sides(guide: dict[int, int], encoder: dict[int, int]) -> None:
-    """ValueError if the guide has a side that doubling the encoder's maps does not reach."""
-    possible = [2 * side for side in sorted(encoder)]
+    """ValueError if the guide has a side that neither the encoder's smallest maps have nor doubling reaches."""
+    possible = [*sorted(encoder)[:1], *(2 * side for side in sorted(encoder))]
     if strange := sorted(set(guide) - set(possible)):
         raise ValueError(
             f"a U-Net decoder cannot draw feature maps of side {strange}; set the term's sides among {possible}."

@@ -1,0 +1,17 @@
+"""The device that a verb works on."""
+
+from __future__ import annotations
+
+import torch
+
+
+def device_of(name: str) -> torch.device:
+    """The device of this name, or without a name the accelerator if there is one; ValueError if it is not there."""
+    if not name:
+        return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    try:
+        torch.zeros(1, device=name).tolist()
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise ValueError(f"--device {name} is not possible here: {reason}; --device cpu always is.") from error
+    return torch.device(name)

@@ -1,0 +1,202 @@
+"""An evaluation: the subject against the real images, metric by metric, repeat by repeat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor
+
+from ggdr.cache import cache_folder
+from ggdr.console import Console
+from ggdr.data.base import DataSet, Images
+from ggdr.doubts import doubts, extractor_of
+from ggdr.evaluate_flags import Command
+from ggdr.evidence import Evidence, ImageSet, Team
+from ggdr.features.base import Embedder, Extractor
+from ggdr.findings import record_folder, record_of, rows
+from ggdr.fixed_images import FixedImages
+from ggdr.launch import team_for
+from ggdr.metrics.base import Metric
+from ggdr.ops.precision import without_tf32
+from ggdr.record import Spread, check_free, check_writable, table, write_numbered, write_record
+from ggdr.sampling import View
+from ggdr.subject import SPAN, Draw, Subject, find_subject
+
+REPEATS = 3
+"""how often a generator's images are made anew if it is not said"""
+
+
+def evaluate(command: Command) -> Path | None:
+    """Measure, print the table, write the record; its file, on the main process. ValueError if it cannot be done."""
+    with team_for(command.device) as team, without_tf32():
+        console = Console(team.rank == 0)
+        try:
+            return run(Evaluation(command, team, console))
+        finally:
+            console.close()
+
+
+def run(evaluation: Evaluation) -> Path | None:
+    """Measure, print, write."""
+    console, command = evaluation.console, evaluation.command
+    for text in doubts(evaluation.metrics, evaluation.real, evaluation.subject.count):
+        console.warn(text)
+    console.say(evaluation.introduction())
+    console.start(evaluation.work())
+    measured = evaluation.measure()
+    evaluation.note_unreadable()
+    console.close()
+    console.say("\n".join(table(list(rows(evaluation, measured)))))
+    if evaluation.repeats == 1:
+        console.say("measured once: no interval")
+    record = record_of(evaluation, measured)
+    if evaluation.team.rank > 0:
+        return None
+    if command.out is not None:
+        file = write_record(record, command.out)
+    else:
+        file = write_numbered(record, record_folder(command.read.source), "-".join(evaluation.metrics))
+    console.say(f"record: {file}")
+    return file
+
+
+class Evaluation:
+    """All that is measured, opened and checked."""
+
+    def __init__(self, command: Command, team: Team, console: Console):
+        """ValueError, before anything is measured, if the parts do not go together."""
+        self.command, self.team, self.console = command, team, console
+        self.began = time.monotonic()
+        if command.out is not None:
+            check_free(command.out)
+        check_writable(command.out.parent if command.out else record_folder(command.read.source))
+        self.images = command.data.open()
+        view = View(command.psi, command.cutoff, command.noise)
+        draw = Draw(command.seed, command.batch, team.device, view, command.steps)
+        self.subject = subject = find_subject(command.read, draw, self.images, command.revision)
+        check_shapes(subject, self.images, command.data)
+        self.loaded: dict[Extractor, Embedder] = {}
+        self.real = self.fixed("real images", lambda places: self.images.at(list(places), 0).images, len(self.images))
+        self.given = None  # the images to measure, if they lie there already
+        if subject.count is not None:
+            self.given = self.fixed("images to measure", partial(subject.make, repeat=0), subject.count)
+        self.repeats = 1 if self.given else command.repeats or REPEATS
+        self.metrics = self.usable()
+        self.check_flags()
+
+    def fixed(self, name: str, make: Callable[[range], Tensor], count: int) -> FixedImages:
+        """Images that are the same each time, in the same order."""
+        return FixedImages(
+            make,
+            count,
+            self.team,
+            self.console.advance,
+            self.loaded,
+            name=name,
+            folder=cache_folder() / "features" if self.command.cache else None,
+            say=self.console.say,
+        )
+
+    def evidence(self, repeat: int) -> Evidence:
+        """What the metrics look at in one repeat."""
+        make, labels = partial(self.subject.make, repeat=repeat), partial(self.subject.labels, repeat=repeat)
+        fakes = self.given or ImageSet(make, None, self.team, self.console.advance, self.loaded)
+        return Evidence(self.real, fakes, self.subject.generator, labels, self.command.seed + repeat * SPAN)
+
+    def usable(self) -> dict[str, Metric]:
+        """The metrics, their networks loaded; ValueError if one that was asked for cannot be measured here.
+
+        Those that nobody named are left out, with a warning, where they cannot be.
+        """
+        missing: dict[str, str] = {}
+        evidence = self.evidence(0)
+        for name, metric in self.command.metrics.items():
+            try:
+                metric.prepare(evidence)
+            except ValueError as error:
+                why = str(error).replace("metrics.NAME.", f"metrics.{name}.")
+                if not self.command.standard:
+                    raise ValueError(why) from error
+                missing[name] = why
+        missing = self.team.first(missing)
+        for name, why in missing.items():
+            self.console.warn(f"{name} is left out: {why}")
+        return {name: metric for name, metric in self.command.metrics.items() if name not in missing}
+
+    def check_flags(self) -> None:
+        """Warn of flags that make no difference."""
+        if self.given and self.command.repeats not in (None, 1):
+            self.console.warn("images that lie there already are measured once; --repeats makes no difference.")
+        walking = [name for name, metric in self.metrics.items() if "generator" in metric.needs]
+        if walking and self.command.psi not in (None, 1.0):
+            self.console.warn(f"{', '.join(walking)}: of the whole latent space; --psi makes no difference.")
+
+    def measure(self) -> dict[str, dict[str, Spread]]:
+        """Every value of every metric, over the repeats."""
+        found: dict[str, dict[str, list[float]]] = {name: {} for name in self.metrics}
+        self.console.stage("real images")
+        self.real.content(self.most())
+        for repeat in range(self.repeats):
+            self.console.stage(f"{self.subject.kind} {repeat + 1}/{self.repeats}")
+            evidence = self.evidence(repeat)
+            for name in sorted(self.metrics, key=lambda name: -self.metrics[name].images):  # the fewer are among them
+                for key, value in self.metrics[name].measure(evidence).items():
+                    found[name].setdefault(key, []).append(value)
+        return {name: {key: Spread(values) for key, values in each.items()} for name, each in found.items()}
+
+    def most(self) -> int:
+        """The most images that a metric looks at."""
+        return max(metric.images for metric in self.metrics.values())
+
+    def work(self) -> int:
+        """Images that this process makes and describes, about."""
+        described: dict[Extractor, int] = {}
+        for metric in self.metrics.values():
+            if (extractor := extractor_of(metric)) is not None:
+                described[extractor] = max(metric.images, described.get(extractor, 0))
+        fakes = self.subject.count or self.most()
+        passes = [self.most(), *described.values()]
+        return sum(min(n, len(self.images)) + self.repeats * min(n, fakes) for n in passes) // self.team.size
+
+    def fake_count(self, metric: Metric) -> int:
+        """How many of the subject's images a metric looks at."""
+        return self.given.size(metric.images) if self.given else metric.images
+
+    def fake_content(self, metric: Metric) -> dict[str, str]:
+        """The hash of those images, if they are the same each time."""
+        return {"content": self.given.content(metric.images)} if self.given else {}
+
+    def note_unreadable(self) -> None:
+        """Warn of files for which others stood in."""
+        for images, what in ((self.images, "real images"), (self.subject.files, "images to measure")):
+            if images is not None and images.unreadable:
+                name, why = next(iter(images.unreadable.items()))
+                count = len(images.unreadable)
+                self.console.warn(f"{count:,} of the {what} cannot be read, others stand in: {name!r}: {why}.")
+
+    def introduction(self) -> str:
+        """What is held against what, in a line."""
+        channels, height, width = self.subject.shape
+        return (
+            f"{self.command.read.source} ({self.subject.kind}) against {len(self.images):,} real images of"
+            f" {self.command.data.name}, {height} x {width} px, {channels} channel{'s' * (channels > 1)}"
+        )
+
+
+def check_shapes(subject: Subject, images: Images, data: DataSet) -> None:
+    """ValueError, with what to type, if the images to compare differ in size or channels."""
+    brief, (channels, height, width) = images.brief, subject.shape
+    if (brief.channels, brief.height, brief.width) == subject.shape:
+        return
+    own = f"{height} x {width} px with {channels} channel{'s' * (channels > 1)}"
+    real = f"{brief.height} x {brief.width} px with {brief.channels}"
+    known = {field.name for field in fields(data)}
+    flags = [f"--data.size {height}" if height == width else f"--data.size {height} {width}"]
+    flags = flags if (height, width) != (brief.height, brief.width) else []
+    flags += [f"--data.channels {channels}"] if channels != brief.channels and "channels" in known else []
+    way = f"add {' '.join(flags)}" if flags else "give other real images by --data"
+    raise ValueError(f"the images to measure are of {own}, the real ones of {real}; {way}.")

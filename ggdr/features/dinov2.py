@@ -1,0 +1,48 @@
+"""Features of DINOv2, closer to what people find like than Inception's (arXiv 2306.04675)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ggdr.features.base import Embedder, Extractor
+from ggdr.features.timm import TimmEmbedder, model
+from ggdr.lazy import F, Tensor, torch
+from ggdr.registry import extractors
+
+SIDE_PX, PATCH_PX = 224, 14
+SIZES = {"s": "small", "b": "base", "l": "large", "g": "giant"}
+OFFSET = 0.1
+"""patches that the published network adds to its side before it stretches its position codes"""
+
+
+@extractors.register("dinov2", paper="2304.07193")
+@dataclass(frozen=True, kw_only=True)
+class DINOv2(Extractor):
+    """DINOv2 vision transformer, trained without labels (Oquab et al. 2023): its class token, 1,024 features for ViT-L.
+
+    Images at 224 px, bicubic, as in Stein et al. 2023; the network is timm's, without registers.
+    """
+
+    size: Literal["s", "b", "l", "g"] = "l"
+    """ViT-S, B, L or g, with 384, 768, 1,024 or 1,536 features"""
+    weights: str | None = None
+    """file of the weights, timm's or Meta's; None: from the cache of the Hub, fetched (L: 1.2 GB) if not there"""
+    gives: ClassVar = frozenset({"features", "smooth"})
+
+    def load(self, device: torch.device) -> Embedder:
+        """The network; ValueError if its weights are not at hand."""
+        name = f"vit_{SIZES[self.size]}_patch14_dinov2.lvd142m"
+        return TimmEmbedder(model(name, self.weights, side=SIDE_PX, adapt=stretched), device, filter="bicubic")
+
+
+def stretched(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights, with position codes for SIDE_PX: bicubic, as the published network makes them, not as timm does."""
+    if (codes := state.get("pos_embed")) is None:
+        return dict(state)
+    side, patches = round((codes.shape[1] - 1) ** 0.5), SIDE_PX // PATCH_PX
+    grid = codes[:, 1:].float().unflatten(1, (side, side)).permute(0, 3, 1, 2)
+    scale = (patches + OFFSET) / side
+    grid = grid if side == patches else F.interpolate(grid, scale_factor=(scale, scale), mode="bicubic")
+    return {**state, "pos_embed": torch.cat([codes[:, :1].float(), grid.flatten(2).transpose(1, 2)], dim=1)}

@@ -1,0 +1,49 @@
+"""Images on their way to a feature network: gray or RGB, resized, in the range it was trained with."""
+
+from __future__ import annotations
+
+from ggdr.lazy import F, Tensor, torch
+
+LUMA = (0.299, 0.587, 0.114)
+"""shares of red, green and blue in gray (ITU-R BT.601)"""
+
+
+def rgb(images: Tensor) -> Tensor:
+    """Images [N, 1, 3 or 4, H, W], uint8 or float in [0, 255], as [N, 3, H, W] of the same type; alpha over white.
+
+    ValueError for other numbers of channels or other types.
+    """
+    if images.ndim != 4 or images.shape[1] not in (1, 3, 4) or images.dtype not in (torch.uint8, torch.float32):
+        raise ValueError(
+            "feature networks see images of 1, 3 or 4 channels, uint8 or float32; given"
+            f" {images.dtype} {list(images.shape)}."
+        )
+    if images.shape[1] == 4:
+        alpha = images[:, 3:].float() / 255
+        flat = images[:, :3] * alpha + 255 * (1 - alpha)
+        return flat if images.is_floating_point() else flat.round().to(torch.uint8)
+    return images.expand(-1, 3, -1, -1)
+
+
+def gray(images: Tensor) -> Tensor:
+    """Images [N, 1, 3 or 4, H, W], uint8 or float in [0, 255], as float [N, 1, H, W]."""
+    if images.shape[1] == 1:
+        return rgb(images)[:, :1].float()
+    return torch.einsum("nchw,c->nhw", rgb(images).float(), torch.tensor(LUMA, device=images.device))[:, None]
+
+
+def resized(images: Tensor, height: int, width: int, filter: str) -> Tensor:
+    """Float images [N, C, H, W] in [0, 255] at another size, antialiased where that is smaller, as Pillow resizes.
+
+    `filter`: "bilinear" or "bicubic".
+    """
+    if images.shape[2:] == (height, width):
+        return images
+    smooth = F.interpolate(images, (height, width), mode=filter, antialias=True)
+    return smooth.clamp(0, 255) if filter == "bicubic" else smooth  # bicubic overshoots
+
+
+def standardised(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """Images [N, C, H, W] in [0, 255] to [0, 1], less `mean`, over `std`, channel by channel."""
+    centre, spread = (torch.tensor(values, device=images.device).view(-1, 1, 1) for values in (mean, std))
+    return (images / 255 - centre) / spread

@@ -1,0 +1,155 @@
+"""Features of any image model of the timm library."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from ggdr.features.base import Embedder, Extractor, Features
+from ggdr.features.pixels import resized, rgb, standardised
+from ggdr.features.weights import fingerprint, hf_file, hub_file, read_weights
+from ggdr.lazy import Tensor, torch
+from ggdr.registry import extractors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@extractors.register("timm")
+@dataclass(frozen=True, kw_only=True)
+class Timm(Extractor):
+    """Any model of timm by its name, up to its classifier (Wightman 2019, github.com/huggingface/pytorch-image-models).
+
+    Images are resized whole to the model's own side, not cropped, and normalised as it was trained.
+    """
+
+    model: str = "resnet50.a1_in1k"
+    """name of the model and, after a dot, of its weights"""
+    weights: str | None = None
+    """file of the weights; None: from the cache of the Hub, fetched if they are not there"""
+    random: bool = False
+    """random weights instead, the same each time: features that nobody trained, fit for tests of the path alone"""
+    gives: ClassVar = frozenset({"features", "smooth"})
+
+    def load(self, device: torch.device) -> Embedder:
+        """The network; ValueError if there is no such model or its weights are not at hand."""
+        if self.random and self.weights is not None:
+            raise ValueError("random weights and a file of weights are given; choose one.")
+        built = random_model(self.model) if self.random else model(self.model, self.weights)
+        return TimmEmbedder(built, device)
+
+
+class Built(NamedTuple):
+    """A model of timm with its weights, without a classifier unless one was asked for."""
+
+    network: torch.nn.Module
+    name: str
+    weights: str
+    """what the weights are, for protocols"""
+    side: int | None = None
+    """of its input in pixels; None: as its weights were trained"""
+
+
+class TimmEmbedder(Embedder):
+    """A model of timm, and what it does to images first."""
+
+    def __init__(self, built: Built, device: torch.device, filter: str | None = None):
+        """`filter`: of the resizing; None: the model's own."""
+        from timm import __version__
+        from timm.data import resolve_model_data_config
+
+        config = resolve_model_data_config(built.network)
+        self.network: Any = built.network.to(device).eval().requires_grad_(False)
+        self.side, self.mean, self.std = built.side or config["input_size"][-1], config["mean"], config["std"]
+        self.filter = filter or ("bilinear" if config["interpolation"] == "bilinear" else "bicubic")
+        self.weights_hash = fingerprint(self.network.state_dict())
+        self.width = self.embed(torch.zeros(1, 3, 8, 8, device=device)).shape[1]
+        self.protocol = {
+            "network": built.name,
+            "weights": built.weights,
+            "side": self.side,
+            "resize": f"{self.filter}, antialiased (torch), not cropped",
+            "range": f"less {list(self.mean)}, over {list(self.std)}",
+            "layer": "last before the classifier",
+            "library": f"timm {__version__}",
+        }
+
+    def __call__(self, images: Tensor) -> Features:
+        return Features(self.embed(rgb(images).float()))
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Features [N, D] of float images [N, 3, H, W] in [0, 255]."""
+        pixels = standardised(resized(images, self.side, self.side, self.filter), self.mean, self.std)
+        with torch.no_grad():
+            return self.network.forward_head(self.network.forward_features(pixels), pre_logits=True).flatten(1)
+
+
+def model(
+    name: str,
+    weights: str | None,
+    *,
+    classes: int = 0,
+    side: int | None = None,
+    adapt: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None,
+) -> Built:
+    """timm's model `name` with the weights of a file (None: its own, found or fetched).
+
+    `classes`: of its classifier; 0: it has none. `side`: of its input in pixels, None: its own. `adapt`: done to the
+    weights before they are loaded. ValueError if there is no such model or its weights are not at hand or another's.
+    """
+    path = weights or str(own_weights(name))
+    state = read_weights(path)
+    state = dict(adapt(state)) if adapt else state
+    try:
+        network = create(name, classes, side, state)
+    except (RuntimeError, KeyError) as error:
+        raise ValueError(f"{path!r} holds the weights of another network than timm's {name}.") from error
+    return Built(network, name, Path(path).name if weights else f"timm/{name}", side)
+
+
+def random_model(name: str) -> Built:
+    """timm's model `name` with random weights, the same each time; ValueError if there is no such model."""
+    return Built(create(known(name), 0, None, None), name, "random, seed 0")
+
+
+def create(name: str, classes: int, side: int | None, state: Mapping[str, Tensor] | None) -> torch.nn.Module:
+    """The model; without `state` its weights are random, the same each time."""
+    import timm
+
+    given: dict[str, Any] = {} if side is None else {"img_size": side}
+    overlay = {} if state is None else {"state_dict": dict(state), "custom_load": False}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return timm.create_model(
+            name, pretrained=state is not None, num_classes=classes, pretrained_cfg_overlay=overlay, **given
+        )
+
+
+def own_weights(name: str) -> Path:
+    """The file of a model's own weights, fetched if it is not on this machine; ValueError if it cannot be had."""
+    import timm
+
+    config = timm.get_pretrained_cfg(known(name))
+    if config is None or not (config.hf_hub_id or isinstance(config.url, str)) or config.custom_load:
+        raise ValueError(
+            f"timm has no weights of {name!r} that can be read safely; choose another model, or give a file by"
+            " --metrics.NAME.extractor.weights FILE."
+        )
+    if config.hf_hub_id:
+        return hf_file(config.hf_hub_id, "model.safetensors", f"timm's {name}")
+    return hub_file(str(config.url), f"timm's {name}")
+
+
+def known(name: str) -> str:
+    """The name, if timm has a model of it; ValueError with the nearest ones if not."""
+    import timm
+
+    model, _, tag = name.partition(".")
+    if timm.is_model(model) and (not tag or name in timm.list_pretrained(f"{model}.*")):
+        return name
+    names = timm.list_pretrained(f"{model}.*" if timm.is_model(model) else "")
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:3]
+    raise ValueError(f"timm has no model {name!r}; near it are {', '.join(close)}.")

@@ -1,0 +1,150 @@
+"""Weights of feature networks: found on this machine or fetched, read without running what is in them, and named."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from ggdr.cache import write_whole
+from ggdr.lazy import Tensor, torch
+
+PATIENCE_SEC = 5.0
+"""how long a server may take to answer"""
+MEANWHILE = (
+    "swd and ms_ssim need no weights; nor do the features of `digits`, made for digits alone:"
+    " --metrics.NAME.extractor digits"
+)
+"""what works without any download"""
+
+
+def fingerprint(state: Mapping[str, Tensor]) -> str:
+    """sha256 of all names, shapes and values, the first 16 hex digits; the same on every machine."""
+    found = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        data = value.detach().cpu().contiguous()
+        found.update(f"{name} {data.dtype} {list(data.shape)}\n".encode())
+        found.update(data.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()[:16]
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """Name -> tensor of a .safetensors file, or of a PyTorch file, of which nothing but tensors is read.
+
+    ValueError if there is no such file or it holds anything else.
+    """
+    from pickle import UnpicklingError
+
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise ValueError(f"there are no weights at {str(path)!r}; give the path of a .safetensors, .pt or .pth file.")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, UnpicklingError, RuntimeError, EOFError, KeyError) as error:
+        raise ValueError(
+            f"{str(path)!r} holds no weights that can be read safely; download it again, or save its tensors as"
+            " .safetensors."
+        ) from error
+    if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+        raise ValueError(f"{str(path)!r} holds more than named tensors; save its state dict alone.")
+    return dict(found)
+
+
+def take_weights(network: torch.nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:
+    """Load `state`, read from `path`; ValueError if the names or shapes are another network's."""
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        detail = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise ValueError(f"{str(path)!r} holds the weights of another network: {detail}") from error
+
+
+def hub_file(url: str, what: str, field: str = "weights") -> Path:
+    """The file of `url` in the cache of torch.hub, fetched if it is not there and the server answers.
+
+    A name that ends in -HASH is held against the file's sha256, as torch.hub has it. ValueError, naming `what` it is,
+    where to put it and the `field` that takes its path, if it can neither be found nor fetched, or is damaged.
+    """
+    file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not file.is_file():
+        fetch(url, file, what, field)
+    expected = file.stem.rpartition("-")[2]
+    if is_hash(expected) and not sha256(file).startswith(expected):
+        raise ValueError(f"{file} is damaged (its sha256 does not begin with {expected}); delete it and try again.")
+    return file
+
+
+def is_hash(text: str) -> bool:
+    """Whether a file's name ends as torch.hub ends those that it checks."""
+    return len(text) >= 8 and set(text) <= set("0123456789abcdef")
+
+
+def sha256(file: Path) -> str:
+    """Of a file, in hex digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fetch(url: str, file: Path, what: str, field: str) -> None:
+    """Download `url` to `file`, by one process of this machine; ValueError that says what to do if that fails."""
+    from filelock import FileLock
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(file.with_name(f".{file.name}.lock")):
+            if not file.is_file():
+                write_whole(file, lambda aside: download(url, aside))
+    except OSError as error:  # URLError and timeouts among them
+        raise ValueError(missing(what, url, f"put it at {file}, or ", field)) from error
+
+
+def download(url: str, file: Path) -> None:
+    """The bytes of `url`; OSError if the server does not answer or breaks off."""
+    with urlopen(Request(url, headers={"User-Agent": "ggdr"}), timeout=PATIENCE_SEC) as answer, file.open("wb") as out:
+        print(f"fetching {url}", flush=True)
+        shutil.copyfileobj(answer, out)
+        if (size := answer.headers["Content-Length"]) is not None and out.tell() != int(size):
+            raise OSError(f"{url} broke off after {out.tell()} of {size} bytes")
+
+
+def hf_file(repo: str, name: str, what: str) -> Path:
+    """The file `name` of a Hub repository in its cache, fetched if it is not there and the Hub answers.
+
+    ValueError, soon and in one sentence, if it can neither be found nor fetched.
+    """
+    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+
+    found = try_to_load_from_cache(repo, name)
+    if isinstance(found, str):
+        return Path(found)
+    address = f"{constants.ENDPOINT}/{repo}/resolve/main/{name}"
+    if constants.HF_HUB_OFFLINE or not answers(address):  # the Hub's client would try for most of a minute
+        raise ValueError(missing(what, address))
+    try:
+        return Path(hf_hub_download(repo, name))
+    except OSError as error:  # so are all of its errors
+        raise ValueError(missing(what, address)) from error
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers at `url` with what is asked for."""
+    try:
+        with urlopen(Request(url, method="HEAD", headers={"User-Agent": "ggdr"}), timeout=PATIENCE_SEC):
+            return True
+    except OSError:
+        return False
+
+
+def missing(what: str, url: str, place: str = "", field: str = "weights") -> str:
+    """What to tell those who lack the file of `url`."""
+    return (
+        f"the weights of {what} are not on this machine and cannot be fetched: get {url} and {place}give its path by"
+        f" --metrics.NAME.extractor.{field} FILE; meanwhile {MEANWHILE}."
+    )

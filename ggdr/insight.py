@@ -1,0 +1,112 @@
+"""`ggdr features MODEL`: what G and D know, as pictures: clusters, components and likeness of their feature maps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from ggdr.checks import above_zero, not_negative
+
+if TYPE_CHECKING:
+    from ggdr.feature_maps import Maps, Source
+    from ggdr.network import Discriminator, Generator
+
+
+@dataclass(frozen=True)
+class Features:
+    """Draw what the feature maps of a generator and of its discriminator hold: a sheet for each side."""
+
+    model: Annotated[str, tyro.conf.Positional]
+    """a run's folder, a checkpoint's, a saved model's, or a Hub repository; without a discriminator G's maps alone"""
+    sides: tuple[int, ...] = ()
+    """heights (pixels) of the maps; none: all that the generator has"""
+    samples: int = 8
+    """images shown"""
+    pooled: int = 64
+    """images that clusters and components are fitted on, those shown among them"""
+    clusters: int = 8
+    """colours of the segmentation"""
+    seed: int = 0
+    """of the first image, the next has the next; and of the clusters"""
+    out: Path | None = None
+    """folder of the pictures; none: `features` in the model's, or here if that is on the Hub"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "samples", "pooled", "clusters")
+        not_negative(self, "seed")
+
+
+def main(argv: list[str]) -> int:
+    """Draw the sheets that `argv` asks for and say where they are; ValueError if there is nothing to draw."""
+    wanted = tyro.cli(Features, args=argv, prog="ggdr features", description=__doc__)
+    from ggdr.pretrained import load_pair
+
+    generator, discriminator = load_pair(wanted.model)
+    for line in draw(wanted, generator, discriminator):
+        print(line, flush=True)
+    return 0
+
+
+def draw(wanted: Features, generator: Generator, discriminator: Discriminator | None) -> Iterator[str]:
+    """Draw a sheet for each side; yields what was found, and what each sheet holds and where it is."""
+    from ggdr.feature_maps import gather, sides_of
+    from ggdr.feature_sheets import draw_sheet, rows_of
+
+    sides = sides_of(generator, discriminator, wanted.sides)
+    yield from found(generator, discriminator, sides)
+    pooled = max(wanted.samples, wanted.pooled)
+    gathered = gather(generator, discriminator, sides, shown=wanted.samples, pooled=pooled, seed=wanted.seed)
+    folder = Path(wanted.model)
+    out = wanted.out or (folder if folder.is_dir() else Path()) / "features"
+    for side, maps in gathered.maps.items():
+        rows, png = rows_of(gathered.images, maps, wanted.clusters, wanted.seed), out / f"side-{side:03}.png"
+        height, width = maps["generator"].shown.shape[2:]
+        title = f"{Path(*folder.parts[-2:])}: feature maps of {height} x {width} px"
+        draw_sheet(rows, title, note(maps, pooled), png)
+        yield f"side {side}: {', '.join(maps)}{likeness(maps)}: {png}"
+
+
+def likeness(maps: dict[Source, Maps]) -> str:
+    """How like the decoder's maps are to the generator's, and, to compare with, to those of the next image."""
+    from ggdr.feature_maps import similarity
+
+    if "decoder" not in maps:
+        return ""
+    drawn, true = maps["decoder"].shown, maps["generator"].shown
+    own, other = (float(similarity(drawn, each).mean()) for each in (true, true.roll(1, 0)))
+    return f", cosine similarity {own:.3f}" + (f" ({other:.3f} with another image's maps)" if len(true) > 1 else "")
+
+
+def found(
+    generator: Generator, discriminator: Discriminator | None, sides: dict[str, tuple[int, ...]]
+) -> Iterator[str]:
+    """What networks there are, and why a kind of picture is missing."""
+    yield f"generator {generator.config.name!r}" + (
+        f", discriminator {discriminator.config.name!r}"
+        if discriminator
+        else "; no discriminator here: only its own maps"
+    )
+    if discriminator and "encoder" not in sides:
+        yield f"discriminator {discriminator.config.name!r} hands over no encoder's maps"
+    if discriminator and not sides.get("decoder"):
+        drawn = sorted(discriminator.brief.guide) if "decoder" in sides else []
+        why = f"draws sides {', '.join(map(str, drawn))} only" if drawn else "has no decoder for any side"
+        yield f"no decoder's maps, no similarity: this discriminator {why}"
+
+
+def note(maps: Collection[str], pooled: int) -> str:
+    """What a reader of the sheet has to know."""
+    lines = [f"By the directions of feature vectors. Clusters and components are fitted on {pooled} images and shared."]
+    if "decoder" in maps:
+        lines.append(
+            "The decoder, which redraws the generator's maps, is shown by the generator's clusters and components."
+        )
+    if "encoder" in maps:
+        lines.append(
+            "The encoder's are its own, the colours of its clusters those that agree best with the generator's."
+        )
+    return "\n".join(lines)

@@ -1,0 +1,43 @@
+"""Copies of training images among the generated ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.features.base import Extractor
+from ggdr.features.dinov2 import DINOv2
+from ggdr.lazy import Tensor
+from ggdr.metrics.base import FeatureMetric
+from ggdr.registry import metrics
+
+
+@metrics.register("memorization", paper="2102.08921")
+@dataclass(frozen=True, kw_only=True)
+class Memorization(FeatureMetric):
+    """Share of fakes that are nearer to a real image than any other real one is: 1 - authenticity (Alaa et al. 2022).
+
+    `copied` is of the fakes, each against the real nearest to it; `reals` is what fresh real images would have: half
+    of the reals held against the other. Well above `reals` is memorization; far below, fakes resemble no real image.
+    """
+
+    extractor: Extractor = DINOv2()
+    """what turns images into features"""
+    least: ClassVar = 1000
+
+    @property
+    def fewest(self) -> int:
+        return 4
+
+    def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        real, fake = self.checked(real, fake)
+        half = len(real) // 2
+        return {"copied": copied(real, fake), "reals": copied(real[:half], real[half:])}
+
+
+def copied(real: Tensor, fake: Tensor) -> float:
+    """Share of fake [M, D] whose distance to the nearest of real [N, D] is at most that one's to its nearest other."""
+    from ggdr.ops.neighbours import nearest, radii
+
+    distances, places = nearest(fake, real, 1)
+    return float((distances[:, 0] <= radii(real, 1)[places[:, 0]]).double().mean())

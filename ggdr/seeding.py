@@ -1,0 +1,13 @@
+"""Seeds for random streams of their own, one for each purpose."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def seed_of(*what: int | str) -> int:
+    """A seed below 2**56 that is a function of all that is given.
+
+    Torch's generator on the host looks at the low 32 bits alone, so that seeds such as `a << 32 | b` are all one.
+    """
+    return int.from_bytes(hashlib.blake2b(repr(what).encode(), digest_size=7).digest(), "big")

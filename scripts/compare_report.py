@@ -1,0 +1,130 @@
+"""What a comparison found: a table with intervals over seeds, and a plot of each number over the run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ggdr.plots import COLORS, DPI, Panel, dress, save
+from ggdr.record import Spread
+from ggdr.record import number as number_of
+
+SIZE_IN = (6.4, 4.0)
+LOG_RATIO = 20
+"""largest over smallest mean of a plot from which on its axis is logarithmic"""
+
+
+class Curve(NamedTuple):
+    """One number of one arm over the run."""
+
+    arm: str
+    kimg: list[float]
+    values: dict[int, list[float]]
+    """seed -> value at each kimg"""
+
+
+class Number(NamedTuple):
+    """What is compared."""
+
+    label: str
+    better: str
+    """"lower" or "higher" """
+    curves: list[Curve]
+    """an arm each; the others are compared with the first"""
+
+
+def final(curve: Curve) -> Spread:
+    """The values at the end, a seed each."""
+    return Spread([values[-1] for values in curve.values.values()])
+
+
+def best(curve: Curve, better: str) -> Spread:
+    """Each seed's best value; chosen after the fact, so better than what a run that is stopped by chance gets."""
+    pick = min if better == "lower" else max
+    finite = ([value for value in values if math.isfinite(value)] for values in curve.values.values())
+    return Spread([pick(values, default=math.nan) for values in finite])
+
+
+def difference(curve: Curve, base: Curve) -> Spread | None:
+    """What a curve ends above the base, seed by seed; None where they share none."""
+    shared = [seed for seed in curve.values if seed in base.values]
+    gaps = [curve.values[seed][-1] - base.values[seed][-1] for seed in shared]
+    return Spread(gaps) if gaps else None
+
+
+def rows(number: Number, seconds: dict[str, float | None]) -> Iterator[list[str]]:
+    """A line of the table for each arm."""
+    base = number.curves[0]
+    for curve in number.curves:
+        gap = None if curve is base else difference(curve, base)
+        pace = seconds[curve.arm]
+        yield [
+            f"{number.label} ({number.better} is better)" if curve is base else "",
+            curve.arm,
+            shown(final(curve)),
+            shown(best(curve, number.better)),
+            "" if gap is None else told(gap),
+            str(len(curve.values)),
+            "" if pace is None else f"{pace:.3g}",
+        ]
+
+
+def table(numbers: Sequence[Number], seconds: dict[str, float | None]) -> str:
+    """Markdown: every number of every arm at the end, at its best, and against the first arm."""
+    base, end = numbers[0].curves[0].arm, numbers[0].curves[0].kimg[-1]
+    heads = ["metric", "arm", f"at {end:g} kimg", "best of the run", f"difference to {base}", "seeds", "s per kimg"]
+    lines = [heads, ["---"] * len(heads), *(line for number in numbers for line in rows(number, seconds))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def shown(spread: Spread, sign: str = "") -> str:
+    """Mean and half the interval; of a single value that alone."""
+    mean = f"{spread.mean:{sign}.4g}"
+    return mean if spread.half is None else f"{mean} ± {spread.half:.2g}"
+
+
+def told(gap: Spread) -> str:
+    """A difference, in bold where its interval leaves zero out."""
+    text = shown(gap, "+")
+    return f"**{text}**" if gap.half is not None and abs(gap.mean) > gap.half else text
+
+
+def as_json(number: Number) -> dict[str, Any]:
+    """All that a number was measured to be, and what is made of it."""
+    base = number.curves[0]
+    arms = {}
+    for curve in number.curves:
+        gap = None if curve is base else difference(curve, base)
+        arms[curve.arm] = {
+            "values": {str(seed): [number_of(value) for value in values] for seed, values in curve.values.items()},
+            "final": final(curve).as_json(),
+            "best": best(curve, number.better).as_json(),
+            "difference": gap and gap.as_json(),
+        }
+    return {"better": number.better, "kimg": base.kimg, "arms": arms}
+
+
+def plot(number: Number, png: Path) -> None:
+    """Draw the number over kimg into `png`: the mean over seeds, within the band from their lowest to their highest."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE_IN, dpi=DPI, layout="constrained")
+    axes = figure.add_subplot()
+    means: list[float] = []
+    for curve, color in zip(number.curves, COLORS * len(number.curves), strict=False):
+        points = list(zip(*curve.values.values(), strict=True))
+        mean = [Spread(list(values)).mean for values in points]
+        axes.fill_between(curve.kimg, [min(p) for p in points], [max(p) for p in points], color=color, alpha=0.15, lw=0)
+        axes.plot(curve.kimg, mean, "o-", color=color, linewidth=1.6, markersize=3.5, label=curve.arm)
+        means += [value for value in mean if math.isfinite(value)]
+    if means and min(means) > 0 and max(means) > LOG_RATIO * min(means):
+        axes.set_yscale("log")
+    axes.set_xlim(0, 1.01 * number.curves[0].kimg[-1])
+    seeds = sorted({len(curve.values) for curve in number.curves})
+    count = " or ".join(map(str, seeds)) + " seed" + "s" * (seeds != [1])
+    band = ", band: their range" if seeds != [1] else ""
+    title = f"{number.label}, {number.better} is better (mean of {count}{band})"
+    dress(axes, Panel(title, ("arms/",)), [curve.arm for curve in number.curves])
+    save(figure, png)
