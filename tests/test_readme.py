@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tiny
 import torch
 from PIL import Image
 
@@ -26,12 +27,13 @@ TEXT = (ROOT / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
 TRAIN = [line for line in COMMANDS if line.startswith(("ggdr train", "accelerate launch -m ggdr.train"))]
-MODELS = [line for line in COMMANDS if line.startswith(("ggdr generate", "ggdr export", "ggdr convert"))]
+VERBS = ("ggdr generate", "ggdr export", "ggdr convert", "ggdr evaluate", "ggdr features")
+MODELS = [line for line in COMMANDS if line.startswith(VERBS)]
 SMALL = ["--batch", "4", "--generator.channel-max", "8", "--dry-run"]
 
 
 def test_there_is_something_to_run():
-    assert len(PYTHON) == 4 and len(TRAIN) >= 8 and len(MODELS) >= 4
+    assert len(PYTHON) == 4 and len(TRAIN) >= 8 and len(MODELS) >= 6
 
 
 @pytest.mark.parametrize("command", TRAIN)
@@ -59,7 +61,8 @@ def test_the_recipe_is_one():
 
 def test_a_model_is_used_as_shown(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    save_model(StyleGAN2Generator.tiny().build(Brief(16, 16, 1)), tmp_path / "runs/digits/model/generator")
+    saved = tiny.tiny_run(tiny.recipe, tmp_path / "runs/digits").save()
+    shutil.copy(saved / "recipe.json", tmp_path / "runs/digits")  # as a run does when it begins
     shutil.copy(ROOT / "tests/golden/official_ggdr_snapshot.pkl", tmp_path / "snapshot.pkl")
     exec(PYTHON[2], {})
     for command in MODELS:
@@ -69,6 +72,7 @@ def test_a_model_is_used_as_shown(tmp_path, monkeypatch):
         assert end.value.code == 0, command
     for file in ("digit.png", "grid.png", "generator.onnx", "models/cat/generator/model.safetensors", "cats.png"):
         assert (tmp_path / file).stat().st_size > 100, file
+    assert list((tmp_path / "runs/digits").rglob("metrics/*.json")) and list((tmp_path / "pictures").glob("*.png"))
 
 
 def test_parts_work_without_the_trainer(tmp_path, monkeypatch):
