@@ -18,6 +18,8 @@ ASKED = frozenset({"batch_size", "generator", "output_type"})
 """what a pipeline must take to make images without being told of what"""
 TRIAL_STEPS = 10
 """denoising steps of the image that shows what size they have; some schedulers refuse fewer than four"""
+LIBRARIES = ("diffusers", "transformers", None)
+"""where parts of a pipeline may come from; None: a part that is left out"""
 WEIGHTS = (".safetensors", ".bin")
 
 
@@ -103,11 +105,24 @@ def default_steps(accepted: dict[str, inspect.Parameter]) -> int:
     return steps.default if steps is not None and isinstance(steps.default, int) else 1
 
 
+def check_parts(folder: Path) -> None:
+    """ValueError if a pipeline asks for parts that are not of its libraries; some versions run what lies beside."""
+    index = json.loads((folder / INDEX).read_text())
+    named = {name: entry for name, entry in index.items() if not name.startswith("_") and isinstance(entry, list)}
+    own = [name for name, entry in named.items() if not entry or entry[0] not in LIBRARIES]
+    if own or any(folder.rglob("*.py")):
+        raise ValueError(
+            f"the pipeline in {folder} holds code of its own{f' for {own[0]!r}' if own else ''}, which is not run;"
+            " measure a folder of the images it made."
+        )
+
+
 def opened(folder: Path) -> Any:
     """The pipeline in a folder, float32; ValueError if it cannot be read. No code of the folder is run."""
     from diffusers import DiffusionPipeline
     from diffusers.utils import logging
 
+    check_parts(folder)
     logging.disable_progress_bar()
     try:
         return DiffusionPipeline.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)

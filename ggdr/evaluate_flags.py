@@ -63,7 +63,7 @@ class Command:
     read: ImageFiles
     """WHAT, and how it is read if it is images"""
     seed: int = 0
-    """the first of the seeds that images are made from"""
+    """the first of the seeds that images are made from, one an image: fresh images start at least their number on"""
     repeats: int | None = None
     """how often images are made anew and measured, for intervals; None: 3, and once if they lie there already"""
     psi: float | None = None

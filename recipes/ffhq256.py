@@ -14,7 +14,8 @@ The paper's setting: 8 GPUs with 8 images each, a batch of 64. On fewer GPUs not
 keeps the statistics of minibatch standard deviation, which sees groups of 8.
 
 Every 200 kimg the sliced Wasserstein distance is measured, which needs no weights. FID as well, with Inception's
-weights at hand or a network to fetch them by: `--metrics.fid fid`, and `--metrics.fid.images 50000` for the paper's.
+weights at hand or a network to fetch them by: `--metrics.fid fid`, and `--metrics.fid.images 50000` for
+50,000 fakes against as many reals, where the paper takes all 70,000.
 
 Differences from the paper:
 - bf16 autocast in all layers, penalties in float32, where the paper's code base computes its four largest resolutions

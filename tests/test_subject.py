@@ -233,17 +233,19 @@ def test_a_pipeline_that_is_torn_is_refused_in_one_sentence(tmp_path):
         found(tmp_path)
 
 
-def test_code_in_a_pipelines_folder_is_not_run(tmp_path):
-    pipeline(tmp_path)
-    (tmp_path / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Net: pass\n")
-    document = json.loads((tmp_path / "model_index.json").read_text())
-    index(tmp_path, **document | {"unet": ["own", "Net"]})
-    with pytest.raises(ValueError, match="cannot be read"):
-        found(tmp_path)
-    assert not (tmp_path / "ran").exists()
-
-
 def test_a_name_that_is_neither_here_nor_a_repository(tmp_path):
     settings = replace(ImageFiles(), source="a/b/c")
     with pytest.raises(ValueError, match="there is no folder 'a/b/c' here|'a/b/c'"):
         find_subject(settings, DRAW, REALS)
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named in the index", "lying beside"])
+def test_code_in_the_folder_of_a_pipeline_is_not_run(tmp_path, named):
+    folder = pipeline(tmp_path / "ddpm")
+    (folder / "unet" / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n\n\nclass Evil:\n    pass\n")
+    if named:
+        index = json.loads((folder / "model_index.json").read_text())
+        (folder / "model_index.json").write_text(json.dumps(index | {"unet": ["evil", "Evil"]}))
+    with pytest.raises(ValueError, match=r"holds code of its own.*, which is not run; measure a folder of the images"):
+        find_subject(ImageFiles(source=str(folder)), DRAW, REALS)
+    assert not (tmp_path / "ran").exists()

@@ -59,9 +59,10 @@ class FeatureMetric(Metric):
         return 2
 
     def prepare(self, evidence: Evidence) -> None:
-        """Also ValueError if there are too few real images."""
-        if (there := evidence.real.size(self.images)) < self.fewest:
-            raise ValueError(self.too_few(there, self.images))
+        """Also ValueError if there are too few images of a kind."""
+        real, fake = evidence.real.size(self.images), evidence.fake.size(self.images)
+        if min(real, fake) < self.fewest:
+            raise ValueError(self.too_few(real, fake))
         super().prepare(evidence)
 
     def measure(self, evidence: Evidence) -> dict[str, float]:

@@ -42,6 +42,19 @@ class InceptionScore(Metric):
                 " `ggdr list extractors`."
             )
 
+    def prepare(self, evidence: Evidence) -> None:
+        """Also ValueError if there is not an image for each split."""
+        self.check_number(evidence.fake.size(self.images))
+        super().prepare(evidence)
+
+    def check_number(self, images: int) -> None:
+        """ValueError if there is not an image for each split."""
+        if images < self.splits:
+            raise ValueError(
+                f"is needs an image for each of its {self.splits} splits; given {images}: take more, or fewer"
+                " splits by --metrics.is.splits."
+            )
+
     def measure(self, evidence: Evidence) -> dict[str, float]:
         return self.score(evidence.fake.logits(self.extractor, self.images))
 
@@ -49,11 +62,7 @@ class InceptionScore(Metric):
         """`mean` and `std` of the scores of the splits of logits [N, K]; ValueError if there are fewer than splits."""
         import numpy as np
 
-        if len(logits) < self.splits:
-            raise ValueError(
-                f"is needs an image for each of its {self.splits} splits; given {len(logits)}: take more, or fewer"
-                " splits by --metrics.is.splits."
-            )
+        self.check_number(len(logits))
         if not logits.isfinite().all():
             raise ValueError("is: class logits are not finite; look at the images and the weights of the extractor.")
         order = torch.from_numpy(np.random.RandomState(self.seed).permutation(len(logits)))

@@ -19,6 +19,7 @@ class Memorization(FeatureMetric):
 
     `copied` is of the fakes, each against the real nearest to it; `reals` is what fresh real images would have: half
     of the reals held against the other. Well above `reals` is memorization; far below, fakes resemble no real image.
+    Only the first `images` reals are looked at: copies of others are found if it is the number of all.
     """
 
     extractor: Extractor = DINOv2()
