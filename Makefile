@@ -22,7 +22,7 @@ demo: install
 	@echo "Checkpoint: $$(ls -d $(OUT)/checkpoints/* | tail -n 1)"
 
 test: install
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest -n 2 --dist loadfile
 
 check: install
 	$(RUN)/ruff check .

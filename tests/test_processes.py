@@ -11,7 +11,8 @@ import pytest
 import torch
 
 HERE = Path(__file__).parent
-LAUNCH = [sys.executable, "-m", "accelerate.commands.launch"]
+# port 0: any free one, since tests run side by side
+LAUNCH = [sys.executable, "-m", "accelerate.commands.launch", "--main_process_port", "0"]
 
 
 def launch(command: list[str], **environment: str) -> subprocess.CompletedProcess:
