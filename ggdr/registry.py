@@ -41,6 +41,7 @@ class Registry(dict[str, type[Part]]):
         """Class decorator: enter the class under `name`; ValueError if the name is taken or there is no docstring."""
 
         def add(cls):
+            """The class itself, entered."""
             taken = self.get(name)
             if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
                 raise ValueError(

@@ -117,6 +117,7 @@ class Generated(Drawn):
         return to_uint8(self.network(z, None if labels is None else labels.to(device), **self.how).image)
 
     def about(self) -> dict[str, Any]:
+        """What the record says of a saved generator: file, hash, settings, progress, truncation, noise."""
         progress, psi = self.saved.file.parent / "progress.json", self.draw.view.psi
         return {
             "file": str(self.saved.file),

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -74,6 +75,8 @@ def main(argv: list[str]) -> int:
     """Train what is missing, measure what is new, write table and plots; ValueError if it cannot be compared."""
     own, flags = (argv[: argv.index("--")], argv[argv.index("--") + 1 :]) if "--" in argv else (argv, [])
     asked = tyro.cli(Comparison, args=own, prog="compare.py", description=__doc__)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ValueError("compare.py starts its trainings itself; type it without accelerate launch, with --jobs N.")
     trials = planned(asked)
     if asked.train:
         train_all(asked, [trial for trial in trials if seen(trial) < 1000 * asked.kimg])

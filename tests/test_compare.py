@@ -292,3 +292,9 @@ def test_points_are_the_multiples_and_the_end():
     asked = compare.Comparison(recipe=Path(TINY), arms=("a:",), kimg=12.0, every=5.0)
     assert asked.points() == [5.0, 10.0, 12.0]
     assert dataclasses.replace(asked, kimg=10.0).points() == [5.0, 10.0]
+
+
+def test_a_launch_of_several_processes_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match="without accelerate launch"):
+        compare.main([TINY, "--out", str(tmp_path), *BUDGET, *arms()])

@@ -277,3 +277,8 @@ def test_inception_score_refuses_what_it_cannot_score():
 def test_settings_that_cannot_be_are_refused(name, settings):
     with pytest.raises(ValueError, match="give a number above 0"):
         metrics.find(name)(**settings)
+
+
+def test_kid_refuses_subsets_without_pairs():
+    with pytest.raises(ValueError, match="subset is 1; give 2 or more"):
+        KID(subset=1)

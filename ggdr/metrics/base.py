@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ggdr.checks import above_zero
 from ggdr.features.base import Extractor
+from ggdr.features.vgg16 import VGG16
 from ggdr.lazy import Tensor, torch
 from ggdr.registry import Part, metrics
 
@@ -98,3 +100,22 @@ class FeatureMetric(Metric):
             f"{self.name} needs at least {self.fewest} real and {self.fewest} generated images; given {real} and"
             f" {fake}: take more, or leave it out."
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeighbourMetric(FeatureMetric):
+    """A metric of balls that reach from each image's features to its k-th nearest neighbour's."""
+
+    extractor: Extractor = VGG16()
+    """what turns images into features"""
+    neighbours: int
+    """k: how many neighbours an image's ball reaches to"""
+    least: ClassVar = 1000
+    better: ClassVar = "higher"
+
+    def __post_init__(self) -> None:
+        above_zero(self, "neighbours")
+
+    @property
+    def fewest(self) -> int:
+        return self.neighbours + 1

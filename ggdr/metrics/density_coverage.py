@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ggdr.checks import above_zero
-from ggdr.features.base import Extractor
-from ggdr.features.vgg16 import VGG16
 from ggdr.lazy import Tensor
-from ggdr.metrics.base import FeatureMetric
+from ggdr.metrics.base import NeighbourMetric
 from ggdr.registry import metrics
 
 
 @metrics.register("density_coverage", paper="2002.09797")
 @dataclass(frozen=True, kw_only=True)
-class DensityCoverage(FeatureMetric):
+class DensityCoverage(NeighbourMetric):
     """How densely reals surround fakes, and how many reals have a fake near; higher is better (Naeem et al. 2020).
 
     `density`: neighbourhoods of reals that a fake lies in, over k (eq. 4), which may exceed 1; `coverage`: share of
     reals whose neighbourhood holds a fake (eq. 5). Sturdier against outliers than precision and recall.
     """
 
-    extractor: Extractor = VGG16()
-    """what turns images into features"""
     neighbours: int = 5
-    """k"""
-    least: ClassVar = 1000
-    better: ClassVar = "higher"
-
-    def __post_init__(self) -> None:
-        above_zero(self, "neighbours")
-
-    @property
-    def fewest(self) -> int:
-        return self.neighbours + 1
+    """k: how many neighbours an image's ball reaches to"""
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """`density` and `coverage` of the features real [N, D] and fake [M, D]."""
         from ggdr.ops.neighbours import cover, nearest, radii
 
         real, fake = self.checked(real, fake)

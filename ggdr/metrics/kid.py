@@ -36,9 +36,12 @@ class KID(FeatureMetric):
     least: ClassVar = 100
 
     def __post_init__(self) -> None:
-        above_zero(self, "subsets", "subset")
+        above_zero(self, "subsets")
+        if self.subset < 2:
+            raise ValueError(f"kid compares pairs: subset is {self.subset}; give 2 or more images.")
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """`mean` and `std` over the subsets of the features real [N, D] and fake [M, D]."""
         real, fake = self.checked(real, fake)
         size = min(self.subset, len(real), len(fake))
         of_fake, of_real = self.draw(len(fake), len(real), size)

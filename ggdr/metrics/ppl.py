@@ -68,11 +68,13 @@ class PPL(Metric):
         return evidence.generator
 
     def measure(self, evidence: Evidence) -> dict[str, float]:
+        """`mean` of the lengths of `images` paths, but for the shortest and the longest."""
         from ggdr.evidence import cut
+        from ggdr.ops.precision import without_tf32
 
         generator, network = self.walked(evidence), evidence.fake.embedder(self.extractor)
         team, chunks = evidence.fake.team, cut(0, self.images)
-        with torch.no_grad():
+        with torch.no_grad(), without_tf32():
             lengths = {
                 chunk: self.lengths(generator, network, chunk, evidence.labels(chunk), evidence.seed)
                 for chunk in team.own(chunks)
