@@ -13,17 +13,20 @@ from ggdr import __version__
 
 PACKAGE = Path(__file__).parent
 VERBS = {
-    "train": ("ggdr.train", "train the GAN of a recipe: ggdr train recipes/digits.py --out runs/digits"),
-    "generate": ("ggdr.generate", "images of a saved generator: ggdr generate runs/digits --seeds 0-15 --psi 0.7"),
-    "export": ("ggdr.export", "a network as a file that runs without ggdr: ggdr export runs/digits OUT.onnx"),
+    "train": ("train", "train the GAN of a recipe: ggdr train recipes/digits.py --out runs/digits"),
+    "generate": (
+        "verbs.generate",
+        "images of a saved generator: ggdr generate runs/digits --seeds 0-15 --psi 0.7",
+    ),
+    "export": ("verbs.export", "a network as a file that runs without ggdr: ggdr export runs/digits OUT.onnx"),
     "convert": (
-        "ggdr.convert",
+        "verbs.convert",
         "a published StyleGAN2 checkpoint as a model here: ggdr convert lsun-cat.pkl models/cat",
     ),
-    "evaluate": ("ggdr.evaluate", "metrics of a model or of images, with a record: ggdr evaluate runs/digits"),
-    "list": ("ggdr.listing", "what is registered: ggdr list regularizers, ggdr list --paper 2207.13320"),
-    "data": ("ggdr.datacheck", "what a source of images holds: ggdr data check FOLDER"),
-    "features": ("ggdr.insight", "what G and D know, as pictures: ggdr features runs/digits"),
+    "evaluate": ("verbs.evaluate", "metrics of a model or of images, with a record: ggdr evaluate runs/digits"),
+    "list": ("verbs.listing", "what is registered: ggdr list regularizers, ggdr list --paper 2207.13320"),
+    "data": ("verbs.datacheck", "what a source of images holds: ggdr data check FOLDER"),
+    "features": ("verbs.insight", "what G and D know, as pictures: ggdr features runs/digits"),
 }
 
 
@@ -36,7 +39,7 @@ def main() -> None:
     elif verb in ("-V", "--version"):
         print(f"ggdr {__version__}")
     elif verb in VERBS:
-        guarded(importlib.import_module(VERBS[verb][0]).main, rest)
+        guarded(importlib.import_module(f"ggdr.{VERBS[verb][0]}").main, rest)
     else:
         close = difflib.get_close_matches(verb, VERBS, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""

@@ -17,7 +17,7 @@ from ggdr.recipe_files import to_json
 from ggdr.record import CONFIDENCE, Row, Spread, versions
 
 if TYPE_CHECKING:
-    from ggdr.evaluation import Evaluation
+    from ggdr.verbs.evaluation import Evaluation
 
 FORMAT = 1
 """of records"""

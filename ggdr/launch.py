@@ -60,6 +60,6 @@ def team_for(device: str) -> Iterator[Team]:
         raise ValueError(f"launched with --mixed_precision {asked}; metrics are float32: launch with no.")
     if device:
         raise ValueError(f"launched processes choose their devices themselves; leave --device {device} out.")
-    accelerator = make_accelerator("fp32", "ggdr.evaluate WHAT")
+    accelerator = make_accelerator("fp32", "ggdr evaluate WHAT")
     yield Team(accelerator.process_index, accelerator.num_processes, accelerator.device)
     accelerator.end_training()  # not after an error: it may wait for processes that wait for this one

@@ -13,14 +13,14 @@ from tqdm import tqdm
 
 from ggdr.console import Console
 from ggdr.doubts import doubts
-from ggdr.evaluate_flags import parse
-from ggdr.evaluation import Evaluation, without_tf32
 from ggdr.evidence import Team
 from ggdr.findings import record_of
 from ggdr.launch import team_for
 from ggdr.model import find_saved
 from ggdr.record import write_numbered
 from ggdr.subject import file_hash
+from ggdr.verbs.evaluate_flags import parse
+from ggdr.verbs.evaluation import Evaluation, without_tf32
 
 Record = dict[str, Any]
 Runs = Mapping[str, Mapping[int, Sequence[Path]]]

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import tiny
 
-from ggdr.listing import main as list_parts
 from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import from_json, load_recipe, to_json, to_python
@@ -19,6 +18,7 @@ from ggdr.recipe_flags import parse
 from ggdr.registry import Registry, regularizers
 from ggdr.regularizers.r2 import R2
 from ggdr.train import main
+from ggdr.verbs.listing import main as list_parts
 
 HERE = Path(__file__).parent
 TINY = str(HERE / "tiny.py")

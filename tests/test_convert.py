@@ -15,12 +15,12 @@ import torch
 from foreign_files import Layer, published_discriminator, published_generator, write
 from safetensors.torch import load_file
 
-from ggdr.convert import main
 from ggdr.foreign.reading import read
 from ggdr.model import find_saved
 from ggdr.networks.base import Brief
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.unet import UNet
+from ggdr.verbs.convert import main
 
 OWN = Path(__file__).parent / "golden"
 GOLDEN = Path(os.environ.get("GGDR_GOLDEN", OWN))
@@ -379,6 +379,8 @@ def test_a_damaged_file_ends_in_one_line(tmp_path):
 def test_help_has_an_example_and_imports_nothing_heavy():
     done = ggdr("--help")
     assert done.returncode == 0 and "ggdr convert lsun-cat.pkl models/lsun-cat" in done.stdout
-    program = "import sys, ggdr.convert; print([m for m in ('torch', 'numpy', 'safetensors') if m in sys.modules])"
+    program = (
+        "import sys, ggdr.verbs.convert; print([m for m in ('torch', 'numpy', 'safetensors') if m in sys.modules])"
+    )
     listed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert listed.stdout.strip() == "[]"
+    assert listed.stdout.strip() == "set()"

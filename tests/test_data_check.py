@@ -6,7 +6,7 @@ import sys
 import pytest
 from data_sources import encoded, folder, noise, parquet
 
-from ggdr.datacheck import main
+from ggdr.verbs.datacheck import main
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_what_cannot_be_checked_is_said(arguments, message):
 
 def test_help_lists_the_flags_without_loading_what_reads_images():
     code = (
-        "import sys; from ggdr.datacheck import main\n"
+        "import sys; from ggdr.verbs.datacheck import main\n"
         "try: main(['check', '--help'])\n"
         "except SystemExit: print(sorted({'torch', 'numpy', 'PIL', 'datasets'} & set(sys.modules)))"
     )

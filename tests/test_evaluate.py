@@ -19,13 +19,13 @@ from test_subject import pipeline
 from ggdr.cache import cache_folder
 from ggdr.data.digits import Digits
 from ggdr.data.images import ImageFiles
-from ggdr.evaluate import main
-from ggdr.evaluate_flags import parse
-from ggdr.evaluation import without_tf32
 from ggdr.features.digits import Digits as DigitsExtractor
 from ggdr.model import save_model
 from ggdr.networks.base import Brief
 from ggdr.train import main as train
+from ggdr.verbs.evaluate import main
+from ggdr.verbs.evaluate_flags import parse
+from ggdr.verbs.evaluation import without_tf32
 
 HERE = Path(__file__).parent
 
@@ -228,7 +228,7 @@ def test_two_processes_measure_what_one_does(run, tmp_path, cache):
     for count, start in ((1, [sys.executable]), (2, [*LAUNCH, "--multi_gpu", "--num_processes", "2"])):
         for turn in range(2):  # the second time from the cache
             out = tmp_path / f"{count}-{turn}.json"
-            command = [*start, "-m", "ggdr.evaluate", str(run), *flags, "--out", str(out)]
+            command = [*start, "-m", "ggdr", "evaluate", str(run), *flags, "--out", str(out)]
             done = launch(command, ACCELERATE_USE_CPU="true", GGDR_CACHE=str(cache))
             assert done.returncode == 0, done.stderr[-2000:]
             assert done.stdout.count("record: ") == 1 and ("from the cache" in done.stdout) == (turn + count > 1)
@@ -344,7 +344,7 @@ def test_data_without_an_extractor_of_its_own_leaves_metrics_theirs(digits):
 
 
 def test_help_shows_every_flag_and_never_imports_torch():
-    code = "import sys, ggdr.evaluate\ntry: ggdr.evaluate.main(['--help'])\nfinally: print('torch' in sys.modules)"
+    code = "import sys, ggdr.verbs.evaluate as verb\ntry: verb.main(['--help'])\nfinally: print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=HERE.parent, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == "False"
     assert all(flag in done.stdout for flag in ("--repeats", "--metrics.fid.images", "--extractor digits", "--psi"))

@@ -26,7 +26,7 @@ for name in ("gan", "ddpm"):
 READ = """
 import json, os
 from pathlib import Path
-from ggdr.evaluate import main
+from ggdr.verbs.evaluate import main
 os.chdir(home)
 flags = "--data digits --data.size 16 --metrics swd --images 10 --repeats 2".split()
 found = {}

@@ -17,7 +17,6 @@ import torch
 from hub_server import environment, serving
 from tiny import moved
 
-from ggdr.export import SUFFIXES, main
 from ggdr.graph_files import FORMATS, TOLERANCE, agreement, export
 from ggdr.graphs import Images, Logits, traced
 from ggdr.model import build, describe, save_model
@@ -27,6 +26,7 @@ from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.unet import UNet
 from ggdr.ops import fir
+from ggdr.verbs.export import SUFFIXES, main
 
 ROOT = Path(__file__).parent.parent
 STYLE, JUDGE = StyleGAN2Generator.tiny(), StyleGAN2Discriminator.tiny()
@@ -286,7 +286,7 @@ def test_missing_models_and_packages_are_one_line_and_exit_status_2(model, tmp_p
 PUSHED = """
 import sys
 from huggingface_hub import HfApi
-from ggdr.export import main
+from ggdr.verbs.export import main
 folder, out = sys.argv[1:]
 HfApi().create_repo("tester/pair")
 HfApi().upload_folder(repo_id="tester/pair", folder_path=folder)

@@ -21,13 +21,13 @@ from ggdr.feature_maps import (
     similarity,
 )
 from ggdr.feature_sheets import palette
-from ggdr.insight import main
 from ggdr.model import save_model
 from ggdr.networks.base import Brief
 from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from ggdr.networks.stylegan2 import StyleGAN2Generator
 from ggdr.networks.unet import UNet
 from ggdr.sampling import draw
+from ggdr.verbs.insight import main
 
 STYLE, JUDGE = StyleGAN2Generator.tiny(), UNet.tiny()
 

@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 from tiny import moved
 
-from ggdr.generate import main, numbers
 from ggdr.grid import picture, to_uint8
 from ggdr.model import save_model
 from ggdr.networks.base import Brief
 from ggdr.networks.dcgan import DCGANGenerator
 from ggdr.networks.stylegan2 import StyleGAN2Generator
 from ggdr.sampling import View, draw, label_rows
+from ggdr.verbs.generate import main, numbers
 
 MODELS = {
     "style": (StyleGAN2Generator.tiny(), Brief(16, 16)),
@@ -179,7 +179,7 @@ def test_a_model_that_is_not_there_is_refused_in_one_line(here):
 
 def test_help_has_an_example_and_does_not_wait_for_torch():
     code = (
-        "import sys\nfrom ggdr.generate import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n"
+        "import sys\nfrom ggdr.verbs.generate import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n"
         "    print('heavy:', [name for name in ('torch', 'diffusers', 'PIL') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -33,10 +33,9 @@ FLOORS = [
     | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "memory", "device"}
     | {"freeze", "reshaping", "transfer", "transfer_table"}
     | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
-    | {"subject", "diffusion", "doubts", "record", "findings", "console", "evaluate_flags"}
+    | {"subject", "diffusion", "doubts", "record", "findings", "console"}
     | {"journal", "log_file", "health", "plots", "progress", "report", "feature_maps", "feature_sheets"},
-    {"__main__", "cli", "train", "dryrun", "launch", "listing", "datacheck", "convert", "generate", "export"}
-    | {"insight", "evaluate", "evaluation"},
+    {"__main__", "cli", "train", "dryrun", "launch", "verbs"},
 ]
 """modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""
 APART = FLOORS[6]

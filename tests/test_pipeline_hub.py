@@ -38,7 +38,7 @@ api.create_branch("tester/files", branch="other")
 GANPipeline(StyleGAN2Generator.tiny().build(brief)).push_to_hub("tester/alone")
 api.create_repo("tester/texts")
 api.upload_file(repo_id="tester/texts", path_in_repo="big.safetensors", path_or_fileobj=b"x" * 1000)
-from ggdr.generate import main
+from ggdr.verbs.generate import main
 main(["tester/pair", "--seeds", "0-3", "--out", str(home / "grid.png")])
 found = {"grid": (home / "grid.png").stat().st_size, "cached": cached("tester/pair")}
 found |= {"digest": digest(pipe.generator), "address": str(said), "pushed": api.list_repo_files("tester/pair")}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 
 from ggdr.cli import guarded
-from ggdr.evaluate_flags import parse
+from ggdr.verbs.evaluate_flags import parse
 
 
 def main(argv: list[str]) -> int:
     """Measure what `argv` asks for, print a table, write a record; ValueError if it cannot be measured."""
     command = parse(argv, "ggdr evaluate")
-    from ggdr.evaluation import evaluate  # torch is imported once the command is known to be one
+    from ggdr.verbs.evaluation import evaluate  # torch is imported once the command is known to be one
 
     evaluate(command)
     return 0

@@ -14,7 +14,6 @@ from ggdr.cache import cache_folder
 from ggdr.console import Console
 from ggdr.data.base import DataSet, Images
 from ggdr.doubts import doubts, extractor_of
-from ggdr.evaluate_flags import Command
 from ggdr.evidence import Evidence, ImageSet, Team
 from ggdr.features.base import Embedder, Extractor
 from ggdr.findings import record_folder, record_of, rows
@@ -25,6 +24,7 @@ from ggdr.ops.precision import without_tf32
 from ggdr.record import Spread, check_free, check_writable, table, write_numbered, write_record
 from ggdr.sampling import View
 from ggdr.subject import SPAN, Draw, Subject, find_subject
+from ggdr.verbs.evaluate_flags import Command
 
 REPEATS = 3
 """how often a generator's images are made anew if it is not said"""
