@@ -143,7 +143,8 @@ def published_discriminator(network: Network) -> Layer:
         if leaf.startswith("fc") or leaf in ("embed", "out"):
             lr = 0.01 if leaf[2:].isdigit() else 1
             return Layer("FullyConnectedLayer", bias_gain=lr, **activation(leaf))
-        return Layer("Conv2dLayer", conv_clamp=None if leaf == "skip" else config.clamp, **activation(leaf))
+        clamp = None if leaf == "skip" or path == "b4.fromrgb" else config.clamp
+        return Layer("Conv2dLayer", conv_clamp=clamp, **activation(leaf))
 
     state = {name.removeprefix("encoder."): value for name, value in network.state_dict().items()}
     state = {re.sub(r"^decoder\.(b\d+)", r"\1_dec", name): value for name, value in state.items()}

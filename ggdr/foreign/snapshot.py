@@ -20,6 +20,8 @@ from ggdr.networks.unet import UNet
 
 MOST_LAYERS = 64
 """of a mapping network"""
+SMALLEST = "b4.fromrgb"
+"""a discriminator's layer that takes in the smallest image, if it has one; like its skips it is never clamped"""
 DECODER = r"b\d{1,5}_dec"
 """name of a step of the decoder"""
 # Constructor arguments -> the values that can be honoured; None: read elsewhere, or of no effect on what is computed.
@@ -138,7 +140,9 @@ def discriminator(module: Module, origin: str, size: int) -> Found:
     check_arguments(origin, given, dict.fromkeys((*DISCRIMINATOR, "decoder_res")) | known)
     compared, planes = minibatch(tree)
     drawing = [path for path in tree.modules if re.fullmatch(DECODER, path)]
-    judging = [path for path in tree.of("Conv2dLayer") if path not in drawing and not path.endswith("skip")]
+    apart = [path for path in tree.of("Conv2dLayer") if path.endswith("skip") or path == SMALLEST]
+    expect(origin, "conv_clamp", tree.said("conv_clamp", apart), (None,))
+    judging = [path for path in tree.of("Conv2dLayer") if path not in (*drawing, *apart)]
     encoder = StyleGAN2Discriminator(
         architecture=tree.said("architecture", tree.of("DiscriminatorBlock", "DiscriminatorEpilogue")),
         channel_base=base,

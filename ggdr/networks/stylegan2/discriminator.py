@@ -80,7 +80,8 @@ class Epilogue(nn.Module):
     def __init__(self, config: StyleGAN2Discriminator, brief: Brief, width: int, size: tuple[int, int]):
         super().__init__()
         self.group, self.extra = config.mbstd_group, config.mbstd_channels
-        self.fromrgb = FromImage(brief.channels, width, config.clamp) if config.architecture == "skip" else None
+        # The published one clamps all convolutions but this, and checkpoints rely on it.
+        self.fromrgb = FromImage(brief.channels, width, None) if config.architecture == "skip" else None
         self.conv = EqualizedConv2d(width + self.extra, width, 3, activation="lrelu", clamp=config.clamp)
         self.fc = EqualizedLinear(width * size[0] * size[1], width, activation="lrelu")
         self.out = EqualizedLinear(width, width if brief.labels else 1)
