@@ -24,8 +24,12 @@ class Header(NamedTuple):
 
 def one_line(error: object, most: int = 300) -> str:
     """What an error says, in a line that is not too long and that a terminal can show."""
-    words = " ".join(str(error).split()) or type(error).__name__
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in words)[:most]
+    return printable(" ".join(str(error).split()) or type(error).__name__)[:most]
+
+
+def printable(text: str) -> str:
+    """The text as a terminal can show it: a name may hold line breaks, escapes and bytes that are no text."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def check_regular(file: Path) -> None:

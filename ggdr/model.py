@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from ggdr import __version__, checkpoint
 from ggdr.documents import Header, one_line, read_header, read_object, read_tensors
@@ -21,8 +22,12 @@ from ggdr.recipe_files import from_json, to_json
 KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
 NAME = r"\w[\w.-]{0,99}"
 """what names of networks look like: they are names of files beside the description, never paths"""
+MOST = 2**24
+"""of a whole number among a network's settings: no width comes near it, and a list of so many layers is no harm"""
 SPARE, PER_TENSOR = 1000, 16
-"""layers and tensors that a network may have beside those in its file, and for each of them"""
+"""tensors, and numbers in them, that a network may make beside those in its file, and for each of them"""
+MAKERS = frozenset({torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn})
+"""what layers make their tensors with"""
 LIVE = "_live"
 """end of the name of a network as the optimizer left it, where its running mean is saved beside it"""
 
@@ -49,17 +54,17 @@ class Saved(NamedTuple):
             )
         return tensors
 
-    def sketch(self) -> Network:
-        """The network without memory: names and shapes alone; ValueError if description and file do not agree.
+    def fresh(self) -> Network:
+        """The network, freshly initialised; ValueError if description and file do not agree.
 
-        What a description asks for is held against the file's header, so that none makes us take more memory, or
+        It is held against the file's header while it is built, so that no description makes us take more memory, or
         longer, than the weights beside it are worth.
         """
         try:
             there = read_header(self.file)
         except (OSError, ValueError) as error:
             raise ValueError(torn(self.file, error)) from error
-        with torch.device("meta"), at_most(SPARE + PER_TENSOR * len(there)):
+        with Bounds(there):
             network = build(self.description, self.file.parent)
         if why := mismatch(network.state_dict(), there):
             raise ValueError(f"{self.file} does not hold the network that is described beside it: {why}.")
@@ -67,10 +72,8 @@ class Saved(NamedTuple):
 
     def load(self) -> Network:
         """The network, in eval mode; ValueError if description and weights do not go together."""
-        self.sketch()
-        tensors = self.weights()
-        network = build(self.description, self.file.parent)
-        network.load_state_dict(tensors)
+        network = self.fresh()
+        network.load_state_dict(self.weights())
         return network.eval()
 
 
@@ -79,28 +82,26 @@ def torn(file: Path, error: Exception) -> str:
     return f"cannot read {file}: {one_line(error)}; save or download the model again."
 
 
-@contextmanager
-def at_most(most: int) -> Iterator[None]:
-    """ValueError as soon as the networks that are built here register more modules, parameters and buffers."""
-    count = 0
+class Bounds(TorchFunctionMode):
+    """Tensors and their numbers are counted before memory is taken; ValueError if a file holds by far fewer."""
 
-    def counted(*_: object) -> None:
-        nonlocal count
-        count += 1
-        if count > most:
-            raise ValueError(f"it asks for more than {most:,} layers and tensors, its weights are far fewer")
+    def __init__(self, there: dict[str, Header]):
+        super().__init__()
+        self.tensors = SPARE + PER_TENSOR * len(there)
+        self.numbers = SPARE + PER_TENSOR * sum(math.prod(header.shape) for header in there.values())
 
-    registration = nn.modules.module
-    hooks = (
-        registration.register_module_module_registration_hook(counted),
-        registration.register_module_parameter_registration_hook(counted),
-        registration.register_module_buffer_registration_hook(counted),
-    )
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Carry out the function, after counting what it makes."""
+        if func in MAKERS:
+            size = (kwargs or {}).get("size", args)
+            self.count(math.prod(size[0] if size and isinstance(size[0], list | tuple) else size))
+        return func(*args, **(kwargs or {}))
+
+    def count(self, numbers: int) -> None:
+        """Take note of a tensor of so many numbers."""
+        self.tensors, self.numbers = self.tensors - 1, self.numbers - numbers
+        if self.tensors < 0 or self.numbers < 0:
+            raise ValueError("it asks for far more than its weights hold")
 
 
 def mismatch(wanted: dict[str, Tensor], there: dict[str, Header]) -> str:
@@ -132,10 +133,23 @@ def build(description: Any, where: Path) -> Network:
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"{where} describes a {one_line(kind, 40)!r}; known are {' and '.join(KINDS)}.")
     brief = read_brief(description["brief"], where)
+    if (largest := max(whole_numbers(description["config"]), default=0)) > MOST:
+        raise ValueError(
+            f"{where} describes a network with a setting of {one_line(largest, 40)}; {MOST:,} is the most."
+        )
     try:
         return from_json(KINDS[kind], description["config"], "config").build(brief)
     except Exception as error:  # what settings that cannot be raise depends on the layer they reach
         raise ValueError(f"{where} describes a network that cannot be built: {one_line(error).rstrip('.')}.") from error
+
+
+def whole_numbers(settings: Any) -> Iterator[int]:
+    """The sizes of all whole numbers among a network's settings."""
+    if isinstance(settings, int):
+        yield abs(settings)
+    elif isinstance(settings, dict | list):
+        for inner in settings.values() if isinstance(settings, dict) else settings:
+            yield from whole_numbers(inner)
 
 
 def read_brief(brief: Any, where: Path) -> Brief:

@@ -76,7 +76,9 @@ def start(found: Mapping[str, Saved], networks: Mapping[str, Network], *, mean: 
 def started(name: str, network: Network, saved: Saved) -> Start:
     """Make a network start from a saved one; ValueError if none of its weight matrices fits."""
     try:
-        source, weights = saved.sketch(), saved.weights()
+        with torch.device("meta"):  # only its shapes and settings are read
+            source = saved.fresh()
+        weights = saved.weights()
     except ValueError as error:
         raise ValueError(f"--init-from: {error}") from error
     moves = tuple(plan(weights, source, network))

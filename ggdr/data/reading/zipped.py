@@ -30,8 +30,9 @@ class Zipped(Files):
 
     def read(self, item: int) -> bytes:
         entry = self._opened().getinfo(self.names[item])
-        check_size(entry.file_size)  # and no more than it declares is ever unpacked
-        return self._opened().read(entry)
+        check_size(entry.file_size)
+        with self._opened().open(entry) as stream:
+            return stream.read(entry.file_size + 1)  # without a number, more than it declares would be unpacked
 
     def _opened(self) -> zipfile.ZipFile:
         if self._archive is None or self._process != os.getpid():  # forked workers would share one file position
