@@ -128,12 +128,14 @@ def work(place: Path, verbs: list[list[str]]) -> dict:
 def test_written_is_the_output_folder_alone(audited):
     place, seen = audited
     assert seen["wrote"] > 5 and seen["written"] == []
-    assert not [path for name in ("home", "here", "temporary") for path in (place / name).rglob("*")]
+    assert not [path for name in ("home", "here", "temporary") for path in (place / name).rglob("*") if path.is_file()]
     assert {"grid.png", "other.png", "record.json", "features", "converted"} <= {*os.listdir(place / "out")}
 
 
 def test_no_program_is_started_and_no_address_asked(audited):
-    assert audited[1]["started"] == []
+    """But for the system's own lists of libraries and, the first time that plots are drawn, of fonts."""
+    started = audited[1]["started"]
+    assert not [each for each in started if "ldconfig" not in each and "fc-list" not in each]
 
 
 def test_no_code_of_a_model_is_run(audited):
