@@ -55,7 +55,7 @@ class Saved(NamedTuple):
         return tensors
 
     def fresh(self) -> Network:
-        """The network, freshly initialised; ValueError if description and file do not agree.
+        """The network, freshly initialised; ValueError if it cannot be built, or is far larger than its file.
 
         It is held against the file's header while it is built, so that no description makes us take more memory, or
         longer, than the weights beside it are worth.
@@ -65,14 +65,13 @@ class Saved(NamedTuple):
         except (OSError, ValueError) as error:
             raise ValueError(torn(self.file, error)) from error
         with Bounds(there):
-            network = build(self.description, self.file.parent)
-        if why := mismatch(network.state_dict(), there):
-            raise ValueError(f"{self.file} does not hold the network that is described beside it: {why}.")
-        return network
+            return build(self.description, self.file.parent)
 
     def load(self) -> Network:
         """The network, in eval mode; ValueError if description and weights do not go together."""
         network = self.fresh()
+        if why := mismatch(network.state_dict(), read_header(self.file)):
+            raise ValueError(f"{self.file} does not hold the network that is described beside it: {why}.")
         network.load_state_dict(self.weights())
         return network.eval()
 
