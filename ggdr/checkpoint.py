@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
+
+from ggdr.documents import one_line, read_object, read_tensors
+
+Content = TypeVar("Content")
 
 
 def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], documents: Mapping[str, Any]) -> Path:
@@ -99,20 +103,34 @@ def prune(out: Path, keep: int) -> None:
 
 def read(checkpoint: Path, name: str) -> dict[str, Tensor]:
     """The tensors of one of its files, on the host; ValueError if the file is missing or torn."""
-    path = checkpoint / f"{name}.safetensors"
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f"cannot read {path}: {error}; remove {checkpoint} to go on from the one before.") from error
+    return whole(checkpoint / f"{name}.safetensors", read_tensors)
 
 
-def read_json(checkpoint: Path, name: str) -> Any:
-    """One of its documents; ValueError if the file is missing or torn."""
-    path = checkpoint / name
+def read_json(checkpoint: Path, name: str) -> dict[str, Any]:
+    """One of its documents; ValueError if the file is missing or torn, or holds no object."""
+    return whole(checkpoint / name, read_object)
+
+
+def read_progress(checkpoint: Path) -> dict[str, Any]:
+    """How far the run was, at least `step` and `images_seen`; ValueError if the file is missing, torn or edited."""
+    progress = read_json(checkpoint, "progress.json")
+    counts = [progress.get(name) for name in ("step", "images_seen")]
+    if not all(type(count) is int and count >= 0 for count in counts):
+        raise ValueError(
+            f"cannot read {checkpoint / 'progress.json'}: step and images_seen are {counts[0]!r} and {counts[1]!r}, not"
+            f" whole numbers; remove {checkpoint} to go on from the one before."
+        )
+    return progress
+
+
+def whole(path: Path, read: Callable[[Path], Content]) -> Content:
+    """What `read` finds in a checkpoint's file; ValueError with what to do if it cannot be read."""
     try:
-        return json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise ValueError(f"cannot read {path}: {error}; remove {checkpoint} to go on from the one before.") from error
+        return read(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"cannot read {path}: {one_line(error)}; remove {path.parent} to go on from the one before."
+        ) from error
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

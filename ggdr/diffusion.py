@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ggdr.documents import one_line, read_object
 from ggdr.pretrained import INDEX
 
 ASKED = frozenset({"batch_size", "generator", "output_type"})
@@ -67,13 +67,20 @@ class Pipeline:
 
 def class_at(folder: Path) -> str:
     """The class that the index of a pipeline names; ValueError if there is none that can be read."""
-    try:
-        index = json.loads((folder / INDEX).read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise ValueError(f"{folder / INDEX} cannot be read: {error}; save or download the pipeline again.") from error
-    if not isinstance(index, dict) or not isinstance(index.get("_class_name"), str):
+    index = index_at(folder)
+    if not isinstance(index.get("_class_name"), str):
         raise ValueError(f"{folder / INDEX} does not name the pipeline's class as `_class_name`.")
     return index["_class_name"]
+
+
+def index_at(folder: Path) -> dict[str, Any]:
+    """The index of a pipeline; ValueError if there is none that can be read."""
+    try:
+        return read_object(folder / INDEX)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{folder / INDEX} cannot be read: {one_line(error)}; save or download the pipeline again."
+        ) from error
 
 
 def parameters(name: str, folder: Path) -> dict[str, inspect.Parameter]:
@@ -107,7 +114,7 @@ def default_steps(accepted: dict[str, inspect.Parameter]) -> int:
 
 def check_parts(folder: Path) -> None:
     """ValueError if a pipeline asks for parts that are not of its libraries; some versions run what lies beside."""
-    index = json.loads((folder / INDEX).read_text())
+    index = index_at(folder)
     named = {name: entry for name, entry in index.items() if not name.startswith("_") and isinstance(entry, list)}
     own = [name for name, entry in named.items() if not entry or entry[0] not in LIBRARIES]
     if own or any(folder.rglob("*.py")):

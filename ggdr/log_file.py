@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+LONGEST = 2**20
+"""of a line, characters"""
 Row = dict[str, float | None]
 
 
@@ -19,23 +21,30 @@ def append(file: Path, row: Mapping[str, float]) -> None:
 
 
 def read(file: Path) -> Iterator[Row]:
-    """The lines in order; one that a crash has cut off is skipped. No file: no lines."""
-    if not file.exists():
+    """The lines in order; one that a crash has cut off, or that is not ours, is skipped. No file: no lines."""
+    if not file.is_file():
         return
     with file.open(encoding="utf-8", errors="replace") as stream:
-        for line in stream:
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            if isinstance(row, dict) and "step" in row:
+        while line := stream.readline(LONGEST):  # what is longer is no line of ours
+            if (row := row_of(line)) is not None:
                 yield row
+
+
+def row_of(line: str) -> Row | None:
+    """The numbers of a line; None if it is torn, or was edited into something else."""
+    try:
+        row = json.loads(line, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+        return None
+    return row if all(value is None or isinstance(value, int | float) for value in row.values()) else None
 
 
 def cut(file: Path, step: int) -> Row | None:
     """Drop the lines of steps after `step`, and broken ones; the last line left, if any."""
     kept = [row for row in read(file) if (row["step"] or 0) <= step]
-    if file.exists():
+    if file.is_file():
         unfinished = file.with_name(f".{file.name}.part")
         unfinished.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
         os.replace(unfinished, file)

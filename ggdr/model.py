@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import json
+import math
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from ggdr import __version__, checkpoint
+from ggdr.documents import Header, one_line, read_header, read_object, read_tensors
 from ggdr.network import Network
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.networks.size import MOST_PX
 from ggdr.recipe_files import from_json, to_json
 
 KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
+NAME = r"\w[\w.-]{0,99}"
+"""what names of networks look like: they are names of files beside the description, never paths"""
+MOST = 2**24
+"""of a whole number among a network's settings: no width comes near it, and a list of so many layers is no harm"""
+SPARE, PER_TENSOR = 1000, 16
+"""tensors, and numbers in them, that a network may make beside those in its file, and for each of them"""
+MAKERS = frozenset({torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn})
+"""what layers make their tensors with"""
 LIVE = "_live"
 """end of the name of a network as the optimizer left it, where its running mean is saved beside it"""
 
@@ -29,21 +41,80 @@ class Saved(NamedTuple):
     """its weights"""
 
     def weights(self) -> dict[str, Tensor]:
-        """The weights, on the host; ValueError if the file is missing or torn."""
+        """The weights, on the host; ValueError if the file is missing or torn, or holds what is not finite."""
         try:
-            return load_file(self.file)
-        except (OSError, SafetensorError) as error:
-            raise ValueError(f"cannot read {self.file}: {error}; save or download the model again.") from error
+            tensors = read_tensors(self.file)
+        except (OSError, ValueError) as error:
+            raise ValueError(torn(self.file, error)) from error
+        broken = [name for name, tensor in tensors.items() if not tensor.float().isfinite().all()]
+        if broken:
+            raise ValueError(
+                f"{broken[0]} in {self.file}, one of {len(broken)} such, has values that are not finite; give an"
+                " earlier checkpoint."
+            )
+        return tensors
+
+    def fresh(self) -> Network:
+        """The network, freshly initialised; ValueError if it cannot be built, or is far larger than its file.
+
+        It is held against the file's header while it is built, so that no description makes us take more memory, or
+        longer, than the weights beside it are worth.
+        """
+        try:
+            there = read_header(self.file)
+        except (OSError, ValueError) as error:
+            raise ValueError(torn(self.file, error)) from error
+        with Bounds(there):
+            return build(self.description, self.file.parent)
 
     def load(self) -> Network:
         """The network, in eval mode; ValueError if description and weights do not go together."""
-        network = build(self.description, self.file.parent)
-        try:
-            network.load_state_dict(self.weights())
-        except RuntimeError as error:
-            what = str(error).splitlines()[-1].strip()
-            raise ValueError(f"{self.file} does not hold the network that is described beside it: {what}") from error
+        network = self.fresh()
+        if why := mismatch(network.state_dict(), read_header(self.file)):
+            raise ValueError(f"{self.file} does not hold the network that is described beside it: {why}.")
+        network.load_state_dict(self.weights())
         return network.eval()
+
+
+def torn(file: Path, error: Exception) -> str:
+    """What to say of weights that cannot be read."""
+    return f"cannot read {file}: {one_line(error)}; save or download the model again."
+
+
+class Bounds(TorchFunctionMode):
+    """Tensors and their numbers are counted before memory is taken; ValueError if a file holds by far fewer."""
+
+    def __init__(self, there: dict[str, Header]):
+        super().__init__()
+        self.tensors = SPARE + PER_TENSOR * len(there)
+        self.numbers = SPARE + PER_TENSOR * sum(math.prod(header.shape) for header in there.values())
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Carry out the function, after counting what it makes."""
+        if func in MAKERS:
+            size = (kwargs or {}).get("size", args)
+            self.count(math.prod(size[0] if size and isinstance(size[0], list | tuple) else size))
+        return func(*args, **(kwargs or {}))
+
+    def count(self, numbers: int) -> None:
+        """Take note of a tensor of so many numbers."""
+        self.tensors, self.numbers = self.tensors - 1, self.numbers - numbers
+        if self.tensors < 0 or self.numbers < 0:
+            raise ValueError("it asks for far more than its weights hold")
+
+
+def mismatch(wanted: dict[str, Tensor], there: dict[str, Header]) -> str:
+    """In what a file differs from what a network is made of; nothing if it does not."""
+    if lacking := [name for name in wanted if name not in there]:
+        return f"it lacks {lacking[0]!r} and {len(lacking) - 1} more" if lacking[1:] else f"it lacks {lacking[0]!r}"
+    if surplus := [name for name in there if name not in wanted]:
+        return f"{one_line(surplus[0], 80)!r}, one of {len(surplus)} such, has no place in it"
+    for name, tensor in wanted.items():
+        if there[name].shape != tensor.shape:
+            return f"its {name!r} is {list(there[name].shape)} where {list(tensor.shape)} is due"
+        if there[name].floating != tensor.is_floating_point():
+            return f"its {name!r} is of another type than {tensor.dtype}"
+    return ""
 
 
 def describe(network: Network) -> dict[str, Any]:
@@ -57,15 +128,33 @@ def build(description: Any, where: Path) -> Network:
     """The network of a description, freshly initialised; ValueError, naming `where`, if it is none."""
     if not isinstance(description, dict) or not {"kind", "brief", "config"} <= description.keys():
         raise ValueError(f"{where} does not describe a network; it needs kind, brief and config.")
-    if (kind := description["kind"]) not in KINDS:
-        raise ValueError(f"{where} describes a {kind!r}; known are {' and '.join(KINDS)}.")
-    return from_json(KINDS[kind], description["config"], "config").build(read_brief(description["brief"], where))
+    kind = description["kind"]
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f"{where} describes a {one_line(kind, 40)!r}; known are {' and '.join(KINDS)}.")
+    brief = read_brief(description["brief"], where)
+    if (largest := max(whole_numbers(description["config"]), default=0)) > MOST:
+        raise ValueError(
+            f"{where} describes a network with a setting of {one_line(largest, 40)}; {MOST:,} is the most."
+        )
+    try:
+        return from_json(KINDS[kind], description["config"], "config").build(brief)
+    except Exception as error:  # what settings that cannot be raise depends on the layer they reach
+        raise ValueError(f"{where} describes a network that cannot be built: {one_line(error).rstrip('.')}.") from error
+
+
+def whole_numbers(settings: Any) -> Iterator[int]:
+    """The sizes of all whole numbers among a network's settings."""
+    if isinstance(settings, int):
+        yield abs(settings)
+    elif isinstance(settings, dict | list):
+        for inner in settings.values() if isinstance(settings, dict) else settings:
+            yield from whole_numbers(inner)
 
 
 def read_brief(brief: Any, where: Path) -> Brief:
     """The brief of a description; ValueError, naming `where`, if it is none."""
-    hint = f"{where} has a brief {brief!r}; it needs a height and a width, and may have channels, labels and a guide,"
-    hint += " in whole numbers."
+    hint = f"{where} has a brief {one_line(brief, 200)}; it needs a height and a width from 1 to {MOST_PX:,}, and may"
+    hint += " have channels (1 or more), labels and a guide, in whole numbers."
     if not isinstance(brief, dict) or not {"height", "width"} <= brief.keys() <= {*Brief._fields}:
         raise ValueError(hint)
     try:
@@ -75,7 +164,10 @@ def read_brief(brief: Any, where: Path) -> Brief:
     numbers = [*guide.values(), *(value for name, value in brief.items() if name != "guide")]
     if not all(type(number) is int and number >= 0 for number in numbers):
         raise ValueError(hint)
-    return Brief(**{**brief, "guide": guide})
+    found = Brief(**{**brief, "guide": guide})
+    if not (1 <= found.height <= MOST_PX and 1 <= found.width <= MOST_PX and found.channels):
+        raise ValueError(hint)
+    return found
 
 
 def save_model(network: Network, folder: Path) -> None:
@@ -96,14 +188,12 @@ def saved_at(folder: Path) -> Saved:
 def description_at(file: Path) -> dict[str, Any]:
     """A JSON object; ValueError if it is missing, torn, or something else."""
     try:
-        found = json.loads(file.read_text())
-    except (OSError, ValueError, RecursionError) as error:
+        return read_object(file)
+    except (OSError, ValueError) as error:
         raise ValueError(
-            f"{file.parent} holds no model: {error}; give a folder with config.json and model.safetensors."
+            f"{file.parent} holds no model that can be read: {file.name}: {one_line(error)}; give a folder with"
+            " config.json and model.safetensors."
         ) from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{file} holds no JSON object but {str(found)[:40]}; save or download the model again.")
-    return found
 
 
 def find_saved(path: str | Path) -> dict[str, Saved]:
@@ -139,6 +229,11 @@ def in_checkpoint(folder: Path) -> dict[str, Saved]:
     """The networks of a checkpoint."""
     found = {}
     for name, description in description_at(folder / "networks.json").items():
+        if not re.fullmatch(NAME, name):
+            raise ValueError(
+                f"{folder / 'networks.json'} calls a network {one_line(name, 40)!r}, which is no name of a file here;"
+                " save or download the model again."
+            )
         mean = folder / f"{name}_ema.safetensors"
         file = folder / f"{name}.safetensors"
         found[name] = Saved(description, mean if mean.is_file() else file)

@@ -111,6 +111,10 @@ def from_object(kind: Any, value: Any, where: str) -> Any:
             close = difflib.get_close_matches(name, known, 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise ValueError(f"{where} has no field {name!r}.{hint} Fields: {', '.join(known)}.")
+    free = (dataclasses.MISSING, dataclasses.MISSING)
+    needed = [f.name for f in dataclasses.fields(kind) if (f.default, f.default_factory) == free]
+    if lacking := [name for name in needed if name not in given]:
+        raise ValueError(f"{where} lacks {', '.join(lacking)}; add what is missing.")
     return kind(**{name: from_json(hints[name], item, f"{where}.{name}") for name, item in given.items()})
 
 

@@ -177,7 +177,7 @@ class Run:
                 f"{folder} was made with freeze_d {frozen}, not {self.recipe.freeze_d}; choose another --out, with"
                 f" --init-from {self.out} to start from these weights."
             )
-        progress = checkpoint.read_json(folder, "progress.json")
+        progress = checkpoint.read_progress(folder)
         names = [*self.networks(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
         tensors = {name: checkpoint.read(folder, name) for name in (*names, *(f"optimizer_{t}" for t in self.players))}
         try:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from ggdr.model import LIVE, Saved, build, find_saved
+from ggdr.model import LIVE, Saved, find_saved
 from ggdr.network import Network
 from ggdr.recipe_files import differences, to_json
 from ggdr.reshaping import Reshaper, layer_of, mode
@@ -75,9 +75,13 @@ def start(found: Mapping[str, Saved], networks: Mapping[str, Network], *, mean: 
 
 def started(name: str, network: Network, saved: Saved) -> Start:
     """Make a network start from a saved one; ValueError if none of its weight matrices fits."""
-    with torch.device("meta"):
-        source = build(saved.description, saved.file.parent)
-    moves = tuple(plan(finite_weights(saved), source, network))
+    try:
+        with torch.device("meta"):  # only its shapes and settings are read
+            source = saved.fresh()
+        weights = saved.weights()
+    except ValueError as error:
+        raise ValueError(f"--init-from: {error}") from error
+    moves = tuple(plan(weights, source, network))
     there, here = to_json(source.core().config), to_json(network.core().config)
     settings = differences(there, here) if there["type"] == here["type"] else []
     begun = Start(name, network, saved.file, summary(source), moves, tuple(settings))
@@ -163,18 +167,6 @@ def apply(moves: tuple[Move, ...], network: Network) -> None:
     for move in moves:
         if move.value is not None:
             tensors[move.name].copy_(move.value)
-
-
-def finite_weights(saved: Saved) -> dict[str, Tensor]:
-    """The weights of a saved network; ValueError, naming the first, if some are not finite."""
-    tensors = saved.weights()
-    broken = [name for name, tensor in tensors.items() if not tensor.float().isfinite().all()]
-    if broken:
-        raise ValueError(
-            f"--init-from: {broken[0]} in {saved.file}, one of {len(broken)} such, has values that are not finite;"
-            " give an earlier checkpoint."
-        )
-    return tensors
 
 
 def summary(network: Network) -> str:

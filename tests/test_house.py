@@ -21,7 +21,7 @@ AROUND = [ROOT / folder for folder in ("recipes", "tests", "scripts", "benchmark
 ALL = PACKAGE + [file for folder in AROUND for file in folder.rglob("*.py")]
 
 FLOORS = [
-    {"__init__", "cache", "checks", "lazy", "registry", "schedule", "seeding"},
+    {"__init__", "cache", "checks", "documents", "lazy", "registry", "schedule", "seeding"},
     {"ops"},
     {"layers"},
     {"network", "networks"},

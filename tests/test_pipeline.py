@@ -351,7 +351,7 @@ def of_a_newer_version(folder):
 BROKEN = {
     no_discriminator_folder: "lacks its discriminator, which model_index.json names; save or download",
     no_weights: "cannot read .*model.safetensors.*save or download the model again",
-    a_tensor_less: "model.safetensors does not hold the network .* Missing key.*mapping.w_avg",
+    a_tensor_less: "model.safetensors does not hold the network .* lacks 'mapping.w_avg'",
     no_generator: "holds 'discriminator', 'painter' and no generator",
     players_swapped: "holds no generator; save or download the model again",
     of_a_newer_version: rf"is of ggdr 7.0.0, this is {ggdr.__version__}: install that one .*no field 'wings'",

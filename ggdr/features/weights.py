@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from ggdr.cache import write_whole
+from ggdr.documents import read_tensors
 from ggdr.lazy import Tensor, torch
 
 PATIENCE_SEC = 5.0
@@ -35,15 +36,12 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
     ValueError if there is no such file or it holds anything else.
     """
-
-    from safetensors.torch import load_file
-
     path = Path(path).expanduser()
     if not path.is_file():
         raise ValueError(f"there are no weights at {str(path)!r}; give the path of a .safetensors, .pt or .pth file.")
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
+            return read_tensors(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file may break the reader anywhere
         raise ValueError(

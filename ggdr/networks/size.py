@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 LONGEST = 15
 """longer side of the base, pixels"""
+MOST_PX = 2**14
+"""a side of an image, pixels; beyond it a single image takes gigabytes in a network"""
 
 
 class Ladder(NamedTuple):
@@ -37,6 +39,10 @@ def ladder(height: int, width: int) -> Ladder:
 
     ValueError, naming sizes that work, if both sides are not a base of at most 15 px times one power of two.
     """
+    if max(height, width) > MOST_PX:
+        raise ValueError(
+            f"cannot make images of {height} x {width} px: a side has at most {MOST_PX:,} px; choose another size."
+        )
     if found := _fit(height, width):
         return found
     nearby = ", ".join(f"{h} x {w}" for h, w in _nearby(height, width))

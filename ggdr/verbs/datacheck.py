@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import tyro
 
 from ggdr.data.images import ImageFiles
+from ggdr.documents import printable
 from ggdr.networks.size import possible
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Finding:
     """hash of its bytes"""
     why: str = ""
     """why it cannot be read"""
+    animated: bool = False
+    """it has frames after the one that is used"""
 
 
 def main(argv: list[str]) -> int:
@@ -46,7 +49,7 @@ def main(argv: list[str]) -> int:
     elif flags and not flags[0].startswith("-"):
         flags = ["--source", *flags]
     lines, readable = report(tyro.cli(ImageFiles, prog="ggdr data check", description=__doc__, args=flags))
-    print("\n".join(lines))
+    print("\n".join(map(printable, lines)))
     return 0 if readable else 1
 
 
@@ -92,7 +95,7 @@ def examine(reader: Reader, item: int) -> Finding:
     """Read and decode one item."""
     import hashlib
 
-    from ggdr.data.reading.pixels import Frame, look, pixels
+    from ggdr.data.reading.pixels import Frame, animated, look, pixels
     from ggdr.data.reading.reader import reason
 
     name = reader.name(item)
@@ -102,7 +105,7 @@ def examine(reader: Reader, item: int) -> Finding:
         pixels(data, Frame(seen.height, seen.width, seen.channels, crop=True))
     except Exception as error:  # a broken file may raise anything in a decoder
         return Finding(name, None, why=reason(error))
-    return Finding(name, seen, hashlib.sha256(data).digest())
+    return Finding(name, seen, hashlib.sha256(data).digest(), animated=animated(data))
 
 
 def lines_of(*sections: tuple[str, list[str]]) -> Iterator[str]:
@@ -118,6 +121,8 @@ def counts(findings: list[Finding], total: int) -> str:
     copies = len(readable) - len({finding.digest for finding in readable})
     parts = [f"{len(readable):,} readable", f"{len(findings) - len(readable):,} unreadable"]
     parts += [f"{copies:,} identical to another one"] if copies else []
+    moving = sum(finding.animated for finding in readable)
+    parts += [f"{moving:,} animated, of which the first frame is used"] if moving else []
     parts += [f"a subset of {total:,}"] if len(findings) < total else []
     return ", ".join(parts)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import tyro
 
 from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
+from ggdr.documents import one_line, read_object
 from ggdr.metrics.base import Metric
 from ggdr.recipe_files import from_json
 from ggdr.recipe_flags import fresh, part_kind, swap_parts, take, take_use
@@ -171,9 +171,11 @@ def data_of_run(what: str) -> DataSet:
 def data_in(file: Path) -> Any:
     """The data set's entry in a run's recipe.json; ValueError if it cannot be read."""
     try:
-        return json.loads(file.read_text())["data"]
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{file} cannot be read: {error!r}; say by --data what the real images are.") from error
+        return read_object(file)["data"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{file} cannot be read: {one_line(error)}; say by --data what the real images are."
+        ) from error
 
 
 def spread(flags: list[str], parts: Parts) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from ggdr.data.reading.files import Files, images_among
-from ggdr.data.reading.reader import Columns
+from ggdr.data.reading.reader import Columns, file_bytes, reason
 
 
 class Folder(Files):
@@ -24,13 +25,16 @@ class Folder(Files):
         self.names = images_among(list(below(source)), source, self.kind)
 
     def read(self, item: int) -> bytes:
-        return Path(self.source, self.names[item]).read_bytes()
+        return file_bytes(Path(self.source, self.names[item]))
 
 
 def below(folder: str) -> Iterator[str]:
-    """Paths of all files below `folder`, relative to it, with forward slashes; linked folders are entered once."""
+    """Paths of all files below `folder`, relative to it, with forward slashes; linked folders are entered once.
+
+    A folder that cannot be looked into is named in a warning.
+    """
     seen = set()
-    for root, folders, files in os.walk(folder, followlinks=True):
+    for root, folders, files in os.walk(folder, followlinks=True, onerror=closed):
         real = os.path.realpath(root)
         if real in seen:  # a link back to where we have been
             folders.clear()
@@ -38,3 +42,8 @@ def below(folder: str) -> Iterator[str]:
         seen.add(real)
         folders.sort()
         yield from (Path(root, file).relative_to(folder).as_posix() for file in files)
+
+
+def closed(error: OSError) -> None:
+    """Say that a folder's images are left out."""
+    warnings.warn(f"a folder cannot be looked into, its images are left out: {reason(error)}", stacklevel=2)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ggdr.documents import one_line
+
 
 class Labels(NamedTuple):
     """One label an item; classes are kept as numbers and become one-hot vectors when asked for."""
@@ -27,7 +29,11 @@ class Labels(NamedTuple):
     def rows(self, items: Sequence[int]) -> np.ndarray:
         """Label vectors of these items, float32 [n, L]."""
         chosen = self.values[np.asarray(items)]
-        return np.eye(self.width, dtype=np.float32)[chosen] if chosen.ndim == 1 else chosen
+        if chosen.ndim > 1:
+            return chosen
+        rows = np.zeros((len(chosen), self.width), np.float32)  # not of np.eye: that is classes squared
+        rows[np.arange(len(chosen)), chosen] = 1
+        return rows
 
     def counts(self) -> dict[str, int]:
         """Name -> items of that class, or items for which that entry is not zero."""
@@ -41,12 +47,20 @@ class Labels(NamedTuple):
 def classes(values: Sequence, names: Sequence[str] = ()) -> Labels:
     """One class an item: numbers into `names`, or, without them, any sortable values, each its own class."""
     if not names:
-        kinds = sorted(set(values))
+        try:
+            kinds = sorted(set(values))
+        except TypeError as error:
+            raise ValueError(
+                f"labels are no classes ({error}); give words, whole numbers or lists of numbers."
+            ) from error
         number_of = {kind: number for number, kind in enumerate(kinds)}
         return Labels(np.array([number_of[value] for value in values], np.int64), tuple(map(str, kinds)))
-    numbers = np.asarray(values, np.int64)
+    numbers = np.array([-1 if value is None else value for value in values], np.int64)
     if numbers.min() < 0 or numbers.max() >= len(names):
-        raise ValueError(f"{(numbers < 0).sum()} items have no label; choose a split that is labelled.")
+        strange = (numbers < 0) | (numbers >= len(names))
+        raise ValueError(
+            f"{strange.sum()} items have no label, or one without a name; choose a split that is labelled."
+        )
     return Labels(numbers, tuple(names))
 
 
@@ -55,7 +69,7 @@ def of_values(values: Sequence, column: str, names: Sequence[str] = ()) -> Label
     if any(value is None for value in values):
         raise ValueError(f"column {column!r} has empty cells; fill them or choose another column.")
     if isinstance(values[0], (list, tuple, np.ndarray)):
-        if len({len(value) for value in values}) > 1:
+        if len({len(value) for value in values if isinstance(value, (list, tuple, np.ndarray))}) > 1:
             raise ValueError(f"column {column!r} holds lists of differing length; a label vector has one width.")
         return vectors(values, [f"{column}_{entry}" for entry in range(len(values[0]))])
     if not names and any(isinstance(value, float) and not value.is_integer() for value in values):
@@ -65,7 +79,14 @@ def of_values(values: Sequence, column: str, names: Sequence[str] = ()) -> Label
 
 def vectors(values: Sequence[Sequence[float]], names: Sequence[str]) -> Labels:
     """Label vectors as they are: several attributes at once, or continuous conditions; ValueError if not finite."""
-    rows = np.asarray(values, np.float32)
+    try:
+        rows = np.asarray(values, np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"labels {', '.join(names)} are not all numbers ({one_line(error, 80)}); mend them."
+        ) from error
+    if rows.ndim != 2:
+        raise ValueError(f"labels {', '.join(names)} are lists in lists; give every item one list of numbers.")
     if not np.isfinite(rows).all():
         raise ValueError(f"labels {', '.join(names)} hold values that are not finite numbers; fill them in.")
     return Labels(rows, tuple(names))
@@ -98,6 +119,8 @@ def from_csv(path: Path, files: Sequence[str]) -> Labels:
             table = [[cell.strip() for cell in row] for row in csv.reader(lines) if row]
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8 csv.") from error
+    except csv.Error as error:
+        raise ValueError(f"{path} is no csv ({one_line(error)}); each line is to be: file name, label, ...") from error
     if not table or len(table[0]) < 2:
         raise ValueError(f"{path} has no label column; each line is to be: file name, label, label, ...")
     heading = [str(entry) for entry in range(len(table[0]) - 1)]
@@ -106,7 +129,9 @@ def from_csv(path: Path, files: Sequence[str]) -> Labels:
     rows = _rows_of(path, table, files)
     ragged = next((row for row in rows if len(row) != len(heading)), None)
     if ragged is not None:
-        raise ValueError(f"{path}: a line has {len(ragged)} labels where {len(heading)} are due: {', '.join(ragged)}.")
+        raise ValueError(
+            f"{path}: a line has {len(ragged)} labels where {len(heading)} are due: {one_line(', '.join(ragged), 80)}."
+        )
     if len(heading) == 1:
         return of_values(_typed([row[0] for row in rows]), heading[0])
     try:

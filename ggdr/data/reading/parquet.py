@@ -7,6 +7,7 @@ from typing import Any
 
 from ggdr.data.reading.reader import Columns
 from ggdr.data.reading.table import Table, load
+from ggdr.documents import one_line
 
 
 class Parquet(Table):
@@ -41,4 +42,7 @@ def count_rows(source: str, columns: Columns) -> int:
     files = [source]
     if Path(source).is_dir():
         files = datasets.load_dataset_builder("parquet", data_dir=source).config.data_files[columns.split]
-    return sum(read_metadata(file).num_rows for file in files)
+    try:
+        return sum(read_metadata(file).num_rows for file in files)
+    except Exception as error:  # an edited footer may raise anything
+        raise ValueError(f"cannot read {source!r}: {one_line(error)}; download it again.") from error

@@ -6,14 +6,29 @@ import io
 from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF")
+"""what is decoded, whatever a file's ending; Pillow knows others, of which some start programs (EPS: Ghostscript)"""
+MOST_PIXELS = 2**27
+"""of an image; a header that declares more is believed to be a bomb"""
 GRAY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 """modes of Pillow without colour"""
 DEEP = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 """modes of Pillow with values from 0 to 65535"""
+TOO_LARGE = f"its header declares more than {MOST_PIXELS:,} pixels"
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """channels -> mode of Pillow"""
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""orientation as cameras note it -> what turns the image upright"""
 
 
 class Look(NamedTuple):
@@ -39,11 +54,41 @@ class Frame(NamedTuple):
     """cut to the frame's aspect ratio about the centre; otherwise the image is squeezed"""
 
 
+def opened(data: bytes) -> Image.Image:
+    """The image by its header, nothing decoded yet; an exception of any kind if it is none, or too large to be one."""
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise ValueError(TOO_LARGE) from None
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError(TOO_LARGE)
+    return image
+
+
+def orientation(image: Image.Image) -> int:
+    """What the camera noted, 1 to 8; 1, upright, where it noted nothing that can be read."""
+    try:
+        noted = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # broken notes may raise anything, and say nothing about the pixels
+        return 1
+    return noted if isinstance(noted, int) and noted in UPRIGHT else 1
+
+
+def animated(data: bytes) -> bool:
+    """Whether there are frames after the first, which is the one that is used; `data` is an image that can be read."""
+    with opened(data) as image:
+        try:
+            image.seek(1)
+        except Exception:  # a broken second frame may raise anything; none: EOFError
+            return False
+        return True
+
+
 def look(data: bytes) -> Look:
     """Size and mode from the header alone; an exception of any kind if it is no image."""
-    with Image.open(io.BytesIO(data)) as image:
+    with opened(data) as image:
         width, height = image.size
-        if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:  # lies on its side
+        if orientation(image) >= 5:  # lies on its side
             width, height = height, width
         gray = image.mode in GRAY
         return Look(height, width, image.mode, 1 if gray else 4 if image.has_transparency_data else 3)
@@ -51,9 +96,10 @@ def look(data: bytes) -> Look:
 
 def pixels(data: bytes, frame: Frame) -> np.ndarray:
     """Decode, rotate, convert, crop and resize: uint8 [C, H, W]; an exception of any kind if it is no whole image."""
-    with Image.open(io.BytesIO(data)) as image:
-        ImageOps.exif_transpose(image, in_place=True)
-        array = np.asarray(fit(convert(image, frame.channels), frame))
+    with opened(data) as image:
+        turn = UPRIGHT.get(orientation(image))
+        upright = image if turn is None else image.transpose(turn)
+        array = np.asarray(fit(convert(upright, frame.channels), frame))
     return np.ascontiguousarray(np.atleast_3d(array).transpose(2, 0, 1))
 
 
@@ -68,9 +114,11 @@ def convert(image: Image.Image, channels: int) -> Image.Image:
 
 
 def to_8_bits(image: Image.Image) -> Image.Image:
-    """Gray of 16 bits (0 to 65535) or of floats (0 to 1), rounded to 0 .. 255."""
+    """Gray of 16 bits (0 to 65535) or of floats (0 to 1), rounded to 0 .. 255; ValueError if some are NaN."""
     scale = 255.0 if image.mode == "F" else 255 / 65535
     values = np.asarray(image).astype(np.float32) * scale
+    if np.isnan(values).any():
+        raise ValueError("some of its pixels are no numbers (NaN)")
     return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
 
 

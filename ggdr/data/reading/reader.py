@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import NamedTuple
 
 from PIL import UnidentifiedImageError
 
 from ggdr.data.reading.labels import Labels
+from ggdr.documents import one_line
+
+MOST_BYTES = 2**30
+"""of an encoded image; nothing larger is read into memory"""
 
 
 class Columns(NamedTuple):
@@ -33,7 +40,23 @@ def reason(error: Exception) -> str:
     """Why something could not be read, in a few words that are the same each time."""
     if isinstance(error, UnidentifiedImageError):  # its own text holds a memory address
         return "not an image of a known kind"
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return one_line(error, 200)
+
+
+def check_size(size: int) -> None:
+    """ValueError if an encoded image is larger than any that could be decoded."""
+    if size > MOST_BYTES:
+        raise ValueError(f"it has {size:,} bytes, and no image is read that has more than {MOST_BYTES:,}")
+
+
+def file_bytes(path: Path) -> bytes:
+    """The bytes of a regular file; OSError or ValueError for anything else: a pipe or a device might never end."""
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("no regular file")
+    check_size(found.st_size)
+    with path.open("rb") as file:
+        return file.read(found.st_size)
 
 
 class Reader(ABC):

@@ -50,11 +50,16 @@ def open_stream(settings: ImageStream) -> Streamed:
     if length < 1:
         raise ValueError(f"{source!r} does not say how many images it holds; type --data.length N.")
     rows = rows.decode(False).select_columns([name for name in (column, settings.labels) if name])
-    sample = list(islice(rows, SAMPLE))
-    named = ((row_name(row[column], number), partial(image_bytes, row[column])) for number, row in enumerate(sample))
+    try:
+        sample = list(islice(rows, SAMPLE))
+    except Exception as error:  # an edited file may raise anything in what reads it
+        raise ValueError(f"{source!r} cannot be read: {reason(error)}; download it again.") from error
+    named = (
+        (row_name(row[column], number), partial(image_bytes, row[column], source)) for number, row in enumerate(sample)
+    )
     frame = frame_for(settings.size, settings.channels, settings.crop, looks(named))
     labels = StreamLabels(rows.features, settings.labels, sample[0]) if settings.labels else None
-    return Streamed(rows, column, frame, labels, length, settings.buffer, settings.mirror)
+    return Streamed(source, rows, column, frame, labels, length, settings.buffer, settings.mirror)
 
 
 def rows_of(source: str, columns: Columns) -> tuple[datasets.IterableDataset, int]:
@@ -102,6 +107,7 @@ class Streamed(Images):
 
     def __init__(
         self,
+        source: str,
         rows: datasets.IterableDataset,
         column: str,
         frame: Frame,
@@ -110,7 +116,7 @@ class Streamed(Images):
         buffer: int,
         mirror: bool,
     ):
-        self.rows, self.column, self.frame, self.labels = rows, column, frame, labels
+        self.source, self.rows, self.column, self.frame, self.labels = source, rows, column, frame, labels
         self.length, self.buffer, self.mirror = length, buffer, mirror
         self.label_names = labels.names if labels else ()
         self.brief = Brief(frame.height, frame.width, frame.channels, len(self.label_names))
@@ -145,13 +151,19 @@ class Streamed(Images):
         del tapes[:-TAPES]
         return tape
 
+    def _row(self, tape: Tape, position: int) -> Row:
+        """The row at `position`; ValueError, in one sentence, if the file breaks off before it."""
+        try:
+            return tape[position]
+        except Exception as error:  # a file that breaks off may raise anything in what reads it
+            raise ValueError(f"{self.source!r} cannot be read on: {reason(error)}; download it again.") from error
+
     def _readable(self, tape: Tape, position: int) -> tuple[Row, np.ndarray]:
         """The row at `position`, or the next one whose image can be decoded, and its pixels."""
         for candidate in range(position, position + PATIENCE):
-            row = tape[candidate]
-            data = image_bytes(row[self.column])
+            row = self._row(tape, candidate)
             try:
-                return row, pixels(data, self.frame)
+                return row, pixels(image_bytes(row[self.column], self.source), self.frame)
             except Exception as error:  # a broken file may raise anything in a decoder
                 self.note({row_name(row[self.column], candidate): reason(error)})
         raise ValueError(f"none of {PATIENCE} images in a row can be read; look at the source.")

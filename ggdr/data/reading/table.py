@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ggdr.data.reading.labels import Labels, of_values
-from ggdr.data.reading.reader import Columns, Reader
+from ggdr.data.reading.reader import MOST_BYTES, Columns, Reader, file_bytes
+from ggdr.documents import one_line
 
 if TYPE_CHECKING:
     import datasets
+
+ARCHIVES = ("zip://", "tar://", "gzip://", "bz2://", "xz://", "zstd://")
+"""how addresses of files in archives begin, where data sets of loose files are streamed"""
 
 
 class Table(Reader):
@@ -36,7 +42,7 @@ class Table(Reader):
         return row_name(self.images[item][self.column], item)
 
     def read(self, item: int) -> bytes:
-        return image_bytes(self.images[item][self.column])
+        return image_bytes(self.images[item][self.column], self.source)
 
     def labels(self, how: str) -> Labels:
         check_column(self.table.features, how, self.source)
@@ -68,10 +74,8 @@ def load(
             split=columns.split,
             streaming=streaming,
         )
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        cause = error.__cause__ or error
-        why = " ".join(str(cause).split())[:300]
-        raise ValueError(f"{trouble}: {why}") from error
+    except Exception as error:  # an edited file may raise anything in what reads it
+        raise ValueError(f"{trouble}: {one_line(error.__cause__ or error)}") from error
 
 
 def image_column(features: Mapping[str, Any], wanted: str, source: str) -> str:
@@ -108,25 +112,59 @@ def undecoded(table: Any, column: str) -> Any:
     return table.cast_column(column, datasets.Image(decode=False))
 
 
-def image_bytes(value: Any) -> bytes:
+def image_bytes(value: Any, source: str) -> bytes:
     """Encoded image of a cell: bytes, or a record of bytes and, where these are missing, a path or address.
 
-    Nothing at all if the cell is empty.
+    Nothing at all if the cell is empty. ValueError if it names what does not belong to `source`: a table that was
+    downloaded has no say in which files of this machine, or which addresses, are opened.
     """
-    import fsspec
-
     if not isinstance(value, Mapping):
         return value or b""
     if value["bytes"] is not None or not value.get("path"):
         return value["bytes"] or b""
-    with fsspec.open(value["path"], "rb") as file:
-        return file.read()
+    path = str(value["path"])
+    if "://" in path:
+        return remote_bytes(path, source)
+    file = Path(os.path.realpath(home_of(source) / path))
+    if not any(file.is_relative_to(os.path.realpath(place)) for place in places_of(source)):
+        raise ValueError(
+            f"it names a file outside of the table's folder, which is not opened; embed the images: {path!r}"
+        )
+    return file_bytes(file)
+
+
+def home_of(source: str) -> Path:
+    """The folder that a table's paths start from: its own."""
+    here = Path(source)
+    return here if here.is_dir() else here.parent
+
+
+def places_of(source: str) -> list[Path]:
+    """Where files may lie that a table names: beside a table of this machine, in the caches for one of the Hub."""
+    import datasets
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    if Path(source).exists():
+        return [home_of(source)]
+    return [Path(HF_HUB_CACHE), Path(datasets.config.DOWNLOADED_DATASETS_PATH)]
+
+
+def remote_bytes(address: str, source: str) -> bytes:
+    """The bytes of a file in the Hub data set `source`, or in an archive there; ValueError for any other address."""
+    import fsspec
+
+    *archives, file = address.split("::")
+    ours = file.startswith((f"hf://datasets/{source}@", f"hf://datasets/{source}/"))
+    if not ours or not all(archive.startswith(ARCHIVES) for archive in archives):
+        raise ValueError(f"it names an address outside of the data set, which is not opened: {address!r}")
+    with fsspec.open(address, "rb") as stream:
+        return stream.read(MOST_BYTES)
 
 
 def row_name(value: Any, row: int) -> str:
     """What messages call a cell's image: the path it had, or its row."""
     path = value.get("path") if isinstance(value, Mapping) else None
-    return path or f"row {row}"
+    return str(path or f"row {row}")
 
 
 def check_column(features: Mapping[str, Any], column: str, source: str) -> None:

@@ -6,7 +6,7 @@ import os
 import zipfile
 
 from ggdr.data.reading.files import Files, images_among
-from ggdr.data.reading.reader import Columns
+from ggdr.data.reading.reader import Columns, check_size, reason
 
 
 class Zipped(Files):
@@ -24,12 +24,15 @@ class Zipped(Files):
         self._process = 0
         try:
             entries = [entry.filename for entry in self._opened().infolist() if not entry.is_dir()]
-        except zipfile.BadZipFile as error:
-            raise ValueError(f"{source!r} is no readable zip ({error}); download or pack it again.") from error
-        self.names = images_among(entries, source, self.kind)
+        except Exception as error:  # an edited list of entries may raise anything
+            raise ValueError(f"{source!r} is no readable zip ({reason(error)}); download or pack it again.") from error
+        self.names = images_among([*dict.fromkeys(entries)], source, self.kind)  # of two of one name, the last counts
 
     def read(self, item: int) -> bytes:
-        return self._opened().read(self.names[item])
+        entry = self._opened().getinfo(self.names[item])
+        check_size(entry.file_size)
+        with self._opened().open(entry) as stream:
+            return stream.read(entry.file_size + 1)  # without a number, more than it declares would be unpacked
 
     def _opened(self) -> zipfile.ZipFile:
         if self._archive is None or self._process != os.getpid():  # forked workers would share one file position

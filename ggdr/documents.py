@@ -1,0 +1,114 @@
+"""JSON and safetensors that a stranger may have written, read within bounds: a result, or ValueError of one clause."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ggdr.lazy import Tensor
+
+MOST_BYTES = 4 * 2**20
+"""of a JSON document; what this package writes takes some thousands"""
+MOST_DEPTH = 64
+"""of objects and lists in one another"""
+
+
+class Header(NamedTuple):
+    """What a safetensors file says of a tensor before it is read."""
+
+    shape: tuple[int, ...]
+    floating: bool
+    """whether its numbers are fractions"""
+
+
+def one_line(error: object, most: int = 300) -> str:
+    """What an error says, in a line that is not too long and that a terminal can show."""
+    return printable(" ".join(str(error).split()) or type(error).__name__)[:most]
+
+
+def printable(text: str) -> str:
+    """The text as a terminal can show it: a name may hold line breaks, escapes and bytes that are no text."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def check_regular(file: Path) -> None:
+    """ValueError for a pipe, a socket or a device, of which reading may never end; OSError if nothing is there."""
+    import stat
+
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise ValueError("it is a folder" if stat.S_ISDIR(mode) else "it is no regular file")
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """The JSON object in a file; ValueError, one clause, if it holds none, or OSError if it cannot be opened."""
+    check_regular(file)
+    if (size := file.stat().st_size) > MOST_BYTES:
+        raise ValueError(f"it has {size:,} bytes, more than the {MOST_BYTES:,} that such a file can need")
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"), parse_constant=constant, object_pairs_hook=unique)
+    except RecursionError:
+        raise ValueError("its objects and lists lie too deep in one another") from None
+    except ValueError as error:  # also what is no UTF-8
+        raise ValueError(f"it is no JSON: {one_line(error)}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"it holds no JSON object but {one_line(found, 40)}")
+    check_depth(found)
+    return found
+
+
+def constant(name: str) -> float:
+    """Infinity, which a setting may be; ValueError for NaN, which none can be."""
+    if name == "NaN":
+        raise ValueError("NaN is no setting")
+    return float(name)
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of these fields; ValueError if one is there twice, for readers differ in which they take."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"it names {one_line(twice, 40)!r} twice")
+    return found
+
+
+def check_depth(document: dict[str, Any]) -> None:
+    """ValueError if it is so deep that what walks through it could not come back."""
+    level: list[Any] = [document]
+    for _ in range(MOST_DEPTH):
+        inner = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
+        level = [item for item in inner if isinstance(item, dict | list)]
+        if not level:
+            return
+    raise ValueError("its objects and lists lie too deep in one another")
+
+
+def read_header(file: Path) -> dict[str, Header]:
+    """Names and shapes of the tensors of a safetensors file; no tensor is read. ValueError or OSError if it is none."""
+    from safetensors import safe_open
+
+    check_regular(file)
+    try:
+        with safe_open(file, "pt") as tensors:
+            slices = {name: tensors.get_slice(name) for name in tensors.keys()}
+            return {name: Header(tuple(each.get_shape()), "F" in each.get_dtype()) for name, each in slices.items()}
+    except OSError:
+        raise
+    except Exception as error:  # what an edited header raises depends on what was edited
+        raise ValueError(f"it is no whole safetensors file: {one_line(error)}") from error
+
+
+def read_tensors(file: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, on the host; ValueError, one clause, or OSError if it holds none."""
+    from safetensors.torch import load_file
+
+    check_regular(file)
+    try:
+        return load_file(file)
+    except OSError:
+        raise
+    except Exception as error:  # as above
+        raise ValueError(f"it is no whole safetensors file: {one_line(error)}") from error
