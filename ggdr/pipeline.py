@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -19,10 +19,15 @@ from torch import Tensor
 
 from ggdr import __version__
 from ggdr.grid import to_pil, to_uint8
+from ggdr.latent.codes import drawn, seeded
+from ggdr.latent.mixing import mixed
+from ggdr.latent.modes import draw_modal, find_modes
+from ggdr.latent.polarity import polarized
+from ggdr.latent.walks import Curve, walk
 from ggdr.model import save_model
 from ggdr.network import Discriminator, Generator
 from ggdr.pretrained import ABSENT, INDEX, Hub, load_pair
-from ggdr.sampling import AT_ONCE, View, draw, label_rows, whole
+from ggdr.sampling import AT_ONCE, View, label_rows, whole
 
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 OUTPUTS = ("pil", "np", "pt")
@@ -135,6 +140,9 @@ class GANPipeline(diffusers.DiffusionPipeline):
         labels: int | Sequence[int] | Tensor | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
+        modes: int | None = None,
+        polarity: float = 0.0,
+        candidates: int | None = None,
         noise: Literal["const", "random", "none"] = "const",
         chunk_size: int = AT_ONCE,
         output_type: Literal["pil", "np", "pt"] = "pil",
@@ -146,21 +154,101 @@ class GANPipeline(diffusers.DiffusionPipeline):
         `labels`: a class for all, a class for each, or vectors [N, L]; a conditional generator must have them.
         `truncation_psi`: None or 1 for the full variety, towards 0 for the mean image.
         `truncation_cutoff`: how many style codes, from the coarsest on, it pulls; None for all.
+        `modes`: psi pulls towards the nearest of so many centres of style codes (arXiv 2202.12211), not their mean.
+        `polarity`: below 0 of `candidates` seeds (None: ten an image) those where images crowd are more likely, above 0
+        those where they are sparse (arXiv 2203.01993); with labels, one class for all.
         `noise`: of the layers: the same for all images, fresh by the seed, or none.
         `chunk_size`: most images of a pass.
         `output_type`: "pil" for modes L, RGB or RGBA; as in diffusers "np" [N, H, W, C], "pt" [N, C, H, W] in [0, 1].
         ValueError if the generator cannot be asked so.
         """
-        if output_type not in OUTPUTS:
-            raise ValueError(f"output_type is {output_type!r}; give one of {', '.join(map(repr, OUTPUTS))}.")
+        view = View(truncation_psi, truncation_cutoff, noise)
+        if polarity:
+            seeds = self.polarized(polarity, batch_size, candidates, seeds, labels, view)
         seeds = seeds_for(batch_size, seeds, labels)
         rows = label_rows(self.generator.brief, labels, len(seeds))
-        view = View(truncation_psi, truncation_cutoff, noise)
-        passes = draw(self.generator, seeds, rows, view, chunk_size)
-        if len(seeds) > chunk_size:
-            passes = self.shown(passes, len(seeds))
+        centres = None if modes is None else find_modes(self.generator, modes)
+        passes = draw_modal(self.generator, seeds, rows, view, centres, chunk_size)
+        return self.output(passes, seeds, chunk_size, output_type)
+
+    def mix(
+        self,
+        row_seeds: int | Sequence[int] | Tensor,
+        column_seeds: int | Sequence[int] | Tensor,
+        *,
+        layers: Iterable[int] | None = None,
+        labels: int | None = None,
+        truncation_psi: float | None = None,
+        truncation_cutoff: int | None = None,
+        chunk_size: int = AT_ONCE,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+    ) -> GANOutput:
+        """Each row's image with each column's styles at `layers`, row by row (arXiv 1812.04948, fig. 3).
+
+        `layers`: style codes that the columns lend, 0 is the coarsest; None: the coarser half. `labels`: a class for
+        all. The other arguments are those of a call, and `seeds` of the output are the rows'. ValueError if the
+        generator cannot be asked so.
+        """
+        view, codes = View(truncation_psi, truncation_cutoff), []
+        for seeds in (whole(row_seeds), whole(column_seeds)):
+            codes.append(seeded(self.generator, seeds, label_rows(self.generator.brief, labels, len(seeds)), view))
+        both = mixed(self.generator, codes[0], codes[1], layers)
+        own = [seed for seed in whole(row_seeds) for _ in whole(column_seeds)]
+        return self.output(drawn(self.generator, both, chunk_size), own, chunk_size, output_type)
+
+    def interpolate(
+        self,
+        seeds: Sequence[int] | Tensor,
+        steps: int = 30,
+        *,
+        curve: Curve = "spline",
+        loop: bool = True,
+        labels: int | Sequence[int] | Tensor | None = None,
+        truncation_psi: float | None = None,
+        truncation_cutoff: int | None = None,
+        chunk_size: int = AT_ONCE,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+    ) -> GANOutput:
+        """A smooth walk from seed to seed, `steps` images each; image i * steps is seed i's.
+
+        `curve`: "spline" through style codes, or "slerp" between latent codes. `loop`: back to the first seed at the
+        end. The other arguments are those of a call. ValueError if the generator cannot be asked so.
+        """
+        given = whole(seeds)
+        rows = label_rows(self.generator.brief, labels, len(given))
+        view = View(truncation_psi, truncation_cutoff)
+        codes = walk(self.generator, given, steps, labels=rows, view=view, curve=curve, loop=loop)
+        return self.output(drawn(self.generator, codes, chunk_size), given, chunk_size, output_type, len(codes.points))
+
+    def polarized(
+        self,
+        rho: float,
+        count: int | None,
+        candidates: int | None,
+        seeds: int | Sequence[int] | Tensor | None,
+        labels: int | Sequence[int] | Tensor | None,
+        view: View,
+    ) -> list[int]:
+        """`count` (None: one) of the seeds given, or of `candidates` drawn from torch's random state."""
+        if not (labels is None or isinstance(labels, int)):
+            raise ValueError("polarity chooses among images of one class; give one for all as labels.")
+        count = count or 1
+        pool = seeds_for(candidates or 10 * count, None, None) if seeds is None else whole(seeds)
+        row = label_rows(self.generator.brief, labels, 1)
         with self.computing():
-            return GANOutput(images=handed(passes, output_type), seeds=seeds)
+            return polarized(self.generator, pool, count, rho, labels=row, view=view)
+
+    def output(
+        self, passes: Iterator[Tensor], seeds: list[int], chunk: int, output_type: str, total: int | None = None
+    ) -> GANOutput:
+        """What the passes of `total` (None: a seed's each) images make, with a progress bar if they are several."""
+        if output_type not in OUTPUTS:
+            raise ValueError(f"output_type is {output_type!r}; give one of {', '.join(map(repr, OUTPUTS))}.")
+        total = len(seeds) if total is None else total
+        with self.computing():
+            return GANOutput(
+                images=handed(self.shown(passes, total) if total > chunk else passes, output_type), seeds=seeds
+            )
 
     def shown(self, passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
         """The passes, with a progress bar; `set_progress_bar_config(disable=True)` takes it away."""

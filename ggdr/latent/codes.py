@@ -37,14 +37,18 @@ class Codes(NamedTuple):
         return self.rows([place for place in range(len(self.points)) for _ in range(times)])
 
 
-@torch.no_grad()
 def seeded(generator: Generator, seeds: Sequence[int], labels: Tensor | None = None, view: View | None = None) -> Codes:
     """The codes of seeds, as `ggdr.sampling.draw` makes images from them; labels [N, C].
 
     ValueError if the generator cannot be asked so.
     """
+    return styled(generator, latents(whole(seeds), generator.z_dim), labels, view)
+
+
+@torch.no_grad()
+def styled(generator: Generator, z: Tensor, labels: Tensor | None = None, view: View | None = None) -> Codes:
+    """The codes of latent codes [N, z_dim]; labels [N, C]. ValueError if the generator cannot be asked so."""
     how = asked(generator.config, view or View())
-    z = latents(whole(seeds), generator.z_dim)
     if "ws" not in generator.config.gives:
         return Codes(z, labels)
     device = generator.device
