@@ -37,6 +37,13 @@ class Codes(NamedTuple):
         return self.rows([place for place in range(len(self.points)) for _ in range(times)])
 
 
+def together(codes: Sequence[Codes]) -> Codes:
+    """The first of each, then the second of each, and so on, of equally many codes without noise of their own."""
+    points = torch.stack([each.points for each in codes], dim=1).flatten(0, 1)
+    labels = [each.labels for each in codes if each.labels is not None]
+    return Codes(points, torch.stack(labels, dim=1).flatten(0, 1) if labels else None)
+
+
 def seeded(generator: Generator, seeds: Sequence[int], labels: Tensor | None = None, view: View | None = None) -> Codes:
     """The codes of seeds, as `ggdr.sampling.draw` makes images from them; labels [N, C].
 
