@@ -54,6 +54,7 @@ def write_mp4(frames: Iterator[Tensor], path: Path, fps: float) -> int:
     pixels, count = (even(in_rgb(frame)) for frame in frames), 0
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
+        assert isinstance(stream, av.VideoStream)
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "18"} if codec == "libx264" else {}
         first = next(pixels)
