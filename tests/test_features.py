@@ -16,6 +16,7 @@ from ggdr.features.dinov2 import DINOv2, stretched
 from ggdr.features.inception import Inception
 from ggdr.features.lpips import LPIPS, LPIPSEmbedder
 from ggdr.features.pixels import gray, resized, rgb
+from ggdr.features.plain import Pixels
 from ggdr.features.timm import Timm
 from ggdr.features.vgg16 import VGG16
 from ggdr.registry import extractors
@@ -49,6 +50,7 @@ def lpips_network():
 def loaded(inception_file, dinov2_file, lpips_network):
     """Extractor -> network, all but VGG-16, whose weights are half a gigabyte: a test of its own has it."""
     return {
+        "pixels": Pixels().load(CPU),
         "digits": Digits().load(CPU),
         "timm": Timm(model=LITTLE, random=True).load(CPU),
         "inception": Inception(weights=str(inception_file)).load(CPU),
@@ -57,7 +59,7 @@ def loaded(inception_file, dinov2_file, lpips_network):
     }
 
 
-NAMES = ["digits", "timm", "inception", "dinov2", "lpips"]
+NAMES = ["pixels", "digits", "timm", "inception", "dinov2", "lpips"]
 every_network = pytest.mark.parametrize("name", NAMES)
 
 

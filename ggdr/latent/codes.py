@@ -32,6 +32,12 @@ class Codes(NamedTuple):
         labels = None if self.labels is None else self.labels[places]
         return Codes(self.points[places], labels, {name: value[places] for name, value in self.noise.items()})
 
+    def kept(self) -> Codes:
+        """The same without a history of how they came about, on the host."""
+        labels = None if self.labels is None else self.labels.cpu()
+        noise = {name: value.detach().cpu() for name, value in self.noise.items()}
+        return Codes(self.points.detach().cpu(), labels, noise)
+
     def repeated(self, times: int) -> Codes:
         """Each of them so many times in a row."""
         return self.rows([place for place in range(len(self.points)) for _ in range(times)])
