@@ -18,6 +18,8 @@ VERBS = {
         "verbs.generate",
         "images of a saved generator: ggdr generate runs/digits --seeds 0-15 --psi 0.7",
     ),
+    "project": ("verbs.project", "pictures as codes of a generator: ggdr project runs/digits photo.png --space w+"),
+    "edit": ("verbs.edit", "what a generator's strongest directions change: ggdr edit runs/digits --method pca"),
     "export": ("verbs.export", "a network as a file that runs without ggdr: ggdr export runs/digits OUT.onnx"),
     "convert": (
         "verbs.convert",

@@ -30,7 +30,7 @@ FLOORS = [
     {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
     # what a run is made of, from the recipe to what it leaves behind
     {"recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
-    | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "memory", "device"}
+    | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "film", "memory", "device"}
     | {"latent", "freeze", "reshaping", "transfer", "transfer_table"}
     | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
     | {"subject", "diffusion", "doubts", "record", "findings", "console"}

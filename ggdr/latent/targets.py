@@ -26,9 +26,7 @@ def targets_of(images: Picture | Sequence[Picture], brief: Brief) -> Tensor:
     float from 0 to 1; one or a sequence. ValueError if they are none of these, or the generator makes no pictures.
     """
     if brief.channels not in MODES:
-        raise ValueError(
-            f"this generator makes images of {brief.channels} channels, to which no picture can be brought."
-        )
+        raise ValueError(f"this generator makes images of {brief.channels} channels, which no picture has.")
     frame = Frame(brief.height, brief.width, brief.channels, crop=True)
     given = [images] if isinstance(images, Picture) else list(images)
     pictures = [picture for each in given for picture in pictures_of(each)]

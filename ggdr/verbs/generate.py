@@ -72,7 +72,7 @@ def main(argv: list[str]) -> int:
     if asked.out.suffix.lower() in PICTURES:
         raise ValueError(f"--out {asked.out} is no PNG; give NAME.png for a grid, or a folder for a file each.")
     if is_grid(asked.out):
-        keep([asked.out], asked)
+        keep([asked.out], asked.overwrite)
     from ggdr.device import device_of
     from ggdr.pretrained import Hub, load_generator
     from ggdr.registry import use
@@ -89,7 +89,7 @@ def main(argv: list[str]) -> int:
     if is_grid(asked.out):
         write_grid(passes, asked.out, len(seeds) if len(classes) > 1 < len(seeds) else None)
     else:
-        keep([asked.out / image.file for image in wanted], asked)
+        keep([asked.out / image.file for image in wanted], asked.overwrite)
         write_files(passes, asked.out, wanted)
     print(f"{asked.out}: {len(wanted)} image{'s' * (len(wanted) > 1)} by {asked.model}")
     return 0
@@ -126,10 +126,10 @@ def is_grid(out: Path) -> bool:
     return out.suffix.lower() == ".png"
 
 
-def keep(files: list[Path], asked: Generate) -> None:
+def keep(files: list[Path], overwrite: bool) -> None:
     """ValueError if a file is there that may not be replaced."""
     there = [file for file in files if file.exists()]
-    if there and not asked.overwrite:
+    if there and not overwrite:
         raise ValueError(f"{there[0]} is there already; give another --out, or add --overwrite.")
 
 
