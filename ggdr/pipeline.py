@@ -226,10 +226,11 @@ class GANPipeline(diffusers.DiffusionPipeline):
         check_output(output_type)
         if (seeds is None) == (codes is None):
             raise ValueError("an edit starts from seeds or from codes; give one of the two.")
-        if codes is None:
+        if seeds is not None:
             given = whole(seeds)
             rows = label_rows(self.generator.brief, labels, len(given))
             codes = seeded(self.generator, given, rows, View(truncation_psi))
+        assert codes is not None
         moved = (directions or self.directions(count=direction + 1)).moved(codes, direction, amounts)
         with self.computing():
             return EditOutput(images=handed(drawn(self.generator, moved), output_type), codes=moved)

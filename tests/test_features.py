@@ -112,6 +112,14 @@ def test_smooth_ones_see_what_bytes_cannot_hold(loaded, name):
 
 
 @every_network
+def test_smooth_ones_pass_gradients_on_and_their_weights_take_none(loaded, name):
+    if "smooth" in extractors[name].gives:
+        images = pictures().float().requires_grad_()
+        loaded[name](images).rows.square().sum().backward()
+        assert images.grad.isfinite().all() and (images.grad.abs().amax(dim=(1, 2, 3)) > 0).all()
+
+
+@every_network
 def test_protocols_name_the_weights(loaded, name):
     network = loaded[name]
     assert len(network.weights_hash) == 16 and int(network.weights_hash, 16)

@@ -13,7 +13,6 @@ from torch.nn import functional as F
 
 from ggdr.features.digits import Digits
 from ggdr.features.inception import Inception
-from ggdr.features.timm import Timm
 from ggdr.grid import to_uint8
 from ggdr.latent.codes import Codes, drawn, load_codes, save_codes, seeded
 from ggdr.latent.directions import find
@@ -203,9 +202,8 @@ def test_a_checkerboard_has_the_likeness_that_the_formula_says():
     assert float(likeness_of_neighbours(board)) == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize("extractor", [Digits(), Timm(model="resnet10t", random=True)], ids=["digits", "timm"])
-def test_features_of_networks_are_followed_too(extractor):
-    result = project(generator("style"), own("style")[1], Search(distance=extractor, steps=25, pixels=0.0))
+def test_features_of_a_network_are_followed_too():
+    result = project(generator("style"), own("style")[1], Search(distance=Digits(), steps=25, pixels=0.0))
     assert (result.distance < 0.7 * result.start).all()
 
 

@@ -18,7 +18,7 @@ from ggdr.model import save_model
 from ggdr.networks.base import Brief
 from ggdr.networks.dcgan import DCGANGenerator
 from ggdr.networks.stylegan2 import StyleGAN2Generator
-from ggdr.verbs import edit, project
+from ggdr.verbs import edit, generate, project
 
 MODELS = {
     "style": (StyleGAN2Generator.tiny(), Brief(16, 16)),
@@ -78,6 +78,17 @@ def test_a_projected_code_can_be_edited(models, here, capsys):
     assert edit.main([str(models[0] / "plain"), *flags]) == 0
     assert "edit.png: 1 x 2 rows of 3 images" in capsys.readouterr().out
     assert np.asarray(Image.open(here / "edit.png").convert("L")).std() > 5
+
+
+def test_a_projected_code_can_be_generated(models, here):
+    projected(models, "--steps", "2", "--video", "none", pictures="a.png")
+    for _ in range(2):
+        generate.main([str(models[0] / "style"), "--code", "projected/a.safetensors", "--out", "made", "--overwrite"])
+    made, pair = (np.asarray(Image.open(here / name), int) for name in ("made/a.png", "projected/a.png"))
+    scale = pair.shape[0] // 16
+    assert np.abs(pair[::scale, -16 * scale :: scale] - made).max() <= 1
+    with pytest.raises(ValueError, match="is there already"):
+        generate.main([str(models[0] / "style"), "--code", "projected/a.safetensors", "--out", "made"])
 
 
 def test_what_is_there_is_kept_unless_it_may_be_replaced(models, here):
@@ -172,6 +183,5 @@ for verb in (edit, project):
 print("torch" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert done.stdout.endswith("False\n") and "ggdr project org/name *.jpg --features lpips" in done.stdout, (
-        done.stderr
-    )
+    assert done.stdout.endswith("False\n"), done.stderr
+    assert "ggdr project org/name *.jpg --features lpips" in done.stdout

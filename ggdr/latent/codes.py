@@ -77,14 +77,13 @@ def images_of(generator: Generator, codes: Codes) -> Tensor:
 
 def save_codes(codes: Codes, generator: Generator, file: Path) -> None:
     """Write codes as safetensors, whole or not at all; OSError if the disk refuses."""
-    from safetensors.torch import save
+    from safetensors.torch import save_file
 
     state = {kind_of(generator): codes.points} | {NOISE + name: value for name, value in codes.noise.items()}
     state |= {} if codes.labels is None else {LABELS: codes.labels}
     state = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    data = save(state, metadata={"format": FORMAT, "generator": generator.config.name})
-    write_whole(file, lambda aside: aside.write_bytes(data))
+    about = {"format": FORMAT, "generator": generator.config.name}
+    write_whole(file, lambda aside: save_file(state, aside, about))
 
 
 def load_codes(file: Path, generator: Generator) -> Codes:

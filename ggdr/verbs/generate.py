@@ -17,6 +17,8 @@ import tyro
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ggdr.network import Generator
+
 PICTURES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """endings of files that are not written"""
 MOST = 1_000_000
@@ -31,6 +33,8 @@ class Generate:
     """folder of a run, of a checkpoint or of a model; or a Hub repository such as org/name"""
     seeds: str = "0-15"
     """numbers and ranges, such as 0-15,100; an image for each"""
+    code: Path | None = None
+    """codes that `ggdr project` wrote, instead of seeds, classes and truncation"""
     psi: float | None = None
     """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
     cutoff: int | None = None
@@ -81,6 +85,8 @@ def main(argv: list[str]) -> int:
     for file in asked.use:
         use(file)
     generator = load_generator(asked.model, Hub(asked.revision)).to(device_of(asked.device))
+    if asked.code is not None:
+        return from_code(asked, generator, asked.code)
     classes = classes_of(asked.labels, generator.brief.labels)
     wanted = [Wanted(seed, label) for label in classes for seed in seeds] or [Wanted(seed, None) for seed in seeds]
     rows = label_rows(generator.brief, [label for label in classes for _ in seeds] or None, len(wanted))
@@ -90,8 +96,25 @@ def main(argv: list[str]) -> int:
         write_grid(passes, asked.out, len(seeds) if len(classes) > 1 < len(seeds) else None)
     else:
         keep([asked.out / image.file for image in wanted], asked.overwrite)
-        write_files(passes, asked.out, wanted)
+        write_files(passes, asked.out, [image.file for image in wanted])
     print(f"{asked.out}: {len(wanted)} image{'s' * (len(wanted) > 1)} by {asked.model}")
+    return 0
+
+
+def from_code(asked: Generate, generator: Generator, file: Path) -> int:
+    """Make the images of the codes in a file, with the noise that was found with them."""
+    from ggdr.latent.codes import drawn, load_codes
+
+    codes = load_codes(file, generator)
+    count = len(codes.points)
+    passes = shown(drawn(generator, codes, asked.batch), count)
+    if is_grid(asked.out):
+        write_grid(passes, asked.out, None)
+    else:
+        names = [f"{file.stem}-{place}.png" if count > 1 else f"{file.stem}.png" for place in range(count)]
+        keep([asked.out / name for name in names], asked.overwrite)
+        write_files(passes, asked.out, names)
+    print(f"{asked.out}: {count} image{'s' * (count > 1)} of {file} by {asked.model}")
     return 0
 
 
@@ -154,10 +177,10 @@ def write_grid(passes: Iterator[Tensor], out: Path, columns: int | None) -> None
     save_grid(torch.cat(list(passes)), out, columns)
 
 
-def write_files(passes: Iterator[Tensor], out: Path, wanted: list[Wanted]) -> None:
+def write_files(passes: Iterator[Tensor], out: Path, names: list[str]) -> None:
     """Each image in a file of its own, as soon as it is made."""
     from ggdr.grid import save_png, to_pil
 
     pictures = (picture for images in passes for picture in to_pil(images))
-    for image, picture in zip(wanted, pictures, strict=True):
-        save_png(picture, out / image.file)
+    for name, picture in zip(names, pictures, strict=True):
+        save_png(picture, out / name)
