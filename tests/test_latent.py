@@ -33,15 +33,23 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 every_method = pytest.mark.parametrize("method", ["sefa", "pca"])
 
 
+def fresh(kind: str):
+    """One as it is initialised, the same each time."""
+    torch.manual_seed(0)
+    config, brief = KINDS[kind]
+    return config.build(brief).eval()
+
+
 @functools.cache
 def generator(kind: str):
     """One whose weights are away from their start, and whose images differ."""
-    config, brief = KINDS[kind]
-    network = moved(config.build(brief)).eval()
-    if kind == "z":
-        with torch.no_grad():
-            for name, parameter in network.named_parameters():
-                parameter.mul_(3.0 if "conv" in name else 1.0)
+    network = moved(fresh(kind)).eval()
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if kind == "z" and "conv" in name:
+                parameter.mul_(3.0)
+            if name.endswith("noise_strength"):  # images are to come from codes first
+                parameter.mul_(0.1)
     return network
 
 
@@ -60,7 +68,7 @@ def own(kind: str, count: int = 2) -> tuple[Codes, torch.Tensor]:
 def found(space: str):
     """A projection of a generator's own images."""
     kind = "z" if space == "z" else "style"
-    return project(generator(kind), own(kind)[1], Search(space=space, steps=150))
+    return project(generator(kind), own(kind, 4)[1], Search(space=space, steps=150))
 
 
 @every_kind
@@ -76,7 +84,7 @@ def test_directions_are_of_unit_length_sorted_and_the_same_each_time(kind, metho
 
 @pytest.mark.parametrize("kind", ["style", "z"])
 def test_sefa_finds_a_planted_direction_and_in_its_layers_alone(kind):
-    network = KINDS[kind][0].build(KINDS[kind][1]).eval()
+    network = fresh(kind)
     planted = F.normalize(torch.randn(8, generator=torch.Generator().manual_seed(3)), dim=0)
     with torch.no_grad():
         if kind == "style":
@@ -92,7 +100,7 @@ def test_sefa_finds_a_planted_direction_and_in_its_layers_alone(kind):
 
 
 def test_pca_finds_where_styles_vary_most():
-    network = SMALL.build(Brief(16, 16)).eval()
+    network = fresh("style")
     with torch.no_grad():
         network.mapping.fc1.weight[3] *= 20
     directions = find(network, "pca", 2)
@@ -103,7 +111,7 @@ def test_pca_finds_where_styles_vary_most():
 
 def test_regressed_directions_move_the_first_maps_as_the_components_do():
     """In a generator whose first maps are all but linear in z, the first direction is the most stretched one."""
-    network = KINDS["z"][0].build(KINDS["z"][1]).eval()
+    network = fresh("z")
     with torch.no_grad():
         network.b4.conv.weight[5] *= 30
     assert abs(float(find(network, "pca", 2).vectors[0, 5])) > 0.95
@@ -125,10 +133,11 @@ def test_layers_say_which_style_codes_are_moved():
     assert changed.tolist() == [False, True, True, False, False, False]
 
 
-@pytest.mark.parametrize(("space", "factor"), [("w", 3), ("w+", 8), ("z", 20)])
+@pytest.mark.parametrize(("space", "factor"), [("w", 5), ("w+", 20), ("z", 100)])
 def test_a_generators_own_images_are_found_again(space, factor):
     result = found(space)
-    assert (result.distance < result.start / factor).all()
+    assert result.distance.sum() < result.start.sum() / factor
+    assert (result.distance < result.start / 2).all()
     kind = "z" if space == "z" else "style"
     torch.testing.assert_close(images(kind, result.codes), result.images, rtol=1e-3, atol=1e-3)
     if space == "w":
@@ -136,7 +145,7 @@ def test_a_generators_own_images_are_found_again(space, factor):
 
 
 def test_more_freedom_comes_at_least_as_near():
-    assert (found("w+").distance <= found("w").distance).all()
+    assert found("w+").distance.sum() <= found("w").distance.sum()
 
 
 def test_the_prior_keeps_latent_codes_likely():
@@ -178,7 +187,7 @@ def test_nothing_of_the_generator_changes():
 def test_noise_maps_stay_noise():
     for noise in found("w").codes.noise.values():
         assert noise.mean(dim=(1, 2, 3)).abs().max() < 1e-4
-        torch.testing.assert_close(noise.square().mean(dim=(1, 2, 3)), torch.ones(2), rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(noise.square().mean(dim=(1, 2, 3)), torch.ones(4), rtol=1e-3, atol=1e-3)
     assert set(found("w").codes.noise) == set(generator("style").noise_maps())
 
 
