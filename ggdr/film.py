@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ggdr.lazy import Tensor, torch
+from ggdr.cache import write_whole
+from ggdr.grid import picture
+from ggdr.lazy import F, Tensor, torch
 
 if TYPE_CHECKING:
     import PIL.Image
 
 CODECS = ("libx264", "libopenh264", "h264", "mpeg4")
 """the first that FFmpeg has here is taken"""
+SIDE_PX = 256
+"""the longer side that films are enlarged to at least"""
 MOVING = (".mp4", ".gif", ".webp")
 """endings of files that can be written"""
 
@@ -36,14 +40,22 @@ def save_film(frames: Iterable[Tensor], path: Path, fps: float = 30.0) -> int:
     start = next(pictures := iter(frames), None)
     if start is None:
         raise ValueError("a film is made of frames; given none.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".unfinished-{path.name}")
-    try:
-        count = write(chain([start], pictures), unfinished, fps)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return count
+    counts: list[int] = []
+    write_whole(path, lambda aside: counts.append(write(chain([start], pictures), aside, fps)))
+    return counts[0]
+
+
+def enlarged(frames: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Images uint8 [C, H, W] as frames of SIDE_PX at least."""
+    for frame in frames:
+        yield picture(frame[None], 1, math.ceil(SIDE_PX / max(frame.shape[1:])))
+
+
+def shrunk(images: Tensor, side_px: int) -> Tensor:
+    """Images [N, C, H, W] uint8 whose longer side is `side_px` at most."""
+    scale = min(1.0, side_px / max(images.shape[2:]))
+    size = [max(1, round(scale * side)) for side in images.shape[2:]]
+    return images if scale == 1 else F.interpolate(images.float(), size, mode="area").round().to(torch.uint8)
 
 
 def write_mp4(frames: Iterator[Tensor], path: Path, fps: float) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,10 +20,14 @@ from torch import Tensor
 
 from ggdr import __version__
 from ggdr.grid import to_pil, to_uint8
-from ggdr.latent.codes import drawn, seeded
+from ggdr.latent.codes import Codes, drawn, seeded
+from ggdr.latent.directions import Directions, Method
+from ggdr.latent.directions import find as find_directions
 from ggdr.latent.mixing import mixed
 from ggdr.latent.modes import draw_modal, find_modes
 from ggdr.latent.polarity import polarized
+from ggdr.latent.projection import Search, project
+from ggdr.latent.targets import Picture, targets_of
 from ggdr.latent.walks import Curve, walk
 from ggdr.model import save_model
 from ggdr.network import Discriminator, Generator
@@ -41,6 +46,28 @@ class GANOutput(BaseOutput):
     """as `output_type` asks"""
     seeds: list[int]
     """of each image, to make it again"""
+
+
+@dataclass
+class EditOutput(BaseOutput):
+    """What an edit hands over."""
+
+    images: list[PIL.Image.Image] | np.ndarray | Tensor
+    """as `output_type` asks; all amounts of the first code, then those of the next"""
+    codes: Codes
+    """what they are made from"""
+
+
+@dataclass
+class ProjectionOutput(BaseOutput):
+    """What a projection hands over."""
+
+    images: list[PIL.Image.Image] | np.ndarray | Tensor
+    """as `output_type` asks, as near to the given ones as was found"""
+    codes: Codes
+    """what they are made from; `codes.points` are the style codes [N, L, W], or the latent codes [N, D]"""
+    distance: list[float]
+    """of each to the given one, by the features that were compared"""
 
 
 class GANPipeline(diffusers.DiffusionPipeline):
@@ -162,6 +189,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         `output_type`: "pil" for modes L, RGB or RGBA; as in diffusers "np" [N, H, W, C], "pt" [N, C, H, W] in [0, 1].
         ValueError if the generator cannot be asked so.
         """
+        check_output(output_type)
         view = View(truncation_psi, truncation_cutoff, noise)
         if polarity:
             seeds = self.polarized(polarity, batch_size, candidates, seeds, labels, view)
@@ -242,13 +270,85 @@ class GANPipeline(diffusers.DiffusionPipeline):
         self, passes: Iterator[Tensor], seeds: list[int], chunk: int, output_type: str, total: int | None = None
     ) -> GANOutput:
         """What the passes of `total` (None: a seed's each) images make, with a progress bar if they are several."""
-        if output_type not in OUTPUTS:
-            raise ValueError(f"output_type is {output_type!r}; give one of {', '.join(map(repr, OUTPUTS))}.")
+        check_output(output_type)
         total = len(seeds) if total is None else total
         with self.computing():
             return GANOutput(
                 images=handed(self.shown(passes, total) if total > chunk else passes, output_type), seeds=seeds
             )
+
+    def directions(
+        self,
+        method: Method = "sefa",
+        count: int = 5,
+        *,
+        layers: Sequence[int] | None = None,
+        label: int | None = None,
+        seed: int = 0,
+    ) -> Directions:
+        """The strongest directions of its codes, for `edit`; "sefa" reads them from weights, "pca" from drawn codes.
+
+        `layers`: places of the style codes that are to be moved, the coarsest is 0; None: all. `label`: a class whose
+        codes are drawn; None: all. ValueError if the generator does not give what the method asks for.
+        """
+        row = None if label is None else label_rows(self.generator.brief, label, 1)
+        return find_directions(self.generator, method, count, layers=layers, labels=row, seed=seed)
+
+    def edit(
+        self,
+        directions: Directions | None = None,
+        *,
+        direction: int = 0,
+        amounts: Sequence[float] = (-3, -2, -1, 0, 1, 2, 3),
+        seeds: int | Sequence[int] | Tensor | None = None,
+        codes: Codes | None = None,
+        labels: int | Sequence[int] | Tensor | None = None,
+        truncation_psi: float | None = None,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+    ) -> EditOutput:
+        """Images moved along one direction: for each seed, or each of `codes` (of `project`), one for each amount.
+
+        `directions`: of `self.directions`; None: its defaults. An amount counts standard deviations of the codes, 0 is
+        the image itself. ValueError if the generator cannot be asked so.
+        """
+        check_output(output_type)
+        if (seeds is None) == (codes is None):
+            raise ValueError("an edit starts from seeds or from codes; give one of the two.")
+        if seeds is not None:
+            given = whole(seeds)
+            rows = label_rows(self.generator.brief, labels, len(given))
+            codes = seeded(self.generator, given, rows, View(truncation_psi))
+        assert codes is not None
+        moved = (directions or self.directions(count=direction + 1)).moved(codes, direction, amounts)
+        with self.computing():
+            return EditOutput(images=handed(drawn(self.generator, moved), output_type), codes=moved)
+
+    def project(
+        self,
+        images: Picture | Sequence[Picture],
+        search: Search | None = None,
+        *,
+        labels: int | Sequence[int] | Tensor | None = None,
+        batch_size: int = 8,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+    ) -> ProjectionOutput:
+        """The codes whose images are nearest to the given ones: pictures of any size, cropped and resized to fit.
+
+        `search`: space, steps, features that are compared, ...; by default pixels are, which needs no weights:
+        `Search(space="w+", distance=LPIPS())` is nearer to what people see. `labels`: as for a call. ValueError if the
+        generator has no such space, or the images are none.
+        """
+        check_output(output_type)
+        targets = targets_of(images, self.generator.brief)
+        rows = label_rows(self.generator.brief, labels, len(targets))
+        search = search or Search()
+        with self.progress_bar(total=search.steps * math.ceil(len(targets) / max(1, batch_size))) as bar:
+            found = project(
+                self.generator, targets, search, labels=rows, batch=batch_size, watch=lambda *_: bar.update()
+            )
+        return ProjectionOutput(
+            images=handed(iter([found.images]), output_type), codes=found.codes, distance=found.distance.tolist()
+        )
 
     def shown(self, passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
         """The passes, with a progress bar; `set_progress_bar_config(disable=True)` takes it away."""
@@ -262,6 +362,12 @@ class GANPipeline(diffusers.DiffusionPipeline):
         if self.precision == torch.float32:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, self.precision)
+
+
+def check_output(output_type: str) -> None:
+    """ValueError if images cannot be handed over so."""
+    if output_type not in OUTPUTS:
+        raise ValueError(f"output_type is {output_type!r}; give one of {', '.join(map(repr, OUTPUTS))}.")
 
 
 def seeds_for(

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from tiny import moved
 
-from ggdr.film import save_film
+from ggdr.film import enlarged, save_film, shrunk
 from ggdr.grid import picture, to_uint8
 from ggdr.model import save_model
 from ggdr.networks.base import Brief
@@ -91,6 +91,14 @@ def test_a_film_that_fails_leaves_nothing(here):
             save_film(frames, Path(name), fps)
 
 
+def test_small_images_are_enlarged_and_large_ones_shrunk():
+    images = torch.arange(12, dtype=torch.uint8).mul(20).view(1, 1, 3, 4)
+    (frame,) = enlarged(images)
+    assert frame.shape == (192, 256, 1) and frame[:64, :64].unique().tolist() == [0]
+    assert torch.equal(shrunk(images, 4), images)
+    assert shrunk(torch.full((2, 3, 100, 50), 7, dtype=torch.uint8), 20).shape == (2, 3, 20, 10)
+
+
 def test_video_films_its_walks_side_by_side(models, capsys):
     flags = ["--seeds", "0-7", "--walks", "4", "--seconds", "0.2", "--fps", "10", "--scale", "4", "--out", "a.mp4"]
     assert video([str(models["gray"]), *flags]) == 0
@@ -102,10 +110,9 @@ def test_video_films_its_walks_side_by_side(models, capsys):
 
 def test_video_of_classes_and_its_refusals(models):
     flags = ["--seeds", "0-1", "--seconds", "0.1", "--out", "a.gif"]
-    assert video([str(models["labels"]), *flags, "--labels", "2", "--curve", "slerp", "--no-loop"]) == 0
+    assert video([str(models["labels"]), *flags, "--label", "2", "--curve", "slerp", "--no-loop"]) == 0
     for wrong, message in (
-        ([], "trained with labels; add --labels"),
-        (["--labels", "0-2"], "are 3 classes; give one for all"),
+        ([], "trained with labels of width 4"),
         (["--seeds", "0-6", "--walks", "2"], "7 seeds cannot be dealt to 2 walks"),
         (["--seconds", "0"], "no frame"),
         (["--out", "a.png"], "a name that ends in"),

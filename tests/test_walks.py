@@ -71,7 +71,7 @@ def test_the_pipeline_mixes_row_by_row_and_its_default_is_the_coarser_half(style
 def test_what_has_no_styles_is_not_mixed_and_layers_are_named(style, plain):
     with pytest.raises(ValueError, match="generator 'dcgan' has no style codes"):
         GANPipeline(plain).mix([0], [1])
-    with pytest.raises(ValueError, match=r"layers are \[0, 99\]; give some of 0 to 5"):
+    with pytest.raises(ValueError, match="there is no style code 99; give layers of 0 to 5"):
         GANPipeline(style).mix([0], [1], layers=[0, 99])
 
 

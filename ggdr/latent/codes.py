@@ -32,6 +32,12 @@ class Codes(NamedTuple):
         labels = None if self.labels is None else self.labels[places]
         return Codes(self.points[places], labels, {name: value[places] for name, value in self.noise.items()})
 
+    def kept(self) -> Codes:
+        """The same without a history of how they came about, on the host."""
+        labels = None if self.labels is None else self.labels.cpu()
+        noise = {name: value.detach().cpu() for name, value in self.noise.items()}
+        return Codes(self.points.detach().cpu(), labels, noise)
+
     def repeated(self, times: int) -> Codes:
         """Each of them so many times in a row."""
         return self.rows([place for place in range(len(self.points)) for _ in range(times)])
@@ -82,14 +88,13 @@ def images_of(generator: Generator, codes: Codes) -> Tensor:
 
 def save_codes(codes: Codes, generator: Generator, file: Path) -> None:
     """Write codes as safetensors, whole or not at all; OSError if the disk refuses."""
-    from safetensors.torch import save
+    from safetensors.torch import save_file
 
     state = {kind_of(generator): codes.points} | {NOISE + name: value for name, value in codes.noise.items()}
     state |= {} if codes.labels is None else {LABELS: codes.labels}
     state = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    data = save(state, metadata={"format": FORMAT, "generator": generator.config.name})
-    write_whole(file, lambda aside: aside.write_bytes(data))
+    about = {"format": FORMAT, "generator": generator.config.name}
+    write_whole(file, lambda aside: save_file(state, aside, about))
 
 
 def load_codes(file: Path, generator: Generator) -> Codes:

@@ -168,8 +168,10 @@ def places_of(generator: Generator, layers: Iterable[int] | None) -> tuple[int, 
         return None
     count = number_of_codes(generator)
     places = tuple(range(count) if layers is None else sorted(set(layers)))
-    if not places or not 0 <= places[0] <= places[-1] < count:
-        raise ValueError(f"layers are {list(places)}; give some of 0 to {count - 1}, the coarsest is 0.")
+    strange = [place for place in places if not 0 <= place < count]
+    if strange or not places:
+        what = f"there is no style code {strange[0]}" if strange else "no layers are given"
+        raise ValueError(f"{what}; give layers of 0 to {count - 1}, the coarsest is 0.")
     return places
 
 

@@ -36,6 +36,8 @@ class Generate(ModelFlags):
 
     seeds: str = "0-15"
     """numbers and ranges, such as 0-15,100; an image for each"""
+    code: Path | None = None
+    """codes that `ggdr project` wrote, instead of seeds, classes and truncation"""
     psi: tuple[float, ...] = ()
     """truncation: 1 for the full variety, towards 0 for the mean image; several: each seed with each, a row each"""
     cutoff: int | None = None
@@ -81,15 +83,36 @@ def main(argv: list[str]) -> int:
     if is_picture(asked.out):
         asked.keep([asked.out])
     generator = asked.generator()
+    if asked.code is not None:
+        return from_code(asked, generator, asked.code)
     wanted, columns = plan(asked, generator, seeds)
-    passes = shown(images(asked, generator, wanted), len(wanted))
-    if is_picture(asked.out):
-        write_grid(passes, asked.out, columns)
-    else:
-        asked.keep([asked.out / image.file for image in wanted])
-        write_files(passes, asked.out, wanted)
+    write(asked, shown(images(asked, generator, wanted), len(wanted)), [image.file for image in wanted], columns)
     print(f"{asked.out}: {len(wanted)} image{'s' * (len(wanted) > 1)} by {asked.model}")
     return 0
+
+
+def from_code(asked: Generate, generator: Generator, file: Path) -> int:
+    """Make the images of the codes in a file, with the noise that was found with them."""
+    from ggdr.latent.codes import drawn, load_codes
+
+    codes = load_codes(file, generator)
+    count = len(codes.points)
+    names = [f"{file.stem}-{place}.png" if count > 1 else f"{file.stem}.png" for place in range(count)]
+    write(asked, shown(drawn(generator, codes, asked.batch), count), names, None)
+    print(f"{asked.out}: {count} image{'s' * (count > 1)} of {file} by {asked.model}")
+    return 0
+
+
+def write(asked: Generate, passes: Iterator[Tensor], names: list[str], columns: int | None) -> None:
+    """One grid, or each image in a file of its own, as soon as it is made."""
+    from ggdr.grid import save_png, to_pil
+
+    if is_picture(asked.out):
+        return write_grid(passes, asked.out, columns)
+    asked.keep([asked.out / name for name in names])
+    pictures = (picture for images in passes for picture in to_pil(images))
+    for name, picture in zip(names, pictures, strict=True):
+        save_png(picture, asked.out / name)
 
 
 def plan(asked: Generate, generator: Generator, seeds: list[int]) -> tuple[list[Wanted], int | None]:
@@ -130,12 +153,3 @@ def images(asked: Generate, generator: Generator, wanted: list[Wanted]) -> Itera
         view = View(psi, asked.cutoff, asked.noise)
         parts.append(draw_modal(generator, [image.seed for image in part], rows, view, centres, asked.batch))
     return chain.from_iterable(parts)
-
-
-def write_files(passes: Iterator[Tensor], out: Path, wanted: list[Wanted]) -> None:
-    """Each image in a file of its own, as soon as it is made."""
-    from ggdr.grid import save_png, to_pil
-
-    pictures = (picture for images in passes for picture in to_pil(images))
-    for image, picture in zip(wanted, pictures, strict=True):
-        save_png(picture, out / image.file)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import tyro
 
-from ggdr.verbs.model_flags import ModelFlags, is_picture, numbers, one_class, shown
+from ggdr.verbs.model_flags import ModelFlags, is_picture, numbers, shown
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Mix(ModelFlags):
     """style codes that are lent, such as 0-3; none: the coarser half"""
     psi: float | None = None
     """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
-    labels: str = ""
-    """the class of all images; only for a generator with labels, which needs it"""
+    label: int | None = None
+    """class of all images, of a generator with labels, which needs one"""
     out: Path = Path("mix.png")
     """the picture"""
 
@@ -50,8 +50,9 @@ def main(argv: list[str]) -> int:
     from ggdr.sampling import View, label_rows
 
     generator, view = asked.generator(), View(asked.psi)
-    label = one_class(asked.labels, generator.brief.labels)
-    rows, columns = (seeded(generator, each, label_rows(generator.brief, label, len(each)), view) for each in seeds)
+    rows, columns = (
+        seeded(generator, each, label_rows(generator.brief, asked.label, len(each)), view) for each in seeds
+    )
     every = [columns, rows, mixed(generator, rows, columns, layers)]
     total = sum(len(codes.points) for codes in every)
     passes = shown(chain.from_iterable(drawn(generator, codes, asked.batch) for codes in every), total)

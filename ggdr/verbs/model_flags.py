@@ -78,14 +78,6 @@ def classes_of(text: str, width: int) -> list[int]:
     return found
 
 
-def one_class(text: str, width: int) -> int | None:
-    """The class that --label asks for, of `width`; None if there are none; ValueError if it does not fit."""
-    found = classes_of(text, width)
-    if len(found) > 1:
-        raise ValueError(f"--labels {text} are {len(found)} classes; give one for all images here.")
-    return found[0] if found else None
-
-
 def shown(passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
     """The passes as uint8 on the host, with a progress bar on a terminal."""
     from tqdm import tqdm

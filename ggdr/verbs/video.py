@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING, Literal
 
 import tyro
 
-from ggdr.verbs.model_flags import ModelFlags, numbers, one_class, shown
+from ggdr.verbs.model_flags import ModelFlags, numbers, shown
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ggdr.latent.codes import Codes
     from ggdr.network import Generator
-
-SIDE_PX = 256
-"""the longer side that a film is enlarged to at least"""
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,8 @@ class Video(ModelFlags):
     """end where it began"""
     psi: float | None = None
     """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
-    labels: str = ""
-    """the class of all images; only for a generator with labels, which needs it"""
+    label: int | None = None
+    """class of all images, of a generator with labels, which needs one"""
     scale: int | None = None
     """whole factor of enlargement; None: to 256 px at least"""
     out: Path = Path("walk.mp4")
@@ -80,7 +77,7 @@ def walked(asked: Video, generator: Generator, seeds: list[int], steps: int) -> 
     from ggdr.latent.walks import walk
     from ggdr.sampling import View, label_rows
 
-    rows = label_rows(generator.brief, one_class(asked.labels, generator.brief.labels), len(seeds))
+    rows = label_rows(generator.brief, asked.label, len(seeds))
     return walk(generator, seeds, steps, labels=rows, view=View(asked.psi), curve=asked.curve, loop=asked.loop)
 
 
@@ -88,6 +85,7 @@ def frames(asked: Video, generator: Generator, walks: list[Codes]) -> Iterator[T
     """Each moment of all walks as one picture uint8 [H, W, C]."""
     import math
 
+    from ggdr.film import SIDE_PX
     from ggdr.grid import columns_for, picture
     from ggdr.latent.codes import drawn, together
 
