@@ -18,6 +18,10 @@ VERBS = {
         "verbs.generate",
         "images of a saved generator: ggdr generate runs/digits --seeds 0-15 --psi 0.7",
     ),
+    "mix": ("verbs.mix", "a style-mixing matrix: ggdr mix runs/digits --rows 0-3 --columns 10-17"),
+    "video": ("verbs.video", "a walk from image to image as a film: ggdr video runs/digits --seeds 0-7 --out walk.mp4"),
+    "project": ("verbs.project", "pictures as codes of a generator: ggdr project runs/digits photo.png --space w+"),
+    "edit": ("verbs.edit", "what a generator's strongest directions change: ggdr edit runs/digits --method pca"),
     "export": ("verbs.export", "a network as a file that runs without ggdr: ggdr export runs/digits OUT.onnx"),
     "convert": (
         "verbs.convert",

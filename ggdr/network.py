@@ -57,8 +57,22 @@ class Generator(Network):
         """Style codes [N, L, W] of z [N, z_dim], of one whose config gives "ws"."""
         raise NotImplementedError
 
-    def synthesize(self, ws: Tensor) -> Tensor:
-        """Images [N, C, H, W] of style codes ws [N, L, W], with the same noise each time; of one that gives "ws"."""
+    def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
+        """Images [N, C, H, W] of style codes ws [N, L, W], with the same noise each time; of one that gives "ws".
+
+        If its config gives "noise_maps", `maps` [H, W] or [N, 1, H, W] take the place of those of these names.
+        """
+        raise NotImplementedError
+
+    def noise_maps(self) -> dict[str, Tensor]:
+        """Name -> the noise [H, W] that a layer keeps from the start, of one whose config gives "noise_maps"."""
+        raise NotImplementedError
+
+    def entries(self) -> list[Tensor]:
+        """The matrices [K, D] by which its code enters its layers, of one whose config gives "entries".
+
+        One for each style code, all that it drives stacked, of one that gives "ws"; one for z of another.
+        """
         raise NotImplementedError
 
     def measure(self) -> dict[str, Tensor]:

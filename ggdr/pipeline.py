@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -19,10 +20,19 @@ from torch import Tensor
 
 from ggdr import __version__
 from ggdr.grid import to_pil, to_uint8
+from ggdr.latent.codes import Codes, drawn, seeded
+from ggdr.latent.directions import Directions, Method
+from ggdr.latent.directions import find as find_directions
+from ggdr.latent.mixing import mixed
+from ggdr.latent.modes import draw_modal, find_modes
+from ggdr.latent.polarity import polarized
+from ggdr.latent.projection import Search, project
+from ggdr.latent.targets import Picture, targets_of
+from ggdr.latent.walks import Curve, walk
 from ggdr.model import save_model
 from ggdr.network import Discriminator, Generator
 from ggdr.pretrained import ABSENT, INDEX, Hub, load_pair
-from ggdr.sampling import AT_ONCE, View, draw, label_rows, whole
+from ggdr.sampling import AT_ONCE, View, label_rows, whole
 
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 OUTPUTS = ("pil", "np", "pt")
@@ -36,6 +46,28 @@ class GANOutput(BaseOutput):
     """as `output_type` asks"""
     seeds: list[int]
     """of each image, to make it again"""
+
+
+@dataclass
+class EditOutput(BaseOutput):
+    """What an edit hands over."""
+
+    images: list[PIL.Image.Image] | np.ndarray | Tensor
+    """as `output_type` asks; all amounts of the first code, then those of the next"""
+    codes: Codes
+    """what they are made from"""
+
+
+@dataclass
+class ProjectionOutput(BaseOutput):
+    """What a projection hands over."""
+
+    images: list[PIL.Image.Image] | np.ndarray | Tensor
+    """as `output_type` asks, as near to the given ones as was found"""
+    codes: Codes
+    """what they are made from; `codes.points` are the style codes [N, L, W], or the latent codes [N, D]"""
+    distance: list[float]
+    """of each to the given one, by the features that were compared"""
 
 
 class GANPipeline(diffusers.DiffusionPipeline):
@@ -135,6 +167,9 @@ class GANPipeline(diffusers.DiffusionPipeline):
         labels: int | Sequence[int] | Tensor | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
+        modes: int | None = None,
+        polarity: float = 0.0,
+        candidates: int | None = None,
         noise: Literal["const", "random", "none"] = "const",
         chunk_size: int = AT_ONCE,
         output_type: Literal["pil", "np", "pt"] = "pil",
@@ -146,21 +181,174 @@ class GANPipeline(diffusers.DiffusionPipeline):
         `labels`: a class for all, a class for each, or vectors [N, L]; a conditional generator must have them.
         `truncation_psi`: None or 1 for the full variety, towards 0 for the mean image.
         `truncation_cutoff`: how many style codes, from the coarsest on, it pulls; None for all.
+        `modes`: psi pulls towards the nearest of so many centres of style codes (arXiv 2202.12211), not their mean.
+        `polarity`: below 0 of `candidates` seeds (None: ten an image) those where images crowd are more likely, above 0
+        those where they are sparse (arXiv 2203.01993); with labels, one class for all.
         `noise`: of the layers: the same for all images, fresh by the seed, or none.
         `chunk_size`: most images of a pass.
         `output_type`: "pil" for modes L, RGB or RGBA; as in diffusers "np" [N, H, W, C], "pt" [N, C, H, W] in [0, 1].
         ValueError if the generator cannot be asked so.
         """
-        if output_type not in OUTPUTS:
-            raise ValueError(f"output_type is {output_type!r}; give one of {', '.join(map(repr, OUTPUTS))}.")
+        check_output(output_type)
+        view = View(truncation_psi, truncation_cutoff, noise)
+        if polarity:
+            seeds = self.polarized(polarity, batch_size, candidates, seeds, labels, view)
         seeds = seeds_for(batch_size, seeds, labels)
         rows = label_rows(self.generator.brief, labels, len(seeds))
-        view = View(truncation_psi, truncation_cutoff, noise)
-        passes = draw(self.generator, seeds, rows, view, chunk_size)
-        if len(seeds) > chunk_size:
-            passes = self.shown(passes, len(seeds))
+        centres = None if modes is None else find_modes(self.generator, modes)
+        passes = draw_modal(self.generator, seeds, rows, view, centres, chunk_size)
+        return self.output(passes, seeds, chunk_size, output_type)
+
+    def mix(
+        self,
+        row_seeds: int | Sequence[int] | Tensor,
+        column_seeds: int | Sequence[int] | Tensor,
+        *,
+        layers: Iterable[int] | None = None,
+        labels: int | None = None,
+        truncation_psi: float | None = None,
+        truncation_cutoff: int | None = None,
+        chunk_size: int = AT_ONCE,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+    ) -> GANOutput:
+        """Each row's image with each column's styles at `layers`, row by row (arXiv 1812.04948, fig. 3).
+
+        `layers`: style codes that the columns lend, 0 is the coarsest; None: the coarser half. `labels`: a class for
+        all. The other arguments are those of a call, and `seeds` of the output are the rows'. ValueError if the
+        generator cannot be asked so.
+        """
+        view, codes = View(truncation_psi, truncation_cutoff), []
+        for seeds in (whole(row_seeds), whole(column_seeds)):
+            codes.append(seeded(self.generator, seeds, label_rows(self.generator.brief, labels, len(seeds)), view))
+        both = mixed(self.generator, codes[0], codes[1], layers)
+        own = [seed for seed in whole(row_seeds) for _ in whole(column_seeds)]
+        return self.output(drawn(self.generator, both, chunk_size), own, chunk_size, output_type)
+
+    def interpolate(
+        self,
+        seeds: Sequence[int] | Tensor,
+        steps: int = 30,
+        *,
+        curve: Curve = "spline",
+        loop: bool = True,
+        labels: int | Sequence[int] | Tensor | None = None,
+        truncation_psi: float | None = None,
+        truncation_cutoff: int | None = None,
+        chunk_size: int = AT_ONCE,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+    ) -> GANOutput:
+        """A smooth walk from seed to seed, `steps` images each; image i * steps is seed i's.
+
+        `curve`: "spline" through style codes, or "slerp" between latent codes. `loop`: back to the first seed at the
+        end. The other arguments are those of a call. ValueError if the generator cannot be asked so.
+        """
+        given = whole(seeds)
+        rows = label_rows(self.generator.brief, labels, len(given))
+        view = View(truncation_psi, truncation_cutoff)
+        codes = walk(self.generator, given, steps, labels=rows, view=view, curve=curve, loop=loop)
+        return self.output(drawn(self.generator, codes, chunk_size), given, chunk_size, output_type, len(codes.points))
+
+    def polarized(
+        self,
+        rho: float,
+        count: int | None,
+        candidates: int | None,
+        seeds: int | Sequence[int] | Tensor | None,
+        labels: int | Sequence[int] | Tensor | None,
+        view: View,
+    ) -> list[int]:
+        """`count` (None: one) of the seeds given, or of `candidates` drawn from torch's random state."""
+        if not (labels is None or isinstance(labels, int)):
+            raise ValueError("polarity chooses among images of one class; give one for all as labels.")
+        count = count or 1
+        pool = seeds_for(candidates or 10 * count, None, None) if seeds is None else whole(seeds)
+        row = label_rows(self.generator.brief, labels, 1)
         with self.computing():
-            return GANOutput(images=handed(passes, output_type), seeds=seeds)
+            return polarized(self.generator, pool, count, rho, labels=row, view=view)
+
+    def output(
+        self, passes: Iterator[Tensor], seeds: list[int], chunk: int, output_type: str, total: int | None = None
+    ) -> GANOutput:
+        """What the passes of `total` (None: a seed's each) images make, with a progress bar if they are several."""
+        check_output(output_type)
+        total = len(seeds) if total is None else total
+        with self.computing():
+            return GANOutput(
+                images=handed(self.shown(passes, total) if total > chunk else passes, output_type), seeds=seeds
+            )
+
+    def directions(
+        self,
+        method: Method = "sefa",
+        count: int = 5,
+        *,
+        layers: Sequence[int] | None = None,
+        label: int | None = None,
+        seed: int = 0,
+    ) -> Directions:
+        """The strongest directions of its codes, for `edit`; "sefa" reads them from weights, "pca" from drawn codes.
+
+        `layers`: places of the style codes that are to be moved, the coarsest is 0; None: all. `label`: a class whose
+        codes are drawn; None: all. ValueError if the generator does not give what the method asks for.
+        """
+        row = None if label is None else label_rows(self.generator.brief, label, 1)
+        return find_directions(self.generator, method, count, layers=layers, labels=row, seed=seed)
+
+    def edit(
+        self,
+        directions: Directions | None = None,
+        *,
+        direction: int = 0,
+        amounts: Sequence[float] = (-3, -2, -1, 0, 1, 2, 3),
+        seeds: int | Sequence[int] | Tensor | None = None,
+        codes: Codes | None = None,
+        labels: int | Sequence[int] | Tensor | None = None,
+        truncation_psi: float | None = None,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+    ) -> EditOutput:
+        """Images moved along one direction: for each seed, or each of `codes` (of `project`), one for each amount.
+
+        `directions`: of `self.directions`; None: its defaults. An amount counts standard deviations of the codes, 0 is
+        the image itself. ValueError if the generator cannot be asked so.
+        """
+        check_output(output_type)
+        if (seeds is None) == (codes is None):
+            raise ValueError("an edit starts from seeds or from codes; give one of the two.")
+        if seeds is not None:
+            given = whole(seeds)
+            rows = label_rows(self.generator.brief, labels, len(given))
+            codes = seeded(self.generator, given, rows, View(truncation_psi))
+        assert codes is not None
+        moved = (directions or self.directions(count=direction + 1)).moved(codes, direction, amounts)
+        with self.computing():
+            return EditOutput(images=handed(drawn(self.generator, moved), output_type), codes=moved)
+
+    def project(
+        self,
+        images: Picture | Sequence[Picture],
+        search: Search | None = None,
+        *,
+        labels: int | Sequence[int] | Tensor | None = None,
+        batch_size: int = 8,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+    ) -> ProjectionOutput:
+        """The codes whose images are nearest to the given ones: pictures of any size, cropped and resized to fit.
+
+        `search`: space, steps, features that are compared, ...; by default pixels are, which needs no weights:
+        `Search(space="w+", distance=LPIPS())` is nearer to what people see. `labels`: as for a call. ValueError if the
+        generator has no such space, or the images are none.
+        """
+        check_output(output_type)
+        targets = targets_of(images, self.generator.brief)
+        rows = label_rows(self.generator.brief, labels, len(targets))
+        search = search or Search()
+        with self.progress_bar(total=search.steps * math.ceil(len(targets) / max(1, batch_size))) as bar:
+            found = project(
+                self.generator, targets, search, labels=rows, batch=batch_size, watch=lambda *_: bar.update()
+            )
+        return ProjectionOutput(
+            images=handed(iter([found.images]), output_type), codes=found.codes, distance=found.distance.tolist()
+        )
 
     def shown(self, passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
         """The passes, with a progress bar; `set_progress_bar_config(disable=True)` takes it away."""
@@ -174,6 +362,12 @@ class GANPipeline(diffusers.DiffusionPipeline):
         if self.precision == torch.float32:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, self.precision)
+
+
+def check_output(output_type: str) -> None:
+    """ValueError if images cannot be handed over so."""
+    if output_type not in OUTPUTS:
+        raise ValueError(f"output_type is {output_type!r}; give one of {', '.join(map(repr, OUTPUTS))}.")
 
 
 def seeds_for(

@@ -16,6 +16,7 @@ from ggdr.features.dinov2 import DINOv2, stretched
 from ggdr.features.inception import Inception
 from ggdr.features.lpips import LPIPS, LPIPSEmbedder
 from ggdr.features.pixels import gray, resized, rgb
+from ggdr.features.plain import Pixels
 from ggdr.features.timm import Timm
 from ggdr.features.vgg16 import VGG16
 from ggdr.registry import extractors
@@ -49,6 +50,7 @@ def lpips_network():
 def loaded(inception_file, dinov2_file, lpips_network):
     """Extractor -> network, all but VGG-16, whose weights are half a gigabyte: a test of its own has it."""
     return {
+        "pixels": Pixels().load(CPU),
         "digits": Digits().load(CPU),
         "timm": Timm(model=LITTLE, random=True).load(CPU),
         "inception": Inception(weights=str(inception_file)).load(CPU),
@@ -57,7 +59,7 @@ def loaded(inception_file, dinov2_file, lpips_network):
     }
 
 
-NAMES = ["digits", "timm", "inception", "dinov2", "lpips"]
+NAMES = ["pixels", "digits", "timm", "inception", "dinov2", "lpips"]
 every_network = pytest.mark.parametrize("name", NAMES)
 
 
@@ -107,6 +109,14 @@ def test_smooth_ones_see_what_bytes_cannot_hold(loaded, name):
     step = torch.randn(images.shape, generator=torch.Generator().manual_seed(1))
     near, nearer = (network(images + size * step).rows - network(images).rows for size in (0.4, 0.2))
     assert 0.35 < float(nearer.norm() / near.norm()) < 0.65, "half the way is half the change"
+
+
+@every_network
+def test_smooth_ones_pass_gradients_on_and_their_weights_take_none(loaded, name):
+    if "smooth" in extractors[name].gives:
+        images = pictures().float().requires_grad_()
+        loaded[name](images).rows.square().sum().backward()
+        assert images.grad.isfinite().all() and (images.grad.abs().amax(dim=(1, 2, 3)) > 0).all()
 
 
 @every_network

@@ -18,7 +18,8 @@ from ggdr.networks.base import Brief
 from ggdr.networks.dcgan import DCGANGenerator
 from ggdr.networks.stylegan2 import StyleGAN2Generator
 from ggdr.sampling import View, draw, label_rows
-from ggdr.verbs.generate import main, numbers
+from ggdr.verbs.generate import main
+from ggdr.verbs.model_flags import numbers
 
 MODELS = {
     "style": (StyleGAN2Generator.tiny(), Brief(16, 16)),
@@ -231,3 +232,26 @@ class Flat(Generator):
     def forward(self, z, labels=None, *, sides=()):
         return Sample(self.mix(z)[:, :, None, None].expand(-1, -1, self.brief.height, self.brief.width))
 '''
+
+
+def test_a_row_for_each_psi(generators, here):
+    run(generators, "style", "--seeds", "1-3", "--psi", "0", "0.5", "--out", "sweep.png")
+    rows = [expected(generators, "style", [1, 2, 3], psi=psi) for psi in (0.0, 0.5)]
+    assert np.abs(pixels(here / "sweep.png") - picture(torch.cat(rows), 3).numpy()).max() <= 1
+    run(generators, "style", "--seeds", "1", "--psi", "0", "0.5", "--out", "each")
+    assert sorted(path.name for path in (here / "each").iterdir()) == ["seed0001-psi0.0.png", "seed0001-psi0.5.png"]
+
+
+def test_polarity_takes_a_tenth_of_the_seeds_or_as_many_as_are_asked_for(generators, here):
+    run(generators, "style", "--seeds", "0-29", "--polarity", "-1", "--out", "few")
+    run(
+        generators, "labels", "--seeds", "0-9", "--polarity", "1", "--count", "2", "--labels", "0,3", "--out", "classes"
+    )
+    assert [len(list((here / name).iterdir())) for name in ("few", "classes")] == [3, 4]
+    with pytest.raises(ValueError, match="--count 3 says how many images polarity chooses; add --polarity"):
+        run(generators, "style", "--count", "3")
+
+
+def test_modes_pull_towards_several_centres(generators, here):
+    run(generators, "style", "--seeds", "0-29", "--psi", "0", "--modes", "3", "--out", "modes")
+    assert 2 <= len({file.read_bytes() for file in (here / "modes").iterdir()}) <= 3

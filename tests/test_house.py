@@ -30,8 +30,8 @@ FLOORS = [
     {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
     # what a run is made of, from the recipe to what it leaves behind
     {"recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
-    | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "memory", "device"}
-    | {"freeze", "reshaping", "transfer", "transfer_table"}
+    | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "film", "memory", "device"}
+    | {"latent", "freeze", "reshaping", "transfer", "transfer_table"}
     | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
     | {"subject", "diffusion", "doubts", "record", "findings", "console"}
     | {"journal", "log_file", "health", "plots", "progress", "report", "feature_maps", "feature_sheets"},

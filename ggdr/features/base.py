@@ -31,8 +31,8 @@ class Embedder:
     def __call__(self, images: Tensor) -> Features:
         """images [N, C, H, W] uint8 on the network's device, of any size and 1, 3 or 4 channels, to features.
 
-        An image's features do not depend on its batch-mates, and take no gradient. One that gives "smooth" also takes
-        float32 images in [0, 255], which it does not round: images that hardly differ have features that hardly do.
+        An image's features do not depend on its batch-mates. One that gives "smooth" also takes float32 images in
+        [0, 255], which it does not round: images that hardly differ have features that hardly do, and gradients pass.
         """
         raise NotImplementedError
 

@@ -83,8 +83,7 @@ class TimmEmbedder(Embedder):
     def embed(self, images: Tensor) -> Tensor:
         """Features [N, D] of float images [N, 3, H, W] in [0, 255]."""
         pixels = standardised(resized(images, self.side, self.side, self.filter), self.mean, self.std)
-        with torch.no_grad():
-            return self.network.forward_head(self.network.forward_features(pixels), pre_logits=True).flatten(1)
+        return self.network.forward_head(self.network.forward_features(pixels), pre_logits=True).flatten(1)
 
 
 def model(

@@ -38,7 +38,11 @@ class EqualizedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs] to [N, outputs]."""
         bias = self.bias if self.bias_gain == 1 else self.bias * self.bias_gain
-        return activated(F.linear(x, self.weight * self.weight_gain, bias), self.activation)
+        return activated(F.linear(x, self.matrix(), bias), self.activation)
+
+    def matrix(self) -> Tensor:
+        """Its weights as it uses them, [outputs, inputs]."""
+        return self.weight * self.weight_gain
 
 
 class EqualizedConv2d(nn.Module):

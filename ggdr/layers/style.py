@@ -40,6 +40,10 @@ class StyledConv2d(nn.Module):
         y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, noise=field, gain=gain)
         return activated(y.add_((self.bias * gain).to(y.dtype)[:, None, None]), "lrelu", self.clamp)
 
+    def style_matrix(self) -> Tensor:
+        """What a change of the style code is multiplied by, [inputs, w_dim]."""
+        return self.affine.matrix()
+
     def noise(self, x: Tensor, mode: Noise) -> Tensor | None:
         """Standard normal values: [N, 1, H, W] fresh, the [H, W] kept from the start, or none."""
         if mode == "random":
@@ -63,3 +67,7 @@ class ToImage(nn.Module):
         """x [N, inputs, H, W] and w [N, w_dim] to the image's share [N, channels, H, W], float32."""
         y = modulated_conv2d(x, self.weight, self.affine(w) * self.style_gain, demodulate=False)
         return activated(y.float() + self.bias[:, None, None], "linear", self.clamp)
+
+    def style_matrix(self) -> Tensor:
+        """What a change of the style code is multiplied by, [inputs, w_dim]."""
+        return self.affine.matrix() * self.style_gain

@@ -2,6 +2,10 @@
 
 ggdr generate runs/digits --seeds 0-15,100 --psi 0.7 --out samples.png
 
+ggdr generate runs/digits --seeds 0-7 --psi 0 0.35 0.7 1 --out truncation.png
+
+ggdr generate runs/digits --seeds 0-999 --polarity -2 --count 16 --out modes.png
+
 ggdr generate org/name --labels all --seeds 0-9 --out samples
 """
 
@@ -9,48 +13,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import tyro
+
+from ggdr.verbs.model_flags import ModelFlags, classes_of, is_picture, numbers, shown, write_grid
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ggdr.network import Generator
+
 PICTURES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """endings of files that are not written"""
-MOST = 1_000_000
-"""numbers of a range; a longer one is a slip of the finger"""
 
 
 @dataclass(frozen=True)
-class Generate:
+class Generate(ModelFlags):
     """What to generate, and where to put it."""
 
-    model: Annotated[str, tyro.conf.Positional]
-    """folder of a run, of a checkpoint or of a model; or a Hub repository such as org/name"""
     seeds: str = "0-15"
     """numbers and ranges, such as 0-15,100; an image for each"""
-    psi: float | None = None
-    """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
+    code: Path | None = None
+    """codes that `ggdr project` wrote, instead of seeds, classes and truncation"""
+    psi: tuple[float, ...] = ()
+    """truncation: 1 for the full variety, towards 0 for the mean image; several: each seed with each, a row each"""
     cutoff: int | None = None
     """how many style codes, from the coarsest on, psi pulls; None: all"""
+    modes: int | None = None
+    """psi pulls towards the nearest of so many centres of style codes, not their mean (arXiv 2202.12211)"""
+    polarity: float = 0.0
+    """choose --count of the seeds: below 0 those where images crowd, above 0 the rare ones (arXiv 2203.01993)"""
+    count: int | None = None
+    """images, of each class, that polarity chooses; None: a tenth of the seeds"""
     labels: str = ""
     """classes, such as 0,3-5, or all: every seed with each of them; only for a generator with labels, which needs it"""
     noise: Literal["const", "random", "none"] = "const"
     """of the layers: the same for all images, fresh by the seed, or none"""
-    batch: int = 16
-    """images at once"""
-    device: str = ""
-    """cpu, cuda, cuda:1, mps; none: the accelerator if there is one"""
     out: Path = Path("samples.png")
-    """NAME.png: one grid, a row for each class; anything else: a folder of seed0000.png, or seed0000-label3.png"""
-    overwrite: bool = False
-    """replace files that are there; without it they are left, and nothing is made"""
-    revision: str | None = None
-    """branch, tag or commit of a Hub repository"""
-    use: tuple[str, ...] = ()
-    """files that register parts of your own"""
+    """NAME.png: one grid, a row for each class or psi; anything else: a folder of seed0000.png, seed0000-label3.png"""
 
 
 class Wanted(NamedTuple):
@@ -58,11 +61,15 @@ class Wanted(NamedTuple):
 
     seed: int
     label: int | None
+    psi: float | None
+    several: bool
+    """whether images differ by psi"""
 
     @property
     def file(self) -> str:
         """Its name in a folder."""
-        return f"seed{self.seed:04}.png" if self.label is None else f"seed{self.seed:04}-label{self.label}.png"
+        label = "" if self.label is None else f"-label{self.label}"
+        return f"seed{self.seed:04}{label}{f'-psi{self.psi}' if self.several else ''}.png"
 
 
 def main(argv: list[str]) -> int:
@@ -71,93 +78,78 @@ def main(argv: list[str]) -> int:
     seeds = numbers("seeds", asked.seeds)
     if asked.out.suffix.lower() in PICTURES:
         raise ValueError(f"--out {asked.out} is no PNG; give NAME.png for a grid, or a folder for a file each.")
-    if is_grid(asked.out):
-        keep([asked.out], asked)
-    from ggdr.device import device_of
-    from ggdr.pretrained import Hub, load_generator
-    from ggdr.registry import use
-    from ggdr.sampling import View, draw, label_rows
-
-    for file in asked.use:
-        use(file)
-    generator = load_generator(asked.model, Hub(asked.revision)).to(device_of(asked.device))
-    classes = classes_of(asked.labels, generator.brief.labels)
-    wanted = [Wanted(seed, label) for label in classes for seed in seeds] or [Wanted(seed, None) for seed in seeds]
-    rows = label_rows(generator.brief, [label for label in classes for _ in seeds] or None, len(wanted))
-    view = View(asked.psi, asked.cutoff, asked.noise)
-    passes = shown(draw(generator, [image.seed for image in wanted], rows, view, asked.batch), len(wanted))
-    if is_grid(asked.out):
-        write_grid(passes, asked.out, len(seeds) if len(classes) > 1 < len(seeds) else None)
-    else:
-        keep([asked.out / image.file for image in wanted], asked)
-        write_files(passes, asked.out, wanted)
+    if asked.count is not None and not asked.polarity:
+        raise ValueError(f"--count {asked.count} says how many images polarity chooses; add --polarity -1.")
+    if is_picture(asked.out):
+        asked.keep([asked.out])
+    generator = asked.generator()
+    if asked.code is not None:
+        return from_code(asked, generator, asked.code)
+    wanted, columns = plan(asked, generator, seeds)
+    write(asked, shown(images(asked, generator, wanted), len(wanted)), [image.file for image in wanted], columns)
     print(f"{asked.out}: {len(wanted)} image{'s' * (len(wanted) > 1)} by {asked.model}")
     return 0
 
 
-def numbers(flag: str, text: str) -> list[int]:
-    """ "0-3,100" as [0, 1, 2, 3, 100]; ValueError if it is nothing like it."""
-    found: list[int] = []
-    for piece in text.split(","):
-        first, dash, last = piece.strip().partition("-")
-        if not (first.isdecimal() and (last.isdecimal() if dash else True)):
-            raise ValueError(f"--{flag} {text} holds {piece!r}; give numbers and ranges such as 0-15,100.")
-        start, end = int(first), int(last or first)
-        if not 0 <= end - start < MOST:
-            raise ValueError(f"--{flag} {text} holds {piece!r}; a range goes up, and has at most {MOST:,} numbers.")
-        found += range(start, end + 1)
-    return found
+def from_code(asked: Generate, generator: Generator, file: Path) -> int:
+    """Make the images of the codes in a file, with the noise that was found with them."""
+    from ggdr.latent.codes import drawn, load_codes
+
+    codes = load_codes(file, generator)
+    count = len(codes.points)
+    names = [f"{file.stem}-{place}.png" if count > 1 else f"{file.stem}.png" for place in range(count)]
+    write(asked, shown(drawn(generator, codes, asked.batch), count), names, None)
+    print(f"{asked.out}: {count} image{'s' * (count > 1)} of {file} by {asked.model}")
+    return 0
 
 
-def classes_of(text: str, width: int) -> list[int]:
-    """The classes that --labels asks for, of `width`, none if there are none; ValueError if it does not fit."""
-    if not width and text:
-        raise ValueError(f"this generator was trained without labels; leave --labels {text} out.")
-    if width and not text:
-        raise ValueError(f"this generator was trained with labels; add --labels all, or some of 0-{width - 1}.")
-    found = list(range(width)) if text == "all" or not text else numbers("labels", text)
-    if max(found, default=-1) >= width:
-        raise ValueError(f"--labels {text} holds {max(found)}; give all, or some of 0-{width - 1}.")
-    return found
-
-
-def is_grid(out: Path) -> bool:
-    """Whether one picture is asked for."""
-    return out.suffix.lower() == ".png"
-
-
-def keep(files: list[Path], asked: Generate) -> None:
-    """ValueError if a file is there that may not be replaced."""
-    there = [file for file in files if file.exists()]
-    if there and not asked.overwrite:
-        raise ValueError(f"{there[0]} is there already; give another --out, or add --overwrite.")
-
-
-def shown(passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
-    """The passes as uint8 on the host, with a progress bar on a terminal."""
-    from tqdm import tqdm
-
-    from ggdr.grid import to_uint8
-
-    with tqdm(total=total, unit=" images", leave=False, disable=None) as bar:
-        for images in passes:
-            yield to_uint8(images).cpu()
-            bar.update(len(images))
-
-
-def write_grid(passes: Iterator[Tensor], out: Path, columns: int | None) -> None:
-    """All images in one picture."""
-    import torch
-
-    from ggdr.grid import save_grid
-
-    save_grid(torch.cat(list(passes)), out, columns)
-
-
-def write_files(passes: Iterator[Tensor], out: Path, wanted: list[Wanted]) -> None:
-    """Each image in a file of its own, as soon as it is made."""
+def write(asked: Generate, passes: Iterator[Tensor], names: list[str], columns: int | None) -> None:
+    """One grid, or each image in a file of its own, as soon as it is made."""
     from ggdr.grid import save_png, to_pil
 
+    if is_picture(asked.out):
+        return write_grid(passes, asked.out, columns)
+    asked.keep([asked.out / name for name in names])
     pictures = (picture for images in passes for picture in to_pil(images))
-    for image, picture in zip(wanted, pictures, strict=True):
-        save_png(picture, out / image.file)
+    for name, picture in zip(names, pictures, strict=True):
+        save_png(picture, asked.out / name)
+
+
+def plan(asked: Generate, generator: Generator, seeds: list[int]) -> tuple[list[Wanted], int | None]:
+    """The images, by psi, class and seed, and the columns of a grid of them; None: near-square."""
+    classes: list[int] | list[None] = classes_of(asked.labels, generator.brief.labels) or [None]
+    strengths: tuple[float, ...] | tuple[None] = asked.psi or (None,)
+    chosen = {label: choose(asked, generator, seeds, label) for label in classes}
+    wanted = [
+        Wanted(seed, label, psi, len(strengths) > 1) for psi in strengths for label in classes for seed in chosen[label]
+    ]
+    row = len(chosen[classes[0]])
+    return wanted, row if len(classes) * len(strengths) > 1 < row else None
+
+
+def choose(asked: Generate, generator: Generator, seeds: list[int], label: int | None) -> list[int]:
+    """The seeds of a class's images: all that are given, or those that polarity takes of them."""
+    if not asked.polarity:
+        return seeds
+    from ggdr.latent.polarity import polarized
+    from ggdr.sampling import View, label_rows
+
+    row = None if label is None else label_rows(generator.brief, label, 1)
+    view = View(asked.psi[0] if asked.psi else None, asked.cutoff)
+    return polarized(generator, seeds, asked.count or max(1, len(seeds) // 10), asked.polarity, labels=row, view=view)
+
+
+def images(asked: Generate, generator: Generator, wanted: list[Wanted]) -> Iterator[Tensor]:
+    """The wanted images, pass by pass; ValueError, before the first, if the generator cannot be asked so."""
+    from ggdr.latent.modes import draw_modal, find_modes
+    from ggdr.sampling import View, label_rows
+
+    centres = None if asked.modes is None else find_modes(generator, asked.modes)
+    parts = []
+    for psi in dict.fromkeys(image.psi for image in wanted):
+        part = [image for image in wanted if image.psi == psi]
+        labels = [image.label for image in part if image.label is not None]
+        rows = label_rows(generator.brief, labels or None, len(part))
+        view = View(psi, asked.cutoff, asked.noise)
+        parts.append(draw_modal(generator, [image.seed for image in part], rows, view, centres, asked.batch))
+    return chain.from_iterable(parts)

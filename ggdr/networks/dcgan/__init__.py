@@ -24,7 +24,7 @@ class DCGANGenerator(GeneratorConfig):
     """of the maps at half of the image's side; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer"""
-    gives: ClassVar = frozenset({"g_features"})
+    gives: ClassVar = frozenset({"g_features", "entries"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channels", "channel_max")

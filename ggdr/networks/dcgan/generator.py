@@ -52,6 +52,12 @@ class Generator(network.Generator):
             z = torch.cat([z, labels.to(z.dtype)], dim=1)
         return z[:, :, None, None]
 
+    def entries(self) -> list[Tensor]:
+        """The first layer's weights [channels * h * w, z_dim]."""
+        first = next(iter(self.feature_channels))
+        weight = self.get_submodule(f"b{first}.conv").get_parameter("weight")
+        return [weight[: self.z_dim].flatten(1).T]
+
     def measure(self) -> dict[str, Tensor]:
         """Each block's batch statistics since the last call, if it ran in training: `moments/b4.norm` [2, C] ..."""
         measured = {f"moments/{name}": norm.measure() for name, norm in self.norms()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from ggdr import network
 from ggdr.layers.mapping import MappingNetwork
@@ -55,9 +56,18 @@ class Generator(network.Generator):
         ws = self.mapping.truncated(w.unsqueeze(1).expand(-1, self.synthesis.num_ws, -1), psi, cutoff)
         return self.mixed(ws, labels) if self.training and self.style_mixing else ws
 
-    def synthesize(self, ws: Tensor) -> Tensor:
-        """Images [N, C, H, W] of style codes ws [N, L, w_dim], with the noise that is the same at each call."""
-        return self.synthesis(ws, noise="const")[0]
+    def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
+        """Images [N, C, H, W] of style codes ws [N, L, w_dim], with the noise that was kept, or that of `maps`."""
+        return functional_call(self.synthesis, maps or {}, (ws,), {"noise": "const"})[0]
+
+    def noise_maps(self) -> dict[str, Tensor]:
+        """The kept noise [H, W] of each layer that has some: `b4.conv1.noise_const` ..."""
+        layers = self.synthesis.named_modules()
+        return {f"{name}.noise_const": layer.noise_const for name, layer in layers if isinstance(layer, StyledConv2d)}
+
+    def entries(self) -> list[Tensor]:
+        """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
+        return self.synthesis.entries()
 
     def mixed(self, ws: Tensor, labels: Tensor | None = None) -> Tensor:
         """ws [N, L, w_dim] with those from one random layer on taken from fresh latent codes (arXiv 1812.04948)."""
@@ -149,6 +159,15 @@ class Synthesis(nn.Module):
                 features[side] = x.float()
         assert image is not None
         return image, features
+
+    def entries(self) -> list[Tensor]:
+        """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
+        driven: list[list[Tensor]] = [[] for _ in range(self.num_ws)]
+        for index, side in enumerate(self.sides):
+            layers = [x for x in self.get_submodule(f"b{side}").children() if isinstance(x, StyledConv2d | ToImage)]
+            for code, layer in enumerate(layers, start=2 * index + 2 - len(layers)):
+                driven[code].append(layer.style_matrix())
+        return [torch.cat(matrices) for matrices in driven]
 
     def check(self, sides: tuple[int, ...]) -> None:
         """ValueError if a side is not one of the network's."""

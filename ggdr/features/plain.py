@@ -1,0 +1,61 @@
+"""Pixels themselves as features, which need no weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.checks import above_zero
+from ggdr.features.base import Embedder, Extractor, Features
+from ggdr.features.pixels import resized, rgb
+from ggdr.features.weights import fingerprint
+from ggdr.lazy import F, Tensor, torch
+from ggdr.registry import extractors
+
+LEAST_PX = 8
+"""side of the coarsest scale"""
+
+
+@extractors.register("pixels")
+@dataclass(frozen=True, kw_only=True)
+class Pixels(Extractor):
+    """The image itself at several scales: |difference of features|^2 is the mean squared difference of pixels.
+
+    From `side_px`, to which images are resized, in halves down to 8 px, each scale counting alike, pixels from 0 to 1.
+    Needs no weights, and sees no likeness but of colours in their places: `lpips` is nearer to what people see.
+    """
+
+    side_px: int = 128
+    """side of the finest scale"""
+    gives: ClassVar = frozenset({"features", "smooth"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "batch", "side_px")
+
+    def load(self, device: torch.device) -> Embedder:
+        """What takes images apart; there is nothing to load."""
+        return PixelsEmbedder(self.side_px)
+
+
+class PixelsEmbedder(Embedder):
+    """Scales of an image, one after the other."""
+
+    def __init__(self, side_px: int):
+        self.sides = [side_px]
+        while self.sides[-1] >= 2 * LEAST_PX:
+            self.sides.append(self.sides[-1] // 2)
+        self.weights_hash, self.width = fingerprint({}), 3 * sum(side**2 for side in self.sides)
+        self.protocol = {
+            "network": "none",
+            "side": side_px,
+            "resize": "bilinear, antialiased (torch)",
+            "range": "0 to 1",
+            "layer": f"pixels at the sides {self.sides}",
+        }
+
+    def __call__(self, images: Tensor) -> Features:
+        x, parts = resized(rgb(images).float() / 255, self.sides[0], self.sides[0], "bilinear"), []
+        for side in self.sides:
+            x = x if x.shape[2] == side else F.adaptive_avg_pool2d(x, side)
+            parts.append(x.flatten(1) / (len(self.sides) * x[0].numel()) ** 0.5)
+        return Features(torch.cat(parts, dim=1))

@@ -1,0 +1,1 @@
+"""Ways through a generator's latent space, one idea a file: each works on any generator that gives what it asks for."""

@@ -1,0 +1,140 @@
+"""What an image is made from, as a thing to move, to search for and to keep: style codes, or latent codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ggdr.cache import write_whole
+from ggdr.network import Generator
+from ggdr.sampling import AT_ONCE, View, asked, latents, whole
+
+FORMAT = "ggdr codes"
+NOISE, LABELS = "noise.", "labels"
+
+
+class Codes(NamedTuple):
+    """N images as their generator takes them, on the host."""
+
+    points: Tensor
+    """style codes [N, L, W] of a generator that gives "ws", latent codes [N, D] of another"""
+    labels: Tensor | None = None
+    """[N, C], where latent codes need them beside"""
+    noise: dict[str, Tensor] = {}
+    """name -> noise map [N, 1, H, W]; none: those that the generator keeps"""
+
+    def rows(self, places: slice | list[int]) -> Codes:
+        """Those of these places."""
+        labels = None if self.labels is None else self.labels[places]
+        return Codes(self.points[places], labels, {name: value[places] for name, value in self.noise.items()})
+
+    def kept(self) -> Codes:
+        """The same without a history of how they came about, on the host."""
+        labels = None if self.labels is None else self.labels.cpu()
+        noise = {name: value.detach().cpu() for name, value in self.noise.items()}
+        return Codes(self.points.detach().cpu(), labels, noise)
+
+    def repeated(self, times: int) -> Codes:
+        """Each of them so many times in a row."""
+        return self.rows([place for place in range(len(self.points)) for _ in range(times)])
+
+
+def together(codes: Sequence[Codes]) -> Codes:
+    """The first of each, then the second of each, and so on, of equally many codes without noise of their own."""
+    points = torch.stack([each.points for each in codes], dim=1).flatten(0, 1)
+    labels = [each.labels for each in codes if each.labels is not None]
+    return Codes(points, torch.stack(labels, dim=1).flatten(0, 1) if labels else None)
+
+
+def seeded(generator: Generator, seeds: Sequence[int], labels: Tensor | None = None, view: View | None = None) -> Codes:
+    """The codes of seeds, as `ggdr.sampling.draw` makes images from them; labels [N, C].
+
+    ValueError if the generator cannot be asked so.
+    """
+    return styled(generator, latents(whole(seeds), generator.z_dim), labels, view)
+
+
+@torch.no_grad()
+def styled(generator: Generator, z: Tensor, labels: Tensor | None = None, view: View | None = None) -> Codes:
+    """The codes of latent codes [N, z_dim]; labels [N, C]. ValueError if the generator cannot be asked so."""
+    how = asked(generator.config, view or View())
+    if "ws" not in generator.config.gives:
+        return Codes(z, labels)
+    device = generator.device
+    truncation: dict[str, Any] = {name: how[name] for name in ("psi", "cutoff") if name in how}
+    rows = None if labels is None else labels.to(device)
+    return Codes(generator.styles(z.to(device), rows, **truncation).cpu())
+
+
+@torch.no_grad()
+def drawn(generator: Generator, codes: Codes, batch: int = AT_ONCE) -> Iterator[Tensor]:
+    """Images [n, C, H, W] float32 about [-1, 1] on the generator's device, n <= `batch` at a time, of all the codes."""
+    for first in range(0, len(codes.points), batch):
+        yield images_of(generator, codes.rows(slice(first, first + batch)))
+
+
+def images_of(generator: Generator, codes: Codes) -> Tensor:
+    """Images [N, C, H, W] of codes, differentiable with respect to them; the layers' noise is the same each time."""
+    device = generator.device
+    points, noise = codes.points.to(device), {name: value.to(device) for name, value in codes.noise.items()}
+    if "ws" in generator.config.gives:
+        return generator.synthesize(points, noise) if noise else generator.synthesize(points)
+    return generator(points, None if codes.labels is None else codes.labels.to(device)).image
+
+
+def save_codes(codes: Codes, generator: Generator, file: Path) -> None:
+    """Write codes as safetensors, whole or not at all; OSError if the disk refuses."""
+    from safetensors.torch import save_file
+
+    state = {kind_of(generator): codes.points} | {NOISE + name: value for name, value in codes.noise.items()}
+    state |= {} if codes.labels is None else {LABELS: codes.labels}
+    state = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    about = {"format": FORMAT, "generator": generator.config.name}
+    write_whole(file, lambda aside: save_file(state, aside, about))
+
+
+def load_codes(file: Path, generator: Generator) -> Codes:
+    """The codes in a file, on the host; ValueError if it holds none, or another generator's."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    if not file.is_file():
+        raise ValueError(f"there is no file {str(file)!r}; give the .safetensors that `ggdr project` wrote.")
+    try:
+        state = load(file.read_bytes())
+    except SafetensorError as error:
+        raise ValueError(f"{str(file)!r} is no .safetensors file; give one that `ggdr project` wrote.") from error
+    kind = kind_of(generator)
+    if kind not in state:
+        raise ValueError(f"{str(file)!r} holds no codes {kind!r}, which this generator takes; project with this model.")
+    noise = {name.removeprefix(NOISE): value for name, value in state.items() if name.startswith(NOISE)}
+    codes = Codes(state[kind], state.get(LABELS), noise)
+    fits(codes, generator, file)
+    return codes
+
+
+def fits(codes: Codes, generator: Generator, file: Path) -> None:
+    """ValueError if the codes are those of a generator of another shape."""
+    own = seeded(generator, [0], torch.zeros(1, generator.brief.labels) if generator.brief.labels else None)
+    maps = {name: value.shape for name, value in generator.noise_maps().items()} if gives_maps(generator) else {}
+    strange = {name for name, value in codes.noise.items() if maps.get(name) != value.shape[2:]}
+    wide = [None if each.labels is None else each.labels.shape[1:] for each in (codes, own)]
+    if codes.points.shape[1:] != own.points.shape[1:] or strange or wide[0] != wide[1]:
+        raise ValueError(
+            f"{str(file)!r} holds codes of shape {list(codes.points.shape)} of another generator; this one takes"
+            f" {['N', *own.points.shape[1:]]}: project with this model.".replace("'", "")
+        )
+
+
+def kind_of(generator: Generator) -> str:
+    """What the generator's codes are called: "ws" or "z"."""
+    return "ws" if "ws" in generator.config.gives else "z"
+
+
+def gives_maps(generator: Generator) -> bool:
+    """Whether its noise can be given."""
+    return "noise_maps" in generator.config.gives

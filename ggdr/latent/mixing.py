@@ -1,0 +1,28 @@
+"""Style mixing: the coarse styles of some images with the fine styles of others (Karras et al. 2019, 1812.04948)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+
+from ggdr.latent.codes import Codes
+from ggdr.latent.directions import places_of
+from ggdr.network import Generator
+
+
+def mixed(generator: Generator, rows: Codes, columns: Codes, layers: Iterable[int] | None = None) -> Codes:
+    """Each of R codes with the styles of each of C at `layers`, from 0, the coarsest: R * C codes, row by row.
+
+    `layers` None: the coarser half, which lends pose and shape. ValueError if the generator has no style codes, or not
+    those.
+    """
+    if "ws" not in generator.config.gives:
+        raise ValueError(f"generator {generator.config.name!r} has no style codes that could be mixed.")
+    count = rows.points.shape[1]
+    places = places_of(generator, range(count // 2) if layers is None else layers)
+    own = rows.points.repeat_interleave(len(columns.points), 0)
+    lent = columns.points.repeat(len(rows.points), 1, 1)
+    takes = torch.zeros(count, 1, dtype=torch.bool)
+    takes[list(places or ())] = True
+    return Codes(torch.where(takes, lent, own))

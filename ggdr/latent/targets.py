@@ -1,0 +1,55 @@
+"""Pictures of any kind and size as the images that a generator could have made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from ggdr.data.reading.pixels import MODES, Frame, convert, fit
+from ggdr.grid import to_pil
+from ggdr.networks.base import Brief
+
+Picture = Image.Image | np.ndarray | Tensor
+WANTED = (
+    "give PIL images, arrays [N, H, W, C] or tensors [N, C, H, W] of 1, 3 or 4 channels, uint8 or float from 0 to 1"
+)
+
+
+def targets_of(images: Picture | Sequence[Picture], brief: Brief) -> Tensor:
+    """Images [N, C, H, W] float32 in [-1, 1] of the brief's channels and size, cropped about the centre to its shape.
+
+    `images`: PIL images, arrays [H, W], [H, W, C] or [N, H, W, C], or tensors [C, H, W] or [N, C, H, W], uint8 or
+    float from 0 to 1; one or a sequence. ValueError if they are none of these, or the generator makes no pictures.
+    """
+    if brief.channels not in MODES:
+        raise ValueError(f"this generator makes images of {brief.channels} channels, which no picture has.")
+    frame = Frame(brief.height, brief.width, brief.channels, crop=True)
+    given = [images] if isinstance(images, Picture) else list(images)
+    pictures = [picture for each in given for picture in pictures_of(each)]
+    if not pictures:
+        raise ValueError(f"there is no image to look for; {WANTED}.")
+    fitted = [np.atleast_3d(np.asarray(fit(convert(picture, brief.channels), frame))) for picture in pictures]
+    return torch.from_numpy(np.stack(fitted)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+
+
+def pictures_of(images: Picture) -> list[Image.Image]:
+    """One picture, or an array's or a tensor's."""
+    if isinstance(images, Image.Image):
+        return [ImageOps.exif_transpose(images)]
+    if isinstance(images, np.ndarray):
+        images = torch.from_numpy(np.ascontiguousarray(images))
+        images = images[..., None] if images.ndim == 2 else images
+        images = images.movedim(-1, -3)
+    if not isinstance(images, Tensor) or images.ndim not in (3, 4) or images.shape[-3] not in MODES:
+        what = list(images.shape) if isinstance(images, Tensor) else type(images).__name__
+        raise ValueError(f"{what} is no image; {WANTED}.")
+    images = images if images.ndim == 4 else images[None]
+    if images.dtype != torch.uint8:
+        if not images.is_floating_point() or not ((images >= 0) & (images <= 1)).all():
+            raise ValueError(f"an image holds values that are no colours; {WANTED}.")
+        images = images.float().mul(255).round().to(torch.uint8)
+    return to_pil(images)

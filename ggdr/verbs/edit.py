@@ -1,0 +1,122 @@
+"""`ggdr edit MODEL`: a sheet of what the strongest directions of a generator's codes change, found without labels.
+
+ggdr edit runs/digits --method pca --directions 0-4 --seeds 0-1 --out edit.png
+
+ggdr edit org/name --layers 0-3 --range 2 --code projected/photo.safetensors
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import tyro
+
+from ggdr.checks import above_zero
+from ggdr.verbs.model_flags import ModelFlags, is_picture, numbers
+
+if TYPE_CHECKING:
+    from ggdr.feature_sheets import Row
+    from ggdr.latent.codes import Codes
+    from ggdr.latent.directions import Directions
+    from ggdr.network import Generator
+
+
+@dataclass(frozen=True)
+class Edit(ModelFlags):
+    """What to edit, along which directions, and where to put it."""
+
+    method: Literal["sefa", "pca"] = "sefa"
+    """sefa: eigenvectors of the weights by which codes enter (2007.06600); pca: of codes that are drawn (2004.02546)"""
+    directions: str = "0-4"
+    """numbers and ranges, the strongest is 0; a row of the sheet for each"""
+    seeds: str = "0"
+    """numbers and ranges; an image for each that is edited"""
+    code: Path | None = None
+    """codes that `ggdr project` wrote, instead of seeds"""
+    layers: str = ""
+    """style codes that are moved, such as 0-3, the coarsest is 0; none: all"""
+    range: float = 3.0
+    """the furthest edit on either side, in standard deviations of the codes"""
+    columns: int = 7
+    """of the sheet, from -range to range; of an odd number the middle one is the image itself"""
+    psi: float | None = None
+    """truncation of the images that are edited: 1 for the full variety, towards 0 for the mean image; None: as 1"""
+    label: int | None = None
+    """class of all images, of a generator with labels, which needs one unless a code is given"""
+    out: Path = Path("edit.png")
+    """the sheet, a PNG"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "range", "columns", "batch")
+
+
+def main(argv: list[str]) -> int:
+    """Draw the sheet that `argv` asks for and say where it is; ValueError if it cannot be made."""
+    asked = tyro.cli(Edit, args=argv, prog="ggdr edit", description=__doc__)
+    wanted = numbers("directions", asked.directions)
+    layers = numbers("layers", asked.layers) if asked.layers else None
+    if not is_picture(asked.out):
+        raise ValueError(f"--out {asked.out} is no PNG; give NAME.png.")
+    asked.keep([asked.out])
+    from ggdr.feature_sheets import draw_sheet
+    from ggdr.latent.directions import find
+    from ggdr.sampling import label_rows
+
+    generator = asked.generator()
+    row = None if asked.label is None else label_rows(generator.brief, asked.label, 1)
+    names, codes = start(asked, generator)
+    directions = find(generator, asked.method, max(wanted) + 1, layers=layers, labels=row)
+    rows = rows_of(asked, generator, directions, wanted, names, codes)
+    moved = "" if layers is None else f" of style codes {asked.layers}"
+    title = f"{Path(*Path(asked.model).parts[-2:])}: {asked.method} directions{moved}"
+    draw_sheet(rows, title, note(asked.columns, asked.range), asked.out)
+    print(f"{asked.out}: {len(names)} x {len(wanted)} rows of {asked.columns} images by {asked.model}")
+    return 0
+
+
+def start(asked: Edit, generator: Generator) -> tuple[list[str], Codes]:
+    """The codes that are edited, and what they are called; ValueError if there are none."""
+    from ggdr.latent.codes import load_codes, seeded
+    from ggdr.sampling import View, label_rows
+
+    if asked.code is not None:
+        codes = load_codes(asked.code, generator)
+        count = len(codes.points)
+        return [asked.code.stem if count == 1 else f"{asked.code.stem} {place}" for place in range(count)], codes
+    seeds = numbers("seeds", asked.seeds)
+    rows = label_rows(generator.brief, asked.label, len(seeds))
+    return [f"seed {seed}" for seed in seeds], seeded(generator, seeds, rows, View(asked.psi))
+
+
+def rows_of(
+    asked: Edit, generator: Generator, directions: Directions, wanted: list[int], names: list[str], codes: Codes
+) -> list[Row]:
+    """A row for each code and direction."""
+    import torch
+    from tqdm import tqdm
+
+    from ggdr.feature_sheets import Row, pixels
+    from ggdr.grid import to_uint8
+    from ggdr.latent.codes import drawn
+
+    amounts = spaced(asked.columns, asked.range)
+    found = []
+    pairs = [(place, which) for place in range(len(names)) for which in wanted]
+    for place, which in tqdm(pairs, unit=" rows", leave=False, disable=None):
+        moved = directions.moved(codes.rows([place]), which, amounts)
+        images = torch.cat([to_uint8(images).cpu() for images in drawn(generator, moved, asked.batch)])
+        found.append(Row(f"{names[place]}\ndirection {which}", pixels(images)))
+    return found
+
+
+def spaced(columns: int, furthest: float) -> list[float]:
+    """The amounts of the columns, evenly spaced; of one column 0."""
+    return [furthest * (2 * column / (columns - 1) - 1) if columns > 1 else 0.0 for column in range(columns)]
+
+
+def note(columns: int, furthest: float) -> str:
+    """What the columns are."""
+    amounts = ", ".join(f"{amount:+.3g}" if amount else "0" for amount in spaced(columns, furthest))
+    return f"From left to right: {amounts} standard deviations of the codes; 0 is the image itself."

@@ -1,0 +1,64 @@
+"""`ggdr mix MODEL`: a style-mixing matrix: what some images are when others lend them their styles.
+
+ggdr mix runs/digits --rows 0-3 --columns 10-17 --layers 0-3 --out mix.png
+
+The first row shows the images that lend, the first column those that take. Layer 0 is the coarsest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import tyro
+
+from ggdr.verbs.model_flags import ModelFlags, is_picture, numbers, shown
+
+
+@dataclass(frozen=True)
+class Mix(ModelFlags):
+    """What to mix, and where to put it."""
+
+    rows: str = "0-3"
+    """seeds of the images that take styles"""
+    columns: str = "10-17"
+    """seeds of the images that lend them"""
+    layers: str = ""
+    """style codes that are lent, such as 0-3; none: the coarser half"""
+    psi: float | None = None
+    """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
+    label: int | None = None
+    """class of all images, of a generator with labels, which needs one"""
+    out: Path = Path("mix.png")
+    """the picture"""
+
+
+def main(argv: list[str]) -> int:
+    """Draw the matrix that `argv` asks for and say where it is; ValueError if it cannot be drawn."""
+    asked = tyro.cli(Mix, args=argv, prog="ggdr mix", description=__doc__)
+    seeds = [numbers("rows", asked.rows), numbers("columns", asked.columns)]
+    layers = numbers("layers", asked.layers) if asked.layers else None
+    if not is_picture(asked.out):
+        raise ValueError(f"--out {asked.out} is no PNG; give NAME.png.")
+    asked.keep([asked.out])
+    import torch
+
+    from ggdr.grid import save_grid
+    from ggdr.latent.codes import drawn, seeded
+    from ggdr.latent.mixing import mixed
+    from ggdr.sampling import View, label_rows
+
+    generator, view = asked.generator(), View(asked.psi)
+    rows, columns = (
+        seeded(generator, each, label_rows(generator.brief, asked.label, len(each)), view) for each in seeds
+    )
+    every = [columns, rows, mixed(generator, rows, columns, layers)]
+    total = sum(len(codes.points) for codes in every)
+    passes = shown(chain.from_iterable(drawn(generator, codes, asked.batch) for codes in every), total)
+    lent, took, both = torch.cat(list(passes)).split([len(codes.points) for codes in every])
+    lines = [torch.cat([took[i : i + 1], each]) for i, each in enumerate(both.split(len(lent)))]
+    corner = torch.full_like(lent[:1], 255)
+    save_grid(torch.cat([corner, lent, *lines]), asked.out, len(lent) + 1)
+    print(f"{asked.out}: {len(took)} images with the styles of {len(lent)}, by {asked.model}")
+    return 0

@@ -1,0 +1,104 @@
+"""What verbs that make images of a saved generator have in common: their flags, the generator, and files that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ggdr.network import Generator
+
+MOST = 1_000_000
+"""numbers of a range; a longer one is a slip of the finger"""
+
+
+@dataclass(frozen=True)
+class ModelFlags:
+    """Which generator, and how it is to work."""
+
+    model: Annotated[str, tyro.conf.Positional]
+    """folder of a run, of a checkpoint or of a model; or a Hub repository such as org/name"""
+    batch: int = 16
+    """images at once"""
+    device: str = ""
+    """cpu, cuda, cuda:1, mps; none: the accelerator if there is one"""
+    overwrite: bool = False
+    """replace files that are there; without it they are left, and nothing is made"""
+    revision: str | None = None
+    """branch, tag or commit of a Hub repository"""
+    use: tuple[str, ...] = ()
+    """files that register parts of your own"""
+
+    def generator(self) -> Generator:
+        """The generator, where it is to work; ValueError if there is none."""
+        from ggdr.device import device_of
+        from ggdr.pretrained import Hub, load_generator
+        from ggdr.registry import use
+
+        for file in self.use:
+            use(file)
+        return load_generator(self.model, Hub(self.revision)).to(device_of(self.device))
+
+    def keep(self, files: list[Path]) -> None:
+        """ValueError if a file is there that may not be replaced."""
+        there = [file for file in files if file.exists()]
+        if there and not self.overwrite:
+            raise ValueError(f"{there[0]} is there already; give another --out, or add --overwrite.")
+
+
+def numbers(flag: str, text: str) -> list[int]:
+    """ "0-3,100" as [0, 1, 2, 3, 100]; ValueError if it is nothing like it."""
+    found: list[int] = []
+    for piece in text.split(","):
+        first, dash, last = piece.strip().partition("-")
+        if not (first.isdecimal() and (last.isdecimal() if dash else True)):
+            raise ValueError(f"--{flag} {text} holds {piece!r}; give numbers and ranges such as 0-15,100.")
+        start, end = int(first), int(last or first)
+        if not 0 <= end - start < MOST:
+            raise ValueError(f"--{flag} {text} holds {piece!r}; a range goes up, and has at most {MOST:,} numbers.")
+        found += range(start, end + 1)
+    return found
+
+
+def classes_of(text: str, width: int) -> list[int]:
+    """The classes that --labels asks for, of `width`, none if there are none; ValueError if it does not fit."""
+    if not width and text:
+        raise ValueError(f"this generator was trained without labels; leave --labels {text} out.")
+    if width and not text:
+        raise ValueError(f"this generator was trained with labels; add --labels all, or some of 0-{width - 1}.")
+    found = list(range(width)) if text == "all" or not text else numbers("labels", text)
+    if max(found, default=-1) >= width:
+        raise ValueError(f"--labels {text} holds {max(found)}; give all, or some of 0-{width - 1}.")
+    return found
+
+
+def shown(passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
+    """The passes as uint8 on the host, with a progress bar on a terminal."""
+    from tqdm import tqdm
+
+    from ggdr.grid import to_uint8
+
+    with tqdm(total=total, unit=" images", leave=False, disable=None) as bar:
+        for images in passes:
+            yield to_uint8(images).cpu()
+            bar.update(len(images))
+
+
+def write_grid(passes: Iterator[Tensor], out: Path, columns: int | None) -> None:
+    """All images in one picture."""
+    import torch
+
+    from ggdr.grid import save_grid
+
+    save_grid(torch.cat(list(passes)), out, columns)
+
+
+def is_picture(out: Path) -> bool:
+    """Whether one picture is asked for."""
+    return out.suffix.lower() == ".png"

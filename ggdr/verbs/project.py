@@ -1,0 +1,212 @@
+"""`ggdr project MODEL PICTURE ...`: the codes whose images are nearest to pictures, found by gradient descent.
+
+ggdr project runs/digits photo.png --space w+ --out projected
+
+ggdr project org/name *.jpg --features lpips --steps 500 --video none
+
+Features that are compared are swapped by name, then set: --features timm --features.model resnet18.a1_in1k
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import tyro
+
+from ggdr.checks import above_zero
+from ggdr.features.base import Extractor
+from ggdr.features.plain import Pixels
+from ggdr.recipe_flags import swap_parts, take_use
+from ggdr.registry import use
+from ggdr.verbs.model_flags import ModelFlags
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+    from ggdr.latent.projection import Projection, Search
+    from ggdr.network import Generator
+
+FRAMES = 150
+"""of a film at most, five seconds"""
+FRAME_PX = 512
+"""longer side of a film's images at most"""
+BETTER = (
+    "distances are of plain pixels; --features lpips is nearer to what people see: it takes the weights of VGG-16 from"
+    " the Hub's cache or --features.weights FILE, and LPIPS' from torch.hub's or --features.linear FILE."
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is swapped by name."""
+
+    features: Extractor
+
+
+@dataclass(frozen=True)
+class Project(ModelFlags):
+    """What to look for, where, and how."""
+
+    pictures: Annotated[tuple[Path, ...], tyro.conf.Positional] = ()
+    """image files of any size; they are cropped about the centre and resized to the generator's"""
+    features: Extractor = Pixels()
+    """what is compared: the squared difference of these features of picture and image"""
+    space: Literal["w", "w+", "z"] | None = None
+    """one style code for all layers, one for each, or the latent code; None: w where there are styles, else z"""
+    steps: int = 1000
+    """of the search"""
+    pixels: float = 0.1
+    """weight of plain pixels beside the features; 0: none, as in the paper"""
+    label: int | None = None
+    """class of all pictures, of a generator with labels, which needs one"""
+    seed: int = 0
+    """of all that is drawn"""
+    batch: int = 8
+    """pictures at once; what is found for one does not depend on the others"""
+    video: Literal["mp4", "gif", "none"] = "mp4"
+    """film of the search, the picture at its left"""
+    out: Path = Path("projected")
+    """folder of NAME.png (picture and image), NAME.safetensors (the code) and NAME.mp4, for each picture NAME"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "batch", "steps")
+
+    def files(self, picture: Path) -> Files:
+        """What is written for a picture."""
+        film = None if self.video == "none" else self.out / f"{picture.stem}.{self.video}"
+        return Files(self.out / f"{picture.stem}.png", self.out / f"{picture.stem}.safetensors", film)
+
+
+class Files(NamedTuple):
+    """What is written for one picture."""
+
+    png: Path
+    code: Path
+    film: Path | None
+
+
+def main(argv: list[str]) -> int:
+    """Project the pictures that `argv` names and say how near that came; ValueError if it cannot be done."""
+    asked = parse(argv)
+    check_files(asked)
+    from ggdr.latent.projection import Search
+
+    generator = asked.generator()
+    search = Search(space=asked.space, steps=asked.steps, distance=asked.features, pixels=asked.pixels, seed=asked.seed)
+    for first in range(0, len(asked.pictures), asked.batch):
+        project_some(asked, generator, search, asked.pictures[first : first + asked.batch])
+    if asked.features == Pixels():
+        print(BETTER)
+    return 0
+
+
+def parse(argv: list[str]) -> Project:
+    """The command; ValueError or SystemExit with what is wrong and what to type instead."""
+    files, flags = take_use(argv)
+    for file in files:
+        use(file)
+    parts, flags = swap_parts(Parts(Pixels()), flags)
+    defaults = Project("", features=parts.features, use=tuple(map(str, files)))
+    return tyro.cli(
+        Project,
+        args=flags,
+        prog="ggdr project",
+        description=__doc__,
+        default=defaults,
+        config=(tyro.conf.AvoidSubcommands,),
+    )
+
+
+def check_files(asked: Project) -> None:
+    """ValueError if a picture is missing, or what would be written is there already."""
+    if not asked.model or not asked.pictures:
+        raise ValueError("give a model and pictures: ggdr project runs/digits photo.png")
+    if lost := [picture for picture in asked.pictures if not picture.is_file()]:
+        raise ValueError(f"there is no picture {str(lost[0])!r}; give the path of an image file.")
+    stem, times = Counter(picture.stem for picture in asked.pictures).most_common(1)[0]
+    if times > 1:
+        raise ValueError(f"{times} pictures are called {stem!r}, as would be what is written; project one at a time.")
+    asked.keep([file for picture in asked.pictures for file in asked.files(picture) if file is not None])
+
+
+def project_some(asked: Project, generator: Generator, search: Search, pictures: tuple[Path, ...]) -> None:
+    """Project one batch, write its files and print how near it came."""
+    from tqdm import tqdm
+
+    from ggdr.latent.projection import project
+    from ggdr.latent.targets import targets_of
+    from ggdr.sampling import label_rows
+
+    targets = targets_of([opened(picture) for picture in pictures], generator.brief)
+    rows = label_rows(generator.brief, asked.label, len(targets))
+    frames: list[Tensor] = []
+    with tqdm(total=asked.steps, unit=" steps", leave=False, disable=None) as bar:
+        watch = watching(frames, asked, bar.update)
+        try:
+            found = project(generator, targets, search, labels=rows, batch=asked.batch, watch=watch)
+        except ValueError as error:
+            raise ValueError(in_own_words(error)) from error
+    for place, picture in enumerate(pictures):
+        write(asked.files(picture), generator, targets[place], found, place, [each[place] for each in frames])
+        was, now = (float(each[place]) for each in (found.start, found.distance))
+        print(f"{picture}: distance by {asked.features.name} {was:.4g} -> {now:.4g}: {asked.files(picture).png}")
+
+
+def in_own_words(error: ValueError) -> str:
+    """What to do about weights that are missing, by this verb's flags instead of a metric's."""
+    what, meanwhile, _ = str(error).replace("--metrics.NAME.extractor", "--features").partition("; meanwhile")
+    return f"{what}; meanwhile --features pixels needs none." if meanwhile else what
+
+
+def opened(picture: Path) -> Image.Image:
+    """The picture in a file; ValueError if it is none."""
+    import PIL.Image
+
+    try:
+        image = PIL.Image.open(picture)
+        image.load()
+    except (PIL.UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise ValueError(f"{str(picture)!r} is no image that can be read; give a PNG, JPEG or the like.") from error
+    return image
+
+
+def watching(
+    frames: list[Tensor], asked: Project, advance: Callable[[int], object]
+) -> Callable[[int, Tensor, Tensor], None]:
+    """What moves the bar on and keeps every so many steps' images uint8, all of them if there is a film."""
+    from ggdr.film import shrunk
+    from ggdr.grid import to_uint8
+
+    every = -(-asked.steps // FRAMES)
+
+    def watch(step: int, images: Tensor, distance: Tensor) -> None:
+        """Keep a frame if it is due."""
+        if asked.video != "none" and step % every == 0:
+            frames.append(shrunk(to_uint8(images).cpu(), FRAME_PX))
+        advance(1)
+
+    return watch
+
+
+def write(
+    files: Files, generator: Generator, target: Tensor, found: Projection, place: int, frames: list[Tensor]
+) -> None:
+    """The picture beside its image, the code and the film."""
+    import torch
+
+    from ggdr.film import enlarged, save_film, shrunk
+    from ggdr.grid import save_grid, to_uint8
+    from ggdr.latent.codes import save_codes
+
+    pair = to_uint8(torch.stack([target, found.images[place]]))
+    save_grid(pair, files.png, columns=2)
+    save_codes(found.codes.rows([place]), generator, files.code)
+    if files.film is not None:
+        beside, last = shrunk(pair, FRAME_PX)
+        film = (torch.cat([beside, frame], dim=2) for frame in [*frames, *[last] * 15])
+        save_film(enlarged(film), files.film)

@@ -1,0 +1,99 @@
+"""`ggdr video MODEL`: a walk from image to image, as a film.
+
+ggdr video runs/digits --seeds 0-7 --out walk.mp4
+
+ggdr video runs/digits --seeds 0-35 --walks 9 --psi 0.7 --out walks.gif
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import tyro
+
+from ggdr.verbs.model_flags import ModelFlags, numbers, shown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ggdr.latent.codes import Codes
+    from ggdr.network import Generator
+
+
+@dataclass(frozen=True)
+class Video(ModelFlags):
+    """Which walk, and where to put it."""
+
+    seeds: str = "0-7"
+    """of the images that the walk passes; dealt out in turn where there are several walks"""
+    walks: int = 1
+    """walks that are shown side by side"""
+    seconds: float = 1.0
+    """from each seed to the next"""
+    fps: float = 30.0
+    """frames a second"""
+    curve: Literal["spline", "slerp"] = "spline"
+    """a cubic spline through style codes (latent codes where there are none), or great arcs between latent codes"""
+    loop: bool = True
+    """end where it began"""
+    psi: float | None = None
+    """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
+    label: int | None = None
+    """class of all images, of a generator with labels, which needs one"""
+    scale: int | None = None
+    """whole factor of enlargement; None: to 256 px at least"""
+    out: Path = Path("walk.mp4")
+    """NAME.mp4, NAME.gif or NAME.webp"""
+
+
+def main(argv: list[str]) -> int:
+    """Film the walk that `argv` asks for and say where it is; ValueError if it cannot be filmed."""
+    asked = tyro.cli(Video, args=argv, prog="ggdr video", description=__doc__)
+    seeds = numbers("seeds", asked.seeds)
+    if not 1 <= asked.walks <= len(seeds) // 2 or len(seeds) % asked.walks:
+        raise ValueError(
+            f"{len(seeds)} seeds cannot be dealt to {asked.walks} walks; each takes as many, two at least."
+        )
+    steps = round(asked.seconds * asked.fps)
+    if steps < 1:
+        raise ValueError(f"{asked.seconds:g} seconds at {asked.fps:g} frames a second are no frame; give more.")
+    from ggdr.film import MOVING, save_film
+
+    if asked.out.suffix.lower() not in MOVING:
+        raise ValueError(f"--out {asked.out} is no film; give a name that ends in {', '.join(MOVING)}.")
+    asked.keep([asked.out])
+    generator = asked.generator()
+    walks = [walked(asked, generator, seeds[first :: asked.walks], steps) for first in range(asked.walks)]
+    count = save_film(frames(asked, generator, walks), asked.out, asked.fps)
+    print(f"{asked.out}: {count} frames, {count / asked.fps:.1f} s, by {asked.model}")
+    return 0
+
+
+def walked(asked: Video, generator: Generator, seeds: list[int], steps: int) -> Codes:
+    """The codes of one walk."""
+    from ggdr.latent.walks import walk
+    from ggdr.sampling import View, label_rows
+
+    rows = label_rows(generator.brief, asked.label, len(seeds))
+    return walk(generator, seeds, steps, labels=rows, view=View(asked.psi), curve=asked.curve, loop=asked.loop)
+
+
+def frames(asked: Video, generator: Generator, walks: list[Codes]) -> Iterator[Tensor]:
+    """Each moment of all walks as one picture uint8 [H, W, C]."""
+    import math
+
+    from ggdr.film import SIDE_PX
+    from ggdr.grid import columns_for, picture
+    from ggdr.latent.codes import drawn, together
+
+    length, brief = len(walks[0].points), generator.brief
+    columns = columns_for(len(walks), brief.height, brief.width)
+    side = max(columns * brief.width, math.ceil(len(walks) / columns) * brief.height)
+    scale = asked.scale or math.ceil(SIDE_PX / side)
+    moments = together(walks)  # all walks' first codes, all walks' second ...
+    batch = max(asked.batch // len(walks), 1) * len(walks)
+    for images in shown(drawn(generator, moments, batch), length * len(walks)):
+        yield from (picture(moment, columns, scale) for moment in images.split(len(walks)))
