@@ -29,11 +29,11 @@ FLOORS = [
     {"features", "evidence", "fixed_images"},
     {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
     # what a run is made of, from the recipe to what it leaves behind
-    {"recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
+    {"about", "recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
     | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "memory", "device"}
     | {"freeze", "reshaping", "transfer", "transfer_table"}
     | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
-    | {"subject", "diffusion", "doubts", "record", "findings", "console"}
+    | {"subject", "diffusion", "doubts", "record", "findings", "console", "card"}
     | {"journal", "log_file", "health", "plots", "progress", "report", "feature_maps", "feature_sheets"},
     {"__main__", "cli", "train", "dryrun", "launch", "verbs"},
 ]
