@@ -70,7 +70,7 @@ def facts_of(folder: Path, repo_id: str | None) -> Facts:
     weights = chief.file.parent
     recipe_file = next((place / "recipe.json" for place in (weights, run) if (place / "recipe.json").is_file()), None)
     progress = json_at(weights / "progress.json") or last_progress(run)
-    records = records_in([run, folder, weights, *run.glob("checkpoints/*"), *run.glob("model")])
+    records = records_in([run, folder, weights, run / "model", *run.glob("model/*"), *run.glob("checkpoints/*")])
     own = file_hash(chief.file)
     grid = grid_of(folder)
     name = (repo_id or run.name).rpartition("/")[2]
@@ -142,7 +142,7 @@ def last_progress(run: Path) -> dict[str, Any]:
 
 def records_in(folders: Iterable[Path]) -> list[Record]:
     """The records in the folders `metrics` in these, each once, the oldest first."""
-    files = {file.resolve(): file for folder in folders for file in sorted((folder / "metrics").glob("*.json"))}
+    files = dict.fromkeys(file for folder in folders for file in sorted((folder / "metrics").glob("*.json")))
     records = [record for record in map(json_at, files) if is_record(record)]
     return sorted(records, key=lambda record: str(record["date"]))
 
@@ -150,7 +150,8 @@ def records_in(folders: Iterable[Path]) -> list[Record]:
 def is_record(found: Mapping[str, Any]) -> bool:
     """Whether it is a record of images that a generator made."""
     whole = {"date", "metrics", "reference", "repeats", "subject", "versions"} <= found.keys()
-    return whole and found.get("format") == FORMAT and found["subject"].get("kind") == "generator"
+    subject = found.get("subject")
+    return whole and found.get("format") == FORMAT and isinstance(subject, dict) and subject.get("kind") == "generator"
 
 
 def json_at(file: Path) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def json_at(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def logged(log: Iterable[log_file.Row], head: str) -> Iterator[tuple[str, float, float]]:
+def logged(log: Iterable[log_file.Row], head: str = "") -> Iterator[tuple[str, float, float]]:
     """The last finite value under each key that begins with `head`: the rest of the key, value, kimg."""
     last: dict[str, tuple[float, float]] = {}
     for row in log:

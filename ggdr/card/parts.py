@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from ggdr.card.facts import Facts
 from ggdr.card.markdown import code, plain, table
@@ -16,7 +17,7 @@ from ggdr.registry import Part
 ROLES = ("game", "generator", "discriminator", "loss", "regularizers", "augment", "data")
 """fields of a recipe whose parts make the model what it is"""
 WATCHING = ("metrics",)
-"""fields whose parts look on"""
+"""fields whose parts look on while it is trained"""
 
 
 class Piece(NamedTuple):
@@ -50,7 +51,7 @@ def unfolded(part: Part, inside: str = "") -> Iterator[Piece]:
 
 def parts_table(found: Iterable[Piece]) -> str:
     """A row for each part."""
-    return table(("part", "", "what it is", "set to, beside its defaults", "paper"), map(row, found))
+    return table(("part", "name", "what it is", "settings beside its defaults", "paper"), map(row, found))
 
 
 def row(piece: Piece) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ def row(piece: Piece) -> tuple[str, ...]:
 
 
 def settings(part: Part) -> Iterator[tuple[str, Any]]:
-    """The settings that are not as they come, by name; of places on a disk nothing but the last word."""
+    """The settings that are not as they come, by name."""
     for setting in dataclasses.fields(part):  # type: ignore[arg-type]  # every registered part is a dataclass
         value, factory = vars(part)[setting.name], setting.default_factory
         default = setting.default if factory is dataclasses.MISSING else factory()
@@ -89,7 +90,7 @@ def paper_link(paper: str) -> str:
         return ""
     if re.fullmatch(r"\d{4}\.\d{4,5}", paper):
         return f"[arXiv {paper}](https://arxiv.org/abs/{paper})"
-    return f"[{plain(paper)}](https://doi.org/{paper})"
+    return f"[{plain(paper)}](https://doi.org/{quote(paper)})"
 
 
 def papers(facts: Facts) -> list[str]:

@@ -12,6 +12,7 @@ from ggdr.card.markdown import code, plain, table
 from ggdr.card.parts import first_line
 from ggdr.data.base import DataSet
 from ggdr.features.base import Extractor
+from ggdr.metrics.base import Metric
 from ggdr.recipe_files import from_json
 from ggdr.registry import metrics
 
@@ -40,25 +41,31 @@ class Result(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The metric's name, with the extractor's where it is not the metric's own: such a value is another."""
-        extractor = self.protocol["extractor"]
-        return self.metric if extractor in ("", own_extractor(self.metric)) else f"{self.metric}-{extractor}"
+        """The metric's name, with the extractor if it is not the metric's own, and truncation: other values."""
+        extractor, psi = self.protocol.get("extractor", ""), self.protocol["psi"]
+        name = self.metric if extractor in ("", own_extractor(self.metric)) else f"{self.metric}-{extractor}"
+        return name if psi == 1 else f"{name}-psi{psi:g}"
 
     @property
     def shown(self) -> str:
-        """The value and its interval."""
-        if self.value is None:
-            return "not a number"
-        between = "" if self.interval is None else f" ({self.interval[0]:.4g} .. {self.interval[1]:.4g})"
-        return f"{self.value:.4g}{between}"
+        """The value."""
+        return "not a number" if self.value is None else f"{self.value:.4g}"
+
+    @property
+    def between(self) -> str:
+        """The interval; empty without one."""
+        return "" if self.interval is None else f"{self.interval[0]:.4g} .. {self.interval[1]:.4g}"
 
 
 def results_in(records: Sequence[Record]) -> list[Result]:
     """The values of all records; of what was measured in the same way several times, the last."""
     last: dict[str, Result] = {}
     for record in records:
-        for result in results_of(record):
-            last[repr(result._replace(value=None, interval=None))] = result
+        try:
+            found = list(results_of(record))
+        except (AttributeError, KeyError, TypeError):  # edited by hand: no record any more
+            continue
+        last |= {repr(result._replace(value=None, interval=None)): result for result in found}
     return list(last.values())
 
 
@@ -74,16 +81,18 @@ def results_of(record: Record) -> Iterator[Result]:
             "real": entry["real"]["number"],
             "repeats": record["repeats"],
             "extractor": extractor,
-            "extractor_weights": features.get("weights", ""),
+            "extractor_weights": features.get("weights"),
             "psi": (subject.get("truncation") or {}).get("psi", 1.0),
             "cutoff": (subject.get("truncation") or {}).get("cutoff"),
             "noise": subject.get("noise", ""),
         }
+        protocol = {name: value for name, value in protocol.items() if value not in ("", None)}
         for key, spread in entry["values"].items():
+            better = "" if key == "std" else entry["better"]  # of a spread, neither way is
             interval = spread["interval"]
             whole = interval is not None and None not in interval
             pair = (float(interval[0]), float(interval[1])) if whole else None
-            yield Result(entry["type"], key, finite(spread["mean"]), pair, entry["better"], data, protocol)
+            yield Result(entry["type"], key, finite(spread["mean"]), pair, better, data, protocol)
 
 
 def own_extractor(metric: str) -> str:
@@ -100,23 +109,23 @@ def finite(value: float | None) -> float | None:
 def in_words(protocol: dict[str, Any]) -> str:
     """How a value came about."""
     words = [f"{protocol['generated']:,} generated against {protocol['real']:,} real images"]
-    if protocol["extractor"]:
-        weights = protocol["extractor_weights"]
-        words.append(f"features of {protocol['extractor']}" + (f" (weights {weights})" if weights else ""))
-    cutoff = "" if protocol["cutoff"] is None else f" to code {protocol['cutoff']}"
+    if "extractor" in protocol:
+        words.append(f"features of {protocol['extractor']}")
+    cutoff = f" in the first {protocol['cutoff']} style codes" if "cutoff" in protocol else ""
     words.append("no truncation" if protocol["psi"] == 1 else f"truncated to psi {protocol['psi']:g}{cutoff}")
-    words.append(f"{protocol['noise']} noise" if protocol["noise"] else "")
+    if "noise" in protocol:
+        words.append(f"{protocol['noise']} noise")
     words.append(f"mean of {protocol['repeats']} repeats" if protocol["repeats"] > 1 else "measured once")
-    return ", ".join(word for word in words if word)
+    return ", ".join(words)
 
 
 def results_table(found: Sequence[Result]) -> str:
     """A row for each value."""
     rows = (
-        (code(each.label), plain(each.key), plain(each.shown), each.better, plain(in_words(each.protocol)))
+        (f"{code(each.label)} {plain(each.key)}", each.shown, each.between, each.better, plain(in_words(each.protocol)))
         for each in found
     )
-    return table(("metric", "value of", "value (95 % interval)", "better", "protocol"), rows)
+    return table(("metric", "value", "95 % interval", "better", "protocol"), rows)
 
 
 def notes(facts: Facts) -> list[str]:
@@ -136,19 +145,18 @@ def while_training(facts: Facts) -> str:
     rows = []
     for key, value, kimg in logged(facts.log, "metric/"):
         name, _, rest = key.partition("/")
-        images = f"{named[name].images:,} images at most, measured once" if name in named else "measured once"
-        rows.append((code(name), plain(rest), f"{value:.4g}", f"{kimg:g}", images))
-    return table(("metric", "value of", "last value", "at kimg", "protocol"), rows)
+        images = f"at most {named[name].images:,} images of a kind, " if name in named else ""
+        rows.append((f"{code(name)} {plain(rest)}", f"{value:.4g}", f"{kimg:g}", f"{images}measured once"))
+    return table(("metric, as the run logged it", "last value", "at kimg", "protocol"), rows)
 
 
 def remarks(found: Sequence[Result]) -> Iterator[str]:
     """What metrics have to say of a model's limits by their values, or that they were not measured."""
-    for name, part in sorted(metrics.items()):
-        if not part.remark:  # type: ignore[attr-defined]  # the registry holds nothing but metrics
-            continue
+    telling = {name: part for name, part in sorted(metrics.items()) if issubclass(part, Metric) and part.remark}
+    for name, part in telling.items():
         values = {result.key: result.value for result in found if result.metric == name and result.value is not None}
         if values:
-            yield plain(part.remark.format_map(values))  # type: ignore[attr-defined]
+            yield plain(part.remark.format_map(values))
         else:
             yield f"Not measured: {code(name)}. {plain(first_line(part))}"
 
@@ -163,9 +171,9 @@ def model_index(found: Sequence[Result]) -> list[EvalResult]:
             dataset_type=result.data,
             dataset_name=result.data,
             metric_type=result.label,
-            metric_name=f"{result.label} ({result.key})",
+            metric_name=f"{result.label} {result.key}",
             metric_value=result.value,
-            metric_args={**result.protocol, "interval_95": list(result.interval) if result.interval else None},
+            metric_args=result.protocol | ({"interval_95": list(result.interval)} if result.interval else {}),
         )
         for result in found
         if result.value is not None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from ggdr.card.bibliography import citation
 from ggdr.card.facts import Facts, logged
 from ggdr.card.markdown import block, bullets, code, plain, table
-from ggdr.card.parts import paper_link, papers, parts_table, pieces
-from ggdr.card.results import Result, notes, remarks, results_table, while_training
+from ggdr.card.parts import ROLES, WATCHING, paper_link, papers, parts_table, pieces, shown
+from ggdr.card.results import Result, in_words, notes, remarks, results_table, while_training
 from ggdr.progress import LABELS
 
 CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
@@ -35,7 +37,8 @@ def opening(facts: Facts, found: Sequence[Result]) -> str:
 def what(facts: Facts) -> str:
     """One sentence: what it makes, what it is made of, what it learned from."""
     if not facts.trained:
-        return f"A recipe of [ggdr](#use) for a generator of images, to be trained on {images_of(facts)}."
+        generator = code(facts.recipe.generator.name) if facts.recipe else "generator"
+        return f"A recipe of ggdr: a generator of images ({generator}), to be trained on {images_of(facts)}."
     assert facts.brief is not None
     brief = facts.brief
     kind = CHANNELS.get(brief.channels, f"{brief.channels}-channel")
@@ -48,8 +51,8 @@ def what(facts: Facts) -> str:
     if facts.recipe is None:
         return f"{head}, saved by ggdr; how it was trained was not saved with it."
     seen = facts.progress.get("images_seen")
-    shown = f" for {seen / 1000:g} kimg (thousands of real images shown)" if isinstance(seen, int) else ""
-    return f"{head}, trained with ggdr{shown} on {images_of(facts)}."
+    length = f" Its training showed {seen:,} real images." if isinstance(seen, int) else ""
+    return f"{head}, trained with ggdr on {images_of(facts)}.{length}"
 
 
 def images_of(facts: Facts) -> str:
@@ -58,20 +61,23 @@ def images_of(facts: Facts) -> str:
     hub = facts.recipe.data.hub_id()
     link = f" ([{plain(hub)}](https://huggingface.co/datasets/{hub}))" if hub else ""
     if facts.recipe.about is None:
-        return f"the data set {code(facts.recipe.data.name)}{link}, of which its maker says nothing more"
+        return f"the data set {code(facts.recipe.data.name)}{link}"
     return f"{plain(facts.recipe.about.images)}{link}"
 
 
 def how_good(facts: Facts, found: Sequence[Result]) -> str:
     """The first value, or that there is none."""
+    if not found and not facts.trained:
+        target = " [The paper's numbers](#evaluation) are its target." if target_of(facts) else ""
+        return f"**Not trained with this code yet**, as far as records go: no weights, no measured numbers.{target}"
     if not found:
-        if not facts.trained:
-            return "**Not trained with this code yet**: there are no weights and no measured numbers."
-        return f"**Not measured yet**: `ggdr evaluate {facts.place}` does it."
+        return f"**Not measured yet**: {code(f'ggdr evaluate {shlex.quote(facts.place)}')} does it."
     first = found[0]
-    interval = " (95 % interval)" if first.interval else ""
-    better = f"{first.better} is better" if first.better else ""
-    return f"**Measured**: {code(first.label)} {plain(first.shown)}{interval}, {better}; [all values](#evaluation)."
+    interval = f" (95 % interval {first.between})" if first.interval else ""
+    return (
+        f"**Measured**: {code(first.label)} {plain(first.key)} {first.shown}{interval}, {first.better} is better;"
+        f" {plain(in_words(first.protocol))}. [All values](#evaluation)."
+    )
 
 
 def use(facts: Facts) -> str:
@@ -85,17 +91,17 @@ def use(facts: Facts) -> str:
     code_lines = [
         "import ggdr",
         "",
-        f'pipe = ggdr.from_pretrained("{facts.place}")',
+        f"pipe = ggdr.from_pretrained({json.dumps(facts.place)})",
         f"images = pipe({', '.join(arguments)}).images",
         'images[0].save("sample.png")',
     ]
-    head = "" if facts.trained else "When it is trained:\n\n"
-    return head + block("\n".join(code_lines), "python")
+    head = "With ggdr installed:" if facts.trained else "With ggdr installed, and when it is trained:"
+    return head + "\n\n" + block("\n".join(code_lines), "python")
 
 
 def made_of(facts: Facts) -> str:
     """The parts."""
-    return parts_table(pieces(facts))
+    return parts_table(pieces(facts, ROLES + WATCHING))
 
 
 def training(facts: Facts) -> str:
@@ -104,7 +110,13 @@ def training(facts: Facts) -> str:
         return ""
     asks = facts.recipe.data.asks()
     command = f"{facts.command} {asks}".strip()
-    texts = [block(command, "bash"), table(("", ""), training_rows(facts)), while_training(facts)]
+    head = "`recipe.py`, beside this card, holds every field as it was:" if facts.trained else ""
+    texts = [
+        head,
+        block(command, "bash"),
+        table(("setting or measure", "value"), training_rows(facts)),
+        while_training(facts),
+    ]
     return "\n\n".join(text for text in texts if text)
 
 
@@ -113,8 +125,8 @@ def training_rows(facts: Facts) -> Iterator[tuple[str, str]]:
     recipe, progress = facts.recipe, facts.progress
     assert recipe is not None
     seen = progress.get("images_seen")
-    shown = f"{recipe.total_kimg:g} kimg" if seen is None else f"{seen / 1000:g} of {recipe.total_kimg:g} kimg"
-    yield "real images shown", shown
+    total = f"{recipe.total_kimg:,.10g} kimg"
+    yield "real images shown", total if seen is None else f"{seen / 1000:,.10g} of {total}"
     if "step" in progress:
         yield "steps", f"{progress['step']:,}"
     micro = f", {recipe.micro_batch} at once" if recipe.micro_batch else ""
@@ -127,39 +139,37 @@ def training_rows(facts: Facts) -> Iterator[tuple[str, str]]:
     yield "running mean of G", f"half-life {recipe.ema_kimg:g} kimg" if recipe.ema_kimg else "none"
     yield "seed", str(recipe.seed)
     if recipe.init_from:
-        yield "started from", "the weights of another model"
+        yield "started from the weights of", code(shown(recipe.init_from))
     yield from logged_rows(facts)
 
 
 def logged_rows(facts: Facts) -> Iterator[tuple[str, str]]:
     """What the run's log ends with."""
-    seconds = dict((key, (value, kimg)) for key, value, kimg in logged(facts.log, "seconds"))
-    for value, kimg in seconds.values():
-        if kimg:
-            yield "time", f"{value / kimg:.3g} s a kimg, with logging, grids and metrics"
+    last = {key: value for key, value, _ in logged(facts.log)}
+    if last.get("kimg") and "seconds" in last:
+        yield "time", f"{last['seconds'] / last['kimg']:.3g} s a kimg, with logging, grids and metrics"
     if "device" in facts.progress:
         processes = facts.progress.get("processes", 1)
         yield "device", plain(f"{processes} x {facts.progress['device']}")
-    for key, value, _ in logged(facts.log, "loss/"):
-        turn, _, name = key.partition("/")
-        yield f"last loss of {turn.upper()}, {code(name)}", f"{value:.4g}"
-    for key, label in LABELS.items():
-        for _, value, _ in logged(facts.log, key):
-            yield f"last {code(label)}", f"{value:.4g}"
+    for key in (key for key in last if key.startswith("loss/")):
+        _, turn, name = key.split("/", 2)
+        yield f"last loss of {turn.upper()}, {code(name)}", f"{last[key]:.4g}"
+    for key in (key for key in LABELS if key in last):
+        yield f"last {code(LABELS[key])}", f"{last[key]:.4g}"
 
 
 def evaluation(facts: Facts, found: Sequence[Result]) -> str:
     """What was measured, and what the paper has."""
-    texts = [results_table(found), bullets(notes(facts)), target(facts)]
+    texts = [results_table(found), bullets(notes(facts)), target_of(facts)]
     return "\n\n".join(text for text in texts if text)
 
 
-def target(facts: Facts) -> str:
+def target_of(facts: Facts) -> str:
     """The numbers of the paper that the recipe is to reach."""
     about = facts.recipe.about if facts.recipe else None
     if about is None or not about.paper:
         return ""
-    head = f"The target, from the paper ({paper_link(about.paper)}, {plain(about.table)}), which nobody measured here:"
+    head = f"**The target**, from the paper ({paper_link(about.paper)}, {plain(about.table)}), not measured here:"
     rows = [(plain(model), f"{value:g}") for model, value in about.figures.items()]
     return "\n\n".join(text for text in (head, table(("", plain(about.metric)), rows), plain(about.note)) if text)
 
@@ -167,19 +177,21 @@ def target(facts: Facts) -> str:
 def limits(facts: Facts, found: Sequence[Result]) -> str:
     """What it is not for, and what it has not learned."""
     about = facts.recipe.about if facts.recipe else None
-    return bullets([plain(about.limits if about else UNSAID), *ALWAYS, *(f"{text}." for text in remarks(found))])
+    measured = remarks(found) if facts.trained or found else ()
+    return bullets([plain(about.limits if about else UNSAID), *ALWAYS, *measured])
 
 
 def licence(facts: Facts, chosen: str) -> str:
     """Of the weights, and what bears on it."""
     about = facts.recipe.about if facts.recipe else None
-    head = f"The weights: {code(chosen)}." if chosen else "No licence has been chosen for these weights."
-    data = f"The images they learned from: {plain(about.licence)}." if about else ""
-    texts = [head, data or "Before you use or share them, look at the licence of the images they learned from."]
+    head = f"Of the weights: {code(chosen)}." if chosen else "Nobody has chosen a licence for the weights."
+    texts = [head if facts.trained else "There are no weights here."]
+    texts.append("What may be done with weights depends on the licence of the images they learned from.")
+    texts.append(f"Here: {plain(about.licence)}." if about else "Nobody has written it down here: look for it.")
     if facts.origin:
-        texts.append("The checkpoint they were converted from has a licence too, which goes on holding.")
+        texts.append("The checkpoint they were converted from has a licence of its own, which goes on holding.")
     if facts.recipe is not None and facts.recipe.init_from:
-        texts.append("So has the model that training started from.")
+        texts.append("The model that training started from has one too.")
     return " ".join([*texts, "The code, ggdr, is Apache-2.0."])
 
 
