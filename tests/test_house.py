@@ -44,7 +44,7 @@ APART = FLOORS[6]
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 HEAVY = """torch numpy PIL sklearn datasets pyarrow accelerate matplotlib tensorboard safetensors diffusers torchvision
  timm torch_fidelity torchmetrics""".split()
-SETTINGS = {"Term", "Loss", "Regularizer", "Augmentation", "Adaptive", "Recipe", "Adam", "Brief", "Sample", "Verdict"}
+SETTINGS = "Term Loss Regularizer Augmentation Adaptive Recipe About Adam Brief Sample Verdict".split()
 """classes whose fields a person sets or reads, beside the registered ones"""
 
 

@@ -53,7 +53,7 @@ class Result(NamedTuple):
 
     @property
     def between(self) -> str:
-        """The interval; empty without one."""
+        """The interval; empty without one, or without a value."""
         return "" if self.interval is None else f"{self.interval[0]:.4g} .. {self.interval[1]:.4g}"
 
 
@@ -155,9 +155,9 @@ def remarks(found: Sequence[Result]) -> Iterator[str]:
     telling = {name: part for name, part in sorted(metrics.items()) if issubclass(part, Metric) and part.remark}
     for name, part in telling.items():
         values = {result.key: result.value for result in found if result.metric == name and result.value is not None}
-        if values:
+        try:
             yield plain(part.remark.format_map(values))
-        else:
+        except KeyError:  # one of them is missing, or not finite
             yield f"Not measured: {code(name)}. {plain(first_line(part))}"
 
 

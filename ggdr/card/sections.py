@@ -10,7 +10,7 @@ from ggdr.card.bibliography import citation
 from ggdr.card.facts import Facts, logged
 from ggdr.card.markdown import block, bullets, code, plain, table
 from ggdr.card.parts import ROLES, WATCHING, paper_link, papers, parts_table, pieces, shown
-from ggdr.card.results import Result, in_words, notes, remarks, results_table, while_training
+from ggdr.card.results import Result, notes, remarks, results_table, while_training
 from ggdr.progress import LABELS
 
 CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
@@ -66,18 +66,19 @@ def images_of(facts: Facts) -> str:
 
 
 def how_good(facts: Facts, found: Sequence[Result]) -> str:
-    """The first value, or that there is none."""
+    """The chief value of each metric, or that there is none."""
     if not found and not facts.trained:
-        target = " [The paper's numbers](#evaluation) are its target." if target_of(facts) else ""
+        about = facts.recipe.about if facts.recipe else None
+        target = " [The paper's numbers](#evaluation) are its target." if about and about.figures else ""
         return f"**Not trained with this code yet**, as far as records go: no weights, no measured numbers.{target}"
     if not found:
         return f"**Not measured yet**: {code(f'ggdr evaluate {shlex.quote(facts.place)}')} does it."
-    first = found[0]
-    interval = f" (95 % interval {first.between})" if first.interval else ""
-    return (
-        f"**Measured**: {code(first.label)} {plain(first.key)} {first.shown}{interval}, {first.better} is better;"
-        f" {plain(in_words(first.protocol))}. [All values](#evaluation)."
-    )
+    chief = {result.label: result for result in reversed(found)}  # the first value of each metric is the chief one
+    values = [
+        f"{code(each.label)} {each.shown}" + f" ({each.between})" * bool(each.between) + f", {each.better} is better"
+        for each in reversed(chief.values())
+    ]
+    return f"**Measured** ([protocol](#evaluation); 95 % intervals): {'; '.join(values)}."
 
 
 def use(facts: Facts) -> str:
@@ -169,9 +170,10 @@ def target_of(facts: Facts) -> str:
     about = facts.recipe.about if facts.recipe else None
     if about is None or not about.paper:
         return ""
-    head = f"**The target**, from the paper ({paper_link(about.paper)}, {plain(about.table)}), not measured here:"
+    head = f"**The target** is the paper's ({paper_link(about.paper)}, {plain(about.table)}), not measured here."
     rows = [(plain(model), f"{value:g}") for model, value in about.figures.items()]
-    return "\n\n".join(text for text in (head, table(("", plain(about.metric)), rows), plain(about.note)) if text)
+    texts = (f"{head} {plain(about.note)}".strip(), table(("model", plain(about.metric)), rows))
+    return "\n\n".join(text for text in texts if text)
 
 
 def limits(facts: Facts, found: Sequence[Result]) -> str:
