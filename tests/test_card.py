@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+import torch
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
@@ -143,6 +144,12 @@ def test_run_model_and_generator_have_the_same_card(trained):
     whole = card_of(trained, "me/tiny")
     assert ModelCard(card_of(trained / "model", "me/tiny")).data.eval_results == ModelCard(whole).data.eval_results
     assert section(card_of(trained / "model", "me/tiny"), "Evaluation") == section(whole, "Evaluation")
+
+
+def test_a_card_rendered_while_a_run_goes_on_draws_no_random_number(trained):
+    before = torch.get_rng_state()
+    card_of(trained)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_the_snippet_runs(trained, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ggdr.card.bibliography import ARXIV
 from ggdr.card.facts import Facts, facts_of, facts_of_recipe, grid_of
 from ggdr.card.markdown import plain
 from ggdr.card.parts import papers, pieces
@@ -50,7 +51,7 @@ def front_matter(facts: Facts, found: Sequence[Result], license: str) -> str:
 
     hub = facts.recipe.data.hub_id() if facts.recipe else ""
     names = dict.fromkeys(piece.part.name for piece in pieces(facts) if piece.part.paper)
-    arxiv = [f"arxiv:{paper}" for paper in papers(facts) if re.fullmatch(r"\d{4}\.\d{4,5}", paper)]
+    arxiv = [f"arxiv:{paper}" for paper in papers(facts) if ARXIV.fullmatch(paper)]
     entries = model_index(found)
     return ModelCardData(
         library_name="ggdr",

@@ -6,6 +6,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+ARXIV = re.compile(r"\d{4}\.\d{4,5}")
+"""numbers of arXiv; what is none is a DOI"""
 FILE = Path(__file__).parent.parent / "papers.bib"
 
 
@@ -23,6 +25,6 @@ def citation(paper: str) -> str:
     """The entry of a paper; the bare number of one that papers.bib does not hold."""
     if paper in entries():
         return entries()[paper]
-    where = "eprint" if re.fullmatch(r"\d{4}\.\d{4,5}", paper) else "doi"
+    where = "eprint" if ARXIV.fullmatch(paper) else "doi"
     name = re.sub(r"\W", "", paper)
     return f"@misc{{{name},\n  {where} = {{{paper}}},\n}}"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from ggdr.card.bibliography import ARXIV
 from ggdr.card.facts import Facts
 from ggdr.card.markdown import code, plain, table
 from ggdr.recipe import Recipe
@@ -88,7 +89,7 @@ def paper_link(paper: str) -> str:
     """A link to a paper by its arXiv number or DOI; nothing without one."""
     if not paper:
         return ""
-    if re.fullmatch(r"\d{4}\.\d{4,5}", paper):
+    if ARXIV.fullmatch(paper):
         return f"[arXiv {paper}](https://arxiv.org/abs/{paper})"
     return f"[{plain(paper)}](https://doi.org/{quote(paper)})"
 
