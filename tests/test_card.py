@@ -104,7 +104,7 @@ def test_a_stranger_sees_what_it_is_how_it_looks_and_how_good_it_is(trained):
     opening = card.split("## ")[0]
     assert "# tiny" in opening and "A generator (`stylegan2`) of gray images, 16 x 16 px" in opening
     assert f"](samples/{grid_of(trained).name})" in opening and re.search(
-        r"\*\*Measured\*\* .*95 % intervals\): `swd` [\d.]+ \([\d.-]+ \.\. [\d.]+\), lower is better\.", opening
+        r"\*\*Measured\*\*, with 95 % intervals: `swd` mean [\d.]+ \([\d.-]+ \.\. [\d.]+\), lower is better\.", opening
     )
     assert "64 generated against 64 real images, no truncation" in section(card, "Evaluation")
 
@@ -331,9 +331,21 @@ def test_each_recipe_says_what_its_own_images_are():
 
 
 def test_a_recipe_with_a_record_shows_it(trained):
-    card = card_of_recipe(ROOT / "recipes/digits.py", [record_of(trained)])
-    assert "**Measured**" in card and "0.016 of 70 kimg" in card and "**Not trained" not in card
+    card = card_of_recipe(ROOT / "tests/tiny.py", [record_of(trained)])
+    assert (
+        "**Measured** of a model that it trained" in card
+        and "0.016 of 0.064 kimg" in card
+        and "**Not trained" not in card
+    )
     assert {result.metric_type for result in ModelCard(card).data.eval_results} == {"swd"}
+
+
+def test_a_record_of_another_model_is_refused(trained, tmp_path):
+    with pytest.raises(ValueError, match="is of another generator or other images than the recipe's; measure again"):
+        card_of_recipe(ROOT / "recipes/digits.py", [record_of(trained)])
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.raises(ValueError, match="is no record of a generator's images; make one by `ggdr evaluate"):
+        card_of_recipe(ROOT / "recipes/digits.py", [tmp_path / "a.json"])
 
 
 def test_nothing_committed_names_a_place_on_a_disk():

@@ -17,7 +17,7 @@ from ggdr.findings import FORMAT
 from ggdr.model import LIVE, build, description_at, find_saved, read_brief
 from ggdr.networks.base import Brief
 from ggdr.recipe import Recipe
-from ggdr.recipe_files import from_json, load_recipe
+from ggdr.recipe_files import from_json, load_recipe, to_json
 from ggdr.registry import Part, discover
 from ggdr.subject import file_hash
 
@@ -91,15 +91,16 @@ def facts_of(folder: Path, repo_id: str | None) -> Facts:
 
 
 def facts_of_recipe(file: Path, records: Iterable[Path]) -> Facts:
-    """The facts of a recipe's file, and of records of a model that was trained by it, if there are any."""
+    """The facts of a recipe's file, and of records of a model that it trained; ValueError if they are of another."""
     discover()
-    kept = tuple(record for record in map(json_at, records) if is_record(record))
+    recipe = load_recipe(file)
+    kept = tuple(record_for(recipe, place) for place in records)
     subject = kept[-1]["subject"] if kept else {}
     return Facts(
         title=file.stem,
         place=f"runs/{file.stem}",
         command=command_for(f"runs/{file.stem}", f"recipes/{file.name}", 1),
-        recipe=load_recipe(file),
+        recipe=recipe,
         progress=subject.get("progress") or {},
         records=kept,
     )
@@ -145,6 +146,20 @@ def records_in(folders: Iterable[Path]) -> list[Record]:
     files = dict.fromkeys(file for folder in folders for file in sorted((folder / "metrics").glob("*.json")))
     records = [record for record in map(json_at, files) if is_record(record)]
     return sorted(records, key=lambda record: str(record["date"]))
+
+
+def record_for(recipe: Recipe, file: Path) -> Record:
+    """The record in a file; ValueError if it is none, or of another generator or other images than the recipe's."""
+    found = json_at(file)
+    if not is_record(found):
+        raise ValueError(f"{file} is no record of a generator's images; make one by `ggdr evaluate RUN --out {file}`.")
+    network = found["subject"].get("network") or {}
+    measured = network.get("config"), found["reference"].get("source")
+    if measured != (to_json(recipe.generator), to_json(recipe.data)):
+        raise ValueError(
+            f"{file} is of another generator or other images than the recipe's; measure again, or remove it."
+        )
+    return found
 
 
 def is_record(found: Mapping[str, Any]) -> bool:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
 TASK = "unconditional-image-generation"
+OTHER = (
+    "A name that goes on after the metric's, such as fid-digits, is of other features than the metric's own, or of"
+    " truncated images: its values compare with none but their like"
+)
 
 
 class Result(NamedTuple):
@@ -128,9 +132,10 @@ def results_table(found: Sequence[Result]) -> str:
     return table(("metric", "value", "95 % interval", "better", "protocol"), rows)
 
 
-def notes(facts: Facts) -> list[str]:
-    """What to know of the values: the interval's meaning, doubts, and what they were computed with; each once."""
-    said = [record["interval"] for record in facts.records if record.get("interval")]
+def notes(facts: Facts, found: Sequence[Result]) -> list[str]:
+    """What to know of the values: names, the interval's meaning, doubts, what they were computed with; each once."""
+    said = [OTHER] if any(result.label != result.metric for result in found) else []
+    said += [record["interval"] for record in facts.records if record.get("interval")]
     said += [warning for record in facts.records for warning in record.get("warnings", ())]
     for record in facts.records:
         versions = record["versions"]

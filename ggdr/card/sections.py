@@ -14,6 +14,8 @@ from ggdr.card.results import Result, notes, remarks, results_table, while_train
 from ggdr.progress import LABELS
 
 CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
+FEW = 3
+"""metrics that stand in the first lines"""
 UNSAID = (
     "Nobody has written down who or what is in these images, who made them and who was asked; look at them before"
     " you use what was learned from them."
@@ -66,19 +68,22 @@ def images_of(facts: Facts) -> str:
 
 
 def how_good(facts: Facts, found: Sequence[Result]) -> str:
-    """The chief value of each metric, or that there is none."""
+    """The chief values of a few metrics, or that there are none."""
     if not found and not facts.trained:
         about = facts.recipe.about if facts.recipe else None
         target = " [The paper's numbers](#evaluation) are its target." if about and about.figures else ""
         return f"**Not trained with this code yet**, as far as records go: no weights, no measured numbers.{target}"
     if not found:
         return f"**Not measured yet**: {code(f'ggdr evaluate {shlex.quote(facts.place)}')} does it."
-    chief = {result.label: result for result in reversed(found)}  # the first value of each metric is the chief one
+    first = {result.label: result for result in reversed(found)}  # the first value of a metric is the chief one
     values = [
-        f"{code(each.label)} {each.shown}" + f" ({each.between})" * bool(each.between) + f", {each.better} is better"
-        for each in reversed(chief.values())
+        f"{code(each.label)} {plain(each.key)} {each.shown}"
+        + f" ({each.between})" * bool(each.between)
+        + f", {each.better} is better"
+        for each in list(reversed(first.values()))[:FEW]
     ]
-    return f"**Measured** ([protocol](#evaluation); 95 % intervals): {'; '.join(values)}."
+    whose = "" if facts.trained else " of a model that it trained"
+    return f"**Measured**{whose}, with 95 % intervals: {'; '.join(values)}. [All values and the protocol](#evaluation)."
 
 
 def use(facts: Facts) -> str:
@@ -161,7 +166,7 @@ def logged_rows(facts: Facts) -> Iterator[tuple[str, str]]:
 
 def evaluation(facts: Facts, found: Sequence[Result]) -> str:
     """What was measured, and what the paper has."""
-    texts = [results_table(found), bullets(notes(facts)), target_of(facts)]
+    texts = [results_table(found), bullets(notes(facts, found)), target_of(facts)]
     return "\n\n".join(text for text in texts if text)
 
 
