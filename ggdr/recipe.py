@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
+import tyro
+
+from ggdr.about import About
 from ggdr.augment.base import Augmentation
 from ggdr.augment.none import NoAugmentation
 from ggdr.checks import above_zero, not_negative
@@ -84,6 +87,9 @@ class Recipe:
     """checkpoints that stay, newest first"""
     grid_images: int = 64
     """images in a sample grid"""
+
+    about: Annotated[About | None, tyro.conf.Suppress] = None
+    """what model cards say of the images, and of the numbers that the recipe is to reach"""
 
     def __post_init__(self) -> None:
         above_zero(self, "batch", "micro_batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ggdr import __version__, checkpoint
 from ggdr.data.loader import batches
+from ggdr.device import device_name
 from ggdr.duel import Scene
 from ggdr.ema import EMA
 from ggdr.fitting import fit
@@ -157,6 +158,7 @@ class Run:
         state = {name: part.state_dict() for name, part in self.adaptive.items()}
         tensors["parts"] = {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}
         progress = {"step": self.step, "images_seen": self.images_seen, "ggdr": __version__, "torch": torch.__version__}
+        progress |= {"device": device_name(self.device), "processes": self.processes}
         documents = {
             "progress.json": progress,
             "networks.json": {name: describe(network) for name, network in self.networks().items()},

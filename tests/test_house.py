@@ -29,11 +29,11 @@ FLOORS = [
     {"features", "evidence", "fixed_images"},
     {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
     # what a run is made of, from the recipe to what it leaves behind
-    {"recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
+    {"about", "recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
     | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "memory", "device"}
     | {"freeze", "reshaping", "transfer", "transfer_table"}
     | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
-    | {"subject", "diffusion", "doubts", "record", "findings", "console"}
+    | {"subject", "diffusion", "doubts", "record", "findings", "console", "card"}
     | {"journal", "log_file", "health", "plots", "progress", "report", "feature_maps", "feature_sheets"},
     {"__main__", "cli", "train", "dryrun", "launch", "verbs"},
 ]
@@ -44,7 +44,7 @@ APART = FLOORS[6]
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 HEAVY = """torch numpy PIL sklearn datasets pyarrow accelerate matplotlib tensorboard safetensors diffusers torchvision
  timm torch_fidelity torchmetrics""".split()
-SETTINGS = {"Term", "Loss", "Regularizer", "Augmentation", "Adaptive", "Recipe", "Adam", "Brief", "Sample", "Verdict"}
+SETTINGS = "Term Loss Regularizer Augmentation Adaptive Recipe About Adam Brief Sample Verdict".split()
 """classes whose fields a person sets or reads, beside the registered ones"""
 
 

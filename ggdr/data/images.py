@@ -39,6 +39,14 @@ class ImageFiles(DataSet):
     cache_mb: int = 512
     """keep decoded images in memory if all of them fit into so many MB; 0: never"""
 
+    def hub_id(self) -> str:
+        from ggdr.data.reading.hub import Hub
+
+        return self.source if Hub.fits(self.source) else ""
+
+    def asks(self) -> str:
+        return "" if self.hub_id() else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
+
     def open(self) -> Images:
         """Look at the source and a sample of its images; ValueError, in one sentence, if there is nothing to read."""
         from ggdr.data.reading.opening import open_images
