@@ -57,6 +57,11 @@ class Journal:
         for tracker in self.trackers:
             tracker.log(numbers, images_seen / 1000, step)
 
+    def metrics_at(self, step: int) -> set[str]:
+        """Names of the metrics that are written down for a step."""
+        keys = (key for row in log_file.read(self.file) if row["step"] == step for key in row)
+        return {key.split("/")[1] for key in keys if key.startswith("metric/")}
+
     def stamp(self, images_seen: int, step: int) -> dict[str, float]:
         """When: step, kimg, seconds since the run's very start, and the speed since the last line, if images passed."""
         now = time.monotonic()
@@ -101,6 +106,9 @@ class NoJournal(Journal):
     def __init__(self) -> None: ...
 
     def log(self, images_seen: int, step: int, stats: Mapping[str, float]) -> None: ...
+
+    def metrics_at(self, step: int) -> set[str]:
+        return set()
 
     def grid(self, name: str, images: Tensor, images_seen: int | None = None) -> Path:
         return Path(os.devnull)
