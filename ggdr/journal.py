@@ -43,6 +43,7 @@ class Journal:
         for tracker in trackers:
             tracker.start(self.out, dict(config or {}), step)
             self.trackers.append(tracker)
+        self.plotted = -1  # bytes of the log that are in the plot
         self.health, self.progress = Health(), Progress(total_kimg, images_seen / 1000)
         self.began = self.logged = time.monotonic()
 
@@ -85,8 +86,11 @@ class Journal:
         return path
 
     def plot(self) -> Path:
-        """Draw losses.png from all that was logged."""
-        plot_losses(self.file, self.out / "losses.png")
+        """Draw losses.png from all that was logged, if that has grown."""
+        size = self.file.stat().st_size if self.file.exists() else 0
+        if size != self.plotted:
+            plot_losses(self.file, self.out / "losses.png")
+            self.plotted = size
         return self.out / "losses.png"
 
     def say(self, text: str) -> None:
@@ -103,7 +107,8 @@ class Journal:
 class NoJournal(Journal):
     """The journal of all other processes: it takes everything and does nothing."""
 
-    def __init__(self) -> None: ...
+    def __init__(self) -> None:
+        self.file = Path(os.devnull) / "metrics.jsonl"
 
     def log(self, images_seen: int, step: int, stats: Mapping[str, float]) -> None: ...
 

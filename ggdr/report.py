@@ -92,6 +92,8 @@ class Report:
             if self.due(run.recipe.metric_kimg):  # what a run that ended while measuring has not measured
                 self.measure(but=self.team.first(self.journal.metrics_at(run.step)))
         else:
+            if self.journal.file.exists():
+                self.journal.say(f"{run.out} has a log and no checkpoint: the run begins anew")
             self.journal.grid("reals", self.reals(run.recipe.grid_images)[0])
             self.grid()
 

@@ -101,8 +101,8 @@ def check(trial: Trial) -> None:
     asked = trial.arm.recipe | {"seed": trial.seed}
     if changed := differences(*({k: v for k, v in each.items() if k not in UNTRAINED} for each in (before, asked))):
         raise ValueError(
-            f"{trial.folder} was trained by other settings: {'; '.join(changed.values())}; move it away, or name another"
-            " --out."
+            f"{trial.folder} was trained by other settings: {'; '.join(changed.values())}; move it away, or name"
+            " another --out."
         )
 
 
