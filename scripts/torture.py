@@ -6,8 +6,8 @@ Each arm first trains a run that nothing breaks. Then runs of the same recipe ar
 in a step, at any system call of a save or of the removal of an old checkpoint, while plotting and while measuring; what
 a kill really hit is read off what it left on disk. After each kill no checkpoint may be lost or torn; the next start
 must go on from the newest; and in the end every file of the last checkpoint and of the model, and each logged number,
-must equal the unbroken run's, bit for bit. Most lives begin by fork from a process that has imported everything, some by the
-command that a person types. OUT/torture.json and OUT/torture.md are the report; the exit status is 1 if anything
+must equal the unbroken run's, bit for bit. Most lives begin by fork from a process that has imported everything, some
+by the command that a person types. OUT/torture.json and OUT/torture.md are the report; the exit status is 1 if anything
 differs.
 """
 
