@@ -21,7 +21,7 @@ AROUND = [ROOT / folder for folder in ("recipes", "tests", "scripts", "benchmark
 ALL = PACKAGE + [file for folder in AROUND for file in folder.rglob("*.py")]
 
 FLOORS = [
-    {"__init__", "cache", "checks", "lazy", "registry", "schedule", "seeding"},
+    {"__init__", "cache", "changes", "checks", "lazy", "registry", "schedule", "seeding"},
     {"ops"},
     {"layers"},
     {"network", "networks"},
@@ -29,11 +29,11 @@ FLOORS = [
     {"features", "evidence", "fixed_images"},
     {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
     # what a run is made of, from the recipe to what it leaves behind
-    {"about", "recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
+    {"about", "recipe", "recipe_files", "recipe_flags", "optimizer", "fitting", "lock", "stopping"}
     | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "memory", "device"}
     | {"freeze", "reshaping", "transfer", "transfer_table"}
     | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
-    | {"subject", "diffusion", "doubts", "record", "findings", "console", "card"}
+    | {"subject", "diffusion", "doubts", "record", "findings", "console", "card", "hub", "pusher"}
     | {"journal", "log_file", "health", "plots", "progress", "report", "feature_maps", "feature_sheets"},
     {"__main__", "cli", "train", "dryrun", "launch", "verbs"},
 ]
