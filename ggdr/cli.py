@@ -22,6 +22,7 @@ VERBS = {
         "verbs.generate",
         "images of a saved generator: ggdr generate runs/digits --seeds 0-15 --psi 0.7",
     ),
+    "push": ("verbs.push", "share a run or a model on the Hub: ggdr push runs/digits org/ggdr-digits"),
     "export": ("verbs.export", "a network as a file that runs without ggdr: ggdr export runs/digits OUT.onnx"),
     "convert": (
         "verbs.convert",

@@ -92,6 +92,13 @@ class Recipe:
     grid_images: MayChange[int] = 64
     """images in a sample grid"""
 
+    hub_id: MayChange[str | None] = None
+    """Hub repository, org/name, that the run is pushed to; None: to none"""
+    hub_private: MayChange[bool] = False
+    """whether only its owners see that repository, if it is made"""
+    hub_kimg: MayChange[float] = 1000.0
+    """interval of pushes, in the background, each of a checkpoint of its own; 0: at the end alone"""
+
     about: Annotated[About | None, tyro.conf.Suppress] = None
     """what model cards say of the images, and of the numbers that the recipe is to reach"""
 
@@ -99,6 +106,7 @@ class Recipe:
         above_zero(self, "batch", "micro_batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep")
         above_zero(self, "grid_images", "nonfinite_limit")
         not_negative(self, "seed", "workers", "ema_kimg", "ema_rampup", "grid_kimg", "metric_kimg", "freeze_d")
+        not_negative(self, "hub_kimg")
         if taken := {self.loss.name, "augment"} & self.regularizers.keys():
             raise ValueError(f"a regularizer is called {taken.pop()!r}, as another part is; give it another name.")
         if self.loss.every != 1:

@@ -12,11 +12,13 @@ from torch import Tensor
 
 from ggdr import checkpoint
 from ggdr.evidence import Evidence, ImageSet, Team
+from ggdr.hub import Place
 from ggdr.journal import Journal, NoJournal
 from ggdr.lock import Lock
 from ggdr.memory import peak_memory
 from ggdr.model import save_model
 from ggdr.network import Generator
+from ggdr.pusher import Pusher
 from ggdr.recipe_files import flat, to_json, to_python
 from ggdr.run import Run
 from ggdr.sampling import sample
@@ -37,6 +39,7 @@ class Report:
         self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
         self.journal: Journal = NoJournal()
         self.drawn, self.saved = 0, -1  # images seen at the last grid, step of the last checkpoint
+        self.pusher: Pusher | None = None
         self.team = Team(run.accelerator.process_index, run.processes, run.device)
         self.known_reals = ImageSet(
             lambda places: run.images.at(list(places), run.recipe.seed).images,
@@ -80,6 +83,9 @@ class Report:
             trackers, config = run.recipe.trackers.values(), flat(to_json(run.recipe))
             at = {"step": run.step, "images_seen": run.images_seen}
             self.journal = Journal(run.out, run.recipe.total_kimg, trackers, config=config, **at)
+        if run.recipe.hub_id:
+            place = Place(run.recipe.hub_id, run.recipe.hub_private or None)
+            self.pusher = self.by_main(lambda: Pusher(run.out, place, self.journal.say))
         for line in (*introduction(run), f"the recipe in full: {run.out / 'recipe.py'}"):
             self.journal.say(line)
         if last is not None:
@@ -130,6 +136,8 @@ class Report:
             self.grid()
         if self.due(recipe.checkpoint_kimg):
             self.save()
+        if recipe.hub_id and self.due(recipe.hub_kimg):
+            self.share()
         if self.due(recipe.metric_kimg):  # after the checkpoint, which should not wait for hours of it
             self.measure()
 
@@ -156,7 +164,16 @@ class Report:
         if self.main:
             for name, network in run.ema.mean.items():
                 save_model(network, run.out / "model" / name)
+        if self.pusher is not None:
+            self.pusher.finish()
         self.journal.say(f"done: {run.images_seen / 1000:g} kimg; the model is {run.out / 'model'}")
+
+    def share(self) -> None:
+        """Push the run as it is now, in the background."""
+        if self.saved != self.run.step:
+            self.save()
+        if self.pusher is not None:
+            self.pusher.offer()
 
     def pause(self) -> None:
         """Save first of all: whoever asked the run to stop may not wait for more."""
