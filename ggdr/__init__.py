@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
 
+    from ggdr.network import Discriminator, Generator
     from ggdr.pipeline import GANPipeline
 
 __version__ = "0.1.0"
+__all__ = ["Discriminator", "Generator", "from_pretrained"]
 
 
 def from_pretrained(
@@ -34,3 +36,10 @@ def from_pretrained(
     return pipeline.from_pretrained(
         name_or_path, revision=revision, torch_dtype=torch_dtype, token=token, local_files_only=local_files_only
     )
+
+
+def __getattr__(name: str) -> Any:
+    """`ggdr.Generator` and `ggdr.Discriminator`, by name as above: `ggdr.Generator.from_pretrained("org/name")`."""
+    if name in ("Discriminator", "Generator"):
+        return getattr(importlib.import_module("ggdr.network"), name)
+    raise AttributeError(f"module 'ggdr' has no attribute {name!r}")

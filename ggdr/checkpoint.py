@@ -1,11 +1,12 @@
 """Checkpoints: one folder each, safetensors and JSON only, written aside and moved into place.
 
 A crash at any moment leaves the checkpoints before it whole: the folder gets its name when all of it is on disk,
-and old ones go only after that.
+and old ones go only after that. Each lists the hashes of its files: `sha256sum -c SHA256SUMS` in its folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ from torch import Tensor
 from ggdr.documents import one_line, read_object, read_tensors
 
 Content = TypeVar("Content")
+SUMS = "SHA256SUMS"
 
 
 def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], documents: Mapping[str, Any]) -> Path:
@@ -30,7 +32,7 @@ def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], docu
     """
     final = out / "checkpoints" / f"{step:08d}"
     try:
-        write(final, tensors, documents)
+        write(final, tensors, documents, sums=True)
     except OSError as error:
         kept = latest(out)
         last = f"the last good checkpoint is {kept}" if kept else "there is no checkpoint yet"
@@ -38,9 +40,14 @@ def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], docu
     return final
 
 
-def write(final: Path, tensors: Mapping[str, Mapping[str, Tensor]], documents: Mapping[str, Any]) -> None:
-    """Make the folder `final`, whole or not at all; a document that is no string is written as JSON. OSError if not."""
-    aside = final.with_name(f".writing-{final.name}-{os.getpid()}")
+def write(
+    final: Path, tensors: Mapping[str, Mapping[str, Tensor]], documents: Mapping[str, Any], *, sums: bool = False
+) -> None:
+    """Make the folder `final`, whole or not at all; a document that is no string is written as JSON. OSError if not.
+
+    `sums`: add the files' hashes.
+    """
+    aside = final.with_name(f".writing-{final.name}")
     shutil.rmtree(aside, ignore_errors=True)
     try:
         aside.mkdir(parents=True)
@@ -48,12 +55,14 @@ def write(final: Path, tensors: Mapping[str, Mapping[str, Tensor]], documents: M
             save_file(plain(state), aside / f"{name}.safetensors")
         for name, document in documents.items():
             (aside / name).write_text(document if isinstance(document, str) else json.dumps(document, indent=1))
+        if sums:
+            (aside / SUMS).write_text("".join(f"{sha256(file)}  {file.name}\n" for file in sorted(aside.iterdir())))
         for file in aside.iterdir():
             file.chmod(0o666 & ~umask())  # safetensors makes files that only their owner can read
             flush(file)
         flush(aside)
         if final.exists():
-            shutil.rmtree(final)
+            remove(final)
         aside.rename(final)
         flush(final.parent)
     except SafetensorError as error:
@@ -72,6 +81,20 @@ def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def sha256(file: Path) -> str:
+    """The hash of a file's bytes, in hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder that is never seen in part under its name."""
+    going = folder.with_name(f".removing-{folder.name}")
+    shutil.rmtree(going, ignore_errors=True)
+    folder.rename(going)
+    shutil.rmtree(going, ignore_errors=True)
 
 
 def flush(path: Path) -> None:
@@ -94,11 +117,54 @@ def latest(out: Path) -> Path | None:
     return next(reversed(complete(out)), None)
 
 
+def flaw(checkpoint: Path) -> str:
+    """In what its files are not as they were written, "" if they are, or if it was made before hashes were kept."""
+    try:
+        lines = (checkpoint / SUMS).read_text().splitlines()
+        for line in lines:
+            digest, _, name = line.partition("  ")
+            if sha256(checkpoint / name) != digest:
+                return f"{name} is not what was written"
+    except FileNotFoundError as error:
+        missing = Path(error.filename).name
+        return "" if missing == SUMS else f"{missing} is missing"
+    except (OSError, ValueError) as error:
+        return str(error)
+    return "" if lines else f"{SUMS} is empty"
+
+
+def last_whole(out: Path) -> tuple[Path | None, list[str]]:
+    """The newest checkpoint without a flaw, None if there is none at all; damaged ones are set aside, and named.
+
+    ValueError if there are some and all of them are damaged: no run begins anew unasked.
+    """
+    flaws: dict[Path, str] = {}
+    for path in reversed(complete(out)):
+        if not (found := flaw(path)):
+            return path, [set_aside(damaged, why, path) for damaged, why in flaws.items()]
+        flaws[path] = found
+    if flaws:
+        raise ValueError(
+            f"no checkpoint of {out} is whole ({'; '.join(f'{path.name}: {why}' for path, why in flaws.items())}):"
+            f" restore one from a copy, or remove {out / 'checkpoints'} to begin anew."
+        )
+    return None, []
+
+
+def set_aside(damaged: Path, why: str, instead: Path) -> str:
+    """Give a damaged checkpoint a name under which it is neither read nor counted; a sentence that says so."""
+    new = damaged.with_name(f"damaged-{damaged.name}")
+    shutil.rmtree(new, ignore_errors=True)
+    damaged.rename(new)
+    return f"{damaged} is damaged ({why}) and now called {new.name}; going back to {instead.name}."
+
+
 def prune(out: Path, keep: int) -> None:
     """Remove all but the newest `keep` checkpoints, and what crashed saves left."""
-    stale = complete(out)[:-keep] + list((out / "checkpoints").glob(".writing-*"))
-    for path in stale:
-        shutil.rmtree(path, ignore_errors=True)
+    for path in complete(out)[:-keep]:
+        remove(path)
+    for left in (out / "checkpoints").glob(".*ing-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def read(checkpoint: Path, name: str) -> dict[str, Tensor]:

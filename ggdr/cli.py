@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import shlex
+import shutil
 import sys
 import traceback
 from collections.abc import Callable
@@ -12,6 +14,8 @@ from pathlib import Path
 from ggdr import __version__
 
 PACKAGE = Path(__file__).parent
+CHOSEN = ("ACCELERATE_", "CUDA_VISIBLE_DEVICES")
+"""beginnings of environment variables that are part of a command that trains"""
 VERBS = {
     "train": ("train", "train the GAN of a recipe: ggdr train recipes/digits.py --out runs/digits"),
     "generate": (
@@ -22,6 +26,7 @@ VERBS = {
     "video": ("verbs.video", "a walk from image to image as a film: ggdr video runs/digits --seeds 0-7 --out walk.mp4"),
     "project": ("verbs.project", "pictures as codes of a generator: ggdr project runs/digits photo.png --space w+"),
     "edit": ("verbs.edit", "what a generator's strongest directions change: ggdr edit runs/digits --method pca"),
+    "push": ("verbs.push", "share a run or a model on the Hub: ggdr push runs/digits org/ggdr-digits"),
     "export": ("verbs.export", "a network as a file that runs without ggdr: ggdr export runs/digits OUT.onnx"),
     "convert": (
         "verbs.convert",
@@ -71,6 +76,31 @@ def guarded(verb: Callable[[list[str]], int | None], argv: list[str], home: Path
         status = 130
     sys.stdout.flush()
     raise SystemExit(status)
+
+
+def typed(argv: list[str]) -> str:
+    """The command that ends with these words as it was typed, launchers included; `ggdr train` if that is not known."""
+    import psutil
+
+    words, variables = ["ggdr", "train", *argv], {}
+    for process in [psutil.Process(), *psutil.Process().parents()]:
+        try:
+            line, environment = process.cmdline(), process.environ()
+        except psutil.Error:
+            break
+        if line[-len(argv) :] != argv:  # a shell, a scheduler
+            break
+        words, variables = line, environment
+    if (program := installed(words)) is not None:
+        words = [program.name, *words[2:]]
+    chosen = [f"{key}={shlex.quote(value)} " for key, value in variables.items() if key.startswith(CHOSEN)]
+    return "".join(sorted(chosen)) + shlex.join(words)
+
+
+def installed(words: list[str]) -> Path | None:
+    """The program on the PATH, a script, that a Python was told to run; None if it is something else."""
+    program = Path(words[1])
+    return program if shutil.which(program.name) == str(program) else None
 
 
 def raised_in(folders: tuple[Path, ...], error: BaseException) -> bool:

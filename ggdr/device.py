@@ -1,4 +1,4 @@
-"""The device that a verb works on."""
+"""The device that a verb works on, and what it is called."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def device_of(name: str) -> torch.device:
         reason = str(error).splitlines()[0].rstrip(".")
         raise ValueError(f"--device {name} is not possible here: {reason}; --device cpu always is.") from error
     return torch.device(name)
+
+
+def device_name(device: torch.device) -> str:
+    """What the device is called."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
+from ggdr.device import device_name
 from ggdr.doubts import extractor_of
 from ggdr.features.base import Embedder
 from ggdr.recipe_files import to_json
@@ -92,11 +91,6 @@ def entry(evaluation: Evaluation, name: str, values: Mapping[str, Spread]) -> di
 def described(network: Embedder) -> dict[str, Any]:
     """What a record says of a feature network."""
     return {"width": network.width, "weights": network.weights_hash, "protocol": network.protocol}
-
-
-def device_name(device: torch.device) -> str:
-    """What the device is called."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def record_folder(what: str) -> Path:

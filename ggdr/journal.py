@@ -43,6 +43,7 @@ class Journal:
         for tracker in trackers:
             tracker.start(self.out, dict(config or {}), step)
             self.trackers.append(tracker)
+        self.plotted = -1  # bytes of the log that are in the plot
         self.health, self.progress = Health(), Progress(total_kimg, images_seen / 1000)
         self.began = self.logged = time.monotonic()
 
@@ -56,6 +57,11 @@ class Journal:
         numbers = {key: value for key, value in row.items() if key not in ("step", "kimg") and math.isfinite(value)}
         for tracker in self.trackers:
             tracker.log(numbers, images_seen / 1000, step)
+
+    def metrics_at(self, step: int) -> set[str]:
+        """Names of the metrics that are written down for a step."""
+        keys = (key for row in log_file.read(self.file) if row["step"] == step for key in row)
+        return {key.split("/")[1] for key in keys if key.startswith("metric/")}
 
     def stamp(self, images_seen: int, step: int) -> dict[str, float]:
         """When: step, kimg, seconds since the run's very start, and the speed since the last line, if images passed."""
@@ -80,8 +86,11 @@ class Journal:
         return path
 
     def plot(self) -> Path:
-        """Draw losses.png from all that was logged."""
-        plot_losses(self.file, self.out / "losses.png")
+        """Draw losses.png from all that was logged, if that has grown."""
+        size = self.file.stat().st_size if self.file.exists() else 0
+        if size != self.plotted:
+            plot_losses(self.file, self.out / "losses.png")
+            self.plotted = size
         return self.out / "losses.png"
 
     def say(self, text: str) -> None:
@@ -98,9 +107,13 @@ class Journal:
 class NoJournal(Journal):
     """The journal of all other processes: it takes everything and does nothing."""
 
-    def __init__(self) -> None: ...
+    def __init__(self) -> None:
+        self.file = Path(os.devnull) / "metrics.jsonl"
 
     def log(self, images_seen: int, step: int, stats: Mapping[str, float]) -> None: ...
+
+    def metrics_at(self, step: int) -> set[str]:
+        return set()
 
     def grid(self, name: str, images: Tensor, images_seen: int | None = None) -> Path:
         return Path(os.devnull)

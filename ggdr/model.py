@@ -217,7 +217,7 @@ def find_saved(path: str | Path) -> dict[str, Saved]:
     if (path / "config.json").is_file():
         saved = saved_at(path)
         return {str(saved.description.get("kind")): saved}
-    found = {file.parent.name: saved_at(file.parent) for file in sorted(path.glob("*/config.json"))}
+    found = {file.parent.name: saved_at(file.parent) for file in sorted(path.glob("[!.]*/config.json"))}
     if not found:
         raise ValueError(
             f"{str(path)!r} holds no model; give the folder of a run, of a checkpoint, of a converted or saved model."

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +18,30 @@ class Network(nn.Module):
     def __init__(self, config: GeneratorConfig | DiscriminatorConfig, brief: Brief):
         super().__init__()
         self.config, self.brief = config, brief
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str | Path,
+        *,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        local_files_only: bool = False,
+    ) -> Self:
+        """The network of this base class in a folder or a Hub repository "org/name", in eval mode, float32.
+
+        `ggdr.Generator.from_pretrained`, `ggdr.Discriminator.from_pretrained`: of a run, checkpoint or model. Only JSON
+        and safetensors are read. ValueError if there is no such network.
+        """
+        from ggdr.pretrained import Hub, load_one
+
+        return load_one(name_or_path, cls, Hub(revision, token, local_files_only))
+
+    def save_pretrained(self, save_directory: str | Path) -> None:
+        """Make the folder hold config.json and model.safetensors, and nothing else; OSError if the disk refuses."""
+        from ggdr.pretrained import save_model
+
+        save_model(self, Path(save_directory))
 
     def core(self) -> Network:
         """The network that names are compared with when weights come from another: what wraps one says which."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ggdr.changes import MayChange
 from ggdr.checks import above_zero, not_negative
 from ggdr.lazy import torch
 
@@ -13,7 +14,7 @@ from ggdr.lazy import torch
 class Adam:
     """Adam (Kingma & Ba, arXiv 1412.6980), with the correction that lazy regularization asks for."""
 
-    lr: float = 0.0025
+    lr: MayChange[float] = 0.0025
     """learning rate"""
     beta1: float = 0.0
     """decay of the mean gradient, 0 to 1"""
@@ -21,7 +22,7 @@ class Adam:
     """decay of the mean squared gradient, 0 to 1"""
     eps: float = 1e-8
     """added to the root of the mean squared gradient"""
-    warmup_kimg: float = 0.0
+    warmup_kimg: MayChange[float] = 0.0
     """the learning rate rises from 0 over so many thousand reals"""
 
     def __post_init__(self) -> None:

@@ -18,7 +18,6 @@ import torch
 from diffusers.utils import BaseOutput
 from torch import Tensor
 
-from ggdr import __version__
 from ggdr.grid import to_pil, to_uint8
 from ggdr.latent.codes import Codes, drawn, seeded
 from ggdr.latent.directions import Directions, Method
@@ -31,7 +30,7 @@ from ggdr.latent.targets import Picture, targets_of
 from ggdr.latent.walks import Curve, walk
 from ggdr.model import save_model
 from ggdr.network import Discriminator, Generator
-from ggdr.pretrained import ABSENT, INDEX, Hub, load_pair
+from ggdr.pretrained import INDEX, Hub, index_of, load_pair
 from ggdr.sampling import AT_ONCE, View, label_rows, whole
 
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
@@ -104,17 +103,12 @@ class GANPipeline(diffusers.DiffusionPipeline):
     def save_pretrained(self, save_directory: str | Path) -> None:
         """Write `model_index.json` and a folder for each network, float32; OSError if the disk refuses."""
         folder = Path(save_directory)
-        index = {
-            "_class_name": "GANPipeline",
-            "_diffusers_version": diffusers.__version__,
-            "_ggdr_version": __version__,
-        }
         networks = {"generator": self.generator, "discriminator": self.discriminator}
         for name, network in networks.items():
             if network is not None:
                 save_model(network, folder / name)
-        names = {name: ["ggdr", net.config.name] if net is not None else ABSENT for name, net in networks.items()}
-        (folder / INDEX).write_text(json.dumps(index | names, indent=2) + "\n")
+        names = {name: network.config.name for name, network in networks.items() if network is not None}
+        (folder / INDEX).write_text(json.dumps(index_of(names), indent=2) + "\n")
 
     def push_to_hub(
         self,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ggdr import __version__
-from ggdr.model import Saved, description_at, find_saved
+from ggdr.model import Saved, description_at, find_saved, save_model
 from ggdr.network import Discriminator, Generator, Network
 
 Of = TypeVar("Of", bound=Network)
@@ -16,9 +17,18 @@ INDEX = "model_index.json"
 DESCRIPTIONS = [INDEX, "config.json", "*/config.json"]
 ABSENT = [None, None]
 """what it says of a network that is not there"""
+__all__ = ["Hub", "Pair", "find", "load_generator", "load_one", "load_pair", "save_model"]
 PARTS = ("generator", "discriminator")
 ID = r"\w[\w.-]*/[\w.-]*\w"
 """what names of Hub repositories look like"""
+
+
+def index_of(names: Mapping[str, str]) -> dict[str, Any]:
+    """What model_index.json says of a pipeline of networks: role -> registered name."""
+    import diffusers
+
+    about = {"_class_name": "GANPipeline", "_diffusers_version": diffusers.__version__, "_ggdr_version": __version__}
+    return about | {part: ["ggdr", names[part]] if part in names else ABSENT for part in PARTS}
 
 
 class Hub(NamedTuple):
@@ -52,15 +62,24 @@ def load_pair(name: str | Path, hub: Hub | None = None) -> Pair:
 
 def load_generator(name: str | Path, hub: Hub | None = None) -> Generator:
     """The generator at `name`, as `load_pair`; of a Hub repository nothing else is downloaded."""
-    return loaded(find(name, PARTS[:1], hub or Hub())["generator"], Generator)
+    return load_one(name, Generator, hub)
+
+
+def load_one(name: str | Path, kind: type[Of], hub: Hub | None = None) -> Of:
+    """The network of a base class, Generator or Discriminator, at `name`; nothing else is read, or downloaded.
+
+    ValueError if there is no such network.
+    """
+    part = next(role for role, base in zip(PARTS, (Generator, Discriminator), strict=True) if issubclass(kind, base))
+    return loaded(find(name, (part,), hub or Hub())[part], kind)
 
 
 def find(name: str | Path, parts: tuple[str, ...], hub: Hub) -> dict[str, Saved]:
-    """The networks of these names at `name`, those that are there; ValueError without a generator."""
+    """The networks of these names at `name`, those that are there; ValueError without the first of them."""
     found = in_folder(Path(name), hub) if Path(name).exists() else on_hub(str(name), parts, hub)
-    if "generator" not in found:
+    if parts[0] not in found:
         there = ", ".join(map(repr, found))
-        raise ValueError(f"{str(name)!r} holds {there} and no generator; give the folder above, or another.")
+        raise ValueError(f"{str(name)!r} holds {there} and no {parts[0]}; give the folder above, or another.")
     return found
 
 

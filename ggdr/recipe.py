@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
+import tyro
+
+from ggdr.about import About
 from ggdr.augment.base import Augmentation
 from ggdr.augment.none import NoAugmentation
+from ggdr.changes import MayChange
 from ggdr.checks import above_zero, not_negative
 from ggdr.data.base import DataSet
 from ggdr.game import Game
@@ -22,7 +26,10 @@ from ggdr.trackers.base import Tracker
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Parts and numbers of a run. Sizes, channels and label width come from the data set."""
+    """Parts and numbers of a run. Sizes, channels and label width come from the data set.
+
+    `MayChange`: a run that is resumed may have another value; other fields make it another run.
+    """
 
     data: DataSet
     """where real images come from"""
@@ -38,9 +45,9 @@ class Recipe:
     """done to whatever the discriminator sees"""
     game: Game = field(default_factory=Noise)
     """who plays"""
-    metrics: dict[str, Metric] = field(default_factory=dict)
+    metrics: MayChange[dict[str, Metric]] = field(default_factory=dict)
     """measured every `metric_kimg`, by any name"""
-    trackers: dict[str, Tracker] = field(default_factory=lambda: {"tensorboard": TensorBoard()})
+    trackers: MayChange[dict[str, Tracker]] = field(default_factory=lambda: {"tensorboard": TensorBoard()})
     """where numbers and grids go besides the run's folder"""
 
     g_optimizer: Adam = field(default_factory=Adam)
@@ -53,7 +60,7 @@ class Recipe:
     """images that pass the networks at once, in one process; None: the process's whole share of the batch"""
     n_critic: int = 1
     """main turns of D, on fresh reals, for one of G"""
-    total_kimg: float = 25000.0
+    total_kimg: MayChange[float] = 25000.0
     """length of the run, thousands of reals shown to D"""
     ema_kimg: float = 10.0
     """half-life of the running mean of G's weights, thousands of reals; 0: no mean"""
@@ -61,34 +68,45 @@ class Recipe:
     """the half-life is at most this share of the reals shown so far; None, or with `init_from`: no such limit"""
     precision: Literal["fp32", "bf16"] = "fp32"
     """what networks compute in; penalties, losses and weights are float32 in any case"""
-    init_from: str | None = None
+    init_from: MayChange[str | None] = None
     """run, checkpoint, or saved model whose weights the networks start from, as far as they fit"""
     freeze_d: int = 0
     """blocks of D, from the image inwards, that learn nothing (Freeze-D, arXiv 2002.10964) but may be clipped"""
     seed: int = 0
     """of initial weights, latents, noise, augmentation and the order of the data"""
-    workers: int = 0
+    workers: MayChange[int] = 0
     """processes that read images; 0: the trainer's own"""
-    nonfinite_limit: int = 10
+    nonfinite_limit: MayChange[int] = 10
     """updates in a row that may be skipped for gradients that are not finite before the run gives up"""
 
-    log_kimg: float = 1.0
+    log_kimg: MayChange[float] = 1.0
     """interval of log lines"""
-    grid_kimg: float = 50.0
+    grid_kimg: MayChange[float] = 50.0
     """interval of sample grids; 0: none"""
-    checkpoint_kimg: float = 200.0
+    checkpoint_kimg: MayChange[float] = 200.0
     """interval of checkpoints; there is one at the end in any case"""
-    metric_kimg: float = 200.0
+    metric_kimg: MayChange[float] = 200.0
     """interval of the metrics; 0: none"""
-    keep: int = 2
+    keep: MayChange[int] = 2
     """checkpoints that stay, newest first"""
-    grid_images: int = 64
+    grid_images: MayChange[int] = 64
     """images in a sample grid"""
+
+    hub_id: MayChange[str | None] = None
+    """Hub repository, org/name, that the run is pushed to; None: to none"""
+    hub_private: MayChange[bool] = False
+    """whether only its owners see that repository, if it is made"""
+    hub_kimg: MayChange[float] = 1000.0
+    """interval of pushes, in the background, each of a checkpoint of its own; 0: at the end alone"""
+
+    about: Annotated[About | None, tyro.conf.Suppress] = None
+    """what model cards say of the images, and of the numbers that the recipe is to reach"""
 
     def __post_init__(self) -> None:
         above_zero(self, "batch", "micro_batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep")
         above_zero(self, "grid_images", "nonfinite_limit")
         not_negative(self, "seed", "workers", "ema_kimg", "ema_rampup", "grid_kimg", "metric_kimg", "freeze_d")
+        not_negative(self, "hub_kimg")
         if taken := {self.loss.name, "augment"} & self.regularizers.keys():
             raise ValueError(f"a regularizer is called {taken.pop()!r}, as another part is; give it another name.")
         if self.loss.every != 1:

@@ -48,13 +48,21 @@ def flat(settings: Mapping[str, Any], head: str = "") -> dict[str, str | int | f
     return found
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What two recipes, as `to_json` gives them, do not share; a field a line."""
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """What two recipes, as `to_json` gives them, do not share: a field's name, and a line that says it."""
     old, new = flat(before), flat(now)
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     swapped = tuple(name.removesuffix("type") for name in names if name.endswith(".type"))
     names = [name for name in names if name.endswith(".type") or not name.startswith(swapped)]
-    return [f"{name} was {old.get(name, 'not there')}, is {new.get(name, 'not there')}" for name in names]
+    return {name: f"{name} was {old.get(name, 'not there')}, is {new.get(name, 'not there')}" for name in names}
+
+
+def completed(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A recipe's JSON with the fields that are newer than it at their defaults, if it can still be read as a recipe."""
+    try:
+        return to_json(from_json(Recipe, settings))
+    except (TypeError, ValueError):
+        return settings
 
 
 def from_json(kind: Any, value: Any, where: str = "recipe") -> Any:

@@ -32,6 +32,8 @@ class Command:
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
     out: Path
     """the run's folder; the same command finds it again and goes on from its last checkpoint"""
+    allow_changes: bool = False
+    """go on although settings have changed that make it another run"""
     dry_run: bool = False
     """build everything, run one step, print parameters, peak memory and time per kimg, and stop"""
     use: tuple[Path, ...] = ()

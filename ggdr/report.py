@@ -3,48 +3,77 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from ggdr import checkpoint
 from ggdr.evidence import Evidence, ImageSet, Team
+from ggdr.hub import Place
 from ggdr.journal import Journal, NoJournal
+from ggdr.lock import Lock
 from ggdr.memory import peak_memory
 from ggdr.model import save_model
 from ggdr.network import Generator
+from ggdr.pusher import Pusher
 from ggdr.recipe_files import flat, to_json, to_python
 from ggdr.run import Run
 from ggdr.sampling import sample
 from ggdr.schedule import due
+from ggdr.stopping import Stopped
+
+Of = TypeVar("Of")
 
 
 class Report:
     """Log lines, grids, metrics and checkpoints of a run. Every process has one; the main process's writes."""
 
-    def __init__(self, run: Run):
-        self.run, self.main = run, run.accelerator.is_main_process
+    def __init__(self, run: Run, allow_changes: bool = False):
+        """`allow_changes`: go on although settings have changed that make it another run."""
+        self.run, self.main, self.allow_changes = run, run.accelerator.is_main_process, allow_changes
+        self.lock: Lock | None = None
         self.window: list[Mapping[str, Tensor]] = []
         self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
         self.journal: Journal = NoJournal()
         self.drawn, self.saved = 0, -1  # images seen at the last grid, step of the last checkpoint
+        self.pusher: Pusher | None = None
         self.team = Team(run.accelerator.process_index, run.processes, run.device)
         self.known_reals = ImageSet(
-            lambda places: run.images.at(list(places), run.recipe.seed).images, count=len(run.images), team=self.team
+            lambda places: run.images.at(list(places), run.recipe.seed).images,
+            count=len(run.images),
+            team=self.team,
+            watch=run.stop.break_off,
         )
 
     def __enter__(self) -> Report:
+        """Take the run's folder; ValueError, on every process, if another run has it or it cannot be written to."""
+        self.lock = self.by_main(lambda: Lock(self.run.out))
         return self
 
     def __exit__(self, *error: object) -> None:
         self.journal.close()
+        if self.lock is not None:
+            self.lock.release()
+
+    def by_main(self, find: Callable[[], Of]) -> Of | None:
+        """What the main process finds, None on others; its ValueError on all of them, lest they wait for it."""
+        found, refusal = None, None
+        try:
+            found = find() if self.main else None
+        except ValueError as error:
+            refusal = error
+        if (refusal := self.team.first(refusal)) is not None:
+            raise refusal
+        return found
 
     def resume(self) -> None:
         """Take up the last checkpoint, if there is one; then open the journal at that step and say what will run."""
         run = self.run
-        if (last := checkpoint.latest(run.out)) is not None:
-            changed = run.load(last)
+        last, damage = self.team.first(self.by_main(lambda: checkpoint.last_whole(run.out))) or (None, [])
+        changed = run.load(last, self.allow_changes) if last is not None and last.is_dir() else []
         self.agree()
         self.prepare()
         if self.main:
@@ -54,14 +83,23 @@ class Report:
             trackers, config = run.recipe.trackers.values(), flat(to_json(run.recipe))
             at = {"step": run.step, "images_seen": run.images_seen}
             self.journal = Journal(run.out, run.recipe.total_kimg, trackers, config=config, **at)
+        if run.recipe.hub_id:
+            place = Place(run.recipe.hub_id, run.recipe.hub_private or None)
+            self.pusher = self.by_main(lambda: Pusher(run.out, place, self.journal.say))
         for line in (*introduction(run), f"the recipe in full: {run.out / 'recipe.py'}"):
             self.journal.say(line)
         if last is not None:
             self.drawn, self.saved = run.images_seen, run.step
-            self.journal.say(f"going on from {last}: {run.images_seen / 1000:g} of {run.recipe.total_kimg:g} kimg")
+            for line in damage:
+                self.journal.say(line)
+            self.journal.say(f"going on from {last}: {self.progress()}")
             for line in changed:
                 self.journal.say(f"changed: {line}")
+            if self.due(run.recipe.metric_kimg):  # what a run that ended while measuring has not measured
+                self.measure(but=self.team.first(self.journal.metrics_at(run.step)))
         else:
+            if self.journal.file.exists():
+                self.journal.say(f"{run.out} has a log and no checkpoint: the run begins anew")
             self.journal.grid("reals", self.reals(run.recipe.grid_images)[0])
             self.grid()
 
@@ -87,23 +125,36 @@ class Report:
 
     def after_step(self, stats: Mapping[str, Tensor]) -> None:
         """Whatever is due after a step."""
-        run, recipe = self.run, self.run.recipe
+        recipe = self.run.recipe
         self.window.append(stats)
         for turn, streak in self.streak.items():
             streak.add_(1).mul_((stats[f"nonfinite/{turn}"] > 0).float())
-        now, before = run.images_seen / 1000, (run.images_seen - run.images_per_step) / 1000
-        if due(now, before, recipe.log_kimg):
+        if self.due(recipe.log_kimg):
+            self.check_folder()
             self.log()
-        if due(now, before, recipe.grid_kimg):
+        if self.due(recipe.grid_kimg):
             self.grid()
-        if due(now, before, recipe.metric_kimg):
-            self.measure()
-        if due(now, before, recipe.checkpoint_kimg):
+        if self.due(recipe.checkpoint_kimg):
             self.save()
+        if recipe.hub_id and self.due(recipe.hub_kimg):
+            self.share()
+        if self.due(recipe.metric_kimg):  # after the checkpoint, which should not wait for hours of it
+            self.measure()
+
+    def due(self, interval: float) -> bool:
+        """Whether the last step passed a multiple of `interval` kimg."""
+        run = self.run
+        return due(run.images_seen / 1000, (run.images_seen - run.images_per_step) / 1000, interval)
+
+    def progress(self) -> str:
+        """How far the run is."""
+        return f"{self.run.images_seen / 1000:g} of {self.run.recipe.total_kimg:g} kimg"
 
     def finish(self) -> None:
-        """The last of everything, and the model to share."""
+        """The last of everything, and the model to share; of a run that was asked to stop, a checkpoint."""
         run = self.run
+        if not run.done:
+            return self.pause()
         self.log()
         if self.drawn != run.images_seen:
             self.grid()
@@ -113,7 +164,35 @@ class Report:
         if self.main:
             for name, network in run.ema.mean.items():
                 save_model(network, run.out / "model" / name)
+        if self.pusher is not None:
+            self.pusher.finish()
         self.journal.say(f"done: {run.images_seen / 1000:g} kimg; the model is {run.out / 'model'}")
+
+    def share(self) -> None:
+        """Push the run as it is now, in the background."""
+        if self.saved != self.run.step:
+            self.save()
+        if self.pusher is not None:
+            self.pusher.offer()
+
+    def pause(self) -> None:
+        """Save first of all: whoever asked the run to stop may not wait for more."""
+        if self.saved != self.run.step:
+            self.save()
+        self.log()
+        self.journal.say(f"stopped and saved: {self.progress()}, {checkpoint.latest(self.run.out)}")
+
+    def check_folder(self) -> None:
+        """Save once more and end the run, by ValueError, if its folder was deleted or moved while it trained."""
+        if self.lock is None or self.lock.held():
+            return
+        out = self.run.out
+        if self.lock.file.exists():
+            raise ValueError(f"{out} was replaced in mid-run, and another run has locked it since; give another --out.")
+        raise ValueError(
+            f"{out} was deleted or moved in mid-run; the state, {self.progress()}, is saved as {self.run.save()}:"
+            " type the same command to go on."
+        )
 
     def log(self) -> None:
         """Means since the last log line, one transfer from the device; an end to a run that cannot recover."""
@@ -158,17 +237,26 @@ class Report:
             self.journal.grid("fakes" if len(run.ema.mean) == 1 else name, fakes, run.images_seen)
         self.journal.plot()
 
-    def measure(self) -> None:
-        """Every metric of the recipe, on samples that all processes share in making."""
+    def measure(self, but: Collection[str] = ()) -> None:
+        """Every metric of the recipe `but` these, on samples that all processes share in making.
+
+        A stop breaks it off; the run measures the rest when it goes on.
+        """
         run, evidence = self.run, self.evidence()
-        for name, metric in run.recipe.metrics.items():
-            values = metric.measure(evidence)
-            self.journal.log(run.images_seen, run.step, {f"metric/{name}/{k}": v for k, v in values.items()})
+        with suppress(Stopped):
+            for name, metric in run.recipe.metrics.items():
+                if name in but or run.stop.due_now():
+                    continue
+                values = metric.measure(evidence)
+                self.journal.log(run.images_seen, run.step, {f"metric/{name}/{k}": v for k, v in values.items()})
 
     def evidence(self) -> Evidence:
         """Samples of the mean generator as it is now, against the reals; nothing is made yet."""
         generator = next(iter(self.run.ema.mean.values()))
-        fakes = ImageSet(lambda places: self.fakes(generator, places), team=self.team, loaded=self.known_reals.loaded)
+        reals = self.known_reals
+        fakes = ImageSet(
+            lambda places: self.fakes(generator, places), team=self.team, watch=reals.watch, loaded=reals.loaded
+        )
         return Evidence(self.known_reals, fakes, generator, self.labels)
 
     def fakes(self, generator: Generator, places: range) -> Tensor:

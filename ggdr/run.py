@@ -14,7 +14,9 @@ import torch.distributed
 from torch import Tensor
 
 from ggdr import __version__, checkpoint
+from ggdr.changes import may_change
 from ggdr.data.loader import batches
+from ggdr.device import device_name
 from ggdr.duel import Scene
 from ggdr.ema import EMA
 from ggdr.fitting import fit
@@ -24,8 +26,9 @@ from ggdr.optimizer import Adam
 from ggdr.phase import Phase, phases
 from ggdr.player import Player, share
 from ggdr.recipe import Recipe
-from ggdr.recipe_files import differences, to_json, to_python
+from ggdr.recipe_files import completed, differences, to_json, to_python
 from ggdr.stats import Stats
+from ggdr.stopping import Stop
 from ggdr.term import Adaptive, Turn
 from ggdr.transfer import sources, start
 from ggdr.transfer_table import table
@@ -54,7 +57,7 @@ class Run:
         self.recipe, self.brief, self.reasons, self.sizes = fit(recipe, self.images.brief)
         self.micro_batch = micro_batch(self.recipe, self.processes)
         self.step = self.images_seen = 0
-        self.stats = Stats()
+        self.stats, self.stop = Stats(), Stop(accelerator)
         self.notes: list[str] = []
         self.terms, self.augment = self.recipe.terms(), self.recipe.augment
         self.phases = phases(self.terms, recipe.n_critic)
@@ -103,6 +106,11 @@ class Run:
         """Seed torch for one purpose: every draw is a function of the recipe's seed and of `what` alone."""
         key = repr((self.recipe.seed, *what)).encode()
         torch.manual_seed(int.from_bytes(hashlib.blake2b(key, digest_size=7).digest(), "big"))
+
+    @property
+    def done(self) -> bool:
+        """Whether the recipe's number of images has been shown."""
+        return self.images_seen >= self.recipe.total_kimg * 1000
 
     def reals(self) -> Iterator[list[Reals]]:
         """For each step from here on, the process's part of `n_critic` global batches."""
@@ -157,6 +165,7 @@ class Run:
         state = {name: part.state_dict() for name, part in self.adaptive.items()}
         tensors["parts"] = {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}
         progress = {"step": self.step, "images_seen": self.images_seen, "ggdr": __version__, "torch": torch.__version__}
+        progress |= {"device": device_name(self.device), "processes": self.processes}
         documents = {
             "progress.json": progress,
             "networks.json": {name: describe(network) for name, network in self.networks().items()},
@@ -167,15 +176,24 @@ class Run:
         checkpoint.prune(self.out, self.recipe.keep)
         return written
 
-    def load(self, folder: Path) -> list[str]:
-        """Take back what `save` wrote; what has changed in the recipe since. ValueError if it is another run's."""
+    def load(self, folder: Path, allow_changes: bool = False) -> list[str]:
+        """Take back what `save` wrote; what has changed in the recipe since. ValueError if it is another run's.
+
+        `allow_changes`: take back what fits, also where the promise of an exact continuation is broken.
+        """
         before = checkpoint.read_json(folder, "recipe.json")
-        changed = differences(before, to_json(self.recipe))
+        changed = differences(completed(before), to_json(self.recipe))
         frozen = before.get("freeze_d", 0)
         if frozen != self.recipe.freeze_d:  # the optimizer's states go by place, and would shift
             raise ValueError(
                 f"{folder} was made with freeze_d {frozen}, not {self.recipe.freeze_d}; choose another --out, with"
                 f" --init-from {self.out} to start from these weights."
+            )
+        fixed = [line for name, line in changed.items() if not may_change(self.recipe, name.split("."))]
+        if fixed and not allow_changes:
+            raise ValueError(
+                f"{folder} was made by another recipe: {'; '.join(fixed)}; choose another --out (--init-from {self.out}"
+                " starts it from these weights), or add --allow-changes to go on all the same."
             )
         progress = checkpoint.read_progress(folder)
         names = [*self.networks(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
@@ -183,10 +201,10 @@ class Run:
         try:
             self.take(tensors)
         except (RuntimeError, ValueError) as error:
-            why = "; ".join(changed) or str(error).splitlines()[-1].strip().rstrip(".")
+            why = "; ".join(changed.values()) or str(error).splitlines()[-1].strip().rstrip(".")
             raise ValueError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
         self.step, self.images_seen = progress["step"], progress["images_seen"]
-        return changed
+        return list(changed.values())
 
     def take(self, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Take back networks, means, optimizers and the state of parts, by the names of their files."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from ggdr.cli import guarded
+from ggdr.cli import guarded, typed
 from ggdr.recipe_flags import Command, parse
 
 if TYPE_CHECKING:
@@ -22,35 +22,39 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str]) -> int:
-    """`ggdr train RECIPE.py [--out DIR] [--dry-run] [flags]`."""
+    """`ggdr train RECIPE.py [--out DIR] [--dry-run] [flags]`; a run that a signal stops is no failure."""
     warnings.formatwarning = lambda message, *_, **__: f"ggdr: warning: {message}\n"
     command = parse(argv, "ggdr train")
     from ggdr.launch import make_accelerator  # torch is imported once the command is known to be one
 
     accelerator = make_accelerator(command.recipe.precision)
-    start(command, accelerator)
+    finished = start(command, accelerator)
+    if not finished and accelerator.is_main_process:
+        print(f"to go on, type: {typed(argv)}")
     accelerator.end_training()  # not after an error: it may wait for processes that wait for this one
     return 0
 
 
-def start(command: Command, accelerator: Accelerator) -> None:
-    """Build the run, then try it out or train it to its end."""
+def start(command: Command, accelerator: Accelerator) -> bool:
+    """Build the run, then try it out or train it; whether it came to its end."""
     from ggdr.dryrun import dry_run
     from ggdr.report import Report
     from ggdr.run import Run
 
     run = Run(command.recipe, command.out, accelerator)
     if command.dry_run:
-        return dry_run(run)
-    with Report(run) as report:
+        dry_run(run)
+        return True
+    with Report(run, command.allow_changes) as report, run.stop:
         train(run, report)
+    return run.done
 
 
 def train(run: Run, report: Report) -> None:
-    """Go on from the last checkpoint, if there is one, until the recipe's number of images has been shown."""
+    """Go on from the last checkpoint, if there is one, until the run is done or a signal asks it to stop."""
     report.resume()
     reals = run.reals()
-    while run.images_seen < run.recipe.total_kimg * 1000:
+    while not (run.done or run.stop.due()):
         stats = train_step(run, next(reals))
         report.after_step(stats)
     report.finish()
@@ -63,7 +67,9 @@ def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
             play(run, phase, batches)
     for network in run.generators():
         run.stats.add(network.measure())
+    run.stats.add({"stop": run.stop.vote()})  # a signal to one process is heard by all
     stats = run.stats.reduce(run.processes) | {"images": run.counted}
+    run.stop.count(stats)
     for part in run.adaptive.values():  # ADA's p, the mean path length
         part.learn(stats)
     for network in run.generators():  # the mean style code

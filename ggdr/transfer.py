@@ -83,7 +83,7 @@ def started(name: str, network: Network, saved: Saved) -> Start:
         raise ValueError(f"--init-from: {error}") from error
     moves = tuple(plan(weights, source, network))
     there, here = to_json(source.core().config), to_json(network.core().config)
-    settings = differences(there, here) if there["type"] == here["type"] else []
+    settings = differences(there, here).values() if there["type"] == here["type"] else ()
     begun = Start(name, network, saved.file, summary(source), moves, tuple(settings))
     if not begun.taken & {key for key, parameter in network.named_parameters() if parameter.ndim > 1}:
         odd = next((f"; {move.name} is {move.note}" for move in begun.moves if move.how == "skipped"), "")

@@ -20,4 +20,14 @@ from dataclasses import replace
 
 from ffhq256_ada_10k import recipe as ffhq256_ada_10k
 
-recipe = replace(ffhq256_ada_10k, data=replace(ffhq256_ada_10k.data, subset=None))
+recipe = replace(
+    ffhq256_ada_10k,
+    data=replace(ffhq256_ada_10k.data, subset=None),
+    about=replace(
+        ffhq256_ada_10k.about,
+        images="AFHQ Cat: aligned photographs of the heads of cats, from Flickr and Pixabay",
+        licence="CC BY-NC 4.0, as the page of the set says: not for commercial use",
+        limits="One head in each, seen from the front, of the animals that people photograph most.",
+        table="table on AFHQ",
+    ),
+)

@@ -14,6 +14,14 @@ The paper's setting: a batch of 64, as in recipes/ffhq256.py.
 Differences from the paper: those of recipes/afhq_cat.py.
 """
 
+from dataclasses import replace
+
 from afhq_cat import recipe as afhq_cat
 
-recipe = afhq_cat  # with other images
+recipe = replace(
+    afhq_cat,
+    about=replace(
+        afhq_cat.about,
+        images="AFHQ Dog: aligned photographs of the heads of dogs, from Flickr and Pixabay",
+    ),
+)

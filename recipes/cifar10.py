@@ -25,6 +25,7 @@ from dataclasses import replace
 
 from ffhq256 import recipe as ffhq256
 
+from ggdr.about import About
 from ggdr.data.images import ImageFiles
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.unet import UNet
@@ -40,4 +41,14 @@ recipe = replace(
     total_kimg=100_000.0,
     ema_kimg=500.0,
     ema_rampup=0.05,
+    about=About(
+        images="CIFAR-10: 50,000 photographs of ten kinds of animals and vehicles, 32 x 32 px",
+        licence="not stated on the page of the set; the photographs were found on the web, and the rights are with"
+        " those who made them",
+        limits="Drawn from 80 Million Tiny Images, which its makers withdrew in 2020 for its offensive content.",
+        paper="2207.13320",
+        table="table on CIFAR-10",
+        metric="FID, 50,000 fakes against all reals",
+        note="The paper has numbers with GGDR and without; they are not restated here.",
+    ),
 )

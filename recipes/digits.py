@@ -6,6 +6,7 @@ mixing, no path length. GGDR redraws the 8 px maps, a quarter of the image, as t
 and so plain images ask for a smoother discriminator. The learning rate is above the paper's 0.0025, for a short run.
 """
 
+from ggdr.about import About
 from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
@@ -31,4 +32,11 @@ recipe = Recipe(
     grid_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
+    about=About(
+        images="1,797 handwritten digits of 13 people, scanned, 8 x 8 px, enlarged: scikit-learn's copy of the test"
+        " part of UCI's Optical Recognition of Handwritten Digits (Alpaydin and Kaynak 1998)",
+        licence="CC BY 4.0, as UCI lists it",
+        limits="Ten digits, as 13 people wrote them into a form in the 1990s: no letters, no other hands, no other"
+        " scripts. A demonstration, too small for anything else.",
+    ),
 )

@@ -26,4 +26,11 @@ recipe = replace(
     ffhq256,
     data=replace(ffhq256.data, subset=10_000),
     augment=ADA(target=0.6, speed_kimg=500.0),
+    about=replace(
+        ffhq256.about,
+        images="10,000 photographs of faces drawn from FFHQ, which was gathered on Flickr",
+        table="table on limited data",
+        figures={},
+        note="The paper has numbers for StyleGAN2 + ADA with GGDR and without; they are not restated here.",
+    ),
 )

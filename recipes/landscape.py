@@ -21,4 +21,14 @@ from dataclasses import replace
 
 from ffhq256_ada_10k import recipe as ffhq256_ada_10k
 
-recipe = replace(ffhq256_ada_10k, data=replace(ffhq256_ada_10k.data, subset=None))
+recipe = replace(
+    ffhq256_ada_10k,
+    data=replace(ffhq256_ada_10k.data, subset=None),
+    about=replace(
+        ffhq256_ada_10k.about,
+        images="photographs of landscapes",
+        licence="that of the photographs you give it",
+        limits="Which landscapes, from where and in which seasons, depends on the photographs you give it.",
+        table="table on Landscape",
+    ),
+)

@@ -64,7 +64,7 @@ def planned(asked: Comparison) -> list[Trial]:
         if arm.recipe["data"] != arms[0].recipe["data"]:
             raise ValueError(
                 f"{arm.name} and {names[0]} are trained on different images, so that no metric compares them:"
-                f" {'; '.join(differences(arms[0].recipe['data'], arm.recipe['data']))}."
+                f" {'; '.join(differences(arms[0].recipe['data'], arm.recipe['data']).values())}."
             )
     trials = [Trial(arm, seed, asked.out / arm.name / f"seed{seed}") for arm in arms for seed in asked.seeds]
     for trial in trials:
@@ -101,7 +101,8 @@ def check(trial: Trial) -> None:
     asked = trial.arm.recipe | {"seed": trial.seed}
     if changed := differences(*({k: v for k, v in each.items() if k not in UNTRAINED} for each in (before, asked))):
         raise ValueError(
-            f"{trial.folder} was trained by other settings: {'; '.join(changed)}; move it away, or name another --out."
+            f"{trial.folder} was trained by other settings: {'; '.join(changed.values())}; move it away, or name"
+            " another --out."
         )
 
 

@@ -4,7 +4,8 @@
     python tests/hub_server.py PORT       # by hand
 
 Clients read their environment when huggingface_hub is imported, so run them in a process of their own. It has models,
-data sets and spaces with commits, branches, LFS and ranges; no authentication, xet, pagination or pull requests.
+data sets and spaces, private ones too, with commits, branches, LFS and ranges, a few accounts, and trouble on demand;
+no xet, pagination or pull requests.
 """
 
 from __future__ import annotations
@@ -15,92 +16,18 @@ import json
 import re
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from hub_store import Failure, File, Hub, Repo, entry, folder_entry, kind_of
 
 DATE = "2026-01-01T00:00:00.000Z"
 LARGE = (".safetensors", ".pt", ".png", ".parquet", ".bin", ".jpg", ".arrow", ".zip")
 """endings of files that clients are told to send through LFS"""
 ID = r"([^/]+/[^/]+)"
 REVISION = r"(refs/[^/]+/[^/]+|[^/]+)"
-
-
-class File(NamedTuple):
-    """One version of a file."""
-
-    data: bytes
-    lfs: bool = False
-
-    @property
-    def oid(self) -> str:
-        """Git's hash of a small file, LFS's of a large one."""
-        return hashlib.sha256(self.data).hexdigest() if self.lfs else blob_hash(self.data)
-
-
-class Repo:
-    """A repository: commits are whole trees, branches point at them."""
-
-    def __init__(self):
-        self.trees: dict[str, dict[str, File]] = {}
-        self.branches: dict[str, str] = {}
-        self.log: list[str] = []
-
-    def commit(self, tree: dict[str, File], branch: str = "main") -> str:
-        """A new commit on `branch`; its hash."""
-        sha = hashlib.sha1(repr((time.time_ns(), sorted(tree))).encode()).hexdigest()
-        self.trees[sha] = tree
-        self.branches[branch] = sha
-        self.log.append(sha)
-        return sha
-
-    def find(self, revision: str) -> str | None:
-        """The commit that a branch or a hash means."""
-        return self.branches.get(revision) or (revision if revision in self.trees else None)
-
-
-class Hub:
-    """All that the server holds."""
-
-    def __init__(self):
-        self.repos: dict[tuple[str, str], Repo] = {}
-        self.lfs: dict[str, bytes] = {}
-        self.log: list[tuple[str, str]] = []
-        self.lock = threading.RLock()
-
-
-class Failure(Exception):
-    """An answer that is an error."""
-
-    def __init__(self, status: int, code: str, message: str, commit: str = ""):
-        super().__init__(message)
-        self.status, self.code, self.message, self.commit = status, code, message, commit
-
-
-def blob_hash(data: bytes) -> str:
-    """Git's name for a file's content."""
-    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
-
-
-def entry(path: str, file: File) -> dict:
-    """A file as a listing has it."""
-    listed = {"type": "file", "path": path, "size": len(file.data), "oid": blob_hash(file.data)}
-    if file.lfs:
-        listed["lfs"] = {"oid": file.oid, "size": len(file.data), "pointerSize": 134}
-    return listed
-
-
-def folder_entry(path: str) -> dict:
-    """A folder as a listing has it."""
-    return {"type": "directory", "path": path, "oid": blob_hash(path.encode()), "size": 0}
-
-
-def kind_of(prefix: str | None) -> str:
-    """ "datasets/" and the like, or nothing for models, to the kind's name."""
-    return prefix.rstrip("/").removesuffix("s") if prefix else "model"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -118,6 +45,8 @@ class Handler(BaseHTTPRequestHandler):
         self.place, self.query, self.content = unquote(url.path), parse_qs(url.query), self.body()
         with self.hub.lock:
             self.hub.log.append((self.command, self.place))
+            if self.fails():
+                return
             try:
                 self.answer()
             except Failure as failure:
@@ -126,6 +55,34 @@ class Handler(BaseHTTPRequestHandler):
                 self.send(failure.status, {"error": failure.message}, headers)
 
     do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_PATCH = route
+
+    def fails(self) -> bool:
+        """Whether this request meets the trouble that was asked for: no answer, or none but 503."""
+        trouble = self.hub.trouble
+        if not trouble["times"] or not re.search(trouble["at"], self.place) or self.place == "/__trouble__":
+            return False
+        trouble["times"] -= 1
+        if trouble["what"] == "drop":
+            self.close_connection = True
+        else:
+            self.send(503, {"error": "Service Unavailable"})
+        return True
+
+    def ask_for_trouble(self) -> None:
+        """{"what": "drop" or "503", "at": a pattern of addresses, "times": N}: the next N requests there fail."""
+        self.hub.trouble = json.loads(self.content)
+        self.send(200)
+
+    @property
+    def token(self) -> str:
+        """Of the account that asks: hf_test may write, hf_read may only read, hf_old has expired."""
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
+
+    def may_write(self, name: str) -> None:
+        if self.token in ("", "hf_old"):
+            raise Failure(401, "", "Invalid username or password.")
+        if self.token == "hf_read" or name.startswith("strangers/"):
+            raise Failure(403, "", "You don't have the rights to write to this repository.")
 
     def answer(self) -> None:
         for pattern, method in ROUTES:
@@ -158,15 +115,17 @@ class Handler(BaseHTTPRequestHandler):
         return f"http://{self.headers['Host']}/{path}"
 
     def repo(self, kind: str, name: str) -> Repo:
-        if (kind, name) not in self.hub.repos:
-            status = 404 if self.headers.get("Authorization") else 401
-            raise Failure(status, "RepoNotFound", "Repository not found")
+        hidden = name in self.hub.private and self.token != "hf_test"
+        if (kind, name) not in self.hub.repos or hidden:
+            raise Failure(404 if self.token else 401, "RepoNotFound", "Repository not found")
         return self.hub.repos[kind, name]
 
     def show_log(self) -> None:
         self.send(200, self.hub.log)
 
     def who_am_i(self) -> None:
+        if self.token in ("", "hf_old"):
+            raise Failure(401, "", "Invalid username or password.")
         token = {"accessToken": {"role": "write"}}
         self.send(200, {"type": "user", "id": "1", "name": "tester", "fullname": "t", "orgs": [], "auth": token})
 
@@ -177,9 +136,12 @@ class Handler(BaseHTTPRequestHandler):
         asked = json.loads(self.content)
         kind, name = asked.get("type") or "model", (asked.get("organization") or "tester") + "/" + asked["name"]
         url = self.address(f"{'' if kind == 'model' else kind + 's/'}{name}")
+        self.may_write(name)
         if (kind, name) in self.hub.repos:
             return self.send(409, {"url": url, "name": name, "error": "already exists"})
         repo = self.hub.repos[kind, name] = Repo()
+        if asked.get("private") or asked.get("visibility") == "private":
+            self.hub.private.add(name)
         repo.commit({".gitattributes": File(b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n")})
         self.send(200, {"url": url, "name": name, "id": name})
 
@@ -230,7 +192,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def info(self, name: str, repo: Repo, sha: str, revision: str, rest: str) -> None:
         about = {"_id": "x", "id": name, "modelId": name, "sha": sha, "lastModified": DATE, "createdAt": DATE}
-        about |= {"private": False, "gated": False, "disabled": False, "downloads": 0, "likes": 0, "tags": []}
+        about |= {"private": name in self.hub.private, "gated": False, "disabled": False}
+        about |= {"downloads": 0, "likes": 0, "tags": []}
         self.send(200, about | {"siblings": [{"rfilename": path} for path in sorted(repo.trees[sha])]})
 
     def tree(self, name: str, repo: Repo, sha: str, revision: str, rest: str | None) -> None:
@@ -261,8 +224,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send(200, [entry(path, tree[path]) if path in tree else folder_entry(path) for path in known])
 
     def commits(self, name: str, repo: Repo, sha: str, revision: str, rest: str) -> None:
-        about = {"title": "c", "message": "", "date": DATE, "authors": []}
-        self.send(200, [{"id": each} | about for each in reversed(repo.log)])
+        about = {"message": "", "date": DATE, "authors": []}
+        self.send(200, [{"id": each, "title": repo.titles[each]} | about for each in reversed(repo.log)])
 
     def before_upload(self, name: str, repo: Repo, sha: str, revision: str, rest: str) -> None:
         answers = []
@@ -275,13 +238,15 @@ class Handler(BaseHTTPRequestHandler):
         self.send(200, {"files": answers})
 
     def commit(self, name: str, repo: Repo, sha: str, revision: str, rest: str) -> None:
-        tree = dict(repo.trees[sha])
+        self.may_write(name)
+        tree, title = dict(repo.trees[sha]), ""
         for line in self.content.splitlines():
             change = json.loads(line)
             if change["key"] == "header" and change["value"].get("parentCommit") not in (None, sha):
                 raise Failure(412, "PreconditionFailed", "the parent has changed")
+            title = change["value"].get("summary", title)
             self.apply(tree, change["key"], change["value"])
-        new = repo.commit(tree, revision)
+        new = repo.commit(tree, revision, title)
         url = self.address(f"{name}/commit/{new}")
         self.send(200, {"success": True, "commitOid": new, "commitUrl": url, "hookOutput": ""})
 
@@ -329,6 +294,7 @@ VERBS = {
 REPO = rf"/api/(model|dataset|space)s/{ID}"
 ROUTES = (
     ("/__log__", Handler.show_log),
+    ("/__trouble__", Handler.ask_for_trouble),
     ("/api/whoami-v2", Handler.who_am_i),
     ("/api/validate-yaml", Handler.validate_card),
     ("/api/repos/create", Handler.create),

@@ -7,11 +7,14 @@ import json
 import pytest
 import tiny
 import torch
+from tiny import moved
 
+import ggdr
 from ggdr.model import find_saved, load_model, save_model
 from ggdr.networks.base import Brief
 from ggdr.networks.stylegan2 import StyleGAN2Generator
 from ggdr.networks.unet import UNet
+from ggdr.pipeline import GANPipeline
 
 
 def same(network, weights):
@@ -93,3 +96,23 @@ def test_torn_and_missing_weights_are_refused(tmp_path):
     file.unlink()
     with pytest.raises(ValueError, match="cannot read .*model.safetensors"):
         load_model(tmp_path)
+
+
+def test_each_network_loads_and_saves_alone(tmp_path):
+    brief = Brief(16, 32, 4, guide={8: 8})
+    pipe = GANPipeline(moved(StyleGAN2Generator.tiny().build(brief)), moved(UNet.tiny().build(brief)))
+    pipe.save_pretrained(tmp_path / "pair")
+    for kind, network in ((ggdr.Generator, pipe.generator), (ggdr.Discriminator, pipe.discriminator)):
+        found = kind.from_pretrained(tmp_path / "pair")
+        assert isinstance(found, kind) and not found.training and found.config == network.config
+        assert all(torch.equal(a, b) for a, b in zip(found.parameters(), network.parameters(), strict=True))
+        found.save_pretrained(tmp_path / kind.__name__)
+        assert sorted(file.name for file in (tmp_path / kind.__name__).iterdir()) == [
+            "config.json",
+            "model.safetensors",
+        ]
+        assert kind.from_pretrained(tmp_path / kind.__name__).config == network.config
+    with pytest.raises(ValueError, match="holds 'generator' and no discriminator"):
+        ggdr.Discriminator.from_pretrained(tmp_path / "Generator")
+    with pytest.raises(AttributeError, match="no attribute 'Critic'"):
+        ggdr.Critic  # noqa: B018

@@ -56,6 +56,14 @@ class DataSet(Part):
     features: ClassVar[str] = ""
     """the feature extractor made for such images, where there is one; empty: none, metrics use their own"""
 
+    def hub_id(self) -> str:
+        """The Hub data set that it reads; empty: it reads none."""
+        return ""
+
+    def asks(self) -> str:
+        """Flags that say where its images are on another computer; empty: they are found there all the same."""
+        return ""
+
     def open(self) -> Images:
         """Look at the source and be ready to read; ValueError, in one sentence, if there is nothing to read."""
         raise NotImplementedError

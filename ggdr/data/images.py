@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ggdr.changes import MayChange
 from ggdr.data.base import DataSet, Images
 from ggdr.registry import datasets
 
@@ -36,8 +37,16 @@ class ImageFiles(DataSet):
     """split of a Hub data set or of a folder of parquet files"""
     config: str = ""
     """configuration of a Hub data set that has several"""
-    cache_mb: int = 512
+    cache_mb: MayChange[int] = 512
     """keep decoded images in memory if all of them fit into so many MB; 0: never"""
+
+    def hub_id(self) -> str:
+        from ggdr.data.reading.hub import Hub
+
+        return self.source if Hub.fits(self.source) else ""
+
+    def asks(self) -> str:
+        return "" if self.hub_id() else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
 
     def open(self) -> Images:
         """Look at the source and a sample of its images; ValueError, in one sentence, if there is nothing to read."""

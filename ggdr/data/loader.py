@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -71,8 +72,15 @@ def by_processes(images: Images, seed: int, steps: Iterator[list[int]], workers:
             num_workers=workers,
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),  # its own, or each loader would advance the global one
+            worker_init_fn=leave_signals,
         )
     )
+
+
+def leave_signals(worker: int) -> None:
+    """In a worker: ignore what asks a run to stop, which reaches all its processes; the trainer ends its workers."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def as_fetched(fetched):

@@ -37,6 +37,14 @@ class ImageStream(DataSet):
     config: str = ""
     """configuration of a Hub data set that has several"""
 
+    def hub_id(self) -> str:
+        from ggdr.data.reading.hub import Hub
+
+        return self.source if Hub.fits(self.source) else ""
+
+    def asks(self) -> str:
+        return "" if self.hub_id() else "--data.source HUB_ID_OR_PARQUET"
+
     def open(self) -> Images:
         """Read the first image; ValueError, in one sentence, if there is nothing to read."""
         from ggdr.data.reading.streamed import open_stream

@@ -29,6 +29,8 @@ class Metric(Part):
     """which way its values improve: "lower" or "higher" """
     covariance: ClassVar[bool] = False
     """whether it fits a covariance to features, which takes more images than features and is biased by few"""
+    remark: ClassVar[str] = ""
+    """what a model card says of the model's limits by its values, which it names in braces; empty: nothing"""
     needs: ClassVar[frozenset[str]] = frozenset()
     """"generator": it walks in the latent space, so a folder of images is not enough"""
 

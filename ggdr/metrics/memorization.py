@@ -25,6 +25,10 @@ class Memorization(FeatureMetric):
     extractor: Extractor = DINOv2()
     """what turns images into features"""
     least: ClassVar = 1000
+    remark: ClassVar = (
+        "Copies of training images: {copied:.1%} of the generated images are nearer to a real image than any other real"
+        " one is; of fresh real images {reals:.1%} would be. Well above that is memorization."
+    )
 
     @property
     def fewest(self) -> int:

@@ -1,0 +1,49 @@
+"""`ggdr push RUN org/name`: share a run or a model on the Hub: networks, card, samples, records, recipe.
+
+ggdr push runs/digits org/ggdr-digits
+
+ggdr push models/cat org/cat --private --revision trial
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Push:
+    """What to share, and where."""
+
+    source: Annotated[Path, tyro.conf.Positional]
+    """folder of a run (its newest checkpoint), of a checkpoint, or of a model"""
+    repo: Annotated[str, tyro.conf.Positional]
+    """the repository, org/name; it is made if it is not there"""
+    private: bool = False
+    """if it is made, only its owners see it"""
+    revision: str | None = None
+    """branch, made if it is not there; None: main"""
+    message: str | None = None
+    """of the commit; None: what it is, and how long it was trained"""
+    use: tuple[str, ...] = ()
+    """files that register parts of your own"""
+
+
+def main(argv: list[str]) -> int:
+    """Push what `argv` asks for and say where it is; ValueError if it cannot be."""
+    asked = tyro.cli(Push, args=argv, prog="ggdr push", description=__doc__)
+    if not asked.source.is_dir():
+        raise ValueError(f"there is no folder {str(asked.source)!r}; give that of a run or of a model.")
+    from ggdr.hub import Place, publish
+    from ggdr.registry import use
+
+    for file in asked.use:
+        use(file)
+    pushed = publish(asked.source, Place(asked.repo, asked.private or None, asked.revision), asked.message)
+    if pushed.kept_card:
+        print("its card was written by hand, and stays as it is")
+    print(f"{pushed.address}{'' if pushed.changed else ': nothing has changed'}")
+    return 0
