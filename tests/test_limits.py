@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 import os
 import shutil
@@ -13,7 +12,6 @@ import time
 from pathlib import Path
 
 import pytest
-import tiny
 from test_stopping import TINY, files, rows, trained
 
 from ggdr import checkpoint
@@ -136,12 +134,3 @@ def test_a_worker_that_outlives_its_trainer_does_not_hold_the_folder(tmp_path):
         Lock(tmp_path).release()
     finally:
         os.killpg(trainer.pid, 9)
-
-
-def test_a_recipe_that_says_of_no_setting_that_it_may_change_is_on_the_safe_side(tmp_path):
-    run = tiny.tiny_run(tiny.recipe, tmp_path)
-    run.save()
-    other = tiny.tiny_run(dataclasses.replace(tiny.recipe, seed=1), tmp_path)
-    with pytest.raises(ValueError, match="was made by another recipe: seed was 0, is 1; choose another --out"):
-        other.load(checkpoint.latest(tmp_path))
-    assert other.load(checkpoint.latest(tmp_path), allow_changes=True) == ["seed was 0, is 1"]

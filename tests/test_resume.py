@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from ggdr import checkpoint
+from ggdr.train import main
 
 HERE = Path(__file__).parent
 RECIPE = str(HERE / "tiny.py")
@@ -100,10 +101,79 @@ def test_checkpoints_hold_safetensors_json_and_text_that_others_may_read(finishe
         assert path.stat().st_mode & 0o777 == 0o666 & ~checkpoint.umask()
 
 
+def damage(folder: Path, how: str) -> None:
+    """Do to a checkpoint what disks, copies and people do."""
+    file = folder / "a.safetensors"
+    whole = file.read_bytes()
+    flipped = bytes([*whole[:12], whole[12] ^ 1, *whole[13:]])
+    damaged = {"truncated": whole[:-1], "flipped": flipped, "zeroed": whole[:-4] + b"\0" * 4, "emptied": b""}
+    if how in damaged:
+        file.write_bytes(damaged[how])
+    elif how == "missing":
+        file.unlink()
+    else:
+        (folder / how).write_text("")
+
+
+def two_checkpoints(out: Path) -> list[Path]:
+    document = {"progress.json": {"step": 1}}
+    return [checkpoint.save(out, step, {"a": {"x": torch.ones(2)}}, document) for step in (4, 8)]
+
+
+@pytest.mark.parametrize(
+    "how", ["truncated", "flipped", "zeroed", "emptied", "missing", "progress.json", checkpoint.SUMS]
+)
+def test_a_damaged_checkpoint_is_set_aside_for_the_one_before_and_never_for_none(how, tmp_path):
+    older, newest = two_checkpoints(tmp_path)
+    damage(newest, how)
+    found, said = checkpoint.last_whole(tmp_path)
+    assert found == older and len(said) == 1
+    assert f"{newest} is damaged (" in said[0] and "damaged-00000008; going back to 00000004" in said[0]
+    assert checkpoint.complete(tmp_path) == [older]
+    damage(older, how)
+    with pytest.raises(ValueError, match=r"no checkpoint of .* is whole \(00000004: .*remove .* to begin anew"):
+        checkpoint.last_whole(tmp_path)
+    assert checkpoint.complete(tmp_path) == [older]
+
+
+def test_hashes_can_be_checked_by_hand(tmp_path):
+    command = ["sha256sum", "--check", "--quiet", checkpoint.SUMS]
+    _, newest = two_checkpoints(tmp_path)
+    assert subprocess.run(command, cwd=newest).returncode == 0
+    damage(newest, "flipped")
+    assert subprocess.run(command, cwd=newest, capture_output=True).returncode != 0
+
+
+def test_a_run_whose_newest_checkpoint_is_damaged_ends_where_an_unbroken_one_ends(finished, tmp_path, capsys):
+    out = shutil.copytree(finished, tmp_path / "run")
+    with (checkpoint.latest(out) / "optimizer_g.safetensors").open("r+b") as stream:
+        stream.seek(-1, os.SEEK_END)
+        stream.write(b"\xff")
+    assert main([RECIPE, "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "00000008 is damaged (optimizer_g.safetensors is not what was written)" in said
+    assert f"going on from {out / 'checkpoints' / '00000004'}" in said
+    assert files(checkpoint.latest(out)) == files(checkpoint.latest(finished))
+
+
+def test_a_log_without_a_checkpoint_is_not_passed_over_in_silence(tmp_path, capsys):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 3}\n')
+    assert main([RECIPE, "--out", str(tmp_path), "--total-kimg", "0.008"]) == 0
+    assert f"{tmp_path} has a log and no checkpoint: the run begins anew" in capsys.readouterr().out
+
+
+def test_a_save_at_a_step_that_is_there_replaces_it_whole(tmp_path):
+    for value in (1, 2):
+        folder = checkpoint.save(tmp_path, 4, {"a": {"x": torch.full([2], float(value))}}, {})
+    assert checkpoint.read(folder, "a")["x"].tolist() == [2.0, 2.0] and not checkpoint.flaw(folder)
+    assert [path.name for path in folder.parent.iterdir()] == ["00000004"]
+
+
 def test_prune_keeps_the_newest_and_clears_what_crashed_saves_left(tmp_path):
     for step in (5, 10, 100):
         checkpoint.save(tmp_path, step, {"a": {"x": torch.ones(2)}}, {"progress.json": {"step": step}})
-    (tmp_path / "checkpoints" / ".writing-00000101-7").mkdir()
+    for left in (".writing-00000101", ".removing-00000004"):
+        (tmp_path / "checkpoints" / left).mkdir()
     assert checkpoint.latest(tmp_path).name == "00000100"
     checkpoint.prune(tmp_path, 2)
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["00000010", "00000100"]
