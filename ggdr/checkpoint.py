@@ -90,9 +90,22 @@ def latest(out: Path) -> Path | None:
     return next(reversed(complete(out)), None)
 
 
+def good(out: Path) -> list[Path]:
+    """The checkpoints that were made while the run was well, oldest first."""
+    return [path for path in complete(out) if not read_json(path, "progress.json").get("ill")]
+
+
+def forget(out: Path, after: Path) -> None:
+    """Remove the checkpoints that came after one of them, the newest first."""
+    for path in reversed([path for path in complete(out) if path.name > after.name]):
+        shutil.rmtree(path)
+
+
 def prune(out: Path, keep: int) -> None:
-    """Remove all but the newest `keep` checkpoints, and what crashed saves left."""
-    stale = complete(out)[:-keep] + list((out / "checkpoints").glob(".writing-*"))
+    """Remove all but the newest `keep` good checkpoints and the very newest, and what crashed saves left."""
+    stay = good(out)[-keep:] + complete(out)[-1:]
+    stale = [path for path in complete(out) if path not in stay]
+    stale += (out / "checkpoints").glob(".writing-*")
     for path in stale:
         shutil.rmtree(path, ignore_errors=True)
 

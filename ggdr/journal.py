@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ggdr import log_file
 from ggdr.grid import picture, save_grid
-from ggdr.health import Health
 from ggdr.lazy import Tensor
 from ggdr.plots import plot_losses
 from ggdr.progress import Progress
@@ -43,7 +42,7 @@ class Journal:
         for tracker in trackers:
             tracker.start(self.out, dict(config or {}), step)
             self.trackers.append(tracker)
-        self.health, self.progress = Health(), Progress(total_kimg, images_seen / 1000)
+        self.progress = Progress(total_kimg, images_seen / 1000)
         self.began = self.logged = time.monotonic()
 
     def log(self, images_seen: int, step: int, stats: Mapping[str, float]) -> None:
@@ -51,8 +50,6 @@ class Journal:
         row = self.stamp(images_seen, step) | {key: float(value) for key, value in stats.items()}
         log_file.append(self.file, row)
         self.progress.show(row)
-        for text in self.health.advice(row):
-            self.say(text)
         numbers = {key: value for key, value in row.items() if key not in ("step", "kimg") and math.isfinite(value)}
         for tracker in self.trackers:
             tracker.log(numbers, images_seen / 1000, step)
@@ -67,6 +64,11 @@ class Journal:
             self.logged, self.images_seen = now, images_seen
         self.step = step
         return row
+
+    def rewind(self, images_seen: int, step: int) -> None:
+        """Drop what was written down after `step`, to which the run has gone back."""
+        log_file.cut(self.file, step)
+        self.step, self.images_seen, self.logged = step, images_seen, time.monotonic()
 
     def grid(self, name: str, images: Tensor, images_seen: int | None = None) -> Path:
         """Save images uint8 [N, C, H, W] as samples/NAME-000012.300kimg.png; `images_seen` None: samples/NAME.png."""
@@ -101,6 +103,8 @@ class NoJournal(Journal):
     def __init__(self) -> None: ...
 
     def log(self, images_seen: int, step: int, stats: Mapping[str, float]) -> None: ...
+
+    def rewind(self, images_seen: int, step: int) -> None: ...
 
     def grid(self, name: str, images: Tensor, images_seen: int | None = None) -> Path:
         return Path(os.devnull)

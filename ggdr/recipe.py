@@ -70,7 +70,11 @@ class Recipe:
     workers: int = 0
     """processes that read images; 0: the trainer's own"""
     nonfinite_limit: int = 10
-    """updates in a row that may be skipped for gradients that are not finite before the run gives up"""
+    """updates in a row that may be skipped for gradients that are not finite before the run counts as diverged"""
+    rollbacks: int = 0
+    """times a run that has diverged goes back to its last good checkpoint, slower each time; 0: it ends at once"""
+    rollback_lr: float = 0.5
+    """factor of both learning rates each time, 0 to 1"""
 
     log_kimg: float = 1.0
     """interval of log lines"""
@@ -81,7 +85,7 @@ class Recipe:
     metric_kimg: float = 200.0
     """interval of the metrics; 0: none"""
     keep: int = 2
-    """checkpoints that stay, newest first"""
+    """checkpoints that stay, newest first; those made while the run was ill do not count"""
     grid_images: int = 64
     """images in a sample grid"""
 
@@ -89,6 +93,9 @@ class Recipe:
         above_zero(self, "batch", "micro_batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep")
         above_zero(self, "grid_images", "nonfinite_limit")
         not_negative(self, "seed", "workers", "ema_kimg", "ema_rampup", "grid_kimg", "metric_kimg", "freeze_d")
+        not_negative(self, "rollbacks")
+        if not 0 < self.rollback_lr <= 1:
+            raise ValueError(f"rollback_lr is {self.rollback_lr}; give a number above 0, at most 1.")
         if taken := {self.loss.name, "augment"} & self.regularizers.keys():
             raise ValueError(f"a regularizer is called {taken.pop()!r}, as another part is; give it another name.")
         if self.loss.every != 1:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ggdr import checkpoint
 from ggdr.evidence import Evidence, ImageSet, Team
+from ggdr.health import Health
 from ggdr.journal import Journal, NoJournal
 from ggdr.memory import peak_memory
 from ggdr.model import save_model
@@ -27,8 +29,10 @@ class Report:
         self.run, self.main = run, run.accelerator.is_main_process
         self.window: list[Mapping[str, Tensor]] = []
         self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
+        self.health, self.diverged = Health(), ""  # why the run is past help, if it is
         self.journal: Journal = NoJournal()
         self.drawn, self.saved = 0, -1  # images seen at the last grid, step of the last checkpoint
+        self.returned: Path | None = None  # the checkpoint of the last rollback
         self.team = Team(run.accelerator.process_index, run.processes, run.device)
         self.known_reals = ImageSet(
             lambda places: run.images.at(list(places), run.recipe.seed).images, count=len(run.images), team=self.team
@@ -116,7 +120,7 @@ class Report:
         self.journal.say(f"done: {run.images_seen / 1000:g} kimg; the model is {run.out / 'model'}")
 
     def log(self) -> None:
-        """Means since the last log line, one transfer from the device; an end to a run that cannot recover."""
+        """Means since the last log line, one transfer from the device; advice, and whether the run has diverged."""
         if not self.window:
             return
         run, names = self.run, sorted({name for stats in self.window for name, v in stats.items() if v.numel() == 1})
@@ -129,17 +133,45 @@ class Report:
         streaks = {turn: values.pop(f"streak/{turn}") for turn in self.streak}
         self.window.clear()
         self.journal.log(run.images_seen, run.step, values | {"memory_gb": peak_memory(run.device)})
-        for turn, streak in streaks.items():
-            if streak >= run.recipe.nonfinite_limit:
-                raise ValueError(self.despair(turn, int(streak)))
+        for text in self.health.advice({"kimg": run.images_seen / 1000, **values}):
+            self.journal.say(text)
+        broken = [
+            f"the last {streak:.0f} gradients of {turn.upper()} were not finite and were skipped"
+            for turn, streak in streaks.items()
+            if streak >= run.recipe.nonfinite_limit
+        ]
+        fatal = broken + (self.health.ill if run.recipe.rollbacks else [])  # from these a run may recover by itself
+        self.diverged = " and ".join(fatal)
 
-    def despair(self, turn: str, streak: int) -> str:
-        """What to say when gradients have been broken for too long."""
-        last = checkpoint.latest(self.run.out)
-        kept = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
+    def roll_back(self) -> None:
+        """Go back to the last good checkpoint, slower; ValueError if that is not to be, or was in vain."""
+        run, good = self.run, checkpoint.good(self.run.out)
+        if good[1:] and good[-1] == self.returned:
+            good.pop()  # from there it diverged before
+        if run.rollbacks >= run.recipe.rollbacks or not good:
+            raise ValueError(self.despair(good))
+        why, self.returned, rollbacks = self.diverged, good[-1], run.rollbacks + 1
+        run.accelerator.wait_for_everyone()  # all have seen what is there
+        if self.main:
+            checkpoint.forget(run.out, after=self.returned)
+        run.load(self.returned)
+        run.slow_down(rollbacks)
+        self.window.clear()
+        self.health, self.diverged, self.drawn, self.saved = Health(), "", run.images_seen, run.step
+        for streak in self.streak.values():
+            streak.zero_()
+        self.journal.rewind(run.images_seen, run.step)
+        rate = f"{run.recipe.rollback_lr**rollbacks:g} of their learning rates"
+        self.journal.say(f"{why}: back to {self.returned}, both players at {rate} from here on")
+        run.accelerator.wait_for_everyone()
+
+    def despair(self, good: list[Path]) -> str:
+        """What to say when a run is past help."""
+        kept = f"the last good checkpoint is {good[-1]}" if good else "there is no good checkpoint"
+        went = f" after {self.run.rollbacks} rollbacks" if self.run.rollbacks else ""
         return (
-            f"the last {streak} gradients of {turn.upper()} were not finite and were skipped; {kept}."
-            f" Try a lower --{turn}-optimizer.lr, a larger weight of r1, or --precision fp32."
+            f"{self.diverged}{went}; {kept}. Try lower learning rates (--g-optimizer.lr, --d-optimizer.lr), a larger"
+            f" weight of r1, --precision fp32, or more --rollbacks than {self.run.recipe.rollbacks}."
         )
 
     def reals(self, n: int) -> tuple[Tensor, Tensor | None]:
@@ -183,7 +215,8 @@ class Report:
     def save(self) -> None:
         """A checkpoint, by the main process; the others wait."""
         if self.main:
-            self.run.save()
+            broken = [f"gradients of {t.upper()} are not finite" for t, streak in self.streak.items() if streak > 0]
+            self.run.save(broken + self.health.ill)
             self.journal.plot()
         self.saved = self.run.step
         self.run.accelerator.wait_for_everyone()

@@ -25,10 +25,11 @@ def main(argv: list[str]) -> int:
     """`ggdr train RECIPE.py [--out DIR] [--dry-run] [flags]`."""
     warnings.formatwarning = lambda message, *_, **__: f"ggdr: warning: {message}\n"
     command = parse(argv, "ggdr train")
-    from ggdr.launch import make_accelerator  # torch is imported once the command is known to be one
+    from ggdr.launch import make_accelerator, one_fate  # torch is imported once the command is known to be one
 
     accelerator = make_accelerator(command.recipe.precision)
-    start(command, accelerator)
+    with one_fate(accelerator, command.out):
+        start(command, accelerator)
     accelerator.end_training()  # not after an error: it may wait for processes that wait for this one
     return 0
 
@@ -53,6 +54,9 @@ def train(run: Run, report: Report) -> None:
     while run.images_seen < run.recipe.total_kimg * 1000:
         stats = train_step(run, next(reals))
         report.after_step(stats)
+        if report.diverged:
+            report.roll_back()  # to the last good checkpoint, or to the end
+            reals = run.reals()
     report.finish()
 
 
