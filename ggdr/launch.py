@@ -68,11 +68,11 @@ def one_fate(accelerator: Accelerator, out: Path) -> Iterator[None]:
         if accelerator.num_processes > 1 and in_a_collective(error):
             why = note.read_text().strip() if note.is_file() else "it was killed from outside, or lost its network"
             raise ValueError(f"{mine} ends because another did: {why}") from error
-        text = no_memory(error) or str(error) or type(error).__name__
+        short = no_memory(error)
         if accelerator.num_processes > 1 and out.is_dir():
-            note.write_text(f"{mine}: {text}\n")
-        if text is no_memory(error):
-            raise ValueError(text) from error
+            note.write_text(f"{mine}: {short or error or type(error).__name__}\n")
+        if short:
+            raise ValueError(short) from error
         raise
 
 
