@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ggdr import checkpoint
 from ggdr.evidence import Evidence, ImageSet, Team
-from ggdr.health import Health
 from ggdr.journal import Journal, NoJournal
 from ggdr.memory import peak_memory
 from ggdr.model import save_model
 from ggdr.network import Generator
 from ggdr.recipe_files import flat, to_json, to_python
+from ggdr.recovery import Recovery
 from ggdr.run import Run
 from ggdr.sampling import sample
 from ggdr.schedule import due
@@ -28,11 +27,9 @@ class Report:
     def __init__(self, run: Run):
         self.run, self.main = run, run.accelerator.is_main_process
         self.window: list[Mapping[str, Tensor]] = []
-        self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
-        self.health, self.diverged = Health(), ""  # why the run is past help, if it is
+        self.recovery = Recovery(run)
         self.journal: Journal = NoJournal()
         self.drawn, self.saved = 0, -1  # images seen at the last grid, step of the last checkpoint
-        self.returned: Path | None = None  # the checkpoint of the last rollback
         self.team = Team(run.accelerator.process_index, run.processes, run.device)
         self.known_reals = ImageSet(
             lambda places: run.images.at(list(places), run.recipe.seed).images, count=len(run.images), team=self.team
@@ -93,8 +90,7 @@ class Report:
         """Whatever is due after a step."""
         run, recipe = self.run, self.run.recipe
         self.window.append(stats)
-        for turn, streak in self.streak.items():
-            streak.add_(1).mul_((stats[f"nonfinite/{turn}"] > 0).float())
+        self.recovery.after_step(stats)
         now, before = run.images_seen / 1000, (run.images_seen - run.images_per_step) / 1000
         if due(now, before, recipe.log_kimg):
             self.log()
@@ -128,51 +124,21 @@ class Report:
             f"{n}/{key}": v for n, part in run.adaptive.items() for key, v in part.state_dict().items() if v.ndim == 0
         }
         means = [torch.stack([stats[name] for stats in self.window if name in stats]).mean() for name in names]
-        numbers = torch.stack([v.to(run.device) for v in (*means, *state.values(), *self.streak.values())]).tolist()
-        values = dict(zip([*names, *state, *(f"streak/{turn}" for turn in self.streak)], numbers, strict=True))
-        streaks = {turn: values.pop(f"streak/{turn}") for turn in self.streak}
+        streak = self.recovery.streak
+        numbers = torch.stack([v.to(run.device) for v in (*means, *state.values(), *streak.values())]).tolist()
+        values = dict(zip([*names, *state], numbers[: len(names) + len(state)], strict=True))
         self.window.clear()
         self.journal.log(run.images_seen, run.step, values | {"memory_gb": peak_memory(run.device)})
-        for text in self.health.advice({"kimg": run.images_seen / 1000, **values}):
+        for text in self.recovery.judge(values, dict(zip(streak, map(int, numbers[-len(streak) :]), strict=True))):
             self.journal.say(text)
-        broken = [
-            f"the last {streak:.0f} gradients of {turn.upper()} were not finite and were skipped"
-            for turn, streak in streaks.items()
-            if streak >= run.recipe.nonfinite_limit
-        ]
-        fatal = broken + (self.health.ill if run.recipe.rollbacks else [])  # from these a run may recover by itself
-        self.diverged = " and ".join(fatal)
 
     def roll_back(self) -> None:
-        """Go back to the last good checkpoint, slower; ValueError if that is not to be, or was in vain."""
-        run, good = self.run, checkpoint.good(self.run.out)
-        if good[1:] and good[-1] == self.returned:
-            good.pop()  # from there it diverged before
-        if run.rollbacks >= run.recipe.rollbacks or not good:
-            raise ValueError(self.despair(good))
-        why, self.returned, rollbacks = self.diverged, good[-1], run.rollbacks + 1
-        run.accelerator.wait_for_everyone()  # all have seen what is there
-        if self.main:
-            checkpoint.forget(run.out, after=self.returned)
-        run.load(self.returned)
-        run.slow_down(rollbacks)
+        """Go back to the last good checkpoint; ValueError if there is no way back."""
+        said = self.recovery.roll_back()
         self.window.clear()
-        self.health, self.diverged, self.drawn, self.saved = Health(), "", run.images_seen, run.step
-        for streak in self.streak.values():
-            streak.zero_()
-        self.journal.rewind(run.images_seen, run.step)
-        rate = f"{run.recipe.rollback_lr**rollbacks:g} of their learning rates"
-        self.journal.say(f"{why}: back to {self.returned}, both players at {rate} from here on")
-        run.accelerator.wait_for_everyone()
-
-    def despair(self, good: list[Path]) -> str:
-        """What to say when a run is past help."""
-        kept = f"the last good checkpoint is {good[-1]}" if good else "there is no good checkpoint"
-        went = f" after {self.run.rollbacks} rollbacks" if self.run.rollbacks else ""
-        return (
-            f"{self.diverged}{went}; {kept}. Try lower learning rates (--g-optimizer.lr, --d-optimizer.lr), a larger"
-            f" weight of r1, --precision fp32, or more --rollbacks than {self.run.recipe.rollbacks}."
-        )
+        self.drawn, self.saved = self.run.images_seen, self.run.step
+        self.journal.rewind(self.run.images_seen, self.run.step)
+        self.journal.say(said)
 
     def reals(self, n: int) -> tuple[Tensor, Tensor | None]:
         """The first n images of the data's order [n, C, H, W] uint8, with labels [n, L]."""
@@ -215,8 +181,7 @@ class Report:
     def save(self) -> None:
         """A checkpoint, by the main process; the others wait."""
         if self.main:
-            broken = [f"gradients of {t.upper()} are not finite" for t, streak in self.streak.items() if streak > 0]
-            self.run.save(broken + self.health.ill)
+            self.run.save(self.recovery.ill())
             self.journal.plot()
         self.saved = self.run.step
         self.run.accelerator.wait_for_everyone()

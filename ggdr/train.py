@@ -54,7 +54,7 @@ def train(run: Run, report: Report) -> None:
     while run.images_seen < run.recipe.total_kimg * 1000:
         stats = train_step(run, next(reals))
         report.after_step(stats)
-        if report.diverged:
+        if report.recovery.diverged:
             report.roll_back()  # to the last good checkpoint, or to the end
             reals = run.reals()
     report.finish()
