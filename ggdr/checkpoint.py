@@ -159,10 +159,28 @@ def set_aside(damaged: Path, why: str, instead: Path) -> str:
     return f"{damaged} is damaged ({why}) and now called {new.name}; going back to {instead.name}."
 
 
-def prune(out: Path, keep: int) -> None:
-    """Remove all but the newest `keep` checkpoints, and what crashed saves left."""
-    for path in complete(out)[:-keep]:
+def good(out: Path) -> list[Path]:
+    """The checkpoints that were made while the run was well, oldest first."""
+    return [path for path in complete(out) if not read_json(path, "progress.json").get("ill")]
+
+
+def forget(out: Path, after: Path) -> None:
+    """Remove the checkpoints that came after one of them, the newest first."""
+    for path in reversed([path for path in complete(out) if path.name > after.name]):
         remove(path)
+
+
+def prune(out: Path, keep: int) -> None:
+    """Remove all but the newest `keep` good checkpoints and the very newest, and what crashed saves left."""
+    stay = good(out)[-keep:] + complete(out)[-1:]
+    for path in complete(out):
+        if path not in stay:
+            remove(path)
+    sweep(out)
+
+
+def sweep(out: Path) -> None:
+    """Remove what a run that was killed in writing or removing a checkpoint left of it."""
     for left in (out / "checkpoints").glob(".*ing-*"):
         shutil.rmtree(left, ignore_errors=True)
 

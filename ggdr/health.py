@@ -13,13 +13,15 @@ EXPLODED = math.log(50)
 """log of the factor by which gradients outgrow their running mean when they explode"""
 
 # What a healthy run would show: running means start there, so that a few odd values do not ring the bell.
-HEALTHY = {"signs/real": 0.5, "signs/fake": -0.5, "right": 1.0, "augment/p": 0.0}
+HEALTHY = {"signs/real": 0.5, "signs/fake": -0.5, "right": 1.0, "variety": 1.0, "augment/p": 0.0}
 
 ADVICE = {
     "ahead": "D tells nearly all reals from fakes (signs {signs/real:+.2f}, {signs/fake:+.2f}): G learns little. "
     "Add augmentation (ada), raise the weight of r1, or add data.",
     "lost": "D ranks reals above fakes no better than a coin: it has collapsed or cannot keep up. "
     "Lower the weight of r1, lower G's learning rate, or give D more channels.",
+    "collapsed": "images of a batch are all but the same, with {variety:.3f} of the reals' variety: G has collapsed. "
+    "Go back to an earlier checkpoint with lower learning rates or a larger weight of r1; --rollbacks 3 does so.",
     "saturated": "the augmentation's p stays at {augment/p:.2f}: above 0.8 augmentations can show in the images. "
     "Add data, mirror it, use smaller networks, or set an upper bound on p.",
     "nonfinite/g": "G's gradients were not finite and its update was skipped. If this goes on, lower the learning rate "
@@ -35,8 +37,13 @@ ADVICE = {
 SIGNS: dict[str, Callable[[Mapping[str, float]], bool]] = {
     "ahead": lambda mean: mean["signs/real"] > 0.95 and mean["signs/fake"] < -0.95,
     "lost": lambda mean: mean["right"] < 0.6,
+    "collapsed": lambda mean: mean["variety"] < 0.05,
     "saturated": lambda mean: mean["augment/p"] > 0.8,
 }
+
+
+FATAL = {"lost": "D has collapsed or cannot keep up", "collapsed": "G has collapsed to one image"}
+"""signs from which a run seldom recovers by itself"""
 
 
 class Health:
@@ -46,6 +53,7 @@ class Health:
         self.mean = dict(HEALTHY)
         self.kimg: float | None = None
         self.said: set[str] = set()
+        self.ill: list[str] = []  # what of the fatal is so now
 
     def advice(self, stats: Mapping[str, float]) -> list[str]:
         """Sentences for the user, mostly none, from one log line; `stats` holds `kimg` and whatever else was logged."""
@@ -56,6 +64,7 @@ class Health:
         found += [key for key in ("grad/g", "grad/d") if kimg > QUIET_KIMG and self.exploded(key, stats, passed)]
         self.follow(stats, passed)
         found += [key for key, ill in SIGNS.items() if ill(self.mean)]
+        self.ill = [text for key, text in FATAL.items() if key in found]
         news = [key for key in found if key not in self.said]
         self.said.update(news)
         return [f"Health: {ADVICE[key].format_map(self.mean)}" for key in news]
@@ -65,6 +74,8 @@ class Health:
         seen = {key: stats[key] for key in HEALTHY if finite(stats, key)}
         if finite(stats, "logits/real") and finite(stats, "logits/fake"):
             seen["right"] = float(stats["logits/real"] > stats["logits/fake"])
+        if finite(stats, "spread/fake") and stats.get("spread/real", 0) > 0:
+            seen["variety"] = stats["spread/fake"] / stats["spread/real"]
         for key, value in seen.items():
             self.mean[key] = smooth(self.mean[key], value, passed, HALF_LIFE_KIMG)
 

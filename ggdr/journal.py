@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ggdr import log_file
 from ggdr.grid import picture, save_grid
-from ggdr.health import Health
 from ggdr.lazy import Tensor
 from ggdr.plots import plot_losses
 from ggdr.progress import Progress
@@ -44,7 +43,7 @@ class Journal:
             tracker.start(self.out, dict(config or {}), step)
             self.trackers.append(tracker)
         self.plotted = -1  # bytes of the log that are in the plot
-        self.health, self.progress = Health(), Progress(total_kimg, images_seen / 1000)
+        self.progress = Progress(total_kimg, images_seen / 1000)
         self.began = self.logged = time.monotonic()
 
     def log(self, images_seen: int, step: int, stats: Mapping[str, float]) -> None:
@@ -52,8 +51,6 @@ class Journal:
         row = self.stamp(images_seen, step) | {key: float(value) for key, value in stats.items()}
         log_file.append(self.file, row)
         self.progress.show(row)
-        for text in self.health.advice(row):
-            self.say(text)
         numbers = {key: value for key, value in row.items() if key not in ("step", "kimg") and math.isfinite(value)}
         for tracker in self.trackers:
             tracker.log(numbers, images_seen / 1000, step)
@@ -73,6 +70,11 @@ class Journal:
             self.logged, self.images_seen = now, images_seen
         self.step = step
         return row
+
+    def rewind(self, images_seen: int, step: int) -> None:
+        """Drop what was written down after `step`, to which the run has gone back."""
+        log_file.cut(self.file, step)
+        self.step, self.images_seen, self.logged = step, images_seen, time.monotonic()
 
     def grid(self, name: str, images: Tensor, images_seen: int | None = None) -> Path:
         """Save images uint8 [N, C, H, W] as samples/NAME-000012.300kimg.png; `images_seen` None: samples/NAME.png."""
@@ -114,6 +116,8 @@ class NoJournal(Journal):
 
     def metrics_at(self, step: int) -> set[str]:
         return set()
+
+    def rewind(self, images_seen: int, step: int) -> None: ...
 
     def grid(self, name: str, images: Tensor, images_seen: int | None = None) -> Path:
         return Path(os.devnull)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -47,6 +49,44 @@ def make_accelerator(precision: str, module: str = "ggdr.train RECIPE.py") -> Ac
             f"{world} processes were launched, this one knows of {accelerator.num_processes}; on CPU type: {two}"
         )
     return accelerator
+
+
+@contextmanager
+def one_fate(accelerator: Accelerator, out: Path) -> Iterator[None]:
+    """What ends one process ends all, each with the message of the first, which it leaves in the folder `out`.
+
+    A process that waits for one that has gone is told so by the broken connection. ValueError in a process that ends
+    for another's sake, and where memory ran out.
+    """
+    mine = f"process {accelerator.process_index} of {accelerator.num_processes}"
+    note = out / "failure.txt"
+    if accelerator.is_main_process:
+        note.unlink(missing_ok=True)
+    try:
+        yield
+    except Exception as error:
+        if accelerator.num_processes > 1 and in_a_collective(error):
+            why = note.read_text().strip() if note.is_file() else "it was killed from outside, or lost its network"
+            raise ValueError(f"{mine} ends because another did: {why}") from error
+        short = no_memory(error)
+        if accelerator.num_processes > 1 and out.is_dir():
+            note.write_text(f"{mine}: {short or error or type(error).__name__}\n")
+        if short:
+            raise ValueError(short) from error
+        raise
+
+
+def in_a_collective(error: BaseException) -> bool:
+    """Whether it was raised where processes wait for each other."""
+    return any("torch/distributed/" in frame.filename for frame in traceback.extract_tb(error.__traceback__))
+
+
+def no_memory(error: BaseException) -> str:
+    """What to do where memory ran out; "" if it did not."""
+    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+        reason = " ".join(str(error).split("\n")[0].split())[:200]
+        return f"out of memory ({reason}); lower --micro-batch, which changes memory and speed but not the batch."
+    return ""
 
 
 @contextmanager

@@ -25,6 +25,7 @@ class Player:
         self.parameters = [p for network in networks.values() for p in network.parameters() if p.requires_grad]
         self.adam, self.optimizer = adam, adam.build(self.parameters, lazy)
         self.rate = self.optimizer.param_groups[0]["lr"]
+        self.slowed = 1.0  # factor of the rate after the run went back
         for parameter in self.parameters:
             parameter.requires_grad_(False)
 
@@ -49,7 +50,7 @@ class Player:
         broken = (~norm.isfinite()).float()
         # Fused Adam skips its step on the device where this is not 0: no wait for the host to look.
         self.optimizer.found_inf, self.optimizer.grad_scale = broken, None  # type: ignore[attr-defined]
-        self.optimizer.param_groups[0]["lr"] = self.rate * ramp(kimg, 0.0, self.adam.warmup_kimg)
+        self.optimizer.param_groups[0]["lr"] = self.slowed * self.rate * ramp(kimg, 0.0, self.adam.warmup_kimg)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return {"grad": norm.nan_to_num(0.0, 0.0, 0.0), "nonfinite": broken}

@@ -10,7 +10,7 @@ import tyro
 from ggdr.about import About
 from ggdr.augment.base import Augmentation
 from ggdr.augment.none import NoAugmentation
-from ggdr.changes import MayChange
+from ggdr.changes import Mark, MayChange
 from ggdr.checks import above_zero, not_negative
 from ggdr.data.base import DataSet
 from ggdr.game import Game
@@ -77,7 +77,11 @@ class Recipe:
     workers: MayChange[int] = 0
     """processes that read images; 0: the trainer's own"""
     nonfinite_limit: MayChange[int] = 10
-    """updates in a row that may be skipped for gradients that are not finite before the run gives up"""
+    """updates in a row that may be skipped for gradients that are not finite before the run counts as diverged"""
+    rollbacks: MayChange[int] = 0
+    """times a run that has diverged goes back to its last good checkpoint, slower each time; 0: it ends at once"""
+    rollback_lr: MayChange[float] = 0.5
+    """factor of both learning rates each time, 0 to 1"""
 
     log_kimg: MayChange[float] = 1.0
     """interval of log lines"""
@@ -88,7 +92,7 @@ class Recipe:
     metric_kimg: MayChange[float] = 200.0
     """interval of the metrics; 0: none"""
     keep: MayChange[int] = 2
-    """checkpoints that stay, newest first"""
+    """checkpoints that stay, newest first; those made while the run was ill do not count"""
     grid_images: MayChange[int] = 64
     """images in a sample grid"""
 
@@ -99,14 +103,16 @@ class Recipe:
     hub_kimg: MayChange[float] = 1000.0
     """interval of pushes, in the background, each of a checkpoint of its own; 0: at the end alone"""
 
-    about: Annotated[About | None, tyro.conf.Suppress] = None
+    about: Annotated[About | None, tyro.conf.Suppress, Mark] = None
     """what model cards say of the images, and of the numbers that the recipe is to reach"""
 
     def __post_init__(self) -> None:
         above_zero(self, "batch", "micro_batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep")
         above_zero(self, "grid_images", "nonfinite_limit")
         not_negative(self, "seed", "workers", "ema_kimg", "ema_rampup", "grid_kimg", "metric_kimg", "freeze_d")
-        not_negative(self, "hub_kimg")
+        not_negative(self, "hub_kimg", "rollbacks")
+        if not 0 < self.rollback_lr <= 1:
+            raise ValueError(f"rollback_lr is {self.rollback_lr}; give a number above 0, at most 1.")
         if taken := {self.loss.name, "augment"} & self.regularizers.keys():
             raise ValueError(f"a regularizer is called {taken.pop()!r}, as another part is; give it another name.")
         if self.loss.every != 1:

@@ -20,6 +20,7 @@ from ggdr.model import save_model
 from ggdr.network import Generator
 from ggdr.pusher import Pusher
 from ggdr.recipe_files import flat, to_json, to_python
+from ggdr.recovery import Recovery
 from ggdr.run import Run
 from ggdr.sampling import sample
 from ggdr.schedule import due
@@ -36,7 +37,7 @@ class Report:
         self.run, self.main, self.allow_changes = run, run.accelerator.is_main_process, allow_changes
         self.lock: Lock | None = None
         self.window: list[Mapping[str, Tensor]] = []
-        self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
+        self.recovery = Recovery(run)
         self.journal: Journal = NoJournal()
         self.drawn, self.saved = 0, -1  # images seen at the last grid, step of the last checkpoint
         self.pusher: Pusher | None = None
@@ -75,6 +76,8 @@ class Report:
         last, damage = self.team.first(self.by_main(lambda: checkpoint.last_whole(run.out))) or (None, [])
         changed = run.load(last, self.allow_changes) if last is not None and last.is_dir() else []
         self.agree()
+        if self.main:
+            checkpoint.sweep(run.out)
         self.prepare()
         if self.main:
             run.out.mkdir(parents=True, exist_ok=True)
@@ -127,8 +130,7 @@ class Report:
         """Whatever is due after a step."""
         recipe = self.run.recipe
         self.window.append(stats)
-        for turn, streak in self.streak.items():
-            streak.add_(1).mul_((stats[f"nonfinite/{turn}"] > 0).float())
+        self.recovery.after_step(stats)
         if self.due(recipe.log_kimg):
             self.check_folder()
             self.log()
@@ -195,7 +197,7 @@ class Report:
         )
 
     def log(self) -> None:
-        """Means since the last log line, one transfer from the device; an end to a run that cannot recover."""
+        """Means since the last log line, one transfer from the device; advice, and whether the run has diverged."""
         if not self.window:
             return
         run, names = self.run, sorted({name for stats in self.window for name, v in stats.items() if v.numel() == 1})
@@ -203,23 +205,21 @@ class Report:
             f"{n}/{key}": v for n, part in run.adaptive.items() for key, v in part.state_dict().items() if v.ndim == 0
         }
         means = [torch.stack([stats[name] for stats in self.window if name in stats]).mean() for name in names]
-        numbers = torch.stack([v.to(run.device) for v in (*means, *state.values(), *self.streak.values())]).tolist()
-        values = dict(zip([*names, *state, *(f"streak/{turn}" for turn in self.streak)], numbers, strict=True))
-        streaks = {turn: values.pop(f"streak/{turn}") for turn in self.streak}
+        streak = self.recovery.streak
+        numbers = torch.stack([v.to(run.device) for v in (*means, *state.values(), *streak.values())]).tolist()
+        values = dict(zip([*names, *state], numbers[: len(names) + len(state)], strict=True))
         self.window.clear()
         self.journal.log(run.images_seen, run.step, values | {"memory_gb": peak_memory(run.device)})
-        for turn, streak in streaks.items():
-            if streak >= run.recipe.nonfinite_limit:
-                raise ValueError(self.despair(turn, int(streak)))
+        for text in self.recovery.judge(values, dict(zip(streak, map(int, numbers[-len(streak) :]), strict=True))):
+            self.journal.say(text)
 
-    def despair(self, turn: str, streak: int) -> str:
-        """What to say when gradients have been broken for too long."""
-        last = checkpoint.latest(self.run.out)
-        kept = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
-        return (
-            f"the last {streak} gradients of {turn.upper()} were not finite and were skipped; {kept}."
-            f" Try a lower --{turn}-optimizer.lr, a larger weight of r1, or --precision fp32."
-        )
+    def roll_back(self) -> None:
+        """Go back to the last good checkpoint; ValueError if there is no way back."""
+        said = self.recovery.roll_back()
+        self.window.clear()
+        self.drawn, self.saved = self.run.images_seen, self.run.step
+        self.journal.rewind(self.run.images_seen, self.run.step)
+        self.journal.say(said)
 
     def reals(self, n: int) -> tuple[Tensor, Tensor | None]:
         """The first n images of the data's order [n, C, H, W] uint8, with labels [n, L]."""
@@ -271,7 +271,7 @@ class Report:
     def save(self) -> None:
         """A checkpoint, by the main process; the others wait."""
         if self.main:
-            self.run.save()
+            self.run.save(self.recovery.ill())
             self.journal.plot()
         self.saved = self.run.step
         self.run.accelerator.wait_for_everyone()

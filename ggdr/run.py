@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
@@ -56,7 +56,7 @@ class Run:
         self.images = recipe.data.open()
         self.recipe, self.brief, self.reasons, self.sizes = fit(recipe, self.images.brief)
         self.micro_batch = micro_batch(self.recipe, self.processes)
-        self.step = self.images_seen = 0
+        self.step = self.images_seen = self.rollbacks = 0
         self.stats, self.stop = Stats(), Stop(accelerator)
         self.notes: list[str] = []
         self.terms, self.augment = self.recipe.terms(), self.recipe.augment
@@ -157,14 +157,15 @@ class Run:
         if self.processes > 1:
             share(self.buffers)
 
-    def save(self) -> Path:
-        """Write a checkpoint and drop old ones; to be called by one process."""
+    def save(self, ill: Sequence[str] = ()) -> Path:
+        """Write a checkpoint and drop old ones; to be called by one process. `ill`: why it is no good one."""
         tensors = {name: network.state_dict() for name, network in self.networks().items()}
         tensors |= {f"{name}_ema": network.state_dict() for name, network in self.ema.mean.items()}
         tensors |= {f"optimizer_{t}": checkpoint.optimizer_tensors(p.optimizer) for t, p in self.players.items()}
         state = {name: part.state_dict() for name, part in self.adaptive.items()}
         tensors["parts"] = {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}
-        progress = {"step": self.step, "images_seen": self.images_seen, "ggdr": __version__, "torch": torch.__version__}
+        progress = {"step": self.step, "images_seen": self.images_seen, "rollbacks": self.rollbacks, "ill": [*ill]}
+        progress |= {"ggdr": __version__, "torch": torch.__version__}
         progress |= {"device": device_name(self.device), "processes": self.processes}
         documents = {
             "progress.json": progress,
@@ -204,7 +205,14 @@ class Run:
             why = "; ".join(changed.values()) or str(error).splitlines()[-1].strip().rstrip(".")
             raise ValueError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
         self.step, self.images_seen = progress["step"], progress["images_seen"]
+        self.slow_down(progress.get("rollbacks", 0))
         return list(changed.values())
+
+    def slow_down(self, rollbacks: int) -> None:
+        """Both players learn as slowly as they shall after so many rollbacks."""
+        self.rollbacks = rollbacks
+        for player in self.players.values():
+            player.slowed = self.recipe.rollback_lr**rollbacks
 
     def take(self, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Take back networks, means, optimizers and the state of parts, by the names of their files."""

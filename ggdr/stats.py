@@ -27,6 +27,8 @@ class Stats:
         """Take in what D's turn showed. Only passes that a term has read are looked at: nothing runs for the log."""
         for duel in duels:
             self.add(duel.notes)
+            if duel.turn == "d" and "fake" in vars(duel):
+                self.add({"spread/real": spread(duel.reals), "spread/fake": spread(duel.fake.image.detach())})
             for side in ("real", "fake"):
                 verdict = vars(duel).get(f"on_{side}")
                 if duel.turn == "d" and verdict is not None:
@@ -44,3 +46,8 @@ class Stats:
         reduced = {name: part.view_as(mean) for name, part, mean in zip(self.seen, parts, means, strict=True)}
         self.seen.clear()
         return reduced
+
+
+def spread(images: Tensor) -> Tensor:
+    """How much the images [N, C, H, W] of a batch differ: each pixel's standard deviation over them, averaged."""
+    return images.float().std(dim=0, correction=0).mean()

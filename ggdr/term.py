@@ -30,7 +30,8 @@ class Adaptive(Part):
         """Read the step's means over the whole batch and all processes, scalars on the device.
 
         Keys: `images` (reals shown this step); of D's turn, where judged: `logits/real`, `logits/fake`,
-        `signs/real`, `signs/fake`; `loss/TURN/NAME` of every term that ran; whatever was left in `duel.notes`.
+        `signs/real`, `signs/fake`, and how images of a batch differ, `spread/real`, `spread/fake`;
+        `loss/TURN/NAME` of every term that ran; whatever was left in `duel.notes`.
         """
 
     def learn(self, stats: Mapping[str, Tensor]) -> None:

@@ -25,10 +25,11 @@ def main(argv: list[str]) -> int:
     """`ggdr train RECIPE.py [--out DIR] [--dry-run] [flags]`; a run that a signal stops is no failure."""
     warnings.formatwarning = lambda message, *_, **__: f"ggdr: warning: {message}\n"
     command = parse(argv, "ggdr train")
-    from ggdr.launch import make_accelerator  # torch is imported once the command is known to be one
+    from ggdr.launch import make_accelerator, one_fate  # torch is imported once the command is known to be one
 
     accelerator = make_accelerator(command.recipe.precision)
-    finished = start(command, accelerator)
+    with one_fate(accelerator, command.out):
+        finished = start(command, accelerator)
     if not finished and accelerator.is_main_process:
         print(f"to go on, type: {typed(argv)}")
     accelerator.end_training()  # not after an error: it may wait for processes that wait for this one
@@ -57,6 +58,9 @@ def train(run: Run, report: Report) -> None:
     while not (run.done or run.stop.due()):
         stats = train_step(run, next(reals))
         report.after_step(stats)
+        if report.recovery.diverged:
+            report.roll_back()  # to the last good checkpoint, or to the end
+            reals = run.reals()
     report.finish()
 
 

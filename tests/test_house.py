@@ -34,7 +34,7 @@ FLOORS = [
     | {"latent", "freeze", "reshaping", "transfer", "transfer_table"}
     | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
     | {"subject", "diffusion", "doubts", "record", "findings", "console", "card", "hub", "pusher"}
-    | {"journal", "log_file", "health", "plots", "progress", "report", "feature_maps", "feature_sheets"},
+    | {"journal", "log_file", "health", "recovery", "plots", "progress", "report", "feature_maps", "feature_sheets"},
     {"__main__", "cli", "train", "dryrun", "launch", "verbs"},
 ]
 """modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""

@@ -281,11 +281,6 @@ def test_exploding_gradients_are_told_and_a_single_spike_is_not(player):
     assert len(texts) == 1 and "many times their usual norm" in texts[0]
 
 
-def test_the_journal_says_the_advice(tmp_path, capsys):
-    Journal(tmp_path, 1).log(100, 1, {"nonfinite/g": 1.0})
-    assert "learning rate" in capsys.readouterr().out
-
-
 # ------------------------------------------------------------------------------------------------------------ trackers
 
 

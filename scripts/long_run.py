@@ -1,0 +1,160 @@
+"""Train a tiny recipe for many steps and report what grew: memory, open files, time a step; and walk the data's order.
+
+    python scripts/long_run.py --steps 50000 --out runs/long
+
+StyleGAN2 of some 8,000 weights on digits, with ADA, path length, R1 and GGDR, log lines, grids, metrics and checkpoints
+at their intervals, in this process. Slopes are fitted by least squares to the second half of the run, when caches and
+allocators have settled. Exit status 1 if memory or open files grew by more than a run of days could bear, or if some
+epoch of the data's order did not visit each item exactly once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tyro
+
+from ggdr.cli import guarded
+from ggdr.recipe import Recipe
+
+WINDOWS = 100
+"""points of the curves"""
+MOST_MB = 50.0
+"""growth of memory that passes, MB a million steps"""
+
+
+@dataclass(frozen=True)
+class LongRun:
+    """What is run."""
+
+    steps: int = 50_000
+    """steps of the training"""
+    positions: int = 10_000_000
+    """of the data's order that are walked"""
+    out: Path = Path("runs/long")
+    """folder of the run and of long_run.json; it must not be there"""
+
+
+class Point(NamedTuple):
+    """What was seen at one moment."""
+
+    step: int
+    memory_mb: float
+    """resident"""
+    files: int
+    """open file descriptors"""
+    step_ms: float
+    """median of the window before"""
+
+
+def recipe(steps: int) -> Recipe:
+    """All at once, as small as it gets."""
+    from ggdr.augment.ada import ADA
+    from ggdr.data.digits import Digits
+    from ggdr.metrics.swd import SlicedWasserstein
+    from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+    from ggdr.networks.unet import UNet
+    from ggdr.regularizers.ggdr import GGDR
+    from ggdr.regularizers.path_length import PathLength
+    from ggdr.regularizers.r1 import R1
+
+    batch, kimg = 4, steps * 4 / 1000
+    return Recipe(
+        data=Digits(size=16),
+        generator=StyleGAN2Generator(z_dim=8, w_dim=8, mapping_layers=2, channel_max=8),
+        discriminator=UNet(encoder=StyleGAN2Discriminator(channel_max=8, mapping_layers=2)),
+        regularizers={"r1": R1(weight=0.1), "path_length": PathLength(), "ggdr": GGDR(sides=(4,))},
+        augment=ADA(speed_kimg=5.0),
+        metrics={"swd": SlicedWasserstein(images=256)},
+        batch=batch,
+        total_kimg=kimg,
+        log_kimg=kimg / 1000,
+        grid_kimg=kimg / 50,
+        checkpoint_kimg=kimg / 50,
+        metric_kimg=kimg / 50,
+    )
+
+
+def train(asked: LongRun) -> list[Point]:
+    """Run it; the curve."""
+    from ggdr.launch import make_accelerator
+    from ggdr.report import Report
+    from ggdr.run import Run
+    from ggdr.train import train_step
+
+    accelerator = make_accelerator("fp32")
+    run = Run(recipe(asked.steps), asked.out, accelerator)
+    points: list[Point] = []
+    times: list[float] = []
+    with Report(run) as report:
+        report.resume()
+        reals = run.reals()
+        while run.step < asked.steps:
+            began = time.perf_counter()
+            report.after_step(train_step(run, next(reals)))
+            times.append(time.perf_counter() - began)
+            if run.step % max(asked.steps // WINDOWS, 1) == 0:
+                points.append(Point(run.step, resident_mb(), open_files(), 1000 * float(np.median(times))))
+                times.clear()
+        report.finish()
+    accelerator.end_training()
+    return points
+
+
+def resident_mb() -> float:
+    """Memory that this process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def open_files() -> int:
+    """File descriptors that this process holds."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def slope(points: list[Point], name: str) -> float:
+    """Of a curve's second half, a million steps."""
+    half = points[len(points) // 2 :]
+    return float(np.polyfit([p.step for p in half], [getattr(p, name) for p in half], 1)[0] * 1e6)
+
+
+def walk(positions: int, length: int = 1797) -> tuple[int, int]:
+    """Epochs that are whole within so many positions of the data's order, and how many of them visit each item once."""
+    from ggdr.data.reading.order import Order
+
+    order, epochs = Order(length), positions // length
+    exact = 0
+    for epoch in range(epochs):
+        items = order(range(epoch * length, (epoch + 1) * length), seed=0)
+        exact += bool((np.bincount(items, minlength=length) == 1).all())
+    return epochs, exact
+
+
+def main(argv: list[str]) -> int:
+    """Run, walk, print and write what was found; 1 if something grew."""
+    asked = tyro.cli(LongRun, args=argv, prog="long_run.py", description=__doc__)
+    if asked.out.exists():
+        raise ValueError(f"{asked.out} is there already; a long run starts anew: name another --out.")
+    points = train(asked)
+    epochs, exact = walk(asked.positions)
+    slopes = {name: slope(points, name) for name in ("memory_mb", "files", "step_ms")}
+    found = {"steps": asked.steps, "slopes_per_million_steps": slopes, "epochs": epochs, "exact_epochs": exact}
+    (asked.out / "long_run.json").write_text(json.dumps(found | {"points": [p._asdict() for p in points]}, indent=1))
+    first, last = points[len(points) // 2], points[-1]
+    print(f"{'':10} {'half way':>10} {'at the end':>10} {'a million steps':>16}")
+    for name, each in slopes.items():
+        print(f"{name:10} {getattr(first, name):10.1f} {getattr(last, name):10.1f} {each:+16.2f}")
+    print(f"data order: {exact:,} of {epochs:,} epochs visit each item exactly once")
+    grown = slopes["memory_mb"] > MOST_MB or last.files > first.files
+    return int(grown or exact < epochs)
+
+
+if __name__ == "__main__":
+    guarded(main, sys.argv[1:], home=Path(__file__).parent)

@@ -1,0 +1,108 @@
+"""A run that diverges says so, keeps its last good checkpoint, and goes back to it, slower, if it may."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+
+from ggdr import checkpoint
+from ggdr.health import Health
+from ggdr.optimizer import Adam
+from ggdr.recipe import Recipe
+from ggdr.report import Report
+from ggdr.run import Run
+from ggdr.train import train
+
+
+@dataclasses.dataclass(kw_only=True)
+class Steep(tiny.R1):
+    """D's logits of reals, exponentially: with large steps of D it overflows, with small ones it does not."""
+
+    def d_loss(self, duel):
+        return (30 * duel.on_real.logits.abs()).exp().mean()
+
+
+def diverging(**changes) -> Recipe:
+    """A recipe that overflows in its third step at this learning rate, and never does at a third of it."""
+    steep = {"steep": Steep(weight=1e-6, every=1)}
+    rates = {"g_optimizer": Adam(lr=0.1), "d_optimizer": Adam(lr=0.1)}
+    recipe = dataclasses.replace(tiny.recipe, regularizers=steep, discriminator=tiny.RESNET, nonfinite_limit=3, **rates)
+    return dataclasses.replace(recipe, checkpoint_kimg=0.008, rollback_lr=0.3, total_kimg=0.096, **changes)
+
+
+def trained(recipe: Recipe, out: Path) -> Run:
+    run = tiny.tiny_run(recipe, out)
+    with Report(run) as report:
+        train(run, report)
+    return run
+
+
+def test_a_run_that_diverges_goes_back_and_ends_well(tmp_path, capsys):
+    run = trained(diverging(rollbacks=2), tmp_path)
+    said = capsys.readouterr().out
+    assert said.count("Health: D's gradients were not finite") == 2  # before and after the first rollback
+    assert said.count("gradients of D were not finite and were skipped: back to") == 2
+    assert "both players at 0.09 of their learning rates" in said and "done: 0.096 kimg" in said
+    assert run.rollbacks == 2 and all(p.isfinite().all() for p in run.players["d"].parameters)
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == list(range(1, 13))  # what was before the rollback is not told twice
+    assert all(row["nonfinite/d"] == 0 for row in rows)
+    again = tiny.tiny_run(diverging(rollbacks=2), tmp_path)
+    again.load(checkpoint.latest(tmp_path))
+    assert (again.rollbacks, again.players["d"].slowed, again.players["g"].slowed) == (2, 0.09, 0.09)
+
+
+def test_without_rollbacks_it_ends_and_the_last_good_checkpoint_is_kept(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"last 3 gradients of D .* skipped; the last good checkpoint is .*0000000\d\. "
+    ):
+        trained(diverging(keep=1), tmp_path)
+    progress = {path: checkpoint.read_json(path, "progress.json") for path in checkpoint.complete(tmp_path)}
+    ill = [at["ill"] for at in progress.values()]
+    assert ill == [[], ["gradients of D are not finite"]], "one good one beside the newest"
+
+
+def test_a_rollback_in_vain_goes_further_back_and_ends_when_none_is_left(tmp_path, capsys):
+    with pytest.raises(ValueError, match=r"after 3 rollbacks; .* more --rollbacks than 3"):
+        trained(dataclasses.replace(diverging(rollbacks=3, keep=9), rollback_lr=1.0), tmp_path)
+    went = [line.partition("back to ")[2].partition(",")[0] for line in capsys.readouterr().out.splitlines()]
+    steps = [int(Path(path).name) for path in went if path]
+    assert len(steps) == 3 and steps[1] < steps[0]
+
+
+def test_speed_after_a_rollback_is_that_of_the_recipe_times_its_factor(tmp_path):
+    run = tiny.tiny_run(diverging(), tmp_path)
+    run.slow_down(2)
+    before = run.players["d"].rate
+    loss = sum(p.sum() for p in run.players["d"].parameters if p.requires_grad_(True).numel())
+    loss.backward()
+    run.players["d"].update(0.0, 1)
+    assert run.players["d"].optimizer.param_groups[0]["lr"] == pytest.approx(0.09 * before)
+
+
+@pytest.mark.parametrize(("spread", "ill"), [(0.4, False), (0.0, True)])
+def test_images_that_are_all_the_same_are_a_collapse_told_once(spread, ill):
+    health = Health()
+    rows = [{"kimg": float(kimg), "spread/real": 0.4, "spread/fake": spread} for kimg in range(0, 100, 5)]
+    told = [text for row in rows for text in health.advice(row)]
+    assert [("G has collapsed" in text) for text in told] == [True] * ill
+    assert health.ill == ["G has collapsed to one image"] * ill
+
+
+def test_the_spread_of_images_is_that_of_pixels_over_the_batch():
+    from ggdr.stats import spread
+
+    images = torch.randn(8, 3, 5, 7)
+    assert spread(images) == pytest.approx(images.numpy().std(axis=0).mean(), rel=1e-5)
+    assert spread(images[:1]) == 0
+
+
+@pytest.mark.parametrize("given", [0.0, 1.5, -1.0])
+def test_a_factor_that_slows_nothing_down_is_refused(given):
+    with pytest.raises(ValueError, match="rollback_lr is .*; give a number above 0, at most 1"):
+        dataclasses.replace(tiny.recipe, rollback_lr=given)
