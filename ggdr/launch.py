@@ -60,8 +60,8 @@ def one_fate(accelerator: Accelerator, out: Path) -> Iterator[None]:
     """
     mine = f"process {accelerator.process_index} of {accelerator.num_processes}"
     note = out / "failure.txt"
-    if accelerator.is_main_process:
-        note.unlink(missing_ok=True)
+    if accelerator.is_main_process and note.is_file():
+        note.unlink()
     try:
         yield
     except Exception as error:
