@@ -12,10 +12,10 @@ from contextlib import nullcontext
 import torch
 from torch.nn import functional as F
 
-from ggdr.memory import keep_pages
 from ggdr.networks.base import Brief
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.unet import UNet
+from ggdr.running.memory import keep_pages
 
 
 def build(side: int, channels: int):

@@ -6,9 +6,9 @@ import time
 
 import torch
 
-from ggdr.memory import peak_memory
-from ggdr.report import Report, introduction
-from ggdr.run import Run
+from ggdr.running.memory import peak_memory
+from ggdr.running.report import Report, introduction
+from ggdr.running.run import Run
 from ggdr.train import play, train_step
 
 

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import torch
 
 from ggdr.duel import Duel
-from ggdr.freeze import check_stages
 from ggdr.network import Generator
 from ggdr.networks.base import Brief
 from ggdr.recipe import Recipe
 from ggdr.term import Term
+from ggdr.transfer.freeze import check_stages
 
 
 class Fitted(NamedTuple):

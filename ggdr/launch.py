@@ -13,7 +13,7 @@ import torch
 
 from ggdr.device import device_of
 from ggdr.evidence import Team
-from ggdr.memory import keep_pages
+from ggdr.running.memory import keep_pages
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

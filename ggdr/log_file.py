@@ -11,6 +11,8 @@ from pathlib import Path
 LONGEST = 2**20
 """of a line, characters"""
 Row = dict[str, float | None]
+LABELS = {"augment/r_t": "r_t", "augment/p": "p"}
+"""short names of numbers that people know"""
 
 
 def append(file: Path, row: Mapping[str, float]) -> None:

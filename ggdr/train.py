@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ggdr.phase import Phase
-    from ggdr.report import Report
-    from ggdr.run import Reals, Run
+    from ggdr.running.report import Report
+    from ggdr.running.run import Reals, Run
 
 
 def main(argv: list[str]) -> int:
@@ -39,8 +39,8 @@ def main(argv: list[str]) -> int:
 def start(command: Command, accelerator: Accelerator) -> bool:
     """Build the run, then try it out or train it; whether it came to its end."""
     from ggdr.dryrun import dry_run
-    from ggdr.report import Report
-    from ggdr.run import Run
+    from ggdr.running.report import Report
+    from ggdr.running.run import Run
 
     run = Run(command.recipe, command.out, accelerator)
     if command.dry_run:

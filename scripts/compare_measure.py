@@ -11,14 +11,14 @@ from typing import Any
 from compare_report import Curve, Number
 from tqdm import tqdm
 
-from ggdr.console import Console
-from ggdr.doubts import doubts
 from ggdr.evidence import Team
-from ggdr.findings import record_of
 from ggdr.launch import team_for
+from ggdr.measuring.console import Console
+from ggdr.measuring.doubts import doubts
+from ggdr.measuring.findings import record_of
+from ggdr.measuring.record import write_numbered
+from ggdr.measuring.subject import file_hash
 from ggdr.model import find_saved
-from ggdr.record import write_numbered
-from ggdr.subject import file_hash
 from ggdr.verbs.evaluate_flags import parse
 from ggdr.verbs.evaluation import Evaluation, without_tf32
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ggdr.plots import COLORS, DPI, Panel, dress, save
-from ggdr.record import Spread
-from ggdr.record import number as number_of
+from ggdr.measuring.record import Spread
+from ggdr.measuring.record import number as number_of
+from ggdr.running.plots import COLORS, DPI, Panel, dress, save
 
 SIZE_IN = (6.4, 4.0)
 LOG_RATIO = 20

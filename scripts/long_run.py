@@ -85,8 +85,8 @@ def recipe(steps: int) -> Recipe:
 def train(asked: LongRun) -> list[Point]:
     """Run it; the curve."""
     from ggdr.launch import make_accelerator
-    from ggdr.report import Report
-    from ggdr.run import Run
+    from ggdr.running.report import Report
+    from ggdr.running.run import Run
     from ggdr.train import train_step
 
     accelerator = make_accelerator("fp32")

@@ -18,9 +18,10 @@ import psutil
 
 from ggdr.cli import guarded
 
-IMPORTED = """ggdr.train ggdr.launch ggdr.run ggdr.report ggdr.dryrun accelerate accelerate.utils scipy.linalg
- sklearn.datasets matplotlib.figure matplotlib.backends.backend_agg PIL.Image PIL.PngImagePlugin torch.utils.data
- torch.optim.swa_utils ggdr.networks.stylegan2 ggdr.data.reading.gallery safetensors.torch psutil""".split()
+IMPORTED = """ggdr.train ggdr.launch ggdr.running.run ggdr.running.report ggdr.dryrun accelerate
+ accelerate.utils scipy.linalg sklearn.datasets matplotlib.figure matplotlib.backends.backend_agg PIL.Image
+ PIL.PngImagePlugin torch.utils.data torch.optim.swa_utils ggdr.networks.stylegan2 ggdr.data.reading.gallery
+ safetensors.torch psutil""".split()
 """what a training imports, once for all lives"""
 SURVIVE_SEC = 30.0
 """how long a process may outlive another one of its run"""

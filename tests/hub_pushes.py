@@ -18,9 +18,9 @@ import tiny
 from huggingface_hub import HfApi, ModelCard, hf_hub_download
 
 import ggdr
-from ggdr import pusher
 from ggdr.model import save_model
-from ggdr.report import Report
+from ggdr.running import pusher
+from ggdr.running.report import Report
 from ggdr.train import train
 from ggdr.verbs.push import main as push
 

@@ -8,7 +8,7 @@ import tiny
 import torch
 
 from ggdr.launch import make_accelerator
-from ggdr.run import Run
+from ggdr.running.run import Run
 from ggdr.train import train_step
 
 

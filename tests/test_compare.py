@@ -19,7 +19,7 @@ from PIL import Image
 from ggdr.model import find_saved
 from ggdr.recipe_flags import parse
 from ggdr.registry import use
-from ggdr.report import Report
+from ggdr.running.report import Report
 from ggdr.train import train
 
 ROOT = Path(__file__).parent.parent

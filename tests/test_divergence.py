@@ -11,11 +11,11 @@ import tiny
 import torch
 
 from ggdr import checkpoint
-from ggdr.health import Health
 from ggdr.optimizer import Adam
 from ggdr.recipe import Recipe
-from ggdr.report import Report
-from ggdr.run import Run
+from ggdr.running.health import Health
+from ggdr.running.report import Report
+from ggdr.running.run import Run
 from ggdr.train import train
 
 

@@ -17,8 +17,8 @@ import torch
 from hub_server import environment, serving
 from tiny import moved
 
-from ggdr.graph_files import FORMATS, TOLERANCE, agreement, export
-from ggdr.graphs import Images, Logits, traced
+from ggdr.exporting.files import FORMATS, TOLERANCE, agreement, export
+from ggdr.exporting.graphs import Images, Logits, traced
 from ggdr.model import build, describe, save_model
 from ggdr.network import Generator
 from ggdr.networks.base import Brief, Sample

@@ -9,7 +9,7 @@ import tiny
 import torch
 from PIL import Image
 
-from ggdr.feature_maps import (
+from ggdr.insight.maps import (
     coloured,
     drawn_places,
     fit_basis,
@@ -20,7 +20,7 @@ from ggdr.feature_maps import (
     sides_of,
     similarity,
 )
-from ggdr.feature_sheets import palette
+from ggdr.insight.sheets import palette
 from ggdr.model import save_model
 from ggdr.networks.base import Brief
 from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator

@@ -15,7 +15,6 @@ from test_processes import LAUNCH, launch
 
 from ggdr import checkpoint
 from ggdr.duel import Duel, Scene
-from ggdr.freeze import check_stages, freeze
 from ggdr.losses.wasserstein import Wasserstein
 from ggdr.network import Discriminator
 from ggdr.networks.base import Brief
@@ -26,6 +25,7 @@ from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.r2 import R2
 from ggdr.regularizers.wgan_gp import WGANGP
 from ggdr.train import main, train_step
+from ggdr.transfer.freeze import check_stages, freeze
 
 HERE = Path(__file__).parent
 TINY = str(HERE / "tiny.py")

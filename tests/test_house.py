@@ -28,14 +28,13 @@ FLOORS = [
     {"duel", "term", "game"},
     {"features", "evidence", "fixed_images"},
     {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
-    # what a run is made of, from the recipe to what it leaves behind
-    {"about", "recipe", "recipe_files", "recipe_flags", "optimizer", "fitting", "lock", "stopping"}
-    | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "film", "memory", "device"}
-    | {"latent", "freeze", "reshaping", "transfer", "transfer_table"}
-    | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
-    | {"subject", "diffusion", "doubts", "record", "findings", "console", "card", "hub", "pusher"}
-    | {"journal", "log_file", "health", "recovery", "plots", "progress", "report", "feature_maps", "feature_sheets"},
-    {"__main__", "cli", "train", "dryrun", "launch", "verbs"},
+    # recipes, and networks: to be saved, found, drawn from, moved through, started from and exported
+    {"about", "recipe", "recipe_files", "recipe_flags", "fitting", "optimizer", "phase", "stats", "device"}
+    | {"checkpoint", "model", "pretrained", "pipeline", "sampling", "latent", "grid", "film", "log_file"}
+    | {"transfer", "exporting", "foreign"},
+    {"measuring", "card", "hub"},
+    {"running", "insight", "launch"},
+    {"__main__", "cli", "train", "dryrun", "verbs"},
 ]
 """modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""
 DOORS = {("network", "pretrained")}

@@ -10,11 +10,11 @@ import torch
 from PIL import Image
 
 from ggdr.grid import GAP_PX, columns_for, picture, save_grid, to_uint8
-from ggdr.health import Health
-from ggdr.journal import Journal, NoJournal
-from ggdr.plots import plot_losses, smooth
-from ggdr.progress import Progress, summary
 from ggdr.registry import trackers
+from ggdr.running.health import Health
+from ggdr.running.journal import Journal, NoJournal
+from ggdr.running.plots import plot_losses, smooth
+from ggdr.running.progress import Progress, summary
 from ggdr.trackers.accelerate import AccelerateTracker, TensorBoard
 
 STATS = {"loss/g/non_saturating": 1.5, "loss/d/non_saturating": 1.0, "loss/d/r1": 0.1}

@@ -15,8 +15,8 @@ import pytest
 from test_stopping import TINY, files, rows, trained
 
 from ggdr import checkpoint
-from ggdr.lock import Lock
-from ggdr.report import Report
+from ggdr.running.lock import Lock
+from ggdr.running.report import Report
 from ggdr.train import main
 
 SHORT = {"total_kimg": 0.048, "checkpoint_kimg": 0.016}
@@ -104,7 +104,9 @@ def test_a_clock_that_jumps_back_and_forth_changes_nothing(unbroken, tmp_path, m
     assert files(tmp_path) == files(unbroken) and rows(tmp_path) == rows(unbroken)
 
 
-HOLDER = "import sys, time; from pathlib import Path; from ggdr.lock import Lock; lock = Lock(Path(sys.argv[1]));"
+HOLDER = (
+    "import sys, time; from pathlib import Path; from ggdr.running.lock import Lock; lock = Lock(Path(sys.argv[1]));"
+)
 HOLDER += "print('held', flush=True); time.sleep(600)"
 
 

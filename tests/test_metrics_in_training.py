@@ -18,7 +18,7 @@ from ggdr.metrics.fid import FID
 from ggdr.metrics.kid import KID
 from ggdr.metrics.ppl import PPL
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.report import Report
+from ggdr.running.report import Report
 from ggdr.train import train
 
 QUICK = {

@@ -11,8 +11,8 @@ import torch
 
 from ggdr.recipe import Recipe
 from ggdr.regularizers.ggdr import GGDR
-from ggdr.report import Report
-from ggdr.run import Run
+from ggdr.running.report import Report
+from ggdr.running.run import Run
 from ggdr.train import train
 
 BAND = 0.05

@@ -7,7 +7,17 @@ from statistics import stdev
 import pytest
 from scipy import stats
 
-from ggdr.record import Row, Spread, check_free, check_writable, number, table, versions, write_numbered, write_record
+from ggdr.measuring.record import (
+    Row,
+    Spread,
+    check_free,
+    check_writable,
+    number,
+    table,
+    versions,
+    write_numbered,
+    write_record,
+)
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0], [3.0, 3.5, 2.75], [0.1, 0.2, 0.3, 0.25, 0.7]])

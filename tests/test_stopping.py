@@ -18,8 +18,8 @@ from test_processes import HERE, LAUNCH
 
 from ggdr import checkpoint
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.report import Report
-from ggdr.stopping import Stop
+from ggdr.running.report import Report
+from ggdr.running.stopping import Stop
 from ggdr.train import main, train
 
 TINY = str(HERE / "tiny.py")

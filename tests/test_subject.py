@@ -11,11 +11,11 @@ from data_sources import encoded, folder, zipped
 from ggdr.data.digits import Digits
 from ggdr.data.images import ImageFiles
 from ggdr.evidence import CHUNK
+from ggdr.measuring.subject import Denoised, Draw, Generated, Stored, find_subject
 from ggdr.model import save_model
 from ggdr.networks.base import Brief
 from ggdr.networks.dcgan import DCGANGenerator
 from ggdr.sampling import View
-from ggdr.subject import Denoised, Draw, Generated, Stored, find_subject
 
 CPU = torch.device("cpu")
 DRAW = Draw(seed=0, batch=16, device=CPU, view=View(noise="random"))

@@ -15,7 +15,7 @@ from ggdr import checkpoint
 from ggdr.augment.none import NoAugmentation
 from ggdr.data.digits import Digits
 from ggdr.lazy import Tensor
-from ggdr.report import Report
+from ggdr.running.report import Report
 from ggdr.train import train, train_step
 
 

@@ -15,7 +15,7 @@ from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.unet import UNet
 from ggdr.ops.fir import upsample2
-from ggdr.transfer import Move, apply, plan, start
+from ggdr.transfer.start import Move, apply, plan, start
 
 GENERATORS = {"stylegan2": StyleGAN2Generator.tiny(), "dcgan": DCGANGenerator.tiny()}
 RESNET = StyleGAN2Discriminator.tiny()

@@ -57,7 +57,7 @@ class OneProcess:
 
 def tiny_run(changed: Recipe, out: Path):
     """A run of a recipe, in this process."""
-    from ggdr.run import Run
+    from ggdr.running.run import Run
 
     return Run(changed, out, OneProcess())
 

@@ -13,13 +13,13 @@ from typing import Any
 import torch
 
 from ggdr import log_file
-from ggdr.findings import FORMAT
+from ggdr.measuring.findings import FORMAT
+from ggdr.measuring.subject import file_hash
 from ggdr.model import LIVE, build, description_at, find_saved, read_brief
 from ggdr.networks.base import Brief
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import from_json, load_recipe, to_json
 from ggdr.registry import Part, discover
-from ggdr.subject import file_hash
 
 Record = Mapping[str, Any]
 """what `ggdr evaluate` leaves behind"""

@@ -11,7 +11,7 @@ from ggdr.card.facts import Facts, logged
 from ggdr.card.markdown import block, bullets, code, plain, table
 from ggdr.card.parts import ROLES, WATCHING, paper_link, papers, parts_table, pieces, shown
 from ggdr.card.results import Result, notes, remarks, results_table, while_training
-from ggdr.progress import LABELS
+from ggdr.log_file import LABELS
 
 CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
 FEW = 3

@@ -17,7 +17,7 @@ from ggdr.checks import above_zero
 from ggdr.verbs.model_flags import ModelFlags, is_picture, numbers
 
 if TYPE_CHECKING:
-    from ggdr.feature_sheets import Row
+    from ggdr.insight.sheets import Row
     from ggdr.latent.codes import Codes
     from ggdr.latent.directions import Directions
     from ggdr.network import Generator
@@ -60,7 +60,7 @@ def main(argv: list[str]) -> int:
     if not is_picture(asked.out):
         raise ValueError(f"--out {asked.out} is no PNG; give NAME.png.")
     asked.keep([asked.out])
-    from ggdr.feature_sheets import draw_sheet
+    from ggdr.insight.sheets import draw_sheet
     from ggdr.latent.directions import find
     from ggdr.sampling import label_rows
 
@@ -97,8 +97,8 @@ def rows_of(
     import torch
     from tqdm import tqdm
 
-    from ggdr.feature_sheets import Row, pixels
     from ggdr.grid import to_uint8
+    from ggdr.insight.sheets import Row, pixels
     from ggdr.latent.codes import drawn
 
     amounts = spaced(asked.columns, asked.range)

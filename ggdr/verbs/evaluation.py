@@ -11,19 +11,19 @@ from pathlib import Path
 from torch import Tensor
 
 from ggdr.cache import cache_folder
-from ggdr.console import Console
 from ggdr.data.base import DataSet, Images
-from ggdr.doubts import doubts, extractor_of
 from ggdr.evidence import Evidence, ImageSet, Team
 from ggdr.features.base import Embedder, Extractor
-from ggdr.findings import record_folder, record_of, rows
 from ggdr.fixed_images import FixedImages
 from ggdr.launch import team_for
+from ggdr.measuring.console import Console
+from ggdr.measuring.doubts import doubts, extractor_of
+from ggdr.measuring.findings import record_folder, record_of, rows
+from ggdr.measuring.record import Spread, check_free, check_writable, table, write_numbered, write_record
+from ggdr.measuring.subject import SPAN, Draw, Subject, find_subject
 from ggdr.metrics.base import Metric
 from ggdr.ops.precision import without_tf32
-from ggdr.record import Spread, check_free, check_writable, table, write_numbered, write_record
 from ggdr.sampling import View
-from ggdr.subject import SPAN, Draw, Subject, find_subject
 from ggdr.verbs.evaluate_flags import Command
 
 REPEATS = 3

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 if TYPE_CHECKING:
-    from ggdr.graphs import Graph
+    from ggdr.exporting.graphs import Graph
 
 SUFFIXES = {".pt2": (), ".onnx": ("onnx", "onnxscript", "onnxruntime")}
 """kinds of files, and the packages that write and check them beside torch"""
@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
     """Write the file that `argv` asks for and say what it takes and gives; ValueError if it cannot be."""
     asked = tyro.cli(Export, args=argv, prog="ggdr export", description=__doc__)
     check(asked)
-    from ggdr.graph_files import export
+    from ggdr.exporting.files import export
 
     graph = chosen(asked)
     found = export(graph, asked.out, asked.batch)
@@ -81,7 +81,7 @@ def check(asked: Export) -> None:
 
 def chosen(asked: Export) -> Graph:
     """The graph of the network asked for; ValueError if the model has none such."""
-    from ggdr.graphs import Images, Logits
+    from ggdr.exporting.graphs import Images, Logits
     from ggdr.network import Discriminator, Generator, Network
     from ggdr.pretrained import Hub, in_folder, loaded, on_hub
     from ggdr.registry import use

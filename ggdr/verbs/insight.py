@@ -12,7 +12,7 @@ import tyro
 from ggdr.checks import above_zero, not_negative
 
 if TYPE_CHECKING:
-    from ggdr.feature_maps import Maps, Source
+    from ggdr.insight.maps import Maps, Source
     from ggdr.network import Discriminator, Generator
 
 
@@ -53,8 +53,8 @@ def main(argv: list[str]) -> int:
 
 def draw(wanted: Features, generator: Generator, discriminator: Discriminator | None) -> Iterator[str]:
     """Draw a sheet for each side; yields what was found, and what each sheet holds and where it is."""
-    from ggdr.feature_maps import gather, sides_of
-    from ggdr.feature_sheets import draw_sheet, rows_of
+    from ggdr.insight.maps import gather, sides_of
+    from ggdr.insight.sheets import draw_sheet, rows_of
 
     sides = sides_of(generator, discriminator, wanted.sides)
     yield from found(generator, discriminator, sides)
@@ -72,7 +72,7 @@ def draw(wanted: Features, generator: Generator, discriminator: Discriminator | 
 
 def likeness(maps: dict[Source, Maps]) -> str:
     """How like the decoder's maps are to the generator's, and, to compare with, to those of the next image."""
-    from ggdr.feature_maps import similarity
+    from ggdr.insight.maps import similarity
 
     if "decoder" not in maps:
         return ""

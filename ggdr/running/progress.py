@@ -7,11 +7,12 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ggdr.log_file import LABELS
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 BAR = "{percentage:3.0f}% |{bar}| {n:.1f}/{total:g} kimg [{elapsed}<{remaining}{postfix}]"
-LABELS = {"augment/r_t": "r_t", "augment/p": "p"}
 SHORT_SEC, LONG_SEC = 20.0, 600.0
 """least and greatest time between two plain lines; between them it is a twentieth of the time since the start"""
 

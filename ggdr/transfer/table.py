@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from os.path import commonprefix
 
-from ggdr.transfer import Move, Start
+from ggdr.transfer.start import Move, Start
 
 
 def table(starts: Iterable[Start], means: Iterable[Start]) -> list[str]:

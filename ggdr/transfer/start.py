@@ -12,7 +12,7 @@ from torch import Tensor
 from ggdr.model import LIVE, Saved, find_saved
 from ggdr.network import Network
 from ggdr.recipe_files import differences, to_json
-from ggdr.reshaping import Reshaper, layer_of, mode
+from ggdr.transfer.reshaping import Reshaper, layer_of, mode
 
 
 class Move(NamedTuple):

@@ -13,9 +13,9 @@ from torch import Tensor
 from ggdr import checkpoint
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
-from ggdr.diffusion import Pipeline, class_at, fetched
 from ggdr.evidence import CHUNK
 from ggdr.grid import to_uint8
+from ggdr.measuring.diffusion import Pipeline, class_at, fetched
 from ggdr.model import Saved, description_at
 from ggdr.network import Generator
 from ggdr.pretrained import INDEX, PARTS, Hub, download, find, loaded

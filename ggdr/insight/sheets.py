@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ggdr.feature_maps import Maps, Source, coloured, fit_basis, fit_clusters, renamed, segmented, similarity
 from ggdr.grid import shown_channels
+from ggdr.insight.maps import Maps, Source, coloured, fit_basis, fit_clusters, renamed, segmented, similarity
 from ggdr.lazy import Tensor, torch
-from ggdr.plots import COLORS, DPI, INK, save
+from ggdr.running.plots import COLORS, DPI, INK, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

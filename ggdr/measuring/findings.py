@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ggdr.device import device_name
-from ggdr.doubts import extractor_of
 from ggdr.features.base import Embedder
+from ggdr.measuring.doubts import extractor_of
+from ggdr.measuring.record import CONFIDENCE, Row, Spread, versions
 from ggdr.recipe_files import to_json
-from ggdr.record import CONFIDENCE, Row, Spread, versions
 
 if TYPE_CHECKING:
     from ggdr.verbs.evaluation import Evaluation

@@ -11,8 +11,8 @@ from pathlib import Path
 from ggdr import log_file
 from ggdr.grid import picture, save_grid
 from ggdr.lazy import Tensor
-from ggdr.plots import plot_losses
-from ggdr.progress import Progress
+from ggdr.running.plots import plot_losses
+from ggdr.running.progress import Progress
 from ggdr.trackers.base import Tracker
 
 

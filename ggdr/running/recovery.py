@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ggdr import checkpoint
-from ggdr.health import Health
-from ggdr.run import Run
+from ggdr.running.health import Health
+from ggdr.running.run import Run
 
 
 class Recovery:

@@ -18,20 +18,20 @@ from ggdr.changes import may_change
 from ggdr.data.loader import batches
 from ggdr.device import device_name
 from ggdr.duel import Scene
-from ggdr.ema import EMA
 from ggdr.fitting import fit
-from ggdr.freeze import freeze, said
 from ggdr.model import describe
 from ggdr.optimizer import Adam
 from ggdr.phase import Phase, phases
-from ggdr.player import Player, share
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import completed, differences, to_json, to_python
+from ggdr.running.ema import EMA
+from ggdr.running.player import Player, share
+from ggdr.running.stopping import Stop
 from ggdr.stats import Stats
-from ggdr.stopping import Stop
 from ggdr.term import Adaptive, Turn
-from ggdr.transfer import sources, start
-from ggdr.transfer_table import table
+from ggdr.transfer.freeze import freeze, said
+from ggdr.transfer.start import sources, start
+from ggdr.transfer.table import table
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

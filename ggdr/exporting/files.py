@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from ggdr.graphs import Graph, first_line, traced
+from ggdr.exporting.graphs import Graph, first_line, traced
 
 if TYPE_CHECKING:
     import onnx

@@ -13,18 +13,18 @@ from torch import Tensor
 from ggdr import checkpoint
 from ggdr.evidence import Evidence, ImageSet, Team
 from ggdr.hub import Place
-from ggdr.journal import Journal, NoJournal
-from ggdr.lock import Lock
-from ggdr.memory import peak_memory
 from ggdr.model import save_model
 from ggdr.network import Generator
-from ggdr.pusher import Pusher
 from ggdr.recipe_files import flat, to_json, to_python
-from ggdr.recovery import Recovery
-from ggdr.run import Run
+from ggdr.running.journal import Journal, NoJournal
+from ggdr.running.lock import Lock
+from ggdr.running.memory import peak_memory
+from ggdr.running.pusher import Pusher
+from ggdr.running.recovery import Recovery
+from ggdr.running.run import Run
+from ggdr.running.stopping import Stopped
 from ggdr.sampling import sample
 from ggdr.schedule import due
-from ggdr.stopping import Stopped
 
 Of = TypeVar("Of")
 

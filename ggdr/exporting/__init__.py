@@ -1,0 +1,1 @@
+"""Networks as graphs in files that run without this package."""

@@ -1,0 +1,1 @@
+"""What G and D know, as pictures of their feature maps."""

@@ -1,0 +1,1 @@
+"""What is measured, against what, and the record that stays of it."""

@@ -1,0 +1,1 @@
+"""Networks that start from the weights of others, as far as those fit."""
