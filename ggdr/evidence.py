@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 import torch.distributed
@@ -45,6 +45,14 @@ class Team(NamedTuple):
         torch.distributed.all_reduce(rows)  # each row is zero on all processes but the one that made it
         return rows.cpu()
 
+    def all(self, value: Of) -> list[Of]:
+        """Every process's value, on every process."""
+        if self.size == 1:
+            return [value]
+        shared: list[Any] = [None] * self.size
+        torch.distributed.all_gather_object(shared, value)
+        return shared
+
     def first(self, value: Of) -> Of:
         """The first process's value, on every process."""
         shared = [value]
@@ -83,6 +91,22 @@ class ImageSet:
         """The first n images (all, if there are fewer) [n, C, H, W] uint8, on the host of every process."""
         chunks = cut(0, self.size(n))
         return self.team.whole({chunk: self.chunk(chunk).cpu() for chunk in self.team.own(chunks)}, chunks)
+
+    def blocks(self, n: int, size: int) -> Iterator[Tensor]:
+        """The first n images (all, if there are fewer) in blocks [<= size, C, H, W] uint8, on every process's host.
+
+        No more than a block and a chunk of each process are held at once; every process must take all of them.
+        """
+        chunks, held = cut(0, self.size(n)), []
+        for first in range(0, len(chunks), self.team.size):
+            some = chunks[first : first + self.team.size]
+            held.append(self.team.whole({chunk: self.chunk(chunk).cpu() for chunk in self.team.own(some)}, some))
+            while sum(map(len, held)) >= size:
+                together = torch.cat(held)
+                yield together[:size]
+                held = [together[size:]]
+        if sum(map(len, held)):
+            yield torch.cat(held)
 
     def features(self, extractor: Extractor, n: int) -> Tensor:
         """Features [n, D] float32 of the first n images (of all, if there are fewer), on the host of every process."""

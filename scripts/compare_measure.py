@@ -25,7 +25,7 @@ from ggdr.verbs.evaluation import Evaluation, without_tf32
 Record = dict[str, Any]
 Runs = Mapping[str, Mapping[int, Sequence[Path]]]
 """arm -> seed -> its checkpoints, one for each point of the run"""
-LIKE = ("truncation", "noise", "seed", "images_at_once")
+LIKE = ("truncation", "noise", "seed", "seeds", "images_at_once")
 """what two measurements of the same weights must share, beside metrics and real images"""
 
 
@@ -55,7 +55,7 @@ def evaluation_of(path: Path, flags: Sequence[str], team: Team, place: Path) -> 
 def measured(path: Path, flags: Sequence[str], team: Team, place: Path) -> Record:
     """Measure a checkpoint; its record, which is written into the folder `place`."""
     evaluation = evaluation_of(path, flags, team, place)
-    for text in doubts(evaluation.metrics, evaluation.real, evaluation.subject.count):
+    for text in doubts(evaluation.metrics, evaluation.evidence(0)):
         evaluation.console.warn(text)
     values = evaluation.measure()
     evaluation.note_unreadable()

@@ -119,6 +119,18 @@ def test_images_beyond_the_memory_are_made_again(monkeypatch):
     assert torch.equal(images.features(Channels(), 256), first.float().mean(dim=(2, 3)))
 
 
+def test_blocks_are_the_images_in_order_and_no_more_are_held_than_a_block_and_a_chunk(monkeypatch):
+    monkeypatch.setattr(evidence, "KEPT_BYTES", 0)
+    make = Maker()
+    images, seen = ImageSet(make, count=300), 0
+    for block in images.blocks(10_000, 100):
+        seen += len(block)
+        assert len(make.asked) * CHUNK <= seen + CHUNK + 100, "made ahead of what was taken"
+    assert seen == 300 and not images.kept
+    assert torch.equal(torch.cat(list(images.blocks(150, 100))), the_first(150))
+    assert [len(block) for block in images.blocks(150, 64)] == [64, 64, 22]
+
+
 def test_an_extractor_without_classes_is_named():
     class NoClasses(Channels):
         """Features alone."""
@@ -147,6 +159,7 @@ team = Team(accelerator.process_index, accelerator.num_processes, accelerator.de
 make = Maker()
 images = ImageSet(make, team=team)
 found = [images.features(Channels(), n) for n in (40, 333)] + [images.logits(Channels(), 100), images.images(200)]
+found += [torch.cat(list(images.blocks(333, 50))), torch.tensor(team.all(team.rank))]
 torch.save((found, make.asked), f"{sys.argv[1]}/{team.size}-{team.rank}.pt")
 accelerator.end_training()
 """
@@ -162,7 +175,7 @@ def test_two_processes_share_the_work_and_hold_the_same_rows(tmp_path):
     (first, one), (second, other) = (torch.load(tmp_path / f"2-{rank}.pt", weights_only=False) for rank in (0, 1))
     alone = ImageSet(Maker())
     rows = [alone.features(Channels(), n) for n in (40, 333)]
-    expected = [*rows, alone.logits(Channels(), 100), alone.images(200)]
+    expected = [*rows, alone.logits(Channels(), 100), alone.images(200), alone.images(333), torch.arange(2)]
     for ours, theirs, both in zip(first, second, expected, strict=True):
         assert torch.equal(ours, theirs) and torch.equal(ours, both)
     assert not set(one) & set(other) and sorted({*one, *other}, key=lambda chunk: chunk.start)[-1] == range(320, 333)

@@ -133,9 +133,16 @@ def test_kid_agrees_with_torch_fidelity(real, fake, subsets, size):
     given = {"kid_subsets": subsets, "kid_subset_size": size, "verbose": False}
     theirs = kid_features_to_metric(fake.double(), real.double(), **given)
     scale = float(real.double().square().mean() + 1) ** 3  # what differences of sums of kernels lose digits against
-    for key in ("mean", "std"):
+    assert ours.keys() == ({"mean"} if subsets == 1 else {"mean", "std"})
+    for key in ours:
         expected = theirs[f"kernel_inception_distance_{key}"]
         assert ours[key] == pytest.approx(expected, rel=CLOSE, abs=1e-10 * scale)
+
+
+def test_kid_tells_no_spread_of_subsets_that_are_all_the_same():
+    rows = cloud(30, 8, 0)
+    assert KID(subset=1000).compare(rows, rows).keys() == {"mean"}
+    assert KID(subset=30).compare(rows, cloud(40, 8, 1))["std"] > 0
 
 
 def test_kid_agrees_with_the_published_formula():
@@ -145,7 +152,8 @@ def test_kid_agrees_with_the_published_formula():
 
 def test_kid_is_unbiased_where_fid_is_not():
     few, many = (
-        [metric.compare(cloud(n, 16, 0)[:n], cloud(2 * n, 16, 0)[n:]) for metric in (KID(), FID())] for n in (40, 800)
+        [metric.compare(cloud(n, 16, 0)[:n], cloud(2 * n, 16, 0)[n:]) for metric in (KID(subset=n // 2), FID())]
+        for n in (40, 800)
     )
     assert abs(few[0]["mean"]) < 3 * few[0]["std"] + 0.5
     assert few[1]["distance"] > 5 * many[1]["distance"]

@@ -70,7 +70,7 @@ def test_each_image_is_in_one_pair_whatever_their_order():
 
 
 def test_one_image_is_refused():
-    with pytest.raises(ValueError, match="ms_ssim compares pairs of images; given 1: take more"):
+    with pytest.raises(ValueError, match="ms_ssim compares pairs of images; given fewer than two: take more"):
         MSSSIM().within(pictures(1))
 
 

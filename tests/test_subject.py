@@ -75,7 +75,7 @@ def test_chunks_repeats_and_seeds_hold_other_images(places, way):
     subject = found(places / way)
     first = subject.make(range(8), 0)
     others = [subject.make(range(CHUNK, CHUNK + 8), 0), subject.make(range(8), 1)]
-    others.append(found(places / way, DRAW._replace(seed=8)).make(range(8), 0))
+    others.append(found(places / way, DRAW._replace(seed=1)).make(range(8), 0))
     every = torch.cat([first, *others]).flatten(1)
     assert len(every.unique(dim=0)) == len(every)
 

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ggdr.evidence import ImageSet
+from ggdr.evidence import Evidence
 from ggdr.features.base import Extractor
 from ggdr.metrics.base import Metric
 
 
-def doubts(metrics: Mapping[str, Metric], real: ImageSet, fakes: int | None) -> list[str]:
-    """Sentences, each with the metrics it is about; `fakes`: images to measure, None for as many as one asks for."""
+def doubts(metrics: Mapping[str, Metric], evidence: Evidence) -> list[str]:
+    """Sentences, each with the metrics it is about."""
     found: dict[str, list[str]] = {}
     for name, metric in metrics.items():
-        for text in about(metric, real, fakes):
+        for text in about(metric, evidence):
             found.setdefault(text, []).append(name)
     return [f"{', '.join(names)}: {text}" for text, names in found.items()]
 
 
-def about(metric: Metric, real: ImageSet, fakes: int | None) -> Iterator[str]:
+def about(metric: Metric, evidence: Evidence) -> Iterator[str]:
     """Reasons to doubt one metric."""
-    asked, reals = metric.images, real.size(metric.images)
-    measured = asked if fakes is None else min(asked, fakes)
-    for count, what in ((reals, "real images"), (measured, "images to measure")):
-        if count < asked:
+    real, fake = metric.numbers(evidence)
+    for count, there, asked, what in (
+        (real, evidence.real.count, metric.reals or metric.images, "real images"),
+        (fake, evidence.fake.count, metric.images, "images to measure"),
+    ):
+        if there is not None and count == there < asked:
             yield f"all {count:,} {what} are taken, fewer than the {asked:,} asked for."
-    few = min(reals, measured)
+    few = min(real, fake)
     if few < metric.least:
         instead = ", or take kid, which has no such bias" if metric.covariance else ""
         yield (
@@ -33,7 +35,7 @@ def about(metric: Metric, real: ImageSet, fakes: int | None) -> Iterator[str]:
             f" {metric.least:,} or more{instead}."
         )
     extractor = extractor_of(metric)
-    if extractor is not None and metric.covariance and few <= (width := real.embedder(extractor).width):
+    if extractor is not None and metric.covariance and few <= (width := evidence.real.embedder(extractor).width):
         yield f"{few:,} images are too few to fit the covariance of {width:,} features of {extractor.name}."
 
 

@@ -13,6 +13,7 @@ from ggdr.device import device_name
 from ggdr.features.base import Embedder
 from ggdr.measuring.doubts import extractor_of
 from ggdr.measuring.record import CONFIDENCE, Row, Spread, versions
+from ggdr.measuring.subject import SCHEME
 from ggdr.recipe_files import to_json
 
 if TYPE_CHECKING:
@@ -36,17 +37,20 @@ def rows(evaluation: Evaluation, measured: Measured) -> Iterator[Row]:
     """The lines of the table, in the order in which metrics were named."""
     for name, values in measured.items():
         metric, extractor = evaluation.metrics[name], extractor_of(evaluation.metrics[name])
-        images = f"{evaluation.real.size(metric.images):,}, {evaluation.fake_count(metric):,}"
+        numbers = evaluation.numbers(metric)
+        images = f"{numbers.real:,}, {numbers.fake:,}"
         for key, spread in values.items():
             label = name if key == name or len(values) == 1 else f"{name} {key}"
-            better = "" if key == "std" else metric.better  # of a spread, neither way is
+            better = "" if key == "std" or key in metric.baselines else metric.better  # of a spread, neither way is
             yield Row(label, spread, better, images, extractor.name if extractor else "-")
 
 
 def record_of(evaluation: Evaluation, measured: Measured) -> dict[str, Any]:
     """All that was measured, and all that it depends on, as JSON can hold it; every process must call it."""
     command, subject = evaluation.command, evaluation.subject
-    made = {"seed": command.seed, "images_at_once": command.batch} if subject.count is None else {}
+    made: dict[str, Any] = {}
+    if subject.count is None:
+        made = {"seed": command.seed, "seeds": SCHEME, "images_at_once": command.batch}
     return {
         "format": FORMAT,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -76,14 +80,14 @@ def record_of(evaluation: Evaluation, measured: Measured) -> dict[str, Any]:
 def entry(evaluation: Evaluation, name: str, values: Mapping[str, Spread]) -> dict[str, Any]:
     """A metric's part of the record."""
     metric, extractor = evaluation.metrics[name], extractor_of(evaluation.metrics[name])
-    real = evaluation.real
+    numbers = evaluation.numbers(metric)
     return {
         "type": metric.name,
         "better": metric.better,
         "values": {key: spread.as_json() for key, spread in values.items()},
         "settings": to_json(metric),
-        "real": {"number": real.size(metric.images), "content": real.content(metric.images)},
-        "measured": {"number": evaluation.fake_count(metric)} | evaluation.fake_content(metric),
+        "real": {"number": numbers.real, "content": evaluation.real.content(numbers.real)},
+        "measured": {"number": numbers.fake} | evaluation.fake_content(numbers.fake),
         "features": described(evaluation.loaded[extractor]) if extractor else None,
     }
 

@@ -24,8 +24,8 @@ from ggdr.seeding import seed_of
 
 OWN = "GANPipeline"
 """the class of our own saved pipelines"""
-SPAN = 1_000_000
-"""seeds set aside for a repeat: image i of repeat r is that of the seed `seed + r * SPAN + i`"""
+SCHEME = "image i of repeat r: the seed blake2b(seed, r) + i"
+"""how images are drawn; no two seeds or repeats share an image"""
 
 
 class Draw(NamedTuple):
@@ -82,7 +82,8 @@ class Drawn(Subject):
         seed, device = self.draw.seed, self.draw.device
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(seed_of(seed, repeat, places.start))
-            return self.images([seed + repeat * SPAN + place for place in places], places, repeat)
+            first = seed_of(seed, repeat)
+            return self.images([first + place for place in places], places, repeat)
 
     def images(self, seeds: Sequence[int], places: range, repeat: int) -> Tensor:
         """The images of these seeds [N, C, H, W] uint8."""

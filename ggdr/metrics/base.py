@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ggdr.checks import above_zero
 from ggdr.features.base import Extractor
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from ggdr.evidence import Evidence
 
 
+class Numbers(NamedTuple):
+    """How many images a metric looks at."""
+
+    real: int
+    fake: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metric(Part):
     """Compares generated images with real ones. A field `extractor` holds the features it reads, if it reads any."""
@@ -22,17 +29,25 @@ class Metric(Part):
     registry = metrics
 
     images: int = 2048
-    """how many real and how many generated images it looks at"""
+    """generated images it looks at"""
+    reals: int | None = None
+    """real images it looks at, as far as there are so many; None: as many as generated ones"""
     least: ClassVar[int] = 2
     """fewer images than that make its value meaningless"""
     better: ClassVar[str] = "lower"
     """which way its values improve: "lower" or "higher" """
+    baselines: ClassVar[frozenset[str]] = frozenset()
+    """values that are for comparison: neither way is better"""
     covariance: ClassVar[bool] = False
     """whether it fits a covariance to features, which takes more images than features and is biased by few"""
     remark: ClassVar[str] = ""
     """what a model card says of the model's limits by its values, which it names in braces; empty: nothing"""
     needs: ClassVar[frozenset[str]] = frozenset()
     """"generator": it walks in the latent space, so a folder of images is not enough"""
+
+    def numbers(self, evidence: Evidence) -> Numbers:
+        """How many images it looks at, of those that there are."""
+        return Numbers(evidence.real.size(self.reals or self.images), evidence.fake.size(self.images))
 
     def prepare(self, evidence: Evidence) -> None:
         """Load the networks it reads; ValueError if one is not at hand, so that nobody learns of it hours later."""
@@ -64,7 +79,7 @@ class FeatureMetric(Metric):
 
     def prepare(self, evidence: Evidence) -> None:
         """Also ValueError if there are too few images of a kind."""
-        real, fake = evidence.real.size(self.images), evidence.fake.size(self.images)
+        real, fake = self.numbers(evidence)
         if min(real, fake) < self.fewest:
             raise ValueError(self.too_few(real, fake))
         super().prepare(evidence)
@@ -72,8 +87,9 @@ class FeatureMetric(Metric):
     def measure(self, evidence: Evidence) -> dict[str, float]:
         """`compare`, of the features of as many images as asked for, or as there are."""
         device = evidence.fake.team.device if evidence.fake.team.device.type == "cuda" else torch.device("cpu")
-        real, fake = (images.features(self.extractor, self.images) for images in (evidence.real, evidence.fake))
-        return self.compare(real.to(device), fake.to(device))
+        numbers = self.numbers(evidence)
+        real = evidence.real.features(self.extractor, numbers.real)
+        return self.compare(real.to(device), evidence.fake.features(self.extractor, numbers.fake).to(device))
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """Numbers of the features real [N, D] and fake [M, D]; ValueError if they cannot be compared."""

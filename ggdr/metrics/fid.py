@@ -17,7 +17,7 @@ from ggdr.registry import metrics
 class FID(FeatureMetric):
     """Fréchet distance of two Gaussians fitted to the features, lower is better (Heusel et al. 2017, eq. 6).
 
-    The literature takes 50,000 generated images and all real ones; fewer raise its value. Here `images` is of both.
+    The literature takes 50,000 generated images and all real ones, by `images` and `reals`; fewer raise its value.
     """
 
     extractor: Extractor = Inception()

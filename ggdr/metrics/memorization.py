@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.features.base import Extractor
 from ggdr.features.dinov2 import DINOv2
 from ggdr.lazy import Tensor
-from ggdr.metrics.base import FeatureMetric
+from ggdr.metrics.base import FeatureMetric, Numbers
 from ggdr.registry import metrics
+
+if TYPE_CHECKING:
+    from ggdr.evidence import Evidence
+
+ALL = 10_000_000
+"""images of any training set"""
 
 
 @metrics.register("memorization", paper="2102.08921")
@@ -19,16 +25,20 @@ class Memorization(FeatureMetric):
 
     `copied` is of the fakes, each against the real nearest to it; `reals` is what fresh real images would have: half
     of the reals held against the other. Well above `reals` is memorization; far below, fakes resemble no real image.
-    Only the first `images` reals are looked at: copies of others are found if it is the number of all.
+    All reals are looked at, unless `reals` says otherwise.
     """
 
     extractor: Extractor = DINOv2()
     """what turns images into features"""
     least: ClassVar = 1000
+    baselines: ClassVar = frozenset({"reals"})
     remark: ClassVar = (
         "Copies of training images: {copied:.1%} of the generated images are nearer to a real image than any other real"
         " one is; of fresh real images {reals:.1%} would be. Well above that is memorization."
     )
+
+    def numbers(self, evidence: Evidence) -> Numbers:
+        return super().numbers(evidence)._replace(real=evidence.real.size(self.reals or ALL))
 
     @property
     def fewest(self) -> int:

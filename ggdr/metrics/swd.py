@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ggdr.checks import above_zero
 from ggdr.lazy import F, Tensor, torch
-from ggdr.metrics.base import Metric
+from ggdr.metrics.base import Metric, Numbers
 from ggdr.registry import metrics
 
 if TYPE_CHECKING:
@@ -42,8 +43,14 @@ class SlicedWasserstein(Metric):
     def __post_init__(self) -> None:
         above_zero(self, "images", "patches", "side_px", "directions")
 
+    def numbers(self, evidence: Evidence) -> Numbers:
+        """As many of each kind."""
+        count = min(super().numbers(evidence))
+        return Numbers(count, count)
+
     def measure(self, evidence: Evidence) -> dict[str, float]:
-        return self.compare(evidence.real.images(self.images), evidence.fake.images(self.images))
+        count = min(self.numbers(evidence))
+        return self.apart(*(self.describe(images.blocks(count, CHUNK)) for images in (evidence.real, evidence.fake)))
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """`mean` over the levels, and each level's own under its height in pixels, finest first.
@@ -55,18 +62,22 @@ class SlicedWasserstein(Metric):
                 f"swd compares images of one shape; given real {list(real.shape)} and fake {list(fake.shape)}."
             )
         count = min(len(real), len(fake), self.images)
-        levels = {
-            str(height): 1e3 * self.distance(a, b)
-            for (height, a), (_, b) in zip(self.describe(real[:count]), self.describe(fake[:count]), strict=True)
-        }
+        return self.apart(*(self.describe(images[:count].split(CHUNK)) for images in (real, fake)))
+
+    def apart(self, real: list[tuple[int, Tensor]], fake: list[tuple[int, Tensor]]) -> dict[str, float]:
+        """`mean` and each level's distance, of what `describe` gave."""
+        levels = {str(height): 1e3 * self.distance(a, b) for (height, a), (_, b) in zip(real, fake, strict=True)}
         return {"mean": sum(levels.values()) / len(levels), **levels}
 
-    def describe(self, images: Tensor) -> list[tuple[int, Tensor]]:
-        """Height and patches [N * patches, C, k, k] of each level; the same places for every set of this size."""
+    def describe(self, blocks: Iterable[Tensor]) -> list[tuple[int, Tensor]]:
+        """Height and patches [N * patches, C, k, k] of each level, of images in blocks [<= CHUNK, C, H, W] uint8.
+
+        The same places for every set of this size.
+        """
         dice = torch.Generator().manual_seed(self.seed)
         chunks = [
-            [(level.shape[2], self.cut(level, dice)) for level in laplacian_pyramid(chunk.float() / 127.5 - 1)]
-            for chunk in images.split(CHUNK)
+            [(level.shape[2], self.cut(level, dice)) for level in laplacian_pyramid(block.float() / 127.5 - 1)]
+            for block in blocks
         ]
         return [(level[0][0], torch.cat([patches for _, patches in level])) for level in zip(*chunks, strict=True)]
 

@@ -24,6 +24,8 @@ MOST_AT_ONCE = 64
 MOST_REPEATS, MOST_STEPS = 1000, 1_000_000
 SEEDS = 2**31
 """seeds are below it, so that those of all repeats tell torch's random streams apart"""
+COUNTS = ("--images", "--reals")
+"""flags for numbers of images of all metrics"""
 UPWARD = 2
 """folders above WHAT that may be its run's"""
 USAGE = """WHAT [--data SOURCE] [--metrics NAME ...] [flags]
@@ -32,7 +34,8 @@ WHAT: a run's folder, a checkpoint, a saved model, a Hub repository such as org/
 or the Hub, or images: a folder, a .zip, a .parquet file.
   --data SOURCE            digits, or a folder, .zip, .parquet file or Hub data set of real images; a run's own is known
   --metrics fid kid        these metrics; --metrics.fid.images 10000 sets a field of one
-  --images 10000           so many images for all of them
+  --images 10000           so many generated images for all of them
+  --reals 70000            so many real images, as far as there are; without it as many as generated ones
   --extractor digits       one feature extractor for all of them; --extractor.batch 16 sets a field of theirs
 `ggdr list metrics` and `ggdr list extractors` show what is registered."""
 
@@ -63,7 +66,7 @@ class Command:
     read: ImageFiles
     """WHAT, and how it is read if it is images"""
     seed: int = 0
-    """the first of the seeds that images are made from, one an image: fresh images start at least their number on"""
+    """of the images that are made: another one, and each repeat, gives images that share none"""
     repeats: int | None = None
     """how often images are made anew and measured, for intervals; None: 3, and once if they lie there already"""
     psi: float | None = None
@@ -179,22 +182,22 @@ def data_in(file: Path) -> Any:
 
 
 def spread(flags: list[str], parts: Parts) -> list[str]:
-    """The flags, with `--images` and `--extractor` made flags of each metric; a metric's own come later and prevail.
+    """The flags, with those of all metrics made flags of each; a metric's own come later and prevail.
 
     Data that has a feature extractor of its own is measured by it, if no other is asked for. ValueError if no metric
     can read features by the extractor that is asked for.
     """
     groups = list(grouped(flags))
-    shared = [group for group in groups if group.flag.partition(".")[0] in ("--images", "--extractor")]
+    shared = [group for group in groups if group.flag.partition(".")[0] in (*COUNTS, "--extractor")]
     named = [group.values[0] for group in shared if group.flag == "--extractor" and group.values]
     extractor = named[-1] if named else parts.data.features
     readers = [key for key, metric in parts.metrics.items() if can_read(metric, extractor)]
-    if not readers and any(group.flag != "--images" for group in shared):
+    if not readers and any(group.flag not in COUNTS for group in shared):
         what = f"{extractor!r}" if named else "any extractor"
         raise ValueError(f"{', '.join(parts.metrics)} cannot read features by {what}; leave --extractor out.")
     words = [word for key in readers if extractor for word in (f"--metrics.{key}.extractor", extractor)]
     for flag, values in (group for group in shared if group.flag != "--extractor"):
-        for key in parts.metrics if flag == "--images" else readers:
+        for key in parts.metrics if flag in COUNTS else readers:
             words += [f"--metrics.{key}.{flag[2:]}", *values]
     return [*words, *(word for group in groups if group not in shared for word in (group.flag, *group.values))]
 

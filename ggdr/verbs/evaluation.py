@@ -20,10 +20,11 @@ from ggdr.measuring.console import Console
 from ggdr.measuring.doubts import doubts, extractor_of
 from ggdr.measuring.findings import record_folder, record_of, rows
 from ggdr.measuring.record import Spread, check_free, check_writable, table, write_numbered, write_record
-from ggdr.measuring.subject import SPAN, Draw, Subject, find_subject
-from ggdr.metrics.base import Metric
+from ggdr.measuring.subject import Draw, Subject, find_subject
+from ggdr.metrics.base import Metric, Numbers
 from ggdr.ops.precision import without_tf32
 from ggdr.sampling import View
+from ggdr.seeding import seed_of
 from ggdr.verbs.evaluate_flags import Command
 
 REPEATS = 3
@@ -43,7 +44,7 @@ def evaluate(command: Command) -> Path | None:
 def run(evaluation: Evaluation) -> Path | None:
     """Measure, print, write."""
     console, command = evaluation.console, evaluation.command
-    for text in doubts(evaluation.metrics, evaluation.real, evaluation.subject.count):
+    for text in doubts(evaluation.metrics, evaluation.evidence(0)):
         console.warn(text)
     console.say(evaluation.introduction())
     console.start(evaluation.work())
@@ -105,7 +106,7 @@ class Evaluation:
         """What the metrics look at in one repeat."""
         make, labels = partial(self.subject.make, repeat=repeat), partial(self.subject.labels, repeat=repeat)
         fakes = self.given or ImageSet(make, None, self.team, self.console.advance, self.loaded)
-        return Evidence(self.real, fakes, self.subject.generator, labels, self.command.seed + repeat * SPAN)
+        return Evidence(self.real, fakes, self.subject.generator, labels, seed_of(self.command.seed, repeat, "metrics"))
 
     def usable(self) -> dict[str, Metric]:
         """The metrics, their networks loaded; ValueError if one that was asked for cannot be measured here.
@@ -139,7 +140,7 @@ class Evaluation:
         """Every value of every metric, over the repeats."""
         found: dict[str, dict[str, list[float]]] = {name: {} for name in self.metrics}
         self.console.stage("real images")
-        self.real.content(self.most())
+        self.real.content(max(self.numbers(metric).real for metric in self.metrics.values()))
         for repeat in range(self.repeats):
             self.console.stage(f"{self.subject.kind} {repeat + 1}/{self.repeats}")
             evidence = self.evidence(repeat)
@@ -148,34 +149,32 @@ class Evaluation:
                     found[name].setdefault(key, []).append(value)
         return {name: {key: Spread(values) for key, values in each.items()} for name, each in found.items()}
 
-    def most(self) -> int:
-        """The most images that a metric looks at."""
-        return max(metric.images for metric in self.metrics.values())
-
     def work(self) -> int:
         """Images that this process makes and describes, about."""
-        described: dict[Extractor, int] = {}
-        for metric in self.metrics.values():
+        each = {name: self.numbers(metric) for name, metric in self.metrics.items()}
+        passes: dict[Extractor | None, list[Numbers]] = {None: list(each.values())}
+        for name, metric in self.metrics.items():
             if (extractor := extractor_of(metric)) is not None:
-                described[extractor] = max(metric.images, described.get(extractor, 0))
-        fakes = self.subject.count or self.most()
-        passes = [self.most(), *described.values()]
-        return sum(min(n, len(self.images)) + self.repeats * min(n, fakes) for n in passes) // self.team.size
+                passes.setdefault(extractor, []).append(each[name])
+        most = [(max(n.real for n in some), max(n.fake for n in some)) for some in passes.values()]
+        return sum(real + self.repeats * fake for real, fake in most) // self.team.size
 
-    def fake_count(self, metric: Metric) -> int:
-        """How many of the subject's images a metric looks at."""
-        return self.given.size(metric.images) if self.given else metric.images
+    def numbers(self, metric: Metric) -> Numbers:
+        """How many images of each kind a metric looks at."""
+        return metric.numbers(self.evidence(0))
 
-    def fake_content(self, metric: Metric) -> dict[str, str]:
-        """The hash of those images, if they are the same each time."""
-        return {"content": self.given.content(metric.images)} if self.given else {}
+    def fake_content(self, count: int) -> dict[str, str]:
+        """The hash of so many of the images to measure, if they are the same each time."""
+        return {"content": self.given.content(count)} if self.given else {}
 
     def note_unreadable(self) -> None:
         """Warn of files for which others stood in."""
         for images, what in ((self.images, "real images"), (self.subject.files, "images to measure")):
-            if images is not None and images.unreadable:
-                name, why = next(iter(images.unreadable.items()))
-                count = len(images.unreadable)
+            found = {} if images is None else dict(images.unreadable)
+            found = {name: why for each in self.team.all(found) for name, why in each.items()}
+            if found:
+                name, why = min(found.items())
+                count = len(found)
                 self.console.warn(f"{count:,} of the {what} cannot be read, others stand in: {name!r}: {why}.")
 
     def introduction(self) -> str:
