@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ggdr.documents import one_line
 from ggdr.recipe import Recipe
 from ggdr.registry import Part, use
 
@@ -77,7 +78,7 @@ def from_json(kind: Any, value: Any, where: str = "recipe") -> Any:
         return expect(value in inner, value, where, f"one of {inner}")
     if origin is dict:
         expect(isinstance(value, dict), value, where, "an object")
-        return {key: from_json(inner[1], item, f"{where}.{key}") for key, item in value.items()}
+        return {key: from_json(inner[1], item, f"{where}.{one_line(key, 80)}") for key, item in value.items()}
     if origin is tuple:
         expect(isinstance(value, list), value, where, "a list")
         kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner

@@ -71,7 +71,7 @@ def test_ggdr_on_a_discriminator_without_a_decoder(tmp_path):
 
 def test_path_length_on_a_generator_without_styles(tmp_path):
     said = complaint(TINY, "--generator", "dcgan", "--out", str(tmp_path))
-    assert "regularizer 'path_length' needs ws; generator 'dcgan' gives g_features" in said
+    assert "regularizer 'path_length' needs ws; generator 'dcgan' gives entries, g_features" in said
 
 
 def test_side_that_the_networks_do_not_have(tmp_path):

@@ -114,6 +114,7 @@ def work(place: Path, verbs: list[list[str]]) -> dict:
     """What the verbs did in a process that is watched."""
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     homes = {"HOME": "home", "XDG_CACHE_HOME": "home", "TMPDIR": "temporary"}
+    homes["TORCHINDUCTOR_CACHE_DIR"] = "temporary/inductor"  # where torch's compiler puts its own files
     settings = os.environ | {key: str(place / name) for key, name in homes.items()}
     settings |= {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "MPLCONFIGDIR": str(place / "out")}
     told = place / "told.json"

@@ -19,11 +19,22 @@ from test_processes import HERE, LAUNCH
 from ggdr import checkpoint
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.running.report import Report
-from ggdr.running.stopping import Stop
+from ggdr.running.stopping import SIGNALS, Stop
 from ggdr.train import main, train
 
 TINY = str(HERE / "tiny.py")
 SWD = SlicedWasserstein(images=16, patches=4, directions=8)
+
+
+@pytest.fixture(autouse=True)
+def heard():
+    """Signals as a terminal's programs have them, also where the tests were started with some of them ignored."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class Bell(Report):
