@@ -27,13 +27,14 @@ TEXT = (ROOT / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
 TRAIN = [line for line in COMMANDS if line.startswith(("ggdr train", "accelerate launch -m ggdr.train"))]
-VERBS = ("ggdr generate", "ggdr export", "ggdr convert", "ggdr evaluate", "ggdr features")
+VERBS = ("ggdr generate", "ggdr mix", "ggdr video", "ggdr edit", "ggdr project", "ggdr export", "ggdr convert")
+VERBS += ("ggdr evaluate", "ggdr features")
 MODELS = [line for line in COMMANDS if line.startswith(VERBS)]
 SMALL = ["--batch", "4", "--generator.channel-max", "8", "--dry-run"]
 
 
 def test_there_is_something_to_run():
-    assert len(PYTHON) == 4 and len(TRAIN) >= 8 and len(MODELS) >= 6
+    assert len(PYTHON) == 4 and len(TRAIN) >= 8 and len(MODELS) >= 11
 
 
 @pytest.mark.parametrize("command", TRAIN)
@@ -66,11 +67,21 @@ def test_a_model_is_used_as_shown(tmp_path, monkeypatch):
     shutil.copy(ROOT / "tests/golden/official_ggdr_snapshot.pkl", tmp_path / "snapshot.pkl")
     exec(PYTHON[2], {})
     for command in MODELS:
-        monkeypatch.setattr(sys, "argv", shlex.split(command))
+        monkeypatch.setattr(sys, "argv", shlex.split(command.replace("--steps 200", "--steps 2")))
         with pytest.raises(SystemExit) as end:
             cli.main()
         assert end.value.code == 0, command
-    for file in ("digit.png", "grid.png", "generator.onnx", "models/cat/generator/model.safetensors", "cats.png"):
+    for file in (
+        "digit.png",
+        "grid.png",
+        "mix.png",
+        "walk.mp4",
+        "edit.png",
+        "projected/digit.png",
+        "generator.onnx",
+        "models/cat/generator/model.safetensors",
+        "cats.png",
+    ):
         assert (tmp_path / file).stat().st_size > 100, file
     assert list((tmp_path / "runs/digits").rglob("metrics/*.json")) and list((tmp_path / "pictures").glob("*.png"))
 
