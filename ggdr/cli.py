@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 import shlex
 import shutil
 import sys
@@ -68,6 +69,9 @@ def guarded(verb: Callable[[list[str]], int | None], argv: list[str], home: Path
             raise
         print(f"ggdr: error: {error}", file=sys.stderr)
         status = 2
+    except BrokenPipeError:  # whoever read the output has gone, as `ggdr list | head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
     except OSError as error:
         print(f"ggdr: error: {error}; mend that and type the same command, nothing saved is lost.", file=sys.stderr)
         status = 2

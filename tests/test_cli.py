@@ -142,3 +142,9 @@ def test_dry_run_says_what_a_run_will_need_and_leaves_nothing(tmp_path, capsys):
     for piece in ("M weights", "peak memory", "GB", "time per kimg", "0.064 kimg take"):
         assert piece in shown
     assert not (tmp_path / "run").exists()
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    command = f"{sys.executable} -m ggdr list | head -n 1"
+    done = subprocess.run(command, shell=True, cwd=HERE.parent, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "generators\n" and done.stderr == ""

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -35,28 +34,6 @@ def run(out: Path, *flags: str) -> subprocess.CompletedProcess:
 
 def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*.safetensors")}
-
-
-def test_kill_9_and_the_same_command_end_where_an_unbroken_run_ends(tmp_path):
-    flags = ("--total-kimg", "0.32", "--checkpoint-kimg", "0.032")  # 40 steps, a checkpoint at each fourth
-    unbroken = run(tmp_path / "unbroken", *flags)
-    assert unbroken.returncode == 0, unbroken.stderr
-    victim = subprocess.Popen(command(tmp_path / "killed", *flags), env=environment(), stdout=subprocess.DEVNULL)
-    while (last := checkpoint.latest(tmp_path / "killed")) is None or int(last.name) < 8:
-        assert victim.poll() is None, "ended before it could be killed"
-        time.sleep(0.005)
-    victim.send_signal(signal.SIGKILL)
-    victim.wait()
-    at = checkpoint.latest(tmp_path / "killed")
-    assert 8 <= int(at.name) < 40
-    again = run(tmp_path / "killed", *flags)
-    assert again.returncode == 0 and f"going on from {at}" in again.stdout
-    ours, theirs = (checkpoint.latest(tmp_path / name) for name in ("killed", "unbroken"))
-    assert ours.name == theirs.name == "00000040"
-    assert files(ours) == files(theirs)
-    assert len(files(ours)) == 6
-    steps = [line.split(",")[0] for line in (tmp_path / "killed" / "metrics.jsonl").read_text().splitlines()]
-    assert steps == [f'{{"step": {step}' for step in range(1, 41)]
 
 
 @pytest.fixture(scope="module")
