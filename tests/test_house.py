@@ -35,6 +35,7 @@ FLOORS = [
     | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
     | {"subject", "diffusion", "doubts", "record", "findings", "console"}
     | {"journal", "log_file", "health", "plots", "progress", "report", "feature_maps", "feature_sheets"},
+    {"explorer"},
     {"__main__", "cli", "train", "dryrun", "launch", "verbs"},
 ]
 """modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""
