@@ -35,6 +35,15 @@ FLOORS = [
     {"measuring", "card", "hub"},
     {"running", "insight", "launch"},
     {"__main__", "cli", "train", "dryrun", "verbs"},
+    # what a run is made of, from the recipe to what it leaves behind
+    {"recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
+    | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "film", "memory", "device"}
+    | {"latent", "freeze", "reshaping", "transfer", "transfer_table"}
+    | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
+    | {"subject", "diffusion", "doubts", "record", "findings", "console"}
+    | {"journal", "log_file", "health", "plots", "progress", "report", "feature_maps", "feature_sheets"},
+    {"explorer"},
+    {"__main__", "cli", "train", "dryrun", "launch", "verbs"},
 ]
 """modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""
 DOORS = {("network", "pretrained")}
