@@ -27,6 +27,7 @@ VERBS = {
     "video": ("verbs.video", "a walk from image to image as a film: ggdr video runs/digits --seeds 0-7 --out walk.mp4"),
     "project": ("verbs.project", "pictures as codes of a generator: ggdr project runs/digits photo.png --space w+"),
     "edit": ("verbs.edit", "what a generator's strongest directions change: ggdr edit runs/digits --method pca"),
+    "explore": ("verbs.explore", "a web page to play with a model, or watch a run: ggdr explore runs/digits"),
     "push": ("verbs.push", "share a run or a model on the Hub: ggdr push runs/digits org/ggdr-digits"),
     "export": ("verbs.export", "a network as a file that runs without ggdr: ggdr export runs/digits OUT.onnx"),
     "convert": (

@@ -33,17 +33,8 @@ FLOORS = [
     | {"checkpoint", "model", "pretrained", "pipeline", "sampling", "latent", "grid", "film", "log_file"}
     | {"transfer", "exporting", "foreign"},
     {"measuring", "card", "hub"},
-    {"running", "insight", "launch"},
+    {"running", "insight", "explorer", "launch"},
     {"__main__", "cli", "train", "dryrun", "verbs"},
-    # what a run is made of, from the recipe to what it leaves behind
-    {"recipe", "recipe_files", "recipe_flags", "optimizer", "fitting"}
-    | {"checkpoint", "model", "ema", "phase", "player", "stats", "run", "sampling", "grid", "film", "memory", "device"}
-    | {"latent", "freeze", "reshaping", "transfer", "transfer_table"}
-    | {"pretrained", "pipeline", "graphs", "graph_files", "foreign"}
-    | {"subject", "diffusion", "doubts", "record", "findings", "console"}
-    | {"journal", "log_file", "health", "plots", "progress", "report", "feature_maps", "feature_sheets"},
-    {"explorer"},
-    {"__main__", "cli", "train", "dryrun", "launch", "verbs"},
 ]
 """modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""
 DOORS = {("network", "pretrained")}
@@ -53,7 +44,7 @@ APART = FLOORS[6]
 
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 HEAVY = """torch numpy PIL sklearn datasets pyarrow accelerate matplotlib tensorboard safetensors diffusers torchvision
- timm torch_fidelity torchmetrics""".split()
+ timm torch_fidelity torchmetrics gradio""".split()
 SETTINGS = "Term Loss Regularizer Augmentation Adaptive Recipe About Adam Brief Sample Verdict".split()
 """classes whose fields a person sets or reads, beside the registered ones"""
 

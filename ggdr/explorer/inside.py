@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from ggdr.explorer.pictures import enlarged, rgb
 from ggdr.explorer.studio import Look, Model
-from ggdr.feature_maps import fit_clusters, gather, judged, segmented, sides_of, similarity
-from ggdr.feature_sheets import palette
+from ggdr.insight.maps import fit_clusters, gather, judged, segmented, sides_of, similarity
+from ggdr.insight.sheets import palette
 from ggdr.sampling import asked
 
 CLUSTERS, POOLED = 6, 16
@@ -149,12 +149,12 @@ def gallery(model: Model, look: Look, point: Point | None) -> list[tuple[PIL.Ima
     """A picture for each side: the cluster at the point, or all clusters; with the side and the share it takes."""
     image, found = model.image(look), clusters(model, look)
     if point is None:
-        return [(painted(image, segments), f"{side} px: {CLUSTERS} clusters") for side, segments in found.items()]
+        return [(painted(image, segments), f"{side} px") for side, segments in found.items()]
     shown = []
     for side, segments in found.items():
         chosen = at(segments, point)
         share = float((segments == chosen).float().mean())
-        shown.append((marked(image, segments, chosen), f"{side} px: cluster {chosen + 1}, {share:.0%}"))
+        shown.append((marked(image, segments, chosen), f"{side} px: {share:.0%}"))
     return shown
 
 
@@ -162,8 +162,7 @@ def likenesses(model: Model, look: Look) -> list[tuple[PIL.Image.Image, str]]:
     """A picture for each side that the decoder draws: where its map is like the generator's."""
     image = model.image(look)
     return [
-        (heat(each, image), f"{side} px: {float(each.mean()):.2f}")
-        for side, each in held(model, look).likeness.items()
+        (heat(each, image), f"{side} px: {float(each.mean()):.2f}") for side, each in held(model, look).likeness.items()
     ]
 
 

@@ -40,14 +40,10 @@ def enlarged(picture: Tensor) -> PIL.Image.Image:
     return PIL.Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy())
 
 
-def seeds_of(first: int) -> list[int]:
-    """The seeds of a grid."""
-    return list(range(first, first + SEEDS))
-
-
-def tile(model: Model, look: Look) -> tuple[PIL.Image.Image, str]:
-    """One image of the grid, with its seed."""
-    return shown(model.image(look), 128), f"seed {look.seed}"
+def tiles(model: Model, look: Look, first: int) -> list[tuple[PIL.Image.Image, str]]:
+    """The images of a grid, under the psi, class and noise of a look, with their seeds."""
+    looks = [look._replace(seed=seed) for seed in range(first, first + SEEDS)]
+    return [(shown(image, 128), f"seed {each.seed}") for each, image in zip(looks, model.images(looks), strict=True)]
 
 
 def download(image: Tensor, name: str) -> str:

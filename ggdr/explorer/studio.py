@@ -1,9 +1,9 @@
-"""The model that a page is about: read once, read again when a run has saved a newer one, images kept while it lasts."""
+"""The model that a page is about: read once, and again when a run has saved a newer one; images are kept."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
@@ -68,6 +68,17 @@ class Model:
         """The image [C, H, W] uint8 of a look; ValueError if the generator cannot be asked so."""
         return self.once(look, lambda: self.drawn(look))
 
+    def images(self, looks: Sequence[Look]) -> list[Tensor]:
+        """The images of looks that differ by their seeds alone, those that are not kept made in one pass."""
+        with self.lock:
+            new = [look for look in looks if look not in self.kept]
+            if new:
+                rows = label_rows(self.generator.brief, new[0].label, len(new))
+                made = torch.cat(list(draw(self.generator, [look.seed for look in new], rows, new[0].view)))
+                for look, image in zip(new, to_uint8(made).cpu(), strict=True):
+                    self.once(look, lambda image=image: image)  # type: ignore[misc]
+            return [self.image(look) for look in looks]
+
     def drawn(self, look: Look) -> Tensor:
         """As `image`, made anew."""
         (made,) = draw(self.generator, [look.seed], self.labels(look), look.view)
@@ -90,9 +101,7 @@ class Model:
         if not layers:
             return self.of_codes(self.codes(look))
         both = self.codes(look), self.codes(look._replace(seed=lender))
-        return self.once(
-            ("mix", look, lender, layers), lambda: self.of_codes(mixed(self.generator, *both, layers))
-        )
+        return self.once(("mix", look, lender, layers), lambda: self.of_codes(mixed(self.generator, *both, layers)))
 
     def directions(self, method: Method, count: int) -> Directions:
         """The strongest directions of its codes."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import PIL.Image
 
 from ggdr import log_file
-from ggdr.plots import plot_losses
+from ggdr.running.plots import plot_losses
 
 ROWS = 12
 """lines of the table"""

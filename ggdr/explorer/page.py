@@ -1,0 +1,285 @@
+"""The page: a current image with its controls, and tabs that look at it in other ways."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+import PIL.Image
+
+from ggdr.explorer import inside, watch
+from ggdr.explorer.inside import Point
+from ggdr.explorer.pictures import SEEDS, download, shown, tiles
+from ggdr.explorer.studio import Look, Studio
+from ggdr.latent.directions import number_of_codes
+
+WATCH_SEC = 3.0
+"""between two looks at a run's folder"""
+SLIDERS, FURTHEST = 5, 3.0
+"""directions of the edit tab, and how far each goes, standard deviations"""
+CSS = """
+.gradio-container {max-width: 1180px !important; margin: auto}
+.pixels img {image-rendering: pixelated}
+#current img {width: 100%; object-fit: contain; cursor: crosshair}
+footer {display: none !important}
+"""
+
+
+class Controls(NamedTuple):
+    """What the current image depends on."""
+
+    seed: gr.Number
+    psi: gr.Slider | gr.State
+    label: gr.Dropdown | gr.State
+    noise: gr.Radio | gr.State
+
+
+class Tab(NamedTuple):
+    """A way of looking at the current image."""
+
+    tab: gr.Tab
+    inputs: list[Any]
+    """beside the controls"""
+    outputs: list[Any]
+    render: Callable[..., list[Any]]
+    """(look, *inputs) -> a value for each output"""
+
+
+def theme() -> gr.themes.Base:
+    """Fonts of the reader's own machine: a page that asks nobody else."""
+    return gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+
+
+def look_of(seed: float | None, psi: float | None, label: str | int | None, noise: str) -> Look:
+    """The look that the controls ask for."""
+    return Look(int(seed or 0), psi, None if label is None else int(label), noise)  # type: ignore[arg-type]
+
+
+class Page:
+    """A model's page, or a run's."""
+
+    def __init__(self, studio: Studio, run: Path | None = None):
+        """`run`: a run's folder to watch too."""
+        self.studio, self.run = studio, run
+        self.gives = studio.model.generator.config.gives
+        self.scratch = Path(tempfile.mkdtemp(prefix="ggdr-page-"))
+
+    def build(self) -> gr.Blocks:
+        """All of it, wired."""
+        with gr.Blocks(title=f"ggdr: {self.studio.name}", analytics_enabled=False) as page:
+            gr.Markdown(f"## {Path(self.studio.name).name or self.studio.name}\n{self.about()}")
+            with gr.Row(equal_height=False):
+                with gr.Column(scale=2, min_width=300):
+                    image, save, controls = self.current()
+                with gr.Column(scale=3, min_width=320):
+                    point = gr.State(None)
+                    tabs = self.tabs(controls, point)
+            self.wire(page, image, save, controls, tabs)
+            self.follow_clicks(image, controls, tabs, point)
+        return page
+
+    def about(self) -> str:
+        """What the model is, in a line."""
+        brief, name = self.studio.model.generator.brief, self.studio.model.generator.config.name
+        labels = f", {brief.labels} classes" if brief.labels else ""
+        return f"`{name}`, {brief.height} x {brief.width} px, {brief.channels} channels{labels}"
+
+    def current(self) -> tuple[gr.Image, gr.DownloadButton, Controls]:
+        """The image and what changes it; a control that the generator does not know is not shown."""
+        brief = self.studio.model.generator.brief
+        image = gr.Image(
+            elem_id="current", elem_classes="pixels", show_label=False, interactive=False, format="png", buttons=[]
+        )
+        seed = gr.Number(0, label="seed", precision=0, minimum=0, elem_id="seed")
+        truncates, noisy = "truncation" in self.gives, "noise" in self.gives
+        psi = gr.Slider(-1, 1.5, 1, step=0.05, label="psi", elem_id="psi") if truncates else gr.State(None)
+        classes = [str(label) for label in range(brief.labels)]
+        label = gr.Dropdown(classes, value="0", label="class", elem_id="class") if classes else gr.State(None)
+        noise = gr.Radio(["const", "random", "none"], value="const", label="noise") if noisy else gr.State("const")
+        save = gr.DownloadButton("Download PNG", elem_id="save")
+        return image, save, Controls(seed, psi, label, noise)
+
+    def tabs(self, controls: Controls, point: gr.State) -> list[Tab]:
+        """The tabs whose needs are met."""
+        made = [self.seeds_tab(controls)]
+        if "ws" in self.gives:
+            made.append(self.mix_tab())
+        if "entries" in self.gives:
+            made.append(self.edit_tab())
+        if inside.sees(self.studio.model):
+            made.append(self.inside_tab(point))
+        if self.run is not None:
+            self.run_tab(self.run)
+        return made
+
+    def seeds_tab(self, controls: Controls) -> Tab:
+        """A grid of seeds under the same psi, class and noise; a click makes one the current image."""
+        with gr.Tab("Seeds") as tab:
+            first = gr.State(0)
+            gallery = self.gallery("seeds")
+            more = gr.Button("Other seeds")
+
+        def render(look: Look, start: int) -> list[Any]:
+            return [tiles(self.studio.model, look, start)]
+
+        def chosen(start: int, event: gr.SelectData) -> int:
+            return start + event.index
+
+        gallery.select(chosen, [first], [controls.seed])
+        more.click(lambda start: start + SEEDS, [first], [first]).then(
+            lambda start, *asked: render(look_of(*asked), start)[0], [first, *controls], [gallery]
+        )
+        return Tab(tab, [first], [gallery], render)
+
+    def mix_tab(self) -> Tab:
+        """The current image with the styles of another seed at some layers."""
+        count = number_of_codes(self.studio.model.generator)
+        with gr.Tab("Mix") as tab:
+            mix = gr.Image(show_label=False, interactive=False, format="png", elem_id="mixed", elem_classes="pixels",
+                           buttons=[])  # fmt: skip
+            lender = gr.Number(1, label="seed that lends its styles", precision=0, minimum=0, elem_id="lender")
+            layers = gr.CheckboxGroup(
+                [str(layer) for layer in range(count)], value=[str(layer) for layer in range(count // 2)],
+                label="layers that are lent, the coarsest is 0", elem_id="layers",
+            )  # fmt: skip
+
+        def render(look: Look, other: float | None, chosen: list[str]) -> list[Any]:
+            return [shown(self.studio.model.mix(look, int(other or 0), tuple(sorted(map(int, chosen)))))]
+
+        return Tab(tab, [lender, layers], [mix], render)
+
+    def edit_tab(self) -> Tab:
+        """The current image moved along the strongest directions."""
+        with gr.Tab("Edit") as tab:
+            edited = gr.Image(show_label=False, interactive=False, format="png", elem_id="edited",
+                              elem_classes="pixels", buttons=[])  # fmt: skip
+            method = gr.Radio(["sefa", "pca"], value="pca", label="directions found by")
+            sliders = [
+                gr.Slider(-FURTHEST, FURTHEST, 0, step=0.1, label=f"direction {which}", elem_id=f"direction{which}")
+                for which in range(SLIDERS)
+            ]
+            reset = gr.Button("Back to the image itself")
+        reset.click(lambda: [0.0] * SLIDERS, None, sliders)
+
+        def render(look: Look, how: str, *amounts: float) -> list[Any]:
+            return [shown(self.studio.model.edit(look, how, amounts))]  # type: ignore[arg-type]
+
+        return Tab(tab, [method, *sliders], [edited], render)
+
+    def inside_tab(self, point: gr.State) -> Tab:
+        """Clusters of feature maps at the point that was clicked, the decoder's likeness, and D's answer."""
+        with gr.Tab("Inside") as tab:
+            said = gr.Markdown(elem_id="verdict")
+            gr.Markdown("**Clusters of G's feature maps**, a picture a side")
+            clusters = self.gallery("clusters")
+            title = gr.Markdown("**Where D's decoder redraws G's map**, bright where it is like it (mean cosine)")
+            likeness = self.gallery("likeness")
+
+        def render(look: Look, point: tuple[float, float] | None) -> list[Any]:
+            model, place = self.studio.model, Point(*point) if point else None
+            drawn = inside.likenesses(model, look)
+            shown = gr.update(visible=bool(drawn))
+            return [
+                inside.verdict(model, look, place),
+                inside.gallery(model, look, place),
+                shown,
+                gr.update(value=drawn, visible=bool(drawn)),
+            ]
+
+        return Tab(tab, [point], [said, clusters, title, likeness], render)
+
+    def gallery(self, name: str) -> gr.Gallery:
+        """Small pictures side by side, sharp."""
+        return gr.Gallery(
+            columns=4, show_label=False, allow_preview=False, elem_id=name, elem_classes="pixels", height="auto",
+            object_fit="contain", buttons=[], fit_columns=False,
+        )  # fmt: skip
+
+    def run_tab(self, run: Path) -> None:
+        """The run as it trains, looked at now and then."""
+        with gr.Tab("Run"):
+            line = gr.Markdown(elem_id="headline")
+            grid = gr.Image(show_label=False, interactive=False, format="png", elem_id="grid", elem_classes="pixels",
+                            buttons=[])  # fmt: skip
+            losses = gr.Image(show_label=False, interactive=False, format="png", elem_id="losses", buttons=[])
+            table = gr.Dataframe(interactive=False, elem_id="numbers", show_label=False)
+        seen = gr.State(None)
+
+        def refresh(before: Any) -> list[Any]:
+            now = watch.stamp(run)
+            self.studio.refresh()
+            if now == before:
+                return [gr.skip()] * 4 + [now]
+            names, rows = watch.table(run)
+            drawn = watch.losses_picture(run, self.scratch) if rows else None
+            return [watch.headline(run), watch.grid_picture(run), drawn, gr.update(headers=names, value=rows), now]
+
+        outputs = [line, grid, losses, table, seen]
+        gr.Timer(WATCH_SEC).tick(refresh, [seen], outputs, show_progress="hidden")
+
+    def wire(
+        self, page: gr.Blocks, image: gr.Image, save: gr.DownloadButton, controls: Controls, tabs: list[Tab]
+    ) -> None:
+        """Controls change the image and the open tab; a tab is drawn when it is opened, or what it reads changes."""
+        active = gr.State(0)
+        inputs = [active, *controls, *(each for tab in tabs for each in tab.inputs)]
+        everything = [output for tab in tabs for output in tab.outputs]
+
+        def draw(place: int, *asked: Any) -> list[Any]:
+            """Values for all tabs' outputs, of which those of the open one are new."""
+            values, rest = [], list(asked[len(controls) :])
+            for number, tab in enumerate(tabs):
+                own, rest = rest[: len(tab.inputs)], rest[len(tab.inputs) :]
+                fresh = number == place
+                values += tab.render(look_of(*asked[: len(controls)]), *own) if fresh else skipped(tab)
+            return values
+
+        def change(place: int, *asked: Any) -> list[Any]:
+            """The current image, its file, and the open tab."""
+            look = look_of(*asked[: len(controls)])
+            current = self.studio.model.image(look)
+            return [shown(current), download(current, f"seed{look.seed:04}"), *draw(place, *asked)]
+
+        page.load(change, inputs, [image, save, *everything])
+        for control in changing(controls):
+            control.change(
+                change, inputs, [image, save, *everything], show_progress="hidden", trigger_mode="always_last"
+            )
+        for number, tab in enumerate(tabs):
+            tab.tab.select(lambda number=number: number, None, [active]).then(draw, inputs, everything)
+            for each in changing(tab.inputs):
+                each.change(draw, inputs, everything, show_progress="hidden", trigger_mode="always_last")
+
+    def follow_clicks(self, image: gr.Image, controls: Controls, tabs: list[Tab], point: gr.State) -> None:
+        """A click in the image is a point to look inside at."""
+        reading = [tab for tab in tabs if point in tab.inputs]
+        clicked = image.select(pointed, [image], [point])
+        for tab in reading:
+            clicked.then(
+                lambda where, *asked, tab=tab: tab.render(look_of(*asked), where), [point, *controls], tab.outputs
+            )
+
+
+def changing(inputs: Iterable[Any]) -> list[Any]:
+    """Those that a visitor changes."""
+    return [each for each in inputs if not isinstance(each, gr.State)]
+
+
+def skipped(tab: Tab) -> list[Any]:
+    """No change for a tab that is not open."""
+    return [gr.skip()] * len(tab.outputs)
+
+
+def pointed(image: Any, event: gr.SelectData) -> tuple[float, float]:
+    """The point that was clicked, as shares of width and height."""
+    across, down = event.index
+    picture = image if isinstance(image, PIL.Image.Image) else PIL.Image.fromarray(image)
+    return min(across / picture.width, 0.999), min(down / picture.height, 0.999)
+
+
+def page_of(name: str, run: Path | None = None, studio: Studio | None = None) -> gr.Blocks:
+    """The page of a folder or a Hub repository "org/name"; ValueError if there is no model."""
+    return Page(studio or Studio(name), run).build()

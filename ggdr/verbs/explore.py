@@ -1,0 +1,76 @@
+"""`ggdr explore MODEL`: a web page to play with a generator: seeds, psi, mixing, directions, and what is inside.
+
+ggdr explore runs/digits
+
+ggdr explore org/name --space my-space
+
+A run's folder is watched while it trains: grids, losses, r_t and p, and the newest checkpoint.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Explore:
+    """What to show, and where."""
+
+    model: Annotated[str, tyro.conf.Positional]
+    """folder of a run, of a checkpoint or of a model; or a Hub repository such as org/name"""
+    port: int = 7860
+    """of the page; 0: any free one"""
+    host: str = "127.0.0.1"
+    """address that it listens at; 0.0.0.0 lets other machines in"""
+    open: bool = True
+    """open it in the browser"""
+    space: Path | None = None
+    """write a Space for this model of the Hub into a folder, and show nothing"""
+    device: str = ""
+    """cpu, cuda, cuda:1, mps; none: the accelerator if there is one"""
+    revision: str | None = None
+    """branch, tag or commit of a Hub repository"""
+    use: tuple[str, ...] = ()
+    """files that register parts of your own"""
+
+
+def main(argv: list[str]) -> int:
+    """Show the page that `argv` asks for until it is stopped; ValueError if it cannot be shown."""
+    asked = tyro.cli(Explore, args=argv, prog="ggdr explore", description=__doc__)
+    if find_spec("gradio") is None:
+        raise ValueError("the page needs Gradio; type: pip install 'ggdr[explore]'.")
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before it is imported: no word to anybody
+    if asked.space is not None:
+        from ggdr.explorer.space import write_space
+
+        print("\n".join(map(str, write_space(asked.space, asked.model))))
+        return 0
+    from ggdr.explorer.page import CSS, Page, theme
+    from ggdr.explorer.studio import Studio
+    from ggdr.explorer.watch import is_run
+    from ggdr.pretrained import Hub
+    from ggdr.registry import use
+
+    for file in asked.use:
+        use(file)
+    studio, folder = Studio(asked.model, Hub(asked.revision), asked.device), Path(asked.model)
+    page = Page(studio, folder if is_run(folder) else None).build()
+    try:
+        page.launch(
+            server_name=asked.host,
+            server_port=asked.port or None,
+            inbrowser=asked.open,
+            share=False,
+            theme=theme(),
+            css=CSS,
+            show_error=True,
+        )
+    except OSError as error:
+        raise ValueError(f"port {asked.port} at {asked.host} is taken; give another by --port, 0 for any.") from error
+    return 0

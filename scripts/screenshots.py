@@ -1,0 +1,71 @@
+"""Take the README's pictures of the explorer: docs/explorer.png and docs/explorer-inside.png.
+
+    python scripts/screenshots.py runs/digits --out docs
+
+Needs `pip install 'ggdr[explore]' playwright` and a Chromium on the PATH.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from ggdr.cli import guarded
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True)
+class Screenshots:
+    """Of what, and where to."""
+
+    model: Annotated[str, tyro.conf.Positional]
+    """a run or a model"""
+    out: Path = Path("docs")
+    """folder of the pictures"""
+    seed: int = 4
+    """of the image that is looked at"""
+
+
+def main(argv: list[str]) -> int:
+    """Serve the page, look at it, leave the pictures; ValueError without a Chromium."""
+    asked = tyro.cli(Screenshots, args=argv, prog="screenshots.py", description=__doc__)
+    browser = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if browser is None:
+        raise ValueError(f"there is none of {', '.join(CHROMIUMS)} on the PATH; install one.")
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from playwright.sync_api import sync_playwright
+
+    from ggdr.explorer.page import CSS, Page, theme
+    from ggdr.explorer.studio import Studio
+
+    page = Page(Studio(asked.model), None).build()
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, theme=theme(), css=CSS)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        view = chromium.new_page(viewport={"width": 1180, "height": 860})
+        view.goto(address)
+        view.wait_for_selector("#seeds img")
+        view.locator("#seed input").fill(str(asked.seed))
+        view.locator("#seed input").press("Enter")
+        view.wait_for_timeout(1500)
+        view.screenshot(path=asked.out / "explorer.png")
+        view.get_by_role("tab", name="Inside").click()
+        view.wait_for_selector("#clusters img")
+        view.locator("#current img").click(position={"x": 190, "y": 110})
+        view.wait_for_timeout(2000)
+        view.mouse.move(0, 0)
+        view.screenshot(path=asked.out / "explorer-inside.png")
+        chromium.close()
+    page.close()
+    return 0
+
+
+if __name__ == "__main__":
+    guarded(main, sys.argv[1:], home=Path(__file__).parent)
