@@ -113,11 +113,12 @@ def plot(number: Number, png: Path) -> None:
     figure = Figure(figsize=SIZE_IN, dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     means: list[float] = []
-    for curve, color in zip(number.curves, COLORS * len(number.curves), strict=False):
+    for place, curve in enumerate(number.curves):
+        color, line = COLORS[place % len(COLORS)], "o--" if place >= len(COLORS) else "o-"
         points = list(zip(*curve.values.values(), strict=True))
         mean = [Spread(list(values)).mean for values in points]
         axes.fill_between(curve.kimg, [min(p) for p in points], [max(p) for p in points], color=color, alpha=0.15, lw=0)
-        axes.plot(curve.kimg, mean, "o-", color=color, linewidth=1.6, markersize=3.5, label=curve.arm)
+        axes.plot(curve.kimg, mean, line, color=color, linewidth=1.6, markersize=3.5, label=curve.arm)
         means += [value for value in mean if math.isfinite(value)]
     if means and min(means) > 0 and max(means) > LOG_RATIO * min(means):
         axes.set_yscale("log")
