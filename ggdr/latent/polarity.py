@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -57,14 +58,17 @@ def log_volumes(
     frame = torch.linalg.qr(random).Q.T.to(generator.device)
     row = None if labels is None else labels.to(generator.device)
     found = []
-    warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)  # torch's own, at its first forward derivative
     for part in z.split(AT_ONCE):
         part = part.to(generator.device)
         worn = None if row is None else row.expand(len(part), -1)
-        stretched = [
-            jvp(lambda z, worn=worn: generator(z, worn, **how).image, (part,), (direction.expand_as(part),))[1]
-            for direction in frame
-        ]
-        columns = torch.stack(stretched, dim=1).flatten(2).double()  # [n, directions, C H W]
+        columns = torch.stack([stretched(generator, part, worn, how, along) for along in frame], dim=1)
+        columns = columns.flatten(2).double()  # [n, directions, C H W]
         found.append(torch.linalg.slogdet(columns @ columns.mT).logabsdet.cpu() / 2)
     return torch.cat(found)
+
+
+def stretched(generator: Generator, z: Tensor, labels: Tensor | None, how: dict[str, Any], along: Tensor) -> Tensor:
+    """The derivative [n, C, H, W] of images of z [n, z_dim] along one direction [z_dim]."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch's own, at its first forward derivative
+        return jvp(lambda codes: generator(codes, labels, **how).image, (z,), (along.expand_as(z),))[1]
