@@ -123,7 +123,8 @@ def test_a_space_opens_a_model_of_the_hub(tmp_path, run):
     assert (
         "ggdr[explore]" in written["requirements.txt"] and f"sdk_version: {gradio.__version__}" in written["README.md"]
     )
-    assert not any(word in text for text in written.values() for word in (str(Path.cwd()), str(Path.home()), str(tmp_path)))
+    here = (str(Path.cwd()), str(Path.home()), str(tmp_path))
+    assert not any(place in text for text in written.values() for place in here)
     with pytest.raises(ValueError, match="app.py is there already"):
         main(["org/cats", "--space", str(tmp_path / "space")])
     with pytest.raises(ValueError, match="a Space opens a model of the Hub.*ggdr push"):

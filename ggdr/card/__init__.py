@@ -30,7 +30,7 @@ def card_of(folder: Path, repo_id: str | None = None, *, license: str = "") -> s
 def card_of_recipe(file: Path, records: Iterable[Path] = ()) -> str:
     """The card of a recipe's file, and of the evaluations in `records` of a model that it made.
 
-    ValueError if the file binds no recipe.
+    ValueError if the file binds no recipe, or a record is of another model.
     """
     return card(facts_of_recipe(Path(file), records), "")
 
