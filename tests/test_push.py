@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,35 @@ def test_a_run_ends_well_without_the_hub_and_says_how_to_push_later(trained):
 def test_an_account_that_may_not_push_is_refused_before_the_first_step(trained):
     assert "this account may not write to 'strangers/e'" in trained["refused"]
     assert not trained["steps of the refused"]
+
+
+def trouble(url: str, times: int) -> None:
+    """The next so many commits are not answered."""
+    data = json.dumps({"what": "drop", "at": "/commit/", "times": times}).encode()
+    urllib.request.urlopen(urllib.request.Request(f"{url}/__trouble__", data)).read()
+
+
+def test_a_run_that_is_killed_while_it_pushes_loses_nothing_and_pushes_when_it_goes_on(tmp_path):
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "ggdr.train", str(HERE / "tiny.py"), "--out", str(out)]
+    command += ["--hub-id", "tester/killed", "--hub-kimg", "0"]
+    with serving() as url:
+        env = os.environ | environment(url, str(tmp_path / "cache")) | {"PYTHONPATH": f"{HERE.parent}:{HERE}"}
+        trouble(url, 10**6)
+        victim = subprocess.Popen(command, env=env, cwd=HERE.parent, stdout=subprocess.PIPE, text=True)
+        for line in victim.stdout:
+            if "It is tried again while the run goes on." in line:
+                break
+        assert (out / ".pushing-1" / "generator" / "model.safetensors").is_file()
+        victim.kill()
+        victim.communicate()
+        (last,) = sorted((out / "checkpoints").glob("0*"))[-1:]
+        before = {file.name: file.read_bytes() for file in last.iterdir()}
+        trouble(url, 0)
+        again = subprocess.run(command, env=env, cwd=HERE.parent, capture_output=True, text=True, timeout=200)
+    assert again.returncode == 0 and f"pushed to {url}/tester/killed" in again.stdout, again.stderr[-2000:]
+    assert {file.name: file.read_bytes() for file in last.iterdir()} == before
+    assert not list(out.glob(".pushing-*"))
 
 
 def test_a_snapshot_outlives_the_checkpoint_it_was_taken_of(tmp_path):
