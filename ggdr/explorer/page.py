@@ -237,17 +237,18 @@ class Page:
                 values += tab.render(look_of(*asked[: len(controls)]), *own) if fresh else skipped(tab)
             return values
 
-        def change(place: int, *asked: Any) -> list[Any]:
-            """The current image, its file, and the open tab."""
-            look = look_of(*asked[: len(controls)])
-            current = self.studio.model.image(look)
-            return [shown(current), download(current, f"seed{look.seed:04}"), *draw(place, *asked)]
+        def current(*asked: Any) -> list[Any]:
+            """The image and its file."""
+            look = look_of(*asked)
+            image = self.studio.model.image(look)
+            return [shown(image), download(image, f"seed{look.seed:04}")]
 
-        page.load(change, inputs, [image, save, *everything])
+        # The image answers at once; what the open tab shows of it may take longer.
+        page.load(current, [*controls], [image, save]).then(draw, inputs, everything)
         for control in changing(controls):
             control.change(
-                change, inputs, [image, save, *everything], show_progress="hidden", trigger_mode="always_last"
-            )
+                current, [*controls], [image, save], show_progress="hidden", trigger_mode="always_last"
+            ).then(draw, inputs, everything, show_progress="hidden")
         for number, tab in enumerate(tabs):
             tab.tab.select(lambda number=number: number, None, [active]).then(draw, inputs, everything)
             for each in changing(tab.inputs):

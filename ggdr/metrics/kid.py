@@ -22,7 +22,7 @@ class KID(FeatureMetric):
     """Squared maximum mean discrepancy under a cubic kernel, lower is better (Binkowski et al. 2018, sec. 3).
 
     Unbiased for any number of images, so it may fall below 0 where the two sets are alike. `mean` and `std` are over
-    subsets, drawn as torch-fidelity draws them; there is no `std` of one subset, or where each is all that there is.
+    subsets, drawn as torch-fidelity draws them; there is no `std` of one subset, or where each holds all images of a kind.
     """
 
     extractor: Extractor = Inception()
@@ -49,7 +49,7 @@ class KID(FeatureMetric):
         within = own_sums(real, of_real) + own_sums(fake, of_fake)
         across = kernel_sums(real, fake, of_real, of_fake)
         found = within / (size * (size - 1)) - 2 * across / size**2
-        if self.subsets == 1 or size == len(real) == len(fake):
+        if self.subsets == 1 or size == min(len(real), len(fake)):
             return {"mean": float(found.mean())}
         return {"mean": float(found.mean()), "std": float(found.std(correction=0))}
 
