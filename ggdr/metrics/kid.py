@@ -22,7 +22,7 @@ class KID(FeatureMetric):
     """Squared maximum mean discrepancy under a cubic kernel, lower is better (Binkowski et al. 2018, sec. 3).
 
     Unbiased for any number of images, so it may fall below 0 where the two sets are alike. `mean` and `std` are over
-    subsets, drawn as torch-fidelity draws them; there is no `std` of one subset, or where each holds all images of a kind.
+    subsets, drawn as torch-fidelity draws them; no `std` of one subset, or where each holds all images of a kind.
     """
 
     extractor: Extractor = Inception()
