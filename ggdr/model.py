@@ -128,8 +128,6 @@ def build(description: Any, where: Path) -> Network:
     """The network of a description, freshly initialised; ValueError, naming `where`, if it is none."""
     if not isinstance(description, dict) or not {"kind", "brief", "config"} <= description.keys():
         raise ValueError(f"{where} does not describe a network; it needs kind, brief and config.")
-    if newer(written := one_line(description.get("ggdr", ""), 40)):
-        raise ValueError(f"{where} was written by ggdr {written}, this is {__version__}; type: pip install -U ggdr.")
     kind = description["kind"]
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"{where} describes a {one_line(kind, 40)!r}; known are {' and '.join(KINDS)}.")
@@ -142,12 +140,6 @@ def build(description: Any, where: Path) -> Network:
         return from_json(KINDS[kind], description["config"], "config").build(brief)
     except Exception as error:  # what settings that cannot be raise depends on the layer they reach
         raise ValueError(f"{where} describes a network that cannot be built: {one_line(error).rstrip('.')}.") from error
-
-
-def newer(version: str) -> bool:
-    """Whether a version of this package promises less than this one can know: its first two numbers are above ours."""
-    theirs, ours = (re.findall(r"\d+", each)[:2] for each in (version, __version__))
-    return [*map(int, theirs)] > [*map(int, ours)]
 
 
 def whole_numbers(settings: Any) -> Iterator[int]:
