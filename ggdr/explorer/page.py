@@ -179,6 +179,7 @@ class Page:
             likeness = self.gallery("likeness")
 
         def render(look: Look, point: tuple[float, float] | None) -> list[Any]:
+            """D's answer, clusters, and where the decoder draws alike, if there is one."""
             model, place = self.studio.model, Point(*point) if point else None
             drawn = inside.likenesses(model, look)
             shown = gr.update(visible=bool(drawn))
