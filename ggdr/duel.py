@@ -66,7 +66,7 @@ class Duel:
     @cached_property
     def fake(self) -> Sample:
         """N fakes; on D's turn a leaf that takes gradient if a term needs "fake_grad"."""
-        sample = self.sample(len(self.reals))
+        sample = self.generate(self.z)
         if self.turn == "d" and "fake_grad" in self.scene.asks:
             sample = sample._replace(image=sample.image.detach().requires_grad_())
         return sample
@@ -82,12 +82,24 @@ class Duel:
         sides = self.scene.sides if "d_features" in self.scene.asks else ()
         return self.judge(self.fake.image, self.fake.features, sides)
 
+    @cached_property
+    def z(self) -> Tensor:
+        """Latent codes [N, z_dim] of the fakes."""
+        return self.codes(len(self.reals))
+
+    def codes(self, n: int) -> Tensor:
+        """n fresh latent codes [n, z_dim]."""
+        return torch.randn(n, self.G.z_dim, device=self.reals.device)
+
     def sample(self, n: int) -> Sample:
         """A further pass of G: n fresh images, for the first n labels."""
-        z = torch.randn(n, self.G.z_dim, device=self.reals.device)
+        return self.generate(self.codes(n))
+
+    def generate(self, z: Tensor) -> Sample:
+        """A further pass of G: the images of z [n, z_dim], for the first n labels."""
         sides = self.scene.sides if "g_features" in self.scene.asks else ()
         with self.scene.autocast():
-            made = self.G(z, self.labels_of(n), sides=sides)
+            made = self.G(z, self.labels_of(len(z)), sides=sides)
         return Sample(made.image.float(), made.ws, in_float32(made.features))
 
     def judge(self, image: Tensor, maps: Mapping[int, Tensor] | None = None, sides: tuple[int, ...] = ()) -> Verdict:
@@ -97,7 +109,9 @@ class Duel:
             image, guide = self.scene.augment(image, guide)
         with self.scene.autocast():
             verdict = self.D(image, self.labels_of(len(image)), sides=sides)
-        return Verdict(verdict.logits.float(), in_float32(verdict.features), guide)
+        pyramid = in_float32(verdict.maps) if "pyramid" in self.scene.asks else {}
+        answers = verdict.answers if "heads" in self.scene.asks else {}
+        return Verdict(verdict.logits.float(), in_float32(verdict.features), guide, pyramid, answers)
 
     def labels_of(self, n: int) -> Tensor | None:
         """The first n labels."""

@@ -14,6 +14,7 @@ import torch
 from ggdr.duel import Duel
 from ggdr.network import Generator
 from ggdr.networks.base import Brief
+from ggdr.networks.unet import UNet
 from ggdr.recipe import Recipe
 from ggdr.term import Term
 from ggdr.transfer.freeze import check_stages
@@ -44,7 +45,8 @@ def fit(recipe: Recipe, brief: Brief) -> Fitted:
         for name, term in terms.items():
             check_sides(recipe, name, term, generator)
         guide = {side: generator.feature_channels[side] for term in terms.values() for side in term.reads()}
-        brief = brief._replace(guide=guide)
+        heads = {head: what for term in terms.values() for head, what in term.heads(brief).items()}
+        brief = brief._replace(guide=guide, heads=heads)
         cast = recipe.game.cast(recipe.generator, recipe.discriminator, brief)
     check_stages(cast["d"], recipe.freeze_d)
     sizes = {name: sum(p.numel() for p in net.parameters()) for nets in cast.values() for name, net in nets.items()}
@@ -60,7 +62,7 @@ def check_needs(recipe: Recipe, name: str, term: Term) -> None:
     if not missing:
         return
     wrap = ""
-    if "d_features" in missing and "pyramid" in discriminator.gives:
+    if missing <= UNet.gives and "pyramid" in discriminator.gives:
         wrap = (
             f"wrap it: discriminator=UNet(encoder={type(discriminator).__name__}(...)) in the recipe, or on the command"
         )

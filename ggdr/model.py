@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 from ggdr import __version__, checkpoint
 from ggdr.documents import Header, one_line, read_header, read_object, read_tensors
 from ggdr.network import Network
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig, Head
 from ggdr.networks.size import MOST_PX
 from ggdr.recipe_files import from_json, to_json
 
@@ -119,7 +119,9 @@ def mismatch(wanted: dict[str, Tensor], there: dict[str, Header]) -> str:
 
 def describe(network: Network) -> dict[str, Any]:
     """Settings and brief of a network, as JSON can hold them."""
-    brief = {**network.brief._asdict(), "guide": {str(side): k for side, k in network.brief.guide.items()}}
+    guide = {str(side): channels for side, channels in network.brief.guide.items()}
+    heads = {name: head._asdict() for name, head in network.brief.heads.items()}
+    brief = {**network.brief._asdict(), "guide": guide, "heads": heads}
     kind = type(network.config).registry.kind
     return {"kind": kind, "ggdr": __version__, "brief": brief, "config": to_json(network.config)}
 
@@ -154,17 +156,19 @@ def whole_numbers(settings: Any) -> Iterator[int]:
 def read_brief(brief: Any, where: Path) -> Brief:
     """The brief of a description; ValueError, naming `where`, if it is none."""
     hint = f"{where} has a brief {one_line(brief, 200)}; it needs a height and a width from 1 to {MOST_PX:,}, and may"
-    hint += " have channels (1 or more), labels and a guide, in whole numbers."
+    hint += " have channels (1 or more), labels, a guide and heads, in whole numbers."
     if not isinstance(brief, dict) or not {"height", "width"} <= brief.keys() <= {*Brief._fields}:
         raise ValueError(hint)
     try:
         guide = {int(side): channels for side, channels in brief.get("guide", {}).items()}
-    except (AttributeError, ValueError) as error:
+        heads = {name: Head(**head) for name, head in brief.get("heads", {}).items()}
+    except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(hint) from error
-    numbers = [*guide.values(), *(value for name, value in brief.items() if name != "guide")]
+    numbers = [*guide.values(), *(value for name, value in brief.items() if name not in ("guide", "heads"))]
+    numbers += [number for head in heads.values() for number in (head.outputs, head.hidden)]
     if not all(type(number) is int and number >= 0 for number in numbers):
         raise ValueError(hint)
-    found = Brief(**{**brief, "guide": guide})
+    found = Brief(**{**brief, "guide": guide, "heads": heads})
     if not (1 <= found.height <= MOST_PX and 1 <= found.width <= MOST_PX and found.channels):
         raise ValueError(hint)
     return found

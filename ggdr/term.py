@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ggdr.lazy import Tensor, torch
-from ggdr.networks.base import Brief
+from ggdr.networks.base import Brief, Head
 from ggdr.registry import Part, losses, regularizers
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ class Term(Adaptive):
     def reads(self) -> tuple[int, ...]:
         """Sides of the feature maps it reads, pixels."""
         return ()
+
+    def heads(self, brief: Brief) -> dict[str, Head]:
+        """What it asks of the discriminator beside its logit, by the name under which its answers come."""
+        return {}
 
     def g_loss(self, duel: Duel) -> Tensor:
         """Scalar for the generator to lower."""

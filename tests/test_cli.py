@@ -88,7 +88,7 @@ def test_list_shows_source_needs_and_gives(capsys):
     shown = capsys.readouterr().out
     assert "ggdr" in shown and "arXiv 2207.13320" in shown and "needs d_features, g_features" in shown
     list_parts(["discriminators"])
-    assert "gives d_features, pyramid" in capsys.readouterr().out
+    assert "gives d_features, heads, pyramid" in capsys.readouterr().out
 
 
 def test_list_by_paper(capsys):

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from test_golden_networks import below, close, pair_of, renamed, settings, tensors
+from torch import Tensor
 
 from ggdr.duel import Duel, Scene
 from ggdr.losses.non_saturating import NonSaturating
@@ -22,8 +23,11 @@ LENGTH = {"decay": CASE["pl_decay"], "shrink": CASE["pl_batch_shrink"]}
 class GivenDuel(Duel):
     """A duel whose latent codes are the golden ones."""
 
-    def sample(self, n: int) -> Sample:
-        return self.G(GIVEN["z"][:n], self.labels_of(n), sides=self.scene.sides, noise="const")
+    def codes(self, n: int) -> Tensor:
+        return GIVEN["z"][:n]
+
+    def generate(self, z: Tensor) -> Sample:
+        return self.G(z, self.labels_of(len(z)), sides=self.scene.sides, noise="const")
 
 
 class GivenPathLength(PathLength):

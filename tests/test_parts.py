@@ -72,7 +72,7 @@ def duel(term, turn: str, asks: frozenset[str] | None = None, augment=None) -> D
     torch.manual_seed(2)
     g = tiny.STYLEGAN2.build(brief())
     d = tiny.recipe.discriminator.build(
-        brief()._replace(guide={side: g.feature_channels[side] for side in term.reads()})
+        brief()._replace(guide={s: g.feature_channels[s] for s in term.reads()}, heads=term.heads(brief()))
     )
     reals = torch.randn(4, 3, SIDE, SIDE).clamp(-1, 1)
     for net, learns in ((g, turn == "g"), (d, turn == "d")):

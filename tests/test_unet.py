@@ -1,16 +1,21 @@
 """The U-Net discriminator: what its decoder draws, when it runs, and what it refuses."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 import tiny
 import torch
 
-from ggdr.networks.base import Brief, DiscriminatorConfig
+from ggdr.duel import Duel
+from ggdr.fitting import fit
+from ggdr.model import load_model, save_model
+from ggdr.networks.base import Brief, DiscriminatorConfig, Head
 from ggdr.networks.dcgan import DCGANDiscriminator
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator
 from ggdr.networks.unet import UNet
 from ggdr.regularizers.ggdr import GGDR
+from ggdr.term import Regularizer
 from ggdr.train import train_step
 
 JUDGE = StyleGAN2Discriminator.tiny()
@@ -116,5 +121,41 @@ def test_an_encoder_without_a_pyramid_is_refused():
         build(Blind())
 
 
-def test_it_gives_what_its_encoder_gives_and_features():
-    assert UNet().gives == {"d_features", "pyramid"}
+def test_it_gives_what_its_encoder_gives_features_and_heads():
+    assert UNet().gives == {"d_features", "pyramid", "heads"}
+
+
+def test_heads_answer_and_a_detached_one_teaches_nothing_below_while_it_learns(tmp_path):
+    heads = {"classes": Head(5), "deep": Head(3, hidden=7), "apart": Head(1, detached=True)}
+    network = UNet(encoder=JUDGE).build(Brief(16, 16, heads=heads))
+    image = torch.randn(2, 3, 16, 16, requires_grad=True)
+    answers = network(image).answers
+    assert {name: tuple(x.shape) for name, x in answers.items()} == {"classes": (2, 5), "deep": (2, 3), "apart": (2, 1)}
+    answers["apart"].sum().backward()
+    assert image.grad is None and network.heads["apart"].weight.grad.abs().sum() > 0
+    network.requires_grad_(False)
+    network(image).answers["apart"].sum().backward()
+    assert image.grad is not None and image.grad.abs().sum() > 0
+    save_model(network, tmp_path)
+    again = load_model(tmp_path)
+    assert again.brief == network.brief
+    assert torch.equal(again(image).answers["deep"], network.eval()(image).answers["deep"])
+
+
+def test_a_term_that_asks_for_a_head_says_how_to_get_one():
+    @dataclass(kw_only=True)
+    class Asks(Regularizer):
+        needs: ClassVar = frozenset({"heads"})
+
+        def heads(self, brief: Brief) -> dict[str, Head]:
+            return {"classes": Head(10)}
+
+        def d_loss(self, duel: Duel) -> torch.Tensor:
+            return duel.on_real.answers["classes"].square().mean()
+
+    Asks.name = "asks"
+    recipe = replace(tiny.recipe, regularizers={"asks": Asks()})
+    fitted = fit(recipe, Brief(16, 16, 1))
+    assert fitted.brief.heads == {"classes": Head(10)}
+    with pytest.raises(ValueError, match="'asks' needs heads; .* wrap it: discriminator=UNet"):
+        fit(replace(recipe, discriminator=JUDGE), Brief(16, 16, 1))

@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from ggdr.network import Discriminator, Generator
 
 
+class Head(NamedTuple):
+    """A small network on a discriminator's last maps, beside its logit."""
+
+    outputs: int
+    """numbers it says of an image"""
+    hidden: int = 0
+    """width of a layer between; 0: none, it is linear"""
+    detached: bool = False
+    """while it learns, what lies below it does not learn from it"""
+
+
 class Brief(NamedTuple):
     """What a network is built for; it comes from the data set and the terms, once."""
 
@@ -25,6 +36,8 @@ class Brief(NamedTuple):
     """width of the label vector; 0: unconditional"""
     guide: dict[int, int] = {}
     """side (height in pixels) -> channels of the generator's feature maps that a decoder is to redraw"""
+    heads: dict[str, Head] = {}
+    """name -> what terms ask of the discriminator beside its logit"""
 
 
 class Sample(NamedTuple):
@@ -47,6 +60,10 @@ class Verdict(NamedTuple):
     """side r -> [N, K, r, r * W / H], drawn by its decoder"""
     guide: dict[int, Tensor] = {}
     """the generator's features, moved exactly as the image was before it was judged"""
+    maps: dict[int, Tensor] = {}
+    """side r -> [N, K, r, r * W / H], of its encoder, where its config gives "pyramid", up to half of the image"""
+    answers: dict[str, Tensor] = {}
+    """name -> [N, outputs], of its heads"""
 
 
 @dataclass(frozen=True, kw_only=True)

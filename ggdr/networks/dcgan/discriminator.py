@@ -36,7 +36,8 @@ class Discriminator(network.Discriminator):
 
     def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
-        return Verdict(self.pyramid(image, labels)[0])
+        logits, maps = self.pyramid(image, labels)
+        return Verdict(logits, maps=maps)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 @discriminators.register("unet", paper="2207.13320")
 @dataclass(frozen=True, kw_only=True)
 class UNet(DiscriminatorConfig):
-    """Any discriminator that gives its pyramid, with a decoder that redraws feature maps (Lee et al. 2022, fig. 3)."""
+    """Any discriminator that gives its pyramid, with a decoder that redraws feature maps (Lee et al. 2022, fig. 3).
+
+    It also carries the heads that terms ask for, such as a classifier's.
+    """
 
     encoder: DiscriminatorConfig = StyleGAN2Discriminator()
     """the discriminator that judges, and whose maps the decoder starts from"""
@@ -24,7 +27,7 @@ class UNet(DiscriminatorConfig):
     """width of the decoder's convolutions, pixels"""
     activation: Literal["linear", "lrelu"] = "linear"
     """after each of the decoder's convolutions"""
-    gives: ClassVar = frozenset({"d_features", "pyramid"})
+    gives: ClassVar = frozenset({"d_features", "pyramid", "heads"})
 
     @classmethod
     def tiny(cls) -> Self:

@@ -1,4 +1,4 @@
-"""The U-Net discriminator: an encoder that judges, and a decoder that draws on demand (arXiv 2207.13320, fig. 3)."""
+"""The U-Net discriminator: an encoder that judges, a decoder that draws on demand (arXiv 2207.13320, fig. 3), heads."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from ggdr import network
 from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.networks.base import Brief, Verdict
 from ggdr.networks.unet import UNet
+from ggdr.networks.unet.heads import Heads
 
 
 class Discriminator(network.Discriminator):
-    """Images to logits, and where asked to feature maps."""
+    """Images to logits, where asked to feature maps, and to what the heads say."""
 
     def __init__(self, config: UNet, brief: Brief):
         super().__init__(config, brief)
         self.encoder = config.encoder.build(brief)
         self.map_channels = self.encoder.map_channels
         self.decoder = Decoder(config, self.map_channels, brief.guide)
+        self.heads = Heads(self.map_channels, brief.heads)
 
     def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, and maps of `sides`; for none no decoder runs.
@@ -26,7 +28,8 @@ class Discriminator(network.Discriminator):
         ValueError if a side is not one it was built to draw.
         """
         logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, self.decoder(maps, sides) if sides else {})
+        drawn = self.decoder(maps, sides) if sides else {}
+        return Verdict(logits, drawn, maps=maps, answers=self.heads(maps))
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """The encoder's logits and maps."""

@@ -1,0 +1,41 @@
+"""Heads: what terms ask of a discriminator beside its logit, said by small networks on its last maps."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from ggdr.layers.equalized import EqualizedLinear
+from ggdr.networks.base import Head
+
+
+class Heads(nn.ModuleDict):
+    """Name -> a network of one or two layers on the mean of the encoder's smallest maps."""
+
+    def __init__(self, encoder: dict[int, int], heads: dict[str, Head]):
+        """`encoder`: side -> channels of its maps."""
+        super().__init__()
+        self.detached = {name for name, head in heads.items() if head.detached}
+        self.side = min(encoder, default=0)
+        for name, head in heads.items():
+            self[name] = layers(encoder[self.side], head)
+
+    def forward(self, maps: dict[int, Tensor]) -> dict[str, Tensor]:
+        """The encoder's maps to each head's answer [N, outputs] float32; nothing where there is no head."""
+        if not self:
+            return {}
+        code = maps[self.side].float().mean(dim=(2, 3))
+        return {name: head(self.entered(name, head, code)) for name, head in self.items()}
+
+    def entered(self, name: str, head: nn.Module, code: Tensor) -> Tensor:
+        """The code [N, C], cut off below a detached head that learns now."""
+        learns = any(parameter.requires_grad for parameter in head.parameters())
+        return code.detach() if name in self.detached and learns else code
+
+
+def layers(inputs: int, head: Head) -> nn.Module:
+    """One linear layer, or two with a leaky ReLU between."""
+    if not head.hidden:
+        return EqualizedLinear(inputs, head.outputs)
+    return nn.Sequential(
+        EqualizedLinear(inputs, head.hidden, activation="lrelu"), EqualizedLinear(head.hidden, head.outputs)
+    )
