@@ -64,7 +64,7 @@ class ConditionalBatchNorm2d(BatchNorm2d):
         if self.scale is None or self.shift is None or code is None:
             return x
         scale, shift = (layer(code).to(x.dtype)[:, :, None, None] for layer in (self.scale, self.shift))
-        return torch.addcmul(x + shift, x, scale)
+        return torch.addcmul(shift, x, 1 + scale)
 
     def entries(self) -> list[Tensor]:
         """What a change of the code is multiplied by: the matrices [C, D] of scale and shift."""
