@@ -38,7 +38,8 @@ class EqualizedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs] to [N, outputs]."""
         bias = self.bias if self.bias_gain == 1 else self.bias * self.bias_gain
-        return activated(F.linear(x, self.matrix(), bias), self.activation)
+        # scaling what goes in is the same as scaling the weights, of which there are more
+        return activated(F.linear(x * self.weight_gain, self.weight, bias), self.activation)
 
     def matrix(self) -> Tensor:
         """Its weights as it uses them, [outputs, inputs]."""

@@ -10,9 +10,33 @@ from torch import Tensor, nn
 
 from ggdr.layers.equalized import EqualizedLinear, activated
 from ggdr.ops.activation import CURVES
-from ggdr.ops.modulation import modulated_conv2d
+from ggdr.ops.modulation import Constants, constants, modulated_conv2d
+from ggdr.ops.precision import computed_in
 
 Noise = Literal["random", "const", "none"]
+
+
+class Kept:
+    """The constants of a weight that takes no gradient, from call to call, as long as it stays what it is."""
+
+    def __init__(self) -> None:
+        self.of: tuple[Tensor, tuple] | None = None
+        self.found: Constants | None = None
+
+    def constants(self, weight: Tensor, dtype: torch.dtype, up: int) -> Constants | None:
+        """Those of weight [O, I, k, k] for convolutions in `dtype`; None where it may learn or be traced."""
+        traced = torch.compiler.is_compiling() or torch.jit.is_tracing()
+        # fused optimizers change weights without counting it as a version, but only such as take gradient
+        if weight.requires_grad or traced or weight.is_inference():
+            return None
+        state = weight._version, weight.data_ptr(), dtype
+        if self.of is None or self.of[0] is not weight or self.of[1] != state:
+            self.of, self.found = (weight, state), constants(weight, dtype, up)
+        return self.found
+
+    def __deepcopy__(self, memo: dict) -> Kept:
+        """A copy of the layer begins without: its weight is another."""
+        return Kept()
 
 
 class StyledConv2d(nn.Module):
@@ -31,13 +55,15 @@ class StyledConv2d(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros([]))
         self.register_buffer("noise_const", torch.randn(size))
+        self.kept = Kept()
 
     def forward(self, x: Tensor, w: Tensor, noise: Noise) -> Tensor:
         """x [N, inputs, H, W] and w [N, w_dim] to [N, outputs, up * H, up * W]."""
         gain = CURVES["lrelu"].gain  # applied ahead of the activation, which is the same and spares a pass
         field = self.noise(x, noise)
         field = None if field is None else field * self.noise_strength
-        y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, noise=field, gain=gain)
+        kept = self.kept.constants(self.weight, computed_in(x), self.up)
+        y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, noise=field, gain=gain, kept=kept)
         return activated(y.add_((self.bias * gain).to(y.dtype)[:, None, None]), "lrelu", self.clamp)
 
     def style_matrix(self) -> Tensor:
