@@ -33,8 +33,8 @@ class Scene(NamedTuple):
     """thousands of reals shown before this step"""
     augment: Augmentation | None = None
     """done to whatever the discriminator sees"""
-    autocast: Callable[[], AbstractContextManager] = nullcontext
-    """networks run in it; what they hand over is float32"""
+    around: Callable[[], AbstractContextManager] = nullcontext
+    """networks run in it (autocast); what they hand over is float32"""
 
 
 @dataclass
@@ -98,7 +98,7 @@ class Duel:
     def generate(self, z: Tensor) -> Sample:
         """A further pass of G: the images of z [n, z_dim], for the first n labels."""
         sides = self.scene.sides if "g_features" in self.scene.asks else ()
-        with self.scene.autocast():
+        with self.scene.around():
             made = self.G(z, self.labels_of(len(z)), sides=sides)
         return Sample(made.image.float(), made.ws, in_float32(made.features))
 
@@ -107,7 +107,7 @@ class Duel:
         guide = dict(maps or {})
         if self.scene.augment is not None:
             image, guide = self.scene.augment(image, guide)
-        with self.scene.autocast():
+        with self.scene.around():
             verdict = self.D(image, self.labels_of(len(image)), sides=sides)
         pyramid = in_float32(verdict.maps) if "pyramid" in self.scene.asks else {}
         answers = verdict.answers if "heads" in self.scene.asks else {}

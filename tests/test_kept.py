@@ -58,6 +58,12 @@ def test_nothing_is_kept_where_an_optimizer_may_come_by():
     assert generator.synthesis.b8.conv0.kept.found is None
 
 
+def test_nothing_is_kept_in_training_where_weights_rest_on_the_other_players_turn():
+    generator = network().train()
+    generator(torch.randn(2, 8))
+    assert generator.synthesis.b8.conv0.kept.found is None
+
+
 def test_a_copy_keeps_nothing_and_a_pipeline_does():
     generator = STYLEGAN2.build(Brief(16, 16))
     pipe = GANPipeline(generator)

@@ -17,7 +17,10 @@ Noise = Literal["random", "const", "none"]
 
 
 class Kept:
-    """The constants of a weight that takes no gradient, from call to call, as long as it stays what it is."""
+    """The constants of a weight that takes no gradient, from call to call, as long as it stays what it is.
+
+    Only for evaluation: in training weights rest on the other player's turn, and fused optimizers move them unnoticed.
+    """
 
     def __init__(self) -> None:
         self.of: tuple[Tensor, tuple] | None = None
@@ -62,7 +65,7 @@ class StyledConv2d(nn.Module):
         gain = CURVES["lrelu"].gain  # applied ahead of the activation, which is the same and spares a pass
         field = self.noise(x, noise)
         field = None if field is None else field * self.noise_strength
-        kept = self.kept.constants(self.weight, computed_in(x), self.up)
+        kept = None if self.training else self.kept.constants(self.weight, computed_in(x), self.up)
         y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, noise=field, gain=gain, kept=kept)
         return activated(y.add_((self.bias * gain).to(y.dtype)[:, None, None]), "lrelu", self.clamp)
 

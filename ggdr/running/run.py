@@ -24,6 +24,7 @@ from ggdr.optimizer import Adam
 from ggdr.phase import Phase, phases
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import completed, differences, to_json, to_python
+from ggdr.running.compiling import as_written, compile_networks
 from ggdr.running.ema import EMA
 from ggdr.running.player import Player, share
 from ggdr.running.stopping import Stop
@@ -81,6 +82,8 @@ class Run:
             everything = (*networks.values(), *self.ema.mean.values())
             for tensor in chain.from_iterable((*net.parameters(), *net.buffers()) for net in everything):
                 torch.distributed.broadcast(tensor.data, 0)
+        if recipe.compile:
+            compile_networks(networks.values(), self.device.type == "cuda")
         self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
         adams: dict[Turn, Adam] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
         lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
@@ -141,8 +144,9 @@ class Run:
 
     def scene(self, phase: Phase) -> Scene:
         """What a phase asks of its duels at this step."""
-        autocast = nullcontext if phase.float32 else self.accelerator.autocast
-        return Scene(phase.turn, phase.asks, phase.sides, self.images_seen / 1000, self.augment, autocast)
+        penalty = as_written if self.recipe.compile else nullcontext
+        around = penalty if phase.float32 else self.accelerator.autocast
+        return Scene(phase.turn, phase.asks, phase.sides, self.images_seen / 1000, self.augment, around)
 
     def generators(self) -> list[Any]:
         """The networks that learn on G's turn."""
