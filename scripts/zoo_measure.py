@@ -19,11 +19,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import platform
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -41,7 +42,6 @@ from ggdr import __version__
 from ggdr.checks import above_zero
 from ggdr.cli import guarded
 from ggdr.launch import team_for
-from ggdr.measuring.record import number
 from ggdr.ops.precision import without_tf32
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import to_json, to_python
@@ -84,7 +84,8 @@ class Survey:
     def words(self) -> list[str]:
         """Flags of `ggdr evaluate`."""
         names = [value.partition("/")[0] for value in METRICS.values()]
-        return ["--metrics", *names, "--images", str(self.images), "--extractor", "digits", "--repeats", "1"]
+        reals = ["--data", "digits", "--data.labels"]  # all of them, whatever part the run was trained on
+        return [*reals, "--metrics", *names, "--images", str(self.images), "--extractor", "digits", "--repeats", "1"]
 
 
 class Run:
@@ -170,7 +171,7 @@ def bring(run: Run, environment: dict[str, str], jobs: int) -> None:
     run.file.write_text(to_python(run.recipe))
     why = "" if run.complete else train(run.trial, environment)
     if run.complete:
-        run.keep("trained", s_per_kimg=pace([run.trial]), at_once=jobs)
+        run.keep("trained", s_per_kimg=rounded(pace([run.trial])), at_once=jobs)
     else:
         said = why.partition(" stopped: ")[2].partition(" All that it said: ")[0]
         run.keep("failed", message=said.replace(str(run.folder), "OUT") or "it was stopped before its end")
@@ -186,17 +187,25 @@ def measure_all(runs: Sequence[Run]) -> Iterator[Cell]:
                 told = {key: value for key, value in cell.items() if key in ("s_per_kimg", "at_once")}
                 try:
                     record = measured(run.folder, run.made_of["measured"], team, run.folder / "measured")
+                    told |= {"metrics": values(record), "warnings": record["warnings"]}
                 except ValueError as error:
                     cell = run.keep("failed", message=str(error), **told)
                 else:
-                    cell = run.keep("measured", metrics=values(record), warnings=record["warnings"], **told)
+                    cell = run.keep("measured", **told)
             yield cell
 
 
-def values(record: Mapping[str, Any]) -> dict[str, float | None]:
-    """What is told of a record; None where it is not finite."""
-    paths = {label: path.split("/") for label, path in METRICS.items()}
-    return {label: number(value_of(dict(record), metric, key)) for label, (metric, key) in paths.items()}
+def values(record: dict[str, Any]) -> dict[str, float | None]:
+    """What is told of a record, to five digits; ValueError if one is not finite."""
+    found = {label: value_of(record, *path.split("/")) for label, path in METRICS.items()}
+    if broken := [label for label, value in found.items() if not math.isfinite(value)]:
+        raise ValueError(f"not finite: {', '.join(broken)}")
+    return {label: rounded(value) for label, value in found.items()}
+
+
+def rounded(value: float | None) -> float | None:
+    """Five digits of a number."""
+    return None if value is None else float(f"{value:.5g}")
 
 
 def write(survey: Survey, cells: list[Cell], command: str) -> None:

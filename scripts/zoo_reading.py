@@ -42,9 +42,8 @@ class Pair(NamedTuple):
 
 
 def numbers(cells: list[dict[str, Any]], label: str) -> list[float]:
-    """The finite values of a metric, a seed each."""
-    found = [cell["metrics"][label] for cell in cells if cell["state"] == "measured"]
-    return [value for value in found if value is not None]
+    """The values of a metric, a seed each."""
+    return [cell["metrics"][label] for cell in cells if cell["state"] == "measured"]
 
 
 def pairs(cells: list[dict[str, Any]]) -> list[Pair]:

@@ -1,8 +1,8 @@
 """DCGAN on digits: transposed and strided convolutions with batch normalization (arXiv 1511.06434).
 
-The paper's latent code, weights from N(0, 0.02), betas and loss (the non-saturating one of arXiv 1406.2661). Smaller than
-there: 32 px instead of 64, an eighth of the channels, batches of 32 instead of 128. Unlike there: a learning rate of 0.001
-instead of 0.0002, for a short run, and samples are drawn from a running mean of G's weights.
+The paper's latent code, weights from N(0, 0.02), betas and loss (the non-saturating one of arXiv 1406.2661). Smaller
+than there: 32 px instead of 64, an eighth of the channels, batches of 32 instead of 128. Unlike there: a learning rate
+of 0.001 instead of 0.0002, for a short run, and samples are drawn from a running mean of G's weights.
 """
 
 from ggdr.data.digits import Digits

@@ -1,8 +1,8 @@
 """DRAGAN on digits: D's slope is held at 1 around the reals, so that it has no sharp cliffs there (arXiv 1705.07215).
 
-The paper's penalty (lambda 10), added to the non-saturating loss, and a small DCGAN pair, that of `recipes/zoo/dcgan.py`,
-whose betas it takes. D keeps its batch normalization: without it G made one image here. Samples are drawn from a running
-mean of G's weights, which the paper has not.
+The paper's penalty (lambda 10), added to the non-saturating loss, and a small DCGAN pair, that of
+`recipes/zoo/dcgan.py`, whose betas it takes. D keeps its batch normalization: without it G made one image here. Samples
+are drawn from a running mean of G's weights, which the paper has not.
 """
 
 from ggdr.data.digits import Digits

@@ -1,8 +1,8 @@
 """Relativistic GAN (RSGAN) on digits: D says how much more real the real looks than the fake (arXiv 1807.00734).
 
 The paper's pairing loss and beta1 of 0.5. Smaller than there: the pair is that of `recipes/zoo/dcgan.py`. Unlike the
-paper's CIFAR runs, D has batch normalization: with spectral normalization this small D won at once, and G made one image.
-Samples are drawn from a running mean of G's weights, which the paper has not.
+paper's CIFAR runs, D has batch normalization: with spectral normalization this small D won at once, and G made one
+image. Samples are drawn from a running mean of G's weights, which the paper has not.
 """
 
 from ggdr.data.digits import Digits

@@ -1,8 +1,8 @@
 """StyleGAN2 on digits: styles modulate, residual D, lazy R1 (arXiv 1912.04958).
 
-`recipes/digits.py` without GGDR: the paper's networks, loss, Adam without momentum and R1 at each 16th step. Smaller than
-there: 32 px, 64 channels at 8 px and below, a mapping network of two layers, no style mixing, no path length. Gamma 0.1
-and the learning rate of 0.004 are ours, for images so few and a run so short.
+`recipes/digits.py` without GGDR: the paper's networks, loss, Adam without momentum and R1 at each 16th step. Smaller
+than there: 32 px, 64 channels at 8 px and below, a mapping network of two layers, no style mixing, no path length.
+Gamma 0.1 and the learning rate of 0.004 are ours, for images so few and a run so short.
 """
 
 from ggdr.data.digits import Digits
