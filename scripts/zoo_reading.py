@@ -63,9 +63,9 @@ def results(told: Mapping[str, Any] | None, links: Mapping[str, str]) -> str:
         return f"Not measured yet: {code('python scripts/zoo_measure.py')}.\n"
     found = [pair for pair in pairs(told["cells"]) if pair.recipe in links]
     labels = list(told["better"])
-    heads = ["recipe", "s per kimg", "with"]
+    heads = ["recipe", "s per kimg", "with GGDR"]
     for label in labels:
-        heads += [f"{label} ({told['better'][label]} is better)", "with"]
+        heads += [f"{label} ({told['better'][label]} is better)", "with GGDR"]
     rows = [(links[pair.recipe], *row(pair, told["better"])) for pair in found]
     parts = [protocol(told), reading(found, told), table([*heads, "GGDR makes it"], rows), *troubles(found, links)]
     parts += [f"The command: {code(told['command'])}", *(f"Warning: {plain(text)}" for text in told["warnings"])]
@@ -110,6 +110,7 @@ def protocol(told: Mapping[str, Any]) -> str:
         f" seed's value in brackets, of the running mean of G's weights, by {code(told['measured'])}. Seconds per kimg"
         f" are the median over the log lines of a run, {together} run{'s' * (at_once != [1])} at once, each on"
         f" {count(told['threads'], 'thread')} of {plain(told['machine'])}, torch {told['torch']}, {told['date']}."
+        " Recipes differ in their networks' sizes and learning rates: compare within a row, not rows with each other."
     )
 
 
@@ -119,12 +120,13 @@ def reading(found: list[Pair], told: Mapping[str, Any]) -> str:
     failed = [pair for pair in carried if pair.failures]
     judged = [pair for pair in carried if not pair.failures]
     sentences = [
-        f"Of {count(len(found), 'recipe')}, {len(found) - len(carried)} cannot carry GGDR, and of"
-        f" {len(failed)} a run failed, without GGDR or with it; {len(judged)} are compared."
+        f"Of {count(len(found), 'recipe')}, {len(found) - len(carried)} cannot carry GGDR, {len(failed)} had a run that"
+        f" failed, without GGDR or with it, and {len(judged)} can be compared."
     ]
     for label, way in told["better"].items():
         verdicts = [pair.verdict(label, way) for pair in judged]
-        sentences.append(f"By {label} {', '.join(f'{verdicts.count(word)} {became(word)}' for word in VERDICTS)}.")
+        better, worse, unclear = map(verdicts.count, VERDICTS)
+        sentences.append(f"By {label} GGDR made {better} better and {worse} worse; {unclear} unclear.")
     first = next(iter(told["better"]))
     chances = [chance(len(numbers(pair.plain, first)), len(numbers(pair.ggdr, first))) for pair in judged]
     sentences.append(
@@ -136,11 +138,6 @@ def reading(found: list[Pair], told: Mapping[str, Any]) -> str:
     if ratios:
         sentences.append(f"GGDR takes {median(ratios):.2f} times as long, the median over recipes.")
     return " ".join(sentences)
-
-
-def became(word: str) -> str:
-    """A verdict as a participle."""
-    return {"better": "got better", "worse": "got worse", "unclear": "are unclear"}[word]
 
 
 def count(n: int, what: str) -> str:

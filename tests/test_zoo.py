@@ -217,7 +217,7 @@ def test_a_verdict_is_given_only_where_the_seeds_do_not_overlap():
     assert rows["a"][1:5] == ["2", "3", "10.5 (10, 11)", "8.5 (8, 9)"]
     assert [rows[name][-1] for name in "abc"] == ["better by FID; worse by coverage", "", ""]
     assert rows["c"][3:5] == ["10", "1"]
-    assert "By FID 1 got better, 0 got worse, 2 are unclear. By coverage 0 got better, 1 got worse" in text
+    assert "By FID GGDR made 1 better and 0 worse; 2 unclear. By coverage GGDR made 0 better and 1 worse" in text
     assert "chance alone would do that to about 0.67 of 3" in text and "takes 1.50 times as long" in text
 
 
@@ -233,7 +233,7 @@ def test_what_failed_and_what_cannot_be_is_counted_and_said():
     )
     assert rows["a"][4] == "1; 1 of 2 failed" and rows["a"][-1] == ""
     assert rows["b"][2] == rows["b"][4] == "" and rows["b"][-1] == "cannot carry it"
-    assert "Of 2 recipes, 1 cannot carry GGDR, and of 1 a run failed, without GGDR or with it; 0 are compared" in text
+    assert "Of 2 recipes, 1 cannot carry GGDR, 1 had a run that failed, without GGDR or with it, and 0 can be" in text
     assert "- a, seed 1, with: it diverged" in text and "- b: needs g\\_features" not in text
     assert "- b: needs g_features" in text
 
