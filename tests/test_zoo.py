@@ -20,7 +20,7 @@ from ggdr.networks.unet import UNet
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import from_json, load_recipe, to_json, to_python
 from ggdr.recipe_flags import parse
-from ggdr.registry import use
+from ggdr.registry import REGISTRIES, discover, use
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.running.report import Report
 from ggdr.train import train, train_step
@@ -259,10 +259,11 @@ def test_the_commands_on_the_page_are_the_two_arms(monkeypatch):
 
 
 def test_the_page_names_every_part_and_recipe():
+    discover()
     text = page.PAGE.read_text()
     assert all(f"](../recipes/zoo/{file.name})" in text for file in FILES)
     for kind in page.KINDS:
         section = text.partition(f"## {kind.capitalize()}: ")[2].partition("\n## ")[0]
         names = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
-        own = {name for name, part in page.REGISTRIES[kind].items() if part.__module__.startswith("ggdr.")}
+        own = {name for name, part in REGISTRIES[kind].items() if part.__module__.startswith("ggdr.")}
         assert set(names) == own and section.startswith(f"{len(own)}\n")
