@@ -63,8 +63,8 @@ def test_a_recipe_learns(file, ggdr, tmp_path):
     try:
         recipe = arms.arm(file, ggdr)
     except ValueError as refusal:
-        assert ggdr and "ggdr" in str(refusal), refusal
-        return
+        assert ggdr, refusal
+        pytest.skip(f"cannot carry GGDR: {refusal}")
     few = {"batch": 8, "micro_batch": None, "workers": 0, "metrics": {}, "trackers": {}}
     run = tiny.tiny_run(dataclasses.replace(recipe, **few), tmp_path)
     before = {turn: [p.clone() for p in player.parameters] for turn, player in run.players.items()}
