@@ -246,7 +246,7 @@ import sys
 import ggdr.recipe_flags
 from ggdr.recipe_files import load_recipe
 from ggdr.registry import discover
-for file in {[str(file) for file in sorted((ROOT / "recipes").glob("*.py"))]}:
+for file in {[str(file) for file in sorted((ROOT / "recipes").rglob("*.py"))]}:
     load_recipe(file)
 discover()
 print([name for name in {HEAVY} if name in sys.modules])
