@@ -36,6 +36,10 @@ discover()
 TERMS = {**losses, **regularizers}
 NETWORKS = [*(("g", name) for name in sorted(generators)), *(("d", name) for name in sorted(discriminators))]
 SIDE = 16
+CLASSES = 3
+"""of the images that terms are tested on: some read labels"""
+SURE = {"images": 32.0, "signs/real": 0.9, "logits/real": 2.0, "logits/fake": -1.0, "path_length": 3.0}
+"""statistics of a step in which D is sure of itself"""
 KINDS = {"g": generators, "d": discriminators}
 
 
@@ -61,23 +65,28 @@ def call(net, labels: int = 0, n: int = 4):
     return net(x, one_hot(n, labels))[0], x
 
 
-def started(part, batch: int = 4):
-    """A part that is ready for a run."""
-    part.fit(brief(), batch)
+def started(part, batch: int = 4, steps: int = 0):
+    """A part that is ready for a run, or has gone through some steps of one."""
+    part.fit(brief(CLASSES), batch)
     part.start(torch.device("cpu"))
+    for _ in range(steps):
+        part.learn({key: torch.tensor(value) for key, value in SURE.items()})
     return part
 
 
 def duel(term, turn: str, asks: frozenset[str] | None = None, augment=None) -> Duel:
     torch.manual_seed(2)
-    g = tiny.STYLEGAN2.build(brief())
+    seen = brief(CLASSES)
+    g = tiny.STYLEGAN2.build(seen)
     d = tiny.recipe.discriminator.build(
-        brief()._replace(guide={s: g.feature_channels[s] for s in term.reads()}, heads=term.heads(brief()))
+        seen._replace(guide={s: g.feature_channels[s] for s in term.reads()}, heads=term.heads(seen))
     )
     reals = torch.randn(4, 3, SIDE, SIDE).clamp(-1, 1)
     for net, learns in ((g, turn == "g"), (d, turn == "d")):
         net.requires_grad_(learns)
-    return Duel(g, d, reals, None, Scene(turn, term.needs if asks is None else asks, term.reads(), 1.0, augment))
+    return Duel(
+        g, d, reals, one_hot(4, CLASSES), Scene(turn, term.needs if asks is None else asks, term.reads(), 1.0, augment)
+    )
 
 
 TURNS = [(name, turn) for name, term in sorted(TERMS.items()) for turn in started(term()).turns]
@@ -85,7 +94,7 @@ TURNS = [(name, turn) for name, term in sorted(TERMS.items()) for turn in starte
 
 @pytest.mark.parametrize(("name", "turn"), TURNS)
 def test_term_is_finite_and_its_gradient_reaches_its_player_and_no_other(name, turn):
-    term = started(TERMS[name]())
+    term = started(TERMS[name](), steps=8)
     fight = duel(term, turn)
     loss = term.loss(fight)
     assert loss.shape == () and loss.isfinite()
@@ -106,11 +115,9 @@ def test_declared_needs_are_used(name):
 
 @pytest.mark.parametrize("kind", [losses, regularizers, augmentations], ids=lambda kind: kind.kind)
 def test_state_makes_the_round_trip(kind):
-    stats = {"images": torch.tensor(32.0), "signs/real": torch.tensor(0.9), "path_length": torch.tensor(3.0)}
+    stats = {key: torch.tensor(value) for key, value in SURE.items()}
     for name, part in kind.items():
-        a, b = started(part()), started(part())
-        for _ in range(8):
-            a.learn(stats)
+        a, b = started(part(), steps=8), started(part())
         b.load_state_dict(a.state_dict())
         assert {k: v.item() for k, v in b.state_dict().items()} == {k: v.item() for k, v in a.state_dict().items()}, (
             name
