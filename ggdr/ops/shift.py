@@ -16,7 +16,7 @@ def flipped_and_shifted(image: Tensor, flip: bool, most: int) -> Tensor:
 
 
 def moved(image: Tensor, turned: Tensor, shift: Tensor) -> Tensor:
-    """image [N, C, H, W] moved down and right by shift [N, 2], whole pixels, and then mirrored where turned [N] says."""
+    """image [N, C, H, W] moved down and right by shift [N, 2], whole pixels, then mirrored where turned [N] says."""
     height, width = image.shape[2:]
     rows, columns = (source(size, shift[:, axis]) for axis, size in enumerate((height, width)))
     columns = torch.where(turned[:, None], columns.flip(1), columns)
