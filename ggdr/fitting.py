@@ -56,7 +56,7 @@ def fit(recipe: Recipe, brief: Brief) -> Fitted:
 def check_needs(recipe: Recipe, name: str, term: Term) -> None:
     """ValueError if a term has no loss, or the networks do not give what it needs."""
     generator, discriminator = recipe.generator, recipe.discriminator
-    if not term.turns:
+    if not term.turns and type(term).after_update is Term.after_update:
         raise ValueError(f"{term.registry.kind} {name!r} has no loss; write d_loss(self, duel), g_loss, or both.")
     missing = term.needs - generator.gives - discriminator.gives - Duel.gives
     if not missing:
