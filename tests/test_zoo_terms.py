@@ -12,7 +12,12 @@ from torch.nn import functional as F
 
 from ggdr.duel import Duel, Scene
 from ggdr.losses.relativistic_average import RelativisticAverage
+from ggdr.network import Discriminator
 from ggdr.networks.base import Brief, Sample, Verdict
+from ggdr.networks.dcgan import DCGANDiscriminator
+from ggdr.networks.pa_gan import PAGANDiscriminator
+from ggdr.networks.pa_gan.discriminator import joined, parity
+from ggdr.ops.moments import restyled
 from ggdr.ops.shift import flipped_and_shifted, moved
 from ggdr.regularizers.apa import APA
 from ggdr.regularizers.auxiliary_classifier import AuxiliaryClassifier
@@ -20,7 +25,9 @@ from ggdr.regularizers.auxiliary_rotation import AuxiliaryRotation, turned
 from ggdr.regularizers.bcr import BCR
 from ggdr.regularizers.cr import CR
 from ggdr.regularizers.feature_matching import FeatureMatching
+from ggdr.regularizers.fsmr import FSMR, mixing
 from ggdr.regularizers.lecam import LeCam
+from ggdr.regularizers.pa_gan import PAGAN
 from ggdr.regularizers.zcr import ZCR
 
 CPU = torch.device("cpu")
@@ -207,3 +214,77 @@ def test_tiny_recipe_trains_with_all_that_go_together(tmp_path):
     stats = train_step(run, next(run.reals()))
     assert all(value.isfinite().all() for value in stats.values())
     assert {f"loss/d/{name}" for name in terms} <= stats.keys() and "loss/g/match" in stats
+
+
+def test_bits_turn_the_verdict_and_in_evaluation_there_are_none():
+    network = PAGANDiscriminator(encoder=DCGANDiscriminator.tiny(), levels=3).build(Brief(16, 16, 1))
+    bits = torch.tensor([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]])
+    assert parity(bits, torch.zeros(4)).tolist() == [1, -1, 1, -1]
+    assert parity(bits, torch.zeros(4, 5)).shape == (4, 1)
+    seen = joined(torch.full((4, 1, 2, 2), 7.0), bits)
+    assert seen[:, 0].eq(7).all() and torch.equal(seen[:, 1:, 1, 0], bits)
+    image = torch.zeros(4096, 1, 16, 16)
+    network.reach(torch.tensor(1.5))
+    torch.manual_seed(0)
+    share = network.drawn(image).mean(0).tolist()
+    assert share == pytest.approx([0.5, 0.25, 0.0], abs=0.03)
+    network.eval()
+    assert network.drawn(image).sum() == 0
+    network.reach(torch.tensor(9.0))
+    assert network.level == 3 and network.state_dict()["level"] == 3
+
+
+def test_the_parity_exchanges_the_targets_of_symmetric_losses():
+    """softplus(-(-l)) of a real whose bits are odd is the loss of a fake of logit l."""
+    network = PAGANDiscriminator(encoder=DCGANDiscriminator.tiny(), levels=1).build(Brief(16, 16, 1))
+    image = torch.randn(4, 1, 16, 16)
+    vars(network)["drawn"] = lambda image: torch.tensor([[0.0], [1], [1], [0]])
+    inside = network.encoder(joined(image, network.drawn(image))).logits
+    sign = torch.tensor([1.0, -1, -1, 1])
+    assert torch.equal(network(image).logits, sign * inside)
+    assert torch.equal(network.pyramid(image)[0], sign * inside)
+
+
+def test_bits_set_in_one_after_the_other_and_the_discriminator_is_told():
+    term = PAGAN(start_kimg=1.0, interval_kimg=4.0, ramp_kimg=2.0)
+    term.start(CPU)
+    network = PAGANDiscriminator.tiny().build(Brief(16, 16, 1))
+    levels = []
+    for _ in range(12):
+        term.learn({"images": torch.tensor(1000.0)})
+        term.after_update("g", [network.encoder])
+        term.after_update("d", [network])
+        levels.append(network.level.item())
+    assert levels == [0, 0.5, 1, 1, 1, 1.5, 2, 2, 2, 2, 2, 2]
+    with pytest.raises(ValueError, match="give a shorter ramp"):
+        PAGAN(interval_kimg=1.0, ramp_kimg=2.0)
+
+
+def test_maps_take_on_the_statistics_of_others():
+    x = torch.tensor([[1.0, 3.0], [10.0, 30.0]]).view(2, 1, 1, 2)
+    mixed = restyled(x, x.flip(0))
+    assert mixed.flatten().tolist() == pytest.approx([10, 30, 1, 3], rel=1e-3)
+    assert restyled(x, x).flatten().tolist() == pytest.approx([1, 3, 10, 30], rel=1e-4)
+
+
+def test_mixed_statistics_change_verdicts_only_while_they_are_mixed():
+    torch.manual_seed(0)
+    network = tiny.RESNET.build(Brief(16, 16, 1))
+    image = torch.randn(4, 1, 16, 16)
+    plain = network(image).logits
+    with mixing(network, torch.arange(4)):  # each its own mate
+        torch.testing.assert_close(network(image).logits, plain, rtol=1e-3, atol=1e-3)
+    with mixing(network, torch.tensor([1, 2, 3, 0])):
+        assert not torch.allclose(network(image).logits, plain, atol=1e-2)
+    assert torch.equal(network(image).logits, plain)
+    fight = Duel(tiny.STYLEGAN2.build(Brief(16, 16, 1)), network, image[:1].expand(4, -1, -1, -1), None, Scene("d"))
+    vars(fight)["fake"] = Sample(fight.reals)
+    assert FSMR().d_loss(fight).item() == pytest.approx(0, abs=1e-4)  # all of one style
+    vars(fight).pop("on_fake")
+    vars(fight)["fake"] = Sample(image)
+    assert FSMR().d_loss(fight) > 1e-3
+    with (
+        pytest.raises(ValueError, match="has none: drop it"),
+        mixing(Discriminator(tiny.RESNET, Brief(8, 8)), torch.arange(4)),
+    ):
+        pass
