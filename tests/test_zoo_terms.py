@@ -11,14 +11,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ggdr.duel import Duel, Scene
+from ggdr.losses.contrad import ContraD
 from ggdr.losses.relativistic_average import RelativisticAverage
 from ggdr.network import Discriminator
 from ggdr.networks.base import Brief, Sample, Verdict
 from ggdr.networks.dcgan import DCGANDiscriminator
 from ggdr.networks.pa_gan import PAGANDiscriminator
 from ggdr.networks.pa_gan.discriminator import joined, parity
+from ggdr.networks.unet import UNet
+from ggdr.ops.contrast import nt_xent, one_class
 from ggdr.ops.moments import restyled
 from ggdr.ops.shift import flipped_and_shifted, moved
+from ggdr.ops.views import cropped, hued, recoloured, view
 from ggdr.regularizers.apa import APA
 from ggdr.regularizers.auxiliary_classifier import AuxiliaryClassifier
 from ggdr.regularizers.auxiliary_rotation import AuxiliaryRotation, turned
@@ -288,3 +292,53 @@ def test_mixed_statistics_change_verdicts_only_while_they_are_mixed():
         mixing(Discriminator(tiny.RESNET, Brief(8, 8)), torch.arange(4)),
     ):
         pass
+
+
+def test_contrasts_of_codes_at_right_angles():
+    a = torch.eye(3)[:2] * 5  # lengths do not count
+    beside = math.exp(1) + 2  # a partner at cosine 1, two others at 0
+    assert nt_xent(a, a / 3, 1.0).item() == pytest.approx(math.log(beside) - 1, rel=1e-5)
+    assert nt_xent(a, a.flip(0), 1.0).item() == pytest.approx(math.log(beside), rel=1e-5)
+    # three alike and two others at a right angle: each finds a mate among two mates and two others
+    fakes, others = torch.eye(2)[:1].expand(3, -1), torch.eye(2)[1:].expand(2, -1)
+    assert one_class(fakes, others, 1.0).item() == pytest.approx(math.log(2 * math.e + 2) - 1, rel=1e-5)
+    assert one_class(fakes, others, 0.1) < one_class(fakes, others, 1.0)
+
+
+def test_views_stay_in_range_differ_and_keep_what_is_plain():
+    torch.manual_seed(0)
+    for channels in (1, 2, 3, 4):
+        image = (torch.rand(8, channels, 12, 16) * 2 - 1).requires_grad_()
+        seen = view(image, True)
+        assert seen.shape == image.shape and seen.abs().max() <= 1 and not torch.allclose(seen, view(image, True))
+        seen.sum().backward()
+        assert all(each.abs().sum() > 0 for each in image.grad)
+    row = torch.arange(16.0).expand(64, 1, 4, 16)
+    part = cropped(row, False)
+    assert (part.diff(dim=3) >= -1e-5).all() and (part[..., -1] - part[..., 0] <= 15).all()
+    assert 0.3 < (cropped(row, True).diff(dim=3) < 0).any(dim=(1, 2, 3)).float().mean() < 0.7
+    assert torch.equal(recoloured(-torch.ones(8, 3, 2, 2)), -torch.ones(8, 3, 2, 2))  # black stays black
+    red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1)
+    third = hued(red, torch.tensor([2 * math.pi / 3]))
+    assert third.flatten().tolist() == pytest.approx([0, 1, 0], abs=1e-6)
+
+
+def test_contrad_judges_by_a_head_that_leaves_the_encoder_alone():
+    shape = Brief(16, 16, 1)
+    network = UNet(encoder=tiny.RESNET).build(shape._replace(heads=ContraD(width=4, hidden=4).heads(shape)))
+    generator = tiny.STYLEGAN2.build(shape).requires_grad_(False)
+    reals = torch.randn(4, 1, 16, 16).clamp(-1, 1)
+
+    def learnt(logit_weight: float) -> tuple[list[Tensor], float]:
+        torch.manual_seed(0)
+        network.zero_grad()
+        term = ContraD(width=4, hidden=4, logit_weight=logit_weight)
+        fight = Duel(generator, network, reals, None, Scene("d", term.needs))
+        term.d_loss(fight).backward()
+        assert {"scores/real", "scores/fake"} <= fight.notes.keys()
+        head = sum(p.grad.abs().sum().item() for p in network.heads["logit"].parameters())
+        return [p.grad.clone() for p in network.encoder.parameters() if p.grad is not None], head
+
+    (without, still), (judging, moved) = learnt(0.0), learnt(5.0)
+    assert still == 0 < moved and any(each.any() for each in without)
+    assert all(torch.equal(a, b) for a, b in zip(without, judging, strict=True))

@@ -1,6 +1,6 @@
 """AC-GAN: the discriminator also tells the class (Odena et al. 2017, arXiv 1610.09585).
 
-Smaller than there: 32 px gray digits, 10 kimg, 32 channels, spectral normalization in D.
+Smaller than there: 32 px gray digits, 10 kimg at a high rate, 32 channels, spectral normalization.
 The logit sees the label as well, by projection, which the paper's does not.
 """
 
@@ -18,8 +18,8 @@ recipe = Recipe(
     discriminator=UNet(encoder=DCGANDiscriminator(channels=32, norm="spectral")),
     regularizers={"auxiliary_classifier": AuxiliaryClassifier()},
     metrics={"swd": SlicedWasserstein(images=1024)},
-    g_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
-    d_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
+    g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
+    d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     batch=32,
     total_kimg=10.0,
     ema_kimg=1.0,

@@ -1,6 +1,6 @@
 """SS-GAN: the discriminator also tells by how much an image was turned (Chen et al. 2019, arXiv 1811.11212).
 
-Smaller than there: 32 px gray digits, 10 kimg, 32 channels, spectral normalization in D.
+Smaller than there: 32 px gray digits, 10 kimg at a high rate, 32 channels, spectral normalization.
 """
 
 from ggdr.data.digits import Digits
@@ -19,8 +19,8 @@ recipe = Recipe(
     loss=Hinge(),
     regularizers={"auxiliary_rotation": AuxiliaryRotation()},
     metrics={"swd": SlicedWasserstein(images=1024)},
-    g_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
-    d_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
+    g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
+    d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     batch=32,
     total_kimg=10.0,
     ema_kimg=1.0,

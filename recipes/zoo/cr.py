@@ -1,6 +1,6 @@
 """CR-GAN: consistency regularization on reals (Zhang et al. 2020, arXiv 1910.12027).
 
-Smaller than there: 32 px gray digits, 10 kimg, 32 channels, spectral normalization in D. Shifts
+Smaller than there: 32 px gray digits, 10 kimg at a high rate, 32 channels, spectral normalization. Shifts
 alone: a digit that is mirrored is none.
 """
 
@@ -17,8 +17,8 @@ recipe = Recipe(
     discriminator=DCGANDiscriminator(channels=32, norm="spectral"),
     regularizers={"cr": CR(flip=False)},
     metrics={"swd": SlicedWasserstein(images=1024)},
-    g_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
-    d_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
+    g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
+    d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     batch=32,
     total_kimg=10.0,
     ema_kimg=1.0,

@@ -1,6 +1,6 @@
 """An experiment, GGDR turned round: D's mean feature maps guide G (Salimans et al. 2016, arXiv 1606.03498, sec. 3.1).
 
-Smaller than there: 32 px gray digits, 10 kimg, 32 channels, spectral normalization in D.
+Smaller than there: 32 px gray digits, 10 kimg at a high rate, 32 channels, spectral normalization.
 The adversarial loss stays, which there gives way to feature matching.
 """
 
@@ -17,8 +17,8 @@ recipe = Recipe(
     discriminator=DCGANDiscriminator(channels=32, norm="spectral"),
     regularizers={"feature_matching": FeatureMatching(sides=(8,))},
     metrics={"swd": SlicedWasserstein(images=1024)},
-    g_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
-    d_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
+    g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
+    d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     batch=32,
     total_kimg=10.0,
     ema_kimg=1.0,

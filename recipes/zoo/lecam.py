@@ -1,6 +1,6 @@
 """LeCam regularization beside the hinge loss, on few images (Tseng et al. 2021, arXiv 2104.03310).
 
-Smaller than there: 32 px gray digits, 10 kimg, 32 channels, spectral normalization in D.
+Smaller than there: 32 px gray digits, 10 kimg at a high rate, 32 channels, spectral normalization.
 A quarter of the digits, as the paper is about little data.
 """
 
@@ -19,8 +19,8 @@ recipe = Recipe(
     loss=Hinge(),
     regularizers={"lecam": LeCam()},
     metrics={"swd": SlicedWasserstein(images=1024)},
-    g_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
-    d_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
+    g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
+    d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     batch=32,
     total_kimg=10.0,
     ema_kimg=1.0,

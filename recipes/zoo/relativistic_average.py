@@ -1,6 +1,6 @@
 """RaSGAN: the relativistic average loss (Jolicoeur-Martineau 2018, arXiv 1807.00734).
 
-Smaller than there: 32 px gray digits, 10 kimg, 32 channels, spectral normalization in D.
+Smaller than there: 32 px gray digits, 10 kimg at a high rate, 32 channels, spectral normalization.
 """
 
 from ggdr.data.digits import Digits
@@ -16,8 +16,8 @@ recipe = Recipe(
     discriminator=DCGANDiscriminator(channels=32, norm="spectral"),
     loss=RelativisticAverage(),
     metrics={"swd": SlicedWasserstein(images=1024)},
-    g_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
-    d_optimizer=Adam(lr=0.0002, beta1=0.5, beta2=0.999),
+    g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
+    d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     batch=32,
     total_kimg=10.0,
     ema_kimg=1.0,
