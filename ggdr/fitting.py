@@ -45,8 +45,9 @@ def fit(recipe: Recipe, brief: Brief) -> Fitted:
         for name, term in terms.items():
             check_sides(recipe, name, term, generator)
         guide = {side: generator.feature_channels[side] for term in terms.values() for side in term.reads()}
+        brief = brief._replace(guide=guide, w_dim=generator.w_dim)
         heads = {head: what for term in terms.values() for head, what in term.heads(brief).items()}
-        brief = brief._replace(guide=guide, heads=heads)
+        brief = brief._replace(heads=heads)
         cast = recipe.game.cast(recipe.generator, recipe.discriminator, brief)
     check_stages(cast["d"], recipe.freeze_d)
     sizes = {name: sum(p.numel() for p in net.parameters()) for nets in cast.values() for name, net in nets.items()}

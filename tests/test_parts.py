@@ -44,7 +44,7 @@ KINDS = {"g": generators, "d": discriminators}
 
 
 def brief(labels: int = 0, channels: int = 3) -> Brief:
-    return Brief(SIDE, SIDE, channels, labels, {8: tiny.STYLEGAN2.channel_max})
+    return Brief(SIDE, SIDE, channels, labels, {8: tiny.STYLEGAN2.channel_max}, w_dim=tiny.STYLEGAN2.w_dim)
 
 
 def one_hot(n: int, labels: int) -> torch.Tensor | None:
@@ -108,7 +108,7 @@ def test_term_is_finite_and_its_gradient_reaches_its_player_and_no_other(name, t
 def test_declared_needs_are_used(name):
     """Without what it needs, a term fails or gives another value."""
     term = started(TERMS[name]())
-    for need in term.needs - {"ws"}:  # styles are handed over whether asked for or not
+    for need in term.needs - {"ws", "g_continues"}:  # which are there whether asked for or not
         with pytest.raises((RuntimeError, KeyError)):
             term.loss(duel(term, term.turns[0], asks=term.needs - {need})).backward()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import tiny
@@ -11,15 +12,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ggdr.duel import Duel, Scene
+from ggdr.fitting import fit
 from ggdr.losses.contrad import ContraD
 from ggdr.losses.relativistic_average import RelativisticAverage
 from ggdr.network import Discriminator
 from ggdr.networks.base import Brief, Sample, Verdict
-from ggdr.networks.dcgan import DCGANDiscriminator
+from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from ggdr.networks.pa_gan import PAGANDiscriminator
 from ggdr.networks.pa_gan.discriminator import joined, parity
 from ggdr.networks.unet import UNet
 from ggdr.ops.contrast import nt_xent, one_class
+from ggdr.ops.fir import upsample2
 from ggdr.ops.moments import restyled
 from ggdr.ops.shift import flipped_and_shifted, moved
 from ggdr.ops.views import cropped, hued, recoloured, view
@@ -30,9 +33,11 @@ from ggdr.regularizers.bcr import BCR
 from ggdr.regularizers.cr import CR
 from ggdr.regularizers.feature_matching import FeatureMatching
 from ggdr.regularizers.fsmr import FSMR, mixing
+from ggdr.regularizers.glead import GLeaD
 from ggdr.regularizers.lecam import LeCam
 from ggdr.regularizers.pa_gan import PAGAN
 from ggdr.regularizers.zcr import ZCR
+from ggdr.train import train_step
 
 CPU = torch.device("cpu")
 
@@ -208,10 +213,6 @@ def test_feature_matching_is_of_means_over_the_batch():
 
 
 def test_tiny_recipe_trains_with_all_that_go_together(tmp_path):
-    from dataclasses import replace
-
-    from ggdr.train import train_step
-
     terms = {"bcr": BCR(), "zcr": ZCR(), "lecam": LeCam(), "apa": APA(), "turn": AuxiliaryRotation()}
     recipe = replace(tiny.recipe, regularizers={**tiny.recipe.regularizers, **terms, "match": FeatureMatching()})
     run = tiny.tiny_run(recipe, tmp_path)
@@ -342,3 +343,44 @@ def test_contrad_judges_by_a_head_that_leaves_the_encoder_alone():
     (without, still), (judging, moved) = learnt(0.0), learnt(5.0)
     assert still == 0 < moved and any(each.any() for each in without)
     assert all(torch.equal(a, b) for a, b in zip(without, judging, strict=True))
+
+
+def test_a_generator_goes_on_from_its_own_maps_to_its_own_image():
+    """The image is the sum of the shares from that side on: what lies below, enlarged, is missing."""
+    torch.manual_seed(0)
+    generator = tiny.moved(tiny.STYLEGAN2.build(Brief(16, 16, 2)))
+    w = torch.randn(3, generator.w_dim)
+    whole, maps = generator.synthesis(w[:, None].expand(-1, 6, -1), sides=(4, 8, 16), noise="const")
+    shares = {side: generator.synthesis.get_submodule(f"b{side}.torgb")(maps[side], w) for side in maps}
+    torch.testing.assert_close(generator.continued(maps[4], 4, w), whole)
+    torch.testing.assert_close(generator.continued(maps[8], 8, w), upsample2(shares[8]) + shares[16])
+    torch.testing.assert_close(generator.continued(maps[16], 16, w), shares[16])
+    with pytest.raises(ValueError, match=r"no feature maps of side \[5\]"):
+        generator.continued(maps[4], 5, w)
+
+
+def test_glead_is_the_error_of_what_the_generator_rebuilds_from_the_discriminator():
+    class Rebuilds(Drawn):
+        def continued(self, maps, side, w):
+            return maps * side + w[:, :1, None, None]
+
+    def verdict(image: float, drawn: float, style: float) -> Verdict:
+        flat = torch.ones(2, 1, 2, 2)
+        return Verdict(
+            torch.zeros(2), {2: drawn * flat}, answers={"style": torch.full((2, 1), style)}, image=image * flat
+        )
+
+    seen = {"G": Rebuilds(), "on_real": verdict(7.0, 2.0, 1.0), "on_fake": verdict(0.0, 0.5, 2.0)}
+    assert GLeaD(sides=(2,)).d_loss(duel("d", **seen)) == (7 - 5) ** 2 + 3**2
+    assert "sides (8,)" in (term := GLeaD()).fit(Brief(32, 32), 4) and term.reads() == (8,)
+    assert term.heads(Brief(32, 32, w_dim=5))["style"].outputs == 5
+
+
+def test_glead_and_ggdr_train_together_with_an_augmentation(tmp_path):
+    recipe = replace(tiny.recipe, regularizers={**tiny.recipe.regularizers, "glead": GLeaD(sides=(8,))})
+    run = tiny.tiny_run(recipe, tmp_path)
+    assert run.brief.heads["style"].outputs == recipe.generator.w_dim and run.brief.guide == {8: 8}
+    stats = train_step(run, next(run.reals()))
+    assert {"loss/d/glead", "loss/d/ggdr"} <= stats.keys() and all(value.isfinite().all() for value in stats.values())
+    with pytest.raises(ValueError, match="'glead' needs g_continues; generator 'dcgan'"):
+        fit(replace(recipe, generator=DCGANGenerator(), regularizers={"glead": GLeaD()}), Brief(32, 32))
