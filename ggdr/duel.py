@@ -110,7 +110,8 @@ class Duel:
         with self.scene.autocast():
             verdict = self.D(image, self.labels_of(len(image)), sides=sides)
         pyramid = in_float32(verdict.maps) if "pyramid" in self.scene.asks else {}
-        answers = verdict.answers if "heads" in self.scene.asks else {}
+        heads = verdict.answers if "heads" in self.scene.asks else {}
+        answers = {name: answer.float() for name, answer in heads.items()}
         return Verdict(verdict.logits.float(), in_float32(verdict.features), guide, pyramid, answers, image)
 
     def continued(self, maps: Tensor, side: int, w: Tensor) -> Tensor:

@@ -15,13 +15,13 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
 def one_class(anchors: Tensor, others: Tensor, temperature: float) -> Tensor:
     """Supervised contrastive loss (arXiv 2004.11362, eq. 2) of anchors [N, K], one class, against others [M, K].
 
-    Mean over the pairs of N > 1 anchors: how unlikely the one is to find the other among all the rest.
+    Mean over pairs of anchors: how unlikely the one is to find the other among all the rest. Of a lone one it is 0.
     """
     anchors, others = F.normalize(anchors, dim=1), F.normalize(others, dim=1)
     n = len(anchors)
     alike = torch.cat([without_self(anchors @ anchors.mT), anchors @ others.mT], dim=1) / temperature
     surprise = -alike.log_softmax(dim=1)[:, :n]
-    return surprise.masked_fill(torch.eye(n, dtype=torch.bool, device=anchors.device), 0.0).sum() / (n * (n - 1))
+    return surprise.masked_fill(torch.eye(n, dtype=torch.bool, device=anchors.device), 0.0).sum() / max(n * (n - 1), 1)
 
 
 def without_self(alike: Tensor) -> Tensor:

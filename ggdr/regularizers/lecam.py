@@ -20,7 +20,7 @@ class LeCam(Regularizer):
     """
 
     weight: float = 0.3
-    """lambda; 0.3 suits hinge losses on small images, losses whose logits are large want far less"""
+    """lambda; where logits grow large, it wants to be far smaller"""
     decay: float = 0.99
     """share of the anchors that stays at each step, 0 to 1"""
 
