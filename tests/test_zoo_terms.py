@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import tiny
@@ -26,6 +27,7 @@ from ggdr.ops.fir import upsample2
 from ggdr.ops.moments import restyled
 from ggdr.ops.shift import flipped_and_shifted, moved
 from ggdr.ops.views import cropped, hued, recoloured, view
+from ggdr.recipe_files import load_recipe
 from ggdr.regularizers.apa import APA
 from ggdr.regularizers.auxiliary_classifier import AuxiliaryClassifier
 from ggdr.regularizers.auxiliary_rotation import AuxiliaryRotation, turned
@@ -384,3 +386,21 @@ def test_glead_and_ggdr_train_together_with_an_augmentation(tmp_path):
     assert {"loss/d/glead", "loss/d/ggdr"} <= stats.keys() and all(value.isfinite().all() for value in stats.values())
     with pytest.raises(ValueError, match="'glead' needs g_continues; generator 'dcgan'"):
         fit(replace(recipe, generator=DCGANGenerator(), regularizers={"glead": GLeaD()}), Brief(32, 32))
+
+
+RECIPES = {
+    "glead_ggdr": ["glead", "ggdr"],
+    **{name: [name] for name in ("cr", "bcr", "zcr", "lecam", "apa", "pa_gan", "fsmr", "glead", "feature_matching")},
+    **{name: [name] for name in ("auxiliary_rotation", "auxiliary_classifier", "relativistic_average", "contrad")},
+}
+"""recipe of the zoo -> terms it is about"""
+
+
+def test_each_has_a_recipe_whose_parts_go_together():
+    for name, about in RECIPES.items():
+        recipe = load_recipe(Path(__file__).parent.parent / "recipes" / "zoo" / f"{name}.py")
+        fitted = fit(recipe, Brief(32, 32, 1, 10 if recipe.data.labels else 0))
+        assert {*about} <= fitted.recipe.terms().keys(), name
+        assert all(size < 1e6 for size in fitted.parameters.values()), name
+    with pytest.raises(ValueError, match="'pa_gan' needs random_bits"):
+        fit(replace(tiny.recipe, regularizers={"pa_gan": PAGAN()}), Brief(16, 16, 1))

@@ -1,6 +1,6 @@
 """Adaptive pseudo augmentation of StyleGAN2, on few images (Jiang et al. 2021, arXiv 2111.06849).
 
-Smaller than there: 32 px gray digits, a quarter of them, 10 kimg, 64 channels at most; p climbs in 20 kimg, not 500.
+Smaller than there: 32 px gray digits, a quarter of them, 10 kimg, 32 channels at most; p climbs in 20 kimg, not 500.
 """
 
 from ggdr.data.digits import Digits
@@ -14,9 +14,9 @@ from ggdr.regularizers.r1 import R1
 recipe = Recipe(
     data=Digits(size=32, subset=450),
     generator=StyleGAN2Generator(
-        z_dim=64, w_dim=64, mapping_layers=2, channel_base=512, channel_max=64, style_mixing=0.0
+        z_dim=64, w_dim=64, mapping_layers=2, channel_base=256, channel_max=32, style_mixing=0.0
     ),
-    discriminator=StyleGAN2Discriminator(channel_base=512, channel_max=64),
+    discriminator=StyleGAN2Discriminator(channel_base=256, channel_max=32),
     regularizers={"r1": R1(weight=0.1), "apa": APA(speed_kimg=20.0)},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.004),

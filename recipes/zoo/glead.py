@@ -1,6 +1,6 @@
 """GLeaD: of the discriminator's maps the generator rebuilds the image (Bai et al. 2023, arXiv 2212.03752).
 
-Smaller than there: 32 px gray digits, 10 kimg, 64 channels at most; maps of 8 px, a quarter of the image, as for
+Smaller than there: 32 px gray digits, 10 kimg, 32 channels at most; maps of 8 px, a quarter of the image, as for
 small images elsewhere; the error of pixels alone, without a perceptual one.
 """
 
@@ -16,9 +16,9 @@ from ggdr.regularizers.r1 import R1
 recipe = Recipe(
     data=Digits(size=32),
     generator=StyleGAN2Generator(
-        z_dim=64, w_dim=64, mapping_layers=2, channel_base=512, channel_max=64, style_mixing=0.0
+        z_dim=64, w_dim=64, mapping_layers=2, channel_base=256, channel_max=32, style_mixing=0.0
     ),
-    discriminator=UNet(encoder=StyleGAN2Discriminator(channel_base=512, channel_max=64)),
+    discriminator=UNet(encoder=StyleGAN2Discriminator(channel_base=256, channel_max=32)),
     regularizers={"r1": R1(weight=0.1), "glead": GLeaD(sides=(8,))},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.004),
