@@ -26,7 +26,7 @@ class AuxiliaryClassifier(Regularizer):
         """ValueError if the images have no classes."""
         if not brief.labels:
             raise ValueError(
-                "auxiliary_classifier tells classes, and the data has no labels: give some (--data.labels True), or"
+                "auxiliary_classifier tells classes, and the data has no labels: give some (--data.labels), or"
                 " drop it: --regularizers.auxiliary_classifier none."
             )
         return ""
