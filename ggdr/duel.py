@@ -50,7 +50,7 @@ class Duel:
     scene: Scene
     notes: dict[str, Tensor] = field(default_factory=dict)
     """scalars that a term leaves for the step's statistics"""
-    gives: ClassVar = frozenset({"real_grad", "fake_grad"})
+    gives: ClassVar = frozenset({"real_grad", "fake_grad", "real_features"})
     """what terms may need of the duel itself; the rest must come from the networks"""
 
     @property
@@ -73,8 +73,8 @@ class Duel:
 
     @cached_property
     def on_real(self) -> Verdict:
-        """What D says of the reals."""
-        return self.judge(self.real)
+        """What D says of the reals, with its drawings if a term needs "real_features"."""
+        return self.judge(self.real, sides=self.scene.sides if "real_features" in self.scene.asks else ())
 
     @cached_property
     def on_fake(self) -> Verdict:
@@ -110,8 +110,14 @@ class Duel:
         with self.scene.around():
             verdict = self.D(image, self.labels_of(len(image)), sides=sides)
         pyramid = in_float32(verdict.maps) if "pyramid" in self.scene.asks else {}
-        answers = verdict.answers if "heads" in self.scene.asks else {}
-        return Verdict(verdict.logits.float(), in_float32(verdict.features), guide, pyramid, answers)
+        heads = verdict.answers if "heads" in self.scene.asks else {}
+        answers = {name: answer.float() for name, answer in heads.items()}
+        return Verdict(verdict.logits.float(), in_float32(verdict.features), guide, pyramid, answers, image)
+
+    def continued(self, maps: Tensor, side: int, w: Tensor) -> Tensor:
+        """What G makes of maps of a side and a style w [N, w_dim], if it gives "g_continues": images [N, C, H, W]."""
+        with self.scene.autocast():
+            return self.G.continued(maps, side, w).float()
 
     def labels_of(self, n: int) -> Tensor | None:
         """The first n labels."""

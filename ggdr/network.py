@@ -68,6 +68,8 @@ class Generator(Network):
     config: GeneratorConfig
     z_dim: int
     """width of the latent code"""
+    w_dim: int = 0
+    """width of a style code, of one whose config gives "ws"; else 0"""
     feature_channels: dict[int, int] = {}
     """side (height in pixels) -> channels of the feature maps it can hand over"""
 
@@ -88,6 +90,14 @@ class Generator(Network):
         """Images [N, C, H, W] of style codes ws [N, L, W], with the same noise each time; of one that gives "ws".
 
         If its config gives "noise_maps", `maps` [H, W] or [N, 1, H, W] take the place of those of these names.
+        """
+        raise NotImplementedError
+
+    def continued(self, maps: Tensor, side: int, w: Tensor) -> Tensor:
+        """Images [N, C, H, W] of feature maps [N, K, r, r * W / H] of a side r, by the layers that follow them.
+
+        w [N, w_dim]: the one style of all these layers. Noise is the same each time. Of one that gives "g_continues";
+        ValueError if the side is none of its own.
         """
         raise NotImplementedError
 

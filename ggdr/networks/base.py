@@ -38,6 +38,8 @@ class Brief(NamedTuple):
     """side (height in pixels) -> channels of the generator's feature maps that a decoder is to redraw"""
     heads: dict[str, Head] = {}
     """name -> what terms ask of the discriminator beside its logit"""
+    w_dim: int = 0
+    """width of the generator's style codes, for a discriminator that writes some; 0: it has none"""
 
 
 class Sample(NamedTuple):
@@ -64,6 +66,8 @@ class Verdict(NamedTuple):
     """side r -> [N, K, r, r * W / H], of its encoder, where its config gives "pyramid", up to half of the image"""
     answers: dict[str, Tensor] = {}
     """name -> [N, outputs], of its heads"""
+    image: Tensor | None = None
+    """[N, C, H, W] what it judged, in a duel: augmented"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ class Generator(network.Generator):
 
     def __init__(self, config: StyleGAN2Generator, brief: Brief):
         super().__init__(config, brief)
-        self.z_dim, self.style_mixing = config.z_dim, config.style_mixing
+        self.z_dim, self.w_dim, self.style_mixing = config.z_dim, config.w_dim, config.style_mixing
         self.synthesis = Synthesis(config, brief)
         self.mapping = StyleMapping(config, brief)
         self.feature_channels = self.synthesis.feature_channels
@@ -59,6 +59,10 @@ class Generator(network.Generator):
     def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
         """Images [N, C, H, W] of style codes ws [N, L, w_dim], with the noise that was kept, or that of `maps`."""
         return functional_call(self.synthesis, maps or {}, (ws,), {"noise": "const"})[0]
+
+    def continued(self, maps: Tensor, side: int, w: Tensor) -> Tensor:
+        """Images [N, C, H, W] of maps such as the block of that side hands on, in one style w [N, w_dim]."""
+        return self.synthesis.continued(maps, side, w.unsqueeze(1).expand(-1, self.synthesis.num_ws, -1))
 
     def noise_maps(self) -> dict[str, Tensor]:
         """The kept noise [H, W] of each layer that has some: `b4.conv1.noise_const` ..."""
@@ -152,13 +156,32 @@ class Synthesis(nn.Module):
         features: dict[int, Tensor] = {}
         x: Tensor | None = None
         image: Tensor | None = None
-        for index, side in enumerate(self.sides):
-            start = max(2 * index - 1, 0)  # a block's to-image layer shares the next block's first code
-            x, image = self.get_submodule(f"b{side}")(x, image, codes[start : 2 * index + 2], noise)
+        for side in self.sides:
+            x, image = self.doubled(side, x, image, codes, noise)
             if side in sides:
                 features[side] = x.float()
         assert image is not None
         return image, features
+
+    def continued(self, x: Tensor, side: int, ws: Tensor, noise: Noise = "const") -> Tensor:
+        """The maps x [N, K, r, r * W / H] of a side r and ws [N, L, w_dim] to images, by the blocks that follow.
+
+        The image starts with this side's share. ValueError if the side is not one of the network's.
+        """
+        self.check((side,))
+        codes, index = ws.unbind(dim=1), self.sides.index(side)
+        image = self.get_submodule(f"b{side}.torgb")(x, codes[2 * index + 1])
+        for later in self.sides[index + 1 :]:
+            x, image = self.doubled(later, x, image, codes, noise)
+        return image
+
+    def doubled(
+        self, side: int, x: Tensor | None, image: Tensor | None, codes: tuple[Tensor, ...], noise: Noise
+    ) -> tuple[Tensor, Tensor]:
+        """Maps and image of the block before, None at the first, to those of the block of this side."""
+        index = self.sides.index(side)
+        start = max(2 * index - 1, 0)  # a block's to-image layer shares the next block's first code
+        return self.get_submodule(f"b{side}")(x, image, codes[start : 2 * index + 2], noise)
 
     def entries(self) -> list[Tensor]:
         """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
