@@ -19,19 +19,21 @@ class Epilogue(nn.Module):
         size: tuple[int, int],
         labels: int,
         *,
+        inputs: int | None = None,
         group: int | None = None,
         extra: int = 1,
         clamp: float | None = None,
         fromrgb: nn.Module | None = None,
     ):
-        """`width`: channels of maps of `size`. `group`, `extra`: as `minibatch_stddev` has them; 0 extra for none.
+        """`width`: channels of its layers. `size`: of the maps, pixels. `inputs`: their channels; None: `width`.
 
-        `clamp`: bound of the convolution. `fromrgb`: takes an image of `size` in, beside the maps.
+        `group`, `extra`: as `minibatch_stddev` has them; 0 extra for none. `clamp`: bound of the convolution.
+        `fromrgb`: takes an image of `size` in, beside the maps.
         """
         super().__init__()
         self.fromrgb = fromrgb
         self.group, self.extra = group, extra
-        self.conv = EqualizedConv2d(width + extra, width, 3, activation="lrelu", clamp=clamp)
+        self.conv = EqualizedConv2d((inputs or width) + extra, width, 3, activation="lrelu", clamp=clamp)
         self.fc = EqualizedLinear(width * size[0] * size[1], width, activation="lrelu")
         self.out = EqualizedLinear(width, width if labels else 1)
 

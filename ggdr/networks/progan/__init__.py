@@ -48,7 +48,7 @@ class ProGANGenerator(GeneratorConfig):
 @discriminators.register("progan", paper="1710.10196")
 @dataclass(frozen=True, kw_only=True)
 class ProGANDiscriminator(DiscriminatorConfig):
-    """Pairs of convolutions, minibatch standard deviation; the game `progressive` grows it (Karras et al. 2018, fig. 1).
+    """Pairs of convolutions, minibatch standard deviation; game `progressive` grows it (Karras et al. 2018, fig. 1).
 
     Below its highest level it averages images down to the size in use; maps of larger sides are zeros. With `blur` it
     is StyleGAN's (arXiv 1812.04948). The paper has no labels; here they judge by projection (arXiv 1802.05637).
