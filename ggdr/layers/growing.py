@@ -53,6 +53,10 @@ class Growth(nn.Module):
         rung = math.ceil(level)
         return Stage(rung, level - rung + 1)
 
+    def __getstate__(self) -> dict[str, object]:
+        """What a copy takes over: its buffer's versions count anew, so it has read none."""
+        return {**self.__dict__, "noted": (None, -1)}
+
     def image(self, draw: Callable[[int], Tensor]) -> Tensor:
         """The image [N, C, H, W] at full size; `draw` gives that of a rung at the rung's size."""
         rung, share = self.stage()
