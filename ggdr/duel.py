@@ -80,7 +80,7 @@ class Duel:
     def on_fake(self) -> Verdict:
         """What D says of the fakes, with its drawings of their feature maps if a term needs "d_features"."""
         sides = self.scene.sides if "d_features" in self.scene.asks else ()
-        return self.judge(self.fake.image, self.fake.features, sides)
+        return self.judge(self.fake.image, self.fake.features, sides, self.fake.scales)
 
     @cached_property
     def z(self) -> Tensor:
@@ -100,15 +100,25 @@ class Duel:
         sides = self.scene.sides if "g_features" in self.scene.asks else ()
         with self.scene.around():
             made = self.G(z, self.labels_of(len(z)), sides=sides)
-        return Sample(made.image.float(), made.ws, in_float32(made.features))
+        return Sample(made.image.float(), made.ws, in_float32(made.features), in_float32(made.scales))
 
-    def judge(self, image: Tensor, maps: Mapping[int, Tensor] | None = None, sides: tuple[int, ...] = ()) -> Verdict:
-        """A further pass of D over `image`, freshly augmented; `maps` move along, `sides` are drawn by its decoder."""
-        guide = dict(maps or {})
+    def judge(
+        self,
+        image: Tensor,
+        maps: Mapping[int, Tensor] | None = None,
+        sides: tuple[int, ...] = (),
+        scales: Mapping[int, Tensor] | None = None,
+    ) -> Verdict:
+        """A further pass of D over `image`, freshly augmented; `maps` move along, `sides` are drawn by its decoder.
+
+        `scales`: the images at smaller sizes, for a D that gives "scales"; they cannot be augmented: ValueError.
+        """
+        guide, whole = dict(maps or {}), image
         if self.scene.augment is not None:
             image, guide = self.scene.augment(image, guide)
+        seen = self.with_scales(image, scales, moved=image is not whole) if scales else image
         with self.scene.around():
-            verdict = self.D(image, self.labels_of(len(image)), sides=sides)
+            verdict = self.D(seen, self.labels_of(len(image)), sides=sides)
         pyramid = in_float32(verdict.maps) if "pyramid" in self.scene.asks else {}
         heads = verdict.answers if "heads" in self.scene.asks else {}
         answers = {name: answer.float() for name, answer in heads.items()}
@@ -116,8 +126,20 @@ class Duel:
 
     def continued(self, maps: Tensor, side: int, w: Tensor) -> Tensor:
         """What G makes of maps of a side and a style w [N, w_dim], if it gives "g_continues": images [N, C, H, W]."""
-        with self.scene.autocast():
+        with self.scene.around():
             return self.G.continued(maps, side, w).float()
+
+    def with_scales(self, image: Tensor, scales: Mapping[int, Tensor], *, moved: bool) -> Tensor | dict[int, Tensor]:
+        """What D is to see: the image, or it and its smaller sizes, by side, where D takes those."""
+        judge = self.D.core().config
+        if "scales" not in judge.gives:
+            return image
+        if moved:
+            raise ValueError(
+                f"discriminator {judge.name!r} judges the fakes at smaller sizes too, which the augmentation leaves as"
+                " they are; drop it: --augment none."
+            )
+        return {**scales, image.shape[2]: image}
 
     def labels_of(self, n: int) -> Tensor | None:
         """The first n labels."""

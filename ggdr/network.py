@@ -47,6 +47,13 @@ class Network(nn.Module):
         """The network that names are compared with when weights come from another: what wraps one says which."""
         return self
 
+    def grow(self, level: float) -> None:
+        """Play at a level: whole doublings above the base, and the next one's share; of one that gives "grow".
+
+        Images keep their full size, and so do the maps it names; a fresh network is at its highest level.
+        """
+        raise NotImplementedError
+
     def shares(self) -> list[str]:
         """Names of weights that make shares of a sum which is the image, if it is one: such may start at zero."""
         return []

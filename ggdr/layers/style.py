@@ -42,22 +42,39 @@ class Kept:
         return Kept()
 
 
-class StyledConv2d(nn.Module):
-    """A modulated 3x3 convolution, noise of a learned strength, bias, leaky ReLU."""
+class Noisy(nn.Module):
+    """A layer with per-pixel noise."""
 
     noise_const: Tensor
+    size: tuple[int, int]
+    """height and width of the noise, pixels"""
+
+    def keep_noise(self, size: tuple[int, int]) -> None:
+        """Draw the noise that stays the same."""
+        self.size = size
+        self.register_buffer("noise_const", torch.randn(size))
+
+    def noise(self, x: Tensor, mode: Noise) -> Tensor | None:
+        """Standard normal values: [N, 1, H, W] fresh, the [H, W] kept from the start, or none."""
+        if mode == "random":
+            return torch.randn(x.shape[0], 1, *self.size, device=x.device)
+        return self.noise_const if mode == "const" else None
+
+
+class StyledConv2d(Noisy):
+    """A modulated 3x3 convolution, noise of a learned strength, bias, leaky ReLU."""
 
     def __init__(
         self, inputs: int, outputs: int, w_dim: int, size: tuple[int, int], *, up: int = 1, clamp: float | None = None
     ):
         """`size`: height and width of the result, pixels. `clamp`: bound of it."""
         super().__init__()
-        self.up, self.size, self.clamp = up, size, clamp
+        self.up, self.clamp = up, clamp
         self.affine = EqualizedLinear(w_dim, inputs, bias_init=1.0)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros([]))
-        self.register_buffer("noise_const", torch.randn(size))
+        self.keep_noise(size)
         self.kept = Kept()
 
     def forward(self, x: Tensor, w: Tensor, noise: Noise) -> Tensor:
@@ -72,12 +89,6 @@ class StyledConv2d(nn.Module):
     def style_matrix(self) -> Tensor:
         """What a change of the style code is multiplied by, [inputs, w_dim]."""
         return self.affine.matrix()
-
-    def noise(self, x: Tensor, mode: Noise) -> Tensor | None:
-        """Standard normal values: [N, 1, H, W] fresh, the [H, W] kept from the start, or none."""
-        if mode == "random":
-            return torch.randn(x.shape[0], 1, *self.size, device=x.device)
-        return self.noise_const if mode == "const" else None
 
 
 class ToImage(nn.Module):

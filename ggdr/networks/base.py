@@ -51,6 +51,8 @@ class Sample(NamedTuple):
     """[N, L, W] style codes, the very tensor the image was made from"""
     features: dict[int, Tensor] = {}
     """side r (height in pixels) -> [N, K, r, r * W / H]"""
+    scales: dict[int, Tensor] = {}
+    """side r -> [N, C, r, r * W / H], the same images at smaller sizes, of a generator that makes them itself"""
 
 
 class Verdict(NamedTuple):
