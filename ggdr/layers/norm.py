@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,12 +20,12 @@ class BatchNorm2d(nn.Module):
     running_mean: Tensor
     running_var: Tensor
 
-    def __init__(self, channels: int, momentum: float = 0.1):
-        """`momentum`: share of the step's statistics in the running ones."""
+    def __init__(self, channels: int, momentum: float = 0.1, affine: bool = True):
+        """`momentum`: share of the step's statistics in the running ones. `affine`: it scales and shifts."""
         super().__init__()
         self.momentum = momentum
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
         self.seen = RunningMean()
@@ -45,3 +47,43 @@ class BatchNorm2d(nn.Module):
         """Move the running statistics towards the step's moments [2, C]."""
         self.running_mean.lerp_(finite(moments[0], self.running_mean), self.momentum)
         self.running_var.lerp_(finite(moments[1], self.running_var), self.momentum)
+
+
+class ConditionalBatchNorm2d(BatchNorm2d):
+    """Batch normalization whose scale and shift are linear in a code, such as a label (arXiv 1707.00683)."""
+
+    def __init__(self, channels: int, code: int, momentum: float = 0.1):
+        """`code`: width of the code; 0: scale and shift are the same for all."""
+        super().__init__(channels, momentum, affine=not code)
+        self.scale = nn.Linear(code, channels, bias=False) if code else None
+        self.shift = nn.Linear(code, channels, bias=False) if code else None
+
+    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        """x [N, C, H, W], normalised, times 1 + scale(code), plus shift(code); code [N, D]."""
+        x = super().forward(x)
+        if self.scale is None or self.shift is None or code is None:
+            return x
+        scale, shift = (layer(code).to(x.dtype)[:, :, None, None] for layer in (self.scale, self.shift))
+        return torch.addcmul(x + shift, x, scale)
+
+    def entries(self) -> list[Tensor]:
+        """What a change of the code is multiplied by: the matrices [C, D] of scale and shift."""
+        return [layer.weight for layer in (self.scale, self.shift) if layer is not None]
+
+
+def norms(network: nn.Module) -> Iterator[tuple[str, BatchNorm2d]]:
+    """The layers of a network that keep statistics, by name."""
+    return ((name, module) for name, module in network.named_modules() if isinstance(module, BatchNorm2d))
+
+
+def moments(network: nn.Module) -> dict[str, Tensor]:
+    """Each layer's statistics since the last call, if it ran in training: `moments/b4.norm` [2, C] ..."""
+    measured = {f"moments/{name}": norm.measure() for name, norm in norms(network)}
+    return {key: found for key, found in measured.items() if found is not None}
+
+
+def follow(network: nn.Module, stats: Mapping[str, Tensor]) -> None:
+    """Move each layer's running statistics towards the step's."""
+    for name, norm in norms(network):
+        if (key := f"moments/{name}") in stats:
+            norm.after_step(stats[key])

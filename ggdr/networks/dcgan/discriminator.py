@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
 from ggdr import network
+from ggdr.layers.projection import agreement
+from ggdr.layers.spectral import spectral
 from ggdr.networks.base import Brief, Verdict
 from ggdr.networks.dcgan import DCGANDiscriminator
 from ggdr.networks.dcgan.init import channels, initialise
@@ -32,7 +33,7 @@ class Discriminator(network.Discriminator):
         self.embed = nn.Linear(brief.labels, inputs, bias=False) if brief.labels else None
         initialise(self)
         if config.norm == "spectral":
-            self.apply(spectral)
+            spectral(self)
 
     def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
@@ -44,20 +45,12 @@ class Discriminator(network.Discriminator):
         x, maps = image.contiguous(memory_format=torch.channels_last), {}
         for side in sorted(self.map_channels, reverse=True):
             maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
-        return self.out(x).flatten().float() + self.agreement(x, labels), maps
+        return self.out(x).flatten().float() + agreement(self.embed, x.sum(dim=(2, 3)), labels), maps
 
     def stages(self) -> list[nn.Module]:
         """Each block, and the last convolution."""
         blocks = [self.get_submodule(f"b{2 * side}") for side in sorted(self.map_channels, reverse=True)]
         return [*blocks, self.out]
-
-    def agreement(self, x: Tensor, labels: Tensor | None) -> Tensor | float:
-        """How well the maps x [N, C, h, w] fit the labels (arXiv 1802.05637, eq. 3): [N]; 0 where there are none."""
-        if self.embed is None:
-            return 0.0
-        if labels is None:
-            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
-        return (self.embed(labels.float()) * x.sum(dim=(2, 3))).sum(dim=1).float()
 
 
 class Block(nn.Module):
@@ -73,9 +66,3 @@ class Block(nn.Module):
         """[N, inputs, H, W] to [N, outputs, H / 2, W / 2]."""
         x = self.conv(x)
         return F.leaky_relu(x if self.norm is None else self.norm(x), SLOPE)
-
-
-def spectral(module: nn.Module) -> None:
-    """Divide a layer's weight by its largest singular value (arXiv 1802.05957)."""
-    if isinstance(module, (nn.Conv2d, nn.Linear)):
-        spectral_norm(module)

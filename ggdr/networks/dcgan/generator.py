@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr import network
-from ggdr.layers.norm import BatchNorm2d
+from ggdr.layers.norm import BatchNorm2d, follow, moments
+from ggdr.layers.projection import needed
 from ggdr.networks.base import Brief, Sample
 from ggdr.networks.dcgan import DCGANGenerator
 from ggdr.networks.dcgan.init import channels, initialise
@@ -47,9 +48,7 @@ class Generator(network.Generator):
     def entered(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Code and label as one [N, z_dim + L, 1, 1]."""
         if self.brief.labels:
-            if labels is None:
-                raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
-            z = torch.cat([z, labels.to(z.dtype)], dim=1)
+            z = torch.cat([z, needed(labels, self.brief.labels).to(z.dtype)], dim=1)
         return z[:, :, None, None]
 
     def entries(self) -> list[Tensor]:
@@ -60,18 +59,11 @@ class Generator(network.Generator):
 
     def measure(self) -> dict[str, Tensor]:
         """Each block's batch statistics since the last call, if it ran in training: `moments/b4.norm` [2, C] ..."""
-        measured = {f"moments/{name}": norm.measure() for name, norm in self.norms()}
-        return {key: moments for key, moments in measured.items() if moments is not None}
+        return moments(self)
 
     def after_step(self, stats: dict[str, Tensor]) -> None:
         """Move the running statistics towards the step's."""
-        for name, norm in self.norms():
-            if (key := f"moments/{name}") in stats:
-                norm.after_step(stats[key])
-
-    def norms(self) -> list[tuple[str, BatchNorm2d]]:
-        """The layers that keep statistics, by name."""
-        return [(name, module) for name, module in self.named_modules() if isinstance(module, BatchNorm2d)]
+        follow(self, stats)
 
 
 class Block(nn.Module):

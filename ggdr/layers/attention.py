@@ -1,0 +1,37 @@
+"""Self-attention between the places of feature maps (SAGAN, Zhang et al. 2019, arXiv 1805.08318, sec. 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+SHARE = 8
+"""the maps' channels for one of queries, keys and values, as in the paper"""
+
+
+class SelfAttention(nn.Module):
+    """Adds to each place a mixture of all others, whose weight gamma starts at zero (eq. 1 to 3)."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        inner = max(channels // SHARE, 1)
+        self.query = nn.Conv2d(channels, inner, 1, bias=False)
+        self.key = nn.Conv2d(channels, inner, 1, bias=False)
+        self.value = nn.Conv2d(channels, inner, 1, bias=False)
+        self.out = nn.Conv2d(inner, channels, 1, bias=False)
+        self.gamma = nn.Parameter(torch.zeros([]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] to the same; memory grows with the square of H * W."""
+        query, key, value = (layer(x).flatten(2) for layer in (self.query, self.key, self.value))  # [N, C / 8, H * W]
+        # written out, since torch's fused attention cannot be differentiated twice
+        share = torch.bmm(query.transpose(1, 2), key).softmax(dim=2).to(value.dtype)  # [N, H * W, H * W], rows sum to 1
+        mixed = torch.bmm(value, share.transpose(1, 2)).unflatten(2, x.shape[2:])
+        return x + self.gamma * self.out(mixed)
+
+
+def nearest_side(wanted: int, sides: Iterable[int]) -> int:
+    """The side of the network's maps nearest to the wanted one, pixels; 0 if none is wanted."""
+    return min(sides, key=lambda side: abs(side - wanted)) if wanted else 0

@@ -1,0 +1,31 @@
+"""The discriminators of BigGAN and BigGAN-deep (arXiv 1809.11096, app. B)."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from ggdr.networks.biggan.bottleneck import DownBottleneck
+from ggdr.networks.biggan.init import orthogonal
+from ggdr.networks.sagan import discriminator
+
+
+class BigDiscriminator(discriminator.Discriminator):
+    """SAGAN's, from orthogonal weights."""
+
+    def initialise(self) -> None:
+        """Start the weights, before they are normalised."""
+        orthogonal(self)
+
+
+class DeepDiscriminator(BigDiscriminator):
+    """Two blocks with bottlenecks a side, of which the first halves the maps."""
+
+    def assemble(self) -> nn.Module:
+        """Add what halves the maps, `b8` from side 8 to 4 ...; what follows at the base."""
+        norm, inputs = self.config.norm, max(self.config.channels // 2, 1)
+        before: nn.Module = nn.Conv2d(self.brief.channels, inputs, 3, padding=1)
+        for side, outputs in reversed(self.map_channels.items()):
+            block = self.finished(side, DownBottleneck(inputs, outputs, norm, True), outputs)
+            self.add_module(f"b{2 * side}", nn.Sequential(before, block))
+            before, inputs = DownBottleneck(outputs, outputs, norm, False), outputs
+        return before

@@ -1,0 +1,116 @@
+"""The generators of BigGAN and BigGAN-deep: z and class enter every block (arXiv 1809.11096, app. B)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ggdr.layers.attention import nearest_side
+from ggdr.layers.norm import ConditionalBatchNorm2d
+from ggdr.layers.projection import needed
+from ggdr.layers.residual import UpBlock
+from ggdr.layers.spectral import spectral
+from ggdr.networks.base import Brief, Sample
+from ggdr.networks.biggan import Big, BigGANDeepGenerator, BigGANGenerator
+from ggdr.networks.biggan.bottleneck import UpStage
+from ggdr.networks.biggan.init import orthogonal
+from ggdr.networks.sngan.generator import ResidualGenerator
+from ggdr.ops.precision import without_autocast
+
+
+class StyledGenerator(ResidualGenerator):
+    """Style codes, one for the linear layer and one for each block's normalization: a share of z beside the class."""
+
+    config: Big
+
+    def __init__(self, config: Big, brief: Brief, share: int):
+        """`share`: width of what of z is in a style code."""
+        width = share + (config.embedding if brief.labels else 0)
+        super().__init__(config, brief, (config.channels, config.channel_max), width, width)
+        self.places = len(self.feature_channels)
+        self.embed = nn.Linear(brief.labels, config.embedding, bias=False) if brief.labels else None
+        orthogonal(self)
+        spectral(self, but=[] if self.embed is None else [self.embed])
+
+    def forward(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        *,
+        sides: tuple[int, ...] = (),
+        psi: float | Tensor = 1.0,
+        cutoff: int | None = None,
+    ) -> Sample:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, style codes, and the output of the blocks of `sides`.
+
+        psi: factor of z, 1 for the full variety. cutoff: number of style codes that psi scales (None: all).
+        ValueError if a side is not one of the network's, or a label is missing.
+        """
+        ws = self.styles(z, labels, psi=psi, cutoff=cutoff)
+        image, features = self.drawn(ws.unbind(dim=1), sides)
+        return Sample(image, ws, features)
+
+    def styles(
+        self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
+    ) -> Tensor:
+        """Style codes [N, L, D] of z [N, z_dim] and labels, truncated."""
+        # Unlike the paper: z is scaled, not drawn anew where it lies beyond a threshold, so that an image follows psi.
+        shares = self.shared(z.float())
+        end = self.places if cutoff is None else cutoff
+        shares = torch.cat([shares[:, :end] * psi, shares[:, end:]], dim=1)
+        if self.embed is None:
+            return shares
+        with without_autocast(z):
+            embedded = self.embed(needed(labels, self.brief.labels).float())
+        return torch.cat([shares, embedded.unsqueeze(1).expand(-1, self.places, -1)], dim=2)
+
+    def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
+        """Images [N, C, H, W] of style codes ws [N, L, D]; there is no noise."""
+        return self.drawn(ws.unbind(dim=1), ())[0]
+
+    def entries(self) -> list[Tensor]:
+        """The weights [K, D] that each style code is multiplied by: the linear layer's, then each block's."""
+        stages = [self.get_submodule(f"b{side}").modules() for side in list(self.feature_channels)[1:]]
+        layers = [[layer for layer in stage if isinstance(layer, ConditionalBatchNorm2d)] for stage in stages]
+        steered = [torch.cat([matrix for layer in stage for matrix in layer.entries()]) for stage in layers]
+        return [self.fc.weight, *steered]
+
+    def attends(self, side: int) -> bool:
+        """Whether the maps of this side attend to themselves."""
+        return side == nearest_side(self.config.attention, list(self.feature_channels)[1:])
+
+    def shared(self, z: Tensor) -> Tensor:
+        """What of z [N, z_dim] each style code gets: [N, L, share]."""
+        raise NotImplementedError
+
+
+class BigGenerator(StyledGenerator):
+    """BigGAN's: each place has its own part of z."""
+
+    def __init__(self, config: BigGANGenerator, brief: Brief):
+        super().__init__(config, brief, config.z_part)
+        self.z_dim = config.z_part * self.places
+
+    def stage(self, side: int, inputs: int, outputs: int, code: int) -> nn.Module:
+        """One block."""
+        return UpBlock(inputs, outputs, code, self.attends(side))
+
+    def shared(self, z: Tensor) -> Tensor:
+        """The parts of z, in turn."""
+        return z.unflatten(1, (self.places, -1))
+
+
+class DeepGenerator(StyledGenerator):
+    """BigGAN-deep's: each place has all of z."""
+
+    def __init__(self, config: BigGANDeepGenerator, brief: Brief):
+        super().__init__(config, brief, config.z_dim)
+        self.z_dim = config.z_dim
+
+    def stage(self, side: int, inputs: int, outputs: int, code: int) -> nn.Module:
+        """Two blocks with bottlenecks."""
+        return UpStage(inputs, outputs, code, self.attends(side))
+
+    def shared(self, z: Tensor) -> Tensor:
+        """All of z, each time."""
+        return z.unsqueeze(1).expand(-1, self.places, -1)

@@ -1,0 +1,67 @@
+"""Discriminators around another one that has no labels of its own: they show it the labels, or keep them from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from ggdr.networks.base import Brief, DiscriminatorConfig
+from ggdr.networks.dcgan import DCGANDiscriminator
+from ggdr.registry import discriminators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around(DiscriminatorConfig):
+    """What the settings of both share."""
+
+    encoder: DiscriminatorConfig = DCGANDiscriminator()
+    """the discriminator that judges"""
+    gives: ClassVar = frozenset({"pyramid"})
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Around a tiny DCGAN discriminator."""
+        return cls(encoder=DCGANDiscriminator.tiny())
+
+    def check(self) -> None:
+        """ValueError if the encoder gives no pyramid, which is promised in its name."""
+        if "pyramid" not in self.encoder.gives:
+            raise ValueError(
+                f"discriminator {self.encoder.name!r} gives no pyramid of its maps, which {self.name!r} hands on; "
+                f"take one that does, such as 'dcgan' or 'sngan'."
+            )
+
+
+@discriminators.register("concat", paper="1411.1784")
+@dataclass(frozen=True, kw_only=True)
+class Concat(Around):
+    """Any discriminator, to which labels are further channels of the image (Mirza & Osindero 2014, sec. 3.2).
+
+    A plane of the label's value for each class, as convolutions ask for; the paper's layers are fully connected.
+    """
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
+        from ggdr.networks.conditional.discriminator import ConcatDiscriminator
+
+        self.check()
+        return ConcatDiscriminator(self, brief)
+
+
+@discriminators.register("blind")
+@dataclass(frozen=True, kw_only=True)
+class Blind(Around):
+    """Any discriminator, which judges images without a look at their labels: a classifier's head may look instead.
+
+    As in AC-GAN (arXiv 1610.09585), where the classes come from what a head says of the image.
+    """
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
+        from ggdr.networks.conditional.discriminator import BlindDiscriminator
+
+        self.check()
+        return BlindDiscriminator(self, brief)

@@ -1,0 +1,52 @@
+"""SAGAN: settings of its generator and discriminator, which attend to themselves (arXiv 1805.08318)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ggdr.checks import not_negative
+from ggdr.networks.base import Brief
+from ggdr.networks.sngan import SNGANDiscriminator, SNGANGenerator
+from ggdr.registry import discriminators, generators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator, Generator
+
+
+@generators.register("sagan", paper="1805.08318")
+@dataclass(frozen=True, kw_only=True)
+class SAGANGenerator(SNGANGenerator):
+    """SNGAN's generator with spectral normalization and a self-attention layer (Zhang et al. 2019, sec. 3 and 4)."""
+
+    attention: int = 32
+    """side (height) of the maps that attend to themselves, pixels: the nearest above the smallest is taken; 0: none"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        not_negative(self, "attention")
+
+    def build(self, brief: Brief) -> Generator:
+        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        from ggdr.networks.sagan.generator import Generator
+
+        return Generator(self, brief)
+
+
+@discriminators.register("sagan", paper="1805.08318")
+@dataclass(frozen=True, kw_only=True)
+class SAGANDiscriminator(SNGANDiscriminator):
+    """SNGAN's discriminator with a self-attention layer (Zhang et al. 2019, sec. 3); labels by projection."""
+
+    attention: int = 32
+    """side (height) of the maps that attend to themselves, pixels: the nearest of its maps is taken; 0: none"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        not_negative(self, "attention")
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        from ggdr.networks.sagan.discriminator import Discriminator
+
+        return Discriminator(self, brief)

@@ -1,0 +1,29 @@
+"""The SAGAN generator: SNGAN's, its weights spectrally normalised, one block attending to itself (arXiv 1805.08318)."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from ggdr.layers.attention import nearest_side
+from ggdr.layers.norm import norms
+from ggdr.layers.residual import UpBlock
+from ggdr.layers.spectral import spectral
+from ggdr.networks.base import Brief
+from ggdr.networks.sagan import SAGANGenerator
+from ggdr.networks.sngan import generator
+
+
+class Generator(generator.Generator):
+    """Latent codes to images; labels scale and shift what batch normalization gives."""
+
+    config: SAGANGenerator
+
+    def __init__(self, config: SAGANGenerator, brief: Brief):
+        super().__init__(config, brief)
+        # what labels do to normalization starts at zero, which has no singular value to be divided by
+        spectral(self, but=[layer for _, norm in norms(self) for layer in norm.children()])
+
+    def stage(self, side: int, inputs: int, outputs: int, code: int) -> nn.Module:
+        """A block that doubles the maps to this side, with attention where asked."""
+        attends = side == nearest_side(self.config.attention, list(self.feature_channels)[1:])
+        return UpBlock(inputs, outputs, code, attends)

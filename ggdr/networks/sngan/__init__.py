@@ -1,0 +1,72 @@
+"""SNGAN: settings of its residual generator and discriminator (Miyato et al. 2018, arXiv 1802.05957)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from ggdr.checks import above_zero
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.registry import discriminators, generators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator, Generator
+
+
+@generators.register("sngan", paper="1802.05957")
+@dataclass(frozen=True, kw_only=True)
+class SNGANGenerator(GeneratorConfig):
+    """Residual blocks with batch normalization (Miyato et al. 2018, app. B), scaled by label (arXiv 1802.05637)."""
+
+    z_dim: int = 128
+    """width of the latent code"""
+    channels: int = 64
+    """of the maps at the image's side; twice as many at each halving below"""
+    channel_max: int = 1024
+    """most channels of a layer; equal to `channels`: all layers are as wide, as the paper's for 32 px"""
+    gives: ClassVar = frozenset({"g_features", "entries"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "z_dim", "channels", "channel_max")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Four to eight channels."""
+        return cls(z_dim=8, channels=4, channel_max=8)
+
+    def build(self, brief: Brief) -> Generator:
+        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        from ggdr.networks.sngan.generator import Generator
+
+        return Generator(self, brief)
+
+
+@discriminators.register("sngan", paper="1802.05957")
+@dataclass(frozen=True, kw_only=True)
+class SNGANDiscriminator(DiscriminatorConfig):
+    """Residual blocks with spectral normalization (Miyato et al. 2018, app. B); labels by projection (1802.05637).
+
+    With norm "none" or "layer" it is the residual critic of WGAN-GP (arXiv 1704.00028).
+    """
+
+    channels: int = 64
+    """of the maps at half of the image's side; twice as many at each halving below"""
+    channel_max: int = 1024
+    """most channels of a layer; equal to `channels`: all layers are as wide, as the paper's for 32 px"""
+    norm: Literal["spectral", "none", "layer"] = "spectral"
+    """of all weights, or none, or of each image's maps (arXiv 1607.06450); the last two suit gradient penalties"""
+    gives: ClassVar = frozenset({"pyramid"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "channels", "channel_max")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Four to eight channels."""
+        return cls(channels=4, channel_max=8)
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        from ggdr.networks.sngan.discriminator import Discriminator
+
+        return Discriminator(self, brief)

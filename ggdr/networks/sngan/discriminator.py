@@ -1,0 +1,72 @@
+"""The SNGAN discriminator: residual blocks that halve the maps, then their sum (arXiv 1802.05957, app. B)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr import network
+from ggdr.layers.projection import agreement
+from ggdr.layers.residual import DownBlock, normalization
+from ggdr.layers.spectral import spectral
+from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.dcgan.init import channels
+from ggdr.networks.size import ladder
+from ggdr.networks.sngan import SNGANDiscriminator
+from ggdr.networks.sngan.init import glorot
+
+
+class Discriminator(network.Discriminator):
+    """Images to logits, each by itself."""
+
+    config: SNGANDiscriminator
+
+    def __init__(self, config: SNGANDiscriminator, brief: Brief):
+        super().__init__(config, brief)
+        rungs = ladder(brief.height, brief.width)
+        widths = channels(config.channels, config.channel_max, rungs.doublings)
+        self.map_channels = dict(zip(rungs.sides, widths, strict=False))
+        self.last = self.assemble()
+        self.norm = normalization(config.norm, widths[0])
+        self.out = nn.Linear(widths[0], 1)
+        self.embed = nn.Linear(brief.labels, widths[0], bias=False) if brief.labels else None
+        self.initialise()
+        if config.norm == "spectral":
+            spectral(self)
+
+    def assemble(self) -> nn.Module:
+        """Add what halves the maps, `b8` from side 8 to 4 ...; what follows at the base, where the paper ends."""
+        inputs, norm = self.brief.channels, self.config.norm
+        for side, outputs in reversed(self.map_channels.items()):
+            block = DownBlock(inputs, outputs, norm=norm, image=2 * side == self.brief.height)
+            self.add_module(f"b{2 * side}", self.finished(side, block, outputs))
+            inputs = outputs
+        return DownBlock(inputs, inputs, norm=norm, down=False)
+
+    def finished(self, side: int, block: nn.Module, outputs: int) -> nn.Module:
+        """A block whose maps [N, outputs, side, ...] are looked at, with what shall follow it there."""
+        return block
+
+    def initialise(self) -> None:
+        """Start the weights, before they are normalised."""
+        glorot(self)
+
+    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
+        logits, maps = self.pyramid(image, labels)
+        return Verdict(logits, maps=maps)
+
+    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
+        """Logits [N] float32, and the maps of each side r [N, map_channels[r], r, r * W / H], the smallest at the end."""
+        x, maps = image.contiguous(memory_format=torch.channels_last), {}
+        for side in sorted(self.map_channels, reverse=True):
+            maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
+        maps[min(maps)] = x = self.last(x)
+        code = F.relu(self.norm(x)).sum(dim=(2, 3))
+        return self.out(code).flatten().float() + agreement(self.embed, code, labels), maps
+
+    def stages(self) -> list[nn.Module]:
+        """What halves the maps, from the image inwards, the last block, and the linear layer."""
+        blocks = [self.get_submodule(f"b{2 * side}") for side in sorted(self.map_channels, reverse=True)]
+        return [*blocks, self.last, self.out]

@@ -1,0 +1,88 @@
+"""The SNGAN generator: a linear layer, then residual blocks that double the maps (arXiv 1802.05957, app. B)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr import network
+from ggdr.layers.norm import BatchNorm2d, follow, moments
+from ggdr.layers.projection import needed
+from ggdr.layers.residual import UpBlock
+from ggdr.networks.base import Brief, Sample
+from ggdr.networks.dcgan.init import channels
+from ggdr.networks.size import ladder
+from ggdr.networks.sngan import SNGANGenerator
+from ggdr.networks.sngan.init import glorot
+
+
+class ResidualGenerator(network.Generator):
+    """From a code for each block to images; a subclass says what the codes are and how its weights start."""
+
+    def __init__(self, config: network.GeneratorConfig, brief: Brief, widths: tuple[int, int], entry: int, code: int):
+        """`widths`: of the maps at the image's side, and of the widest. `entry`, `code`: of first and other codes."""
+        super().__init__(config, brief)
+        rungs = ladder(brief.height, brief.width)
+        self.base = rungs.size(0)
+        self.feature_channels = dict(zip(rungs.sides, channels(*widths, rungs.doublings + 1), strict=True))
+        inputs, *others = self.feature_channels.values()
+        self.fc = nn.Linear(entry, inputs * self.base[0] * self.base[1])
+        for side, outputs in zip(rungs.sides[1:], others, strict=True):
+            self.add_module(f"b{side}", self.stage(side, inputs, outputs, code))
+            inputs = outputs
+        self.norm = BatchNorm2d(inputs)
+        self.toimage = nn.Conv2d(inputs, brief.channels, 3, padding=1)
+
+    def stage(self, side: int, inputs: int, outputs: int, code: int) -> nn.Module:
+        """What doubles the maps to this side, steered by a code."""
+        return UpBlock(inputs, outputs, code)
+
+    def drawn(self, codes: Sequence[Tensor | None], sides: tuple[int, ...]) -> tuple[Tensor, dict[int, Tensor]]:
+        """Codes [N, D] of the linear layer and of each block to images and the maps of `sides`, all float32.
+
+        ValueError if a side is not one of the network's.
+        """
+        if strange := sorted(set(sides) - set(self.feature_channels)):
+            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
+        x = self.fc(codes[0]).unflatten(1, (-1, *self.base)).contiguous(memory_format=torch.channels_last)
+        features = {}
+        for side, code in zip(self.feature_channels, codes, strict=True):
+            if side != self.base[0]:
+                x = self.get_submodule(f"b{side}")(x, code)
+            if side in sides:
+                features[side] = x.float()
+        return torch.tanh(self.toimage(F.relu(self.norm(x))).float()), features
+
+    def measure(self) -> dict[str, Tensor]:
+        """Each normalization's statistics since the last call, if it ran in training: `moments/norm` [2, C] ..."""
+        return moments(self)
+
+    def after_step(self, stats: dict[str, Tensor]) -> None:
+        """Move the running statistics towards the step's."""
+        follow(self, stats)
+
+
+class Generator(ResidualGenerator):
+    """Latent codes to images; labels scale and shift what batch normalization gives."""
+
+    def __init__(self, config: SNGANGenerator, brief: Brief):
+        super().__init__(config, brief, (config.channels, config.channel_max), config.z_dim, brief.labels)
+        self.z_dim = config.z_dim
+        glorot(self)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Sample:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the output of the blocks of `sides`.
+
+        ValueError if a side is not one of the network's, or a label is missing.
+        """
+        condition = needed(labels, self.brief.labels).float() if self.brief.labels else None
+        codes = [z, *[condition] * (len(self.feature_channels) - 1)]
+        image, features = self.drawn(codes, sides)
+        return Sample(image, None, features)
+
+    def entries(self) -> list[Tensor]:
+        """The linear layer's weights [channels * h * w, z_dim]."""
+        return [self.fc.weight]
