@@ -111,7 +111,8 @@ class Duel:
             verdict = self.D(image, self.labels_of(len(image)), sides=sides)
         pyramid = in_float32(verdict.maps) if "pyramid" in self.scene.asks else {}
         answers = verdict.answers if "heads" in self.scene.asks else {}
-        return Verdict(verdict.logits.float(), in_float32(verdict.features), guide, pyramid, answers)
+        dense = verdict.dense if "d_pixels" in self.scene.asks else None
+        return Verdict(verdict.logits.float(), in_float32(verdict.features), guide, pyramid, answers, dense)
 
     def labels_of(self, n: int) -> Tensor | None:
         """The first n labels."""
