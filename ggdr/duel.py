@@ -122,7 +122,9 @@ class Duel:
         pyramid = in_float32(verdict.maps) if "pyramid" in self.scene.asks else {}
         heads = verdict.answers if "heads" in self.scene.asks else {}
         answers = {name: answer.float() for name, answer in heads.items()}
-        return Verdict(verdict.logits.float(), in_float32(verdict.features), guide, pyramid, answers, image)
+        dense = verdict.dense if "d_pixels" in self.scene.asks else None
+        drawn = in_float32(verdict.features)
+        return Verdict(verdict.logits.float(), drawn, guide, pyramid, answers, dense, image)
 
     def continued(self, maps: Tensor, side: int, w: Tensor) -> Tensor:
         """What G makes of maps of a side and a style w [N, w_dim], if it gives "g_continues": images [N, C, H, W]."""

@@ -17,6 +17,7 @@ from ggdr.metrics.base import FeatureMetric, extractor_of
 from ggdr.metrics.fid import FID
 from ggdr.model import load_model, save_model
 from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.unet_gan import UNetGANDiscriminator
 from ggdr.ops.gradient import input_gradient
 from ggdr.recipe_files import from_json, to_json
 from ggdr.registry import (
@@ -78,9 +79,8 @@ def duel(term, turn: str, asks: frozenset[str] | None = None, augment=None) -> D
     torch.manual_seed(2)
     seen = brief(CLASSES)
     g = tiny.STYLEGAN2.build(seen)
-    d = tiny.recipe.discriminator.build(
-        seen._replace(guide={s: g.feature_channels[s] for s in term.reads()}, heads=term.heads(seen))
-    )
+    judge = UNetGANDiscriminator.tiny() if "d_pixels" in term.needs else tiny.recipe.discriminator
+    d = judge.build(seen._replace(guide={s: g.feature_channels[s] for s in term.reads()}, heads=term.heads(seen)))
     reals = torch.randn(4, 3, SIDE, SIDE).clamp(-1, 1)
     for net, learns in ((g, turn == "g"), (d, turn == "d")):
         net.requires_grad_(learns)

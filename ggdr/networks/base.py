@@ -68,6 +68,8 @@ class Verdict(NamedTuple):
     """side r -> [N, K, r, r * W / H], of its encoder, where its config gives "pyramid", up to half of the image"""
     answers: dict[str, Tensor] = {}
     """name -> [N, outputs], of its heads"""
+    dense: Tensor | None = None
+    """[N, 1, H, W], of each pixel, higher is more real, where its config gives "d_pixels"; None elsewhere"""
     image: Tensor | None = None
     """[N, C, H, W] what it judged, in a duel: augmented"""
 
