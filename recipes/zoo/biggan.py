@@ -1,8 +1,9 @@
 """BigGAN on digits of ten classes: the class and a part of z enter each block (Brock et al. 2019, arXiv 1809.11096).
 
 Smaller than there: 8 to 64 channels, batches of 32, not 2048, an embedding of 16, attention at 16 px, one turn of D for
-each of G, not two. They learn at 0.0004 and 0.0016, faster than the paper's 0.00005 and 0.0002, for a short run. The mean of G's weights has a half-life of 1 kimg: the paper's decay of 0.9999 a step is
-meant for longer runs.
+each of G, not two.
+They learn at 0.0004 and 0.0016, faster than the paper's 0.00005 and 0.0002, for a short run.
+The mean of G's weights has a half-life of 1 kimg: the paper's decay of 0.9999 a step is meant for longer runs.
 """
 
 from ggdr.data.digits import Digits

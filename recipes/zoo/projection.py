@@ -1,4 +1,4 @@
-"""Projection discriminator on digits of ten classes (Miyato & Koyama 2018, arXiv 1802.05637): SNGAN's pair, with labels.
+"""Projection discriminator on digits of ten classes (Miyato & Koyama 2018, arXiv 1802.05637): SNGAN's pair, labelled.
 
 They scale and shift what G's batch normalization gives, and D adds how well the image fits its label's embedding.
 Smaller than there: 8 to 64 channels, batches of 32, one turn of D for each of G, not five; both learn at 0.0005, not

@@ -1,7 +1,7 @@
 """SNGAN on digits: residual networks, spectral normalization in D, hinge loss (Miyato et al. 2018, arXiv 1802.05957).
 
 Smaller than there: 8 to 64 channels, batches of 32. D takes one turn for each of G, not five: in so short a run G would
-hardly learn. Both learn at 0.0005, faster than the paper's 0.0002. A mean of G's weights is kept, which the paper has not.
+hardly learn. Both learn at 0.0005, faster than the paper's 0.0002. A mean of G's weights is kept, unlike there.
 """
 
 from ggdr.data.digits import Digits

@@ -16,7 +16,7 @@ from ggdr.regularizers.wgan_gp import WGANGP
 recipe = Recipe(
     data=Digits(size=32),
     generator=SNGANGenerator(z_dim=64, channels=8, channel_max=64),
-    discriminator=SNGANDiscriminator(channels=16, channel_max=64, norm="layer"),
+    discriminator=SNGANDiscriminator(channels=8, channel_max=64, norm="layer"),
     loss=Wasserstein(clip=0.0),
     regularizers={"wgan_gp": WGANGP(weight=10.0)},
     metrics={"swd": SlicedWasserstein(images=1024)},

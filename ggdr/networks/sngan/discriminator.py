@@ -58,7 +58,7 @@ class Discriminator(network.Discriminator):
         return Verdict(logits, maps=maps)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits [N] float32, and the maps of each side r [N, map_channels[r], r, r * W / H], the smallest at the end."""
+        """Logits [N] float32, and the maps of each side r [N, map_channels[r], r, r * W / H], the smallest the last."""
         x, maps = image.contiguous(memory_format=torch.channels_last), {}
         for side in sorted(self.map_channels, reverse=True):
             maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
