@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ggdr.lazy import Tensor, torch
-from ggdr.networks.base import Sample, Verdict
+from ggdr.networks.base import Redrawn, Sample, Verdict
 from ggdr.term import Turn
 
 if TYPE_CHECKING:
@@ -83,6 +83,15 @@ class Duel:
         return self.judge(self.fake.image, self.fake.features, sides)
 
     @cached_property
+    def redrawn(self) -> dict[str, Redrawn]:
+        """Pictures that D draws from its maps of the reals as it saw them, if a term needs "reconstruction"."""
+        if "reconstruction" not in self.scene.asks:
+            return {}
+        assert self.on_real.image is not None
+        with self.scene.autocast():
+            return self.D.redraw(self.on_real.maps, self.on_real.image)
+
+    @cached_property
     def z(self) -> Tensor:
         """Latent codes [N, z_dim] of the fakes."""
         return self.codes(len(self.reals))
@@ -111,7 +120,7 @@ class Duel:
             verdict = self.D(image, self.labels_of(len(image)), sides=sides)
         pyramid = in_float32(verdict.maps) if "pyramid" in self.scene.asks else {}
         answers = verdict.answers if "heads" in self.scene.asks else {}
-        return Verdict(verdict.logits.float(), in_float32(verdict.features), guide, pyramid, answers)
+        return Verdict(verdict.logits.float(), in_float32(verdict.features), guide, pyramid, answers, image)
 
     def labels_of(self, n: int) -> Tensor | None:
         """The first n labels."""

@@ -45,3 +45,21 @@ class BatchNorm2d(nn.Module):
         """Move the running statistics towards the step's moments [2, C]."""
         self.running_mean.lerp_(finite(moments[0], self.running_mean), self.momentum)
         self.running_var.lerp_(finite(moments[1], self.running_var), self.momentum)
+
+
+def measured(network: nn.Module) -> dict[str, Tensor]:
+    """Batch statistics of each such layer since the last call, where it ran in training: `moments/b4.norm` [2, C]."""
+    seen = {f"moments/{name}": norm.measure() for name, norm in norms(network)}
+    return {key: moments for key, moments in seen.items() if moments is not None}
+
+
+def follow(network: nn.Module, stats: dict[str, Tensor]) -> None:
+    """Move the running statistics of each such layer towards the step's, as `measured` called them."""
+    for name, norm in norms(network):
+        if (key := f"moments/{name}") in stats:
+            norm.after_step(stats[key])
+
+
+def norms(network: nn.Module) -> list[tuple[str, BatchNorm2d]]:
+    """The layers of a network that keep statistics, by name."""
+    return [(name, module) for name, module in network.named_modules() if isinstance(module, BatchNorm2d)]

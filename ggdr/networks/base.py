@@ -64,6 +64,17 @@ class Verdict(NamedTuple):
     """side r -> [N, K, r, r * W / H], of its encoder, where its config gives "pyramid", up to half of the image"""
     answers: dict[str, Tensor] = {}
     """name -> [N, outputs], of its heads"""
+    image: Tensor | None = None
+    """[N, C, H, W], what it judged, augmented"""
+
+
+class Redrawn(NamedTuple):
+    """A picture that a discriminator drew from its maps of an image."""
+
+    drawn: Tensor
+    """[N, C, h, w] about [-1, 1]"""
+    true: Tensor
+    """[N, C, h, w] in [-1, 1], what it is to be"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
 from ggdr import network
+from ggdr.layers.spectral import spectral
 from ggdr.networks.base import Brief, Verdict
 from ggdr.networks.dcgan import DCGANDiscriminator
 from ggdr.networks.dcgan.init import channels, initialise
@@ -73,9 +73,3 @@ class Block(nn.Module):
         """[N, inputs, H, W] to [N, outputs, H / 2, W / 2]."""
         x = self.conv(x)
         return F.leaky_relu(x if self.norm is None else self.norm(x), SLOPE)
-
-
-def spectral(module: nn.Module) -> None:
-    """Divide a layer's weight by its largest singular value (arXiv 1802.05957)."""
-    if isinstance(module, (nn.Conv2d, nn.Linear)):
-        spectral_norm(module)

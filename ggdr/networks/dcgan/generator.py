@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr import network
-from ggdr.layers.norm import BatchNorm2d
+from ggdr.layers.norm import BatchNorm2d, follow, measured
 from ggdr.networks.base import Brief, Sample
 from ggdr.networks.dcgan import DCGANGenerator
 from ggdr.networks.dcgan.init import channels, initialise
@@ -60,18 +60,11 @@ class Generator(network.Generator):
 
     def measure(self) -> dict[str, Tensor]:
         """Each block's batch statistics since the last call, if it ran in training: `moments/b4.norm` [2, C] ..."""
-        measured = {f"moments/{name}": norm.measure() for name, norm in self.norms()}
-        return {key: moments for key, moments in measured.items() if moments is not None}
+        return measured(self)
 
     def after_step(self, stats: dict[str, Tensor]) -> None:
         """Move the running statistics towards the step's."""
-        for name, norm in self.norms():
-            if (key := f"moments/{name}") in stats:
-                norm.after_step(stats[key])
-
-    def norms(self) -> list[tuple[str, BatchNorm2d]]:
-        """The layers that keep statistics, by name."""
-        return [(name, module) for name, module in self.named_modules() if isinstance(module, BatchNorm2d)]
+        follow(self, stats)
 
 
 class Block(nn.Module):

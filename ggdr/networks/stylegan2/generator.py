@@ -7,8 +7,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ggdr import network
-from ggdr.layers.mapping import MappingNetwork
-from ggdr.layers.running import RunningMean, finite
+from ggdr.layers.mapping import StyleMapping, crossed
 from ggdr.layers.style import Noise, StyledConv2d, ToImage
 from ggdr.networks.base import Brief, Sample
 from ggdr.networks.size import channels, ladder
@@ -23,7 +22,7 @@ class Generator(network.Generator):
         super().__init__(config, brief)
         self.z_dim, self.style_mixing = config.z_dim, config.style_mixing
         self.synthesis = Synthesis(config, brief)
-        self.mapping = StyleMapping(config, brief)
+        self.mapping = StyleMapping(config.z_dim, brief.labels, config.w_dim, config.mapping_layers, config.w_avg_beta)
         self.feature_channels = self.synthesis.feature_channels
 
     def forward(
@@ -71,12 +70,8 @@ class Generator(network.Generator):
 
     def mixed(self, ws: Tensor, labels: Tensor | None = None) -> Tensor:
         """ws [N, L, w_dim] with those from one random layer on taken from fresh latent codes (arXiv 1812.04948)."""
-        samples, layers, _ = ws.shape
-        other = self.mapping(torch.randn(samples, self.z_dim, device=ws.device), labels).unsqueeze(1)
-        crossover = torch.randint(1, layers, [], device=ws.device)
-        stay = torch.rand([], device=ws.device) >= self.style_mixing
-        layer = torch.arange(layers, device=ws.device)[:, None]
-        return torch.where((layer < crossover) | stay, ws, other)
+        other = self.mapping(torch.randn(len(ws), self.z_dim, device=ws.device), labels)
+        return crossed(ws, other, self.style_mixing)
 
     def shares(self) -> list[str]:
         """The to-image layers'."""
@@ -90,39 +85,6 @@ class Generator(network.Generator):
         """Pull the mean style of truncation towards the step's `w_mean`."""
         if "w_mean" in stats:
             self.mapping.follow(stats["w_mean"])
-
-
-class StyleMapping(MappingNetwork):
-    """A mapping network that keeps the mean of its styles for truncation."""
-
-    w_avg: Tensor
-
-    def __init__(self, config: StyleGAN2Generator, brief: Brief):
-        super().__init__(config.z_dim, brief.labels, config.w_dim, config.mapping_layers)
-        self.beta = config.w_avg_beta
-        self.register_buffer("w_avg", torch.zeros(config.w_dim))
-        self.seen = RunningMean()
-
-    def truncated(self, ws: Tensor, psi: float | Tensor, cutoff: int | None = None) -> Tensor:
-        """ws [N, L, w_dim], its first `cutoff` codes (None: all) pulled towards the mean by 1 - psi."""
-        if not isinstance(psi, Tensor) and psi == 1:
-            return ws
-        return torch.cat([self.w_avg.lerp(ws[:, :cutoff], psi), ws[:, ws.shape[1] if cutoff is None else cutoff :]], 1)
-
-    def record(self, w: Tensor) -> None:
-        """Remember the mean of w [N, w_dim] until it is measured."""
-        self.seen.add(w.detach().mean(dim=0))
-
-    def measure(self) -> dict[str, Tensor]:
-        """The mean of what was recorded since the last call, if anything was."""
-        mean = self.seen.take()
-        return {} if mean is None else {"w_mean": mean}
-
-    def follow(self, mean: Tensor) -> None:
-        """Move the kept mean towards a step's mean [w_dim]."""
-        # Unlike the published code: once a step for its two passes, over all micro-batches and processes, so that
-        # every process holds the same.
-        self.w_avg.lerp_(finite(mean, self.w_avg), 1 - self.beta**2)
 
 
 class Synthesis(nn.Module):
