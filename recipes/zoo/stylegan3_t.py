@@ -1,0 +1,25 @@
+"""StyleGAN3-T on digits: a generator that aliases nothing, against StyleGAN2's discriminator (Karras et al. 2021)."""
+
+from ggdr.data.digits import Digits
+from ggdr.metrics.swd import SlicedWasserstein
+from ggdr.networks.stylegan2 import StyleGAN2Discriminator
+from ggdr.networks.stylegan3 import StyleGAN3Generator
+from ggdr.optimizer import Adam
+from ggdr.recipe import Recipe
+from ggdr.regularizers.r1 import R1
+
+recipe = Recipe(
+    data=Digits(size=32),
+    generator=StyleGAN3Generator(config="T", z_dim=64, w_dim=64, channel_base=128, channel_max=32, layers=6, margin=4),
+    discriminator=StyleGAN2Discriminator(channel_base=256, channel_max=64),
+    regularizers={"r1": R1(weight=0.1)},
+    metrics={"swd": SlicedWasserstein(images=1024)},
+    g_optimizer=Adam(lr=0.0025),
+    d_optimizer=Adam(lr=0.002),
+    batch=32,
+    total_kimg=10.0,
+    ema_kimg=1.0,
+    grid_kimg=5.0,
+    checkpoint_kimg=10.0,
+    metric_kimg=10.0,
+)
