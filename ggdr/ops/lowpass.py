@@ -101,8 +101,8 @@ def filtered_lrelu(
     """
     taps = len(how.down_taps) if kernel is None else kernel.shape[0]
     need = [pixels * how.down + taps - how.down for pixels in how.size]
-    high = upfirdn2d(x, how.up_taps, how.up, padding=centred(x, how, need), gain=how.up**2)
-    high = F.leaky_relu(high, slope) * CURVES["lrelu"].gain
+    gain = how.up**2 * CURVES["lrelu"].gain  # the activation's own is the same ahead of it, and spares a pass
+    high = F.leaky_relu(upfirdn2d(x, how.up_taps, how.up, padding=centred(x, how, need), gain=gain), slope)
     high = high if clamp is None else high.clamp(-clamp, clamp)
     return upfirdn2d(high, how.down_taps, down=how.down) if kernel is None else plane_filtered(high, kernel, how.down)
 

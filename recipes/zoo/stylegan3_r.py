@@ -10,8 +10,10 @@ from ggdr.regularizers.r1 import R1
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=StyleGAN3Generator(config="R", z_dim=64, w_dim=64, channel_base=256, channel_max=64, layers=6, margin=4),
-    discriminator=StyleGAN2Discriminator(channel_base=256, channel_max=64),
+    generator=StyleGAN3Generator(
+        config="R", z_dim=64, w_dim=64, channel_base=128, channel_max=32, layers=5, margin=4, clamp=None
+    ),
+    discriminator=StyleGAN2Discriminator(channel_base=128, channel_max=32),
     regularizers={"r1": R1(weight=0.1)},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.0025),
