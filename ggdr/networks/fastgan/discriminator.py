@@ -108,4 +108,5 @@ class Block(nn.Module):
 
 def redrawn(drawn: Tensor, true: Tensor) -> Redrawn:
     """The drawing, beside what it is of at its size."""
-    return Redrawn(drawn.float(), F.adaptive_avg_pool2d(true, drawn.shape[2:]))
+    height, width = drawn.shape[2:]
+    return Redrawn(drawn.float(), F.adaptive_avg_pool2d(true, (height, width)))

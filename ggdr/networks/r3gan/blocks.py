@@ -27,7 +27,6 @@ class Block(nn.Module):
         self.conv2 = nn.Conv2d(inside, width, 1, bias=False)
         for conv in (self.conv0, self.conv1):
             initialise(conv, depth**-0.25)  # fix-up for a branch of three layers (arXiv 1901.09321)
-            nn.init.zeros_(conv.bias)
         nn.init.zeros_(self.conv2.weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -59,6 +58,8 @@ def stage(width: int, config: R3GANGenerator | R3GANDiscriminator, doublings: in
 
 
 def initialise(layer: nn.Conv2d | nn.Linear, scale: float = 1.0, slope: float = SLOPE) -> None:
-    """Weights from a Gaussian that keeps the variance up to a leaky ReLU of this slope (arXiv 1502.01852), scaled."""
+    """Gaussian weights that keep the variance up to a leaky ReLU of this slope (arXiv 1502.01852), scaled; no bias."""
     fan_in = layer.weight[0].numel()
     nn.init.normal_(layer.weight, std=scale * math.sqrt(2 / (1 + slope**2) / fan_in))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

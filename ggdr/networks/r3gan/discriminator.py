@@ -29,8 +29,10 @@ class Discriminator(network.Discriminator):
         self.gather = nn.Conv2d(widths[0], widths[0], rungs.size(0), groups=widths[0], bias=False)
         self.out = nn.Linear(widths[0], 1, bias=False)
         self.embed = nn.Linear(brief.labels, widths[0], bias=False) if brief.labels else None
-        for layer in (self.gather, self.out, *([] if self.embed is None else [self.embed])):
-            initialise(layer, slope=1.0)
+        initialise(self.gather, slope=1.0)
+        for layer in (self.out, self.embed):
+            if layer is not None:
+                initialise(layer, slope=1.0)
 
     def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
