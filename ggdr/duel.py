@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ggdr.lazy import Tensor, torch
-from ggdr.networks.base import Sample, Verdict
+from ggdr.networks.base import Redrawn, Sample, Verdict
 from ggdr.term import Turn
 
 if TYPE_CHECKING:
@@ -81,6 +81,15 @@ class Duel:
         """What D says of the fakes, with its drawings of their feature maps if a term needs "d_features"."""
         sides = self.scene.sides if "d_features" in self.scene.asks else ()
         return self.judge(self.fake.image, self.fake.features, sides, self.fake.scales)
+
+    @cached_property
+    def redrawn(self) -> dict[str, Redrawn]:
+        """Pictures that D draws from its maps of the reals as it saw them, if a term needs "reconstruction"."""
+        if "reconstruction" not in self.scene.asks:
+            return {}
+        assert self.on_real.image is not None
+        with self.scene.around():
+            return self.D.redraw(self.on_real.maps, self.on_real.image)
 
     @cached_property
     def z(self) -> Tensor:

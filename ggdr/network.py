@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.equalized import clip_weights
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig, Sample, Verdict
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig, Redrawn, Sample, Verdict
 
 
 class Network(nn.Module):
@@ -140,6 +140,10 @@ class Discriminator(Network):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits, and the encoder's maps: side r -> [N, map_channels[r], r, r * W / H]."""
+        raise NotImplementedError
+
+    def redraw(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Redrawn]:
+        """Pictures drawn from its maps of image [N, C, H, W], by name, of one whose config gives "reconstruction"."""
         raise NotImplementedError
 
     def stages(self) -> list[nn.Module]:

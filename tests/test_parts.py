@@ -16,8 +16,7 @@ from ggdr.evidence import Evidence, ImageSet
 from ggdr.metrics.base import FeatureMetric, extractor_of
 from ggdr.metrics.fid import FID
 from ggdr.model import load_model, save_model
-from ggdr.networks.base import Brief, Verdict
-from ggdr.networks.unet_gan import UNetGANDiscriminator
+from ggdr.networks.base import Brief, DiscriminatorConfig, Verdict
 from ggdr.ops.gradient import input_gradient
 from ggdr.recipe_files import from_json, to_json
 from ggdr.registry import (
@@ -75,12 +74,18 @@ def started(part, batch: int = 4, steps: int = 0):
     return part
 
 
+def judge(term) -> DiscriminatorConfig:
+    """The usual discriminator, or the first that gives what else the term needs."""
+    usual = tiny.recipe.discriminator
+    others = term.needs - Duel.gives - tiny.STYLEGAN2.gives
+    return usual if others <= usual.gives else next(d for d in discriminators.values() if others <= d.gives).tiny()
+
+
 def duel(term, turn: str, asks: frozenset[str] | None = None, augment=None) -> Duel:
     torch.manual_seed(2)
     seen = brief(CLASSES)
     g = tiny.STYLEGAN2.build(seen)
-    judge = UNetGANDiscriminator.tiny() if "d_pixels" in term.needs else tiny.recipe.discriminator
-    d = judge.build(seen._replace(guide={s: g.feature_channels[s] for s in term.reads()}, heads=term.heads(seen)))
+    d = judge(term).build(seen._replace(guide={s: g.feature_channels[s] for s in term.reads()}, heads=term.heads(seen)))
     reals = torch.randn(4, 3, SIDE, SIDE).clamp(-1, 1)
     for net, learns in ((g, turn == "g"), (d, turn == "d")):
         net.requires_grad_(learns)

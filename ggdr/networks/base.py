@@ -74,6 +74,15 @@ class Verdict(NamedTuple):
     """[N, C, H, W] what it judged, in a duel: augmented"""
 
 
+class Redrawn(NamedTuple):
+    """A picture that a discriminator drew from its maps of an image."""
+
+    drawn: Tensor
+    """[N, C, h, w] about [-1, 1]"""
+    true: Tensor
+    """[N, C, h, w] in [-1, 1], what it is to be"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GeneratorConfig(Part):
     """The settings of a generator."""

@@ -37,7 +37,7 @@ def modulated_conv2d(
     demodulate: bool = True,
     up: int = 1,
     noise: Tensor | None = None,
-    gain: float = 1.0,
+    gain: float | Tensor = 1.0,
     kept: Constants | None = None,
 ) -> Tensor:
     """Convolve each sample with weights scaled by its style, bring the variance back to one, add noise.

@@ -1,7 +1,8 @@
 """Conditional GAN on digits: the class joins G's latent code and D's image (Mirza & Osindero 2014, arXiv 1411.1784).
 
 The paper's networks are fully connected; here they are DCGAN's (arXiv 1511.06434), with its optimizer, and a label is a
-plane of the image. Smaller than DCGAN's: 16 to 64 channels, batches of 32. The loss is the non-saturating one. A mean of G's weights is kept, which the paper has not.
+plane of the image. Smaller than DCGAN's: 16 to 64 channels, batches of 32. The loss is the non-saturating one. A mean
+of G's weights is kept, which the paper has not.
 """
 
 from ggdr.data.digits import Digits
