@@ -38,7 +38,7 @@ class StyledConv2d(nn.Module):
         field = self.noise(x, noise)
         field = None if field is None else field * self.noise_strength
         y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, noise=field, gain=gain)
-        return activated(y.add_((self.bias * gain).to(y.dtype)[:, None, None]), "lrelu", self.clamp)
+        return activated(y, "lrelu", self.clamp, self.bias * gain)
 
     def style_matrix(self) -> Tensor:
         """What a change of the style code is multiplied by, [inputs, w_dim]."""
