@@ -88,6 +88,7 @@ def test_kernels_that_cannot_run_here_give_way_to_the_plain_path_without_a_word(
     assert forced[3].startswith("kernels: plain (bias_act: ")
 
 
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`")
 def test_compiled_code_takes_the_plain_path(monkeypatch):
     monkeypatch.setenv("GGDR_KERNELS", "triton")
     x = torch.randn(1, 2, 4, 4)
