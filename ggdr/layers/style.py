@@ -29,7 +29,6 @@ class Kept:
     def constants(self, weight: Tensor, dtype: torch.dtype, up: int) -> Constants | None:
         """Those of weight [O, I, k, k] for convolutions in `dtype`; None where it may learn or be traced."""
         traced = torch.compiler.is_compiling() or torch.jit.is_tracing()
-        # fused optimizers change weights without counting it as a version, but only such as take gradient
         if weight.requires_grad or traced or weight.is_inference():
             return None
         state = weight._version, weight.data_ptr(), dtype
@@ -84,7 +83,7 @@ class StyledConv2d(Noisy):
         field = None if field is None else field * self.noise_strength
         kept = None if self.training else self.kept.constants(self.weight, computed_in(x), self.up)
         y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, noise=field, gain=gain, kept=kept)
-        return activated(y.add_((self.bias * gain).to(y.dtype)[:, None, None]), "lrelu", self.clamp)
+        return activated(y, "lrelu", self.clamp, self.bias * gain)
 
     def style_matrix(self) -> Tensor:
         """What a change of the style code is multiplied by, [inputs, w_dim]."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ggdr.ops.kernels import choose
 from ggdr.ops.precision import without_autocast
 
 TAPS = (1.0, 3.0, 3.0, 1.0)
@@ -69,6 +70,20 @@ def _filter(
     gain: float,
 ) -> Tensor:
     """One pass of `upfirdn2d` with the outer product of two filters."""
+    compute = choose("fir", x) or plain_filter
+    return compute(x, taps_x, taps_y, up, down, padding, gain)
+
+
+def plain_filter(
+    x: Tensor,
+    taps_x: tuple[float, ...],
+    taps_y: tuple[float, ...],
+    up: Pair,
+    down: Pair,
+    padding: Padding,
+    gain: float,
+) -> Tensor:
+    """One pass of `upfirdn2d` by torch's convolutions."""
     dtype = x.dtype
     if x.device.type == "cpu" and max(up + down) > 1:
         x = x.float() if dtype == torch.bfloat16 else x  # the strided backward pass takes 50 times as long in bfloat16
