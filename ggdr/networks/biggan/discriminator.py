@@ -25,7 +25,6 @@ class DeepDiscriminator(BigDiscriminator):
         norm, inputs = self.config.norm, max(self.config.channels // 2, 1)
         before: nn.Module = nn.Conv2d(self.brief.channels, inputs, 3, padding=1)
         for side, outputs in reversed(self.map_channels.items()):
-            block = self.finished(side, DownBottleneck(inputs, outputs, norm, True), outputs)
-            self.add_module(f"b{2 * side}", nn.Sequential(before, block))
-            before, inputs = DownBottleneck(outputs, outputs, norm, False), outputs
+            self.add_module(f"b{2 * side}", nn.Sequential(before, DownBottleneck(inputs, outputs, norm, True)))
+            before, inputs = self.finished(side, DownBottleneck(outputs, outputs, norm, False), outputs), outputs
         return before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ggdr.layers.attention import nearest_side
 from ggdr.layers.norm import ConditionalBatchNorm2d
@@ -23,10 +24,10 @@ class StyledGenerator(ResidualGenerator):
 
     config: Big
 
-    def __init__(self, config: Big, brief: Brief, share: int):
-        """`share`: width of what of z is in a style code."""
+    def __init__(self, config: Big, brief: Brief, share: int, whole: bool):
+        """`share`: width of what of z is in a style code. `whole`: the class enters the linear layer, too."""
         width = share + (config.embedding if brief.labels else 0)
-        super().__init__(config, brief, (config.channels, config.channel_max), width, width)
+        super().__init__(config, brief, (config.channels, config.channel_max), width if whole else share, width)
         self.places = len(self.feature_channels)
         self.embed = nn.Linear(brief.labels, config.embedding, bias=False) if brief.labels else None
         orthogonal(self)
@@ -47,7 +48,7 @@ class StyledGenerator(ResidualGenerator):
         ValueError if a side is not one of the network's, or a label is missing.
         """
         ws = self.styles(z, labels, psi=psi, cutoff=cutoff)
-        image, features = self.drawn(ws.unbind(dim=1), sides)
+        image, features = self.made(ws, sides)
         return Sample(image, ws, features)
 
     def styles(
@@ -66,14 +67,19 @@ class StyledGenerator(ResidualGenerator):
 
     def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
         """Images [N, C, H, W] of style codes ws [N, L, D]; there is no noise."""
-        return self.drawn(ws.unbind(dim=1), ())[0]
+        return self.made(ws, ())[0]
+
+    def made(self, ws: Tensor, sides: tuple[int, ...]) -> tuple[Tensor, dict[int, Tensor]]:
+        """Images of style codes, and the maps of `sides`, float32."""
+        first, *others = ws.unbind(dim=1)
+        return self.drawn([first[:, : self.fc.in_features], *others], sides)
 
     def entries(self) -> list[Tensor]:
         """The weights [K, D] that each style code is multiplied by: the linear layer's, then each block's."""
         stages = [self.get_submodule(f"b{side}").modules() for side in list(self.feature_channels)[1:]]
         layers = [[layer for layer in stage if isinstance(layer, ConditionalBatchNorm2d)] for stage in stages]
         steered = [torch.cat([matrix for layer in stage for matrix in layer.entries()]) for stage in layers]
-        return [self.fc.weight, *steered]
+        return [F.pad(self.fc.weight, (0, steered[0].shape[1] - self.fc.in_features)), *steered]
 
     def attends(self, side: int) -> bool:
         """Whether the maps of this side attend to themselves."""
@@ -88,7 +94,7 @@ class BigGenerator(StyledGenerator):
     """BigGAN's: each place has its own part of z."""
 
     def __init__(self, config: BigGANGenerator, brief: Brief):
-        super().__init__(config, brief, config.z_part)
+        super().__init__(config, brief, config.z_part, whole=False)
         self.z_dim = config.z_part * self.places
 
     def stage(self, side: int, inputs: int, outputs: int, code: int) -> nn.Module:
@@ -104,7 +110,7 @@ class DeepGenerator(StyledGenerator):
     """BigGAN-deep's: each place has all of z."""
 
     def __init__(self, config: BigGANDeepGenerator, brief: Brief):
-        super().__init__(config, brief, config.z_dim)
+        super().__init__(config, brief, config.z_dim, whole=True)
         self.z_dim = config.z_dim
 
     def stage(self, side: int, inputs: int, outputs: int, code: int) -> nn.Module:
