@@ -73,7 +73,7 @@ class Judge(nn.Module):
             shorter //= 2
             self.heights.append(self.heights[-1] // 2)
             self.widths.append(min(2 * self.widths[-1], config.channel_max))
-            convs.append(nn.Conv2d(*self.widths[-2:], 4, stride=2, padding=1))
+            convs.append(nn.Conv2d(self.widths[-2], self.widths[-1], 4, stride=2, padding=1))
         self.convs = nn.ModuleList(spectral_norm(conv) for conv in convs)
         self.out = spectral_norm(nn.Conv2d(self.widths[-1], 1, 3, padding=1))
         self.embed = spectral_norm(nn.Linear(labels, self.widths[-1], bias=False)) if labels else None
