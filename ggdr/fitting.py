@@ -45,8 +45,9 @@ def fit(recipe: Recipe, brief: Brief) -> Fitted:
         for name, term in terms.items():
             check_sides(recipe, name, term, generator)
         guide = {side: generator.feature_channels[side] for term in terms.values() for side in term.reads()}
+        brief = brief._replace(guide=guide, w_dim=generator.w_dim)
         heads = {head: what for term in terms.values() for head, what in term.heads(brief).items()}
-        brief = brief._replace(guide=guide, heads=heads)
+        brief = brief._replace(heads=heads)
         cast = recipe.game.cast(recipe.generator, recipe.discriminator, brief)
     check_stages(cast["d"], recipe.freeze_d)
     sizes = {name: sum(p.numel() for p in net.parameters()) for nets in cast.values() for name, net in nets.items()}
@@ -56,7 +57,7 @@ def fit(recipe: Recipe, brief: Brief) -> Fitted:
 def check_needs(recipe: Recipe, name: str, term: Term) -> None:
     """ValueError if a term has no loss, or the networks do not give what it needs."""
     generator, discriminator = recipe.generator, recipe.discriminator
-    if not term.turns:
+    if not term.turns and type(term).after_update is Term.after_update:
         raise ValueError(f"{term.registry.kind} {name!r} has no loss; write d_loss(self, duel), g_loss, or both.")
     missing = term.needs - generator.gives - discriminator.gives - Duel.gives
     if not missing:

@@ -13,6 +13,7 @@ import torch
 
 from ggdr.device import device_of
 from ggdr.evidence import Team
+from ggdr.running import averaging
 from ggdr.running.memory import keep_pages
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def one_fate(accelerator: Accelerator, out: Path) -> Iterator[None]:
 
 def in_a_collective(error: BaseException) -> bool:
     """Whether it was raised where processes wait for each other."""
-    return any("torch/distributed/" in frame.filename for frame in traceback.extract_tb(error.__traceback__))
+    frames = traceback.extract_tb(error.__traceback__)
+    waited = frames[-1].filename == averaging.__file__  # for gradients on their way, which leaves no frame of torch's
+    return waited or any("torch/distributed/" in frame.filename for frame in frames)
 
 
 def no_memory(error: BaseException) -> str:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.equalized import clip_weights
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig, Sample, Verdict
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig, Redrawn, Sample, Verdict
 
 
 class Network(nn.Module):
@@ -47,6 +47,13 @@ class Network(nn.Module):
         """The network that names are compared with when weights come from another: what wraps one says which."""
         return self
 
+    def grow(self, level: float) -> None:
+        """Play at a level: whole doublings above the base, and the next one's share; of one that gives "grow".
+
+        Images keep their full size, and so do the maps it names; a fresh network is at its highest level.
+        """
+        raise NotImplementedError
+
     def shares(self) -> list[str]:
         """Names of weights that make shares of a sum which is the image, if it is one: such may start at zero."""
         return []
@@ -68,6 +75,8 @@ class Generator(Network):
     config: GeneratorConfig
     z_dim: int
     """width of the latent code"""
+    w_dim: int = 0
+    """width of a style code, of one whose config gives "ws"; else 0"""
     feature_channels: dict[int, int] = {}
     """side (height in pixels) -> channels of the feature maps it can hand over"""
 
@@ -88,6 +97,14 @@ class Generator(Network):
         """Images [N, C, H, W] of style codes ws [N, L, W], with the same noise each time; of one that gives "ws".
 
         If its config gives "noise_maps", `maps` [H, W] or [N, 1, H, W] take the place of those of these names.
+        """
+        raise NotImplementedError
+
+    def continued(self, maps: Tensor, side: int, w: Tensor) -> Tensor:
+        """Images [N, C, H, W] of feature maps [N, K, r, r * W / H] of a side r, by the layers that follow them.
+
+        w [N, w_dim]: the one style of all these layers. Noise is the same each time. Of one that gives "g_continues";
+        ValueError if the side is none of its own.
         """
         raise NotImplementedError
 
@@ -123,6 +140,10 @@ class Discriminator(Network):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits, and the encoder's maps: side r -> [N, map_channels[r], r, r * W / H]."""
+        raise NotImplementedError
+
+    def redraw(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Redrawn]:
+        """Pictures drawn from its maps of image [N, C, H, W], by name, of one whose config gives "reconstruction"."""
         raise NotImplementedError
 
     def stages(self) -> list[nn.Module]:

@@ -70,7 +70,7 @@ class ProjectionOutput(BaseOutput):
 
 
 class GANPipeline(diffusers.DiffusionPipeline):
-    """A generator, and the discriminator it played against if that is there; both in eval mode."""
+    """A generator, and the discriminator it played against if that is there; both in eval mode, not learning."""
 
     _optional_components = ["discriminator"]
     generator: Generator
@@ -78,7 +78,8 @@ class GANPipeline(diffusers.DiffusionPipeline):
 
     def __init__(self, generator: Generator, discriminator: Discriminator | None = None):
         super().__init__()
-        self.register_modules(generator=generator.eval(), discriminator=discriminator and discriminator.eval())
+        networks = {"generator": generator, "discriminator": discriminator}
+        self.register_modules(**{k: net and net.eval().requires_grad_(False) for k, net in networks.items()})
         self.precision = torch.float32
 
     @classmethod
@@ -147,6 +148,11 @@ class GANPipeline(diffusers.DiffusionPipeline):
             raise ValueError(f"{dtype} is not possible; give one of {', '.join(map(str, PRECISIONS))}.")
         self.precision = dtype or self.precision
         return self if device is None else super().to(device)
+
+    def compile(self) -> Self:
+        """torch.compile the generator's pass: for many images on an accelerator; each batch size waits once."""
+        self.generator.compile(options={"fallback_random": True})
+        return self
 
     @property
     def dtype(self) -> torch.dtype:

@@ -68,6 +68,8 @@ class Recipe:
     """the half-life is at most this share of the reals shown so far; None, or with `init_from`: no such limit"""
     precision: Literal["fp32", "bf16"] = "fp32"
     """what networks compute in; penalties, losses and weights are float32 in any case"""
+    compile: MayChange[bool] = False
+    """torch.compile the networks, but for penalties; takes minutes at the start and needs a C++ compiler"""
     init_from: MayChange[str | None] = None
     """run, checkpoint, or saved model whose weights the networks start from, as far as they fit"""
     freeze_d: int = 0

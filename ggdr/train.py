@@ -89,8 +89,9 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
     """One phase: the terms of one turn that are due make one update of its player, or `n_critic` of D's main phase."""
     player, scene = run.players[phase.turn], run.scene(phase)
     for repeat, batch in enumerate(batches[: phase.repeats]):
-        with player.learning():  # only this player's weights take gradient
-            for place, (images, labels) in run.micro_batches(batch):
+        parts = run.micro_batches(batch)
+        with player.learning(len(parts)):  # only this player's weights take gradient
+            for place, (images, labels) in parts:
                 run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
                 duels = run.recipe.game.duels(run.cast, images, labels, scene)
                 losses = {name: add([term.loss(duel) for duel in duels]) for name, term in phase.terms.items()}
@@ -98,7 +99,7 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
                 (total * phase.strength * len(images) / len(batch.images)).backward()
                 run.stats.add({f"loss/{phase.turn}/{name}": loss for name, loss in losses.items()})
                 run.stats.watch(duels)
-        measured = player.update(run.images_seen / 1000, run.processes)
+        measured = player.update(run.images_seen / 1000)
         run.stats.add({f"{name}/{phase.turn}": value for name, value in measured.items()})
         for term in run.terms.values():
             term.after_update(phase.turn, list(player.networks.values()))

@@ -27,7 +27,7 @@ EVERY = "1000000"
 MEASURED = "measured"
 """folder of the records, beside those of the arms"""
 UNTRAINED = {"total_kimg", "keep", "log_kimg", "grid_kimg", "checkpoint_kimg", "metric_kimg", "grid_images"}
-UNTRAINED |= {"metrics", "trackers", "workers", "about", "hub_id", "hub_private", "hub_kimg"}
+UNTRAINED |= {"compile", "metrics", "trackers", "workers", "about", "hub_id", "hub_private", "hub_kimg"}
 """settings that make no difference to what a run has learned at a given number of images"""
 
 

@@ -81,7 +81,7 @@ def test_speed_after_a_rollback_is_that_of_the_recipe_times_its_factor(tmp_path)
     before = run.players["d"].rate
     loss = sum(p.sum() for p in run.players["d"].parameters if p.requires_grad_(True).numel())
     loss.backward()
-    run.players["d"].update(0.0, 1)
+    run.players["d"].update(0.0)
     assert run.players["d"].optimizer.param_groups[0]["lr"] == pytest.approx(0.09 * before)
 
 

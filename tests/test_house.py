@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import getdoc
 from pathlib import Path
 from statistics import median
@@ -201,7 +202,8 @@ def owners(file: Path) -> Iterator[tuple[object, ast.Module | ast.ClassDef]]:
 
 def test_public_functions_of_some_length_say_what_they_do():
     silent = []
-    for file in PACKAGE:
+    importable = [file for file in PACKAGE if file.parent.name != "kernels" or find_spec("triton")]
+    for file in importable:
         for owner, block in owners(file):
             functions = [node for node in block.body if isinstance(node, ast.FunctionDef) and length(node) > 8]
             public = [node for node in functions if not node.name.startswith("_")]
@@ -246,7 +248,7 @@ import sys
 import ggdr.recipe_flags
 from ggdr.recipe_files import load_recipe
 from ggdr.registry import discover
-for file in {[str(file) for file in sorted((ROOT / "recipes").glob("*.py"))]}:
+for file in {[str(file) for file in sorted((ROOT / "recipes").rglob("*.py"))]}:
     load_recipe(file)
 discover()
 print([name for name in {HEAVY} if name in sys.modules])

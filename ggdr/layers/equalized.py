@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from ggdr.ops.activation import CURVES, SLOPE
 from ggdr.ops.convolution import resampling_conv2d
+from ggdr.ops.kernels import choose
 
 Activation = Literal["linear", "lrelu"]
 
@@ -38,7 +39,8 @@ class EqualizedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs] to [N, outputs]."""
         bias = self.bias if self.bias_gain == 1 else self.bias * self.bias_gain
-        return activated(F.linear(x, self.matrix(), bias), self.activation)
+        # scaling what goes in is the same as scaling the weights, of which there are more
+        return activated(F.linear(x * self.weight_gain, self.weight, bias), self.activation)
 
     def matrix(self) -> Tensor:
         """Its weights as it uses them, [outputs, inputs]."""
@@ -74,12 +76,21 @@ class EqualizedConv2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs, H, W] to [N, outputs, H * up / down, W * up / down]."""
         bias = None if self.bias is None else self.bias * self.bias_gain
-        y = resampling_conv2d(x, self.weight * self.weight_gain, bias, up=self.up, down=self.down)
-        return activated(y, self.activation, self.limit)
+        fused = choose("bias_act", x) is not None  # then the bias is added on the way, else by the convolution
+        early, late = (None, bias) if fused else (bias, None)
+        y = resampling_conv2d(x, self.weight * self.weight_gain, early, up=self.up, down=self.down)
+        return activated(y, self.activation, self.limit, late)
 
 
-def activated(x: Tensor, activation: Activation, limit: float | None = None) -> Tensor:
-    """The activation without its gain, kept within +-limit, in place: nothing else may need `x`."""
+def activated(x: Tensor, activation: Activation, limit: float | None = None, bias: Tensor | None = None) -> Tensor:
+    """x plus bias [C], the activation without its gain, kept within +-limit; in place: nothing else may need `x`.
+
+    For images [N, C, H, W] by a kernel where there is one.
+    """
+    if x.ndim == 4 and (activation, limit, bias) != ("linear", None, None):
+        if (kernel := choose("bias_act", x)) is not None:
+            return kernel(x, bias, activation, SLOPE, 1.0, limit)
+    x = x if bias is None else x.add_(bias.to(x.dtype)[:, None, None])
     x = F.leaky_relu_(x, SLOPE) if activation == "lrelu" else x
     return x if limit is None else x.clamp(-limit, limit)
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.equalized import EqualizedLinear
+from ggdr.layers.running import RunningMean, finite
 from ggdr.ops.precision import without_autocast
 
 
@@ -44,6 +45,52 @@ class MappingNetwork(nn.Module):
             return normalized(embed(labels.float()))
 
 
+class StyleMapping(MappingNetwork):
+    """A mapping network that keeps the mean of its styles for truncation."""
+
+    w_avg: Tensor
+
+    def __init__(self, z_dim: int, labels: int, w_dim: int, depth: int, beta: float):
+        """`beta`: share of the mean style that a batch leaves as it was."""
+        super().__init__(z_dim, labels, w_dim, depth)
+        self.beta = beta
+        self.register_buffer("w_avg", torch.zeros(w_dim))
+        self.seen = RunningMean()
+
+    def truncated(self, ws: Tensor, psi: float | Tensor, cutoff: int | None = None) -> Tensor:
+        """ws [N, L, w_dim], its first `cutoff` codes (None: all) pulled towards the mean by 1 - psi."""
+        if not isinstance(psi, Tensor) and psi == 1:
+            return ws
+        return torch.cat([self.w_avg.lerp(ws[:, :cutoff], psi), ws[:, ws.shape[1] if cutoff is None else cutoff :]], 1)
+
+    def record(self, w: Tensor) -> None:
+        """Remember the mean of w [N, w_dim] until it is measured."""
+        self.seen.add(w.detach().mean(dim=0))
+
+    def measure(self) -> dict[str, Tensor]:
+        """The mean of what was recorded since the last call, if anything was."""
+        mean = self.seen.take()
+        return {} if mean is None else {"w_mean": mean}
+
+    def follow(self, mean: Tensor) -> None:
+        """Move the kept mean towards a step's mean [w_dim]."""
+        # Unlike the published code: once a step for its two passes, over all micro-batches and processes, so that
+        # every process holds the same.
+        self.w_avg.lerp_(finite(mean, self.w_avg), 1 - self.beta**2)
+
+
+def crossed(ws: Tensor, other: Tensor, probability: float, layers: int | None = None) -> Tensor:
+    """ws [N, L, W] with those from one random layer on taken from other [N, W] (arXiv 1812.04948, sec. 3.1).
+
+    layers: the layer is one of so many first ones; None: of all.
+    """
+    count = ws.shape[1]
+    crossover = torch.randint(1, layers or count, [], device=ws.device)
+    stay = torch.rand([], device=ws.device) >= probability
+    layer = torch.arange(count, device=ws.device)[:, None]
+    return torch.where((layer < crossover) | stay, ws, other.unsqueeze(1))
+
+
 def normalized(x: Tensor) -> Tensor:
-    """Each row of x [N, C] brought to unit mean square."""
+    """Each vector of x [N, C, ...], along C, brought to unit mean square."""
     return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()

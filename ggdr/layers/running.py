@@ -11,19 +11,21 @@ class RunningMean:
 
     def __init__(self) -> None:
         self.total: Tensor | None = None
-        self.count = 0
+        self.count: Tensor | None = None  # a tensor: a compiled network would be compiled anew for each number
 
     def add(self, value: Tensor) -> None:
         """Add a tensor of the shape of those before; no gradient flows into it."""
         value = value.detach()
-        self.total = value if self.total is None else self.total + value
-        self.count += 1
+        if self.total is None or self.count is None:
+            self.total, self.count = value, torch.ones([], device=value.device)
+        else:
+            self.total, self.count = self.total + value, self.count + 1
 
     def take(self) -> Tensor | None:
         """The mean, which starts anew; None if nothing was added."""
         total, count = self.total, self.count
-        self.total, self.count = None, 0
-        return None if total is None else total / count
+        self.total = self.count = None
+        return None if total is None or count is None else total / count
 
 
 def finite(new: Tensor, old: Tensor) -> Tensor:

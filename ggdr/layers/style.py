@@ -10,45 +10,84 @@ from torch import Tensor, nn
 
 from ggdr.layers.equalized import EqualizedLinear, activated
 from ggdr.ops.activation import CURVES
-from ggdr.ops.modulation import modulated_conv2d
+from ggdr.ops.modulation import Constants, constants, modulated_conv2d
+from ggdr.ops.precision import computed_in
 
 Noise = Literal["random", "const", "none"]
 
 
-class StyledConv2d(nn.Module):
-    """A modulated 3x3 convolution, noise of a learned strength, bias, leaky ReLU."""
+class Kept:
+    """The constants of a weight that takes no gradient, from call to call, as long as it stays what it is.
+
+    Only for evaluation: in training weights rest on the other player's turn, and fused optimizers move them unnoticed.
+    """
+
+    def __init__(self) -> None:
+        self.of: tuple[Tensor, tuple] | None = None
+        self.found: Constants | None = None
+
+    def constants(self, weight: Tensor, dtype: torch.dtype, up: int) -> Constants | None:
+        """Those of weight [O, I, k, k] for convolutions in `dtype`; None where it may learn or be traced."""
+        traced = torch.compiler.is_compiling() or torch.jit.is_tracing()
+        if weight.requires_grad or traced or weight.is_inference():
+            return None
+        state = weight._version, weight.data_ptr(), dtype
+        if self.of is None or self.of[0] is not weight or self.of[1] != state:
+            self.of, self.found = (weight, state), constants(weight, dtype, up)
+        return self.found
+
+    def __deepcopy__(self, memo: dict) -> Kept:
+        """A copy of the layer begins without: its weight is another."""
+        return Kept()
+
+
+class Noisy(nn.Module):
+    """A layer with per-pixel noise."""
 
     noise_const: Tensor
+    size: tuple[int, int]
+    """height and width of the noise, pixels"""
 
-    def __init__(
-        self, inputs: int, outputs: int, w_dim: int, size: tuple[int, int], *, up: int = 1, clamp: float | None = None
-    ):
-        """`size`: height and width of the result, pixels. `clamp`: bound of it."""
-        super().__init__()
-        self.up, self.size, self.clamp = up, size, clamp
-        self.affine = EqualizedLinear(w_dim, inputs, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
-        self.bias = nn.Parameter(torch.zeros(outputs))
-        self.noise_strength = nn.Parameter(torch.zeros([]))
+    def keep_noise(self, size: tuple[int, int]) -> None:
+        """Draw the noise that stays the same."""
+        self.size = size
         self.register_buffer("noise_const", torch.randn(size))
-
-    def forward(self, x: Tensor, w: Tensor, noise: Noise) -> Tensor:
-        """x [N, inputs, H, W] and w [N, w_dim] to [N, outputs, up * H, up * W]."""
-        gain = CURVES["lrelu"].gain  # applied ahead of the activation, which is the same and spares a pass
-        field = self.noise(x, noise)
-        field = None if field is None else field * self.noise_strength
-        y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, noise=field, gain=gain)
-        return activated(y.add_((self.bias * gain).to(y.dtype)[:, None, None]), "lrelu", self.clamp)
-
-    def style_matrix(self) -> Tensor:
-        """What a change of the style code is multiplied by, [inputs, w_dim]."""
-        return self.affine.matrix()
 
     def noise(self, x: Tensor, mode: Noise) -> Tensor | None:
         """Standard normal values: [N, 1, H, W] fresh, the [H, W] kept from the start, or none."""
         if mode == "random":
             return torch.randn(x.shape[0], 1, *self.size, device=x.device)
         return self.noise_const if mode == "const" else None
+
+
+class StyledConv2d(Noisy):
+    """A modulated 3x3 convolution, noise of a learned strength, bias, leaky ReLU."""
+
+    def __init__(
+        self, inputs: int, outputs: int, w_dim: int, size: tuple[int, int], *, up: int = 1, clamp: float | None = None
+    ):
+        """`size`: height and width of the result, pixels. `clamp`: bound of it."""
+        super().__init__()
+        self.up, self.clamp = up, clamp
+        self.affine = EqualizedLinear(w_dim, inputs, bias_init=1.0)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.noise_strength = nn.Parameter(torch.zeros([]))
+        self.keep_noise(size)
+        self.kept = Kept()
+
+    def forward(self, x: Tensor, w: Tensor, noise: Noise) -> Tensor:
+        """x [N, inputs, H, W] and w [N, w_dim] to [N, outputs, up * H, up * W]."""
+        gain = CURVES["lrelu"].gain  # applied ahead of the activation, which is the same and spares a pass
+        field = self.noise(x, noise)
+        field = None if field is None else field * self.noise_strength
+        kept = None if self.training else self.kept.constants(self.weight, computed_in(x), self.up)
+        y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, noise=field, gain=gain, kept=kept)
+        return activated(y, "lrelu", self.clamp, self.bias * gain)
+
+    def style_matrix(self) -> Tensor:
+        """What a change of the style code is multiplied by, [inputs, w_dim]."""
+        return self.affine.matrix()
 
 
 class ToImage(nn.Module):

@@ -38,6 +38,8 @@ class Brief(NamedTuple):
     """side (height in pixels) -> channels of the generator's feature maps that a decoder is to redraw"""
     heads: dict[str, Head] = {}
     """name -> what terms ask of the discriminator beside its logit"""
+    w_dim: int = 0
+    """width of the generator's style codes, for a discriminator that writes some; 0: it has none"""
 
 
 class Sample(NamedTuple):
@@ -49,6 +51,8 @@ class Sample(NamedTuple):
     """[N, L, W] style codes, the very tensor the image was made from"""
     features: dict[int, Tensor] = {}
     """side r (height in pixels) -> [N, K, r, r * W / H]"""
+    scales: dict[int, Tensor] = {}
+    """side r -> [N, C, r, r * W / H], the same images at smaller sizes, of a generator that makes them itself"""
 
 
 class Verdict(NamedTuple):
@@ -64,6 +68,19 @@ class Verdict(NamedTuple):
     """side r -> [N, K, r, r * W / H], of its encoder, where its config gives "pyramid", up to half of the image"""
     answers: dict[str, Tensor] = {}
     """name -> [N, outputs], of its heads"""
+    dense: Tensor | None = None
+    """[N, 1, H, W], of each pixel, higher is more real, where its config gives "d_pixels"; None elsewhere"""
+    image: Tensor | None = None
+    """[N, C, H, W] what it judged, in a duel: augmented"""
+
+
+class Redrawn(NamedTuple):
+    """A picture that a discriminator drew from its maps of an image."""
+
+    drawn: Tensor
+    """[N, C, h, w] about [-1, 1]"""
+    true: Tensor
+    """[N, C, h, w] in [-1, 1], what it is to be"""
 
 
 @dataclass(frozen=True, kw_only=True)

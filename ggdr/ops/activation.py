@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ggdr.ops.kernels import choose
+
 Activation = Literal["linear", "relu", "lrelu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish"]
 SLOPE = 0.2
 """of the leaky ReLU below zero"""
@@ -48,10 +50,17 @@ def bias_act(
 
     slope: of the leaky ReLU. gain: None for the activation's own. clamp: None for no limit.
     """
-    curve = CURVES[activation]
+    gain = CURVES[activation].gain if gain is None else gain
+    compute = choose("bias_act", x) or plain_bias_act
+    return compute(x, bias, activation, slope, gain, clamp)
+
+
+def plain_bias_act(
+    x: Tensor, bias: Tensor | None, activation: Activation, slope: float, gain: float, clamp: float | None
+) -> Tensor:
+    """`bias_act` by torch."""
     if bias is not None:
         x = x + bias.to(x.dtype).reshape(-1, *[1] * (x.ndim - 2))
-    gain = curve.gain if gain is None else gain
-    x = curve.function(x, slope)
+    x = CURVES[activation].function(x, slope)
     x = x if gain == 1 else x * gain
     return x if clamp is None else x.clamp(-clamp, clamp)

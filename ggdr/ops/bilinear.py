@@ -43,10 +43,14 @@ class Spread(Function):
     def forward(ctx, y: Tensor, grid: Tensor, padding: str, align_corners: bool, shape: torch.Size) -> Tensor:
         ctx.save_for_backward(grid)
         ctx.settings = padding, align_corners
-        nothing = y.new_zeros(shape)
-        options = 0, PADDING[padding], align_corners, [True, False]
-        return torch.ops.aten.grid_sampler_2d_backward(y.contiguous(), nothing, grid, *options)[0]
+        return spread(y, grid, padding, align_corners, shape)
 
     @staticmethod
     def backward(ctx, gradient: Tensor):
         return Read.apply(gradient, *ctx.saved_tensors, *ctx.settings), None, None, None, None
+
+
+def spread(y: Tensor, grid: Tensor, padding: str, align_corners: bool, shape: torch.Size) -> Tensor:
+    """The adjoint of `bilinear`, from y [N, C, H, W] to the x of `shape`; not differentiable."""
+    options = 0, PADDING[padding], align_corners, [True, False]
+    return torch.ops.aten.grid_sampler_2d_backward(y.contiguous(), y.new_zeros(shape), grid, *options)[0]

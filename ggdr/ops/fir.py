@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ggdr.ops.kernels import choose
 from ggdr.ops.precision import without_autocast
 
 TAPS = (1.0, 3.0, 3.0, 1.0)
@@ -69,14 +70,29 @@ def _filter(
     gain: float,
 ) -> Tensor:
     """One pass of `upfirdn2d` with the outer product of two filters."""
+    compute = choose("fir", x) or plain_filter
+    return compute(x, taps_x, taps_y, up, down, padding, gain)
+
+
+def plain_filter(
+    x: Tensor,
+    taps_x: tuple[float, ...],
+    taps_y: tuple[float, ...],
+    up: Pair,
+    down: Pair,
+    padding: Padding,
+    gain: float,
+) -> Tensor:
+    """One pass of `upfirdn2d` by torch's convolutions."""
     dtype = x.dtype
     if x.device.type == "cpu" and max(up + down) > 1:
         x = x.float() if dtype == torch.bfloat16 else x  # the strided backward pass takes 50 times as long in bfloat16
     with without_autocast(x):
+        kernel = _kernel.__wrapped__ if torch.compiler.is_compiling() else _kernel  # a compiler keeps its own
         if up == (1, 1):
-            y = _filter_down(x, _kernel(taps_x[::-1], taps_y[::-1], gain, x.shape[1], x.dtype, x.device), down, padding)
+            y = _filter_down(x, kernel(taps_x[::-1], taps_y[::-1], gain, x.shape[1], x.dtype, x.device), down, padding)
         else:
-            y = _filter_up(x, _kernel(taps_x, taps_y, gain, x.shape[1], x.dtype, x.device), up, padding)
+            y = _filter_up(x, kernel(taps_x, taps_y, gain, x.shape[1], x.dtype, x.device), up, padding)
             y = y if down == (1, 1) else y[:, :, :: down[1], :: down[0]]
     return y.to(dtype)
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 # torch is imported inside: settings may import this file, and the compiler cannot see through the lazy one
@@ -19,13 +20,20 @@ def at_least_float32(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def in_float16(x: Tensor) -> bool:
-    """Whether convolutions of x are computed in float16, whose largest number is 65,504."""
+def computed_in(x: Tensor) -> torch.dtype:
+    """What convolutions of x are computed in."""
     import torch
 
     kind = x.device.type
     cast = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
-    return (torch.get_autocast_dtype(kind) if cast else x.dtype) == torch.float16
+    return torch.get_autocast_dtype(kind) if cast else x.dtype
+
+
+def in_float16(x: Tensor) -> bool:
+    """Whether convolutions of x are computed in float16, whose largest number is 65,504."""
+    import torch
+
+    return computed_in(x) == torch.float16
 
 
 def without_autocast(x: Tensor) -> AbstractContextManager:

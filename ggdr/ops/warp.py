@@ -5,10 +5,15 @@ Resampling an axis is a small dense matrix here, the mirrored border included: a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Literal, NamedTuple
 
 from ggdr.lazy import Tensor, torch
+from ggdr.ops.kernels import choose
+
+Fold = Literal["none", "wrap", "mirror"]
+Padding = Literal["zeros", "border"]
 
 # fmt: off
 SYM6 = (0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633, 0.4910559419267466,
@@ -19,6 +24,35 @@ MARGIN = 5  # fine samples beyond each border that the down-sampling filter reac
 
 # sym6 is not quite symmetric: by how many pixels the centre that images are turned about is off theirs
 OFF_CENTRE_PX = (5 - sum(k * tap for k, tap in enumerate(SYM6)) / sum(SYM6)) / 2
+
+
+class Axis(NamedTuple):
+    """An axis of a warp in numbers, for a kernel that computes positions itself.
+
+    Point i is at start + i * step; what the transform makes of it, times scale and plus shift, is folded into the
+    period, and that, times rescale and plus offset, is an index of pixels.
+    """
+
+    size: int
+    start: float
+    step: float
+    scale: float
+    shift: float
+    fold: Fold = "none"
+    period: float = 1.0
+    rescale: float = 1.0
+    offset: float = 0.0
+
+    def numbers(self) -> tuple[float, ...]:
+        """start, step, scale, shift, period, rescale, offset."""
+        return tuple(float(x) for x in (*self[1:5], *self[6:]))
+
+
+class Lattice(NamedTuple):
+    """The points of a warp, and how what they come from is read; both axes fold alike."""
+
+    x: Axis
+    y: Axis
 
 
 def compose(*transforms: Tensor) -> Tensor:
@@ -37,11 +71,18 @@ def warp_image(image: Tensor, inverse: Tensor) -> Tensor:
     """
     height, width = image.shape[2:]
     fine = upsampler(height, image.device, image.dtype) @ (image @ upsampler(width, image.device, image.dtype).mT)
-    x, y = source(inverse, *(fine_axis(size, image) for size in (width, height)))
-    grid = torch.stack([wrap(x, width), wrap(y, height)], dim=-1)
-    moved = read(fine, grid, "border", align_corners=True)
+    moved = read_fine(fine, inverse, height, width)
     moved = moved @ downsampler(width, image.device, image.dtype).mT
     return downsampler(height, image.device, image.dtype) @ moved
+
+
+def read_fine(fine: Tensor, inverse: Tensor, height: int, width: int) -> Tensor:
+    """The fine samples that the down-sampling filters need, from the period of fine samples [N, C, *] of an image."""
+    if (kernel := kernel_for(fine, inverse)) is not None:
+        return kernel(fine, inverse, Lattice(*(wrapped_axis(size) for size in (width, height))), "border")
+    x, y = source(inverse, *(fine_axis(size, fine) for size in (width, height)))
+    grid = torch.stack([wrap(x, width), wrap(y, height)], dim=-1)
+    return read(fine, grid, "border", align_corners=True)
 
 
 def warp_map(features: Tensor, inverse: Tensor, height: int, width: int) -> Tensor:
@@ -50,6 +91,8 @@ def warp_map(features: Tensor, inverse: Tensor, height: int, width: int) -> Tens
     Bilinear: a sixteenth of the cost of the image's way and no displacement (torch's bicubic is off by 0.05 cell).
     """
     rows, columns = features.shape[2:]
+    if (kernel := kernel_for(features, inverse)) is not None:
+        return kernel(features, inverse, Lattice(mirrored_axis(columns, width), mirrored_axis(rows, height)), "border")
     axes = cell_axis(columns, width, features), cell_axis(rows, height, features)
     x, y = source(about(inverse, OFF_CENTRE_PX), *axes)
     grid = torch.stack([mirror(x, width) / (width / 2), mirror(y, height) / (height / 2)], dim=-1)
@@ -58,10 +101,23 @@ def warp_map(features: Tensor, inverse: Tensor, height: int, width: int) -> Tens
 
 def translate(x: Tensor, offset: Tensor) -> Tensor:
     """x [N, C, h, w] moved right and down by offset [N, 2], in widths and heights; zeros move in."""
+    if (kernel := kernel_for(x, offset)) is not None:
+        eye = torch.eye(2, device=x.device).expand(len(x), 2, 2)
+        lattice = Lattice(*(shifted_axis(cells) for cells in x.shape[:1:-1]))
+        return kernel(x, torch.cat([eye, -2.0 * offset[:, :, None]], dim=2), lattice, "zeros")
     columns, rows = (cell_axis(cells, 2, x) for cells in x.shape[:1:-1])
     from_x, from_y = columns - 2 * offset[:, :1], rows - 2 * offset[:, 1:]
     grid = torch.stack(torch.broadcast_tensors(from_x[:, None, :], from_y[:, :, None]), dim=-1)
     return read(x, grid, "zeros", align_corners=False)
+
+
+def kernel_for(x: Tensor, transform: Tensor) -> Callable[..., Tensor] | None:
+    """The kernel that warps x [N, ...] by a transform [N, ...], or None: it takes no gradient to the transform.
+
+    Its adjoint adds in any order, so it is not taken where torch is told to be deterministic.
+    """
+    fits = len(transform) == len(x) and transform.device == x.device and not transform.requires_grad
+    return choose("warp", x) if fits and not torch.are_deterministic_algorithms_enabled() else None
 
 
 def read(x: Tensor, grid: Tensor, padding: str, *, align_corners: bool) -> Tensor:
@@ -95,6 +151,24 @@ def fine_axis(size: int, like: Tensor) -> Tensor:
 def cell_axis(cells: int, size: int, like: Tensor) -> Tensor:
     """Positions of the centres of `cells` cells along an axis of `size` pixels: [cells], pixels from the centre."""
     return ((torch.arange(cells, device=like.device, dtype=like.dtype) + 0.5) / cells - 0.5) * size
+
+
+def wrapped_axis(size: int) -> Axis:
+    """`fine_axis`, then `wrap`."""
+    return Axis(2 * size + 2 * MARGIN, -(MARGIN + size - 1) / 2, 0.5, 2.0, size - 1, "wrap", 2 * period(size))
+
+
+def mirrored_axis(cells: int, size: int) -> Axis:
+    """`cell_axis`, about OFF_CENTRE_PX, then `mirror`."""
+    step, per_px, first = size / cells, cells / size, (size - 1) / 2
+    start = (0.5 / cells - 0.5) * size - OFF_CENTRE_PX
+    back = (cells - 1) / 2 - first * per_px
+    return Axis(cells, start, step, 1.0, first + OFF_CENTRE_PX, "mirror", period(size), per_px, back)
+
+
+def shifted_axis(cells: int) -> Axis:
+    """`cell_axis` of two units, read as it is."""
+    return Axis(cells, 1 / cells - 1, 2 / cells, cells / 2, (cells - 1) / 2)
 
 
 def wrap(position: Tensor, size: int) -> Tensor:

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
-import torch.distributed
 from torch import Tensor, nn
 
 from ggdr.optimizer import Adam
+from ggdr.running.averaging import Averaging
 from ggdr.schedule import ramp
 
 
 class Player:
     """One side of the game: it learns on its turn and stands still on the other's."""
 
-    def __init__(self, networks: Mapping[str, nn.Module], adam: Adam, lazy: Sequence[int]):
+    def __init__(self, networks: Mapping[str, nn.Module], adam: Adam, lazy: Sequence[int], processes: int = 1):
         """`networks` by the name under which they are saved; `lazy`: the intervals of its lazy phases.
 
         Weights that take no gradient now are frozen: they never learn.
@@ -26,26 +26,29 @@ class Player:
         self.adam, self.optimizer = adam, adam.build(self.parameters, lazy)
         self.rate = self.optimizer.param_groups[0]["lr"]
         self.slowed = 1.0  # factor of the rate after the run went back
+        self.averaging = Averaging(self.parameters, processes) if processes > 1 else None
         for parameter in self.parameters:
             parameter.requires_grad_(False)
 
     @contextmanager
-    def learning(self) -> Iterator[None]:
-        """Within it, this player's weights take gradient, but for frozen ones."""
+    def learning(self, passes: int) -> Iterator[None]:
+        """Within it, this player's weights take gradient, but for frozen ones; `passes` go backward through them."""
+        if self.averaging is not None:
+            self.averaging.expect(passes)
         for parameter in self.parameters:
             parameter.requires_grad_(True)
         yield
         for parameter in self.parameters:
             parameter.requires_grad_(False)
 
-    def update(self, kimg: float, processes: int) -> dict[str, Tensor]:
+    def update(self, kimg: float) -> dict[str, Tensor]:
         """One optimizer step with the gradients averaged over processes; none if they are not finite.
 
         Returns the norm of the gradients and whether they were not finite (0 or 1), scalars on the device.
         """
+        if self.averaging is not None:
+            self.averaging.finish()
         gradients = [p.grad for p in self.parameters if p.grad is not None]
-        if processes > 1:
-            average(gradients, processes)
         norm = torch.nn.utils.get_total_norm(gradients)
         broken = (~norm.isfinite()).float()
         # Fused Adam skips its step on the device where this is not 0: no wait for the host to look.
@@ -54,27 +57,3 @@ class Player:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return {"grad": norm.nan_to_num(0.0, 0.0, 0.0), "nonfinite": broken}
-
-
-@torch.no_grad()
-def average(tensors: Sequence[Tensor], processes: int) -> None:
-    """Average in place over all processes: one all-reduce of one flat vector. All must pass the same shapes."""
-    if tensors:
-        flat = torch.cat([tensor.flatten() for tensor in tensors])
-        torch.distributed.all_reduce(flat)
-        put_back(flat / processes, tensors)
-
-
-@torch.no_grad()
-def share(tensors: Sequence[Tensor]) -> None:
-    """Overwrite with the first process's values, in one flat vector."""
-    if tensors:
-        flat = torch.cat([tensor.flatten() for tensor in tensors])
-        torch.distributed.broadcast(flat, 0)
-        put_back(flat, tensors)
-
-
-def put_back(flat: Tensor, tensors: Sequence[Tensor]) -> None:
-    """Copy a flat vector's parts into the tensors it was made of."""
-    for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
-        tensor.copy_(part.view_as(tensor))

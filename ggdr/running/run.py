@@ -24,8 +24,10 @@ from ggdr.optimizer import Adam
 from ggdr.phase import Phase, phases
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import completed, differences, to_json, to_python
+from ggdr.running.averaging import share
+from ggdr.running.compiling import as_written, compile_networks
 from ggdr.running.ema import EMA
-from ggdr.running.player import Player, share
+from ggdr.running.player import Player
 from ggdr.running.stopping import Stop
 from ggdr.stats import Stats
 from ggdr.term import Adaptive, Turn
@@ -81,10 +83,12 @@ class Run:
             everything = (*networks.values(), *self.ema.mean.values())
             for tensor in chain.from_iterable((*net.parameters(), *net.buffers()) for net in everything):
                 torch.distributed.broadcast(tensor.data, 0)
+        if recipe.compile:
+            compile_networks(networks.values(), self.device.type == "cuda")
         self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
         adams: dict[Turn, Adam] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
         lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
-        self.players = {turn: Player(self.cast[turn], adams[turn], lazy[turn]) for turn in adams}
+        self.players = {turn: Player(self.cast[turn], adams[turn], lazy[turn], self.processes) for turn in adams}
 
     def start_weights(self) -> None:
         """What the recipe's `init_from` has goes into networks and running means; then `freeze_d` is seen to."""
@@ -128,21 +132,23 @@ class Run:
 
     def to_device(self, images: Tensor, labels: Tensor | None) -> Reals:
         """uint8 travels; it becomes float in [-1, 1] where it is used."""
+        if self.device.type == "cuda":
+            images = images.pin_memory()  # workers' are pinned; then the copy waits for nothing, and nothing for it
         images = images.to(self.device, non_blocking=True).float() / 127.5 - 1
         return Reals(images, None if labels is None else labels.to(self.device, non_blocking=True))
 
-    def micro_batches(self, reals: Reals) -> Iterator[tuple[int, Reals]]:
+    def micro_batches(self, reals: Reals) -> list[tuple[int, Reals]]:
         """The parts of a batch that pass the networks at once, each with its place in the global batch."""
         images = reals.images.split(self.micro_batch)
         labels = [None] * len(images) if reals.labels is None else reals.labels.split(self.micro_batch)
         first = self.accelerator.process_index * len(images)
-        for place, pair in enumerate(zip(images, labels, strict=True), start=first):
-            yield place, Reals(*pair)
+        return [(place, Reals(*pair)) for place, pair in enumerate(zip(images, labels, strict=True), start=first)]
 
     def scene(self, phase: Phase) -> Scene:
         """What a phase asks of its duels at this step."""
-        autocast = nullcontext if phase.float32 else self.accelerator.autocast
-        return Scene(phase.turn, phase.asks, phase.sides, self.images_seen / 1000, self.augment, autocast)
+        penalty = as_written if self.recipe.compile else nullcontext
+        around = penalty if phase.float32 else self.accelerator.autocast
+        return Scene(phase.turn, phase.asks, phase.sides, self.images_seen / 1000, self.augment, around)
 
     def generators(self) -> list[Any]:
         """The networks that learn on G's turn."""

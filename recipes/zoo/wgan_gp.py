@@ -24,7 +24,7 @@ recipe = Recipe(
     d_optimizer=Adam(lr=0.0005, beta1=0.0, beta2=0.9),
     batch=32,
     n_critic=5,
-    total_kimg=50.0,
+    total_kimg=10.0,
     ema_kimg=5.0,
     grid_kimg=5.0,
     checkpoint_kimg=10.0,

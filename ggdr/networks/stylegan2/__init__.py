@@ -34,7 +34,7 @@ class StyleGAN2Generator(GeneratorConfig):
     """share of the mean style, which truncation pulls towards, that a batch leaves as it was"""
     clamp: float | None = None
     """bound of what a layer hands on; published checkpoints trained in float16 have 256"""
-    gives: ClassVar = frozenset({"g_features", "ws", "truncation", "noise", "noise_maps", "entries"})
+    gives: ClassVar = frozenset({"g_features", "ws", "truncation", "noise", "noise_maps", "entries", "g_continues"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "clamp")

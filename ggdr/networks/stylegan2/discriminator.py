@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ggdr import network
-from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
+from ggdr.layers.epilogue import Epilogue
+from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.mapping import MappingNetwork
-from ggdr.layers.minibatch import minibatch_stddev
 from ggdr.networks.base import Brief, Verdict
 from ggdr.networks.size import channels, ladder
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator
@@ -32,7 +32,11 @@ class Discriminator(network.Discriminator):
             self.add_module(f"b{rungs.sides[level]}", block)
         self.mapping = MappingNetwork(0, brief.labels, width[0], config.mapping_layers) if brief.labels else None
         self.last = f"b{rungs.height}"
-        self.add_module(self.last, Epilogue(config, brief, width[0], rungs.size(0)))
+        # The published one clamps all convolutions but this, and checkpoints rely on it.
+        fromrgb = FromImage(brief.channels, width[0], None) if config.architecture == "skip" else None
+        group, extra, clamp, size = config.mbstd_group, config.mbstd_channels, config.clamp, rungs.size(0)
+        last = Epilogue(width[0], size, brief.labels, group=group, extra=extra, clamp=clamp, fromrgb=fromrgb)
+        self.add_module(self.last, last)
 
     def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
@@ -47,7 +51,7 @@ class Discriminator(network.Discriminator):
             x, image = self.get_submodule(f"b{side}")(x, image)
             maps[side // 2] = x
         condition = None if self.mapping is None else self.mapping(None, labels)
-        return self.get_submodule(self.last)(x, image, condition), maps
+        return self.get_submodule(self.last)(x, condition, image), maps
 
     def stages(self) -> list[nn.Module]:
         """Each block with its image layer, and what follows the last."""
@@ -73,28 +77,6 @@ class Block(nn.Module):
         image = downsample2(image) if self.feeds else image
         y = self.conv1(self.conv0(x))
         return y if self.skip is None else self.skip(x).add_(y), image
-
-
-class Epilogue(nn.Module):
-    """The maps of the base size to one logit, or to its product with the label's embedding (arXiv 1802.05637)."""
-
-    def __init__(self, config: StyleGAN2Discriminator, brief: Brief, width: int, size: tuple[int, int]):
-        super().__init__()
-        self.group, self.extra = config.mbstd_group, config.mbstd_channels
-        # The published one clamps all convolutions but this, and checkpoints rely on it.
-        self.fromrgb = FromImage(brief.channels, width, None) if config.architecture == "skip" else None
-        self.conv = EqualizedConv2d(width + self.extra, width, 3, activation="lrelu", clamp=config.clamp)
-        self.fc = EqualizedLinear(width * size[0] * size[1], width, activation="lrelu")
-        self.out = EqualizedLinear(width, width if brief.labels else 1)
-
-    def forward(self, x: Tensor, image: Tensor, condition: Tensor | None) -> Tensor:
-        """x [N, C, h, w], for "skip" the image of that size, and condition [N, C] to logits [N] float32."""
-        x = entered(self.fromrgb, x, image)
-        x = minibatch_stddev(x, self.group, self.extra) if self.extra else x
-        logits = self.out(self.fc(self.conv(x).flatten(1))).float()
-        if condition is None:
-            return logits.squeeze(1)
-        return (logits * condition).sum(dim=1) / math.sqrt(condition.shape[1])
 
 
 class FromImage(EqualizedConv2d):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +20,7 @@ class Discriminator(network.Discriminator):
     def __init__(self, config: UNet, brief: Brief):
         super().__init__(config, brief)
         self.encoder = config.encoder.build(brief)
+        self.config = replace(config, encoder=self.encoder.config)  # whose weights it may have settled
         self.map_channels = self.encoder.map_channels
         self.decoder = Decoder(config, self.map_channels, brief.guide)
         self.heads = Heads(self.map_channels, brief.heads)

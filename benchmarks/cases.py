@@ -1,0 +1,92 @@
+"""What is trained in benchmarks: shipped recipes on generated images, changed by words such as `+ada` or `-ggdr`."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ggdr.augment.ada import ADA
+from ggdr.data.digits import Digits
+from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from ggdr.networks.unet import UNet
+from ggdr.recipe import Recipe
+from ggdr.recipe_files import load_recipe
+from ggdr.regularizers.ggdr import GGDR
+from ggdr.regularizers.r1 import R1
+
+RECIPES = Path(__file__).parent.parent / "recipes"
+
+
+def stylegan2(side: int, base: int, limit: int, batch: int, *, gray: bool = False) -> Recipe:
+    """StyleGAN2 with GGDR and R1, neither style mixing nor path length."""
+    digits = load_recipe(RECIPES / "digits.py")
+    width = {"channel_base": base, "channel_max": limit}
+    return replace(
+        digits,
+        data=Digits(size=side) if gray else pictures(side),
+        generator=StyleGAN2Generator(**width, z_dim=limit, w_dim=limit, mapping_layers=2, style_mixing=0.0),
+        discriminator=UNet(encoder=StyleGAN2Discriminator(**width)),
+        regularizers={"r1": R1(weight=0.1, every=16), "ggdr": GGDR(sides=(side // 4,))},
+        batch=batch,
+        metrics={},
+    )
+
+
+def pictures(side: int):
+    """A folder of 64 generated pictures: speed does not depend on what they show."""
+    import numpy as np
+    from PIL import Image
+
+    from ggdr.data.images import ImageFiles
+
+    folder = Path(tempfile.gettempdir()) / f"ggdr-benchmark-{side}"
+    folder.mkdir(exist_ok=True)
+    noise = np.random.default_rng(0)
+    for index in range(64):
+        if not (file := folder / f"{index:02}.png").exists():
+            coarse = noise.integers(0, 256, (8, 8, 3), np.uint8)
+            Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC).save(file)
+    return ImageFiles(source=str(folder), size=side, channels=3)
+
+
+def shipped(name: str, side: int) -> Recipe:
+    """A shipped recipe on generated pictures."""
+    return replace(load_recipe(RECIPES / f"{name}.py"), data=pictures(side), workers=0)
+
+
+CASES: dict[str, Callable[[], Recipe]] = {
+    "digits": lambda: load_recipe(RECIPES / "digits.py"),
+    "32px-64ch": lambda: stylegan2(32, 64 * 32, 64, 32),
+    "32px-512ch": lambda: stylegan2(32, 512 * 32, 512, 16),
+    "64px": lambda: stylegan2(64, 16384, 512, 8),
+    "64px-narrow": lambda: stylegan2(64, 4096, 64, 16),
+    "cifar": lambda: shipped("cifar10", 32),
+    "paper256": lambda: shipped("lsun_cat", 256),
+    "1024px": lambda: replace(stylegan2(1024, 32768, 512, 1)),
+}
+WORDS: dict[str, Callable[[Recipe], Recipe]] = {
+    "+ada": lambda recipe: replace(recipe, augment=ADA(fixed_p=0.5)),
+    "-ggdr": lambda recipe: without(recipe, "ggdr"),
+    "-r1": lambda recipe: without(recipe, "r1"),
+    "-pl": lambda recipe: without(recipe, "path_length"),
+    "+bf16": lambda recipe: replace(recipe, precision="bf16"),
+}
+
+
+def without(recipe: Recipe, name: str) -> Recipe:
+    """The recipe without one of its regularizers."""
+    return replace(recipe, regularizers={key: term for key, term in recipe.regularizers.items() if key != name})
+
+
+def case(text: str) -> Recipe:
+    """The recipe of a text such as `cifar+ada-ggdr+bf16@8`, `@8`: micro-batches of 8; KeyError if it is none."""
+    text, _, micro = text.partition("@")
+    name, *words = re.split(r"(?=\+)|(?=-(?:ggdr|r1|pl))", text)
+    recipe = CASES[name]()
+    for word in words:
+        recipe = WORDS[word](recipe)
+    # the size of the batch at hand is what a step takes; a run of 64 images in micro-batches is many such
+    return replace(recipe, micro_batch=int(micro), batch=int(micro)) if micro else recipe

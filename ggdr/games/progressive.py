@@ -1,0 +1,87 @@
+"""The game of Progressive GAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ggdr.checks import above_zero, not_negative
+from ggdr.duel import Duel, Scene
+from ggdr.game import Cast
+from ggdr.games.noise import Noise
+from ggdr.lazy import Tensor, torch
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.networks.size import Ladder, ladder
+from ggdr.registry import games
+from ggdr.schedule import ramp
+
+
+@games.register("progressive", paper="1710.10196")
+@dataclass(frozen=True, kw_only=True)
+class Progressive(Noise):
+    """Both networks grow together, from small images to whole ones, each new one faded in (Karras et al. 2018, sec. 2).
+
+    A size is played for `stage_kimg`, then the next fades in over `fade_kimg`, until the images are whole. Images keep
+    their full size between the players; reals lose the detail that the level does not show, as the paper has them
+    fade. Terms that read feature maps work from the start: the generator makes its maps of sides the level has not
+    reached, though nothing else trains them yet, and the discriminator's maps of such sides are zeros, so that a
+    decoder draws them from the maps below (`start_kimg` of `ggdr` lets them wait).
+    """
+
+    start_side: int = 4
+    """height of the first images, pixels; the networks' smallest that is not below it"""
+    stage_kimg: float = 800.0
+    """how long each size is played before the next fades in, thousands of reals"""
+    fade_kimg: float = 800.0
+    """how long each size fades in, thousands of reals; 0: at once"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "start_side", "stage_kimg")
+        not_negative(self, "fade_kimg")
+
+    def cast(self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, brief: Brief) -> Cast:
+        """G and D at the first level; ValueError if they do not grow, or no image is as large as the first."""
+        cast = super().cast(generator, discriminator, brief)
+        for network in (network for networks in cast.values() for network in networks.values()):
+            check(network.core().config)
+        self.grow(cast, self.level(0.0, ladder(brief.height, brief.width)))
+        return cast
+
+    def duels(self, cast: Cast, reals: Tensor, labels: Tensor | None, scene: Scene) -> list[Duel]:
+        """One duel, at the level of the scene, which is left in the step's statistics."""
+        from ggdr.ops.scales import at_level
+
+        rungs = ladder(*reals.shape[2:])
+        level = self.level(scene.kimg, rungs)
+        self.grow(cast, level)
+        missing = int(rungs.doublings - level)
+        share = 1 - (rungs.doublings - level - missing)
+        found = super().duels(cast, at_level(reals, missing, share), labels, scene)
+        for duel in found:
+            duel.notes["level"] = torch.full([], level, device=reals.device)
+        return found
+
+    def level(self, kimg: float, rungs: Ladder) -> float:
+        """Doublings above the base, whole while a size is played, and a share of the next one while it fades in."""
+        if self.start_side > rungs.sides[-1]:
+            raise ValueError(f"start_side is {self.start_side}; images are {rungs.sides[-1]} px high: give less.")
+        first = next(level for level, side in enumerate(rungs.sides) if side >= self.start_side)
+        stages, inside = divmod(kimg, self.stage_kimg + self.fade_kimg)
+        faded = ramp(inside, self.stage_kimg, self.fade_kimg) if self.fade_kimg else 0.0
+        return min(first + stages + faded, float(rungs.doublings))
+
+    def grow(self, cast: Cast, level: float) -> None:
+        """Bring every network to a level."""
+        for networks in cast.values():
+            for network in networks.values():
+                network.core().grow(level)
+
+
+def check(config: GeneratorConfig | DiscriminatorConfig) -> None:
+    """ValueError, naming networks that do, if a network does not grow."""
+    if "grow" not in config.gives:
+        kind = config.registry.kind
+        able = " or ".join(sorted(repr(name) for name, part in config.registry.items() if "grow" in part.gives))
+        raise ValueError(
+            f"game 'progressive' grows its networks, which {kind} {config.name!r} cannot; take {kind} {able}, or"
+            " --game noise."
+        )

@@ -1,0 +1,47 @@
+"""The end of the discriminators of Progressive GAN and its line: the last maps to one logit (arXiv 1710.10196)."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+
+from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
+from ggdr.layers.minibatch import minibatch_stddev
+
+
+class Epilogue(nn.Module):
+    """The maps of the base size to one logit, or to its product with the label's embedding (arXiv 1802.05637)."""
+
+    def __init__(
+        self,
+        width: int,
+        size: tuple[int, int],
+        labels: int,
+        *,
+        inputs: int | None = None,
+        group: int | None = None,
+        extra: int = 1,
+        clamp: float | None = None,
+        fromrgb: nn.Module | None = None,
+    ):
+        """`width`: channels of its layers. `size`: of the maps, pixels. `inputs`: their channels; None: `width`.
+
+        `group`, `extra`: as `minibatch_stddev` has them; 0 extra for none. `clamp`: bound of the convolution.
+        `fromrgb`: takes an image of `size` in, beside the maps.
+        """
+        super().__init__()
+        self.fromrgb = fromrgb
+        self.group, self.extra = group, extra
+        self.conv = EqualizedConv2d((inputs or width) + extra, width, 3, activation="lrelu", clamp=clamp)
+        self.fc = EqualizedLinear(width * size[0] * size[1], width, activation="lrelu")
+        self.out = EqualizedLinear(width, width if labels else 1)
+
+    def forward(self, x: Tensor, condition: Tensor | None, image: Tensor | None = None) -> Tensor:
+        """x [N, C, h, w], condition [N, C] (None: no labels), an image where it takes one in, to logits [N] float32."""
+        x = x if self.fromrgb is None else x + self.fromrgb(image)
+        x = minibatch_stddev(x, self.group, self.extra) if self.extra else x
+        logits = self.out(self.fc(self.conv(x).flatten(1))).float()
+        if condition is None:
+            return logits.squeeze(1)
+        return (logits * condition).sum(dim=1) / math.sqrt(condition.shape[1])

@@ -1,0 +1,54 @@
+"""The loss of BEGAN, whose equilibrium a controller keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ggdr.checks import above_zero
+from ggdr.duel import Duel
+from ggdr.lazy import Tensor, torch
+from ggdr.registry import losses
+from ggdr.term import Loss
+
+
+@losses.register("began", paper="1703.10717")
+@dataclass(kw_only=True)
+class BEGAN(Loss):
+    """Boundary equilibrium loss: fakes' reconstruction errors are gamma times the reals' (Berthelot et al. 2017).
+
+    Minus the logit is the error L, as the discriminator `autoencoder` has it. It leaves the global measure of
+    convergence (sec. 3.4) and the controller's k in the log, as `convergence` and `began_k`.
+    """
+
+    gamma: float = 0.5
+    """diversity ratio L(fake) / L(real) to steer for, 0 to 1; low: D cares for reals more, and fakes vary less"""
+    lambda_k: float = 0.001
+    """rate of the controller, per step"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "gamma", "lambda_k")
+        if self.gamma > 1:
+            raise ValueError(f"gamma is {self.gamma}; give a ratio above 0, at most 1.")
+
+    def start(self, device: torch.device) -> None:
+        """Begin with k = 0: D learns from reals alone."""
+        self.k = torch.zeros([], device=device)
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        real, fake = -duel.on_real.logits.mean(), -duel.on_fake.logits.mean()
+        duel.notes["convergence"] = (real + (self.gamma * real - fake).abs()).detach()
+        duel.notes["began_k"] = self.k
+        return real - self.k * fake
+
+    def g_loss(self, duel: Duel) -> Tensor:
+        return -duel.on_fake.logits.mean()
+
+    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+        """k follows how far fakes are from gamma times the reals' error, within [0, 1] (sec. 3.4).
+
+        Unlike the paper: the fakes' error is that of D's turn, where the reals' is measured too, not that of G's.
+        """
+        if "logits/real" in stats and "logits/fake" in stats:
+            balance = stats["logits/fake"] - self.gamma * stats["logits/real"]
+            self.k = (self.k + self.lambda_k * balance).clamp(0, 1)

@@ -1,0 +1,32 @@
+"""The loss of EBGAN; its pulling-away term is the regularizer `pulling_away`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ggdr.checks import above_zero
+from ggdr.duel import Duel
+from ggdr.lazy import F, Tensor
+from ggdr.registry import losses
+from ggdr.term import Loss
+
+
+@losses.register("ebgan", paper="1609.03126")
+@dataclass(kw_only=True)
+class EBGAN(Loss):
+    """Energy-based hinge loss: reals have low energy, fakes at least the margin (Zhao et al. 2017, eq. 1 and 2).
+
+    Minus the logit is the energy, as the discriminator `autoencoder` has it.
+    """
+
+    margin: float = 1.0
+    """m, an energy; the paper tunes it by data set: of images in [-1, 1] a mean squared error is seldom above 1"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "margin")
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        return F.relu(self.margin + duel.on_fake.logits).mean() - duel.on_real.logits.mean()
+
+    def g_loss(self, duel: Duel) -> Tensor:
+        return -duel.on_fake.logits.mean()

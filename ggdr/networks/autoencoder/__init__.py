@@ -1,0 +1,49 @@
+"""Autoencoder: settings of a discriminator that judges by reconstruction (arXiv 1609.03126, 1703.10717)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from ggdr.checks import above_zero
+from ggdr.networks.base import Brief, DiscriminatorConfig
+from ggdr.registry import discriminators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator
+
+
+@discriminators.register("autoencoder", paper="1609.03126")
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderDiscriminator(DiscriminatorConfig):
+    """An autoencoder whose logit is minus its reconstruction error of the image (Zhao et al. 2017, sec. 2.3).
+
+    For the losses `ebgan` and `began`, which read minus the logit as an energy. No logit is above 0, so ADA finds no
+    sign to steer by.
+    """
+
+    channels: int = 64
+    """of the maps at half of the image's side; twice as many at each halving below"""
+    channel_max: int = 512
+    """most channels of a layer"""
+    code: int = 64
+    """numbers that an image must pass through; labels join them on the way back, the papers have none"""
+    error: Literal["squared", "absolute"] = "squared"
+    """mean squared error (EBGAN), or mean absolute error (BEGAN, eq. 1), over all pixels and channels"""
+    norm: Literal["batch", "none"] = "none"
+    """batch normalization by the batch at hand (EBGAN), or none (BEGAN)"""
+    gives: ClassVar = frozenset({"pyramid"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "channels", "channel_max", "code")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Four to eight channels."""
+        return cls(channels=4, channel_max=8, code=8)
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        from ggdr.networks.autoencoder.discriminator import Discriminator
+
+        return Discriminator(self, brief)

@@ -1,0 +1,89 @@
+"""The autoencoder as a discriminator: what it cannot redraw is not real (arXiv 1609.03126, fig. 1)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr import network
+from ggdr.networks.autoencoder import AutoencoderDiscriminator
+from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.size import ladder
+from ggdr.ops.activation import SLOPE
+
+
+class Discriminator(network.Discriminator):
+    """Images to minus the error of their reconstruction from a code; there are no skip connections past it."""
+
+    config: AutoencoderDiscriminator
+
+    def __init__(self, config: AutoencoderDiscriminator, brief: Brief):
+        super().__init__(config, brief)
+        rungs, batch = ladder(brief.height, brief.width), config.norm == "batch"
+        down = range(rungs.doublings)
+        widths = [min(config.channels << level, config.channel_max) for level in down]  # from half of the image inwards
+        self.map_channels = dict(zip(rungs.sides, reversed(widths), strict=False))
+        steps = list(pairwise([brief.channels, *widths]))
+        self.encoder = nn.ModuleList(
+            Block(nn.Conv2d(i, o, 4, stride=2, padding=1), batch and level > 0) for level, (i, o) in enumerate(steps)
+        )
+        self.code = nn.Conv2d(widths[-1], config.code, rungs.size(0))
+        self.entry = Block(nn.ConvTranspose2d(config.code + brief.labels, widths[-1], rungs.size(0)), batch)
+        self.decoder = nn.ModuleList(Block(doubling(o, i), batch) for i, o in reversed(steps[1:]))
+        self.toimage = doubling(widths[0], brief.channels)
+
+    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N], 0 at most; no decoder draws `sides`."""
+        logits, maps = self.pyramid(image, labels)
+        return Verdict(logits, maps=maps)
+
+    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
+        """Logits [N] float32, and each encoder block's output: side r -> [N, map_channels[r], r, r * W / H]."""
+        maps = self.encode(image)
+        off = self.decode(self.code(maps[min(maps)]), labels).float() - image.float()
+        error = off.square() if self.config.error == "squared" else off.abs()
+        return -error.mean(dim=(1, 2, 3)), maps
+
+    def encode(self, image: Tensor) -> dict[int, Tensor]:
+        """The encoder's maps by their side."""
+        x, maps = image.contiguous(memory_format=torch.channels_last), {}
+        for side, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
+            maps[side] = x = block(x)
+        return maps
+
+    def decode(self, code: Tensor, labels: Tensor | None) -> Tensor:
+        """Codes [N, code, 1, 1] to images; linear at the end, so that no pixel is out of reach."""
+        if self.brief.labels:
+            if labels is None:
+                raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
+            code = torch.cat([code, labels.to(code.dtype)[:, :, None, None]], dim=1)
+        x = self.entry(code)
+        for block in self.decoder:
+            x = block(x)
+        return self.toimage(x)
+
+    def stages(self) -> list[nn.Module]:
+        """The encoder's blocks, and the way to the code."""
+        return [*self.encoder, self.code]
+
+
+class Block(nn.Module):
+    """A convolution, batch normalization where asked, leaky ReLU."""
+
+    def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d, norm: bool):
+        super().__init__()
+        self.conv = conv
+        self.norm = nn.BatchNorm2d(conv.out_channels, track_running_stats=False) if norm else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, outputs, ...], as the convolution does."""
+        x = self.conv(x)
+        return F.leaky_relu(x if self.norm is None else self.norm(x), SLOPE)
+
+
+def doubling(inputs: int, outputs: int) -> nn.ConvTranspose2d:
+    """A transposed convolution to twice the size."""
+    return nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)

@@ -1,0 +1,47 @@
+"""AutoGAN: settings of the generator that a search found for CIFAR-10 (Gong et al. 2019, arXiv 1908.03835)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from ggdr.checks import above_zero
+from ggdr.networks.base import Brief, GeneratorConfig
+from ggdr.registry import generators
+
+if TYPE_CHECKING:
+    from ggdr.network import Generator
+
+
+@generators.register("autogan", paper="1908.03835")
+@dataclass(frozen=True, kw_only=True)
+class AutoGANGenerator(GeneratorConfig):
+    """The generator that was found for CIFAR-10: cells joined by skip connections (Gong et al. 2019, sec. 4).
+
+    What the paper fixes: three cells that double 4 px to 32 px, each with two convolutions, activated beforehand and
+    not normalized, doubling by repetition or bilinearly, and connections from each cell to all later ones. As we
+    remember its figure, and are not sure: the second cell doubles bilinearly, the third has no shortcut, what a cell
+    passes on is what follows its first convolution, and the image layer is normalized. Larger images take further
+    cells like the third, smaller ones fewer. The paper has no labels; here they join the latent code. Its
+    discriminator is SNGAN's, a residual network with spectral normalization.
+    """
+
+    z_dim: int = 128
+    """width of the latent code"""
+    channels: int = 256
+    """of all maps"""
+    gives: ClassVar = frozenset({"g_features", "entries"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "z_dim", "channels")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Eight channels."""
+        return cls(z_dim=8, channels=8)
+
+    def build(self, brief: Brief) -> Generator:
+        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        from ggdr.networks.autogan.generator import Generator
+
+        return Generator(self, brief)

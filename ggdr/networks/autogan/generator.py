@@ -1,0 +1,118 @@
+"""The AutoGAN generator: a linear layer, then cells that double, each fed by all before (arXiv 1908.03835)."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr import network
+from ggdr.layers.norm import BatchNorm2d
+from ggdr.networks.autogan import AutoGANGenerator
+from ggdr.networks.base import Brief, Sample
+from ggdr.networks.size import ladder
+
+
+class Choice(NamedTuple):
+    """What the search chose for one cell."""
+
+    up: Literal["nearest", "bilinear"]
+    """how it doubles"""
+    shortcut: bool
+    """whether what goes in is added to what comes out"""
+
+
+FOUND = (Choice("nearest", True), Choice("bilinear", True), Choice("nearest", False))
+"""the cells, from the base on"""
+
+
+class Generator(network.Generator):
+    """Latent codes, with labels beside them, to images."""
+
+    def __init__(self, config: AutoGANGenerator, brief: Brief):
+        super().__init__(config, brief)
+        rungs = ladder(brief.height, brief.width)
+        self.z_dim, self.size, width = config.z_dim, rungs.size(0), config.channels
+        self.feature_channels = dict.fromkeys(rungs.sides, width)
+        self.project = nn.Linear(config.z_dim + brief.labels, width * self.size[0] * self.size[1])
+        for index, side in enumerate(rungs.sides[1:]):
+            self.add_module(f"b{side}", Cell(width, FOUND[min(index, len(FOUND) - 1)], index))
+        self.norm = BatchNorm2d(width)
+        self.toimage = nn.Conv2d(width, brief.channels, 3, padding=1)
+        self.apply(initialise)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Sample:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the output of the cells of `sides`.
+
+        ValueError if a side is not one of the network's, or a label is missing.
+        """
+        if strange := sorted(set(sides) - set(self.feature_channels)):
+            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
+        x = self.project(self.entered(z, labels)).unflatten(1, (-1, *self.size))
+        x = x.contiguous(memory_format=torch.channels_last)
+        passed: list[Tensor] = []
+        first, *others = self.feature_channels
+        maps = {first: x}
+        for side in others:
+            maps[side] = x = self.get_submodule(f"b{side}")(x, passed)
+        image = torch.tanh(self.toimage(F.relu(self.norm(x))).float())
+        return Sample(image, None, {side: maps[side].float() for side in sides})
+
+    def entered(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        """Code and label as one [N, z_dim + L]."""
+        if not self.brief.labels:
+            return z
+        if labels is None:
+            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
+        return torch.cat([z, labels.to(z.dtype)], dim=1)
+
+    def entries(self) -> list[Tensor]:
+        """The first layer's weights [channels * h * w, z_dim]."""
+        return [self.project.weight[:, : self.z_dim]]
+
+    def measure(self) -> dict[str, Tensor]:
+        """The batch statistics of the image layer's normalization since the last call: `moments/norm` [2, C]."""
+        moments = self.norm.measure()
+        return {} if moments is None else {"moments/norm": moments}
+
+    def after_step(self, stats: dict[str, Tensor]) -> None:
+        """Move the running statistics towards the step's."""
+        if "moments/norm" in stats:
+            self.norm.after_step(stats["moments/norm"])
+
+
+class Cell(nn.Module):
+    """Double and convolve, add what earlier cells passed on, convolve, add the shortcut."""
+
+    def __init__(self, width: int, choice: Choice, before: int):
+        """`before`: cells before it."""
+        super().__init__()
+        self.up = choice.up
+        self.conv0 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.skips = nn.ModuleList(nn.Conv2d(width, width, 1) for _ in range(before))
+        self.shortcut = nn.Conv2d(width, width, 1) if choice.shortcut else None
+
+    def forward(self, x: Tensor, passed: list[Tensor]) -> Tensor:
+        """x [N, C, h, w], and what each cell before passed on, to [N, C, 2h, 2w]; appends what this one passes on."""
+        y = self.conv0(self.doubled(F.relu(x)))
+        here = y
+        for skip, earlier in zip(self.skips, passed, strict=True):
+            y = y + skip(F.interpolate(F.relu(earlier), y.shape[2:], mode=self.up))
+        passed.append(here)
+        y = self.conv1(F.relu(y))
+        return y if self.shortcut is None else y + self.shortcut(self.doubled(x))
+
+    def doubled(self, x: Tensor) -> Tensor:
+        """x at twice the size."""
+        return F.interpolate(x, scale_factor=2.0, mode=self.up)
+
+
+def initialise(module: nn.Module) -> None:
+    """Weights uniform with the variance 2 / (inputs + outputs) (Glorot & Bengio 2010); the paper does not say; ours."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        assert module.bias is not None
+        nn.init.zeros_(module.bias)

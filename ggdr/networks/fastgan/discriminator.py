@@ -1,0 +1,112 @@
+"""The FastGAN discriminator: an encoder, and decoders that draw its image again (arXiv 2101.04775, sec. 3.2)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr import network
+from ggdr.layers.spectral import spectral
+from ggdr.networks.base import Brief, Redrawn, Verdict
+from ggdr.networks.fastgan import FastGANDiscriminator
+from ggdr.networks.fastgan.blocks import BatchStatistics, Doubling, initialise
+from ggdr.networks.size import channels, ladder
+from ggdr.ops.activation import SLOPE
+
+DOUBLINGS = 4
+"""most that a decoder makes: from maps of 8 px to images of 128 px"""
+
+
+class Discriminator(network.Discriminator):
+    """Images to logits; batch normalization takes the batch at hand, in evaluation as in training."""
+
+    def __init__(self, config: FastGANDiscriminator, brief: Brief):
+        super().__init__(config, brief)
+        rungs = ladder(brief.height, brief.width)
+        widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(rungs.sides))]
+        self.map_channels = dict(zip(rungs.sides[:-1], widths, strict=False))
+        self.fromimage = nn.Conv2d(brief.channels, widths[-1], 3, padding=1)
+        for side, outputs, inputs in zip(rungs.sides, widths, widths[1:], strict=False):
+            self.add_module(f"b{2 * side}", Block(inputs, outputs))
+        self.out = nn.Sequential(nn.Conv2d(widths[0], widths[0], 1), nn.LeakyReLU(SLOPE))
+        self.logit = nn.Conv2d(widths[0], 1, rungs.size(0))
+        self.embed = nn.Linear(brief.labels, widths[0], bias=False) if brief.labels else None
+        initialise(self)
+        if config.spectral:
+            spectral(self)
+        # the paper's sides, 8 and 16 px, where the base has 4 px and the image 32 px or more
+        self.whole_side, self.part_side = (rungs.sides[min(level, rungs.doublings - 1)] for level in (1, 2))
+        self.whole, self.part = (self.decoder(config, side) for side in (self.whole_side, self.part_side))
+
+    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
+        logits, maps = self.pyramid(image, labels)
+        return Verdict(logits, maps=maps)
+
+    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
+        """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
+        x, maps = self.fromimage(image.contiguous(memory_format=torch.channels_last)), {}
+        for side in sorted(self.map_channels, reverse=True):
+            maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
+        x = self.out(x)
+        return self.logit(x).flatten().float() + self.agreement(x, labels), maps
+
+    def redraw(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Redrawn]:
+        """ "whole": the image, from its small maps; "part": a random quarter of it, from that quarter of larger maps.
+
+        A drawing has 16 times the side of the maps it is made from, at most the image's resolution.
+        """
+        height, width = maps[self.part_side].shape[2:]
+        rows, columns = max(height // 2, 1), max(width // 2, 1)
+        top, left = (int(torch.randint(free + 1, [], device="cpu")) for free in (height - rows, width - columns))
+        scale = self.brief.height // height
+        cut = maps[self.part_side][:, :, top : top + rows, left : left + columns]
+        seen = image[:, :, top * scale : (top + rows) * scale, left * scale : (left + columns) * scale]
+        return {"whole": redrawn(self.whole(maps[self.whole_side]), image), "part": redrawn(self.part(cut), seen)}
+
+    def decoder(self, config: FastGANDiscriminator, side: int) -> nn.Sequential:
+        """Gated doublings of maps of this side, and the image of what they come to."""
+        doublings = min(DOUBLINGS, (self.brief.height // side).bit_length() - 1)
+        widths = [max(config.decoder_channels >> level, 1) for level in range(doublings)]
+        inputs = [self.map_channels[side], *widths]
+        layers = [Doubling(i, o, BatchStatistics) for i, o in zip(inputs, widths, strict=False)]
+        decoder = nn.Sequential(*layers, nn.Conv2d(widths[-1], self.brief.channels, 3, padding=1), nn.Tanh())
+        initialise(decoder)
+        return decoder
+
+    def stages(self) -> list[nn.Module]:
+        """The first layer with its block, each other block, and what makes the logit."""
+        blocks = [self.get_submodule(f"b{2 * side}") for side in sorted(self.map_channels, reverse=True)]
+        return [nn.ModuleList([self.fromimage, blocks[0]]), *blocks[1:], nn.ModuleList([self.out, self.logit])]
+
+    def agreement(self, x: Tensor, labels: Tensor | None) -> Tensor | float:
+        """How well the maps x [N, C, h, w] fit the labels (arXiv 1802.05637, eq. 3): [N]; 0 where there are none."""
+        if self.embed is None:
+            return 0.0
+        if labels is None:
+            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
+        return (self.embed(labels.float()) * x.sum(dim=(2, 3))).sum(dim=1).float()
+
+
+class Block(nn.Module):
+    """Two convolutions, the first of which halves the maps, and the mean with a shorter way beside them (fig. 4)."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.conv0 = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
+        self.conv1 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.skip = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.norm0, self.norm1, self.norm2 = (BatchStatistics(outputs) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, outputs, H / 2, W / 2]."""
+        y = F.leaky_relu(self.norm0(self.conv0(x)), SLOPE)
+        y = F.leaky_relu(self.norm1(self.conv1(y)), SLOPE)
+        return (y + F.leaky_relu(self.norm2(self.skip(F.avg_pool2d(x, 2))), SLOPE)) / 2
+
+
+def redrawn(drawn: Tensor, true: Tensor) -> Redrawn:
+    """The drawing, beside what it is of at its size."""
+    height, width = drawn.shape[2:]
+    return Redrawn(drawn.float(), F.adaptive_avg_pool2d(true, (height, width)))

@@ -1,0 +1,81 @@
+"""MSG-GAN: settings of its generator and discriminator (Karnewar & Wang 2020, arXiv 1903.06048)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from ggdr.checks import above_zero
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.registry import discriminators, generators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator, Generator
+
+
+@generators.register("msg_gan", paper="1903.06048")
+@dataclass(frozen=True, kw_only=True)
+class MSGGANGenerator(GeneratorConfig):
+    """Progressive GAN's generator that makes its image at every size at once (Karnewar & Wang 2020, fig. 2).
+
+    The smaller ones are for discriminator `msg_gan`; another sees the largest alone. It does not grow. The paper has no
+    labels; here their embedding joins the latent code.
+    """
+
+    z_dim: int = 512
+    """width of the latent code"""
+    channel_base: int = 16384
+    """channels x side of the wide layers"""
+    channel_max: int = 512
+    """most channels of a layer"""
+    gives: ClassVar = frozenset({"g_features", "entries", "scales"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "z_dim", "channel_base", "channel_max")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Eight channels."""
+        return cls(z_dim=8, channel_base=64, channel_max=8)
+
+    def build(self, brief: Brief) -> Generator:
+        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        from ggdr.networks.msg_gan.generator import Generator
+
+        return Generator(self, brief)
+
+
+@discriminators.register("msg_gan", paper="1903.06048")
+@dataclass(frozen=True, kw_only=True)
+class MSGGANDiscriminator(DiscriminatorConfig):
+    """Progressive GAN's discriminator, into which an image of each size enters (Karnewar & Wang 2020, fig. 2).
+
+    Fakes come at all sizes from generator `msg_gan`; of an image alone (reals, what lies between reals and fakes, other
+    generators' fakes) it makes the smaller ones by averaging. Terms that differentiate with respect to fakes therefore
+    see the largest one alone. It cannot be augmented beside that generator. The paper has no labels; here they judge
+    by projection (arXiv 1802.05637).
+    """
+
+    channel_base: int = 16384
+    """channels x side of the wide layers"""
+    channel_max: int = 512
+    """most channels of a layer"""
+    combine: Literal["simple", "lin_cat", "cat_lin"] = "simple"
+    """how an image joins the maps: beside them, through a layer of its own, or both through one (sec. 2.1)"""
+    mbstd_group: int | None = None
+    """samples whose variety is shown to each block; None: the whole micro-batch"""
+    gives: ClassVar = frozenset({"pyramid", "scales"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "channel_base", "channel_max", "mbstd_group")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Eight channels."""
+        return cls(channel_base=64, channel_max=8)
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        from ggdr.networks.msg_gan.discriminator import Discriminator
+
+        return Discriminator(self, brief)

@@ -1,0 +1,107 @@
+"""The MSG-GAN discriminator: blocks that halve the maps, and an image joins each (arXiv 1903.06048, fig. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ggdr import network
+from ggdr.layers.epilogue import Epilogue
+from ggdr.layers.equalized import EqualizedConv2d
+from ggdr.layers.mapping import MappingNetwork
+from ggdr.layers.minibatch import minibatch_stddev
+from ggdr.layers.progressive import HalvingBlock
+from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.msg_gan import MSGGANDiscriminator
+from ggdr.networks.size import channels, ladder
+from ggdr.ops.scales import halved
+
+
+class Discriminator(network.Discriminator):
+    """Images of one size, or of all, to logits; each block compares batch-mates, in evaluation as in training."""
+
+    def __init__(self, config: MSGGANDiscriminator, brief: Brief):
+        super().__init__(config, brief)
+        rungs = ladder(brief.height, brief.width)
+        width = [channels(config.channel_base, config.channel_max, level) for level in range(len(rungs.sides))]
+        self.sides = rungs.sides
+        self.map_channels = dict(zip(rungs.sides[:-1], width, strict=False))
+        for level in range(rungs.doublings, 0, -1):
+            last = level == rungs.doublings
+            # the largest image alone is what the first block sees, through a layer of its own
+            join = Join(
+                "lin_cat" if last else config.combine, 0 if last else width[level], brief.channels, width[level]
+            )
+            self.add_module(f"b{rungs.sides[level]}", Block(config, join, width[level], width[level - 1]))
+        self.join = Join(config.combine, width[0], brief.channels, width[0])
+        self.mapping = MappingNetwork(0, brief.labels, width[0], depth=0) if brief.labels else None
+        group = config.mbstd_group
+        self.epilogue = Epilogue(width[0], rungs.size(0), brief.labels, inputs=self.join.outputs, group=group)
+
+    def forward(
+        self, image: Tensor | Mapping[int, Tensor], labels: Tensor | None = None, *, sides: tuple[int, ...] = ()
+    ) -> Verdict:
+        """image [N, C, H, W] in [-1, 1], or side -> the image of each size, and labels [N, L] to logits [N].
+
+        It has no decoder that could draw `sides`.
+        """
+        logits, maps = self.pyramid(image, labels)
+        return Verdict(logits, maps=maps)
+
+    def pyramid(
+        self, image: Tensor | Mapping[int, Tensor], labels: Tensor | None = None
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
+        scales, x, maps = image if isinstance(image, Mapping) else self.scales(image), None, {}
+        for level in range(len(self.sides) - 1, 0, -1):
+            side = self.sides[level]
+            entering = scales[side].contiguous(memory_format=torch.channels_last)
+            maps[self.sides[level - 1]] = x = self.get_submodule(f"b{side}")(x, entering)
+        condition = None if self.mapping is None else self.mapping(None, labels)
+        return self.epilogue(self.join(x, scales[self.sides[0]]), condition), maps
+
+    def scales(self, image: Tensor) -> dict[int, Tensor]:
+        """Side -> the image [N, C, H, W] at each size, by averaging."""
+        top = len(self.sides) - 1
+        return {side: halved(image, top - level) for level, side in enumerate(self.sides)}
+
+    def stages(self) -> list[nn.Module]:
+        """Each block with the layer that takes its image in, and what follows the last."""
+        blocks = [self.get_submodule(f"b{side}") for side in self.sides[:0:-1]]
+        return [*blocks, nn.ModuleList([self.join, self.epilogue])]
+
+
+class Join(nn.Module):
+    """An image joins the maps of its size: the paper's combine functions (sec. 2.1)."""
+
+    def __init__(self, how: str, inputs: int, image_channels: int, width: int):
+        """`inputs`: channels of the maps, 0 where there are none. `width`: of the layer, if there is one."""
+        super().__init__()
+        self.how = how
+        # How wide the paper's layers are we do not know; ours are as wide as the maps, and linear.
+        entering = {"simple": 0, "lin_cat": image_channels, "cat_lin": inputs + image_channels}[how]
+        self.layer = EqualizedConv2d(entering, width, 1) if entering else None
+        self.outputs = {"simple": inputs + image_channels, "lin_cat": inputs + width, "cat_lin": width}[how]
+
+    def forward(self, x: Tensor | None, image: Tensor) -> Tensor:
+        """x [N, inputs, H, W] (None: no maps) and image [N, C, H, W] to [N, outputs, H, W]."""
+        if self.how == "lin_cat":
+            assert self.layer is not None
+            image = self.layer(image)
+        joined = image if x is None else torch.cat([x, image.to(x.dtype)], dim=1)
+        return self.layer(joined) if self.layer is not None and self.how == "cat_lin" else joined
+
+
+class Block(nn.Module):
+    """The image joins the maps, their variety over the batch too; two convolutions and half the size."""
+
+    def __init__(self, config: MSGGANDiscriminator, join: Join, width: int, outputs: int):
+        super().__init__()
+        self.join, self.group = join, config.mbstd_group
+        self.halve = HalvingBlock(join.outputs + 1, outputs, width=width)
+
+    def forward(self, x: Tensor | None, image: Tensor) -> Tensor:
+        """Maps [N, C, H, W] (None: the first block) and the image of their size to maps of half of it."""
+        return self.halve(minibatch_stddev(self.join(x, image), self.group))

@@ -1,0 +1,50 @@
+"""PA-GAN: settings of a discriminator that is given random bits with the image (Zhang & Khoreva 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from ggdr.checks import above_zero
+from ggdr.networks.base import Brief, DiscriminatorConfig
+from ggdr.networks.dcgan import DCGANDiscriminator
+from ggdr.registry import discriminators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator
+
+
+@discriminators.register("pa_gan", paper="1901.10422")
+@dataclass(frozen=True, kw_only=True)
+class PAGANDiscriminator(DiscriminatorConfig):
+    """Any discriminator, with random bits as further channels that change its task (Zhang & Khoreva 2019).
+
+    Where the sum of the bits is odd, real and fake change places: the logit is multiplied by -1, which is the paper's
+    exchanged target for every loss that asks of -logit for a fake what it asks of logit for a real, such as
+    `non_saturating` and `hinge`. The regularizer `pa_gan` says how many bits are drawn; without it none is.
+    """
+
+    encoder: DiscriminatorConfig = DCGANDiscriminator(norm="spectral")
+    """the discriminator that judges; one that gives its pyramid"""
+    levels: int = 5
+    """bits at most, each a channel beside the image's"""
+    gives: ClassVar = frozenset({"pyramid", "random_bits"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "levels")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Over a tiny DCGAN discriminator."""
+        return cls(encoder=DCGANDiscriminator.tiny(), levels=2)
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
+        from ggdr.networks.pa_gan.discriminator import Discriminator
+
+        if "pyramid" not in self.encoder.gives:
+            raise ValueError(
+                f"discriminator {self.encoder.name!r} gives no pyramid of its maps, which the encoder of 'pa_gan' must;"
+                " take one that does, such as 'stylegan2' or 'dcgan'."
+            )
+        return Discriminator(self, brief)

@@ -1,0 +1,68 @@
+"""The discriminator of PA-GAN: random bits join the image, and their parity turns the verdict (arXiv 1901.10422)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ggdr import network
+from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.pa_gan import PAGANDiscriminator
+
+
+class Discriminator(network.Discriminator):
+    """Images to logits, by an encoder that sees bits beside them; in evaluation all bits are 0."""
+
+    level: Tensor
+
+    def __init__(self, config: PAGANDiscriminator, brief: Brief):
+        super().__init__(config, brief)
+        self.levels = config.levels
+        self.encoder = config.encoder.build(brief._replace(channels=brief.channels + config.levels))
+        self.map_channels = self.encoder.map_channels
+        self.register_buffer("level", torch.zeros([]))
+
+    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N], turned back where the bits turned them."""
+        bits = self.drawn(image)
+        verdict = self.encoder(joined(image, bits), labels, sides=sides)
+        return verdict._replace(logits=parity(bits, verdict.logits) * verdict.logits)
+
+    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
+        """The encoder's logits, turned back, and its maps."""
+        bits = self.drawn(image)
+        logits, maps = self.encoder.pyramid(joined(image, bits), labels)
+        return parity(bits, logits) * logits, maps
+
+    def drawn(self, image: Tensor) -> Tensor:
+        """A bit [N, levels] for each channel: of level 1.5 the first is fair, the second 1 with probability 1/4."""
+        place = torch.arange(self.levels, device=image.device)
+        chance = (self.level - place).clamp(0, 1) / 2 * self.training
+        return (torch.rand(len(image), self.levels, device=image.device) < chance).to(image.dtype)
+
+    def reach(self, level: Tensor) -> None:
+        """Draw so many bits from here on: a scalar, at most `levels` of which count; a fraction comes now and then."""
+        self.level.copy_(level.clamp(0, self.levels))
+
+    def core(self) -> network.Network:
+        """The encoder: only its first layer sees the bits."""
+        return self.encoder.core()
+
+    def stages(self) -> list[nn.Module]:
+        """The encoder's."""
+        return self.encoder.stages()
+
+    def clip(self, limit: float) -> None:
+        """Clamp the encoder's weights."""
+        self.encoder.clip(limit)
+
+
+def joined(image: Tensor, bits: Tensor) -> Tensor:
+    """image [N, C, H, W] and bits [N, B], each as a channel of its own: [N, C + B, H, W]."""
+    return torch.cat([image, bits[:, :, None, None].expand(-1, -1, *image.shape[2:])], dim=1)
+
+
+def parity(bits: Tensor, logits: Tensor) -> Tensor:
+    """1 where the sum of bits [N, B] is even, -1 where it is odd, of as many dimensions as the logits."""
+    sign = 1 - 2 * bits.sum(dim=1).remainder(2)
+    return sign.view(-1, *[1] * (logits.dim() - 1)).to(logits.dtype)

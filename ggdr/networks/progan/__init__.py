@@ -1,0 +1,79 @@
+"""Progressive GAN: settings of its generator and discriminator (Karras et al. 2018, arXiv 1710.10196)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from ggdr.checks import above_zero
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.registry import discriminators, generators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator, Generator
+
+
+@generators.register("progan", paper="1710.10196")
+@dataclass(frozen=True, kw_only=True)
+class ProGANGenerator(GeneratorConfig):
+    """Pixelwise normalized pairs of convolutions, which the game `progressive` grows (Karras et al. 2018, fig. 1).
+
+    Below its highest level only the blocks in use run, but for feature maps that are asked for, and the image is
+    enlarged to its full size. The paper has no labels; here their embedding joins the latent code.
+    """
+
+    z_dim: int = 512
+    """width of the latent code"""
+    channel_base: int = 16384
+    """channels x side of the wide layers"""
+    channel_max: int = 512
+    """most channels of a layer"""
+    gives: ClassVar = frozenset({"g_features", "entries", "grow"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "z_dim", "channel_base", "channel_max")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Eight channels."""
+        return cls(z_dim=8, channel_base=64, channel_max=8)
+
+    def build(self, brief: Brief) -> Generator:
+        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        from ggdr.networks.progan.generator import Generator
+
+        return Generator(self, brief)
+
+
+@discriminators.register("progan", paper="1710.10196")
+@dataclass(frozen=True, kw_only=True)
+class ProGANDiscriminator(DiscriminatorConfig):
+    """Pairs of convolutions, minibatch standard deviation; game `progressive` grows it (Karras et al. 2018, fig. 1).
+
+    Below its highest level it averages images down to the size in use; maps of larger sides are zeros. With `blur` it
+    is StyleGAN's (arXiv 1812.04948). The paper has no labels; here they judge by projection (arXiv 1802.05637).
+    """
+
+    channel_base: int = 16384
+    """channels x side of the wide layers"""
+    channel_max: int = 512
+    """most channels of a layer"""
+    blur: bool = False
+    """halve by a low-pass filter, as StyleGAN does, instead of by averaging"""
+    mbstd_group: int | None = None
+    """samples whose variety is shown to it; None: the whole micro-batch, as in the paper"""
+    gives: ClassVar = frozenset({"pyramid", "grow"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "channel_base", "channel_max", "mbstd_group")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Eight channels."""
+        return cls(channel_base=64, channel_max=8)
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        from ggdr.networks.progan.discriminator import Discriminator
+
+        return Discriminator(self, brief)

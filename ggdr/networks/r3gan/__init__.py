@@ -1,0 +1,86 @@
+"""R3GAN: settings of its generator and discriminator (Huang et al. 2024, arXiv 2501.05441)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from ggdr.checks import above_zero
+from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.registry import discriminators, generators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator, Generator
+
+
+@generators.register("r3gan", paper="2501.05441")
+@dataclass(frozen=True, kw_only=True)
+class R3GANGenerator(GeneratorConfig):
+    """Modern residual blocks without normalization or styles (Huang et al. 2024, sec. 4); labels join the latent code.
+
+    To be trained by the relativistic pairing loss with R1 and R2 at every step (losses `relativistic`, regularizers
+    `r1` and `r2` with `every` 1).
+    """
+
+    z_dim: int = 64
+    """width of the latent code"""
+    channel_base: int = 32768
+    """channels x side of the wide stages; the rule and this default are ours, the paper gives a table"""
+    channel_max: int = 512
+    """most channels of a stage, outside of its bottlenecks"""
+    blocks: int = 2
+    """residual blocks of each resolution"""
+    expansion: int = 2
+    """channels inside of a bottleneck to those outside"""
+    group_size: int = 16
+    """channels that a 3x3 convolution mixes; their largest divisor not above it"""
+    gives: ClassVar = frozenset({"g_features", "entries"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "z_dim", "channel_base", "channel_max", "blocks", "expansion", "group_size")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Four to eight channels and one block a resolution."""
+        return cls(z_dim=8, channel_base=64, channel_max=8, blocks=1, group_size=4)
+
+    def build(self, brief: Brief) -> Generator:
+        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        from ggdr.networks.r3gan.generator import Generator
+
+        return Generator(self, brief)
+
+
+@discriminators.register("r3gan", paper="2501.05441")
+@dataclass(frozen=True, kw_only=True)
+class R3GANDiscriminator(DiscriminatorConfig):
+    """The generator's mirror image, with one logit at its end (Huang et al. 2024, sec. 4); labels by projection.
+
+    The projection (arXiv 1802.05637) is of what the logit is read from.
+    """
+
+    channel_base: int = 32768
+    """channels x side of the wide stages; the rule and this default are ours, the paper gives a table"""
+    channel_max: int = 512
+    """most channels of a stage, outside of its bottlenecks"""
+    blocks: int = 2
+    """residual blocks of each resolution"""
+    expansion: int = 2
+    """channels inside of a bottleneck to those outside"""
+    group_size: int = 16
+    """channels that a 3x3 convolution mixes; their largest divisor not above it"""
+    gives: ClassVar = frozenset({"pyramid"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "channel_base", "channel_max", "blocks", "expansion", "group_size")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Four to eight channels and one block a resolution."""
+        return cls(channel_base=64, channel_max=8, blocks=1, group_size=4)
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        from ggdr.networks.r3gan.discriminator import Discriminator
+
+        return Discriminator(self, brief)

@@ -1,0 +1,65 @@
+"""What R3GAN's two networks are made of: inverted bottlenecks that start as the identity (arXiv 2501.05441, sec. 4)."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr.layers.minibatch import largest_divisor
+from ggdr.networks.r3gan import R3GANDiscriminator, R3GANGenerator
+from ggdr.ops.activation import SLOPE
+from ggdr.ops.convolution import resampling_conv2d
+from ggdr.ops.fir import downsample2, upsample2
+
+
+class Block(nn.Module):
+    """x + 1x1, leaky ReLU, grouped 3x3, leaky ReLU, 1x1: wide inside, and without normalization."""
+
+    def __init__(self, width: int, config: R3GANGenerator | R3GANDiscriminator, depth: int):
+        """`depth`: residual blocks of the whole network, by which weights start the smaller."""
+        super().__init__()
+        inside = width * config.expansion
+        groups = inside // largest_divisor(inside, config.group_size)
+        self.conv0 = nn.Conv2d(width, inside, 1)
+        self.conv1 = nn.Conv2d(inside, inside, 3, padding=1, groups=groups)
+        self.conv2 = nn.Conv2d(inside, width, 1, bias=False)
+        for conv in (self.conv0, self.conv1):
+            initialise(conv, depth**-0.25)  # fix-up for a branch of three layers (arXiv 1901.09321)
+        nn.init.zeros_(self.conv2.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, width, H, W] to the same."""
+        return x + self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(self.conv0(x), SLOPE)), SLOPE))
+
+
+class Transition(nn.Module):
+    """Bilinear doubling or halving; channels by a 1x1 convolution where they change."""
+
+    def __init__(self, inputs: int, outputs: int, *, up: int = 1, down: int = 1):
+        super().__init__()
+        self.up, self.down = up, down
+        self.conv = nn.Conv2d(inputs, outputs, 1, bias=False) if inputs != outputs else None
+        if self.conv is not None:
+            initialise(self.conv, slope=1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, outputs, H * up / down, W * up / down]."""
+        if self.conv is None:  # the 1331 filter is the bilinear one at half and at twice the size
+            return upsample2(x) if self.up == 2 else downsample2(x)
+        return resampling_conv2d(x, self.conv.weight, up=self.up, down=self.down)
+
+
+def stage(width: int, config: R3GANGenerator | R3GANDiscriminator, doublings: int) -> nn.Sequential:
+    """The residual blocks of one resolution, of a network with so many doublings."""
+    depth = config.blocks * (doublings + 1)
+    return nn.Sequential(*(Block(width, config, depth) for _ in range(config.blocks)))
+
+
+def initialise(layer: nn.Conv2d | nn.Linear, scale: float = 1.0, slope: float = SLOPE) -> None:
+    """Gaussian weights that keep the variance up to a leaky ReLU of this slope (arXiv 1502.01852), scaled; no bias."""
+    fan_in = layer.weight[0].numel()
+    nn.init.normal_(layer.weight, std=scale * math.sqrt(2 / (1 + slope**2) / fan_in))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

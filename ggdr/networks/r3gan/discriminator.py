@@ -1,0 +1,67 @@
+"""The R3GAN discriminator: the generator's stages in reverse, then one logit a sample (arXiv 2501.05441, sec. 4)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ggdr import network
+from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.r3gan import R3GANDiscriminator
+from ggdr.networks.r3gan.blocks import Transition, initialise, stage
+from ggdr.networks.size import channels, ladder
+
+
+class Discriminator(network.Discriminator):
+    """Images to logits; nothing in it compares batch-mates."""
+
+    def __init__(self, config: R3GANDiscriminator, brief: Brief):
+        super().__init__(config, brief)
+        rungs = ladder(brief.height, brief.width)
+        widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(rungs.sides))]
+        self.map_channels = dict(zip(rungs.sides[:-1], widths, strict=False))
+        self.fromimage = nn.Conv2d(brief.channels, widths[-1], 1, bias=False)
+        initialise(self.fromimage, slope=1.0)
+        for level, (side, width) in enumerate(zip(rungs.sides, widths, strict=True)):
+            self.add_module(f"b{side}", stage(width, config, rungs.doublings))
+            if level:
+                self.add_module(f"down{side}", Transition(width, widths[level - 1], down=2))
+        self.gather = nn.Conv2d(widths[0], widths[0], rungs.size(0), groups=widths[0], bias=False)
+        self.out = nn.Linear(widths[0], 1, bias=False)
+        self.embed = nn.Linear(brief.labels, widths[0], bias=False) if brief.labels else None
+        initialise(self.gather, slope=1.0)
+        for layer in (self.out, self.embed):
+            if layer is not None:
+                initialise(layer, slope=1.0)
+
+    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
+        logits, maps = self.pyramid(image, labels)
+        return Verdict(logits, maps=maps)
+
+    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
+        """Logits [N] float32, and each stage's output: its side r -> [N, map_channels[r], r, r * W / H]."""
+        x = self.fromimage(image.contiguous(memory_format=torch.channels_last))
+        x, maps = self.get_submodule(f"b{self.brief.height}")(x), {}
+        for side in sorted(self.map_channels, reverse=True):
+            x = self.get_submodule(f"down{2 * side}")(x)
+            maps[side] = x = self.get_submodule(f"b{side}")(x)
+        code = self.gather(x).flatten(1)
+        return (self.out(code).flatten() + self.agreement(code, labels)).float(), maps
+
+    def stages(self) -> list[nn.Module]:
+        """The first layer with its stage, each transition with the stage after it, and what makes the logit."""
+        first = nn.ModuleList([self.fromimage, self.get_submodule(f"b{self.brief.height}")])
+        others = [
+            nn.ModuleList([self.get_submodule(f"down{2 * side}"), self.get_submodule(f"b{side}")])
+            for side in sorted(self.map_channels, reverse=True)
+        ]
+        return [first, *others, nn.ModuleList([self.gather, self.out])]
+
+    def agreement(self, code: Tensor, labels: Tensor | None) -> Tensor | float:
+        """How well the code [N, C] fits the labels (arXiv 1802.05637, eq. 3): [N]; 0 where there are none."""
+        if self.embed is None:
+            return 0.0
+        if labels is None:
+            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
+        return (self.embed(labels.to(code.dtype)) * code).sum(dim=1)

@@ -1,0 +1,116 @@
+"""The StyleGAN generator: styles scale and shift each layer's normalized maps (arXiv 1812.04948, fig. 1b)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
+from ggdr.layers.growing import Growth
+from ggdr.layers.style import Noise, Noisy
+from ggdr.networks.base import Brief
+from ggdr.networks.size import channels, ladder
+from ggdr.networks.stylegan import StyleGANGenerator, styled
+from ggdr.ops.activation import CURVES, SLOPE
+
+
+class Generator(styled.Generator):
+    """Latent codes to images, by way of style codes."""
+
+    synthesis: Synthesis
+
+    def __init__(self, config: StyleGANGenerator, brief: Brief):
+        super().__init__(config, brief, Synthesis(config, brief))
+
+    def grow(self, level: float) -> None:
+        self.synthesis.growth.grow(level)
+
+
+class Synthesis(styled.Synthesis):
+    """Style codes to images: a learned constant, doubled block by block, and one image layer at each size."""
+
+    def __init__(self, config: StyleGANGenerator, brief: Brief):
+        super().__init__()
+        rungs = ladder(brief.height, brief.width)
+        self.num_ws, self.sides = 2 * len(rungs.sides), rungs.sides
+        self.feature_channels = {
+            side: channels(config.channel_base, config.channel_max, level) for level, side in enumerate(rungs.sides)
+        }
+        inputs = None
+        for level, (side, outputs) in enumerate(self.feature_channels.items()):
+            self.add_module(f"b{side}", Block(inputs, outputs, config.w_dim, rungs.size(level)))
+            self.add_module(f"torgb{side}", EqualizedConv2d(outputs, brief.channels, 1))
+            inputs = outputs
+        self.growth = Growth(rungs.doublings)
+
+    def forward(
+        self, ws: Tensor, *, sides: tuple[int, ...] = (), noise: Noise = "random"
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        self.check(sides)
+        codes, x = ws.unbind(dim=1), None
+        maps: dict[int, Tensor] = {}
+        last = max(self.sides[self.growth.stage().rung], *sides, 0)
+        for index, side in enumerate(side for side in self.sides if side <= last):
+            x = maps[side] = self.get_submodule(f"b{side}")(x, codes[2 * index], codes[2 * index + 1], noise)
+        image = self.growth.image(lambda rung: self.image_of(self.sides[rung], maps))
+        return image, {side: maps[side].float() for side in sides}
+
+    def image_of(self, side: int, maps: dict[int, Tensor]) -> Tensor:
+        """The image [N, C, h, w] float32 of a side's maps."""
+        return self.get_submodule(f"torgb{side}")(maps[side]).float()
+
+    def entries(self) -> list[Tensor]:
+        layers = [layer for layer in self.modules() if isinstance(layer, StyledLayer)]
+        return [layer.affine.matrix() for layer in layers]
+
+    @property
+    def in_use(self) -> int:
+        return 2 * (self.growth.stage().rung + 1)
+
+
+class Block(nn.Module):
+    """Double the maps, convolve, let the first style act, convolve, let the second."""
+
+    def __init__(self, inputs: int | None, outputs: int, w_dim: int, size: tuple[int, int]):
+        """`inputs`: channels of the block before; None for the first, which starts from a learned constant."""
+        super().__init__()
+        if inputs is None:
+            self.const = nn.Parameter(torch.ones(outputs, *size))
+        else:
+            self.conv0 = EqualizedConv2d(inputs, outputs, 3, bias=False, up=2, gain=CURVES["lrelu"].gain)
+        self.first = inputs is None
+        self.style0 = StyledLayer(outputs, w_dim, size)
+        self.conv1 = EqualizedConv2d(outputs, outputs, 3, bias=False, gain=CURVES["lrelu"].gain)
+        self.style1 = StyledLayer(outputs, w_dim, size)
+
+    def forward(self, x: Tensor | None, w0: Tensor, w1: Tensor, noise: Noise) -> Tensor:
+        """Maps of the block before, and two style codes [N, w_dim], to this block's maps [N, C, H, W]."""
+        if self.first:
+            x = self.const.expand(len(w0), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+        else:
+            x = self.conv0(x)
+        x = self.style0(x, w0, noise)
+        return self.style1(self.conv1(x), w1, noise)
+
+
+class StyledLayer(Noisy):
+    """What follows a convolution: noise, bias, leaky ReLU, adaptive instance normalization (eq. 1)."""
+
+    def __init__(self, channels: int, w_dim: int, size: tuple[int, int]):
+        """`size`: height and width of the maps, pixels."""
+        super().__init__()
+        self.affine = EqualizedLinear(w_dim, 2 * channels)
+        nn.init.ones_(self.affine.bias[:channels].detach())  # of the scales (appendix C)
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.noise_strength = nn.Parameter(torch.zeros(channels))
+        self.keep_noise(size)
+
+    def forward(self, x: Tensor, w: Tensor, noise: Noise) -> Tensor:
+        """x [N, C, H, W] and w [N, w_dim] to [N, C, H, W], each channel of each sample scaled and shifted by w."""
+        field, each = self.noise(x, noise), (slice(None), None, None)
+        x = x if field is None else x + (field * self.noise_strength[each]).to(x.dtype)
+        x = F.leaky_relu(x + self.bias[each].to(x.dtype), SLOPE)
+        scale, shift = self.affine(w)[..., None, None].chunk(2, dim=1)
+        var, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0, keepdim=True)
+        return ((x.float() - mean) * (var + 1e-8).rsqrt() * scale + shift).to(x.dtype)

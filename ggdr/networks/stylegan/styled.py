@@ -1,0 +1,120 @@
+"""Style-based generators: a mapping network, and a synthesis that its codes steer layer by layer (arXiv 1812.04948)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ggdr import network
+from ggdr.layers.mapping import StyleMapping, crossed
+from ggdr.layers.style import Noise, Noisy
+from ggdr.networks.base import Brief, Sample
+
+if TYPE_CHECKING:
+    from ggdr.networks.stylegan import StyleGANGenerator
+    from ggdr.networks.stylegan2 import StyleGAN2Generator
+
+
+class Synthesis(nn.Module):
+    """Style codes to images. A subclass sets the names below."""
+
+    num_ws: int
+    """style codes it takes"""
+    sides: list[int]
+    """heights of its maps, pixels, the smallest first"""
+    feature_channels: dict[int, int]
+    """side -> channels of its maps"""
+
+    def forward(
+        self, ws: Tensor, *, sides: tuple[int, ...] = (), noise: Noise = "random"
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the feature maps of `sides`, all float32.
+
+        ValueError if a side is not one of the network's.
+        """
+        raise NotImplementedError
+
+    def entries(self) -> list[Tensor]:
+        """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
+        raise NotImplementedError
+
+    @property
+    def in_use(self) -> int:
+        """How many of the style codes, from the first on, reach the image."""
+        return self.num_ws
+
+    def check(self, sides: tuple[int, ...]) -> None:
+        """ValueError if a side is not one of the network's."""
+        if strange := set(sides) - set(self.sides):
+            raise ValueError(f"no feature maps of side {sorted(strange)}; this generator has the sides {self.sides}.")
+
+
+class Generator(network.Generator):
+    """Latent codes to images, by way of style codes: what StyleGAN and its successor share."""
+
+    def __init__(self, config: StyleGANGenerator | StyleGAN2Generator, brief: Brief, synthesis: Synthesis):
+        super().__init__(config, brief)
+        self.z_dim, self.w_dim, self.style_mixing = config.z_dim, config.w_dim, config.style_mixing
+        self.synthesis = synthesis
+        self.mapping = StyleMapping(config.z_dim, brief.labels, config.w_dim, config.mapping_layers, config.w_avg_beta)
+        self.feature_channels = self.synthesis.feature_channels
+
+    def forward(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        *,
+        sides: tuple[int, ...] = (),
+        psi: float | Tensor = 1.0,
+        cutoff: int | None = None,
+        noise: Noise = "random",
+    ) -> Sample:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, and the feature maps of `sides`.
+
+        psi: 1 for the full variety, towards 0 for the mean image; a tensor [] stays an input of a traced graph.
+        cutoff: number of style codes that psi pulls (None: all). noise: fresh, the same at each call, or none.
+        Training mixes styles, evaluation does not.
+        """
+        ws = self.styles(z, labels, psi=psi, cutoff=cutoff)
+        image, features = self.synthesis(ws, sides=sides, noise=noise)
+        return Sample(image, ws, features)
+
+    def styles(
+        self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
+    ) -> Tensor:
+        """Style codes [N, L, w_dim] of z [N, z_dim], truncated, and in training mixed."""
+        w = self.mapping(z, labels)
+        if self.training:
+            self.mapping.record(w)
+        ws = self.mapping.truncated(w.unsqueeze(1).expand(-1, self.synthesis.num_ws, -1), psi, cutoff)
+        return self.mixed(ws, labels) if self.training and self.style_mixing else ws
+
+    def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
+        """Images [N, C, H, W] of style codes ws [N, L, w_dim], with the noise that was kept, or that of `maps`."""
+        return functional_call(self.synthesis, maps or {}, (ws,), {"noise": "const"})[0]
+
+    def noise_maps(self) -> dict[str, Tensor]:
+        """The kept noise [H, W] of each layer that has some: `b4.conv1.noise_const` ..."""
+        layers = self.synthesis.named_modules()
+        return {f"{name}.noise_const": layer.noise_const for name, layer in layers if isinstance(layer, Noisy)}
+
+    def entries(self) -> list[Tensor]:
+        """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
+        return self.synthesis.entries()
+
+    def mixed(self, ws: Tensor, labels: Tensor | None = None) -> Tensor:
+        """ws [N, L, w_dim] with those from one random layer on taken from fresh latent codes (arXiv 1812.04948)."""
+        other = self.mapping(torch.randn(len(ws), self.z_dim, device=ws.device), labels)
+        return crossed(ws, other, self.style_mixing, self.synthesis.in_use)
+
+    def measure(self) -> dict[str, Tensor]:
+        """The mean style since the last call, if one was drawn in training: `w_mean` [w_dim]."""
+        return self.mapping.measure()
+
+    def after_step(self, stats: dict[str, Tensor]) -> None:
+        """Pull the mean style of truncation towards the step's `w_mean`."""
+        if "w_mean" in stats:
+            self.mapping.follow(stats["w_mean"])

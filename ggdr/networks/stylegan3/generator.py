@@ -1,0 +1,120 @@
+"""The StyleGAN3 generator: a mapping network, and a synthesis that aliases nothing (arXiv 2106.12423, fig. 4b)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from ggdr import network
+from ggdr.layers.mapping import StyleMapping
+from ggdr.networks.base import Brief, Sample
+from ggdr.networks.size import ladder
+from ggdr.networks.stylegan3 import StyleGAN3Generator
+from ggdr.networks.stylegan3.layers import Filters, Layer, Normalised, ToImage, Waves
+from ggdr.networks.stylegan3.plan import plan
+
+
+class Generator(network.Generator):
+    """Latent codes to images, by way of style codes."""
+
+    def __init__(self, config: StyleGAN3Generator, brief: Brief):
+        super().__init__(config, brief)
+        self.z_dim, self.half_life = config.z_dim, 1000 * config.magnitude_kimg
+        self.synthesis = Synthesis(config, brief)
+        self.mapping = StyleMapping(config.z_dim, brief.labels, config.w_dim, config.mapping_layers, config.w_avg_beta)
+        self.feature_channels = self.synthesis.feature_channels
+
+    def forward(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        *,
+        sides: tuple[int, ...] = (),
+        psi: float | Tensor = 1.0,
+        cutoff: int | None = None,
+    ) -> Sample:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, and the feature maps of `sides`.
+
+        psi: 1 for the full variety, towards 0 for the mean image; a tensor [] stays an input of a traced graph.
+        cutoff: number of style codes that psi pulls (None: all).
+        """
+        ws = self.styles(z, labels, psi=psi, cutoff=cutoff)
+        image, features = self.synthesis(ws, sides)
+        return Sample(image, ws, features)
+
+    def styles(
+        self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
+    ) -> Tensor:
+        """Style codes [N, L, w_dim] of z [N, z_dim], truncated: the input's, one a layer, and the to-image layer's."""
+        w = self.mapping(z, labels)
+        if self.training:
+            self.mapping.record(w)
+        return self.mapping.truncated(w.unsqueeze(1).expand(-1, self.synthesis.num_ws, -1), psi, cutoff)
+
+    def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
+        """Images [N, C, H, W] of style codes ws [N, L, w_dim]; there is no noise whose `maps` could be given."""
+        return self.synthesis(ws)[0]
+
+    def entries(self) -> list[Tensor]:
+        """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
+        return [part.style_matrix() for part in self.synthesis.parts()]
+
+    def measure(self) -> dict[str, Tensor]:
+        """Since the last call, if it ran in training: the mean style `w_mean`, each layer's `magnitude/l0` ..."""
+        means = {f"magnitude/{name}": layer.seen.take() for name, layer in self.synthesis.normalised()}
+        return self.mapping.measure() | {name: mean for name, mean in means.items() if mean is not None}
+
+    def after_step(self, stats: dict[str, Tensor]) -> None:
+        """Pull the mean style of truncation, and the layers' mean squares, towards the step's."""
+        if "w_mean" in stats:
+            self.mapping.follow(stats["w_mean"])
+        for name, layer in self.synthesis.normalised():
+            if (key := f"magnitude/{name}") in stats:
+                layer.follow(stats[key], stats["images"], self.half_life)
+
+
+class Synthesis(nn.Module):
+    """Style codes to images: waves, filtered layer by layer."""
+
+    def __init__(self, config: StyleGAN3Generator, brief: Brief):
+        super().__init__()
+        rungs = ladder(brief.height, brief.width)
+        layers, self.margin, w_dim = plan(config, rungs), config.margin, config.w_dim
+        sizes = [tuple(side + 2 * config.margin for side in rungs.size(rung.level)) for rung in layers]
+        how = Filters(config.taps, config.config == "R", config.clamp)
+        self.num_ws = config.layers + 2
+        self.input = Waves(layers[0].channels, w_dim, layers[0].band, (sizes[0][0], sizes[0][1]))
+        for index, (before, after, size) in enumerate(zip([layers[0], *layers], layers, sizes, strict=False)):
+            self.add_module(f"l{index}", Layer(before, after, (size[0], size[1]), how, w_dim))
+        self.toimage = ToImage(layers[-1].channels, brief.channels, w_dim)
+        self.last = {rungs.sides[rung.level]: index for index, rung in enumerate(layers)}
+        """side -> the last layer that hands on maps of it"""
+        self.feature_channels = {side: layers[index].channels for side, index in self.last.items()}
+
+    def forward(self, ws: Tensor, sides: tuple[int, ...] = ()) -> tuple[Tensor, dict[int, Tensor]]:
+        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the maps of `sides` without margins, float32.
+
+        ValueError if a side is not one of the network's.
+        """
+        if strange := sorted(set(sides) - set(self.last)):
+            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.last)}.")
+        first, *codes, final = ws.unbind(dim=1)
+        wanted, found = {self.last[side]: side for side in sides}, {}
+        x = self.input(first)
+        for index, code in enumerate(codes):
+            x = self.get_submodule(f"l{index}")(x, code)
+            if index in wanted:
+                found[wanted[index]] = self.inner(x).float()
+        return self.toimage(self.inner(x), final), found
+
+    def inner(self, x: Tensor) -> Tensor:
+        """The maps without their margins."""
+        height, width = (n - self.margin for n in x.shape[2:])
+        return x[:, :, self.margin : height, self.margin : width]
+
+    def parts(self) -> list[Waves | Normalised]:
+        """What each style code enters, in order."""
+        return [part for part in self.modules() if isinstance(part, Waves | Normalised)]
+
+    def normalised(self) -> list[tuple[str, Normalised]]:
+        """The layers that keep the mean square of their input, by name."""
+        return [(name, part) for name, part in self.named_modules() if isinstance(part, Normalised)]

@@ -1,0 +1,154 @@
+"""What StyleGAN3's synthesis is made of: a wave input, filtered layers, to-image (arXiv 2106.12423, fig. 4b)."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ggdr.layers.equalized import EqualizedLinear
+from ggdr.layers.running import RunningMean
+from ggdr.networks.stylegan3.plan import Rung
+from ggdr.ops.lowpass import Band, Resampling, filtered_lrelu, jinc_kernel, sinc_taps
+from ggdr.ops.modulation import modulated_conv2d
+from ggdr.ops.precision import at_least_float32, without_autocast
+
+HEADROOM = 2
+"""rate at which the leaky ReLU acts, relative to the higher one of its maps"""
+
+
+class Filters(NamedTuple):
+    """What all filtered layers share."""
+
+    taps: int
+    """of a filter, for each step of up- or downsampling"""
+    rotation: bool
+    """whether they are to be the same in all directions"""
+    clamp: float | None
+    """bound of what a layer hands on"""
+
+
+class Waves(nn.Module):
+    """Fourier features of random frequencies, turned and moved as the style says, and mixed."""
+
+    frequencies: Tensor
+    phases: Tensor
+    reads: Tensor
+
+    def __init__(self, channels: int, w_dim: int, band: Band, size: tuple[int, int]):
+        """`size`: height and width of the maps, pixels, margins included."""
+        super().__init__()
+        self.band, self.size = band, size
+        self.affine = EqualizedLinear(w_dim, 4)
+        with torch.no_grad():
+            self.affine.weight.zero_()
+            self.affine.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
+        self.weight = nn.Parameter(torch.randn(channels, channels))
+        angle, radius = 2 * math.pi * torch.rand(channels), band.cutoff * torch.rand(channels).sqrt()
+        self.register_buffer("frequencies", torch.stack([angle.cos(), angle.sin()], dim=1) * radius[:, None])
+        self.register_buffer("phases", torch.rand(channels))
+        self.register_buffer("reads", torch.eye(2, 3))
+
+    def forward(self, w: Tensor) -> Tensor:
+        """w [N, w_dim] to [N, C, H, W] float32.
+
+        A point p = (x, y) of the image, in heights from its centre, is read at R (A p + b) + t: `reads` [2, 3] is A
+        and b, by which a person moves the image; the style says the turn R and the move t.
+        """
+        with without_autocast(w):
+            cos, sin, *move = self.turned(w).unbind(dim=1)
+            turn = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)  # [N, 2, 2]
+            slope = self.frequencies @ turn  # [N, C, 2], per height along the columns and rows of A p + b
+            phase = self.phases + torch.stack(move, 1) @ self.frequencies.T + slope @ self.reads[:, 2]  # [N, C]
+            slope = slope @ self.reads[:, :2]
+            rows, columns = ((torch.arange(n, device=w.device) - (n - 1) / 2) / self.band.rate for n in self.size)
+            along = slope[:, :, 1, None, None] * rows[:, None] + slope[:, :, 0, None, None] * columns
+            waves = (2 * math.pi * (along + phase[:, :, None, None])).sin()
+            mixed = torch.einsum("nchw,dc->ndhw", waves, self.weight / math.sqrt(self.weight.shape[1]))
+        return mixed.contiguous(memory_format=torch.channels_last)
+
+    def turned(self, w: Tensor) -> Tensor:
+        """Cosine and sine of the turn, and the move (x, y): [N, 4]; the first two on the unit circle."""
+        four = self.affine(w.float())
+        return four / four[:, :2].norm(dim=1, keepdim=True)
+
+    def style_matrix(self) -> Tensor:
+        """What a change of the style code is multiplied by, [4, w_dim]."""
+        return self.affine.matrix()
+
+
+class Normalised(nn.Module):
+    """Weights by a style, on an input of unit mean square: it is divided by a running mean, not by its own."""
+
+    magnitude: Tensor
+    images: Tensor
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, w_dim: int):
+        super().__init__()
+        self.affine = EqualizedLinear(w_dim, inputs, bias_init=1.0)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("magnitude", torch.ones([]))
+        self.register_buffer("images", torch.zeros([]))
+        self.seen = RunningMean()
+
+    def gain(self, x: Tensor) -> Tensor:
+        """What brings x [N, C, H, W] to unit mean square, a scalar; in training it takes note of x.
+
+        The first step knows no mean and takes the batch's.
+        """
+        magnitude = self.magnitude
+        if self.training:
+            now = at_least_float32(x.detach()).square().mean()
+            self.seen.add(now)
+            magnitude = torch.where(self.images > 0, magnitude, now)
+        return (magnitude + 1e-8).rsqrt()
+
+    def follow(self, mean: Tensor, images: Tensor, half_life: float) -> None:
+        """Move the kept mean square towards a step's, of so many images; at first it is the mean of all steps."""
+        self.images.add_(images)
+        rate = torch.maximum(1 - 0.5 ** (images / half_life), images / self.images)
+        self.magnitude.lerp_(torch.where(mean.isfinite(), mean, self.magnitude).to(self.magnitude), rate)
+
+    def style_matrix(self) -> Tensor:
+        """What a change of the style code is multiplied by, [inputs, w_dim]."""
+        return self.affine.matrix()
+
+
+class Layer(Normalised):
+    """A modulated convolution, bias, and a leaky ReLU between an upsampling and a downsampling filter."""
+
+    kernel: Tensor | None
+
+    def __init__(self, before: Rung, after: Rung, size: tuple[int, int], how: Filters, w_dim: int):
+        """`before`, `after`: the maps that come and go. `size`: of the latter, pixels, margins included."""
+        super().__init__(before.channels, after.channels, 1 if how.rotation else 3, w_dim)
+        rate = HEADROOM * max(before.band.rate, after.band.rate)
+        up, down = round(rate / before.band.rate), round(rate / after.band.rate)
+        into, out = before.band._replace(rate=rate), after.band._replace(rate=rate)
+        self.how = Resampling(up, sinc_taps(how.taps * up, into), down, sinc_taps(how.taps * down, out), size)
+        self.clamp = how.clamp
+        radial = how.rotation and not after.critical  # the data's own spectrum need not be radial
+        self.register_buffer("kernel", jinc_kernel(how.taps * down, out) if radial else None, persistent=False)
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """x [N, inputs, h, w] and w [N, w_dim] to [N, outputs, *size]."""
+        y = modulated_conv2d(x, self.weight, self.affine(w), gain=self.gain(x))
+        y = y + self.bias.to(y.dtype)[:, None, None]
+        return filtered_lrelu(y, self.how, self.kernel, clamp=self.clamp)
+
+
+class ToImage(Normalised):
+    """A modulated 1x1 convolution to image channels, without demodulation."""
+
+    def __init__(self, inputs: int, channels: int, w_dim: int):
+        super().__init__(inputs, channels, 1, w_dim)
+        self.spread = 0.5  # of the first images' pixels; the paper does not say, ours
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """x [N, inputs, H, W] and w [N, w_dim] to images [N, channels, H, W], float32."""
+        gain = self.gain(x) * self.spread / math.sqrt(self.weight.shape[1])
+        y = modulated_conv2d(x, self.weight, self.affine(w) * gain, demodulate=False)
+        return y.float() + self.bias[:, None, None]

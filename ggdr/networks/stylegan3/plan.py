@@ -1,0 +1,46 @@
+"""How StyleGAN3's layers share the frequencies among them (arXiv 2106.12423, sec. 3.2 and appendix)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ggdr.networks.size import Ladder
+from ggdr.networks.stylegan3 import StyleGAN3Generator
+from ggdr.ops.lowpass import Band
+
+
+class Rung(NamedTuple):
+    """The maps that a layer hands on."""
+
+    level: int
+    """doublings above the ladder's base"""
+    channels: int
+    """number of its maps"""
+    band: Band
+    """what they are limited to; the unit of length is the image's height"""
+    critical: bool
+    """whether their cutoff is half of the image's sampling rate"""
+
+
+def plan(config: StyleGAN3Generator, ladder: Ladder) -> list[Rung]:
+    """One rung a layer, from the smallest maps to the image's size."""
+    return [rung(config, ladder, layer) for layer in range(config.layers)]
+
+
+def rung(config: StyleGAN3Generator, ladder: Ladder, layer: int) -> Rung:
+    """Cutoff and stopband grow geometrically; the sampling rate is the least of the ladder's that holds them."""
+    full = ladder.sides[-1]
+    share = min(layer / (config.layers - config.critical), 1.0)
+    cutoff = between(min(config.first_cutoff, full / 2), full / 2, share)
+    stopband = between(config.first_stopband, full / 2 * config.last_stopband, share)
+    level = ladder.doublings
+    while level and ladder.sides[level - 1] >= 2 * stopband:
+        level -= 1
+    rate = ladder.sides[level]
+    channels = max(round(min(config.channel_base / (2 * cutoff), config.channel_max)), 1)
+    return Rung(level, channels, Band(rate, cutoff, max(rate / 2, stopband) - cutoff), share == 1)
+
+
+def between(first: float, last: float, share: float) -> float:
+    """From first to last by equal factors."""
+    return first * (last / first) ** share

@@ -1,0 +1,53 @@
+"""Projected GAN: settings of a discriminator on the frozen features of any timm model (arXiv 2111.01007)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from ggdr.checks import above_zero
+from ggdr.networks.base import Brief, DiscriminatorConfig
+from ggdr.registry import discriminators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator
+
+
+@discriminators.register("timm", paper="2111.01007")
+@dataclass(frozen=True, kw_only=True)
+class TimmDiscriminator(DiscriminatorConfig):
+    """A small discriminator on each scale of a frozen network's features, randomly mixed (Sauer et al. 2021, fig. 1).
+
+    The frozen network may be any of timm's that gives feature maps. It is saved with the model, which therefore loads
+    without the Hub and exactly as it was.
+    """
+
+    model: str = "tf_efficientnet_lite1.in1k"
+    """name of timm's model and, after a dot, of its weights; the default is the paper's EfficientNet-Lite1"""
+    weights: Literal["pretrained", "random", "saved"] = "pretrained"
+    """timm's own, from the Hub or its cache; random; or those of the model that this describes, once it is saved"""
+    scales: tuple[int, ...] = ()
+    """which of its feature maps to judge, counted from the image inwards; none: the last four, as the paper"""
+    side: int | None = None
+    """longer side of the images that it sees, pixels, resized to it; None: as its weights were trained"""
+    mixing: Literal["scales", "channels", "none"] = "scales"
+    """random 1x1 convolutions and, from the smallest scale up, random 3x3; the former alone; or neither (table 2)"""
+    channels: int = 64
+    """of a scale's own first layer; twice as many at each halving"""
+    channel_max: int = 512
+    """most channels of a scale's own layers"""
+    gives: ClassVar = frozenset({"pyramid"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "side", "channels", "channel_max")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """A network of 82 thousand weights, made for tests, random."""
+        return cls(model="test_efficientnet", weights="random", side=32, channels=4, channel_max=8)
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, its own layers freshly initialised; ValueError if timm has no such model or weights."""
+        from ggdr.networks.timm.discriminator import Discriminator
+
+        return Discriminator(self, brief)

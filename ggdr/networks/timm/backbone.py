@@ -1,0 +1,149 @@
+"""The frozen half of a projected GAN's discriminator: a model of timm, and random mixing of its features."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr.networks.base import Brief
+from ggdr.networks.timm import TimmDiscriminator
+
+PATIENCE_SEC = 5.0
+"""how long the Hub may take to answer"""
+
+
+class Frozen(nn.Module):
+    """What never learns: it stays in evaluation, and its weights take no gradient."""
+
+    def train(self, mode: bool = True) -> Frozen:
+        """Stay in evaluation, whatever is asked for."""
+        return super().train(False)
+
+
+class Backbone(Frozen):
+    """Images to the feature maps of a timm model, the largest first."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: TimmDiscriminator, brief: Brief):
+        super().__init__()
+        gray = brief.channels in (1, 3)  # repeated where a model wants RGB; of others its first layer is adapted
+        self.network = create(config, 3 if gray else brief.channels)
+        settings = self.network.pretrained_cfg
+        side = config.side or settings["input_size"][-1]
+        longer = max(brief.height, brief.width)
+        self.size = tuple(max(round(side * edge / longer), 1) for edge in (brief.height, brief.width))
+        for name in ("mean", "std"):
+            values = torch.tensor(settings[name])
+            values = values if gray else values.mean().expand(brief.channels)
+            self.register_buffer(name, values.reshape(1, -1, 1, 1).contiguous(), persistent=False)
+        self.levels = chosen(config, self.network.feature_info.reduction())
+        self.channels = [self.network.feature_info.channels()[level] for level in self.levels]
+        self.requires_grad_(False).train()
+        with torch.no_grad():
+            blank = self(torch.zeros(1, brief.channels, *self.size))
+        self.sizes = [tuple(maps.shape[2:]) for maps in blank]
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """image [N, C, H, W] in [-1, 1] to maps [N, channels[i], *sizes[i]], resized and normalised on the way."""
+        if image.shape[2:] != self.size:
+            image = F.interpolate(image, self.size, mode="bilinear", antialias=True)
+        x = ((image + 1) / 2 - self.mean) / self.std
+        maps = self.network(x.contiguous(memory_format=torch.channels_last))
+        found = [maps[level] for level in self.levels]
+        return [
+            each if each.shape[1] == channels else each.movedim(-1, 1)  # some transformers put channels last
+            for each, channels in zip(found, self.channels, strict=True)
+        ]
+
+
+class Mixing(Frozen):
+    """Random convolutions that spread what the features know over channels and scales (arXiv 2111.01007, sec. 3.2)."""
+
+    def __init__(self, channels: list[int], kind: str):
+        """`channels`: of the maps, the largest maps first; they keep them."""
+        super().__init__()
+        across = [] if kind == "none" else channels
+        self.channels = nn.ModuleList(random_conv(each, each, 1) for each in across)
+        pairs = zip(channels[1:], channels, strict=False) if kind == "scales" else ()
+        self.scales = nn.ModuleList(random_conv(lower, upper, 3) for lower, upper in pairs)
+        self.requires_grad_(False).train()
+
+    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+        """Maps to as many of the same shapes: smaller ones are enlarged, convolved and added to the next larger."""
+        if len(self.channels):
+            maps = [conv(each) for conv, each in zip(self.channels, maps, strict=True)]
+        mixed = list(maps)
+        for level in reversed(range(len(self.scales))):
+            enlarged = F.interpolate(mixed[level + 1], maps[level].shape[2:], mode="bilinear")
+            mixed[level] = maps[level] + self.scales[level](enlarged)
+        return mixed
+
+
+def random_conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
+    """A convolution with the weights of He et al. 2015, which keep the variance of what passes."""
+    conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+    nn.init.kaiming_normal_(conv.weight, nonlinearity="linear")
+    return conv
+
+
+def create(config: TimmDiscriminator, channels: int) -> Any:
+    """The model of timm, with the weights that are asked for; ValueError if it cannot be had."""
+    import timm
+
+    name = config.model
+    model, _, tag = name.partition(".")
+    known = timm.list_pretrained(f"{model}.*")
+    if not timm.is_model(model) or tag and name not in known:
+        close = difflib.get_close_matches(name, known or timm.list_pretrained(), n=3, cutoff=0.3)
+        raise ValueError(f"timm has no model {name!r}; near it are {', '.join(close) or 'none'}.")
+    # on the meta device, where it is only seen whether parts fit, it is enough that the weights are at hand
+    file = own_weights(name) if config.weights == "pretrained" else None
+    loads = file is not None and torch.empty(0).device.type != "meta"
+    overlay = {"file": str(file), "hf_hub_id": None} if loads else {}
+    try:
+        return timm.create_model(
+            name, pretrained=loads, features_only=True, in_chans=channels, pretrained_cfg_overlay=overlay
+        )
+    except (AttributeError, RuntimeError, TypeError) as error:
+        raise ValueError(f"timm's {name} gives no feature maps here: {error}; choose another model.") from error
+
+
+def own_weights(name: str) -> Path:
+    """The file of a model's own weights, from the Hub if it is not on this machine; ValueError, soon, without it."""
+    import timm
+    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+
+    settings = timm.get_pretrained_cfg(name)
+    repo, file = settings and settings.hf_hub_id, "model.safetensors"
+    if not repo:
+        raise ValueError(f"timm has no weights of {name!r} on the Hub; choose another model, or weights random.")
+    if isinstance(found := try_to_load_from_cache(repo, file, constants.HF_HUB_CACHE), str):
+        return Path(found)
+    address = f"{constants.ENDPOINT}/{repo}/resolve/main/{file}"
+    try:
+        if constants.HF_HUB_OFFLINE:
+            raise OSError("HF_HUB_OFFLINE is set")
+        # the Hub's client would try for most of a minute before it gives up
+        urlopen(Request(address, method="HEAD", headers={"User-Agent": "ggdr"}), timeout=PATIENCE_SEC).close()
+        return Path(hf_hub_download(repo, file))
+    except OSError as error:  # so are those of the Hub's client
+        raise ValueError(
+            f"the weights of timm's {name} are not on this machine and cannot be fetched from {address} ({error}): go"
+            " online once, or set the discriminator's weights to random (--discriminator.weights random)."
+        ) from error
+
+
+def chosen(config: TimmDiscriminator, reductions: list[int]) -> list[int]:
+    """Places of the maps to judge, given by how much smaller than the image each is; ValueError if there is none."""
+    places = range(len(reductions))
+    if strange := sorted(set(config.scales) - set(places)):
+        raise ValueError(f"timm's {config.model} has the scales 0 to {len(places) - 1}, not {strange}; set `scales`.")
+    return sorted(set(config.scales)) or list(places)[-4:]

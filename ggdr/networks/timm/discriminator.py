@@ -1,0 +1,105 @@
+"""The discriminator of Projected GAN: frozen features, randomly mixed, a small judge on each scale (2111.01007)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from ggdr import network
+from ggdr.layers.equalized import clip_weights
+from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.size import ladder
+from ggdr.networks.timm import TimmDiscriminator
+from ggdr.networks.timm.backbone import Backbone, Mixing
+from ggdr.ops.activation import SLOPE
+
+
+class Discriminator(network.Discriminator):
+    """Images to the logits of all places on all scales."""
+
+    def __init__(self, config: TimmDiscriminator, brief: Brief):
+        sides = ladder(brief.height, brief.width).sides[:-1]
+        # what is saved holds the weights, so whoever loads it need not fetch them
+        settled = replace(config, weights="saved") if config.weights == "pretrained" else config
+        super().__init__(settled, brief)
+        self.backbone = Backbone(config, brief)
+        self.mixing = Mixing(self.backbone.channels, config.mixing)
+        inputs = zip(self.backbone.channels, self.backbone.sizes, strict=True)
+        self.judges = nn.ModuleList(Judge(config, *each, brief.labels) for each in inputs)
+        first = self.judges[0]
+        assert isinstance(first, Judge)
+        self.sources = {side: nearest(side, first.heights) for side in sides}
+        self.map_channels = {side: first.widths[place] for side, place in self.sources.items()}
+
+    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N, places]; no decoder draws `sides`."""
+        logits, maps = self.pyramid(image, labels)
+        return Verdict(logits, maps=maps)
+
+    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
+        """Logits [N, places] float32, and what the judge of the largest scale makes, brought to each side.
+
+        Its own layers learn, so what a decoder is taught reaches them; the features below do not.
+        """
+        if self.brief.labels and labels is None:
+            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
+        found = [
+            judge(maps, labels) for judge, maps in zip(self.judges, self.mixing(self.backbone(image)), strict=True)
+        ]
+        own, ratio = found[0][1], self.brief.width / self.brief.height
+        pyramid = {side: resized(own[place], side, round(side * ratio)) for side, place in self.sources.items()}
+        return torch.cat([logits for logits, _ in found], dim=1).float(), pyramid
+
+    def clip(self, limit: float) -> None:
+        """Clamp the judges' weights: the features are not theirs."""
+        clip_weights(self.judges, limit)
+
+
+class Judge(nn.Module):
+    """Spectrally normalised convolutions that halve maps to about 4 px a side, and a logit at each place left.
+
+    Unlike the paper: a 1x1 convolution comes first, the widths are ours, and there is no batch normalization.
+    """
+
+    def __init__(self, config: TimmDiscriminator, inputs: int, size: tuple[int, int], labels: int):
+        super().__init__()
+        self.heights, self.widths = [size[0]], [min(config.channels, config.channel_max)]
+        convs, shorter = [nn.Conv2d(inputs, self.widths[0], 1)], min(size)
+        while shorter >= 8:
+            shorter //= 2
+            self.heights.append(self.heights[-1] // 2)
+            self.widths.append(min(2 * self.widths[-1], config.channel_max))
+            convs.append(nn.Conv2d(self.widths[-2], self.widths[-1], 4, stride=2, padding=1))
+        self.convs = nn.ModuleList(spectral_norm(conv) for conv in convs)
+        self.out = spectral_norm(nn.Conv2d(self.widths[-1], 1, 3, padding=1))
+        self.embed = spectral_norm(nn.Linear(labels, self.widths[-1], bias=False)) if labels else None
+
+    def forward(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, list[Tensor]]:
+        """Maps [N, inputs, h, w] to logits [N, places], and what each convolution made.
+
+        Labels [N, L] join by projection (arXiv 1802.05637) at each place.
+        """
+        made = []
+        for conv in self.convs:
+            x = F.leaky_relu(conv(x), SLOPE)
+            made.append(x)
+        logits = self.out(x)
+        if self.embed is not None and labels is not None:
+            logits = logits + (self.embed(labels.float())[:, :, None, None] * x).sum(dim=1, keepdim=True)
+        return logits.flatten(1), made
+
+
+def nearest(side: int, heights: list[int]) -> int:
+    """The place of the height that is nearest to `side`, by ratio."""
+    return min(range(len(heights)), key=lambda place: max(side / heights[place], heights[place] / side))
+
+
+def resized(maps: Tensor, height: int, width: int) -> Tensor:
+    """Maps at another size."""
+    if maps.shape[2:] == (height, width):
+        return maps
+    return F.interpolate(maps, (height, width), mode="bilinear", antialias=True)

@@ -1,0 +1,42 @@
+"""U-Net GAN: settings of a discriminator that judges the image and each of its pixels (arXiv 2002.12655)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from ggdr.checks import above_zero
+from ggdr.networks.base import Brief, DiscriminatorConfig
+from ggdr.registry import discriminators
+
+if TYPE_CHECKING:
+    from ggdr.network import Discriminator
+
+
+@discriminators.register("unet_gan", paper="2002.12655")
+@dataclass(frozen=True, kw_only=True)
+class UNetGANDiscriminator(DiscriminatorConfig):
+    """A residual encoder judges the image, a decoder each of its pixels (Schönfeld et al. 2020, fig. 2).
+
+    The regularizers `per_pixel` and `cutmix` read the decoder, which without them learns nothing.
+    """
+
+    channels: int = 64
+    """of the maps at half of the image's side; twice as many at each halving below"""
+    channel_max: int = 1024
+    """most channels of a layer"""
+    gives: ClassVar = frozenset({"pyramid", "d_pixels"})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "channels", "channel_max")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Four to eight channels."""
+        return cls(channels=4, channel_max=8)
+
+    def build(self, brief: Brief) -> Discriminator:
+        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        from ggdr.networks.unet_gan.discriminator import Discriminator
+
+        return Discriminator(self, brief)

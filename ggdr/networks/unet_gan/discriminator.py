@@ -1,0 +1,97 @@
+"""The discriminator of U-Net GAN: down to a logit of the image, and up again to one of each pixel (2002.12655)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from ggdr import network
+from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.size import ladder
+from ggdr.networks.unet_gan import UNetGANDiscriminator
+
+
+class Discriminator(network.Discriminator):
+    """Images to a logit of each, and of each of their pixels; all layers are spectrally normalised."""
+
+    def __init__(self, config: UNetGANDiscriminator, brief: Brief):
+        super().__init__(config, brief)
+        rungs = ladder(brief.height, brief.width)
+        widths = [min(config.channels << level, config.channel_max) for level in range(rungs.doublings)]
+        self.map_channels = dict(zip(rungs.sides, reversed(widths), strict=False))
+        steps = pairwise([brief.channels, *widths])
+        self.encoder = nn.ModuleList(Block(i, o, "down", first=level == 0) for level, (i, o) in enumerate(steps))
+        self.out = spectral_norm(nn.Linear(widths[-1], 1))
+        # each step up reads the maps below it and, but for the first, the encoder's of the same size beside them
+        inner = widths[-2::-1]
+        ups = zip([widths[-1], *(2 * width for width in inner)], [*inner, widths[0]], strict=True)
+        self.decoder = nn.ModuleList(Block(i, o, "up") for i, o in ups)
+        self.pixel = spectral_norm(nn.Conv2d(widths[0], 1, 1))
+        self.embed = self.embed_pixel = None
+        if brief.labels:
+            self.embed = spectral_norm(nn.Linear(brief.labels, widths[-1], bias=False))
+            self.embed_pixel = spectral_norm(nn.Linear(brief.labels, widths[0], bias=False))
+
+    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N] and of pixels; no decoder draws `sides`."""
+        logits, maps = self.pyramid(image, labels)
+        return Verdict(logits, maps=maps, dense=self.pixels(maps, labels))
+
+    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
+        """Logits [N] float32, and each encoder block's output: side r -> [N, map_channels[r], r, r * W / H]."""
+        if self.brief.labels and labels is None:
+            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
+        x, maps = image.contiguous(memory_format=torch.channels_last), {}
+        for side, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
+            maps[side] = x = block(x)
+        code = F.relu(x).sum(dim=(2, 3))
+        logits = self.out(code)[:, 0]
+        if self.embed is not None and labels is not None:  # projection, arXiv 1802.05637
+            logits = logits + (self.embed(labels.float()) * code).sum(dim=1)
+        return logits.float(), maps
+
+    def pixels(self, maps: dict[int, Tensor], labels: Tensor | None) -> Tensor:
+        """The encoder's maps, and labels [N, L], to a logit of each pixel, [N, 1, H, W] float32."""
+        first, *others = (maps[side] for side in sorted(maps))
+        x = self.decoder[0](first)
+        for block, beside in zip(self.decoder[1:], others, strict=True):
+            x = block(torch.cat([x, beside], dim=1))
+        x = F.relu(x)
+        logits = self.pixel(x)
+        if self.embed_pixel is not None and labels is not None:
+            logits = logits + (self.embed_pixel(labels.float())[:, :, None, None] * x).sum(dim=1, keepdim=True)
+        return logits.float()
+
+    def stages(self) -> list[nn.Module]:
+        """The encoder's blocks, and the image's logit."""
+        return [*self.encoder, self.out]
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions beside a 1x1, summed, that halve the image by its mean or double it by repetition."""
+
+    def __init__(self, inputs: int, outputs: int, way: Literal["down", "up"], first: bool = False):
+        """`first`: it reads the image, before which there is no ReLU."""
+        super().__init__()
+        self.way, self.first = way, first
+        self.conv0 = spectral_norm(nn.Conv2d(inputs, outputs, 3, padding=1))
+        self.conv1 = spectral_norm(nn.Conv2d(outputs, outputs, 3, padding=1))
+        self.skip = spectral_norm(nn.Conv2d(inputs, outputs, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, outputs, H / 2, W / 2] or [N, outputs, 2 * H, 2 * W]."""
+        y = x if self.first else F.relu(x)
+        if self.way == "up":
+            y, x = doubled(y), doubled(x)
+        y = self.conv1(F.relu(self.conv0(y))) + self.skip(x)
+        return F.avg_pool2d(y, 2) if self.way == "down" else y
+
+
+def doubled(x: Tensor) -> Tensor:
+    """Maps with each pixel repeated, twice as high and wide."""
+    return F.interpolate(x, scale_factor=2, mode="nearest")

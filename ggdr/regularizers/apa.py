@@ -1,0 +1,45 @@
+"""Adaptive pseudo augmentation: G deceives D on purpose, as often as D overfits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ggdr.duel import Duel
+from ggdr.lazy import F, Tensor, torch
+from ggdr.registry import regularizers
+from ggdr.term import Regularizer
+
+
+@regularizers.register("apa", paper="2111.06849")
+@dataclass(kw_only=True)
+class APA(Regularizer):
+    """Adaptive pseudo augmentation: with probability p a fake is shown to D as a real (Jiang et al. 2021).
+
+    In closed form: what it adds to D's loss on average, where the loss is `non_saturating` (or `minimax`). The paper
+    draws which reals are exchanged; p follows the mean sign of D's logits of reals as in ADA (arXiv 2006.06676).
+    """
+
+    target: float = 0.6
+    """mean sign of D's logits on reals to steer for, in [-1, 1]"""
+    speed_kimg: float = 500.0
+    """thousands of reals in which p can climb from 0 to 1"""
+    p_max: float = 0.9
+    """upper bound of p, below 1, where D would see no real; the bound is ours"""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.p_max < 1 or self.speed_kimg <= 0:
+            raise ValueError(f"set p_max ({self.p_max}) from 0 to below 1, speed_kimg ({self.speed_kimg}) above 0.")
+
+    def start(self, device: torch.device) -> None:
+        self.p = torch.zeros([], device=device)
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        duel.notes["apa/p"] = self.p
+        return self.p * (F.softplus(-duel.on_fake.logits).mean() - F.softplus(-duel.on_real.logits).mean())
+
+    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+        # Unlike the paper: at each step, by a step's worth, not at every fourth.
+        if "signs/real" in stats:
+            step = (stats["signs/real"] - self.target).sign() * stats["images"] / (1000 * self.speed_kimg)
+            self.p = (self.p + step).clamp(0, self.p_max)

@@ -1,0 +1,46 @@
+"""The auxiliary classifier of AC-GAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.duel import Duel
+from ggdr.lazy import F, Tensor
+from ggdr.networks.base import Brief, Head, Verdict
+from ggdr.registry import regularizers
+from ggdr.term import Regularizer
+
+
+@regularizers.register("auxiliary_classifier", paper="1610.09585")
+@dataclass(kw_only=True)
+class AuxiliaryClassifier(Regularizer):
+    """Auxiliary classifier: a head of D tells the class; both players want it right (Odena et al. 2017, eq. 3).
+
+    In the paper D's logit does not see the label; one that projects it, as `stylegan2` and `dcgan` do, sees it as well.
+    """
+
+    needs: ClassVar = frozenset({"heads"})
+
+    def fit(self, brief: Brief, batch: int) -> str:
+        """ValueError if the images have no classes."""
+        if not brief.labels:
+            raise ValueError(
+                "auxiliary_classifier tells classes, and the data has no labels: give some (--data.labels), or"
+                " drop it: --regularizers.auxiliary_classifier none."
+            )
+        return ""
+
+    def heads(self, brief: Brief) -> dict[str, Head]:
+        return {"classes": Head(brief.labels)}
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        return self.confusion(duel, duel.on_real) + self.confusion(duel, duel.on_fake)
+
+    def g_loss(self, duel: Duel) -> Tensor:
+        return self.confusion(duel, duel.on_fake)
+
+    def confusion(self, duel: Duel, verdict: Verdict) -> Tensor:
+        """Cross-entropy of the head's classes and the duel's labels [N, L], rows of sum 1."""
+        assert duel.labels is not None
+        return F.cross_entropy(verdict.answers["classes"], duel.labels.float())

@@ -1,0 +1,57 @@
+"""The self-supervision of SS-GAN: D also tells by how much an image was turned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.duel import Duel
+from ggdr.lazy import F, Tensor, torch
+from ggdr.networks.base import Brief, Head
+from ggdr.registry import regularizers
+from ggdr.term import Regularizer
+
+
+@regularizers.register("auxiliary_rotation", paper="1811.11212")
+@dataclass(kw_only=True)
+class AuxiliaryRotation(Regularizer):
+    """Self-supervision by rotation: a head of D tells quarter turns; G is to make them tellable (Chen et al. 2019).
+
+    Each image is turned once, by 0, 90, 180 or 270 degrees, all as likely: the paper's losses are the mean over all
+    four, which this is on average.
+    """
+
+    alpha: float = 0.2
+    """factor on G's turn, of the fakes' cross-entropy"""
+    beta: float = 1.0
+    """factor on D's turn, of the reals' cross-entropy"""
+    needs: ClassVar = frozenset({"heads"})
+
+    def fit(self, brief: Brief, batch: int) -> str:
+        """ValueError if the images are not square."""
+        if brief.height != brief.width:
+            raise ValueError(
+                f"auxiliary_rotation turns images by 90 degrees, which takes square ones; these have {brief.height} x"
+                f" {brief.width} px: crop them, or drop it: --regularizers.auxiliary_rotation none."
+            )
+        return ""
+
+    def heads(self, brief: Brief) -> dict[str, Head]:
+        return {"rotation": Head(4)}
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        return self.beta * self.confusion(duel, duel.real)
+
+    def g_loss(self, duel: Duel) -> Tensor:
+        return self.alpha * self.confusion(duel, duel.fake.image)
+
+    def confusion(self, duel: Duel, image: Tensor) -> Tensor:
+        """Cross-entropy of D's head on image [N, C, H, H], each turned by chance."""
+        turns = torch.randint(4, (len(image),), device=image.device)
+        return F.cross_entropy(duel.judge(turned(image, turns)).answers["rotation"], turns)
+
+
+def turned(image: Tensor, turns: Tensor) -> Tensor:
+    """image [N, C, H, H], each turned left by its number [N] of quarter turns, 0 to 3."""
+    every = torch.stack([image.rot90(k, (2, 3)) for k in range(4)])
+    return every[turns, torch.arange(len(image), device=image.device)]

@@ -1,0 +1,39 @@
+"""Consistency regularization, on reals alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ggdr.checks import not_negative
+from ggdr.duel import Duel
+from ggdr.lazy import Tensor
+from ggdr.ops.shift import flipped_and_shifted
+from ggdr.registry import regularizers
+from ggdr.term import Regularizer
+
+
+@regularizers.register("cr", paper="1910.12027")
+@dataclass(kw_only=True)
+class CR(Regularizer):
+    """Consistency regularization: D says the same of a real that is flipped and shifted (Zhang et al. 2020).
+
+    Beside an augmentation of the recipe, which each pass draws anew, it asks D to overlook that as well.
+    """
+
+    weight: float = 10.0
+    """lambda"""
+    flip: bool = True
+    """mirror every other image, left to right; not for images that have a side, such as digits"""
+    shift: int = 4
+    """farthest shift along each axis, pixels"""
+
+    def __post_init__(self) -> None:
+        not_negative(self, "shift")
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        return self.inconsistency(duel, duel.real, duel.on_real.logits)
+
+    def inconsistency(self, duel: Duel, image: Tensor, logits: Tensor) -> Tensor:
+        """Mean squared change of the logits of image [N, C, H, W] when it is flipped and shifted."""
+        other = duel.judge(flipped_and_shifted(image, self.flip, self.shift)).logits
+        return (logits - other).square().mean()

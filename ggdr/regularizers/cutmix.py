@@ -1,0 +1,59 @@
+"""The CutMix consistency of U-Net GAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.checks import not_negative
+from ggdr.duel import Duel
+from ggdr.lazy import Tensor, torch
+from ggdr.registry import regularizers
+from ggdr.regularizers.per_pixel import dense
+from ggdr.schedule import ramp
+from ggdr.term import Regularizer
+
+
+@regularizers.register("cutmix", paper="2002.12655")
+@dataclass(kw_only=True)
+class CutMix(Regularizer):
+    """CutMix consistency: pixels of a real patched with a fake are judged as in both (Schönfeld et al. 2020, eq. 8).
+
+    Each image joins by chance. Augmentations that move pixels do not go with it: they are drawn anew at each judgement.
+    """
+
+    weight: float = 1.0
+    """lambda"""
+    p: float = 0.5
+    """probability that an image is mixed, 0 to 1"""
+    ramp_kimg: float = 0.0
+    """how long the probability takes from 0 to `p`, kimg"""
+    needs: ClassVar = frozenset({"d_pixels"})
+
+    def __post_init__(self) -> None:
+        not_negative(self, "p", "ramp_kimg")
+        if self.p > 1:
+            raise ValueError(f"p is {self.p}; give a probability from 0 to 1.")
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        real, fake = duel.real, duel.fake.image
+        mask = patches(real)
+        mixed = torch.where(mask, real, fake).detach()
+        wanted = torch.where(mask, dense(duel.on_real).sigmoid(), dense(duel.on_fake).sigmoid())
+        off = (dense(duel.judge(mixed)).sigmoid() - wanted).square().mean(dim=(1, 2, 3))
+        chance = self.p * ramp(duel.scene.kimg, 0.0, self.ramp_kimg)
+        return (off * (torch.rand_like(off) < chance)).mean()
+
+
+def patches(image: Tensor) -> Tensor:
+    """Masks [N, 1, H, W] for image [N, C, H, W], true where it stays, false in a rectangle of its shape.
+
+    The rectangle's centre is uniform over the image, its area before it is cut off at the border a share of the
+    image's that is uniform in [0, 1]: CutMix (arXiv 1905.04899, eq. 2).
+    """
+    n, _, height, width = image.shape
+    share, y, x = torch.rand(3, n, 1, 1, 1, device=image.device).unbind(0)
+    half = share.sqrt() / 2
+    rows, columns = (((torch.arange(size, device=image.device) + 0.5) / size) for size in (height, width))
+    inside = ((rows[:, None] - y).abs() < half) & ((columns - x).abs() < half)
+    return ~inside

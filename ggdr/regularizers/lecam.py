@@ -1,0 +1,38 @@
+"""LeCam regularization, for few images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ggdr.duel import Duel
+from ggdr.lazy import Tensor, torch
+from ggdr.registry import regularizers
+from ggdr.term import Regularizer
+
+
+@regularizers.register("lecam", paper="2104.03310")
+@dataclass(kw_only=True)
+class LeCam(Regularizer):
+    """LeCam regularization: each logit is drawn to the running mean of the other kind's (Tseng et al. 2021).
+
+    The running means, the anchors, start at 0 and follow once a step, over the whole batch.
+    """
+
+    weight: float = 0.3
+    """lambda; where logits grow large, it wants to be far smaller"""
+    decay: float = 0.99
+    """share of the anchors that stays at each step, 0 to 1"""
+
+    def start(self, device: torch.device) -> None:
+        self.real = torch.zeros([], device=device)
+        self.fake = torch.zeros([], device=device)
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        real, fake = duel.on_real.logits - self.fake, duel.on_fake.logits - self.real
+        return real.square().mean() + fake.square().mean()
+
+    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+        if "logits/real" in stats and "logits/fake" in stats:
+            self.real = stats["logits/real"].lerp(self.real, self.decay)
+            self.fake = stats["logits/fake"].lerp(self.fake, self.decay)

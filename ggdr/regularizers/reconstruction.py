@@ -1,0 +1,46 @@
+"""FastGAN's self-supervision of the discriminator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.duel import Duel
+from ggdr.features.base import Extractor
+from ggdr.features.plain import Pixels
+from ggdr.lazy import Tensor, torch
+from ggdr.registry import regularizers
+from ggdr.term import Regularizer
+
+
+@regularizers.register("fastgan_reconstruction", paper="2101.04775")
+@dataclass(kw_only=True)
+class FastGANReconstruction(Regularizer):
+    """D's decoders draw the reals it judged again, whole and a random quarter (Liu et al. 2021, sec. 3.2).
+
+    The paper measures the distance by LPIPS, whose weights are a download: `features` lpips. By default it is plain,
+    the mean squared difference of pixels from 0 to 1 at several scales.
+    """
+
+    features: Extractor = Pixels()
+    """whose squared distances are to be small; one that gives "smooth": pixels, lpips, vgg16 and others"""
+    needs: ClassVar = frozenset({"pyramid", "reconstruction"})
+
+    def __post_init__(self) -> None:
+        if "smooth" not in self.features.gives:
+            raise ValueError(
+                f"fastgan_reconstruction compares images before they are rounded, which feature extractor"
+                f" {self.features.name!r} cannot; take pixels or lpips."
+            )
+
+    def start(self, device: torch.device) -> None:
+        self.network = self.features.load(device)
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        whole, part = (duel.redrawn[name] for name in ("whole", "part"))
+        return self.distance(whole.drawn, whole.true) + self.distance(part.drawn, part.true)
+
+    def distance(self, drawn: Tensor, true: Tensor) -> Tensor:
+        """The mean over a batch of squared distances between the features of images [N, C, h, w] in [-1, 1]."""
+        rows, wanted = (self.network((x + 1) * 127.5).rows for x in (drawn, true.detach()))
+        return (rows - wanted).square().sum(dim=1).mean()

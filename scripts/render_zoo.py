@@ -1,0 +1,135 @@
+"""Render docs/zoo.md: the parts that are registered, the recipes of recipes/zoo, and what was measured of them.
+
+    python scripts/render_zoo.py            write it
+    python scripts/render_zoo.py --check    compare it with what lies there
+
+The numbers are those of benchmarks/zoo.json, which `scripts/zoo_measure.py` writes; none is written by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from render_model_cards import same
+from zoo_reading import results
+
+from ggdr.card.markdown import code, plain, table
+from ggdr.card.parts import ROLES, first_line, held, paper_link, unfolded
+from ggdr.recipe_files import load_recipe
+from ggdr.registry import REGISTRIES, Part, discover
+
+ROOT = Path(__file__).parent.parent
+PAGE, MEASURED = ROOT / "docs" / "zoo.md", ROOT / "benchmarks" / "zoo.json"
+KINDS = ("generators", "discriminators", "losses", "regularizers", "augmentations", "games")
+MOST = 6
+"""recipes of a part that are named; of more, how many there are"""
+HEAD = """\
+# The zoo
+
+<!-- Written by scripts/render_zoo.py; a test compares the two. -->
+
+What a recipe can be made of, and small recipes that put it to work on scikit-learn's handwritten digits, 32 px, without
+a download. Any loss and regularizer goes with any pair of networks that gives what it needs, and so does GGDR. Try one,
+without and with it:
+
+```bash
+ggdr train recipes/zoo/dcgan.py
+ggdr train recipes/zoo/dcgan.py --out runs/dcgan-ggdr --discriminator unet --discriminator.encoder dcgan \\
+    --discriminator.encoder.channels 16 --regularizers.ggdr ggdr
+```
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write the page, or with --check say that it is not as it would be written: 1 then."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing, and fail if the page is stale")
+    asked = parser.parse_args(argv)
+    text = rendered()
+    if asked.check and not same(PAGE, text):
+        print(f"{PAGE} is stale; type: python scripts/render_zoo.py", file=sys.stderr)
+        return 1
+    if not asked.check:
+        PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+def rendered() -> str:
+    """The page."""
+    discover()
+    recipes = recipe_files()
+    uses = {name: set(parts_of(file)) for name, file in recipes.items()}
+    zoo = {name: file for name, file in recipes.items() if file.parent.name == "zoo"}
+    told = json.loads(MEASURED.read_text()) if MEASURED.is_file() else None
+    sections = [HEAD, "## The recipes\n", recipe_table(zoo) + "\n", "## Without and with GGDR\n"]
+    sections += [results(told, {name: link(name, file) for name, file in zoo.items()})]
+    for kind in KINDS:
+        parts = [part for _, part in sorted(REGISTRIES[kind].items()) if part.__module__.startswith("ggdr.")]
+        rows = (row(part, kind, uses, recipes) for part in parts)
+        sections += [f"## {kind.capitalize()}: {len(parts)}\n", table(head(kind), rows) + "\n"]
+    return "\n".join(sections)
+
+
+def recipe_files() -> dict[str, Path]:
+    """Name -> file, of all recipes, those of the zoo first."""
+    files = [*sorted((ROOT / "recipes" / "zoo").glob("*.py")), *sorted((ROOT / "recipes").glob("*.py"))]
+    return {file.stem: file for file in files}
+
+
+def parts_of(file: Path) -> Iterator[type[Part]]:
+    """The kinds of part that a recipe is made of."""
+    recipe = load_recipe(file)
+    yield from (type(piece.part) for role in ROLES for part in held(recipe, role) for piece in unfolded(part))
+
+
+def link(name: str, file: Path) -> str:
+    """A link to a recipe from the page."""
+    return f"[{name}](../{file.relative_to(ROOT).as_posix()})"
+
+
+def recipe_table(zoo: dict[str, Path]) -> str:
+    """What each recipe of the zoo says that it is, and what it is made of."""
+    rows = [(link(name, file), plain(opening(file)), made_of(file)) for name, file in zoo.items()]
+    return table(("recipe", "what it is", "networks and terms"), rows)
+
+
+def opening(file: Path) -> str:
+    """The first line of a recipe's docstring."""
+    return (ast.get_docstring(ast.parse(file.read_text())) or "").partition("\n")[0]
+
+
+def made_of(file: Path) -> str:
+    """Generator, discriminator, loss and regularizers, by name."""
+    recipe = load_recipe(file)
+    roles = ("generator", "discriminator", "loss", "regularizers")
+    names = [piece.part.name for role in roles for part in held(recipe, role) for piece in unfolded(part)]
+    return ", ".join(code(name) for name in dict.fromkeys(names))
+
+
+def head(kind: str) -> tuple[str, ...]:
+    """The columns of a kind's table."""
+    networks = kind in ("generators", "discriminators")
+    return ("name", "what it is", "paper", "gives" if networks else "needs", "recipes")
+
+
+def row(part: type[Part], kind: str, uses: dict[str, set[type[Part]]], recipes: dict[str, Path]) -> tuple[str, ...]:
+    """A part's cells."""
+    names = part.gives if kind in ("generators", "discriminators") else part.needs
+    wearing = [name for name, parts in uses.items() if part in parts]
+    links = ", ".join(link(name, recipes[name]) for name in wearing)
+    return (
+        code(part.name),
+        plain(first_line(part)),
+        paper_link(part.paper),
+        ", ".join(map(code, sorted(names))),
+        links if len(wearing) <= MOST else f"{len(wearing)} of {len(uses)}",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,79 @@
+"""The two arms of each recipe of the zoo: without GGDR, and the same with it where its networks can carry it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from ggdr.fitting import fit
+from ggdr.networks.unet import UNet
+from ggdr.recipe import Recipe
+from ggdr.recipe_files import load_recipe
+from ggdr.regularizers.ggdr import GGDR
+
+ZOO = Path(__file__).parent.parent / "recipes" / "zoo"
+FAVOURITE_PX = 8
+"""the side to redraw that is sought where the default cannot be: a quarter of the zoo's images"""
+
+
+def zoo(names: tuple[str, ...] = ()) -> dict[str, Path]:
+    """Name -> file, of these recipes or of all; ValueError if there is none of such a name."""
+    files = {file.stem: file for file in sorted(ZOO.glob("*.py"))}
+    if unknown := sorted(set(names) - files.keys()):
+        raise ValueError(f"no recipe {', '.join(unknown)} in {ZOO}; there are: {', '.join(files)}.")
+    return {name: file for name, file in files.items() if not names or name in names}
+
+
+def arm(file: Path, ggdr: bool) -> Recipe:
+    """The recipe of a file with or without GGDR; ValueError, in the words of `ggdr train`, if it cannot carry it."""
+    recipe = load_recipe(file)
+    return with_ggdr(recipe) if ggdr else without_ggdr(recipe)
+
+
+def without_ggdr(recipe: Recipe) -> Recipe:
+    """The recipe but for its GGDR, if it has any; a U-Net stays, and has no decoder then."""
+    terms = {name: term for name, term in recipe.regularizers.items() if not isinstance(term, GGDR)}
+    return dataclasses.replace(recipe, regularizers=terms)
+
+
+def with_ggdr(recipe: Recipe) -> Recipe:
+    """The recipe with GGDR: its own if it has one, else at the default side or, of those that fit, the nearest to 8.
+
+    ValueError, what `fit` says of the first try, if no side fits.
+    """
+    brief = recipe.data.open().brief
+    refusals = []
+    for guided in tries(recipe):
+        try:
+            fit(guided, brief)
+        except ValueError as error:
+            refusals.append(error)
+        else:
+            return guided
+    raise refusals[0]
+
+
+def tries(recipe: Recipe) -> Iterator[Recipe]:
+    """The recipe with GGDR, one side after another."""
+    if any(isinstance(term, GGDR) for term in recipe.regularizers.values()):
+        yield recipe
+        return
+    discriminator, gives = recipe.discriminator, recipe.discriminator.gives
+    if "pyramid" in gives and "d_features" not in gives:
+        discriminator = UNet(encoder=discriminator)
+    for chosen in ((), *sides(recipe)):
+        terms = {**recipe.regularizers, GGDR.name: GGDR(sides=chosen)}
+        yield dataclasses.replace(recipe, discriminator=discriminator, regularizers=terms)
+
+
+def sides(recipe: Recipe) -> list[tuple[int]]:
+    """Each side of the generator's feature maps alone, the nearest to 8 px first; none if it hands over none."""
+    if "g_features" not in recipe.generator.gives:
+        return []
+    with torch.device("meta"):
+        found = recipe.generator.build(recipe.data.open().brief).feature_channels
+    return [(side,) for side in sorted(found, key=lambda side: abs(math.log2(side / FAVOURITE_PX)))]

@@ -1,0 +1,168 @@
+"""What benchmarks/zoo.json says, in words and a table: each recipe without and with GGDR, and what that can bear."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from statistics import mean, median
+from typing import Any, NamedTuple
+
+from ggdr.card.markdown import bullets, code, plain, table
+
+VERDICTS = ("better", "worse", "unclear")
+
+
+class Pair(NamedTuple):
+    """A recipe's cells."""
+
+    recipe: str
+    plain: list[dict[str, Any]]
+    ggdr: list[dict[str, Any]]
+
+    @property
+    def refused(self) -> str:
+        """Why it cannot carry GGDR; empty if it can."""
+        return next((cell["message"] for cell in self.ggdr if cell["state"] == "cannot"), "")
+
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """Cells that were not brought to an end."""
+        return [cell for cell in (*self.plain, *self.ggdr) if cell["state"] == "failed"]
+
+    def verdict(self, label: str, better: str) -> str:
+        """ "better" or "worse" where every seed with GGDR lies beyond every one without, of at least two each."""
+        without, with_it = numbers(self.plain, label), numbers(self.ggdr, label)
+        if self.failures or min(len(without), len(with_it)) < 2:
+            return "unclear"
+        if max(with_it) < min(without):
+            return "better" if better == "lower" else "worse"
+        if min(with_it) > max(without):
+            return "worse" if better == "lower" else "better"
+        return "unclear"
+
+
+def numbers(cells: list[dict[str, Any]], label: str) -> list[float]:
+    """The values of a metric, a seed each."""
+    return [cell["metrics"][label] for cell in cells if cell["state"] == "measured"]
+
+
+def pairs(cells: list[dict[str, Any]]) -> list[Pair]:
+    """The cells, a recipe's together."""
+    names = dict.fromkeys(cell["recipe"] for cell in cells)
+    of = {
+        (name, ggdr): [c for c in cells if (c["recipe"], c["ggdr"]) == (name, ggdr)]
+        for name in names
+        for ggdr in (0, 1)
+    }
+    return [Pair(name, of[name, 0], of[name, 1]) for name in names]
+
+
+def results(told: Mapping[str, Any] | None, links: Mapping[str, str]) -> str:
+    """The section of the page; `links`: a recipe's name -> what stands for it."""
+    if not told or not told["cells"]:
+        return f"Not measured yet: {code('python scripts/zoo_measure.py')}.\n"
+    found = [pair for pair in pairs(told["cells"]) if pair.recipe in links]
+    labels = list(told["better"])
+    heads = ["recipe", "s per kimg", "with GGDR"]
+    for label in labels:
+        heads += [f"{label} ({told['better'][label]} is better)", "with GGDR"]
+    rows = [(links[pair.recipe], *row(pair, told["better"])) for pair in found]
+    parts = [protocol(told), reading(found, told), table([*heads, "GGDR makes it"], rows), *troubles(found, links)]
+    parts += [f"The command: {code(told['command'])}", *(f"Warning: {plain(text)}" for text in told["warnings"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def row(pair: Pair, better: Mapping[str, str]) -> Iterator[str]:
+    """A pair's cells in the table, but for its name."""
+    yield from (pace(pair.plain), pace(pair.ggdr))
+    for label in better:
+        yield from (shown(pair.plain, label), shown(pair.ggdr, label))
+    found = {label: pair.verdict(label, way) for label, way in better.items()}
+    said = [
+        f"{word} by {', '.join(label for label in better if found[label] == word)}"
+        for word in VERDICTS[:2]
+        if word in found.values()
+    ]
+    yield "cannot carry it" if pair.refused else "; ".join(said)
+
+
+def shown(cells: list[dict[str, Any]], label: str) -> str:
+    """The mean over seeds, and each seed's value; what failed is said."""
+    values, failed = numbers(cells, label), sum(cell["state"] == "failed" for cell in cells)
+    each = f" ({', '.join(f'{value:.3g}' for value in values)})" if len(values) > 1 else ""
+    said = [f"{mean(values):.3g}{each}"] if values else []
+    return "; ".join(said + [f"{failed} of {len(cells)} failed"] * bool(failed))
+
+
+def pace(cells: list[dict[str, Any]]) -> str:
+    """Mean seconds per kimg over seeds."""
+    found = [cell["s_per_kimg"] for cell in cells if cell.get("s_per_kimg")]
+    return f"{mean(found):.3g}" if found else ""
+
+
+def protocol(told: Mapping[str, Any]) -> str:
+    """How the numbers came about."""
+    at_once = sorted({cell["at_once"] for cell in told["cells"] if "at_once" in cell})
+    seeds = sorted({cell["seed"] for cell in told["cells"] if "seed" in cell})
+    together = " or ".join(map(str, at_once)) or "no"
+    return (
+        f"Each recipe after {told['kimg']:g} kimg, seeds {', '.join(map(str, seeds))}: the mean over seeds, and each"
+        f" seed's value in brackets, of the running mean of G's weights, by {code(told['measured'])}. Seconds per kimg"
+        f" are the median over the log lines of a run, {together} run{'s' * (at_once != [1])} at once, each on"
+        f" {count(told['threads'], 'thread')} of {plain(told['machine'])}, torch {told['torch']}, {told['date']}."
+        " Recipes differ in their networks' sizes and learning rates: compare within a row, not rows with each other."
+    )
+
+
+def reading(found: list[Pair], told: Mapping[str, Any]) -> str:
+    """How many GGDR made better and worse, and how much of that chance would do."""
+    carried = [pair for pair in found if not pair.refused]
+    failed = [pair for pair in carried if pair.failures]
+    judged = [pair for pair in carried if not pair.failures]
+    sentences = [
+        f"Of {count(len(found), 'recipe')}, {len(found) - len(carried)} cannot carry GGDR, {len(failed)} had a run that"
+        f" failed, without GGDR or with it, and {len(judged)} can be compared."
+    ]
+    for label, way in told["better"].items():
+        verdicts = [pair.verdict(label, way) for pair in judged]
+        better, worse, unclear = map(verdicts.count, VERDICTS)
+        sentences.append(f"By {label} GGDR made {better} better and {worse} worse; {unclear} unclear.")
+    first = next(iter(told["better"]))
+    chances = [chance(len(numbers(pair.plain, first)), len(numbers(pair.ggdr, first))) for pair in judged]
+    sentences.append(
+        "Better or worse means that all seeds with GGDR lie on one side of all without it. If GGDR made no difference,"
+        f" chance alone would do that to about {sum(chances):.2g} of {len(judged)} by each metric, one way as often as"
+        " the other: a single row of this table proves little."
+    )
+    ratios = [ratio for pair in judged if (ratio := slowdown(pair)) is not None]
+    if ratios:
+        sentences.append(f"GGDR takes {median(ratios):.2f} times as long, the median over recipes.")
+    return " ".join(sentences)
+
+
+def count(n: int, what: str) -> str:
+    """A number of things."""
+    return f"{n} {what}{'s' * (n != 1)}"
+
+
+def chance(n: int, m: int) -> float:
+    """How likely n and m draws of one distribution do not overlap; 0 where no verdict is given on so few."""
+    return 2 / math.comb(n + m, n) if min(n, m) >= 2 else 0.0
+
+
+def slowdown(pair: Pair) -> float | None:
+    """Seconds per kimg with GGDR over those without; None where they are not known."""
+    without, with_it = ([cell["s_per_kimg"] for cell in cells if cell.get("s_per_kimg")] for cells in pair[1:])
+    return mean(with_it) / mean(without) if without and with_it else None
+
+
+def troubles(found: list[Pair], links: Mapping[str, str]) -> Iterator[str]:
+    """What failed, and what cannot be, each with what ggdr said."""
+    failed = [
+        f"{links[pair.recipe]}, seed {cell['seed']}, {'with' if cell['ggdr'] else 'without'}: {plain(cell['message'])}"
+        for pair in found
+        for cell in pair.failures
+    ]
+    refused = [f"{links[pair.recipe]}: {plain(pair.refused)}" for pair in found if pair.refused]
+    yield from ([f"Failed:\n\n{bullets(failed)}"] if failed else [])
+    yield from ([f"Cannot carry GGDR, in the words of {code('ggdr train')}:\n\n{bullets(refused)}"] if refused else [])

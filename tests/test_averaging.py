@@ -1,0 +1,101 @@
+"""Gradients on their way: buckets leave within the backward pass, in one order; what nobody touched is not sent."""
+
+import pytest
+import tiny
+import torch
+from torch import nn
+
+from ggdr.augment.ada import ADA
+from ggdr.running import averaging
+from ggdr.train import train_step
+
+
+class Sent:
+    """What an all-reduce hands back: the sum of two processes that hold the same is twice what one holds."""
+
+    def __init__(self, log, flat):
+        self.flat = flat
+        log.append(flat.numel())
+
+    def wait(self):
+        self.flat.mul_(2)
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """Numbers in each vector that was sent, as it was sent."""
+    log: list[int] = []
+    monkeypatch.setattr(averaging.torch.distributed, "all_reduce", lambda flat, async_op: Sent(log, flat))
+    monkeypatch.setattr(averaging, "BUCKET_BYTES", 4 * 30)
+    return log
+
+
+def network():
+    return nn.Sequential(nn.Linear(5, 5), nn.Linear(5, 5), nn.Linear(5, 5))
+
+
+def test_buckets_leave_within_the_last_backward_pass_from_the_output_down(sent):
+    net = network()
+    watch, seen = [], []
+    gradients = averaging.Averaging(list(net.parameters()), 2)
+    net[1].weight.register_post_accumulate_grad_hook(lambda _: watch.append(list(sent)))
+    gradients.expect(2)
+    for _ in range(2):
+        net(torch.ones(3, 5)).sum().backward()
+        seen.append(list(sent))
+    assert seen == [[], [30, 30, 30]]
+    assert watch[0] == [] and watch[1][0] == 30  # before the pass came to the end
+    before = [p.grad.clone() for p in net.parameters()]
+    gradients.finish()
+    assert all(torch.equal(p.grad, old) for p, old in zip(net.parameters(), before, strict=True))
+
+
+def test_what_no_pass_has_touched_is_not_sent_and_holds_nothing_up(sent):
+    net = network()
+    gradients = averaging.Averaging(list(net.parameters()), 2)
+    gradients.expect(1)
+    net[0](torch.ones(3, 5)).sum().backward()
+    assert sent == []
+    gradients.finish()
+    assert sent == [30]
+    assert net[2].weight.grad is None
+
+
+def test_a_gradient_larger_than_a_bucket_travels_alone(sent):
+    sizes = [
+        [p.numel() for p in bucket]
+        for bucket in averaging.filled([nn.Parameter(torch.ones(n)) for n in (90, 8, 22, 1)])
+    ]
+    assert sizes == [[90], [8, 22], [1]]
+
+
+READS = {"item", "tolist", "numpy", "cpu", "__bool__", "__float__", "__int__", "__index__", "nonzero", "equal"}
+
+
+class Waits(torch.overrides.TorchFunctionMode):
+    """Counts what makes the host wait for the device."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        name = getattr(function, "__name__", "")
+        counter = (
+            bool(args) and isinstance(args[0], torch.Tensor) and args[0].dtype == torch.int64
+        )  # ADA's, on the host
+        if name in READS and not counter:
+            self.seen.append(name)
+        return function(*args, **(kwargs or {}))
+
+
+def test_a_step_waits_for_the_device_only_where_ada_looks_at_p(tmp_path):
+    run = tiny.tiny_run(tiny.recipe, tmp_path)
+    assert isinstance(run.augment, ADA) and run.augment.interval == 4
+    reals, waits = run.reals(), []
+    for _ in range(8):
+        batches = next(reals)
+        with Waits() as watched:
+            train_step(run, batches)
+        waits.append(watched.seen)
+    assert waits == [[], [], [], ["__bool__"]] * 2

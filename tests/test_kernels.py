@@ -1,0 +1,107 @@
+"""Triton's kernels: those of the interpreter against the plain paths, and when which of the two is taken."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+from ggdr.ops.activation import bias_act
+from ggdr.ops.fir import upsample2
+from ggdr.ops.kernels import choose, in_use
+
+HERE = Path(__file__).parent
+needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="Triton is not installed here")
+
+
+def answer(*command: str, **variables: str):
+    """What a Python process of its own prints, read as JSON: Triton reads its environment when it is imported."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("GGDR_KERNELS", "TRITON_INTERPRET")}
+    kept["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), kept.get("PYTHONPATH", "")])
+    done = subprocess.run([sys.executable, *command], env=kept | variables, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def interpreted():
+    return answer(str(HERE / "kernel_checks.py"), TRITON_INTERPRET="1")
+
+
+@needs_triton
+def test_values_and_two_derivatives_are_those_of_the_plain_paths(interpreted):
+    errors = {name: error for name, error in interpreted["errors"].items() if "16" not in name}
+    assert len(errors) == 42
+    assert not {name: error for name, error in errors.items() if not error < 1e-5}
+
+
+@needs_triton
+def test_values_in_low_precision_are_those_of_float32_but_for_rounding(interpreted):
+    errors = {name: error for name, error in interpreted["errors"].items() if "16" in name}
+    assert len(errors) == 41
+    assert not {name: error for name, error in errors.items() if not error < 0.01}
+
+
+@needs_triton
+def test_kernels_are_what_is_measured_and_layouts_stay(interpreted):
+    assert all(interpreted["paths"].values()), interpreted["paths"]
+
+
+@needs_triton
+def test_a_kernel_that_fails_after_its_trial_gives_way_to_the_plain_path_for_good(interpreted):
+    assert max(interpreted["broken"]) < 1e-6
+    assert [name for name, failure in interpreted["failures"].items() if failure] == ["bias_act", "fir"]
+    assert interpreted["in_use"].startswith("kernels: triton, but plain for bias_act: TypeError")
+
+
+PROGRAM = """
+import json, sys, torch
+from ggdr.ops import activation, fir, warp
+from ggdr.ops.kernels import in_use
+torch.manual_seed(0)
+x = torch.randn(1, 2, 6, 5, requires_grad=True)
+y = warp.translate(fir.upsample2(activation.bias_act(x, torch.ones(2), "lrelu")), torch.full((1, 2), 0.3))
+y.square().sum().backward()
+print(json.dumps([y.tolist(), x.grad.tolist(), "triton" in sys.modules, in_use(x.device)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def unforced():
+    return answer("-c", PROGRAM)
+
+
+def test_without_a_gpu_the_plain_path_is_taken_and_triton_is_not_imported(unforced):
+    assert unforced[2:] == [False, "kernels: plain"]
+
+
+def test_kernels_that_cannot_run_here_give_way_to_the_plain_path_without_a_word(unforced):
+    """Asked for on the CPU without the interpreter: there is no driver, or there is no Triton."""
+    forced = answer("-c", PROGRAM, GGDR_KERNELS="triton")
+    assert forced[:2] == unforced[:2]
+    assert forced[3].startswith("kernels: plain (bias_act: ")
+
+
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`")
+def test_compiled_code_takes_the_plain_path(monkeypatch):
+    monkeypatch.setenv("GGDR_KERNELS", "triton")
+    x = torch.randn(1, 2, 4, 4)
+    compiled = torch.compile(lambda x: bias_act(upsample2(x), None, "lrelu"), backend="eager", fullgraph=True)
+    ours = compiled(x)
+    monkeypatch.setenv("GGDR_KERNELS", "plain")
+    assert torch.equal(ours, bias_act(upsample2(x), None, "lrelu"))
+
+
+def test_plain_can_be_asked_for_and_what_is_unknown_is_refused(monkeypatch):
+    monkeypatch.setenv("GGDR_KERNELS", "plain")
+    assert choose("fir", torch.zeros(1)) is None
+    assert in_use(torch.device("cuda")) == "kernels: plain"
+    monkeypatch.setenv("GGDR_KERNELS", "fast")
+    with pytest.raises(ValueError, match="GGDR_KERNELS is 'fast'; it can be plain or triton"):
+        bias_act(torch.zeros(1, 1), None)
