@@ -1,9 +1,9 @@
 """U-Net GAN on handwritten digits: D judges image and pixels (Schönfeld et al. 2020, arXiv 2002.12655).
 
 `per_pixel` is the decoder's loss for both players, `cutmix` asks it to judge patched images as it judges their parts.
-Both losses are hinge losses, as BigGAN's. Smaller than there: 32 px, 16 channels at half of the image, DCGAN's generator
-where it has BigGAN's, and a ramp of CutMix over 5 kimg. The learning rates are ours: G's is above D's, or D wins
-within a few hundred steps.
+Both losses are hinge losses, as BigGAN's. Smaller than there: 32 px, 16 channels at half of the image, DCGAN's
+generator where it has BigGAN's, and a ramp of CutMix over 5 kimg. The learning rates are ours: G's is above D's, or G
+collapses within the first hundred steps.
 """
 
 from ggdr.data.digits import Digits
