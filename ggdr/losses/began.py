@@ -18,7 +18,7 @@ class BEGAN(Loss):
     """Boundary equilibrium loss: fakes' reconstruction errors are gamma times the reals' (Berthelot et al. 2017).
 
     Minus the logit is the error L, as the discriminator `autoencoder` has it. It leaves the global measure of
-    convergence (sec. 3.4) and the controller's k in the log, as `convergence` and `began_k`.
+    convergence (sec. 3.4) in the log, as `convergence`.
     """
 
     gamma: float = 0.5
@@ -38,7 +38,6 @@ class BEGAN(Loss):
     def d_loss(self, duel: Duel) -> Tensor:
         real, fake = -duel.on_real.logits.mean(), -duel.on_fake.logits.mean()
         duel.notes["convergence"] = (real + (self.gamma * real - fake).abs()).detach()
-        duel.notes["began_k"] = self.k
         return real - self.k * fake
 
     def g_loss(self, duel: Duel) -> Tensor:

@@ -3,7 +3,8 @@
 The features are random here, a stand-in: pretrained ones need a download. What the paper is about is one flag away,
     --discriminator.weights pretrained
 and its own network another, --discriminator.model tf_efficientnet_lite1.in1k. Smaller than there, too: a network of
-370 thousand weights at 64 px, judges of 32 channels, and DCGAN's generator where it has FastGAN's.
+370 thousand weights at 64 px, judges of 64 channels, and DCGAN's generator where it has FastGAN's. The learning
+rates and beta1, 0.0002 and 0 there, are for a short run.
 """
 
 from ggdr.augment.diffaug import DiffAugment
@@ -18,12 +19,12 @@ from ggdr.recipe import Recipe
 recipe = Recipe(
     data=Digits(size=32),
     generator=DCGANGenerator(channels=32),
-    discriminator=TimmDiscriminator(model="test_resnet.r160_in1k", weights="random", side=64, channels=32),
+    discriminator=TimmDiscriminator(model="test_resnet.r160_in1k", weights="random", side=64, channels=64),
     loss=Hinge(),
     augment=DiffAugment(),
     metrics={"swd": SlicedWasserstein(images=1024)},
-    g_optimizer=Adam(lr=0.0002, beta1=0.0, beta2=0.99),
-    d_optimizer=Adam(lr=0.0002, beta1=0.0, beta2=0.99),
+    g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.99),
+    d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.99),
     batch=32,
     total_kimg=10.0,
     ema_kimg=1.0,
