@@ -63,6 +63,7 @@ CASES: dict[str, Callable[[], Recipe]] = {
     "32px-512ch": lambda: stylegan2(32, 512 * 32, 512, 16),
     "64px": lambda: stylegan2(64, 16384, 512, 8),
     "64px-narrow": lambda: stylegan2(64, 4096, 64, 16),
+    "128px-narrow": lambda: stylegan2(128, 8192, 64, 16),
     "cifar": lambda: shipped("cifar10", 32),
     "paper256": lambda: shipped("lsun_cat", 256),
     "1024px": lambda: replace(stylegan2(1024, 32768, 512, 1)),

@@ -26,7 +26,7 @@ TILES = 256
 """tiles that are transformed at a time"""
 OUTPUTS = 64
 """output channels whose weights are"""
-LEAST_CHANNELS, LEAST_TILES = 64, 64
+LEAST_CHANNELS, LEAST_TILES = 96, 128
 """inputs, outputs and tiles from which on it is at least a tenth faster than a direct convolution, there and back"""
 P, Q = math.sqrt(0.5), math.sqrt(2.0)
 """the points are 0, P, -P, Q, -Q and infinity"""
