@@ -1,7 +1,7 @@
 """Fill the tables of docs/performance.md from the JSON that benchmarks left in benchmarks/.
 
-    python scripts/render_performance.py            write
-    python scripts/render_performance.py --check    say whether the page is as it would be written
+python scripts/render_performance.py            write
+python scripts/render_performance.py --check    say whether the page is as it would be written
 """
 
 from __future__ import annotations

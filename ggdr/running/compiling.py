@@ -9,13 +9,10 @@ import torch
 from torch import nn
 
 
-def compile_networks(networks: Iterable[nn.Module], cuda: bool) -> None:
-    """Compile each network in place: names of weights stay, and so does every draw. RuntimeError without a compiler.
-
-    On CUDA, steps of fixed shapes are recorded as graphs, which spares launching kernels one by one.
-    """
+def compile_networks(networks: Iterable[nn.Module]) -> None:
+    """Compile each network in place: names of weights stay, and so does every draw. RuntimeError without a compiler."""
     for network in networks:
-        network.compile(options={"fallback_random": True, "triton.cudagraphs": cuda})
+        network.compile(options={"fallback_random": True})
 
 
 def as_written() -> AbstractContextManager:

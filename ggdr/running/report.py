@@ -15,6 +15,7 @@ from ggdr.evidence import Evidence, ImageSet, Team
 from ggdr.hub import Place
 from ggdr.model import save_model
 from ggdr.network import Generator
+from ggdr.ops.kernels import in_use
 from ggdr.recipe_files import flat, to_json, to_python
 from ggdr.running.journal import Journal, NoJournal
 from ggdr.running.lock import Lock
@@ -288,6 +289,7 @@ def introduction(run: Run) -> list[str]:
         f"{recipe.data.name}: {len(run.images):,} images of {size}, {brief.labels or 'no'} labels",
         f"{networks}; phases of a step: {rhythm}",
         f"batch {recipe.batch} on {where}, micro-batch {run.micro_batch}, {recipe.precision}",
+        *([] if run.device.type == "cpu" else [in_use(run.device)]),
         *(f"{name}: {reason}" for name, reason in run.reasons.items()),
         *run.notes,
     ]

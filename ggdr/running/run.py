@@ -84,7 +84,7 @@ class Run:
             for tensor in chain.from_iterable((*net.parameters(), *net.buffers()) for net in everything):
                 torch.distributed.broadcast(tensor.data, 0)
         if recipe.compile:
-            compile_networks(networks.values(), self.device.type == "cuda")
+            compile_networks(networks.values())
         self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
         adams: dict[Turn, Adam] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
         lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
