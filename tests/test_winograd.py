@@ -16,7 +16,7 @@ def double(*shape):
     return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
 
 
-def operands(samples=8, inputs=128, outputs=160, height=16, width=16):
+def operands(samples=32, inputs=128, outputs=160, height=16, width=16):
     """Maps, channels last, and a weight, for which it pays."""
     x = torch.randn(samples, height, width, inputs).permute(0, 3, 1, 2)
     return x, torch.randn(outputs, inputs, 3, 3) / (3 * inputs**0.5)
@@ -69,15 +69,14 @@ def test_chunks_take_each_tile_once_and_no_more_than_fit(size):
 def penalty(convolve, x, weight):
     """Gradients of an R1-like penalty of two layers, for x and the weight."""
     x, weight = x.clone().requires_grad_(), weight.clone().requires_grad_()
-    gradient = input_gradient(convolve(F.leaky_relu(convolve(x, weight), 0.2), weight).square(), x)
+    gradient = input_gradient(convolve(F.softplus(convolve(x, weight)), weight).square(), x)
     return gradient, *torch.autograd.grad(gradient.square().sum(), (x, weight))
 
 
 def test_the_gradients_of_a_gradient_penalty_are_those_of_torch():
-    x, weight = operands(outputs=128)
-    assert winograd.pays(x, weight)
+    x, weight = operands(samples=3, outputs=128)
     wanted = penalty(lambda x, w: F.conv2d(x, w, padding=1), x.double(), weight.double())
-    for ours, theirs in zip(penalty(resampling_conv2d, x, weight), wanted, strict=True):
+    for ours, theirs in zip(penalty(winograd.convolve, x, weight), wanted, strict=True):
         assert ours.dtype == torch.float32
         assert_near(ours, theirs)
 
@@ -110,12 +109,12 @@ def test_what_is_not_finite_does_not_vanish():
     x[3, 5, 7, 7] = float("inf")
     y = resampling_conv2d(x, weight)
     assert not y[3, :, 6:9, 6:9].isfinite().any()
-    assert y[[0, 1, 2, 4, 5, 6, 7]].isfinite().all()
+    assert y[[0, 1, 2, *range(4, 32)]].isfinite().all()
 
 
 @pytest.mark.parametrize(
     "shape",
-    [(8, 128, 16, 18), (8, 128, 15, 16), (1, 128, 16, 16), (8, 32, 16, 16), (0, 128, 16, 16), (8, 0, 16, 16)],
+    [(32, 128, 16, 18), (32, 128, 15, 16), (31, 128, 16, 16), (32, 64, 32, 32), (0, 128, 16, 16), (32, 0, 16, 16)],
     ids=str,
 )
 def test_other_shapes_are_convolved_as_ever(shape):
