@@ -117,8 +117,14 @@ def machine() -> dict[str, Any]:
         "torch": torch.__version__,
         "ggdr": __version__,
         "commit": commit.stdout.strip(),
-        "command": " ".join(["python", *sys.argv]),
+        "command": command(sys.argv),
     }
+
+
+def command(words: Sequence[str]) -> str:
+    """What was typed, without the place of a checkout on this machine."""
+    before = ["", *words]
+    return " ".join(["python", *("CHECKOUT" if b == "--published" else w for b, w in zip(before, words, strict=False))])
 
 
 def processor() -> str:

@@ -27,9 +27,8 @@ def table(name: str) -> str:
     lines = [found["header"], ["---"] * len(found["header"]), *found["rows"]]
     rows = "\n".join("| " + " | ".join(map(shown, line)) + " |" for line in lines)
     machine = found["machine"]
-    command = re.sub(r"--published \S+", "--published CHECKOUT", machine["command"])
     where = f"{machine['device']}, {machine['threads']} threads, torch {machine['torch']}, {machine['date']}"
-    return f"\n`{command}` ({where})\n\n{rows}\n\n"
+    return f"\n`{machine['command']}` ({where})\n\n{rows}\n\n"
 
 
 def rendered(page: str) -> str:
