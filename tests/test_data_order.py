@@ -9,6 +9,7 @@ from data_sources import encoded, folder, gray_of
 from ggdr.data.digits import Digits
 from ggdr.data.images import ImageFiles
 from ggdr.data.loader import batches
+from ggdr.networks.base import Brief
 
 N = 20
 
@@ -84,7 +85,7 @@ def test_an_opened_set_can_be_sent_to_a_spawned_process(images):
 
 def test_digits_are_enlarged_scans_in_all_the_range_of_gray():
     images = Digits().open()
-    assert images.brief == (32, 32, 1, 0, {}) and len(images) == 1797
+    assert images.brief == Brief(32, 32, 1) and len(images) == 1797
     shown = images.at(range(1797), 0)
     assert shown.images.shape == (1797, 1, 32, 32) and shown.images.dtype == torch.uint8
     assert shown.images.min() == 0 and shown.images.max() == 255 and shown.labels is None

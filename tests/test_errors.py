@@ -25,8 +25,8 @@ def complaint(*argv: str) -> str:
 
 
 def test_unknown_component(tmp_path):
-    said = complaint(TINY, "--generator", "stylegan")
-    assert "unknown generator 'stylegan'" in said and "Did you mean 'stylegan2'" in said and "--use FILE.py" in said
+    said = complaint(TINY, "--generator", "stylegan9")
+    assert "unknown generator 'stylegan9'" in said and "Did you mean 'stylegan" in said and "--use FILE.py" in said
 
 
 def test_recipe_file_without_recipe(tmp_path):

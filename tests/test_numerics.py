@@ -62,7 +62,7 @@ def test_penalties_are_those_of_float32_and_ggdr_is_computed_in_it(tmp_path):
         values = {}
         for phase in run.phases:
             run.seed(phase.name)
-            with run.players[phase.turn].learning():
+            with run.players[phase.turn].learning(1):
                 (duel,) = run.recipe.game.duels(run.cast, images, labels, run.scene(phase))
                 values |= {f"{phase.turn}/{name}": term.loss(duel) for name, term in phase.terms.items()}
         assert run.terms["ggdr"].seen == {torch.float32, False}
