@@ -16,7 +16,7 @@ def double(*shape):
     return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
 
 
-def operands(samples=32, inputs=128, outputs=160, height=16, width=16):
+def operands(samples=16, inputs=128, outputs=160, height=16, width=16):
     """Maps, channels last, and a weight, for which it pays."""
     x = torch.randn(samples, height, width, inputs).permute(0, 3, 1, 2)
     return x, torch.randn(outputs, inputs, 3, 3) / (3 * inputs**0.5)
@@ -109,12 +109,12 @@ def test_what_is_not_finite_does_not_vanish():
     x[3, 5, 7, 7] = float("inf")
     y = resampling_conv2d(x, weight)
     assert not y[3, :, 6:9, 6:9].isfinite().any()
-    assert y[[0, 1, 2, *range(4, 32)]].isfinite().all()
+    assert y[[0, 1, 2, *range(4, 16)]].isfinite().all()
 
 
 @pytest.mark.parametrize(
     "shape",
-    [(32, 128, 16, 18), (32, 128, 15, 16), (31, 128, 16, 16), (32, 64, 32, 32), (0, 128, 16, 16), (32, 0, 16, 16)],
+    [(16, 128, 16, 18), (16, 128, 15, 16), (15, 128, 16, 16), (16, 64, 32, 32), (0, 128, 16, 16), (16, 0, 16, 16)],
     ids=str,
 )
 def test_other_shapes_are_convolved_as_ever(shape):
