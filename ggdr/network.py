@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.equalized import clip_weights
+from ggdr.layers.norm import follow, moments
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig, Redrawn, Sample, Verdict
 
 
@@ -120,11 +121,20 @@ class Generator(Network):
         raise NotImplementedError
 
     def measure(self) -> dict[str, Tensor]:
-        """Means of what it saw since the last call, for `after_step`; averaged over all micro-batches and processes."""
-        return {}
+        """Means of what it saw since the last call, for `after_step`; averaged over all micro-batches and processes.
+
+        Of one with batch normalization `moments/NAME` [2, C], each such layer's mean and variance.
+        """
+        return moments(self)
+
+    def check_sides(self, sides: tuple[int, ...]) -> None:
+        """ValueError if a side is not one whose feature maps it has."""
+        if strange := sorted(set(sides) - set(self.feature_channels)):
+            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
 
     def after_step(self, stats: dict[str, Tensor]) -> None:
         """Take in the step's means (its own from `measure` among them), the same on every process."""
+        follow(self, stats)
 
 
 class Discriminator(Network):
@@ -135,8 +145,12 @@ class Discriminator(Network):
     """side (height in pixels) -> channels of its encoder's maps, smallest side to half of the image"""
 
     def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] to logits; `sides`: the feature maps its decoder is to draw, if it has one."""
-        raise NotImplementedError
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, and the maps of its pyramid.
+
+        `sides`: the feature maps its decoder is to draw; one that has a decoder, or no pyramid, writes its own.
+        """
+        logits, maps = self.pyramid(image, labels)
+        return Verdict(logits, maps=maps)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits, and the encoder's maps: side r -> [N, map_channels[r], r, r * W / H]."""

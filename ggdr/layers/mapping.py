@@ -57,6 +57,15 @@ class StyleMapping(MappingNetwork):
         self.register_buffer("w_avg", torch.zeros(w_dim))
         self.seen = RunningMean()
 
+    def codes(
+        self, z: Tensor, labels: Tensor | None, count: int, psi: float | Tensor = 1.0, cutoff: int | None = None
+    ) -> Tensor:
+        """One style for `count` layers, [N, count, w_dim], truncated; training remembers it for the mean."""
+        w = self(z, labels)
+        if self.training:
+            self.record(w)
+        return self.truncated(w.unsqueeze(1).expand(-1, count, -1), psi, cutoff)
+
     def truncated(self, ws: Tensor, psi: float | Tensor, cutoff: int | None = None) -> Tensor:
         """ws [N, L, w_dim], its first `cutoff` codes (None: all) pulled towards the mean by 1 - psi."""
         if not isinstance(psi, Tensor) and psi == 1:

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr import network
+from ggdr.layers.projection import needed
 from ggdr.networks.autoencoder import AutoencoderDiscriminator
-from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.base import Brief
 from ggdr.networks.size import ladder
 from ggdr.ops.activation import SLOPE
 
@@ -35,11 +36,6 @@ class Discriminator(network.Discriminator):
         self.decoder = nn.ModuleList(Block(doubling(o, i), batch) for i, o in reversed(steps[1:]))
         self.toimage = doubling(widths[0], brief.channels)
 
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N], 0 at most; no decoder draws `sides`."""
-        logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, maps=maps)
-
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each encoder block's output: side r -> [N, map_channels[r], r, r * W / H]."""
         maps = self.encode(image)
@@ -57,9 +53,8 @@ class Discriminator(network.Discriminator):
     def decode(self, code: Tensor, labels: Tensor | None) -> Tensor:
         """Codes [N, code, 1, 1] to images; linear at the end, so that no pixel is out of reach."""
         if self.brief.labels:
-            if labels is None:
-                raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
-            code = torch.cat([code, labels.to(code.dtype)[:, :, None, None]], dim=1)
+            given = needed(labels, self.brief.labels).to(code.dtype)
+            code = torch.cat([code, given[:, :, None, None]], dim=1)
         x = self.entry(code)
         for block in self.decoder:
             x = block(x)

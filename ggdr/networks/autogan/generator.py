@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from ggdr import network
 from ggdr.layers.norm import BatchNorm2d
+from ggdr.layers.projection import needed
 from ggdr.networks.autogan import AutoGANGenerator
 from ggdr.networks.base import Brief, Sample
 from ggdr.networks.size import ladder
@@ -48,8 +49,7 @@ class Generator(network.Generator):
 
         ValueError if a side is not one of the network's, or a label is missing.
         """
-        if strange := sorted(set(sides) - set(self.feature_channels)):
-            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
+        self.check_sides(sides)
         x = self.project(self.entered(z, labels)).unflatten(1, (-1, *self.size))
         x = x.contiguous(memory_format=torch.channels_last)
         passed: list[Tensor] = []
@@ -64,23 +64,11 @@ class Generator(network.Generator):
         """Code and label as one [N, z_dim + L]."""
         if not self.brief.labels:
             return z
-        if labels is None:
-            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
-        return torch.cat([z, labels.to(z.dtype)], dim=1)
+        return torch.cat([z, needed(labels, self.brief.labels).to(z.dtype)], dim=1)
 
     def entries(self) -> list[Tensor]:
         """The first layer's weights [channels * h * w, z_dim]."""
         return [self.project.weight[:, : self.z_dim]]
-
-    def measure(self) -> dict[str, Tensor]:
-        """The batch statistics of the image layer's normalization since the last call: `moments/norm` [2, C]."""
-        moments = self.norm.measure()
-        return {} if moments is None else {"moments/norm": moments}
-
-    def after_step(self, stats: dict[str, Tensor]) -> None:
-        """Move the running statistics towards the step's."""
-        if "moments/norm" in stats:
-            self.norm.after_step(stats["moments/norm"])
 
 
 class Cell(nn.Module):

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ggdr import network
 from ggdr.layers.projection import needed
-from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.base import Brief
 from ggdr.networks.conditional import Around
 
 
@@ -18,11 +18,6 @@ class Wrapped(network.Discriminator):
         super().__init__(config, brief)
         self.encoder = config.encoder.build(brief._replace(labels=0, channels=brief.channels + extra))
         self.map_channels = self.encoder.map_channels
-
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits; it has no decoder that could draw `sides`."""
-        logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, maps=maps)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """The encoder's logits and maps."""

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from ggdr import network
 from ggdr.layers.projection import agreement
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.base import Brief
 from ggdr.networks.dcgan import DCGANDiscriminator
 from ggdr.networks.dcgan.init import channels, initialise
 from ggdr.networks.size import ladder
@@ -34,11 +34,6 @@ class Discriminator(network.Discriminator):
         initialise(self)
         if config.norm == "spectral":
             spectral(self)
-
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
-        logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, maps=maps)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""

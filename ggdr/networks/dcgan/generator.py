@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr import network
-from ggdr.layers.norm import BatchNorm2d, follow, moments
+from ggdr.layers.norm import BatchNorm2d
 from ggdr.layers.projection import needed
 from ggdr.networks.base import Brief, Sample
 from ggdr.networks.dcgan import DCGANGenerator
@@ -36,8 +36,7 @@ class Generator(network.Generator):
 
         ValueError if a side is not one of the network's, or a label is missing.
         """
-        if strange := sorted(set(sides) - set(self.feature_channels)):
-            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
+        self.check_sides(sides)
         x, features = self.entered(z, labels), {}
         for side in self.feature_channels:
             x = self.get_submodule(f"b{side}")(x)
@@ -56,14 +55,6 @@ class Generator(network.Generator):
         first = next(iter(self.feature_channels))
         weight = self.get_submodule(f"b{first}.conv").get_parameter("weight")
         return [weight[: self.z_dim].flatten(1).T]
-
-    def measure(self) -> dict[str, Tensor]:
-        """Each block's batch statistics since the last call, if it ran in training: `moments/b4.norm` [2, C] ..."""
-        return moments(self)
-
-    def after_step(self, stats: dict[str, Tensor]) -> None:
-        """Move the running statistics towards the step's."""
-        follow(self, stats)
 
 
 class Block(nn.Module):

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr import network
+from ggdr.layers.projection import agreement
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import Brief, Redrawn, Verdict
+from ggdr.networks.base import Brief, Redrawn
 from ggdr.networks.fastgan import FastGANDiscriminator
 from ggdr.networks.fastgan.blocks import BatchStatistics, Doubling, initialise
 from ggdr.networks.size import channels, ladder
@@ -39,18 +40,13 @@ class Discriminator(network.Discriminator):
         self.whole_side, self.part_side = (rungs.sides[min(level, rungs.doublings - 1)] for level in (1, 2))
         self.whole, self.part = (self.decoder(config, side) for side in (self.whole_side, self.part_side))
 
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
-        logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, maps=maps)
-
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
         x, maps = self.fromimage(image.contiguous(memory_format=torch.channels_last)), {}
         for side in sorted(self.map_channels, reverse=True):
             maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
         x = self.out(x)
-        return self.logit(x).flatten().float() + self.agreement(x, labels), maps
+        return self.logit(x).flatten().float() + agreement(self.embed, x.sum(dim=(2, 3)), labels), maps
 
     def redraw(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Redrawn]:
         """ "whole": the image, from its small maps; "part": a random quarter of it, from that quarter of larger maps.
@@ -79,14 +75,6 @@ class Discriminator(network.Discriminator):
         """The first layer with its block, each other block, and what makes the logit."""
         blocks = [self.get_submodule(f"b{2 * side}") for side in sorted(self.map_channels, reverse=True)]
         return [nn.ModuleList([self.fromimage, blocks[0]]), *blocks[1:], nn.ModuleList([self.out, self.logit])]
-
-    def agreement(self, x: Tensor, labels: Tensor | None) -> Tensor | float:
-        """How well the maps x [N, C, h, w] fit the labels (arXiv 1802.05637, eq. 3): [N]; 0 where there are none."""
-        if self.embed is None:
-            return 0.0
-        if labels is None:
-            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
-        return (self.embed(labels.float()) * x.sum(dim=(2, 3))).sum(dim=1).float()
 
 
 class Block(nn.Module):

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from ggdr import network
-from ggdr.layers.norm import BatchNorm2d, follow, moments
+from ggdr.layers.norm import BatchNorm2d
+from ggdr.layers.projection import needed
 from ggdr.networks.base import Brief, Sample
 from ggdr.networks.fastgan import FastGANGenerator
 from ggdr.networks.fastgan.blocks import Doubling, Gated, initialise
@@ -38,8 +39,7 @@ class Generator(network.Generator):
 
         ValueError if a side is not one of the network's, or a label is missing.
         """
-        if strange := sorted(set(sides) - set(self.feature_channels)):
-            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
+        self.check_sides(sides)
         x = self.entered(z, labels)
         maps: dict[int, Tensor] = {}
         for side in self.feature_channels:
@@ -53,9 +53,7 @@ class Generator(network.Generator):
     def entered(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Code and label as one [N, z_dim + L, 1, 1]."""
         if self.brief.labels:
-            if labels is None:
-                raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
-            z = torch.cat([z, labels.to(z.dtype)], dim=1)
+            z = torch.cat([z, needed(labels, self.brief.labels).to(z.dtype)], dim=1)
         return z[:, :, None, None]
 
     def entries(self) -> list[Tensor]:
@@ -63,14 +61,6 @@ class Generator(network.Generator):
         first = next(iter(self.feature_channels))
         weight = self.get_submodule(f"b{first}.conv").get_parameter("weight")
         return [weight[: self.z_dim].flatten(1).T]
-
-    def measure(self) -> dict[str, Tensor]:
-        """Each block's batch statistics since the last call, if it ran in training: `moments/b4.norm` [2, C] ..."""
-        return moments(self)
-
-    def after_step(self, stats: dict[str, Tensor]) -> None:
-        """Move the running statistics towards the step's."""
-        follow(self, stats)
 
 
 class Excitation(nn.Module):

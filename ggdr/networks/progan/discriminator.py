@@ -11,7 +11,7 @@ from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.growing import Growth
 from ggdr.layers.mapping import MappingNetwork
 from ggdr.layers.progressive import HalvingBlock
-from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.base import Brief
 from ggdr.networks.progan import ProGANDiscriminator
 from ggdr.networks.size import channels, ladder
 from ggdr.ops.scales import halved
@@ -33,11 +33,6 @@ class Discriminator(network.Discriminator):
         self.mapping = MappingNetwork(0, brief.labels, width[0], depth=0) if brief.labels else None
         self.epilogue = Epilogue(width[0], rungs.size(0), brief.labels, group=config.mbstd_group)
         self.growth = Growth(rungs.doublings)
-
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
-        logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, maps=maps)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and maps: the side r that a block ends at -> [N, map_channels[r], r, r * W / H].

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from ggdr import network
-from ggdr.networks.base import Brief, Verdict
+from ggdr.layers.projection import agreement
+from ggdr.networks.base import Brief
 from ggdr.networks.r3gan import R3GANDiscriminator
 from ggdr.networks.r3gan.blocks import Transition, initialise, stage
 from ggdr.networks.size import channels, ladder
@@ -34,11 +35,6 @@ class Discriminator(network.Discriminator):
             if layer is not None:
                 initialise(layer, slope=1.0)
 
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
-        logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, maps=maps)
-
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each stage's output: its side r -> [N, map_channels[r], r, r * W / H]."""
         x = self.fromimage(image.contiguous(memory_format=torch.channels_last))
@@ -47,7 +43,7 @@ class Discriminator(network.Discriminator):
             x = self.get_submodule(f"down{2 * side}")(x)
             maps[side] = x = self.get_submodule(f"b{side}")(x)
         code = self.gather(x).flatten(1)
-        return (self.out(code).flatten() + self.agreement(code, labels)).float(), maps
+        return (self.out(code).flatten() + agreement(self.embed, code, labels)).float(), maps
 
     def stages(self) -> list[nn.Module]:
         """The first layer with its stage, each transition with the stage after it, and what makes the logit."""
@@ -57,11 +53,3 @@ class Discriminator(network.Discriminator):
             for side in sorted(self.map_channels, reverse=True)
         ]
         return [first, *others, nn.ModuleList([self.gather, self.out])]
-
-    def agreement(self, code: Tensor, labels: Tensor | None) -> Tensor | float:
-        """How well the code [N, C] fits the labels (arXiv 1802.05637, eq. 3): [N]; 0 where there are none."""
-        if self.embed is None:
-            return 0.0
-        if labels is None:
-            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
-        return (self.embed(labels.to(code.dtype)) * code).sum(dim=1)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ggdr import network
+from ggdr.layers.projection import needed
 from ggdr.networks.base import Brief, Sample
 from ggdr.networks.r3gan import R3GANGenerator
 from ggdr.networks.r3gan.blocks import Transition, initialise, stage
@@ -39,8 +40,7 @@ class Generator(network.Generator):
 
         ValueError if a side is not one of the network's, or a label is missing.
         """
-        if strange := sorted(set(sides) - set(self.feature_channels)):
-            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
+        self.check_sides(sides)
         x, features = self.entered(z, labels), {}
         for level, side in enumerate(self.feature_channels):
             x = self.get_submodule(f"up{side}")(x) if level else x
@@ -52,9 +52,8 @@ class Generator(network.Generator):
     def entered(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """The basis [N, C, h, w], each channel weighed by code and label."""
         if self.embed is not None:
-            if labels is None:
-                raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
-            z = torch.cat([z, self.embed(labels.to(z.dtype)).to(z.dtype)], dim=1)
+            given = needed(labels, self.brief.labels).to(z.dtype)
+            z = torch.cat([z, self.embed(given).to(z.dtype)], dim=1)
         x = self.basis * self.enter(z)[:, :, None, None]
         return x.contiguous(memory_format=torch.channels_last)
 

@@ -10,7 +10,7 @@ from ggdr import network
 from ggdr.layers.projection import agreement
 from ggdr.layers.residual import DownBlock, normalization
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.base import Brief
 from ggdr.networks.dcgan.init import channels
 from ggdr.networks.size import ladder
 from ggdr.networks.sngan import SNGANDiscriminator
@@ -51,11 +51,6 @@ class Discriminator(network.Discriminator):
     def initialise(self) -> None:
         """Start the weights, before they are normalised."""
         glorot(self)
-
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
-        logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, maps=maps)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and the maps of each side r [N, map_channels[r], r, r * W / H], the smallest the last."""

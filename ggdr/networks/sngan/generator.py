@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr import network
-from ggdr.layers.norm import BatchNorm2d, follow, moments
+from ggdr.layers.norm import BatchNorm2d
 from ggdr.layers.projection import needed
 from ggdr.layers.residual import UpBlock
 from ggdr.networks.base import Brief, Sample
@@ -45,8 +45,7 @@ class ResidualGenerator(network.Generator):
 
         ValueError if a side is not one of the network's.
         """
-        if strange := sorted(set(sides) - set(self.feature_channels)):
-            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
+        self.check_sides(sides)
         x = self.fc(codes[0]).unflatten(1, (-1, *self.base)).contiguous(memory_format=torch.channels_last)
         features = {}
         for side, code in zip(self.feature_channels, codes, strict=True):
@@ -55,14 +54,6 @@ class ResidualGenerator(network.Generator):
             if side in sides:
                 features[side] = x.float()
         return torch.tanh(self.toimage(F.relu(self.norm(x))).float()), features
-
-    def measure(self) -> dict[str, Tensor]:
-        """Each normalization's statistics since the last call, if it ran in training: `moments/norm` [2, C] ..."""
-        return moments(self)
-
-    def after_step(self, stats: dict[str, Tensor]) -> None:
-        """Move the running statistics towards the step's."""
-        follow(self, stats)
 
 
 class Generator(ResidualGenerator):

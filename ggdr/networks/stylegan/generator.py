@@ -47,6 +47,7 @@ class Synthesis(styled.Synthesis):
     def forward(
         self, ws: Tensor, *, sides: tuple[int, ...] = (), noise: Noise = "random"
     ) -> tuple[Tensor, dict[int, Tensor]]:
+        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1] and maps of `sides`; blocks not in use do not run."""
         self.check(sides)
         codes, x = ws.unbind(dim=1), None
         maps: dict[int, Tensor] = {}

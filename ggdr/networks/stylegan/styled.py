@@ -86,10 +86,7 @@ class Generator(network.Generator):
         self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
     ) -> Tensor:
         """Style codes [N, L, w_dim] of z [N, z_dim], truncated, and in training mixed."""
-        w = self.mapping(z, labels)
-        if self.training:
-            self.mapping.record(w)
-        ws = self.mapping.truncated(w.unsqueeze(1).expand(-1, self.synthesis.num_ws, -1), psi, cutoff)
+        ws = self.mapping.codes(z, labels, self.synthesis.num_ws, psi, cutoff)
         return self.mixed(ws, labels) if self.training and self.style_mixing else ws
 
     def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:

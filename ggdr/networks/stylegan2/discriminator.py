@@ -11,7 +11,7 @@ from ggdr import network
 from ggdr.layers.epilogue import Epilogue
 from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.mapping import MappingNetwork
-from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.base import Brief
 from ggdr.networks.size import channels, ladder
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator
 from ggdr.ops.fir import downsample2
@@ -37,11 +37,6 @@ class Discriminator(network.Discriminator):
         group, extra, clamp, size = config.mbstd_group, config.mbstd_channels, config.clamp, rungs.size(0)
         last = Epilogue(width[0], size, brief.labels, group=group, extra=extra, clamp=clamp, fromrgb=fromrgb)
         self.add_module(self.last, last)
-
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N]; it has no decoder that could draw `sides`."""
-        logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, maps=maps)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""

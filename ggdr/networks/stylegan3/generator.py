@@ -45,10 +45,7 @@ class Generator(network.Generator):
         self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
     ) -> Tensor:
         """Style codes [N, L, w_dim] of z [N, z_dim], truncated: the input's, one a layer, and the to-image layer's."""
-        w = self.mapping(z, labels)
-        if self.training:
-            self.mapping.record(w)
-        return self.mapping.truncated(w.unsqueeze(1).expand(-1, self.synthesis.num_ws, -1), psi, cutoff)
+        return self.mapping.codes(z, labels, self.synthesis.num_ws, psi, cutoff)
 
     def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
         """Images [N, C, H, W] of style codes ws [N, L, w_dim]; there is no noise whose `maps` could be given."""

@@ -7,11 +7,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
 from ggdr import network
 from ggdr.layers.equalized import clip_weights
-from ggdr.networks.base import Brief, Verdict
+from ggdr.layers.projection import needed
+from ggdr.layers.spectral import spectral
+from ggdr.networks.base import Brief
 from ggdr.networks.size import ladder
 from ggdr.networks.timm import TimmDiscriminator
 from ggdr.networks.timm.backbone import Backbone, Mixing
@@ -35,18 +36,13 @@ class Discriminator(network.Discriminator):
         self.sources = {side: nearest(side, first.heights) for side in sides}
         self.map_channels = {side: first.widths[place] for side, place in self.sources.items()}
 
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N, places]; no decoder draws `sides`."""
-        logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, maps=maps)
-
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N, places] float32, and what the judge of the largest scale makes, brought to each side.
 
         Its own layers learn, so what a decoder is taught reaches them; the features below do not.
         """
-        if self.brief.labels and labels is None:
-            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
+        if self.brief.labels:
+            needed(labels, self.brief.labels)
         found = [
             judge(maps, labels) for judge, maps in zip(self.judges, self.mixing(self.backbone(image)), strict=True)
         ]
@@ -74,9 +70,10 @@ class Judge(nn.Module):
             self.heights.append(self.heights[-1] // 2)
             self.widths.append(min(2 * self.widths[-1], config.channel_max))
             convs.append(nn.Conv2d(self.widths[-2], self.widths[-1], 4, stride=2, padding=1))
-        self.convs = nn.ModuleList(spectral_norm(conv) for conv in convs)
-        self.out = spectral_norm(nn.Conv2d(self.widths[-1], 1, 3, padding=1))
-        self.embed = spectral_norm(nn.Linear(labels, self.widths[-1], bias=False)) if labels else None
+        self.convs = nn.ModuleList(convs)
+        self.out = nn.Conv2d(self.widths[-1], 1, 3, padding=1)
+        self.embed = nn.Linear(labels, self.widths[-1], bias=False) if labels else None
+        spectral(self)
 
     def forward(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, list[Tensor]]:
         """Maps [N, inputs, h, w] to logits [N, places], and what each convolution made.

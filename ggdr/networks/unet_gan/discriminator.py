@@ -8,9 +8,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
 from ggdr import network
+from ggdr.layers.projection import needed
+from ggdr.layers.spectral import spectral
 from ggdr.networks.base import Brief, Verdict
 from ggdr.networks.size import ladder
 from ggdr.networks.unet_gan import UNetGANDiscriminator
@@ -26,16 +27,17 @@ class Discriminator(network.Discriminator):
         self.map_channels = dict(zip(rungs.sides, reversed(widths), strict=False))
         steps = pairwise([brief.channels, *widths])
         self.encoder = nn.ModuleList(Block(i, o, "down", first=level == 0) for level, (i, o) in enumerate(steps))
-        self.out = spectral_norm(nn.Linear(widths[-1], 1))
+        self.out = nn.Linear(widths[-1], 1)
         # each step up reads the maps below it and, but for the first, the encoder's of the same size beside them
         inner = widths[-2::-1]
         ups = zip([widths[-1], *(2 * width for width in inner)], [*inner, widths[0]], strict=True)
         self.decoder = nn.ModuleList(Block(i, o, "up") for i, o in ups)
-        self.pixel = spectral_norm(nn.Conv2d(widths[0], 1, 1))
+        self.pixel = nn.Conv2d(widths[0], 1, 1)
         self.embed = self.embed_pixel = None
         if brief.labels:
-            self.embed = spectral_norm(nn.Linear(brief.labels, widths[-1], bias=False))
-            self.embed_pixel = spectral_norm(nn.Linear(brief.labels, widths[0], bias=False))
+            self.embed = nn.Linear(brief.labels, widths[-1], bias=False)
+            self.embed_pixel = nn.Linear(brief.labels, widths[0], bias=False)
+        spectral(self)
 
     def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N] and of pixels; no decoder draws `sides`."""
@@ -44,8 +46,8 @@ class Discriminator(network.Discriminator):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each encoder block's output: side r -> [N, map_channels[r], r, r * W / H]."""
-        if self.brief.labels and labels is None:
-            raise ValueError(f"this network needs labels: pass labels [N, {self.brief.labels}].")
+        if self.brief.labels:
+            needed(labels, self.brief.labels)
         x, maps = image.contiguous(memory_format=torch.channels_last), {}
         for side, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
             maps[side] = x = block(x)
@@ -79,9 +81,9 @@ class Block(nn.Module):
         """`first`: it reads the image, before which there is no ReLU."""
         super().__init__()
         self.way, self.first = way, first
-        self.conv0 = spectral_norm(nn.Conv2d(inputs, outputs, 3, padding=1))
-        self.conv1 = spectral_norm(nn.Conv2d(outputs, outputs, 3, padding=1))
-        self.skip = spectral_norm(nn.Conv2d(inputs, outputs, 1))
+        self.conv0 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.conv1 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.skip = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs, H, W] to [N, outputs, H / 2, W / 2] or [N, outputs, 2 * H, 2 * W]."""
