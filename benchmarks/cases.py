@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from ggdr.augment.ada import ADA
-from ggdr.data.digits import Digits
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.unet import UNet
 from ggdr.recipe import Recipe
@@ -20,13 +19,13 @@ from ggdr.regularizers.r1 import R1
 RECIPES = Path(__file__).parent.parent / "recipes"
 
 
-def stylegan2(side: int, base: int, limit: int, batch: int, *, gray: bool = False) -> Recipe:
+def stylegan2(side: int, base: int, limit: int, batch: int) -> Recipe:
     """StyleGAN2 with GGDR and R1, neither style mixing nor path length."""
     digits = load_recipe(RECIPES / "digits.py")
     width = {"channel_base": base, "channel_max": limit}
     return replace(
         digits,
-        data=Digits(size=side) if gray else pictures(side),
+        data=pictures(side),
         generator=StyleGAN2Generator(**width, z_dim=limit, w_dim=limit, mapping_layers=2, style_mixing=0.0),
         discriminator=UNet(encoder=StyleGAN2Discriminator(**width)),
         regularizers={"r1": R1(weight=0.1, every=16), "ggdr": GGDR(sides=(side // 4,))},
@@ -66,7 +65,7 @@ CASES: dict[str, Callable[[], Recipe]] = {
     "128px-narrow": lambda: stylegan2(128, 8192, 64, 16),
     "cifar": lambda: shipped("cifar10", 32),
     "paper256": lambda: shipped("lsun_cat", 256),
-    "1024px": lambda: replace(stylegan2(1024, 32768, 512, 1)),
+    "1024px": lambda: stylegan2(1024, 32768, 512, 1),
 }
 WORDS: dict[str, Callable[[Recipe], Recipe]] = {
     "+ada": lambda recipe: replace(recipe, augment=ADA(fixed_p=0.5)),
@@ -89,5 +88,4 @@ def case(text: str) -> Recipe:
     recipe = CASES[name]()
     for word in words:
         recipe = WORDS[word](recipe)
-    # the size of the batch at hand is what a step takes; a run of 64 images in micro-batches is many such
     return replace(recipe, micro_batch=int(micro), batch=int(micro)) if micro else recipe

@@ -51,7 +51,7 @@ def base(side: int, limit: int) -> int:
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sizes", nargs="+", help="SIDExCHANNELS, such as 64x512")
+    parser.add_argument("sizes", nargs="*", help="SIDExCHANNELS, such as 64x512")
     parser.add_argument("--batch", type=int, nargs="+", default=[8])
     parser.add_argument("--ways", nargs="+", default=WAYS[:2], choices=WAYS)
     parser.add_argument("--published", help="a checkout of the published code, which takes part too")
@@ -81,7 +81,7 @@ def compared(size: str, batch: int, arguments: argparse.Namespace) -> list[list[
             f"{side}x{base(side, limit)}x{limit}",
             str(batch),
         ]
-    contestants |= {way: ["generation.py", "-", "--serve", size, str(batch), way] for way in arguments.ways}
+    contestants |= {way: ["generation.py", "--serve", size, str(batch), way] for way in arguments.ways}
     results = take_turns(contestants, arguments.rounds)
     first = next(iter(results.values())).median("batch")
     return [
