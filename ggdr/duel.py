@@ -142,7 +142,7 @@ class Duel:
 
     def with_scales(self, image: Tensor, scales: Mapping[int, Tensor], *, moved: bool) -> Tensor | dict[int, Tensor]:
         """What D is to see: the image, or it and its smaller sizes, by side, where D takes those."""
-        judge = self.D.core().config
+        judge = self.D.config
         if "scales" not in judge.gives:
             return image
         if moved:

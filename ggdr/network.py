@@ -160,6 +160,10 @@ class Discriminator(Network):
         """Pictures drawn from its maps of image [N, C, H, W], by name, of one whose config gives "reconstruction"."""
         raise NotImplementedError
 
+    def reach(self, level: Tensor) -> None:
+        """Draw `level` random bits from here on, a scalar; a share of one now and then. Of one giving "random_bits"."""
+        raise NotImplementedError
+
     def stages(self) -> list[nn.Module]:
         """Its parts from the image inwards, without decoder and what is only the labels'; none: it cannot be frozen."""
         return []

@@ -73,7 +73,7 @@ class Progressive(Noise):
         """Bring every network to a level."""
         for networks in cast.values():
             for network in networks.values():
-                network.core().grow(level)
+                network.grow(level)
 
 
 def check(config: GeneratorConfig | DiscriminatorConfig) -> None:

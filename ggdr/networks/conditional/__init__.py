@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.networks.base import Brief, DiscriminatorConfig
-from ggdr.networks.dcgan import DCGANDiscriminator
+from ggdr.networks.around import Around
+from ggdr.networks.base import Brief
 from ggdr.registry import discriminators
 
 if TYPE_CHECKING:
     from ggdr.network import Discriminator
-
-
-@dataclass(frozen=True, kw_only=True)
-class Around(DiscriminatorConfig):
-    """What the settings of both share."""
-
-    encoder: DiscriminatorConfig = DCGANDiscriminator()
-    """the discriminator that judges"""
-    gives: ClassVar = frozenset({"pyramid"})
-
-    @classmethod
-    def tiny(cls) -> Self:
-        """Around a tiny DCGAN discriminator."""
-        return cls(encoder=DCGANDiscriminator.tiny())
-
-    def check(self) -> None:
-        """ValueError if the encoder gives no pyramid, which is promised in its name."""
-        if "pyramid" not in self.encoder.gives:
-            raise ValueError(
-                f"discriminator {self.encoder.name!r} gives no pyramid of its maps, which {self.name!r} hands on; "
-                f"take one that does, such as 'dcgan' or 'sngan'."
-            )
 
 
 @discriminators.register("concat", paper="1411.1784")
@@ -43,11 +21,12 @@ class Concat(Around):
     A plane of the label's value for each class, as convolutions ask for; the paper's layers are fully connected.
     """
 
+    withholds: ClassVar = frozenset({"reconstruction", "scales"})
+
     def build(self, brief: Brief) -> Discriminator:
         """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
         from ggdr.networks.conditional.discriminator import ConcatDiscriminator
 
-        self.check()
         return ConcatDiscriminator(self, brief)
 
 
@@ -63,5 +42,4 @@ class Blind(Around):
         """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
         from ggdr.networks.conditional.discriminator import BlindDiscriminator
 
-        self.check()
         return BlindDiscriminator(self, brief)

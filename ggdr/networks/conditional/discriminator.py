@@ -3,44 +3,30 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ggdr import network
 from ggdr.layers.projection import needed
-from ggdr.networks.base import Brief
-from ggdr.networks.conditional import Around
+from ggdr.networks.around import Around
+from ggdr.networks.around.discriminator import Discriminator
+from ggdr.networks.base import Brief, Verdict
 
 
-class Wrapped(network.Discriminator):
+class Unlabelled(Discriminator):
     """An encoder that was built for no labels, and for `extra` channels beside the image's."""
 
     def __init__(self, config: Around, brief: Brief, extra: int):
-        super().__init__(config, brief)
-        self.encoder = config.encoder.build(brief._replace(labels=0, channels=brief.channels + extra))
-        self.map_channels = self.encoder.map_channels
+        super().__init__(config, brief, brief._replace(labels=0, channels=brief.channels + extra))
 
-    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """The encoder's logits and maps."""
-        return self.encoder.pyramid(self.shown(image, labels))
-
-    def core(self) -> network.Network:
-        """The encoder's."""
-        return self.encoder.core()
-
-    def stages(self) -> list[nn.Module]:
-        """The encoder's."""
-        return self.encoder.stages()
-
-    def clip(self, limit: float) -> None:
-        """Clamp the encoder's weights."""
-        self.encoder.clip(limit)
+    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to what the encoder says of what it is shown of them."""
+        return self.encoder(self.shown(image, labels), sides=sides)
 
     def shown(self, image: Tensor, labels: Tensor | None) -> Tensor:
         """What the encoder sees of image [N, C, H, W] and labels [N, L]: [N, C + extra, H, W]."""
         raise NotImplementedError
 
 
-class ConcatDiscriminator(Wrapped):
+class ConcatDiscriminator(Unlabelled):
     """Each label is a plane beside the image's channels."""
 
     def __init__(self, config: Around, brief: Brief):
@@ -54,7 +40,7 @@ class ConcatDiscriminator(Wrapped):
         return torch.cat([image, planes.expand(-1, -1, *image.shape[2:])], dim=1)
 
 
-class BlindDiscriminator(Wrapped):
+class BlindDiscriminator(Unlabelled):
     """The image alone."""
 
     def __init__(self, config: Around, brief: Brief):

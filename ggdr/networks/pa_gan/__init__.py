@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.checks import above_zero
+from ggdr.networks.around import Around
 from ggdr.networks.base import Brief, DiscriminatorConfig
 from ggdr.networks.dcgan import DCGANDiscriminator
 from ggdr.registry import discriminators
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @discriminators.register("pa_gan", paper="1901.10422")
 @dataclass(frozen=True, kw_only=True)
-class PAGANDiscriminator(DiscriminatorConfig):
+class PAGANDiscriminator(Around):
     """Any discriminator, with random bits as further channels that change its task (Zhang & Khoreva 2019).
 
     Where the sum of the bits is odd, real and fake change places: the logit is multiplied by -1, which is the paper's
@@ -29,8 +30,10 @@ class PAGANDiscriminator(DiscriminatorConfig):
     levels: int = 5
     """bits at most, each a channel beside the image's"""
     gives: ClassVar = frozenset({"pyramid", "random_bits"})
+    withholds: ClassVar = frozenset({"reconstruction", "scales"})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         above_zero(self, "levels")
 
     @classmethod
@@ -42,9 +45,4 @@ class PAGANDiscriminator(DiscriminatorConfig):
         """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
         from ggdr.networks.pa_gan.discriminator import Discriminator
 
-        if "pyramid" not in self.encoder.gives:
-            raise ValueError(
-                f"discriminator {self.encoder.name!r} gives no pyramid of its maps, which the encoder of 'pa_gan' must;"
-                " take one that does, such as 'stylegan2' or 'dcgan'."
-            )
         return Discriminator(self, brief)

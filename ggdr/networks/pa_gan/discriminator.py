@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ggdr import network
+from ggdr.networks.around import discriminator as around
 from ggdr.networks.base import Brief, Verdict
 from ggdr.networks.pa_gan import PAGANDiscriminator
 
 
-class Discriminator(network.Discriminator):
+class Discriminator(around.Discriminator):
     """Images to logits, by an encoder that sees bits beside them; in evaluation all bits are 0."""
 
     level: Tensor
 
     def __init__(self, config: PAGANDiscriminator, brief: Brief):
-        super().__init__(config, brief)
+        super().__init__(config, brief, brief._replace(channels=brief.channels + config.levels))
         self.levels = config.levels
-        self.encoder = config.encoder.build(brief._replace(channels=brief.channels + config.levels))
-        self.map_channels = self.encoder.map_channels
         self.register_buffer("level", torch.zeros([]))
 
     def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
@@ -27,12 +25,6 @@ class Discriminator(network.Discriminator):
         bits = self.drawn(image)
         verdict = self.encoder(joined(image, bits), labels, sides=sides)
         return verdict._replace(logits=parity(bits, verdict.logits) * verdict.logits)
-
-    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """The encoder's logits, turned back, and its maps."""
-        bits = self.drawn(image)
-        logits, maps = self.encoder.pyramid(joined(image, bits), labels)
-        return parity(bits, logits) * logits, maps
 
     def drawn(self, image: Tensor) -> Tensor:
         """A bit [N, levels] for each channel: of level 1.5 the first is fair, the second 1 with probability 1/4."""
@@ -43,18 +35,6 @@ class Discriminator(network.Discriminator):
     def reach(self, level: Tensor) -> None:
         """Draw so many bits from here on: a scalar, at most `levels` of which count; a fraction comes now and then."""
         self.level.copy_(level.clamp(0, self.levels))
-
-    def core(self) -> network.Network:
-        """The encoder: only its first layer sees the bits."""
-        return self.encoder.core()
-
-    def stages(self) -> list[nn.Module]:
-        """The encoder's."""
-        return self.encoder.stages()
-
-    def clip(self, limit: float) -> None:
-        """Clamp the encoder's weights."""
-        self.encoder.clip(limit)
 
 
 def joined(image: Tensor, bits: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
+from ggdr.networks.around import Around
 from ggdr.networks.base import Brief, DiscriminatorConfig
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator
 from ggdr.registry import discriminators
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @discriminators.register("unet", paper="2207.13320")
 @dataclass(frozen=True, kw_only=True)
-class UNet(DiscriminatorConfig):
+class UNet(Around):
     """Any discriminator that gives its pyramid, with a decoder that redraws feature maps (Lee et al. 2022, fig. 3).
 
     It also carries the heads that terms ask for, such as a classifier's.
@@ -38,9 +39,4 @@ class UNet(DiscriminatorConfig):
         """The network, freshly initialised; ValueError without a pyramid that reaches the sides of the guide."""
         from ggdr.networks.unet.discriminator import Discriminator
 
-        if "pyramid" not in self.encoder.gives:
-            raise ValueError(
-                f"discriminator {self.encoder.name!r} gives no pyramid of its maps, which a U-Net's encoder must; "
-                f"take one that does, such as 'stylegan2' or 'dcgan'."
-            )
         return Discriminator(self, brief)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 
-from ggdr import network
 from ggdr.layers.equalized import EqualizedConv2d
+from ggdr.networks.around import discriminator as around
 from ggdr.networks.base import Brief, Verdict
 from ggdr.networks.unet import UNet
 from ggdr.networks.unet.heads import Heads
 
 
-class Discriminator(network.Discriminator):
-    """Images to logits, where asked to feature maps, and to what the heads say."""
+class Discriminator(around.Discriminator):
+    """Images to all that the encoder says, where asked to feature maps, and to what the heads say."""
 
     def __init__(self, config: UNet, brief: Brief):
-        super().__init__(config, brief)
-        self.encoder = config.encoder.build(brief)
-        self.config = replace(config, encoder=self.encoder.config)  # whose weights it may have settled
-        self.map_channels = self.encoder.map_channels
+        super().__init__(config, brief, brief)
         self.decoder = Decoder(config, self.map_channels, brief.guide)
         self.heads = Heads(self.map_channels, brief.heads)
 
@@ -30,25 +25,9 @@ class Discriminator(network.Discriminator):
 
         ValueError if a side is not one it was built to draw.
         """
-        logits, maps = self.pyramid(image, labels)
-        drawn = self.decoder(maps, sides) if sides else {}
-        return Verdict(logits, drawn, maps=maps, answers=self.heads(maps))
-
-    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """The encoder's logits and maps."""
-        return self.encoder.pyramid(image, labels)
-
-    def core(self) -> network.Network:
-        """The encoder, which judges alone just as well."""
-        return self.encoder.core()
-
-    def stages(self) -> list[nn.Module]:
-        """The encoder's."""
-        return self.encoder.stages()
-
-    def clip(self, limit: float) -> None:
-        """Clamp the encoder's weights: the decoder has no part in the logits."""
-        self.encoder.clip(limit)
+        said = self.encoder(image, labels)
+        drawn = self.decoder(said.maps, sides) if sides else {}
+        return said._replace(features=drawn, answers=self.heads(said.maps))
 
 
 class Decoder(nn.Module):

@@ -1,0 +1,88 @@
+"""Discriminators around another: what the inner one gives is handed on, so GGDR goes with every part of the zoo."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ggdr.networks.around import Around
+from ggdr.networks.base import Brief
+from ggdr.networks.conditional import Blind, Concat
+from ggdr.networks.dcgan import DCGANDiscriminator
+from ggdr.networks.fastgan import FastGANDiscriminator
+from ggdr.networks.msg_gan import MSGGANDiscriminator
+from ggdr.networks.pa_gan import PAGANDiscriminator
+from ggdr.networks.progan import ProGANDiscriminator
+from ggdr.networks.timm import TimmDiscriminator
+from ggdr.networks.unet import UNet
+from ggdr.networks.unet_gan import UNetGANDiscriminator
+from ggdr.registry import discover, discriminators
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
+
+from zoo_arms import arm, zoo
+
+BRIEF = Brief(16, 16, 1, guide={8: 4})
+IMAGE = torch.linspace(-1, 1, 2 * 256).view(2, 1, 16, 16)
+discover()
+AROUND = sorted(name for name, part in discriminators.items() if issubclass(part, Around))
+
+
+@pytest.mark.parametrize("name", sorted(zoo()))
+def test_every_recipe_of_the_zoo_carries_ggdr(name):
+    recipe = arm(zoo()[name], True)
+    assert any(term.name == "ggdr" for term in recipe.regularizers.values())
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_one_gives_what_is_its_own_and_its_encoder_s(name):
+    kind = discriminators[name]
+    for encoder in (MSGGANDiscriminator.tiny(), FastGANDiscriminator.tiny(), UNetGANDiscriminator.tiny()):
+        assert kind(encoder=encoder).gives == kind.gives | (encoder.gives - kind.withholds)
+    assert {"reconstruction", "scales"} <= kind.withholds or not kind.withholds
+    assert kind.tiny().gives == kind.gives  # which was not changed by the instances before
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_the_pixels_of_one_are_those_of_its_encoder(name):
+    network = discriminators[name](encoder=UNetGANDiscriminator.tiny()).build(BRIEF).eval()
+    said = network(IMAGE)
+    assert said.dense.shape == (2, 1, 16, 16)
+    logits, maps = network.pyramid(IMAGE)
+    assert torch.equal(logits, said.logits) and maps.keys() == network.map_channels.keys()
+
+
+def test_bits_pictures_and_growth_go_through_a_unet():
+    bits = UNet(encoder=PAGANDiscriminator.tiny()).build(BRIEF)
+    bits.reach(torch.tensor(1.0))
+    assert bits.encoder.level == 1
+    fastgan = UNet(encoder=FastGANDiscriminator.tiny()).build(BRIEF).eval()
+    torch.manual_seed(0)
+    through = fastgan.redraw(fastgan(IMAGE).maps, IMAGE)
+    torch.manual_seed(0)
+    inside = fastgan.encoder.redraw(fastgan.encoder(IMAGE).maps, IMAGE)
+    assert all(torch.equal(through[key].drawn, inside[key].drawn) for key in ("whole", "part"))
+    growing = UNet(encoder=ProGANDiscriminator.tiny()).build(BRIEF)
+    whole = growing(IMAGE).logits
+    growing.grow(0.0)
+    assert not torch.allclose(growing(IMAGE).logits, whole)
+
+
+def test_a_unet_within_draws_for_what_is_around_it():
+    network = Concat(encoder=UNet(encoder=DCGANDiscriminator.tiny())).build(BRIEF._replace(labels=3))
+    drawn = network(IMAGE, torch.eye(3)[:2], sides=(8,)).features
+    assert drawn[8].shape == (2, 4, 8, 8)
+
+
+@pytest.mark.parametrize("kind", [Blind, UNet])
+def test_settled_weights_are_kept_in_what_is_saved(kind, tmp_path):
+    """A frozen backbone's weights are in the file: who loads it fetches none."""
+    inner = TimmDiscriminator(model="test_efficientnet", weights="random")
+    network = kind(encoder=inner).build(BRIEF._replace(guide={}))
+    network.save_pretrained(tmp_path)
+    assert network.config.encoder == network.encoder.config
+    again = type(network).from_pretrained(tmp_path)
+    assert torch.equal(again(IMAGE).logits, network.eval()(IMAGE).logits)
