@@ -1,11 +1,12 @@
 """AC-GAN: the discriminator also tells the class (Odena et al. 2017, arXiv 1610.09585).
 
-Smaller than there: 32 px gray digits, 10 kimg at a high rate, 32 channels, spectral normalization.
-The logit sees the label as well, by projection, which the paper's does not.
+As there, the discriminator is not shown the class. Smaller: 32 px gray digits, 10 kimg at a high rate, 32 channels,
+spectral normalization.
 """
 
 from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
+from ggdr.networks.conditional import Blind
 from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from ggdr.networks.unet import UNet
 from ggdr.optimizer import Adam
@@ -15,7 +16,7 @@ from ggdr.regularizers.auxiliary_classifier import AuxiliaryClassifier
 recipe = Recipe(
     data=Digits(size=32, labels=True),
     generator=DCGANGenerator(z_dim=64, channels=32),
-    discriminator=UNet(encoder=DCGANDiscriminator(channels=32, norm="spectral")),
+    discriminator=UNet(encoder=Blind(encoder=DCGANDiscriminator(channels=32, norm="spectral"))),
     regularizers={"auxiliary_classifier": AuxiliaryClassifier()},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
