@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from statistics import mean, median
+from statistics import mean, median, stdev
 from typing import Any, NamedTuple
 
 from ggdr.card.markdown import bullets, code, plain, table
 
+COVERAGE, LEAST = "coverage", 0.1
+"""the metric, and what of it a run has that draws what it is to draw"""
 VERDICTS = ("better", "worse", "unclear")
+
+
+PICTURE = """\
+![Images of each recipe, without GGDR above and with it below](zoo.png)
+
+Of each recipe without GGDR (above) and with it (below) eight images as they come, of the same latent codes, first seed
+(`python scripts/zoo_picture.py`)."""
 
 
 class Pair(NamedTuple):
@@ -67,7 +76,13 @@ def results(told: Mapping[str, Any] | None, links: Mapping[str, str]) -> str:
     for label in labels:
         heads += [f"{label} ({told['better'][label]} is better)", "with GGDR"]
     rows = [(links[pair.recipe], *row(pair, told["better"])) for pair in found]
-    parts = [protocol(told), reading(found, told), table([*heads, "GGDR makes it"], rows), *troubles(found, links)]
+    parts = [
+        protocol(told),
+        reading(found, told),
+        PICTURE,
+        table([*heads, "GGDR makes it"], rows),
+        *troubles(found, links),
+    ]
     parts += [f"The command: {code(told['command'])}", *(f"Warning: {plain(text)}" for text in told["warnings"])]
     return "\n\n".join(parts) + "\n"
 
@@ -134,10 +149,38 @@ def reading(found: list[Pair], told: Mapping[str, Any]) -> str:
         f" chance alone would do that to about {sum(chances):.2g} of {len(judged)} by each metric, one way as often as"
         " the other: a single row of this table proves little."
     )
+    sentences += [effect(judged, first), *idle(found, told["better"])]
     ratios = [ratio for pair in judged if (ratio := slowdown(pair)) is not None]
     if ratios:
         sentences.append(f"GGDR takes {median(ratios):.2f} times as long, the median over recipes.")
-    return " ".join(sentences)
+    return " ".join(filter(None, sentences))
+
+
+def effect(judged: list[Pair], label: str) -> str:
+    """The ratio of a metric with GGDR to that without, over recipes; empty for fewer than two, or if one is zero."""
+    means = [(mean(numbers(pair.plain, label)), mean(numbers(pair.ggdr, label))) for pair in judged]
+    if len(means) < 2 or any(min(both) <= 0 for both in means):
+        return ""
+    logs = [math.log(with_it / without) for without, with_it in means]
+    margin = 2 * stdev(logs) / math.sqrt(len(logs))
+    low, middle, high = (math.exp(mean(logs) + way * margin) for way in (-1, 0, 1))
+    return (
+        f"Over recipes {label} with GGDR is {middle:.2f} times that without, the geometric mean (two standard errors:"
+        f" {low:.2f} to {high:.2f}); it is lower in {sum(log < 0 for log in logs)} of {len(logs)}."
+    )
+
+
+def idle(found: list[Pair], better: Mapping[str, str]) -> Iterator[str]:
+    """Which recipes cover hardly any of the real images at this budget, by whatever arm and seed."""
+    if COVERAGE not in better:
+        return
+    measured = {pair.recipe: numbers([*pair.plain, *pair.ggdr], COVERAGE) for pair in found}
+    names = [code(name) for name, values in measured.items() if values and max(values) < LEAST]
+    if names:
+        yield (
+            f"At this budget no run of {', '.join(names)} covers a tenth of the real images: what they show is how they"
+            " begin, not what they come to."
+        )
 
 
 def count(n: int, what: str) -> str:

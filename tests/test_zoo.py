@@ -219,6 +219,19 @@ def test_a_verdict_is_given_only_where_the_seeds_do_not_overlap():
     assert rows["c"][3:5] == ["10", "1"]
     assert "By FID GGDR made 1 better and 0 worse; 2 unclear. By coverage GGDR made 0 better and 1 worse" in text
     assert "chance alone would do that to about 0.67 of 3" in text and "takes 1.50 times as long" in text
+    ratio = (8.5 / 10.5 * 9.75 / 10.5 * 1 / 10) ** (1 / 3)
+    assert f"FID with GGDR is {ratio:.2f} times that without" in text and "it is lower in 3 of 3" in text
+    assert "covers a tenth" not in text
+
+
+def test_what_learns_next_to_nothing_at_this_budget_is_named():
+    _, text = table_of(
+        cell("a", False, 0, 10.0, 0.05),
+        cell("a", True, 0, 9.0, 0.09),
+        cell("b", False, 0, 9.0, 0.09),
+        cell("b", True, 0, 9.0),
+    )
+    assert "no run of `a` covers a tenth of the real images" in text
 
 
 def test_what_failed_and_what_cannot_be_is_counted_and_said():
