@@ -123,7 +123,7 @@ def describe(network: Network) -> dict[str, Any]:
     heads = {name: head._asdict() for name, head in network.brief.heads.items()}
     brief = {**network.brief._asdict(), "guide": guide, "heads": heads}
     kind = type(network.config).registry.kind
-    return {"kind": kind, "ggdr": __version__, "brief": brief, "config": to_json(network.config)}
+    return {"kind": kind, "ggdr": __version__, "brief": brief, "config": to_json(network.config.described())}
 
 
 def build(description: Any, where: Path) -> Network:
@@ -139,7 +139,7 @@ def build(description: Any, where: Path) -> Network:
             f"{where} describes a network with a setting of {one_line(largest, 40)}; {MOST:,} is the most."
         )
     try:
-        return from_json(KINDS[kind], description["config"], "config").build(brief)
+        return from_json(KINDS[kind], description["config"], "config").described().build(brief)
     except Exception as error:  # what settings that cannot be raise depends on the layer they reach
         raise ValueError(f"{where} describes a network that cannot be built: {one_line(error).rstrip('.')}.") from error
 

@@ -78,11 +78,13 @@ def test_a_unet_within_draws_for_what_is_around_it():
 
 
 @pytest.mark.parametrize("kind", [Blind, UNet])
-def test_settled_weights_are_kept_in_what_is_saved(kind, tmp_path):
-    """A frozen backbone's weights are in the file: who loads it fetches none."""
+def test_opening_a_model_fetches_nothing_whatever_its_description_says(kind, tmp_path, monkeypatch):
     inner = TimmDiscriminator(model="test_efficientnet", weights="random")
-    network = kind(encoder=inner).build(BRIEF._replace(guide={}))
+    network = kind(encoder=inner).build(BRIEF._replace(guide={})).eval()
     network.save_pretrained(tmp_path)
-    assert network.config.encoder == network.encoder.config
+    stranger = (tmp_path / "config.json").read_text().replace('"random"', '"pretrained"')
+    (tmp_path / "config.json").write_text(stranger)
+    monkeypatch.setattr("ggdr.networks.timm.backbone.own_weights", lambda name: pytest.fail("asked the Hub"))
     again = type(network).from_pretrained(tmp_path)
-    assert torch.equal(again(IMAGE).logits, network.eval()(IMAGE).logits)
+    assert torch.equal(again(IMAGE).logits, network(IMAGE).logits)
+    assert '"pretrained"' in stranger and again.config.encoder.weights == "random"

@@ -84,15 +84,24 @@ class Redrawn(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneratorConfig(Part):
-    """The settings of a generator."""
-
-    registry = generators
+class NetworkConfig(Part):
+    """The settings of a network."""
 
     @classmethod
     def tiny(cls) -> Self:
         """The smallest settings worth testing: the shared tests build every registered network with them."""
         return cls()
+
+    def described(self) -> Self:
+        """The settings as they stand beside saved weights: what is built from them fetches nothing."""
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorConfig(NetworkConfig):
+    """The settings of a generator."""
+
+    registry = generators
 
     def build(self, brief: Brief) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make such images."""
@@ -100,15 +109,10 @@ class GeneratorConfig(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiscriminatorConfig(Part):
+class DiscriminatorConfig(NetworkConfig):
     """The settings of a discriminator."""
 
     registry = discriminators
-
-    @classmethod
-    def tiny(cls) -> Self:
-        """The smallest settings worth testing: the shared tests build every registered network with them."""
-        return cls()
 
     def build(self, brief: Brief) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge such images."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from ggdr.networks.base import DiscriminatorConfig
@@ -26,6 +26,10 @@ class Around(DiscriminatorConfig):
     def tiny(cls) -> Self:
         """Around a tiny DCGAN discriminator."""
         return cls(encoder=DCGANDiscriminator.tiny())
+
+    def described(self) -> Self:
+        """With its encoder's settings so."""
+        return replace(self, encoder=self.encoder.described())
 
     def check(self) -> None:
         """ValueError if the encoder gives no pyramid, which is promised in its name."""

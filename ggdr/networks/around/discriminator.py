@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from torch import Tensor, nn
 
 from ggdr import network
@@ -19,7 +17,6 @@ class Discriminator(network.Discriminator):
         config.check()
         super().__init__(config, brief)
         self.encoder = config.encoder.build(inner)
-        self.config = replace(config, encoder=self.encoder.config)  # whose weights it may have settled
         self.map_channels = self.encoder.map_channels
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from ggdr.checks import above_zero
@@ -24,8 +24,8 @@ class TimmDiscriminator(DiscriminatorConfig):
 
     model: str = "tf_efficientnet_lite1.in1k"
     """name of timm's model and, after a dot, of its weights; the default is the paper's EfficientNet-Lite1"""
-    weights: Literal["pretrained", "random", "saved"] = "pretrained"
-    """timm's own, from the Hub or its cache; random; or those of the model that this describes, once it is saved"""
+    weights: Literal["pretrained", "random"] = "pretrained"
+    """of the frozen network: timm's own, from the Hub or its cache, or random; a saved model brings its own"""
     scales: tuple[int, ...] = ()
     """which of its feature maps to judge, counted from the image inwards; none: the last four, as the paper"""
     side: int | None = None
@@ -45,6 +45,10 @@ class TimmDiscriminator(DiscriminatorConfig):
     def tiny(cls) -> Self:
         """A network of 82 thousand weights, made for tests, random."""
         return cls(model="test_efficientnet", weights="random", side=32, channels=4, channel_max=8)
+
+    def described(self) -> Self:
+        """With random weights, since the saved ones take their place: nobody who opens a model asks the Hub for any."""
+        return replace(self, weights="random")
 
     def build(self, brief: Brief) -> Discriminator:
         """The network, its own layers freshly initialised; ValueError if timm has no such model or weights."""

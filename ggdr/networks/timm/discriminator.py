@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,9 +22,7 @@ class Discriminator(network.Discriminator):
 
     def __init__(self, config: TimmDiscriminator, brief: Brief):
         sides = ladder(brief.height, brief.width).sides[:-1]
-        # what is saved holds the weights, so whoever loads it need not fetch them
-        settled = replace(config, weights="saved") if config.weights == "pretrained" else config
-        super().__init__(settled, brief)
+        super().__init__(config, brief)
         self.backbone = Backbone(config, brief)
         self.mixing = Mixing(self.backbone.channels, config.mixing)
         inputs = zip(self.backbone.channels, self.backbone.sizes, strict=True)
