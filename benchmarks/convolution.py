@@ -1,16 +1,19 @@
 """Winograd's 3x3 convolution against torch's on CPU: ratios of the time of forward pass and both gradients.
 
-    python benchmarks/convolution.py [--channels 64 128 256 512] [--sides 4 8 16 32 64] [--batches 4 16 32]
-        [--threads 2] [--seconds 1] [--gflop 400]
+    python benchmarks/convolution.py [--channels 64 128 256 512] [--sides 4 8 16 32 64] [--batches 16]
 
 The two take turns; a ratio is that of the fastest times, since other work on the machine can only slow one down.
 """
 
 import argparse
 import time
+from itertools import product
+from pathlib import Path
 
 import torch
+from rounds import report
 from torch.nn import functional as F
+from tqdm import tqdm
 
 from ggdr.ops import winograd
 from ggdr.running.memory import keep_pages
@@ -47,34 +50,44 @@ def fastest(passes: list, least_sec: float) -> list[float]:
     return best
 
 
+HEADER = [
+    *("channels", "side", "batch", "tiles", "direct, ms: forward", "of x", "of the weight"),
+    *("Winograd's share: forward", "of x", "of the weight", "all", "taken"),
+]
+
+
+def row(channels: int, side: int, batch: int, least_sec: float) -> list:
+    """What a shape takes, and which way ggdr goes."""
+    x, gradient = (torch.randn(batch, side, side, channels).permute(0, 3, 1, 2) for _ in range(2))
+    weight = torch.randn(channels, channels, 3, 3)
+    times = fastest(direct(x, weight, gradient) + fast(x, weight, gradient), least_sec)
+    old, new = times[:3], times[3:]
+    ratios = [*(b / a for a, b in zip(old, new, strict=True)), sum(new) / sum(old)]
+    taken = "Winograd" if winograd.pays(x, weight) else "direct"
+    shape = [*map(str, (channels, side, batch, batch * side**2 // 16))]
+    return [*shape, *(f"{each:.1f}" for each in old), *(f"{each:.2f}" for each in ratios), taken]
+
+
 def main() -> None:
-    """Measure and print."""
+    """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--channels", type=int, nargs="+", default=[64, 128, 256, 512])
     parser.add_argument("--sides", type=int, nargs="+", default=[4, 8, 16, 32, 64])
-    parser.add_argument("--batches", type=int, nargs="+", default=[4, 16, 32])
+    parser.add_argument("--batches", type=int, nargs="+", default=[16])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=1.0, help="least time for a line")
     parser.add_argument("--gflop", type=float, default=400, help="leave out what takes more in one direct pass")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/convolution.json"))
     args = parser.parse_args()
     keep_pages()  # as the trainer does
     torch.set_num_threads(args.threads)
-    print("channels side batch tiles | direct, ms: forward, of x, of weight | Winograd over direct | of the sum")
-    for channels in args.channels:
-        for side in args.sides:
-            for batch in args.batches:
-                if 18e-9 * (channels * side) ** 2 * batch > args.gflop:
-                    continue
-                x, gradient = (torch.randn(batch, side, side, channels).permute(0, 3, 1, 2) for _ in range(2))
-                given = x, torch.randn(channels, channels, 3, 3), gradient
-                times = fastest(direct(*given) + fast(*given), args.seconds)
-                old, new = times[:3], times[3:]
-                ratios = " ".join(f"{b / a:5.2f}" for a, b in zip(old, new, strict=True))
-                print(
-                    f"{channels:8d} {side:4d} {batch:5d} {batch * side**2 // 16:5d} |"
-                    f" {' '.join(f'{a:6.1f}' for a in old)} | {ratios} | {sum(new) / sum(old):.2f}",
-                    flush=True,
-                )
+    shapes = [each for each in product(args.channels, args.sides, args.batches) if gflop(*each) <= args.gflop]
+    report(args.out, HEADER, [row(*shape, args.seconds) for shape in tqdm(shapes)])
+
+
+def gflop(channels: int, side: int, batch: int) -> float:
+    """Of a direct pass."""
+    return 18e-9 * (channels * side) ** 2 * batch
 
 
 if __name__ == "__main__":

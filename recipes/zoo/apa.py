@@ -17,11 +17,11 @@ recipe = Recipe(
         z_dim=64, w_dim=64, mapping_layers=2, channel_base=256, channel_max=32, style_mixing=0.0
     ),
     discriminator=StyleGAN2Discriminator(channel_base=256, channel_max=32),
-    regularizers={"r1": R1(weight=0.1), "apa": APA(speed_kimg=20.0)},
+    regularizers={"r1": R1(weight=10.0), "apa": APA(speed_kimg=20.0)},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.004),
     d_optimizer=Adam(lr=0.004),
-    batch=32,
+    batch=16,
     total_kimg=10.0,
     ema_kimg=1.0,
     grid_kimg=5.0,

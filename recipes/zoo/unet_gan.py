@@ -3,7 +3,7 @@
 `per_pixel` is the decoder's loss for both players, `cutmix` asks it to judge patched images as it judges their parts.
 Both losses are hinge losses, as BigGAN's. Smaller than there: 32 px, 16 channels at half of the image, DCGAN's
 generator where it has BigGAN's, and a ramp of CutMix over 5 kimg. The learning rates are ours: G's is above D's, or G
-collapses within the first hundred steps.
+collapses within the first hundred steps; at half of them it does so too.
 """
 
 from ggdr.data.digits import Digits
@@ -23,9 +23,9 @@ recipe = Recipe(
     loss=Hinge(),
     regularizers={"per_pixel": PerPixel(form="hinge"), "cutmix": CutMix(ramp_kimg=5.0)},
     metrics={"swd": SlicedWasserstein(images=1024)},
-    g_optimizer=Adam(lr=0.0005, beta1=0.0, beta2=0.999),
-    d_optimizer=Adam(lr=0.0001, beta1=0.0, beta2=0.999),
-    batch=32,
+    g_optimizer=Adam(lr=0.001, beta1=0.0, beta2=0.999),
+    d_optimizer=Adam(lr=0.0004, beta1=0.0, beta2=0.999),
+    batch=16,
     total_kimg=10.0,
     ema_kimg=1.0,
     grid_kimg=5.0,
