@@ -30,11 +30,13 @@ def direct(x, weight, gradient) -> list:
 
 
 def fast(x, weight, gradient) -> list:
-    """The same passes by Winograd's algorithm."""
+    """The same passes by Winograd's algorithm, and the first with the planes of a weight at rest."""
+    planes = winograd.Planes(weight)
     return [
         lambda: winograd.convolve(x, weight),
         lambda: winograd.convolve(gradient, weight, turned=True),
         lambda: winograd.correlate(x, gradient),
+        lambda: winograd.convolve_by(x, planes),
     ]
 
 
@@ -52,7 +54,7 @@ def fastest(passes: list, least_sec: float) -> list[float]:
 
 HEADER = [
     *("channels", "side", "batch", "tiles", "direct, ms: forward", "of x", "of the weight"),
-    *("Winograd's share: forward", "of x", "of the weight", "all", "taken"),
+    *("Winograd's share: forward", "of x", "of the weight", "all", "forward, at rest", "taken"),
 ]
 
 
@@ -61,9 +63,10 @@ def row(channels: int, side: int, batch: int, least_sec: float) -> list:
     x, gradient = (torch.randn(batch, side, side, channels).permute(0, 3, 1, 2) for _ in range(2))
     weight = torch.randn(channels, channels, 3, 3)
     times = fastest(direct(x, weight, gradient) + fast(x, weight, gradient), least_sec)
-    old, new = times[:3], times[3:]
-    ratios = [*(b / a for a, b in zip(old, new, strict=True)), sum(new) / sum(old)]
-    taken = "Winograd" if winograd.pays(x, weight) else "direct"
+    old, new, resting = times[:3], times[3:6], times[6]
+    ratios = [*(b / a for a, b in zip(old, new, strict=True)), sum(new) / sum(old), resting / old[0]]
+    pays = {"in training": winograd.pays(x, weight), "at rest": winograd.pays_kept(x, weight)}
+    taken = " and ".join(when for when, it_does in pays.items() if it_does) or "never"
     shape = [*map(str, (channels, side, batch, batch * side**2 // 16))]
     return [*shape, *(f"{each:.1f}" for each in old), *(f"{each:.2f}" for each in ratios), taken]
 

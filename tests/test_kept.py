@@ -1,6 +1,7 @@
 """What a styled layer keeps of a weight that does not learn: no image changes, and whatever changes it is noticed."""
 
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -80,3 +81,11 @@ def test_bfloat16_and_float32_keep_their_own():
     assert generator.synthesis.b8.conv0.kept.found.weight.dtype == torch.bfloat16
     torch.testing.assert_close(half, full, rtol=0.1, atol=0.1)
     assert torch.equal(generator(z, noise="const").image, full) and not torch.equal(half, full)
+
+
+def test_a_wide_layer_keeps_its_planes_and_draws_the_same():
+    config = dataclasses.replace(STYLEGAN2, channel_base=256 * 16, channel_max=256)
+    generator = moved(config.build(Brief(16, 16))).eval().requires_grad_(False)
+    kept, plain = images(generator)
+    torch.testing.assert_close(kept, plain, rtol=1e-4, atol=1e-4)
+    assert "numbers" in vars(generator.synthesis.b16.conv1.kept.found.planes)

@@ -196,3 +196,28 @@ def test_gradients_in_batches_are_those_of_each():
         single = torch.autograd.grad(y, (x, weight), weights[index], retain_graph=True)
         for ours, theirs in zip(batched, single, strict=True):
             assert_near(ours[index], theirs)
+
+
+@pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 4e-6), (torch.bfloat16, 8e-3)], ids=str)
+def test_a_weight_at_rest_gives_the_same_by_its_planes(dtype, share):
+    x, weight = torch.randn(8, 512, 16, 16).to(dtype), torch.randn(512, 512, 3, 3) / 68
+    planes = winograd.Planes(weight)
+    assert winograd.pays_kept(x, weight)
+    y = resampling_conv2d(x, weight.to(dtype), planes=planes)
+    assert y.dtype == dtype and "numbers" in vars(planes)
+    assert_near(y.float(), F.conv2d(x.float(), weight.to(dtype).float(), padding=1), share=share)
+
+
+def test_planes_are_left_alone_where_they_do_not_pay_or_something_learns():
+    x, weight = torch.randn(2, 256, 16, 16), torch.randn(256, 256, 3, 3)
+    assert winograd.pays_kept(x, weight) and not winograd.pays(x, weight)
+    assert not winograd.pays_kept(x[:, :64], weight[:64, :64]) and not winograd.pays_kept(x.bfloat16(), weight)
+    assert not winograd.pays_kept(x.double(), weight) and not winograd.pays_kept(x, weight[:, :, :1, :1])
+    assert not winograd.pays_kept(x.requires_grad_(), weight)
+    planes = winograd.Planes(weight)
+    y = resampling_conv2d(x, weight, planes=planes)
+    assert y.requires_grad and "numbers" not in vars(planes)
+    with torch.no_grad():
+        assert winograd.pays_kept(x, weight)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert not winograd.pays_kept(x, weight)

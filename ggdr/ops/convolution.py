@@ -7,12 +7,22 @@ from torch.nn import functional as F
 
 from ggdr.ops import winograd
 from ggdr.ops.fir import blur, downsample2, upsample2
+from ggdr.ops.winograd import Planes
 
 
-def resampling_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, up: int = 1, down: int = 1) -> Tensor:
+def resampling_conv2d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    up: int = 1,
+    down: int = 1,
+    planes: Planes | None = None,
+) -> Tensor:
     """Convolve x [N, I, H, W] with weight [O, I, k, k], k odd, to [N, O, H * up / down, W * up / down].
 
-    up, down: 1 or 2. bias: [O]. Doubling, the weight is convolved in the mathematical sense (turned by half a turn).
+    up, down: 1 or 2. bias: [O]. planes: of the weight, if it rests and they are kept. Doubling, the weight is convolved
+    in the mathematical sense (turned by half a turn).
     """
     size = weight.shape[2]
     if up == 2:
@@ -21,16 +31,19 @@ def resampling_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, 
     if size == 1:  # filtering first leaves a quarter of the pixels to convolve
         return _convolve_pixels(x if down == 1 else downsample2(x), weight, bias)
     if down == 1:
-        return _plain_conv2d(x, weight, bias)
+        return _plain_conv2d(x, weight, bias, planes)
     return F.conv2d(blur(x, padding=(size + 1) // 2), weight, bias, stride=2)
 
 
-def _plain_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Convolve, the way that is faster."""
-    if weight.shape[2:] == (3, 3) and winograd.pays(x, weight):
+def _plain_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, planes: Planes | None) -> Tensor:
+    """Convolve, the way that is fastest."""
+    if planes is not None and winograd.pays_kept(x, weight):
+        y = winograd.convolve_by(x, planes)
+    elif winograd.pays(x, weight):
         y = winograd.convolve(x, weight)
-        return y if bias is None else y.add_(bias[:, None, None])
-    return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2)
+    else:
+        return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2)
+    return y if bias is None else y.add_(bias[:, None, None])
 
 
 def _doubling_conv2d(x: Tensor, weight: Tensor, size: int) -> Tensor:

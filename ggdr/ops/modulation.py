@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ggdr.ops.convolution import resampling_conv2d
 from ggdr.ops.precision import at_least_float32, in_float16, without_autocast
+from ggdr.ops.winograd import Planes
 
 
 class Constants(NamedTuple):
@@ -19,13 +20,15 @@ class Constants(NamedTuple):
     """[O, I, k, k] as the convolution takes it: its precision, its order in memory"""
     energy: Tensor
     """[O, I], sums of squares over each kernel, at least float32"""
+    planes: Planes | None = None
+    """what Winograd's convolution makes of it"""
 
 
 def constants(weight: Tensor, dtype: torch.dtype, up: int = 1) -> Constants:
     """The constants of weight [O, I, k, k] for a convolution in `dtype`; `up`: 1 or 2."""
     order = torch.channels_last
     if up == 1:
-        return Constants(weight.to(dtype, memory_format=order), energy_of(weight))
+        return Constants(weight.to(dtype, memory_format=order), energy_of(weight), Planes(weight))
     return Constants(weight.transpose(0, 1).to(dtype, memory_format=order).transpose(0, 1), energy_of(weight))
 
 
@@ -55,8 +58,8 @@ def modulated_conv2d(
             kept = None
             weight = weight / weight.norm(torch.inf, (1, 2, 3), keepdim=True) / math.sqrt(weight[0].numel())
             styles = styles / styles.norm(torch.inf, 1, keepdim=True)
-        shared, energy = kept or (weight, energy_of(weight))
-        y = resampling_conv2d(x * styles[:, :, None, None].to(x.dtype), shared, up=up)
+        shared, energy, planes = kept or Constants(weight, energy_of(weight))
+        y = resampling_conv2d(x * styles[:, :, None, None].to(x.dtype), shared, up=up, planes=planes)
         y = y * (demodulation(energy, styles) * gain).to(y.dtype)[:, :, None, None]
     elif weight.shape[2:] == (1, 1) and up == 1:
         y = _modulated_pixels(x, weight[:, :, 0, 0], styles * gain)

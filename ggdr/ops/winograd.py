@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -26,8 +27,22 @@ TILES = 256
 """tiles that are transformed at a time"""
 OUTPUTS = 64
 """output channels whose weights are"""
-LEAST_CHANNELS, LEAST_TILES, LEAST_NUMBERS = 128, 128, 2**15
-"""inputs and outputs, tiles, and numbers of a plane of the fewer, from which on it is faster there and back"""
+
+
+class Least(NamedTuple):
+    """From where on it is faster."""
+
+    channels: int
+    """of inputs and of outputs"""
+    tiles: int
+    numbers: int
+    """of a plane: channels times tiles"""
+
+
+LEARNING = Least(128, 128, 2**15)
+"""there and back, the weight's planes made anew"""
+KEPT = {torch.float32: (LEARNING, Least(256, 8, 2**12)), torch.bfloat16: (Least(512, 64, 2**15),)}
+"""there alone, by planes that are at hand, any of these; its rival in bfloat16 is twice as fast"""
 P, Q = math.sqrt(0.5), math.sqrt(2.0)
 """the points are 0, P, -P, Q, -Q and infinity"""
 PAIRS = ((1, P, Q), (3, Q, P))
@@ -42,13 +57,24 @@ G = [
 
 def pays(x: Tensor, weight: Tensor) -> bool:
     """Whether x [N, I, H, W] and weight [O, I, 3, 3] are convolved faster so, and may be: float32, on CPU, untraced."""
-    if not ours(x, weight) or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+    plain = x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    return plain and ours(x, weight) and reaches(x, weight, LEARNING)
+
+
+def pays_kept(x: Tensor, weight: Tensor) -> bool:
+    """Whether x is convolved faster by the weight's planes, if they are kept: nothing may ask for a derivative."""
+    if torch.is_autocast_enabled("cpu") or torch.is_grad_enabled() and x.requires_grad:
         return False
+    return ours(x, weight) and any(reaches(x, weight, least) for least in KEPT.get(x.dtype, ()))
+
+
+def reaches(x: Tensor, weight: Tensor, least: Least) -> bool:
+    """Whether the sides are whole tiles, and enough of them."""
     samples, _, height, width = x.shape
     tiles, channels = samples * (height // SIDE) * (width // SIDE), min(weight.shape[:2])
-    if height % SIDE or width % SIDE:
+    if weight.shape[2:] != (3, 3) or height % SIDE or width % SIDE:
         return False
-    return channels >= LEAST_CHANNELS and tiles >= LEAST_TILES and channels * tiles >= LEAST_NUMBERS
+    return channels >= least.channels and tiles >= least.tiles and channels * tiles >= least.numbers
 
 
 def ours(*tensors: Tensor) -> bool:
@@ -68,6 +94,23 @@ def convolve(x: Tensor, weight: Tensor, turned: bool = False) -> Tensor:
     if ours(x, weight):
         return Convolve.apply(x, weight, turned)
     return F.conv_transpose2d(x, weight, padding=1) if turned else F.conv2d(x, weight, padding=1)
+
+
+class Planes:
+    """What a weight [O, I, 3, 3] at rest becomes, four times as many numbers, made when they are first asked for."""
+
+    def __init__(self, weight: Tensor):
+        self.weight = weight
+
+    @cached_property
+    def numbers(self) -> Tensor:
+        """[36, I, O] float32."""
+        return _weights(self.weight.float(), turned=False).transpose(1, 2)
+
+
+def convolve_by(x: Tensor, planes: Planes) -> Tensor:
+    """`convolve` with a weight at rest, in float32 inside, x of any precision; without derivatives."""
+    return _multiplied(x.float(), planes.numbers).to(x.dtype)
 
 
 def correlate(x: Tensor, y: Tensor) -> Tensor:
@@ -140,8 +183,12 @@ def _parts(length: int, most: int) -> Iterator[slice]:
 
 def _convolved(x: Tensor, weight: Tensor, turned: bool) -> Tensor:
     """`convolve` without derivatives."""
-    weights = _weights(weight, turned)
-    weights = weights if turned else weights.transpose(1, 2)
+    planes = _weights(weight, turned)
+    return _multiplied(x, planes if turned else planes.transpose(1, 2))
+
+
+def _multiplied(x: Tensor, weights: Tensor) -> Tensor:
+    """x [N, I, H, W], convolved with the weight of these planes [36, I, O]."""
     samples, _, height, width = x.shape
     size = (samples, weights.shape[2], height, width)
     y = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
