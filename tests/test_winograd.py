@@ -221,3 +221,12 @@ def test_planes_are_left_alone_where_they_do_not_pay_or_something_learns():
         assert winograd.pays_kept(x, weight)
         with torch.autocast("cpu", torch.bfloat16):
             assert not winograd.pays_kept(x, weight)
+
+
+def test_planes_serve_autocast_without_being_narrowed_by_it():
+    x, weight = torch.randn(8, 512, 16, 16).bfloat16(), torch.randn(512, 512, 3, 3) / 68
+    plain = resampling_conv2d(x, weight, planes=winograd.Planes(weight))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert winograd.pays_kept(x, weight)
+        planes = winograd.Planes(weight)
+        assert torch.equal(resampling_conv2d(x, weight, planes=planes), plain) and planes.numbers.dtype == torch.float32

@@ -63,7 +63,8 @@ def pays(x: Tensor, weight: Tensor) -> bool:
 
 def pays_kept(x: Tensor, weight: Tensor) -> bool:
     """Whether x is convolved faster by the weight's planes, if they are kept: nothing may ask for a derivative."""
-    if torch.is_autocast_enabled("cpu") or torch.is_grad_enabled() and x.requires_grad:
+    narrowed = torch.is_autocast_enabled("cpu") and x.dtype != torch.get_autocast_dtype("cpu")
+    if narrowed or torch.is_grad_enabled() and x.requires_grad:
         return False
     return ours(x, weight) and any(reaches(x, weight, least) for least in KEPT.get(x.dtype, ()))
 
@@ -110,7 +111,8 @@ class Planes:
 
 def convolve_by(x: Tensor, planes: Planes) -> Tensor:
     """`convolve` with a weight at rest, in float32 inside, x of any precision; without derivatives."""
-    return _multiplied(x.float(), planes.numbers).to(x.dtype)
+    with without_autocast(x):
+        return _multiplied(x.float(), planes.numbers).to(x.dtype)
 
 
 def correlate(x: Tensor, y: Tensor) -> Tensor:
