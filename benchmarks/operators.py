@@ -2,8 +2,8 @@
 
     python benchmarks/operators.py 32px-512ch [--top 15]
 
-Cases are those of benchmarks/training.py. The share of convolutions is what is left to gain least from: compare it with
-the machine's ceiling (benchmarks/ceiling.py).
+Cases are those of benchmarks/training.py. The share of convolutions is what is left to gain least from:
+`benchmarks/convolution.py` says how fast the machine does them.
 """
 
 from __future__ import annotations

@@ -19,10 +19,10 @@ from PIL import Image, ImageDraw, ImageFont
 from zoo_arms import zoo
 from zoo_measure import ARMS, Run, Survey
 
-from ggdr import GANPipeline
 from ggdr.cli import guarded
 from ggdr.data.digits import Digits
 from ggdr.grid import save_png, to_pil
+from ggdr.pipeline import GANPipeline
 
 ROOT = Path(__file__).parent.parent
 SIDE, ACROSS, COLUMNS = 32, 8, 4
