@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ggdr.ops.layout import channels_last
+
 
 def minibatch_stddev(x: Tensor, group: int | None = 4, channels: int = 1) -> Tensor:
     """x [N, C, H, W] with `channels` more: the standard deviation over each group, averaged over its part of x.
@@ -17,7 +19,7 @@ def minibatch_stddev(x: Tensor, group: int | None = 4, channels: int = 1) -> Ten
     parts = x.float().unflatten(0, (size, -1)).unflatten(2, (channels, -1))  # [G, N / G, F, C / F, H, W]
     spread = ((parts - parts.mean(dim=0)).square().mean(dim=0) + 1e-8).sqrt().mean(dim=(2, 3, 4))
     planes = spread.repeat(size, 1)[:, :, None, None].expand(-1, -1, height, width)
-    return torch.cat([x, planes.to(x.dtype)], dim=1)
+    return torch.cat([x, channels_last(planes.to(x.dtype))], dim=1)
 
 
 def largest_divisor(number: int, limit: int) -> int:

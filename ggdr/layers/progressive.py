@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
 from ggdr.layers.mapping import MappingNetwork, normalized
+from ggdr.ops.layout import channels_last
 from ggdr.ops.scales import doubled, halved
 
 
@@ -26,7 +26,7 @@ class FirstBlock(nn.Module):
     def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """z [N, z_dim] and labels [N, L] to [N, outputs, h, w]."""
         x = self.project(self.code(z, labels)).unflatten(1, (-1, *self.size))
-        x = normalized(x.contiguous(memory_format=torch.channels_last))
+        x = normalized(channels_last(x))
         return normalized(self.conv(x))
 
     def matrix(self) -> Tensor:

@@ -29,7 +29,7 @@ def resampling_conv2d(
         y = _doubling_conv2d(x, weight, size)
         return y if bias is None else y.add_(bias.to(y.dtype)[:, None, None])
     if size == 1:  # filtering first leaves a quarter of the pixels to convolve
-        return _convolve_pixels(x if down == 1 else downsample2(x), weight, bias)
+        return F.conv2d(x if down == 1 else downsample2(x), weight, bias)
     if down == 1:
         return _plain_conv2d(x, weight, bias, planes)
     return F.conv2d(blur(x, padding=(size + 1) // 2), weight, bias, stride=2)
@@ -49,10 +49,5 @@ def _plain_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, planes: Planes
 def _doubling_conv2d(x: Tensor, weight: Tensor, size: int) -> Tensor:
     """Convolve and double; a convolution of single pixels is done before there are four times as many."""
     if size == 1:
-        return upsample2(_convolve_pixels(x, weight))
+        return upsample2(F.conv2d(x, weight))
     return blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), padding=(5 - size) // 2, gain=4.0)
-
-
-def _convolve_pixels(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """A 1x1 convolution as one matrix product; channels last also after a one-channel image, which has no layout."""
-    return F.linear(x.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)

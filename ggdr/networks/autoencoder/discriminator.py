@@ -14,6 +14,7 @@ from ggdr.networks.autoencoder import AutoencoderDiscriminator
 from ggdr.networks.base import Brief
 from ggdr.networks.size import ladder
 from ggdr.ops.activation import SLOPE
+from ggdr.ops.layout import channels_last
 
 
 class Discriminator(network.Discriminator):
@@ -45,7 +46,7 @@ class Discriminator(network.Discriminator):
 
     def encode(self, image: Tensor) -> dict[int, Tensor]:
         """The encoder's maps by their side."""
-        x, maps = image.contiguous(memory_format=torch.channels_last), {}
+        x, maps = channels_last(image), {}
         for side, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
             maps[side] = x = block(x)
         return maps

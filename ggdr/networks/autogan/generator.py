@@ -14,6 +14,7 @@ from ggdr.layers.projection import needed
 from ggdr.networks.autogan import AutoGANGenerator
 from ggdr.networks.base import Brief, Sample
 from ggdr.networks.size import ladder
+from ggdr.ops.layout import channels_last
 
 
 class Choice(NamedTuple):
@@ -51,7 +52,7 @@ class Generator(network.Generator):
         """
         self.check_sides(sides)
         x = self.project(self.entered(z, labels)).unflatten(1, (-1, *self.size))
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = channels_last(x)
         passed: list[Tensor] = []
         first, *others = self.feature_channels
         maps = {first: x}

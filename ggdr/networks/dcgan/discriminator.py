@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,6 +13,7 @@ from ggdr.networks.dcgan import DCGANDiscriminator
 from ggdr.networks.dcgan.init import channels, initialise
 from ggdr.networks.size import ladder
 from ggdr.ops.activation import SLOPE
+from ggdr.ops.layout import channels_last
 
 
 class Discriminator(network.Discriminator):
@@ -37,7 +37,7 @@ class Discriminator(network.Discriminator):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
-        x, maps = image.contiguous(memory_format=torch.channels_last), {}
+        x, maps = channels_last(image), {}
         for side in sorted(self.map_channels, reverse=True):
             maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
         return self.out(x).flatten().float() + agreement(self.embed, x.sum(dim=(2, 3)), labels), maps

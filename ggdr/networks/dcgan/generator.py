@@ -13,6 +13,7 @@ from ggdr.networks.base import Brief, Sample
 from ggdr.networks.dcgan import DCGANGenerator
 from ggdr.networks.dcgan.init import channels, initialise
 from ggdr.networks.size import ladder
+from ggdr.ops.layout import channels_last
 
 
 class Generator(network.Generator):
@@ -66,7 +67,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs, h, w] to [N, outputs, H, W]."""
-        x = self.conv(x).contiguous(memory_format=torch.channels_last)
+        x = channels_last(self.conv(x))
         return F.relu(self.norm(x))
 
 

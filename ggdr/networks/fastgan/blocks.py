@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.norm import BatchNorm2d
+from ggdr.ops.layout import channels_last
 
 
 class Gated(nn.Module):
@@ -42,7 +42,7 @@ class BatchStatistics(nn.BatchNorm2d):
 
 def doubled(x: Tensor) -> Tensor:
     """[N, C, H, W] to [N, C, 2H, 2W], each pixel four times."""
-    return F.interpolate(x, scale_factor=2).contiguous(memory_format=torch.channels_last)
+    return channels_last(F.interpolate(x, scale_factor=2))
 
 
 def initialise(network: nn.Module) -> None:

@@ -14,6 +14,7 @@ from ggdr.networks.fastgan import FastGANDiscriminator
 from ggdr.networks.fastgan.blocks import BatchStatistics, Doubling, initialise
 from ggdr.networks.size import channels, ladder
 from ggdr.ops.activation import SLOPE
+from ggdr.ops.layout import channels_last
 
 DOUBLINGS = 4
 """most that a decoder makes: from maps of 8 px to images of 128 px"""
@@ -42,7 +43,7 @@ class Discriminator(network.Discriminator):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
-        x, maps = self.fromimage(image.contiguous(memory_format=torch.channels_last)), {}
+        x, maps = self.fromimage(channels_last(image)), {}
         for side in sorted(self.map_channels, reverse=True):
             maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
         x = self.out(x)

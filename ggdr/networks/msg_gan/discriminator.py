@@ -16,6 +16,7 @@ from ggdr.layers.progressive import HalvingBlock
 from ggdr.networks.base import Brief, Verdict
 from ggdr.networks.msg_gan import MSGGANDiscriminator
 from ggdr.networks.size import channels, ladder
+from ggdr.ops.layout import channels_last
 from ggdr.ops.scales import halved
 
 
@@ -57,7 +58,7 @@ class Discriminator(network.Discriminator):
         scales, x, maps = image if isinstance(image, Mapping) else self.scales(image), None, {}
         for level in range(len(self.sides) - 1, 0, -1):
             side = self.sides[level]
-            entering = scales[side].contiguous(memory_format=torch.channels_last)
+            entering = channels_last(scales[side])
             maps[self.sides[level - 1]] = x = self.get_submodule(f"b{side}")(x, entering)
         condition = None if self.mapping is None else self.mapping(None, labels)
         return self.epilogue(self.join(x, scales[self.sides[0]]), condition), maps

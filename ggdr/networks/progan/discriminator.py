@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from ggdr import network
@@ -14,6 +13,7 @@ from ggdr.layers.progressive import HalvingBlock
 from ggdr.networks.base import Brief
 from ggdr.networks.progan import ProGANDiscriminator
 from ggdr.networks.size import channels, ladder
+from ggdr.ops.layout import channels_last
 from ggdr.ops.scales import halved
 
 
@@ -40,7 +40,7 @@ class Discriminator(network.Discriminator):
         Below the highest level the largest maps are what enters the first block in use, and those above are zeros.
         """
         rung, share = self.growth.stage()
-        image = halved(image, self.growth.top - rung).contiguous(memory_format=torch.channels_last)
+        image = channels_last(halved(image, self.growth.top - rung))
         x = self.taken_in(image, rung)
         maps = {} if rung == self.growth.top else {self.sides[rung]: x}
         for level in range(rung, 0, -1):

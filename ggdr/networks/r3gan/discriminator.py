@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from ggdr import network
@@ -11,6 +10,7 @@ from ggdr.networks.base import Brief
 from ggdr.networks.r3gan import R3GANDiscriminator
 from ggdr.networks.r3gan.blocks import Transition, initialise, stage
 from ggdr.networks.size import channels, ladder
+from ggdr.ops.layout import channels_last
 
 
 class Discriminator(network.Discriminator):
@@ -37,7 +37,7 @@ class Discriminator(network.Discriminator):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each stage's output: its side r -> [N, map_channels[r], r, r * W / H]."""
-        x = self.fromimage(image.contiguous(memory_format=torch.channels_last))
+        x = self.fromimage(channels_last(image))
         x, maps = self.get_submodule(f"b{self.brief.height}")(x), {}
         for side in sorted(self.map_channels, reverse=True):
             x = self.get_submodule(f"down{2 * side}")(x)

@@ -11,6 +11,7 @@ from ggdr.networks.base import Brief, Sample
 from ggdr.networks.r3gan import R3GANGenerator
 from ggdr.networks.r3gan.blocks import Transition, initialise, stage
 from ggdr.networks.size import channels, ladder
+from ggdr.ops.layout import channels_last
 
 
 class Generator(network.Generator):
@@ -55,7 +56,7 @@ class Generator(network.Generator):
             given = needed(labels, self.brief.labels).to(z.dtype)
             z = torch.cat([z, self.embed(given).to(z.dtype)], dim=1)
         x = self.basis * self.enter(z)[:, :, None, None]
-        return x.contiguous(memory_format=torch.channels_last)
+        return channels_last(x)
 
     def entries(self) -> list[Tensor]:
         """The first layer's weights [channels, z_dim]."""

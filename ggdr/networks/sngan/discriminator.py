@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,6 +14,7 @@ from ggdr.networks.dcgan.init import channels
 from ggdr.networks.size import ladder
 from ggdr.networks.sngan import SNGANDiscriminator
 from ggdr.networks.sngan.init import glorot
+from ggdr.ops.layout import channels_last
 
 
 class Discriminator(network.Discriminator):
@@ -54,7 +54,7 @@ class Discriminator(network.Discriminator):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and the maps of each side r [N, map_channels[r], r, r * W / H], the smallest the last."""
-        x, maps = image.contiguous(memory_format=torch.channels_last), {}
+        x, maps = channels_last(image), {}
         for side in sorted(self.map_channels, reverse=True):
             maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
         maps[min(maps)] = x = self.last(x)

@@ -17,6 +17,7 @@ from ggdr.networks.dcgan.init import channels
 from ggdr.networks.size import ladder
 from ggdr.networks.sngan import SNGANGenerator
 from ggdr.networks.sngan.init import glorot
+from ggdr.ops.layout import channels_last
 
 
 class ResidualGenerator(network.Generator):
@@ -46,7 +47,7 @@ class ResidualGenerator(network.Generator):
         ValueError if a side is not one of the network's.
         """
         self.check_sides(sides)
-        x = self.fc(codes[0]).unflatten(1, (-1, *self.base)).contiguous(memory_format=torch.channels_last)
+        x = channels_last(self.fc(codes[0]).unflatten(1, (-1, *self.base)))
         features = {}
         for side, code in zip(self.feature_channels, codes, strict=True):
             if side != self.base[0]:

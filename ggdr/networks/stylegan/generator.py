@@ -13,6 +13,7 @@ from ggdr.networks.base import Brief
 from ggdr.networks.size import channels, ladder
 from ggdr.networks.stylegan import StyleGANGenerator, styled
 from ggdr.ops.activation import CURVES, SLOPE
+from ggdr.ops.layout import channels_last
 
 
 class Generator(styled.Generator):
@@ -88,7 +89,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor | None, w0: Tensor, w1: Tensor, noise: Noise) -> Tensor:
         """Maps of the block before, and two style codes [N, w_dim], to this block's maps [N, C, H, W]."""
         if self.first:
-            x = self.const.expand(len(w0), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+            x = channels_last(self.const.expand(len(w0), -1, -1, -1))
         else:
             x = self.conv0(x)
         x = self.style0(x, w0, noise)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import torch
 from torch import Tensor, nn
 
 from ggdr import network
@@ -15,6 +14,7 @@ from ggdr.networks.base import Brief
 from ggdr.networks.size import channels, ladder
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator
 from ggdr.ops.fir import downsample2
+from ggdr.ops.layout import channels_last
 
 
 class Discriminator(network.Discriminator):
@@ -40,7 +40,7 @@ class Discriminator(network.Discriminator):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
-        image = image.contiguous(memory_format=torch.channels_last)
+        image = channels_last(image)
         x, maps = None, {}
         for side in self.sides:
             x, image = self.get_submodule(f"b{side}")(x, image)

@@ -11,6 +11,7 @@ from ggdr.networks.size import channels, ladder
 from ggdr.networks.stylegan import styled
 from ggdr.networks.stylegan2 import StyleGAN2Generator
 from ggdr.ops.fir import upsample2
+from ggdr.ops.layout import channels_last
 
 
 class Generator(styled.Generator):
@@ -116,7 +117,7 @@ class Block(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Maps and image of the block before, and a style code [N, w_dim] for each layer, to this block's."""
         if self.first:
-            x = self.const.expand(codes[0].shape[0], -1, -1, -1).contiguous(memory_format=torch.channels_last)
+            x = channels_last(self.const.expand(codes[0].shape[0], -1, -1, -1))
         else:
             x = self.conv0(x, codes[0], noise)
         x = self.conv1(x, codes[-2], noise)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ggdr.layers.equalized import EqualizedLinear
 from ggdr.layers.running import RunningMean
 from ggdr.networks.stylegan3.plan import Rung
+from ggdr.ops.layout import channels_last
 from ggdr.ops.lowpass import Band, Resampling, filtered_lrelu, jinc_kernel, sinc_taps
 from ggdr.ops.modulation import modulated_conv2d
 from ggdr.ops.precision import at_least_float32, without_autocast
@@ -67,7 +68,7 @@ class Waves(nn.Module):
             along = slope[:, :, 1, None, None] * rows[:, None] + slope[:, :, 0, None, None] * columns
             waves = (2 * math.pi * (along + phase[:, :, None, None])).sin()
             mixed = torch.einsum("nchw,dc->ndhw", waves, self.weight / math.sqrt(self.weight.shape[1]))
-        return mixed.contiguous(memory_format=torch.channels_last)
+        return channels_last(mixed)
 
     def turned(self, w: Tensor) -> Tensor:
         """Cosine and sine of the turn, and the move (x, y): [N, 4]; the first two on the unit circle."""

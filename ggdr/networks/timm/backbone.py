@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from ggdr.networks.base import Brief
 from ggdr.networks.timm import TimmDiscriminator
+from ggdr.ops.layout import channels_last
 
 PATIENCE_SEC = 5.0
 """how long the Hub may take to answer"""
@@ -56,7 +57,7 @@ class Backbone(Frozen):
         if image.shape[2:] != self.size:
             image = F.interpolate(image, self.size, mode="bilinear", antialias=True)
         x = ((image + 1) / 2 - self.mean) / self.std
-        maps = self.network(x.contiguous(memory_format=torch.channels_last))
+        maps = self.network(channels_last(x))
         found = [maps[level] for level in self.levels]
         return [
             each if each.shape[1] == channels else each.movedim(-1, 1)  # some transformers put channels last

@@ -15,6 +15,7 @@ from ggdr.layers.spectral import spectral
 from ggdr.networks.base import Brief, Verdict
 from ggdr.networks.size import ladder
 from ggdr.networks.unet_gan import UNetGANDiscriminator
+from ggdr.ops.layout import channels_last
 
 
 class Discriminator(network.Discriminator):
@@ -48,7 +49,7 @@ class Discriminator(network.Discriminator):
         """Logits [N] float32, and each encoder block's output: side r -> [N, map_channels[r], r, r * W / H]."""
         if self.brief.labels:
             needed(labels, self.brief.labels)
-        x, maps = image.contiguous(memory_format=torch.channels_last), {}
+        x, maps = channels_last(image), {}
         for side, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
             maps[side] = x = block(x)
         code = F.relu(x).sum(dim=(2, 3))
