@@ -73,6 +73,7 @@ WORDS: dict[str, Callable[[Recipe], Recipe]] = {
     "-r1": lambda recipe: without(recipe, "r1"),
     "-pl": lambda recipe: without(recipe, "path_length"),
     "+bf16": lambda recipe: replace(recipe, precision="bf16"),
+    "+fp32": lambda recipe: replace(recipe, precision="fp32"),
 }
 
 
@@ -82,10 +83,13 @@ def without(recipe: Recipe, name: str) -> Recipe:
 
 
 def case(text: str) -> Recipe:
-    """The recipe of a text such as `cifar+ada-ggdr+bf16@8`, `@8`: micro-batches of 8; KeyError if it is none."""
-    text, _, micro = text.partition("@")
-    name, *words = re.split(r"(?=\+)|(?=-(?:ggdr|r1|pl))", text)
+    """The recipe of a text such as `cifar+ada-ggdr+bf16@8/4`: batches of 8 in micro-batches of 4; KeyError if none."""
+    found = re.fullmatch(r"(\w+?|\w+-\w+?)((?:\+\w+|-(?:ggdr|r1|pl))*)(?:@(\d+))?(?:/(\d+))?", text)
+    if not found:
+        raise KeyError(text)
+    name, words, batch, micro = found.groups()
     recipe = CASES[name]()
-    for word in words:
+    for word in re.findall(r"[+-]\w+", words):
         recipe = WORDS[word](recipe)
-    return replace(recipe, micro_batch=int(micro), batch=int(micro)) if micro else recipe
+    recipe = replace(recipe, batch=int(batch), micro_batch=None) if batch else recipe
+    return replace(recipe, micro_batch=int(micro)) if micro else recipe

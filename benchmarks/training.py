@@ -3,7 +3,8 @@
     python benchmarks/training.py digits digits-ggdr digits+ada digits+bf16
     python benchmarks/training.py 32px-512ch 32px-512ch+bf16 --published CHECKOUT
 
-Cases are named in benchmarks/cases.py; words change them (`+ada`, `-ggdr`, `+bf16`), `@8` takes batches of 8.
+Cases are named in benchmarks/cases.py; words change them (`+ada`, `-ggdr`, `+bf16`), `@8` takes batches of 8,
+`/8` micro-batches of 8.
 """
 
 from __future__ import annotations
