@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -77,6 +78,14 @@ WORDS: dict[str, Callable[[Recipe], Recipe]] = {
 }
 
 
+def in_zoo(text: str) -> Recipe:
+    """A recipe of the zoo, `dcgan+ggdr` or `dcgan-ggdr`."""
+    sys.path.insert(0, str(RECIPES.parent / "scripts"))
+    from zoo_arms import arm
+
+    return arm(RECIPES / "zoo" / f"{text[:-5]}.py", text.endswith("+ggdr"))
+
+
 def without(recipe: Recipe, name: str) -> Recipe:
     """The recipe without one of its regularizers."""
     return replace(recipe, regularizers={key: term for key, term in recipe.regularizers.items() if key != name})
@@ -84,6 +93,8 @@ def without(recipe: Recipe, name: str) -> Recipe:
 
 def case(text: str) -> Recipe:
     """The recipe of a text such as `cifar+ada-ggdr+bf16@8/4`: batches of 8 in micro-batches of 4; KeyError if none."""
+    if text.startswith("zoo/"):
+        return in_zoo(text.removeprefix("zoo/"))
     found = re.fullmatch(r"(\w+?|\w+-\w+?)((?:\+\w+|-(?:ggdr|r1|pl))*)(?:@(\d+))?(?:/(\d+))?", text)
     if not found:
         raise KeyError(text)

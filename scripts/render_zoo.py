@@ -3,7 +3,8 @@
     python scripts/render_zoo.py            write it
     python scripts/render_zoo.py --check    compare it with what lies there
 
-The numbers are those of benchmarks/zoo.json, which `scripts/zoo_measure.py` writes; none is written by hand.
+The numbers are those of benchmarks/zoo.json, which `scripts/zoo_measure.py` writes, and of `benchmarks/zoo_pace.py`;
+none is written by hand.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ggdr.registry import REGISTRIES, Part, discover
 
 ROOT = Path(__file__).parent.parent
 PAGE, MEASURED = ROOT / "docs" / "zoo.md", ROOT / "benchmarks" / "zoo.json"
+PACES = ROOT / "benchmarks" / "zoo-pace.json"
 KINDS = ("generators", "discriminators", "losses", "regularizers", "augmentations", "games")
 MOST = 6
 """recipes of a part that are named; of more, how many there are"""
@@ -65,9 +67,9 @@ def rendered() -> str:
     recipes = recipe_files()
     uses = {name: set(parts_of(file)) for name, file in recipes.items()}
     zoo = {name: file for name, file in recipes.items() if file.parent.name == "zoo"}
-    told = json.loads(MEASURED.read_text()) if MEASURED.is_file() else None
+    told, paces = (json.loads(file.read_text()) if file.is_file() else None for file in (MEASURED, PACES))
     sections = [HEAD, "## The recipes\n", recipe_table(zoo) + "\n", "## Without and with GGDR\n"]
-    sections += [results(told, {name: link(name, file) for name, file in zoo.items()})]
+    sections += [results(told, {name: link(name, file) for name, file in zoo.items()}, paces)]
     for kind in KINDS:
         parts = [part for _, part in sorted(REGISTRIES[kind].items()) if part.__module__.startswith("ggdr.")]
         rows = (row(part, kind, uses, recipes) for part in parts)

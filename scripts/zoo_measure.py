@@ -6,8 +6,8 @@
 `--recipes dcgan lsgan` takes these alone. "With GGDR" is the same recipe and GGDR as it comes, D made the encoder of a
 U-Net where it has no decoder (`zoo_arms.py`); what cannot carry it is kept with the sentence that ggdr says. Each
 training is a process of its own on one thread, `--jobs` at once. When all are done, the running mean of G's weights is
-measured as by `ggdr evaluate`: FID and coverage on the features of `digits`, and SWD. Seconds per kimg are the median
-of the lines of the run's log, so that its start does not count.
+measured as by `ggdr evaluate`: FID and coverage on the features of `digits`, and SWD. Seconds per kimg are told by
+benchmarks/zoo_pace.py, which times them with nothing else beside.
 
 OUT/NAME-ARM-seedN-HASH is the folder of a run, and the hash that of its recipe. What is complete and of the same
 recipe, measurement and version is not made again, what was broken off goes on, and what failed is tried again; a change
@@ -34,7 +34,7 @@ from typing import Any
 import torch
 import tyro
 from compare_measure import measured, value_of
-from compare_trials import Arm, Trial, pace, seen, train
+from compare_trials import Arm, Trial, seen, train
 from tqdm import tqdm
 from zoo_arms import arm, zoo
 
@@ -146,7 +146,7 @@ def main(argv: list[str]) -> int:
     fresh = [run for run in runs if (run.known() or {"state": ""})["state"] not in ("trained", "measured")]
     environment = os.environ | {"OMP_NUM_THREADS": str(THREADS)}
     with ThreadPoolExecutor(survey.jobs) as pool:
-        list(pool.map(lambda run: bring(run, environment, survey.jobs), fresh))
+        list(pool.map(lambda run: bring(run, environment), fresh))
     cells = [*refused, *measure_all(runs)]
     cells.sort(key=lambda cell: (cell["recipe"], cell["ggdr"]))
     write(survey, cells, shlex.join(["python", "scripts/zoo_measure.py", *argv]))
@@ -165,13 +165,13 @@ def planned(survey: Survey) -> tuple[list[Cell], list[Run]]:
     return refused, runs
 
 
-def bring(run: Run, environment: dict[str, str], jobs: int) -> None:
-    """Train a run to its end, and keep how fast, or why not."""
+def bring(run: Run, environment: dict[str, str]) -> None:
+    """Train a run to its end, or keep why not."""
     run.file.parent.mkdir(parents=True, exist_ok=True)
     run.file.write_text(to_python(run.recipe))
     why = "" if run.complete else train(run.trial, environment)
     if run.complete:
-        run.keep("trained", s_per_kimg=rounded(pace([run.trial])), at_once=jobs)
+        run.keep("trained")
     else:
         said = why.partition(" stopped: ")[2].partition(" All that it said: ")[0]
         run.keep("failed", message=said.replace(str(run.folder), "OUT") or "it was stopped before its end")
@@ -184,14 +184,11 @@ def measure_all(runs: Sequence[Run]) -> Iterator[Cell]:
             cell = run.known()
             assert cell is not None  # each was brought to its end
             if cell["state"] == "trained":
-                told = {key: value for key, value in cell.items() if key in ("s_per_kimg", "at_once")}
                 try:
                     record = measured(run.folder, run.made_of["measured"], team, run.folder / "measured")
-                    told |= {"metrics": values(record), "warnings": record["warnings"]}
+                    cell = run.keep("measured", metrics=values(record), warnings=record["warnings"])
                 except ValueError as error:
-                    cell = run.keep("failed", message=str(error), **told)
-                else:
-                    cell = run.keep("measured", **told)
+                    cell = run.keep("failed", message=str(error))
             yield cell
 
 

@@ -66,8 +66,8 @@ def pairs(cells: list[dict[str, Any]]) -> list[Pair]:
     return [Pair(name, of[name, 0], of[name, 1]) for name in names]
 
 
-def results(told: Mapping[str, Any] | None, links: Mapping[str, str]) -> str:
-    """The section of the page; `links`: a recipe's name -> what stands for it."""
+def results(told: Mapping[str, Any] | None, links: Mapping[str, str], paces: Mapping[str, Any] | None = None) -> str:
+    """The section of the page; `links`: a recipe's name -> what stands for it. `paces`: benchmarks/zoo-pace.json."""
     if not told or not told["cells"]:
         return f"Not measured yet: {code('python scripts/zoo_measure.py')}.\n"
     found = [pair for pair in pairs(told["cells"]) if pair.recipe in links]
@@ -75,21 +75,18 @@ def results(told: Mapping[str, Any] | None, links: Mapping[str, str]) -> str:
     heads = ["recipe", "s per kimg", "with GGDR"]
     for label in labels:
         heads += [f"{label} ({told['better'][label]} is better)", "with GGDR"]
-    rows = [(links[pair.recipe], *row(pair, told["better"])) for pair in found]
-    parts = [
-        protocol(told),
-        reading(found, told),
-        PICTURE,
-        table([*heads, "GGDR makes it"], rows),
-        *troubles(found, links),
+    times = {name: (without, with_it) for name, without, with_it, *_ in paces["rows"]} if paces else {}
+    rows = [
+        (links[pair.recipe], *map(pace, times.get(pair.recipe, ("", ""))), *row(pair, told["better"])) for pair in found
     ]
+    parts = [protocol(told), reading(found, told), *timing(paces, times), PICTURE]
+    parts += [table([*heads, "GGDR makes it"], rows), *troubles(found, links)]
     parts += [f"The command: {code(told['command'])}", *(f"Warning: {plain(text)}" for text in told["warnings"])]
     return "\n\n".join(parts) + "\n"
 
 
 def row(pair: Pair, better: Mapping[str, str]) -> Iterator[str]:
-    """A pair's cells in the table, but for its name."""
-    yield from (pace(pair.plain), pace(pair.ggdr))
+    """A pair's cells in the table, but for its name and times."""
     for label in better:
         yield from (shown(pair.plain, label), shown(pair.ggdr, label))
     found = {label: pair.verdict(label, way) for label, way in better.items()}
@@ -109,21 +106,29 @@ def shown(cells: list[dict[str, Any]], label: str) -> str:
     return "; ".join(said + [f"{failed} of {len(cells)} failed"] * bool(failed))
 
 
-def pace(cells: list[dict[str, Any]]) -> str:
-    """Mean seconds per kimg over seeds."""
-    found = [cell["s_per_kimg"] for cell in cells if cell.get("s_per_kimg")]
-    return f"{mean(found):.3g}" if found else ""
+def pace(seconds: float | str) -> str:
+    """Seconds per kimg in three digits."""
+    return seconds if isinstance(seconds, str) else f"{seconds:.3g}"
+
+
+def timing(paces: Mapping[str, Any] | None, times: Mapping[str, tuple[float, float]]) -> Iterator[str]:
+    """How the times came about, and what GGDR takes."""
+    if not paces:
+        return
+    machine, ratios = paces["machine"], [with_it / without for without, with_it in times.values()]
+    yield (
+        f"Seconds per kimg by {code(machine['command'])}, in turns, alone on {machine['threads']} threads"
+        f" ({machine['device']}, {machine['date']}). GGDR takes {median(ratios):.2f} times as long, the median over"
+        " recipes."
+    )
 
 
 def protocol(told: Mapping[str, Any]) -> str:
     """How the numbers came about."""
-    at_once = sorted({cell["at_once"] for cell in told["cells"] if "at_once" in cell})
     seeds = sorted({cell["seed"] for cell in told["cells"] if "seed" in cell})
-    together = " or ".join(map(str, at_once)) or "no"
     return (
         f"Each recipe after {told['kimg']:g} kimg, seeds {', '.join(map(str, seeds))}: the mean over seeds, and each"
-        f" seed's value in brackets, of the running mean of G's weights, by {code(told['measured'])}. Seconds per kimg"
-        f" are the median over the log lines of a run, {together} run{'s' * (at_once != [1])} at once, each on"
+        f" seed's value in brackets, of the running mean of G's weights, by {code(told['measured'])}. Trained on"
         f" {count(told['threads'], 'thread')} of {plain(told['machine'])}, torch {told['torch']}, {told['date']}."
         " Recipes differ in their networks' sizes and learning rates: compare within a row, not rows with each other."
     )
@@ -150,9 +155,6 @@ def reading(found: list[Pair], told: Mapping[str, Any]) -> str:
         " the other: a single row of this table proves little."
     )
     sentences += [effect(judged, first), *idle(found, told["better"])]
-    ratios = [ratio for pair in judged if (ratio := slowdown(pair)) is not None]
-    if ratios:
-        sentences.append(f"GGDR takes {median(ratios):.2f} times as long, the median over recipes.")
     return " ".join(filter(None, sentences))
 
 
@@ -191,12 +193,6 @@ def count(n: int, what: str) -> str:
 def chance(n: int, m: int) -> float:
     """How likely n and m draws of one distribution do not overlap; 0 where no verdict is given on so few."""
     return 2 / math.comb(n + m, n) if min(n, m) >= 2 else 0.0
-
-
-def slowdown(pair: Pair) -> float | None:
-    """Seconds per kimg with GGDR over those without; None where they are not known."""
-    without, with_it = ([cell["s_per_kimg"] for cell in cells if cell.get("s_per_kimg")] for cells in pair[1:])
-    return mean(with_it) / mean(without) if without and with_it else None
 
 
 def troubles(found: list[Pair], links: Mapping[str, str]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """BigGAN-deep on digits of ten classes: bottlenecks, twice the blocks (Brock et al. 2019, arXiv 1809.11096, app. B).
 
-Smaller than there: 8 to 64 channels, batches of 32, not 2048, an embedding of 16, attention at 8 px, one turn of D for
+Smaller than there: 8 to 64 channels, batches of 16, not 2048, an embedding of 16, attention at 8 px, one turn of D for
 each of G, not two.
 Both learn at 0.001, for a short run: when D was four times as fast as G, a ratio of the paper's, it won within 2 kimg.
 The mean of G's weights has a half-life of 1 kimg: the paper's decay of 0.9999 a step is meant for longer runs.
@@ -21,7 +21,7 @@ recipe = Recipe(
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.0, beta2=0.999),
     d_optimizer=Adam(lr=0.001, beta1=0.0, beta2=0.999),
-    batch=32,
+    batch=16,
     total_kimg=10.0,
     ema_kimg=1.0,
     grid_kimg=5.0,
