@@ -78,12 +78,13 @@ WORDS: dict[str, Callable[[Recipe], Recipe]] = {
 }
 
 
-def in_zoo(text: str) -> Recipe:
-    """A recipe of the zoo, `dcgan+ggdr` or `dcgan-ggdr`."""
-    sys.path.insert(0, str(RECIPES.parent / "scripts"))
+def in_zoo(name: str, ggdr: bool) -> Recipe:
+    """A recipe of the zoo, with GGDR or without."""
+    if (scripts := str(RECIPES.parent / "scripts")) not in sys.path:
+        sys.path.insert(0, scripts)
     from zoo_arms import arm
 
-    return arm(RECIPES / "zoo" / f"{text[:-5]}.py", text.endswith("+ggdr"))
+    return arm(RECIPES / "zoo" / f"{name}.py", ggdr)
 
 
 def without(recipe: Recipe, name: str) -> Recipe:
@@ -93,8 +94,8 @@ def without(recipe: Recipe, name: str) -> Recipe:
 
 def case(text: str) -> Recipe:
     """The recipe of a text such as `cifar+ada-ggdr+bf16@8/4`: batches of 8 in micro-batches of 4; KeyError if none."""
-    if text.startswith("zoo/"):
-        return in_zoo(text.removeprefix("zoo/"))
+    if zoo := re.fullmatch(r"zoo/(\w+)([+-])ggdr", text):
+        return in_zoo(zoo[1], zoo[2] == "+")
     found = re.fullmatch(r"(\w+?|\w+-\w+?)((?:\+\w+|-(?:ggdr|r1|pl))*)(?:@(\d+))?(?:/(\d+))?", text)
     if not found:
         raise KeyError(text)

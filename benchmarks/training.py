@@ -28,7 +28,7 @@ def contestant(name: str) -> None:
     recipe = case(name)
     run = Run(recipe, Path(tempfile.mkdtemp()), make_accelerator(recipe.precision))
     batches = next(run.reals())
-    run.images_seen = int(1000 * recipe.total_kimg)  # what grows has grown, what sets in has set in
+    run.images_seen = int(1000 * recipe.total_kimg)  # what goes by the clock has grown and set in
 
     def rest() -> None:
         """What follows the phases of a step."""

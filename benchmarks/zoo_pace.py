@@ -2,7 +2,8 @@
 
     python benchmarks/zoo_pace.py [--rounds 5] [recipes ...]
 
-Each is timed as at the end of its run: networks that grow are grown, terms that set in have set in.
+Each is timed as at the end of its run by the clock: networks that grow are grown, terms that set in have set in. What
+adapts (ADA, APA, PA-GAN's bits) is where it starts.
 """
 
 from __future__ import annotations

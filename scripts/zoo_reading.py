@@ -75,7 +75,8 @@ def results(told: Mapping[str, Any] | None, links: Mapping[str, str], paces: Map
     heads = ["recipe", "s per kimg", "with GGDR"]
     for label in labels:
         heads += [f"{label} ({told['better'][label]} is better)", "with GGDR"]
-    times = {name: (without, with_it) for name, without, with_it, *_ in paces["rows"]} if paces else {}
+    seconds = {name: (without, with_it) for name, without, with_it, *_ in paces["rows"]} if paces else {}
+    times = {pair.recipe: seconds[pair.recipe] for pair in found if pair.recipe in seconds}
     rows = [
         (links[pair.recipe], *map(pace, times.get(pair.recipe, ("", ""))), *row(pair, told["better"])) for pair in found
     ]
@@ -113,7 +114,7 @@ def pace(seconds: float | str) -> str:
 
 def timing(paces: Mapping[str, Any] | None, times: Mapping[str, tuple[float, float]]) -> Iterator[str]:
     """How the times came about, and what GGDR takes."""
-    if not paces:
+    if not paces or not times:
         return
     machine, ratios = paces["machine"], [with_it / without for without, with_it in times.values()]
     yield (

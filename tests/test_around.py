@@ -15,6 +15,7 @@ from ggdr.networks.dcgan import DCGANDiscriminator
 from ggdr.networks.fastgan import FastGANDiscriminator
 from ggdr.networks.msg_gan import MSGGANDiscriminator
 from ggdr.networks.pa_gan import PAGANDiscriminator
+from ggdr.networks.pa_gan.discriminator import joined
 from ggdr.networks.progan import ProGANDiscriminator
 from ggdr.networks.timm import TimmDiscriminator
 from ggdr.networks.unet import UNet
@@ -42,8 +43,30 @@ def test_one_gives_what_is_its_own_and_its_encoder_s(name):
     kind = discriminators[name]
     for encoder in (MSGGANDiscriminator.tiny(), FastGANDiscriminator.tiny(), UNetGANDiscriminator.tiny()):
         assert kind(encoder=encoder).gives == kind.gives | (encoder.gives - kind.withholds)
-    assert {"reconstruction", "scales"} <= kind.withholds or not kind.withholds
     assert kind.tiny().gives == kind.gives  # which was not changed by the instances before
+
+
+@pytest.mark.parametrize(("kind", "whole"), [(Blind, True), (UNet, True), (Concat, False), (PAGANDiscriminator, False)])
+def test_pictures_and_sizes_are_withheld_where_the_encoder_sees_further_channels(kind, whole):
+    assert ("reconstruction" in kind(encoder=FastGANDiscriminator.tiny()).gives) == whole
+    assert ("scales" in kind(encoder=MSGGANDiscriminator.tiny()).gives) == whole
+
+
+def test_clipping_reaches_the_encoder_and_leaves_the_decoder():
+    network = UNet(encoder=DCGANDiscriminator.tiny()).build(BRIEF)
+    before = [parameter.clone() for parameter in network.decoder.parameters()]
+    network.clip(1e-4)
+    assert max(parameter.abs().max() for parameter in network.encoder.parameters()) <= 1e-4
+    assert all(torch.equal(*pair) for pair in zip(before, network.decoder.parameters(), strict=True))
+
+
+def test_bits_turn_the_pixels_as_they_turn_the_image():
+    network = PAGANDiscriminator(encoder=UNetGANDiscriminator.tiny(), levels=1).build(BRIEF).eval()
+    vars(network)["drawn"] = lambda image: torch.tensor([[1.0], [0.0]])
+    said, inside = network(IMAGE), network.encoder(joined(IMAGE, network.drawn(IMAGE)))
+    sign = torch.tensor([-1.0, 1.0])
+    assert torch.equal(said.logits, sign * inside.logits)
+    assert torch.equal(said.dense, sign.view(2, 1, 1, 1) * inside.dense)
 
 
 @pytest.mark.parametrize("name", AROUND)

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import pickle
 
 import pytest
 import torch
@@ -89,3 +90,20 @@ def test_a_wide_layer_keeps_its_planes_and_draws_the_same():
     kept, plain = images(generator)
     torch.testing.assert_close(kept, plain, rtol=1e-4, atol=1e-4)
     assert "numbers" in vars(generator.synthesis.b16.conv1.kept.found.planes)
+
+
+def test_what_is_kept_in_inference_mode_serves_gradients_later():
+    generator = network()
+    codes = torch.randn(2, generator.z_dim)
+    with torch.inference_mode():
+        generator(codes, noise="const")
+    assert generator.synthesis.b8.conv0.kept.found is not None
+    codes.requires_grad_(True)
+    generator(codes, noise="const").image.sum().backward()
+    assert codes.grad.isfinite().all() and codes.grad.abs().sum() > 0
+
+
+def test_nothing_of_it_is_pickled():
+    layer = network().synthesis.b8.conv0
+    layer(torch.randn(1, layer.weight.shape[1], 4, 4), torch.randn(1, 8), "const")
+    assert layer.kept.found is not None and pickle.loads(pickle.dumps(layer)).kept.found is None

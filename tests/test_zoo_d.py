@@ -177,6 +177,7 @@ def test_weights_come_from_the_hubs_cache_and_then_from_the_saved_model(wrap, tm
     found = net.core().backbone.network.state_dict()
     assert found["conv_stem.weight"].equal(state["conv_stem.weight"])
     save_model(net, tmp_path / "saved")
+    assert "pretrained" not in (tmp_path / "saved" / "config.json").read_text()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "nowhere"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     image = torch.randn(2, 3, 16, 16)

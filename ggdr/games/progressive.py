@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ggdr.checks import above_zero, not_negative
 from ggdr.duel import Duel, Scene
@@ -13,6 +14,9 @@ from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
 from ggdr.networks.size import Ladder, ladder
 from ggdr.registry import games
 from ggdr.schedule import ramp
+
+if TYPE_CHECKING:
+    from ggdr.network import Network
 
 
 @games.register("progressive", paper="1710.10196")
@@ -42,7 +46,7 @@ class Progressive(Noise):
         """G and D at the first level; ValueError if they do not grow, or no image is as large as the first."""
         cast = super().cast(generator, discriminator, brief)
         for network in (network for networks in cast.values() for network in networks.values()):
-            check(network.core().config)
+            check(network)
         self.grow(cast, self.level(0.0, ladder(brief.height, brief.width)))
         return cast
 
@@ -76,9 +80,10 @@ class Progressive(Noise):
                 network.grow(level)
 
 
-def check(config: GeneratorConfig | DiscriminatorConfig) -> None:
+def check(network: Network) -> None:
     """ValueError, naming networks that do, if a network does not grow."""
-    if "grow" not in config.gives:
+    if "grow" not in network.config.gives:
+        config = network.core().config
         kind = config.registry.kind
         able = " or ".join(sorted(repr(name) for name, part in config.registry.items() if "grow" in part.gives))
         raise ValueError(

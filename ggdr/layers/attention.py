@@ -25,11 +25,16 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] to the same; memory grows with the square of H * W."""
-        query, key, value = (layer(x).flatten(2) for layer in (self.query, self.key, self.value))  # [N, C / 8, H * W]
+        query, key, value = (pixels(layer(x)) for layer in (self.query, self.key, self.value))  # [N, H * W, C / 8]
         # written out, since torch's fused attention cannot be differentiated twice
-        share = torch.bmm(query.transpose(1, 2), key).softmax(dim=2).to(value.dtype)  # [N, H * W, H * W], rows sum to 1
-        mixed = torch.bmm(value, share.transpose(1, 2)).unflatten(2, x.shape[2:])
+        share = torch.bmm(query, key.transpose(1, 2)).softmax(dim=2).to(value.dtype)  # [N, H * W, H * W], rows sum to 1
+        mixed = torch.bmm(share, value).unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
         return x + self.gamma * self.out(mixed)
+
+
+def pixels(x: Tensor) -> Tensor:
+    """x [N, C, H, W] to [N, H * W, C], as it lies in memory where its channels are last."""
+    return x.permute(0, 2, 3, 1).flatten(1, 2)
 
 
 def nearest_side(wanted: int, sides: Iterable[int]) -> int:

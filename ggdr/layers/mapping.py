@@ -102,4 +102,5 @@ def crossed(ws: Tensor, other: Tensor, probability: float, layers: int | None = 
 
 def normalized(x: Tensor) -> Tensor:
     """Each vector of x [N, C, ...], along C, brought to unit mean square."""
-    return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+    # a sum, since the gradient of a mean comes in the other order in memory
+    return x * (x.square().sum(dim=1, keepdim=True) / x.shape[1] + 1e-8).rsqrt()

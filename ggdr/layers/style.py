@@ -33,12 +33,13 @@ class Kept:
             return None
         state = weight._version, weight.data_ptr(), dtype
         if self.of is None or self.of[0] is not weight or self.of[1] != state:
-            self.of, self.found = (weight, state), constants(weight, dtype, up)
+            with torch.inference_mode(False):  # what is kept may serve a call that takes gradients
+                self.of, self.found = (weight, state), constants(weight, dtype, up)
         return self.found
 
-    def __deepcopy__(self, memo: dict) -> Kept:
-        """A copy of the layer begins without: its weight is another."""
-        return Kept()
+    def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
+        """A copy of the layer, or a pickled one, begins without: its weight is another."""
+        return Kept, ()
 
 
 class Noisy(nn.Module):

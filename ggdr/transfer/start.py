@@ -82,7 +82,7 @@ def started(name: str, network: Network, saved: Saved) -> Start:
     except ValueError as error:
         raise ValueError(f"--init-from: {error}") from error
     moves = tuple(plan(weights, source, network))
-    there, here = to_json(source.core().config), to_json(network.core().config)
+    there, here = (to_json(each.core().config.described()) for each in (source, network))
     settings = differences(there, here).values() if there["type"] == here["type"] else ()
     begun = Start(name, network, saved.file, summary(source), moves, tuple(settings))
     if not begun.taken & {key for key, parameter in network.named_parameters() if parameter.ndim > 1}:

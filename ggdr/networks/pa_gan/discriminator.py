@@ -21,10 +21,11 @@ class Discriminator(around.Discriminator):
         self.register_buffer("level", torch.zeros([]))
 
     def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N], turned back where the bits turned them."""
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, turned back where the bits turned them."""
         bits = self.drawn(image)
         verdict = self.encoder(joined(image, bits), labels, sides=sides)
-        return verdict._replace(logits=parity(bits, verdict.logits) * verdict.logits)
+        dense = None if verdict.dense is None else parity(bits, verdict.dense) * verdict.dense
+        return verdict._replace(logits=parity(bits, verdict.logits) * verdict.logits, dense=dense)
 
     def drawn(self, image: Tensor) -> Tensor:
         """A bit [N, levels] for each channel: of level 1.5 the first is fair, the second 1 with probability 1/4."""

@@ -111,8 +111,12 @@ class StyledLayer(Noisy):
     def forward(self, x: Tensor, w: Tensor, noise: Noise) -> Tensor:
         """x [N, C, H, W] and w [N, w_dim] to [N, C, H, W], each channel of each sample scaled and shifted by w."""
         field, each = self.noise(x, noise), (slice(None), None, None)
-        x = x if field is None else x + (field * self.noise_strength[each]).to(x.dtype)
+        if field is not None:
+            x = torch.addcmul(x, field.to(x.dtype), self.noise_strength[each].to(x.dtype))
         x = F.leaky_relu(x + self.bias[each].to(x.dtype), SLOPE)
         scale, shift = self.affine(w)[..., None, None].chunk(2, dim=1)
-        var, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0, keepdim=True)
-        return ((x.float() - mean) * (var + 1e-8).rsqrt() * scale + shift).to(x.dtype)
+        # sums, since the gradient of a mean comes in the other order in memory
+        pixels, centred = x[0, 0].numel(), x.float()
+        centred = centred - centred.sum(dim=(2, 3), keepdim=True) / pixels
+        var = centred.square().sum(dim=(2, 3), keepdim=True) / pixels
+        return (centred * ((var + 1e-8).rsqrt() * scale) + shift).to(x.dtype)

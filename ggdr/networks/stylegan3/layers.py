@@ -66,7 +66,7 @@ class Waves(nn.Module):
             slope = slope @ self.reads[:, :2]
             rows, columns = ((torch.arange(n, device=w.device) - (n - 1) / 2) / self.band.rate for n in self.size)
             along = slope[:, :, 1, None, None] * rows[:, None] + slope[:, :, 0, None, None] * columns
-            waves = (2 * math.pi * (along + phase[:, :, None, None])).sin()
+            waves = (2 * math.pi * channels_last(along + phase[:, :, None, None])).sin()
             mixed = torch.einsum("nchw,dc->ndhw", waves, self.weight / math.sqrt(self.weight.shape[1]))
         return channels_last(mixed)
 
