@@ -40,6 +40,13 @@ def fast(x, weight, gradient) -> list:
     ]
 
 
+def narrow(x, weight) -> list:
+    """The forward pass in bfloat16: as torch does it, and by Winograd's algorithm with the planes of a weight at rest."""
+    planes, x16, weight16 = winograd.Planes(weight), x.bfloat16(), weight.to(torch.bfloat16)
+    weight16 = weight16.contiguous(memory_format=torch.channels_last)
+    return [lambda: F.conv2d(x16, weight16, padding=1), lambda: winograd.convolve_by(x16, planes)]
+
+
 def fastest(passes: list, least_sec: float) -> list[float]:
     """Milliseconds of each pass, in turns for some time, but three at least."""
     best, turns, began = [float("inf")] * len(passes), 0, time.perf_counter()
@@ -54,7 +61,7 @@ def fastest(passes: list, least_sec: float) -> list[float]:
 
 HEADER = [
     *("channels", "side", "batch", "tiles", "direct, ms: forward", "of x", "of the weight"),
-    *("Winograd's share: forward", "of x", "of the weight", "all", "forward, at rest", "taken"),
+    *("Winograd's share: forward", "of x", "of the weight", "all", "forward, at rest", "bfloat16, at rest", "taken"),
 ]
 
 
@@ -62,11 +69,12 @@ def row(channels: int, side: int, batch: int, least_sec: float) -> list:
     """What a shape takes, and which way ggdr goes."""
     x, gradient = (torch.randn(batch, side, side, channels).permute(0, 3, 1, 2) for _ in range(2))
     weight = torch.randn(channels, channels, 3, 3)
-    times = fastest(direct(x, weight, gradient) + fast(x, weight, gradient), least_sec)
-    old, new, resting = times[:3], times[3:6], times[6]
-    ratios = [*(b / a for a, b in zip(old, new, strict=True)), sum(new) / sum(old), resting / old[0]]
+    times = fastest(direct(x, weight, gradient) + fast(x, weight, gradient) + narrow(x, weight), least_sec)
+    old, new, (resting, old16, resting16) = times[:3], times[3:6], times[6:]
+    ratios = [*(b / a for a, b in zip(old, new, strict=True)), sum(new) / sum(old), resting / old[0], resting16 / old16]
     pays = {"in training": winograd.pays(x, weight), "at rest": winograd.pays_kept(x, weight)}
-    taken = " and ".join(when for when, it_does in pays.items() if it_does) or "never"
+    pays["at rest in bfloat16"] = winograd.pays_kept(x.bfloat16(), weight)
+    taken = ", ".join(when for when, it_does in pays.items() if it_does) or "never"
     shape = [*map(str, (channels, side, batch, batch * side**2 // 16))]
     return [*shape, *(f"{each:.1f}" for each in old), *(f"{each:.2f}" for each in ratios), taken]
 
