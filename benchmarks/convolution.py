@@ -41,7 +41,7 @@ def fast(x, weight, gradient) -> list:
 
 
 def narrow(x, weight) -> list:
-    """The forward pass in bfloat16: as torch does it, and by Winograd's algorithm with the planes of a weight at rest."""
+    """The forward pass in bfloat16: as torch does it, and by Winograd's algorithm with planes of a weight at rest."""
     planes, x16, weight16 = winograd.Planes(weight), x.bfloat16(), weight.to(torch.bfloat16)
     weight16 = weight16.contiguous(memory_format=torch.channels_last)
     return [lambda: F.conv2d(x16, weight16, padding=1), lambda: winograd.convolve_by(x16, planes)]
