@@ -155,7 +155,7 @@ def reading(found: list[Pair], told: Mapping[str, Any]) -> str:
         f" chance alone would do that to about {sum(chances):.2g} of {len(judged)} by each metric, one way as often as"
         " the other: a single row of this table proves little."
     )
-    sentences += [effect(judged, first), *idle(found, told["better"])]
+    sentences += [effect(judged, first), *twins(judged, first), *idle(found, told["better"])]
     return " ".join(filter(None, sentences))
 
 
@@ -171,6 +171,15 @@ def effect(judged: list[Pair], label: str) -> str:
         f"Over recipes {label} with GGDR is {middle:.2f} times that without, the geometric mean (two standard errors:"
         f" {low:.2f} to {high:.2f}); it is lower in {sum(log < 0 for log in logs)} of {len(logs)}."
     )
+
+
+def twins(judged: list[Pair], label: str) -> Iterator[str]:
+    """Which recipes have the same two arms, one of them with GGDR in its file."""
+    seen: dict[tuple[float, ...], str] = {}
+    for pair in judged:
+        values = (*numbers(pair.plain, label), *numbers(pair.ggdr, label))
+        if (first := seen.setdefault(values, pair.recipe)) != pair.recipe:
+            yield f"{code(first)} and {code(pair.recipe)} are the same two arms, and count twice."
 
 
 def idle(found: list[Pair], better: Mapping[str, str]) -> Iterator[str]:

@@ -233,6 +233,12 @@ def test_what_learns_next_to_nothing_at_this_budget_is_named():
         cell("b", True, 0, 9.0),
     )
     assert "no run of `a` covers a tenth of the real images" in text
+    assert "same two arms" not in text
+
+
+def test_recipes_of_the_same_arms_are_named():
+    both = [cell(name, ggdr, 0, 9.0 + ggdr) for name in "ab" for ggdr in (False, True)]
+    assert "`a` and `b` are the same two arms, and count twice" in table_of(*both)[1]
 
 
 def test_what_failed_and_what_cannot_be_is_counted_and_said():
