@@ -37,7 +37,7 @@ class Discriminator(network.Discriminator):
         self.encoder.grow(level)
 
     def core(self) -> network.Network:
-        """The encoder's: that what is around it hands on."""
+        """The encoder's."""
         return self.encoder.core()
 
     def stages(self) -> list[nn.Module]:
