@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from ggdr.grid import to_uint8
 from ggdr.network import Generator
 from ggdr.networks.base import Brief, GeneratorConfig
+from ggdr.seeding import word
 
 AT_ONCE = 16
 """images of a pass: a constant, since each pass draws anew, and samples must not depend on the run's micro-batch"""
@@ -27,7 +28,7 @@ def sample(generator: Generator, labels: Tensor | None, n: int, seed: int) -> Te
     device = next(generator.parameters()).device
     made = []
     for first in range(0, n, AT_ONCE):
-        torch.manual_seed(seed + first)
+        torch.manual_seed(word(seed + first))
         size = min(AT_ONCE, n - first)
         z = torch.randn(size, generator.z_dim, device=device)
         part = None if labels is None else labels[first : first + size].to(device)
@@ -75,13 +76,13 @@ def one_pass(generator: Generator, seeds: Sequence[int], labels: Tensor | None, 
     device = generator.device
     z = latents(seeds, generator.z_dim).to(device)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(seeds[0])
+        torch.manual_seed(word(seeds[0]))
         return generator(z, None if labels is None else labels.to(device), **how).image
 
 
 def latents(seeds: Sequence[int], z_dim: int) -> Tensor:
     """Latent codes [N, z_dim] ~ N(0, 1) float32 on the host, each a function of its seed alone."""
-    return torch.stack([torch.randn(z_dim, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+    return torch.stack([torch.randn(z_dim, generator=torch.Generator().manual_seed(word(seed))) for seed in seeds])
 
 
 def whole(seeds: int | Sequence[int] | Tensor) -> list[int]:

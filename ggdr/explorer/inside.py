@@ -14,6 +14,7 @@ from ggdr.explorer.studio import Look, Model
 from ggdr.insight.maps import fit_clusters, gather, judged, segmented, sides_of, similarity
 from ggdr.insight.sheets import palette
 from ggdr.sampling import asked
+from ggdr.seeding import word
 
 CLUSTERS, POOLED = 6, 16
 """clusters of a side, and images that they are fitted on"""
@@ -67,7 +68,7 @@ def make_held(model: Model, look: Look) -> Held:
     sides, labels, device = sides_of(generator, judge, ()), model.labels(look), generator.device
     labels = labels if labels is None else labels.to(device)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(look.seed)  # the noise that the image itself was made with
+        torch.manual_seed(word(look.seed))  # the noise that the image itself was made with
         z = latent(model, look).to(device)
         made = generator(z, labels, sides=sides["generator"], **asked(generator.config, look.view))
     maps = {side: F.normalize(each.float(), dim=1).cpu() for side, each in made.features.items()}

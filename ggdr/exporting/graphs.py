@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ggdr.grid import to_uint8
 from ggdr.model import describe
 from ggdr.network import Discriminator, Generator, Network
+from ggdr.seeding import word
 
 Fixed = Literal["const", "none"]
 """noise that makes one image of one latent code"""
@@ -56,7 +57,7 @@ class Images(Graph):
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
         """Latent codes, labels in turn, and a truncation between none and all."""
-        draw = torch.Generator().manual_seed(seed)
+        draw = torch.Generator().manual_seed(word(seed))
         z, psi = torch.randn(samples, self.z_dim, generator=draw), torch.rand([], generator=draw)
         return {"z": z, **self.labels(samples), **({"psi": psi} if self.truncates else {})}
 
@@ -79,7 +80,7 @@ class Logits(Graph):
         """Images of uniform noise, labels in turn."""
         brief = self.network.brief
         size = (samples, brief.channels, brief.height, brief.width)
-        image = torch.rand(size, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+        image = torch.rand(size, generator=torch.Generator().manual_seed(word(seed))) * 2 - 1
         return {"image": image, **self.labels(samples)}
 
     def forward(self, image: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -19,6 +19,7 @@ from ggdr.grid import to_uint8
 from ggdr.network import Discriminator, Generator
 from ggdr.networks.base import Sample
 from ggdr.sampling import AT_ONCE, View, asked, label_rows, latents
+from ggdr.seeding import word
 
 ROWS = 16384
 """feature vectors that clusters and components are fitted on, from places drawn over all samples"""
@@ -100,7 +101,7 @@ def gather(
     The images are what `sampling.draw` makes of these seeds; labels go through the classes in turn.
     """
     images, kept, rows = [], defaultdict(list), defaultdict(list)
-    dice = torch.Generator().manual_seed(seed)
+    dice = torch.Generator().manual_seed(word(seed))
     for first in range(0, pooled, AT_ONCE):
         places = range(first, min(first + AT_ONCE, pooled))
         sample, labels = made(generator, places, seed, sides["generator"])

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from ggdr.latent.codes import Codes
 from ggdr.network import Generator
+from ggdr.seeding import word
 
 Method = Literal["sefa", "pca"]
 DRAWN = 10_000
@@ -150,7 +151,7 @@ def in_passes(z: Tensor, rows: Tensor | None) -> Iterator[tuple[Tensor, Tensor |
 
 def latents_drawn(generator: Generator, count: int, labels: Tensor | None, seed: int) -> tuple[Tensor, Tensor | None]:
     """Latent codes [count, z_dim], and labels [count, C] if it takes some: the given row's, or classes in turn."""
-    z = torch.randn(count, generator.z_dim, generator=torch.Generator().manual_seed(seed)).to(generator.device)
+    z = torch.randn(count, generator.z_dim, generator=torch.Generator().manual_seed(word(seed))).to(generator.device)
     if not (classes := generator.brief.labels):
         return z, None
     rows = F.one_hot(torch.arange(count) % classes, classes).float() if labels is None else labels.expand(count, -1)

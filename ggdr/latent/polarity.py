@@ -12,6 +12,7 @@ from torch.func import jvp
 
 from ggdr.network import Generator
 from ggdr.sampling import AT_ONCE, View, asked, latents, whole
+from ggdr.seeding import word
 
 
 def polarized(
@@ -37,7 +38,7 @@ def polarized(
         return seeds[:count]
     odds = rho * log_volumes(generator, seeds, labels, view, directions)
     # The largest of odds with Gumbel noise are a draw without replacement.
-    uniform = torch.rand(len(seeds), generator=torch.Generator().manual_seed(seeds[0]), dtype=torch.float64)
+    uniform = torch.rand(len(seeds), generator=torch.Generator().manual_seed(word(seeds[0])), dtype=torch.float64)
     best = (odds - (-uniform.clamp(1e-300, 1 - 1e-16).log()).log()).topk(count).indices
     return [seeds[place] for place in best.tolist()]
 

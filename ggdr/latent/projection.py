@@ -18,6 +18,7 @@ from ggdr.latent.codes import Codes, gives_maps, images_of
 from ggdr.latent.directions import number_of_codes, styles_drawn
 from ggdr.network import Generator
 from ggdr.ops.precision import without_tf32
+from ggdr.seeding import word
 
 Space = Literal["w", "w+", "z"]
 Watch = Callable[[int, Tensor, Tensor], None]
@@ -175,7 +176,7 @@ class Descent:
         self, generator: Generator, search: Search, networks: list[Embedder], targets: Tensor, labels: Tensor | None
     ):
         self.generator, self.search, self.labels = generator, search, labels
-        self.dice = torch.Generator().manual_seed(search.seed)
+        self.dice = torch.Generator().manual_seed(word(search.seed))
         self.space = space_of(generator, search)
         self.layers = 0 if self.space == "z" else number_of_codes(generator)
         self.measures = [Measure(network, targets) for network in networks]

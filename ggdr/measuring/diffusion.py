@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ggdr.documents import one_line, read_object
 from ggdr.pretrained import INDEX
+from ggdr.seeding import word
 
 ASKED = frozenset({"batch_size", "generator", "output_type"})
 """what a pipeline must take to make images without being told of what"""
@@ -56,7 +57,7 @@ class Pipeline:
     def made(self, seeds: Sequence[int], steps: int) -> Tensor:
         """Images by so many steps."""
         pace = {"num_inference_steps": steps} if self.paced else {}
-        streams = [torch.Generator().manual_seed(seed) for seed in seeds]
+        streams = [torch.Generator().manual_seed(word(seed)) for seed in seeds]
         found = self.pipe(batch_size=len(seeds), generator=streams, output_type="np", **pace).images
         return torch.from_numpy(found).permute(0, 3, 1, 2).mul(255).round().clamp(0, 255).to(torch.uint8)
 

@@ -20,7 +20,7 @@ from ggdr.model import Saved, description_at
 from ggdr.network import Generator
 from ggdr.pretrained import INDEX, PARTS, Hub, download, find, loaded
 from ggdr.sampling import View, asked, latents
-from ggdr.seeding import seed_of
+from ggdr.seeding import WORDS, seed_of
 
 OWN = "GANPipeline"
 """the class of our own saved pipelines"""
@@ -83,7 +83,7 @@ class Drawn(Subject):
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(seed_of(seed, repeat, places.start))
             first = seed_of(seed, repeat)
-            return self.images([first + place for place in places], places, repeat)
+            return self.images([(first + place) % WORDS for place in places], places, repeat)
 
     def images(self, seeds: Sequence[int], places: range, repeat: int) -> Tensor:
         """The images of these seeds [N, C, H, W] uint8."""

@@ -11,6 +11,7 @@ from ggdr.features.inception import Inception
 from ggdr.lazy import Tensor, torch
 from ggdr.metrics.base import Metric
 from ggdr.registry import metrics
+from ggdr.seeding import word
 
 if TYPE_CHECKING:
     from ggdr.evidence import Evidence
@@ -65,7 +66,7 @@ class InceptionScore(Metric):
         self.check_number(len(logits))
         if not logits.isfinite().all():
             raise ValueError("is: class logits are not finite; look at the images and the weights of the extractor.")
-        order = torch.from_numpy(np.random.RandomState(self.seed).permutation(len(logits)))
+        order = torch.from_numpy(np.random.RandomState(word(self.seed)).permutation(len(logits)))
         logits = logits.double().cpu()[order]
         bounds = [split * len(logits) // self.splits for split in range(self.splits + 1)]
         scores = torch.stack([score(logits[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)])

@@ -11,6 +11,7 @@ from ggdr.features.inception import Inception
 from ggdr.lazy import Tensor, torch
 from ggdr.metrics.base import FeatureMetric
 from ggdr.registry import metrics
+from ggdr.seeding import word
 
 BLOCK = 2**22
 """values of the kernel held at once"""
@@ -57,7 +58,7 @@ class KID(FeatureMetric):
         """Which fakes [subsets, fakes] and which reals [subsets, reals] are in each subset: 0 or 1."""
         import numpy as np
 
-        dice = np.random.RandomState(self.seed)
+        dice = np.random.RandomState(word(self.seed))
         chosen = torch.zeros(self.subsets, fakes), torch.zeros(self.subsets, reals)
         for subset in range(self.subsets):
             for picked in chosen:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ggdr.lazy import F, Tensor, torch
 from ggdr.metrics.base import Metric
 from ggdr.registry import metrics
+from ggdr.seeding import word
 
 if TYPE_CHECKING:
     from ggdr.evidence import Evidence
@@ -49,7 +50,7 @@ class MSSSIM(Metric):
 
     def within_blocks(self, blocks: Iterable[Tensor]) -> float:
         """The same of images in random order, in blocks [<= BLOCK, C, H, W], which are held one at a time."""
-        dice, found = torch.Generator().manual_seed(self.seed), []
+        dice, found = torch.Generator().manual_seed(word(self.seed)), []
         for images in blocks:
             order = torch.randperm(len(images), generator=dice)[: len(images) // 2 * 2]
             for pair in images[order].unflatten(0, (-1, 2)).split(CHUNK) if len(order) else ():

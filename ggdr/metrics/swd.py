@@ -10,6 +10,7 @@ from ggdr.checks import above_zero
 from ggdr.lazy import F, Tensor, torch
 from ggdr.metrics.base import Metric, Numbers
 from ggdr.registry import metrics
+from ggdr.seeding import word
 
 if TYPE_CHECKING:
     from ggdr.evidence import Evidence
@@ -74,7 +75,7 @@ class SlicedWasserstein(Metric):
 
         The same places for every set of this size.
         """
-        dice = torch.Generator().manual_seed(self.seed)
+        dice = torch.Generator().manual_seed(word(self.seed))
         chunks = [
             [(level.shape[2], self.cut(level, dice)) for level in laplacian_pyramid(block.float() / 127.5 - 1)]
             for block in blocks
@@ -92,7 +93,7 @@ class SlicedWasserstein(Metric):
 
     def distance(self, a: Tensor, b: Tensor) -> float:
         """Mean distance of the sorted projections of patches a and b [M, C, k, k], each set normalised."""
-        dice = torch.Generator().manual_seed(self.seed)
+        dice = torch.Generator().manual_seed(word(self.seed))
         axes = torch.randn(self.directions, a[0].numel(), generator=dice).to(a.device)
         a, b = (normalize(patches).flatten(1).T for patches in (a, b))
         gaps = [sliced_gaps(a, b, some) for some in F.normalize(axes, dim=1).split(16)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import chain
@@ -29,6 +28,7 @@ from ggdr.running.compiling import as_written, compile_networks
 from ggdr.running.ema import EMA
 from ggdr.running.player import Player
 from ggdr.running.stopping import Stop
+from ggdr.seeding import seed_of
 from ggdr.stats import Stats
 from ggdr.term import Adaptive, Turn
 from ggdr.transfer.freeze import freeze, said
@@ -108,8 +108,7 @@ class Run:
 
     def seed(self, *what: Any) -> None:
         """Seed torch for one purpose: every draw is a function of the recipe's seed and of `what` alone."""
-        key = repr((self.recipe.seed, *what)).encode()
-        torch.manual_seed(int.from_bytes(hashlib.blake2b(key, digest_size=7).digest(), "big"))
+        torch.manual_seed(seed_of(self.recipe.seed, *what))
 
     @property
     def done(self) -> bool:
