@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ggdr.cli import guarded, typed
 from ggdr.recipe_flags import Command, parse
+from ggdr.threads import sleep_early
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -111,4 +112,5 @@ def add(losses: Iterable[Tensor]) -> Tensor:
 
 
 if __name__ == "__main__":
+    sleep_early()
     guarded(main, sys.argv[1:])
