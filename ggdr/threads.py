@@ -20,4 +20,4 @@ def sleep_early(environment: MutableMapping[str, str] = os.environ) -> None:
     a core, they keep it from the very thread that they wait for, and training collapses (`benchmarks/busy.py`).
     """
     if not any(name in environment for name in WAITING):
-        environment |= {"GOMP_SPINCOUNT": str(SPINS), "KMP_BLOCKTIME": str(MILLISECONDS)}
+        environment.update({"GOMP_SPINCOUNT": str(SPINS), "KMP_BLOCKTIME": str(MILLISECONDS)})
