@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator
 
 import torch
+import triton
+import triton.language as tl
 from torch import Tensor
 
 from ggdr.ops import fir, warp
 from ggdr.ops.activation import bias_act
-from ggdr.ops.kernels import NAMES, in_use, state
+from ggdr.ops.kernels import NAMES, in_use, state, tiles
 
 LONG = tuple(0.1 + 0.05 * i - 0.01 * i * i for i in range(12))
 LAYOUTS = {"contiguous": torch.contiguous_format, "last": torch.channels_last}
@@ -102,6 +105,44 @@ def measured() -> dict[str, float]:
     return errors
 
 
+@triton.jit
+def positions(at, program, channels, rows, columns, LAST: tl.constexpr):
+    """Where the eight elements of a program's box lie."""
+    n, c, y, x = tiles.place(program, channels, rows, columns, 2, 2, 2, LAST, True)
+    tl.store(at + tl.arange(0, 8), tiles.offset(n, c, y, x, channels, rows, columns, LAST).to(tl.int64))
+
+
+@triton.jit
+def lines(at, program):
+    """Where the eight elements of a program lie on a line."""
+    tl.store(at + tl.arange(0, 8), tiles.line(program, 8, True).to(tl.int64))
+
+
+def far() -> dict[str, bool]:
+    """Whether positions beyond 2^31 are right: of a kernel's last programs, and of kernels made to use 64 bits."""
+    program, sides = 12 * 2**26 + 17, (6, 4, 4)  # 2^26 samples of 12 boxes and 96 elements, and 5 boxes more
+    found = {}
+    lane = torch.arange(8)
+    for last in (False, True):
+        at = torch.zeros(8, dtype=torch.int64)
+        positions[(1,)](at, program, *sides, LAST=last)
+        if last:
+            c, x, y = lane % 2, lane // 2 % 2, lane // 4
+        else:
+            x, y, c = lane % 2, lane // 2 % 2, lane // 4
+        n, (c, y, x) = 2**26 + 1, (c + 2, y, x + 2)  # the 6th box of the next sample
+        right = ((n * 4 + y) * 4 + x) * 6 + c if last else ((n * 6 + c) * 4 + y) * 4 + x
+        found[f"boxes, last={last}"] = torch.equal(at, right)
+    at = torch.zeros(8, dtype=torch.int64)
+    lines[(1,)](at, 2**28 + 1)
+    found["lines"] = torch.equal(at, lane + 2**31 + 8)
+    before, tiles.NARROW = tiles.NARROW, 0
+    for name, function, inputs in cases():
+        found[name] = both(lambda function=function, inputs=inputs: orders(function, *inputs)) < 1e-5
+    tiles.NARROW = before
+    return found
+
+
 def broken_later() -> list[float]:
     """Errors when a kernel fails at a launch after its trial: in the forward pass, or not before the backward pass."""
     from ggdr.ops.kernels import bias_act as biased
@@ -132,7 +173,10 @@ def paths() -> dict[str, bool]:
 
 
 if __name__ == "__main__":
-    answer = {"paths": paths(), "errors": measured(), "broken": broken_later()}
+    answer = {"paths": paths(), "errors": measured(), "far": far()}
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        answer |= {"broken": broken_later(), "said": [str(warning.message) for warning in said]}
     os.environ["GGDR_KERNELS"] = "triton"
     failures = {name: state(name, torch.device("cpu")).failure for name in NAMES}
     print(json.dumps({**answer, "failures": failures, "in_use": in_use(torch.device("cpu"))}))

@@ -1,14 +1,16 @@
 """Fused kernels for CUDA, written in Triton, and the choice between them and the plain paths of `ggdr.ops`.
 
 A kernel is tried on a tiny tensor when it is first asked for. If it fails there, or at any later launch, the plain path
-takes over for the rest of the process, without a word: `in_use` tells. `GGDR_KERNELS=plain` keeps to the plain paths,
-`GGDR_KERNELS=triton` takes the kernels wherever they run, on the CPU too if `TRITON_INTERPRET=1` is set.
+takes over for the rest of the process, and a warning says so once; `in_use` tells it too. `GGDR_KERNELS=plain` keeps to
+the plain paths, `GGDR_KERNELS=triton` takes the kernels wherever they run, on the CPU too if `TRITON_INTERPRET=1` is
+set.
 That they are right has been checked by Triton's interpreter; how fast they are on a GPU has not been measured.
 """
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -24,8 +26,6 @@ Result = TypeVar("Result")
 NAMES = ("bias_act", "fir", "warp")
 """the kernels, each the module of this package that has `probe(device)` and `run(x, ...)`"""
 CHOICES = ("plain", "triton")
-MOST = 2**31 - 2**20
-"""elements of a tensor up to which positions are 32-bit integers, with room for the last tile"""
 
 
 def choose(name: str, x: Tensor) -> Callable[..., Tensor] | None:
@@ -40,7 +40,7 @@ def choose(name: str, x: Tensor) -> Callable[..., Tensor] | None:
         return None
     if not eligible(x.device) or torch._C._are_functorch_transforms_active():
         return None
-    plain_tensor = type(x) in (torch.Tensor, torch.nn.Parameter) and 0 < x.numel() < MOST
+    plain_tensor = type(x) in (torch.Tensor, torch.nn.Parameter) and x.numel() > 0
     if not plain_tensor or x.dtype not in (torch.float32, torch.bfloat16, torch.float16):
         return None
     return None if state(name, x.device).failure else import_module(f"{__name__}.{name}").run
@@ -73,8 +73,8 @@ def eligible(device: torch.device) -> bool:
 class State:
     """Whether one kernel is in use in this process: until it first fails, and then never again."""
 
-    def __init__(self) -> None:
-        self.failure = ""
+    def __init__(self, name: str) -> None:
+        self.name, self.failure = name, ""
 
     def attempt(self, launch: Callable[[], Result], plain: Callable[[], Result]) -> Result:
         """What `launch` returns, or `plain` once that has failed for any reason but want of memory."""
@@ -88,7 +88,17 @@ class State:
             raise
         except Exception as error:  # a missing compiler, a shape, a type: none of them may end a run
             self.failure = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+            gives_way(self.name, self.failure)
         return plain()
+
+
+def gives_way(name: str, failure: str) -> None:
+    """Warn that a kernel is not used from here on: results are the same, but a run is slower than it could be."""
+    warnings.warn(
+        f"the fused kernel {name!r} does not work here ({failure}); PyTorch's own operators, which are slower, take its"
+        " place. GGDR_KERNELS=plain takes them from the start.",
+        stacklevel=2,
+    )
 
 
 def state(name: str, device: torch.device) -> State:
@@ -99,7 +109,7 @@ def state(name: str, device: torch.device) -> State:
 @cache
 def _tried(name: str, device_type: str) -> State:
     """A state that knows whether the kernel can be imported and does well on a tiny tensor."""
-    fresh = State()
+    fresh = State(name)
     fresh.attempt(lambda: import_module(f"{__name__}.{name}").probe(device_type), lambda: None)
     return fresh
 

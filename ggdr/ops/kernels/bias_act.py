@@ -17,7 +17,7 @@ from torch.autograd import Function
 
 from ggdr.ops import activation as plain
 from ggdr.ops.kernels import agree, state
-from ggdr.ops.kernels.tiles import memory_format
+from ggdr.ops.kernels.tiles import line, memory_format, wide
 
 BLOCK = 1024
 SIDES: dict[str, float | None] = {"linear": 1.0, "relu": 0.0, "lrelu": None}
@@ -103,7 +103,7 @@ def activated(x: Tensor, bias: Tensor | None, how: How) -> Tensor:
         forward_kernel[(triton.cdiv(x.numel(), BLOCK),)](
             x, x if bias is None else bias.contiguous(), y, x.numel(), x.shape[1], inner,
             float(how.gain), float(how.slope), float(how.clamp or 0.0),
-            BIAS=bias is not None, ACTIVATION=how.activation, CLAMP=how.clamp is not None, BLOCK=BLOCK,
+            BIAS=bias is not None, ACTIVATION=how.activation, CLAMP=how.clamp is not None, BLOCK=BLOCK, WIDE=wide(x),
         )  # fmt: skip
     return y
 
@@ -115,7 +115,7 @@ def sloped(gradient: Tensor, y: Tensor, how: How) -> Tensor:
     with torch.cuda.device_of(y):
         slope_kernel[(triton.cdiv(y.numel(), BLOCK),)](
             gradient, y, dx, y.numel(), float(how.gain), float(how.slope), float(how.clamp or 0.0),
-            ACTIVATION=how.activation, CLAMP=how.clamp is not None, BLOCK=BLOCK,
+            ACTIVATION=how.activation, CLAMP=how.clamp is not None, BLOCK=BLOCK, WIDE=wide(y),
         )  # fmt: skip
     return dx
 
@@ -123,10 +123,10 @@ def sloped(gradient: Tensor, y: Tensor, how: How) -> Tensor:
 @triton.jit
 def forward_kernel(
     x_at, bias_at, y_at, size, channels, inner, gain, slope, limit,
-    BIAS: tl.constexpr, ACTIVATION: tl.constexpr, CLAMP: tl.constexpr, BLOCK: tl.constexpr,
+    BIAS: tl.constexpr, ACTIVATION: tl.constexpr, CLAMP: tl.constexpr, BLOCK: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
     """y of x, both `size` elements in memory's order, whose channel changes every `inner` elements."""
-    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    at = line(tl.program_id(0), BLOCK, WIDE)
     y = tl.load(x_at + at, mask=at < size).to(tl.float32)
     if BIAS:
         y += tl.load(bias_at + at // inner % channels, mask=at < size).to(tl.float32)
@@ -143,10 +143,10 @@ def forward_kernel(
 @triton.jit
 def slope_kernel(
     gradient_at, y_at, dx_at, size, gain, slope, limit,
-    ACTIVATION: tl.constexpr, CLAMP: tl.constexpr, BLOCK: tl.constexpr,
+    ACTIVATION: tl.constexpr, CLAMP: tl.constexpr, BLOCK: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
     """dx of the result's gradient, all `size` elements in one order."""
-    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    at = line(tl.program_id(0), BLOCK, WIDE)
     dx = tl.load(gradient_at + at, mask=at < size).to(tl.float32) * gain
     y = tl.load(y_at + at, mask=at < size).to(tl.float32)
     if ACTIVATION != "linear":

@@ -17,7 +17,7 @@ from torch.autograd import Function
 
 from ggdr.ops import fir as plain
 from ggdr.ops.kernels import agree, state
-from ggdr.ops.kernels.tiles import box_of, memory_format, offset, place, programs
+from ggdr.ops.kernels.tiles import box_of, memory_format, offset, place, programs, wide
 
 
 class Axis(NamedTuple):
@@ -108,7 +108,7 @@ def filtered(x: Tensor, x_axis: Axis, y_axis: Axis) -> Tensor:
             skipped_x, skipped_x * x_axis.up - x_axis.before, skipped_y, skipped_y * y_axis.up - y_axis.before,
             TAPS_X=len(x_axis.taps), TAPS_Y=len(y_axis.taps), UP_X=x_axis.up, UP_Y=y_axis.up,
             DOWN_X=x_axis.down, DOWN_Y=y_axis.down,
-            DEPTH=box.channels, ROWS=box.rows, COLUMNS=box.columns, LAST=last,
+            DEPTH=box.channels, ROWS=box.rows, COLUMNS=box.columns, LAST=last, WIDE=wide(x, y),
         )  # fmt: skip
     return y
 
@@ -136,10 +136,10 @@ def filter_kernel(
     x_at, y_at, taps_x_at, taps_y_at, channels, height, width, rows, columns, skipped_x, lead_x, skipped_y, lead_y,
     TAPS_X: tl.constexpr, TAPS_Y: tl.constexpr, UP_X: tl.constexpr, UP_Y: tl.constexpr,
     DOWN_X: tl.constexpr, DOWN_Y: tl.constexpr,
-    DEPTH: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr,
+    DEPTH: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
     """y [N, channels, rows, columns] of x [N, channels, height, width]; taps on inserted zeros are not visited."""
-    n, c, y, x = place(channels, rows, columns, DEPTH, ROWS, COLUMNS, LAST)
+    n, c, y, x = place(tl.program_id(0), channels, rows, columns, DEPTH, ROWS, COLUMNS, LAST, WIDE)
     here = (c < channels) & (y < rows) & (x < columns)
     first_x, column = first(x * DOWN_X, skipped_x, lead_x, UP_X)
     first_y, row = first(y * DOWN_Y, skipped_y, lead_y, UP_Y)

@@ -11,6 +11,8 @@ from torch import Tensor
 
 ELEMENTS = 1024
 """of a box, at most"""
+NARROW = 2**31 - 2**20
+"""elements of a tensor up to which positions fit into 32 bits, with room for the last box"""
 
 
 class Box(NamedTuple):
@@ -50,20 +52,41 @@ def programs(shape: torch.Size, box: Box) -> tuple[int]:
     return (count,)
 
 
+def wide(*tensors: Tensor) -> bool:
+    """Whether a kernel that reads and writes these tensors needs positions of 64 bits; they are slower."""
+    return max(tensor.numel() for tensor in tensors) > NARROW
+
+
 @triton.jit
-def place(channels, height, width, DEPTH: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr):
-    """This program's sample, and the channel, row and column of each element of its box."""
+def place(
+    program, channels, height, width,
+    DEPTH: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr, WIDE: tl.constexpr,
+):  # fmt: skip
+    """A program's sample, and the channel, row and column of each element of its box.
+
+    The sample has 64 bits where positions need them (`wide`); whatever is computed with it then has as well.
+    """
     lane = tl.arange(0, DEPTH * ROWS * COLUMNS)
     if LAST:
         c, x, y = lane % DEPTH, lane // DEPTH % COLUMNS, lane // (DEPTH * COLUMNS)
     else:
         x, y, c = lane % COLUMNS, lane // COLUMNS % ROWS, lane // (COLUMNS * ROWS)
-    program = tl.program_id(0)
     across, down, deep = tl.cdiv(width, COLUMNS), tl.cdiv(height, ROWS), tl.cdiv(channels, DEPTH)
     x += program % across * COLUMNS
     y += program // across % down * ROWS
     c += program // (across * down) % deep * DEPTH
-    return program // (across * down * deep), c, y, x
+    n = program // (across * down * deep)
+    if WIDE:
+        n = n.to(tl.int64)
+    return n, c, y, x
+
+
+@triton.jit
+def line(program, BLOCK: tl.constexpr, WIDE: tl.constexpr):
+    """The positions of a program's `BLOCK` elements, where a tensor is taken as one line; 64 bits where `wide`."""
+    if WIDE:
+        program = program.to(tl.int64)
+    return program * BLOCK + tl.arange(0, BLOCK)
 
 
 @triton.jit

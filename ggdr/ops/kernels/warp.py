@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from ggdr.ops.bilinear import spread as plain_spread
 from ggdr.ops.kernels import agree, state
-from ggdr.ops.kernels.tiles import box_of, memory_format, offset, place, programs
+from ggdr.ops.kernels.tiles import box_of, memory_format, offset, place, programs, wide
 from ggdr.ops.warp import Axis, Lattice, Padding, source
 
 
@@ -112,7 +112,7 @@ def launch(
         kernel[programs(y.shape, box)](
             x, y, inverse, inverse.stride(0), *x.shape[1:], *y.shape[2:], *lattice.x.numbers(), *lattice.y.numbers(),
             FOLD=lattice.x.fold, BORDER=padding == "border",
-            DEPTH=box.channels, ROWS=box.rows, COLUMNS=box.columns, LAST=last,
+            DEPTH=box.channels, ROWS=box.rows, COLUMNS=box.columns, LAST=last, WIDE=wide(x, y),
         )  # fmt: skip
 
 
@@ -154,10 +154,10 @@ def read_kernel(
     start_x, step_x, scale_x, shift_x, period_x, rescale_x, offset_x,
     start_y, step_y, scale_y, shift_y, period_y, rescale_y, offset_y,
     FOLD: tl.constexpr, BORDER: tl.constexpr,
-    DEPTH: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr,
+    DEPTH: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
     """y [N, channels, rows, columns] of x [N, channels, height, width]."""
-    n, c, y, x = place(channels, rows, columns, DEPTH, ROWS, COLUMNS, LAST)
+    n, c, y, x = place(tl.program_id(0), channels, rows, columns, DEPTH, ROWS, COLUMNS, LAST, WIDE)
     here = (c < channels) & (y < rows) & (x < columns)
     top, share_y, left, share_x = source_of(
         inverse_at, stride, n, y, x, height, width,
@@ -180,10 +180,10 @@ def spread_kernel(
     start_x, step_x, scale_x, shift_x, period_x, rescale_x, offset_x,
     start_y, step_y, scale_y, shift_y, period_y, rescale_y, offset_y,
     FOLD: tl.constexpr, BORDER: tl.constexpr,
-    DEPTH: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr,
+    DEPTH: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
     """What `read_kernel` reads from x, added from y to x, which is float32 and zero at first."""
-    n, c, y, x = place(channels, rows, columns, DEPTH, ROWS, COLUMNS, LAST)
+    n, c, y, x = place(tl.program_id(0), channels, rows, columns, DEPTH, ROWS, COLUMNS, LAST, WIDE)
     here = (c < channels) & (y < rows) & (x < columns)
     top, share_y, left, share_x = source_of(
         inverse_at, stride, n, y, x, height, width,
