@@ -66,7 +66,7 @@ def guarded(verb: Callable[[list[str]], int | None], argv: list[str], home: Path
     `home`: where the verb's own code lies, beside the package.
     """
     try:
-        status = verb(argv)
+        status = verb([at_home(word) for word in argv])
     except ValueError as error:
         if not raised_in((PACKAGE, home), error):  # someone's code has a fault, and its author wants to see where
             raise
@@ -85,6 +85,12 @@ def guarded(verb: Callable[[list[str]], int | None], argv: list[str], home: Path
     raise SystemExit(status)
 
 
+def at_home(word: str) -> str:
+    """A word of a command with `~` as the user's home, also as `--flag=~/images`, which shells leave as it is."""
+    flag, equals, path = word.rpartition("=") if word.startswith("--") else ("", "", word)
+    return flag + equals + (os.path.expanduser(path) if path == "~" or path.startswith("~/") else path)
+
+
 def typed(argv: list[str]) -> str:
     """The command that ends with these words as it was typed, launchers included; `ggdr train` if that is not known."""
     import psutil
@@ -95,7 +101,7 @@ def typed(argv: list[str]) -> str:
             line, environment = process.cmdline(), process.environ()
         except psutil.Error:
             break
-        if line[-len(argv) :] != argv:  # a shell, a scheduler
+        if [at_home(word) for word in line[-len(argv) :]] != argv:  # a shell, a scheduler
             break
         words, variables = line, environment
     if (program := installed(words)) is not None:

@@ -42,7 +42,7 @@ class Network(nn.Module):
         """Make the folder hold config.json and model.safetensors, and nothing else; OSError if the disk refuses."""
         from ggdr.pretrained import save_model
 
-        save_model(self, Path(save_directory))
+        save_model(self, Path(save_directory).expanduser())
 
     def core(self) -> Network:
         """The network that names are compared with when weights come from another: what wraps one says which."""

@@ -103,7 +103,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
 
     def save_pretrained(self, save_directory: str | Path) -> None:
         """Write `model_index.json` and a folder for each network, float32; OSError if the disk refuses."""
-        folder = Path(save_directory)
+        folder = Path(save_directory).expanduser()
         networks = {"generator": self.generator, "discriminator": self.discriminator}
         for name, network in networks.items():
             if network is not None:

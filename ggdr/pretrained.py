@@ -76,7 +76,8 @@ def load_one(name: str | Path, kind: type[Of], hub: Hub | None = None) -> Of:
 
 def find(name: str | Path, parts: tuple[str, ...], hub: Hub) -> dict[str, Saved]:
     """The networks of these names at `name`, those that are there; ValueError without the first of them."""
-    found = in_folder(Path(name), hub) if Path(name).exists() else on_hub(str(name), parts, hub)
+    here = Path(name).expanduser()
+    found = in_folder(here, hub) if here.exists() else on_hub(str(name), parts, hub)
     if parts[0] not in found:
         there = ", ".join(map(repr, found))
         raise ValueError(f"{str(name)!r} holds {there} and no {parts[0]}; give the folder above, or another.")

@@ -27,8 +27,11 @@ def test_a_folder_is_described(animals, capsys):
         "modes       RGB: 7, L: 1",
         "labels      2 from folders (to train with them: --data.labels folders)",
         "cat: 5, dog: 4",
-        "trainer     9 images an epoch, 32x32, 3 channels, no labels",
-        f"flags       --data images --data.source {animals} --data.size 32 32",
+        "trainer     8 images an epoch, 32x32, 3 channels, no labels",
+        "1 unreadable: the next readable one stands in for each",
+        "warnings    images differ in their channels (RGB: 7, gray: 1); all are read as RGB,"
+        " which --data.channels 3 says for good.",
+        f"flags       --data images --data.source {animals} --data.size 32 32 --data.channels 3",
     ]
 
 
@@ -36,9 +39,10 @@ def test_the_settings_of_the_data_set_are_its_flags(animals, capsys):
     assert main(["check", animals, "--size", "64", "--labels", "folders", "--mirror", "--subset", "6"]) == 0
     out = capsys.readouterr().out
     assert "a subset of 9" in out
-    assert "12 images an epoch, 64x64, 3 channels, labels 2 wide" in out
+    assert "5 readable, 1 unreadable" in out
+    assert "10 images an epoch, 64x64, 3 channels, labels 2 wide" in out
     assert "enlarged: smaller than 64x64" in out
-    assert out.rstrip().endswith("--data.size 64 --data.labels folders --data.mirror --data.subset 6")
+    assert out.rstrip().endswith("--data.size 64 --data.channels 3 --data.labels folders --data.mirror --data.subset 6")
 
 
 def test_a_table_tells_its_classes(tmp_path, capsys, monkeypatch):

@@ -89,7 +89,7 @@ def test_each_mode_becomes_the_channels_asked_for(tmp_path, mode, value, channel
     [("L", 9, "PNG", 1), ("I;16", 9, "PNG", 1), ("RGB", 9, "PNG", 3), ("RGBA", (9, 9, 9, 9), "PNG", 4)]
     + [("CMYK", (9, 9, 9, 9), "JPEG", 3), ("F", 1, "TIFF", 1)],
 )
-def test_channels_follow_the_first_image_unless_given(tmp_path, mode, value, kind, channels):
+def test_channels_are_those_of_the_images_unless_given(tmp_path, mode, value, kind, channels):
     source = folder(tmp_path, {f"a.{kind.lower()}": encoded(value, mode, kind=kind)})
     assert ImageFiles(source=source).open().brief.channels == channels
 

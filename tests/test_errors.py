@@ -60,7 +60,7 @@ def test_folder_of_text_files(tmp_path):
 
 def test_size_that_the_network_cannot_make(tmp_path):
     said = complaint(TINY, "--data.size", "50", "--out", str(tmp_path))
-    assert "50 x 50" in said and "48" in said
+    assert "50 x 50" in said and "48" in said and "by --data.size H W, to which images are resized" in said
 
 
 def test_ggdr_on_a_discriminator_without_a_decoder(tmp_path):

@@ -20,8 +20,9 @@ from safetensors.torch import save
 
 from ggdr import checkpoint, log_file
 from ggdr.data.images import ImageFiles
+from ggdr.data.reading.kinds import formats
 from ggdr.data.reading.labels import Labels, from_csv
-from ggdr.data.reading.pixels import FORMATS, Frame, Look, look, pixels
+from ggdr.data.reading.pixels import Frame, Look, look, pixels
 from ggdr.data.reading.reader import Unreadable
 from ggdr.data.stream import ImageStream
 from ggdr.documents import read_header, read_object, read_tensors
@@ -48,7 +49,7 @@ def bounded():
 
 COLOURS = Image.fromarray(np.random.default_rng(0).integers(0, 255, (9, 7, 3), dtype=np.uint8))
 ROTATED = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-PICTURES = {kind: saved(COLOURS, kind) for kind in FORMATS} | {"notes": saved(COLOURS, "JPEG", exif=ROTATED)}
+PICTURES = {kind: saved(COLOURS, kind) for kind in formats()} | {"notes": saved(COLOURS, "JPEG", exif=ROTATED)}
 
 
 @pytest.mark.parametrize("kind", PICTURES)

@@ -19,7 +19,7 @@ class ImageStream(DataSet):
     size: int | tuple[int, int] | None = None
     """height and width, or one number for both, pixels; None: as the first image"""
     channels: int = 0
-    """1 gray, 3 RGB (transparency over white), 4 RGBA; 0: as the first image"""
+    """1 gray, 3 RGB (transparency over white), 4 RGBA; 0: as nine in ten images of a sample, else 3"""
     crop: Literal["centre", "none"] = "centre"
     """cut to the aspect ratio about the centre before resizing, or squeeze"""
     labels: str = ""

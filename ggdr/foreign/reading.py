@@ -24,7 +24,7 @@ def read(path: str | Path) -> Reading:
 
     ValueError, one sentence that names the file, if it is not there, damaged, or holds anything but StyleGAN2.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is not there"
         raise ValueError(f"{str(path)!r} {what}; give a checkpoint: a .pkl of StyleGAN2-ADA or its heirs, or a .pt.")

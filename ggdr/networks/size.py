@@ -41,14 +41,15 @@ def ladder(height: int, width: int) -> Ladder:
     """
     if max(height, width) > MOST_PX:
         raise ValueError(
-            f"cannot make images of {height} x {width} px: a side has at most {MOST_PX:,} px; choose another size."
+            f"cannot make images of {height} x {width} px: a side has at most {MOST_PX:,} px; choose less by"
+            " --data.size H W, to which images are resized."
         )
     if found := _fit(height, width):
         return found
     nearby = ", ".join(f"{h} x {w}" for h, w in _nearby(height, width))
     raise ValueError(
         f"cannot make images of {height} x {width} px: both sides must be a base of 2 to {LONGEST} px times one "
-        f"power of two; resize the images to one of the nearest that work: {nearby}."
+        f"power of two; choose one of the nearest that work by --data.size H W, to which images are resized: {nearby}."
     )
 
 

@@ -32,7 +32,8 @@ class AuxiliaryRotation(Regularizer):
         if brief.height != brief.width:
             raise ValueError(
                 f"auxiliary_rotation turns images by 90 degrees, which takes square ones; these have {brief.height} x"
-                f" {brief.width} px: crop them, or drop it: --regularizers.auxiliary_rotation none."
+                f" {brief.width} px: crop them by --data.size {min(brief.height, brief.width)}, or drop it:"
+                " --regularizers.auxiliary_rotation none."
             )
         return ""
 

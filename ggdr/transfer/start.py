@@ -54,7 +54,7 @@ class Start(NamedTuple):
 
 def sources(path: str, networks: Mapping[str, Network]) -> dict[str, Saved]:
     """The saved networks at `path`; ValueError, one sentence, if there is none, or none by a name of `networks`."""
-    found = find_saved(path)
+    found = find_saved(Path(path).expanduser())
     if not found.keys() & networks.keys():
         raise ValueError(f"--init-from {path} holds {', '.join(found)}; this game plays with {', '.join(networks)}.")
     return found

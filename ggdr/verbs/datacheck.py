@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import tyro
 
+from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.documents import printable
 from ggdr.networks.size import possible
@@ -64,17 +66,22 @@ def report(settings: ImageFiles) -> tuple[list[str], int]:
     findings = list(inspect(reader, items))
     looks = [finding.look for finding in findings if finding.look]
     if not looks:
-        return [f"{reader.kind} {settings.source}", *lines_of(("unreadable", unreadable(findings)))], 0
+        bad = lines_of(("not read", passed_over(reader)), ("unreadable", unreadable(findings)))
+        return [f"{reader.kind} {settings.source}", *bad], 0
     flags = replace(settings, size=settings.size or good_size(looks))
+    images, warned = opened(reader, flags)
+    flags = replace(flags, channels=images.brief.channels)
     return [
         f"{reader.kind} {settings.source}",
         *lines_of(
             ("images", [counts(findings, len(reader))]),
+            ("not read", passed_over(reader)),
             ("unreadable", unreadable(findings)),
             ("sizes", [tally(Counter(f"{look.height}x{look.width}" for look in looks)) + "  (height x width)"]),
             ("modes", [tally(Counter(look.mode for look in looks))]),
             ("labels", described(reader, items, settings.labels)),
-            ("trainer", outcome(flags, looks)),
+            ("trainer", outcome(images, looks, len(findings))),
+            ("warnings", warned),
             ("flags", [as_flags(flags)]),
         ),
     ], len(looks)
@@ -132,6 +139,15 @@ def unreadable(findings: list[Finding]) -> list[str]:
     return [f"{finding.name}: {finding.why}" for finding in findings if not finding.look]
 
 
+def passed_over(reader: Reader) -> list[str]:
+    """Files that are taken for no images, by kind."""
+    from ggdr.data.reading.kinds import told
+
+    lines = [told(reader.others)] if reader.others else []
+    hidden = ", ".join(f"{count:,} {place}" for place, count in sorted(reader.hidden.items()))
+    return lines + ([f"passed over as the system's own: {hidden}"] if hidden else [])
+
+
 def tally(counter: Counter[str]) -> str:
     """The most frequent first, the rest in one number."""
     text = ", ".join(f"{name}: {count:,}" for name, count in counter.most_common(SHOWN))
@@ -162,14 +178,24 @@ def good_size(looks: list[Look]) -> tuple[int, int]:
     return side, side
 
 
-def outcome(settings: ImageFiles, looks: list[Look]) -> list[str]:
-    """What the trainer sees with these settings."""
-    brief = (images := settings.open()).brief
+def opened(reader: Reader, settings: ImageFiles) -> tuple[Images, list[str]]:
+    """The data set as the trainer opens it, and what it is warned of; ValueError if it cannot be opened."""
+    from ggdr.data.reading.opening import gallery
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        return gallery(reader, settings), [str(each.message) for each in caught]
+
+
+def outcome(images: Images, looks: list[Look], items: int) -> list[str]:
+    """What the trainer sees of so many items, of which `looks` can be read."""
+    brief, broken = images.brief, items - len(looks)
     size = f"{brief.height}x{brief.width}, {brief.channels} channel{'s' * (brief.channels > 1)}"
     labels = f"labels {brief.labels} wide" if brief.labels else "no labels"
+    lines = [f"{len(looks) * len(images) // items:,} images an epoch, {size}, {labels}"]
+    lines += [f"{broken:,} unreadable: the next readable one stands in for each"] if broken else []
     small = sum(look.height < brief.height or look.width < brief.width for look in looks)
-    enlarged = [f"{small:,} of them enlarged: smaller than {brief.height}x{brief.width}"] if small else []
-    return [f"{len(images):,} images an epoch, {size}, {labels}", *enlarged]
+    return lines + ([f"{small:,} of them enlarged: smaller than {brief.height}x{brief.width}"] if small else [])
 
 
 def as_flags(settings: ImageFiles) -> str:

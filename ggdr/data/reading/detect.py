@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ggdr.data.reading.folder import Folder
@@ -16,6 +17,7 @@ READERS: tuple[type[Reader], ...] = (Zipped, Parquet, Folder, Hub)
 
 def reader_of(source: str, columns: Columns) -> Reader:
     """The reader for a folder, a zip, a parquet file or a Hub id; ValueError if it is none of them."""
+    source = os.path.expanduser(source)
     for reader in READERS:
         if source and reader.fits(source):
             return reader(source, columns)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from pathlib import Path
 
+from ggdr.data.reading.kinds import Chosen, choose, endings, listed
 from ggdr.data.reading.labels import Labels, from_csv, from_folders
 from ggdr.data.reading.reader import Reader
-
-ENDINGS = frozenset(".png .jpg .jpeg .jfif .webp .bmp .gif .tif .tiff .ppm .pgm .pbm .pnm .tga .jp2 .avif".split())
-"""file endings taken for images; whether they are shows when they are read"""
 
 
 class Files(Reader):
@@ -32,7 +30,7 @@ class Files(Reader):
             raise ValueError(
                 f"labels {how!r} mean nothing for a {self.kind}; type 'folders' or the path of a csv file."
             )
-        for path in (Path(how), Path(self.source) / how):
+        for path in (Path(how).expanduser(), Path(self.source) / how):
             if path.is_file():
                 return from_csv(path, self.names)
         raise ValueError(f"no label file {how!r}; give the path of a csv file with lines of: file name, label, ...")
@@ -44,20 +42,12 @@ class Files(Reader):
             return []
 
 
-def images_among(names: list[str], source: str, kind: str) -> list[str]:
-    """The names that end like images, sorted; ValueError that says what is there instead."""
-    shown = [name for name in names if not _hidden(name)]
-    images = sorted(name for name in shown if PurePosixPath(name).suffix.lower() in ENDINGS)
-    if images:
-        return images
-    if not shown:
+def images_among(names: Iterable[str], source: str, kind: str) -> Chosen:
+    """The names that end like images, and what else there is; ValueError that says what if there are no images."""
+    chosen = choose(names)
+    if chosen.images:
+        return chosen
+    if not chosen.others:
         raise ValueError(f"{kind} {source!r} is empty; put images into it.")
-    others = Counter(PurePosixPath(name).suffix.lower() or "no ending" for name in shown).most_common(3)
-    found = ", ".join(f"{count} of {ending}" for ending, count in others)
-    raise ValueError(f"{kind} {source!r} holds no images, only {found}; images end in {' '.join(sorted(ENDINGS))}.")
-
-
-def _hidden(name: str) -> bool:
-    """Whether a file is the file system's own business, such as macOS's `__MACOSX/._cat.png`."""
-    parts = PurePosixPath(name).parts
-    return any(part == "__MACOSX" or part.startswith(".") and part != ".." for part in parts)
+    found = ", ".join(listed(chosen.others, of="of "))
+    raise ValueError(f"{kind} {source!r} holds no images, only {found}; images end in {' '.join(sorted(endings()))}.")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ggdr.data.reading.files import Files, images_among
-from ggdr.data.reading.reader import Columns, file_bytes, reason
+from ggdr.data.reading.reader import HEAD_BYTES, Columns, file_bytes, reason
 
 
 class Folder(Files):
@@ -22,10 +22,13 @@ class Folder(Files):
 
     def __init__(self, source: str, columns: Columns):
         self.source = source
-        self.names = images_among(list(below(source)), source, self.kind)
+        self.names, self.others, self.hidden = images_among(below(source), source, self.kind)
 
     def read(self, item: int) -> bytes:
         return file_bytes(Path(self.source, self.names[item]))
+
+    def head(self, item: int) -> bytes:
+        return file_bytes(Path(self.source, self.names[item]), HEAD_BYTES)
 
 
 def below(folder: str) -> Iterator[str]:

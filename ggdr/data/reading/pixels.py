@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import ExifTags, Image
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF")
-"""what is decoded, whatever a file's ending; Pillow knows others, of which some start programs (EPS: Ghostscript)"""
+from ggdr.data.reading.kinds import formats
+
 MOST_PIXELS = 2**27
 """of an image; a header that declares more is believed to be a bomb"""
 GRAY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
@@ -57,7 +57,7 @@ class Frame(NamedTuple):
 def opened(data: bytes) -> Image.Image:
     """The image by its header, nothing decoded yet; an exception of any kind if it is none, or too large to be one."""
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=formats())
     except Image.DecompressionBombError:
         raise ValueError(TOO_LARGE) from None
     if image.width * image.height > MOST_PIXELS:
@@ -66,9 +66,10 @@ def opened(data: bytes) -> Image.Image:
 
 
 def orientation(image: Image.Image) -> int:
-    """What the camera noted, 1 to 8; 1, upright, where it noted nothing that can be read."""
+    """What the camera noted before the pixels, 1 to 8; 1, upright, where it noted nothing that can be read."""
     try:
-        noted = image.getexif().get(ExifTags.Base.Orientation)
+        notes = Image.Image.getexif(image)  # PNG's own would decode the image, for notes that may come after it
+        noted = notes.get(ExifTags.Base.Orientation)
     except Exception:  # broken notes may raise anything, and say nothing about the pixels
         return 1
     return noted if isinstance(noted, int) and noted in UPRIGHT else 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from PIL import UnidentifiedImageError
@@ -15,6 +17,8 @@ from ggdr.documents import one_line
 
 MOST_BYTES = 2**30
 """of an encoded image; nothing larger is read into memory"""
+HEAD_BYTES = 2**14
+"""of an encoded image that are read for its header"""
 
 
 class Columns(NamedTuple):
@@ -49,14 +53,14 @@ def check_size(size: int) -> None:
         raise ValueError(f"it has {size:,} bytes, and no image is read that has more than {MOST_BYTES:,}")
 
 
-def file_bytes(path: Path) -> bytes:
-    """The bytes of a regular file; OSError or ValueError for anything else: a pipe or a device might never end."""
+def file_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The first `most` bytes of a regular file; OSError or ValueError for a pipe or a device, which might never end."""
     found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):
         raise ValueError("no regular file")
     check_size(found.st_size)
     with path.open("rb") as file:
-        return file.read(found.st_size)
+        return file.read(min(found.st_size, most))
 
 
 class Reader(ABC):
@@ -64,6 +68,10 @@ class Reader(ABC):
 
     kind: str
     """what reports call such a source"""
+    others: Mapping[str, int] = MappingProxyType({})
+    """ending -> files of the source that are passed over, since they are no images that can be read"""
+    hidden: Mapping[str, int] = MappingProxyType({})
+    """folder of the system, or "hidden" -> files that end like images and are passed over"""
 
     @staticmethod
     @abstractmethod
@@ -85,6 +93,10 @@ class Reader(ABC):
     @abstractmethod
     def read(self, item: int) -> bytes:
         """The item's bytes; any exception if they cannot be had."""
+
+    def head(self, item: int) -> bytes:
+        """As much of the item's beginning as its header takes, as a rule; all of it where that costs no more."""
+        return self.read(item)
 
     @abstractmethod
     def labels(self, how: str) -> Labels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Sequence
@@ -16,10 +17,11 @@ from ggdr.data.base import Batch, Images
 from ggdr.data.reading.detect import no_reader
 from ggdr.data.reading.hub import Hub, load_hub
 from ggdr.data.reading.labels import Labels, classes, vectors
-from ggdr.data.reading.opening import frame_for, looks
+from ggdr.data.reading.opening import frame_for
 from ggdr.data.reading.parquet import Parquet, count_rows, load_parquet
 from ggdr.data.reading.pixels import Frame, pixels
 from ggdr.data.reading.reader import Columns, reason
+from ggdr.data.reading.survey import Source, Survey
 from ggdr.data.reading.table import check_column, class_names, image_bytes, image_column, row_name
 from ggdr.data.reading.tape import Row, Tape, endless
 from ggdr.networks.base import Brief
@@ -39,7 +41,8 @@ TAPES = 2
 
 def open_stream(settings: ImageStream) -> Streamed:
     """The opened stream; ValueError, in one sentence, if the settings and the source do not fit together."""
-    source, columns = settings.source, Columns(settings.image_column, settings.split, settings.config)
+    source = os.path.expanduser(settings.source)
+    columns = Columns(settings.image_column, settings.split, settings.config)
     rows, length = rows_of(source, columns)
     column = image_column(rows.features, settings.image_column, source)
     if settings.labels:
@@ -54,10 +57,9 @@ def open_stream(settings: ImageStream) -> Streamed:
         sample = list(islice(rows, SAMPLE))
     except Exception as error:  # an edited file may raise anything in what reads it
         raise ValueError(f"{source!r} cannot be read: {reason(error)}; download it again.") from error
-    named = (
-        (row_name(row[column], number), partial(image_bytes, row[column], source)) for number, row in enumerate(sample)
-    )
-    frame = frame_for(settings.size, settings.channels, settings.crop, looks(named))
+    reads = [partial(image_bytes, row[column], source) for row in sample]
+    looked_at = (Source(row_name(row[column], place), reads[place], reads[place]) for place, row in enumerate(sample))
+    frame = frame_for(settings.size, settings.channels, settings.crop, Survey(looked_at))
     labels = StreamLabels(rows.features, settings.labels, sample[0]) if settings.labels else None
     return Streamed(source, rows, column, frame, labels, length, settings.buffer, settings.mirror)
 

@@ -6,7 +6,7 @@ import os
 import zipfile
 
 from ggdr.data.reading.files import Files, images_among
-from ggdr.data.reading.reader import Columns, check_size, reason
+from ggdr.data.reading.reader import HEAD_BYTES, MOST_BYTES, Columns, check_size, reason
 
 
 class Zipped(Files):
@@ -26,13 +26,21 @@ class Zipped(Files):
             entries = [entry.filename for entry in self._opened().infolist() if not entry.is_dir()]
         except Exception as error:  # an edited list of entries may raise anything
             raise ValueError(f"{source!r} is no readable zip ({reason(error)}); download or pack it again.") from error
-        self.names = images_among([*dict.fromkeys(entries)], source, self.kind)  # of two of one name, the last counts
+        named = dict.fromkeys(entries)  # of two of one name, the last counts
+        self.names, self.others, self.hidden = images_among(named, source, self.kind)
 
     def read(self, item: int) -> bytes:
+        return self._first(item, MOST_BYTES)
+
+    def head(self, item: int) -> bytes:
+        return self._first(item, HEAD_BYTES)
+
+    def _first(self, item: int, most: int) -> bytes:
+        """The first `most` bytes of an entry."""
         entry = self._opened().getinfo(self.names[item])
         check_size(entry.file_size)
         with self._opened().open(entry) as stream:
-            return stream.read(entry.file_size + 1)  # without a number, more than it declares would be unpacked
+            return stream.read(min(entry.file_size + 1, most))  # never more than it declares
 
     def _opened(self) -> zipfile.ZipFile:
         if self._archive is None or self._process != os.getpid():  # forked workers would share one file position

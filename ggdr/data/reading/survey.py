@@ -1,0 +1,109 @@
+"""What the headers of a source's images say, together: sizes and channels, and what all images shall have."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from ggdr.data.reading.pixels import MODES, Look, look
+from ggdr.data.reading.reader import Reader
+
+SHARE = 0.9
+"""of the images that must have as many channels before all others are made so"""
+COLOURS = {1: "gray", 3: "RGB", 4: "RGBA"}
+"""channels -> what such images are called"""
+
+
+class Source(NamedTuple):
+    """An encoded image that may be read."""
+
+    name: str
+    head: Callable[[], bytes]
+    """its first bytes, or all"""
+    read: Callable[[], bytes]
+    """all its bytes; any exception if they cannot be had"""
+
+
+class Survey:
+    """The headers of many images, counted."""
+
+    def __init__(self, sources: Iterable[Source]):
+        self.sizes: Counter[tuple[int, int]] = Counter()
+        """(height, width) -> images"""
+        self.channels: Counter[int] = Counter()
+        """channels -> images"""
+        self.named: dict[tuple[int, int], str] = {}
+        """(height, width) -> the first image of that size"""
+        for name, seen in seen_of(sources):
+            size = (seen.height, seen.width)
+            self.sizes[size] += 1
+            self.channels[seen.channels] += 1
+            self.named.setdefault(size, name)
+        if not self.sizes:
+            raise ValueError("no image can be read; run `ggdr data check` on the source to see why.")
+
+    def size(self) -> tuple[int, int]:
+        """The height and width of all; ValueError that names two that differ."""
+        first, *others = self.named.items()
+        if others:
+            (one, name), (two, other) = first, others[0]
+            (most, count), total = self.sizes.most_common(1)[0], self.sizes.total()
+            raise ValueError(
+                f"images differ in size ({name!r} is {px(one)}, {other!r} {px(two)}, height x width; {count:,} of"
+                f" {total:,} are {px(most)}); choose one with --data.size H W."
+            )
+        return first[0]
+
+    def agreed_channels(self) -> int:
+        """The channels of nine in ten images, else 3; a warning tells of mixtures."""
+        most, count = self.channels.most_common(1)[0]
+        chosen = most if count >= SHARE * self.channels.total() or most not in MODES else 3
+        if len(self.channels) > 1:
+            found = ", ".join(f"{called(each)}: {number:,}" for each, number in self.channels.most_common())
+            warnings.warn(
+                f"images differ in their channels ({found}); all are read as {called(chosen)}, which"
+                f" --data.channels {chosen} says for good.",
+                stacklevel=2,
+            )
+        return chosen
+
+
+def px(size: tuple[int, int]) -> str:
+    """A size as people write it."""
+    return "x".join(map(str, size))
+
+
+def called(channels: int) -> str:
+    """What images of so many channels are called."""
+    return COLOURS.get(channels, f"{channels} channels")
+
+
+def sources_of(reader: Reader, items: Iterable[int]) -> Iterator[Source]:
+    """Some items of a reader."""
+    for item in map(int, items):
+        yield Source(reader.name(item), partial(reader.head, item), partial(reader.read, item))
+
+
+def seen_of(sources: Iterable[Source]) -> Iterator[tuple[str, Look]]:
+    """Name and look of each image whose header can be read, in order; on a terminal, a bar if it takes long.
+
+    By one thread, some 40 us each: more threads made it slower.
+    """
+    from tqdm import tqdm
+
+    for source in tqdm(sources, "headers", unit=" images", leave=False, disable=None, delay=2):
+        if seen := glance(source):
+            yield source.name, seen
+
+
+def glance(source: Source) -> Look | None:
+    """The look of an image by its first bytes, or by all where these do not tell; None: it cannot be read."""
+    for read in (source.head, source.read):
+        try:
+            return look(read())
+        except Exception:  # a broken file may raise anything; it is named when its turn comes
+            continue
+    return None
