@@ -28,3 +28,10 @@ class Game(Part):
     def duels(self, cast: Cast, reals: Tensor, labels: Tensor | None, scene: Scene) -> list[Duel]:
         """Who meets whom on a micro-batch: reals [N, C, H, W] in [-1, 1], labels [N, L] or None."""
         raise NotImplementedError
+
+    def restarts(self, before: float, kimg: float, brief: Brief) -> bool:
+        """Whether the optimizers begin again, with no memory of gradients, at the step `kimg` after the one `before`.
+
+        Both in thousands of reals shown until then; `brief`: of the images. A pure function, so that resuming is exact.
+        """
+        return False

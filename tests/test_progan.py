@@ -54,6 +54,19 @@ def steps(run, count: int):
     return run
 
 
+def counts(run) -> set[int]:
+    """The numbers of updates that the optimizers of both players remember, over all weights."""
+    states = [player.optimizer.state.values() for player in run.players.values()]
+    assert [len(state) for state in states] == [len(player.parameters) for player in run.players.values()]
+    return {int(each["step"]) for state in states for each in state}
+
+
+def one(values: set[int]) -> int:
+    """The only value."""
+    (value,) = values
+    return value
+
+
 def test_both_networks_have_the_papers_number_of_weights_at_1024_px():
     with torch.device("meta"):
         pair = [config().build(Brief(1024, 1024)) for config in (ProGANGenerator, ProGANDiscriminator)]
@@ -219,6 +232,25 @@ class TestGame:
         for name, network in theirs.items():
             state = ours[name].state_dict()
             assert all(torch.equal(value, state[key]) for key, value in network.state_dict().items())
+
+    def test_optimizers_begin_again_where_a_size_sets_in_and_where_it_is_there(self, tmp_path):
+        assert self.updates_after_each_step(progressive(), tmp_path) == [1, 2, 3, 1, 1, 2, 3, 1, 1]
+
+    def test_optimizers_may_keep_their_memory(self, tmp_path):
+        game = dataclasses.replace(progressive().game, reset_optimizers=False)
+        recipe = dataclasses.replace(progressive(), game=game)
+        assert self.updates_after_each_step(recipe, tmp_path) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+    def test_a_run_that_goes_on_where_a_size_sets_in_begins_again_there(self, tmp_path):
+        steps(tiny.tiny_run(progressive(), tmp_path), 3).save()
+        resumed = tiny.tiny_run(progressive(), tmp_path)
+        resumed.load(latest(tmp_path))
+        assert counts(resumed) == {3} and counts(steps(resumed, 1)) == {1}
+
+    def updates_after_each_step(self, recipe, out) -> list[int]:
+        """How many updates every weight's optimizer remembers; levels 0, 0, 0, .5, 1, 1, 1, 1.5, 2."""
+        run = tiny.tiny_run(recipe, out)
+        return [one(counts(steps(run, 1))) for _ in range(9)]
 
     def test_the_level_is_logged_and_a_dry_run_runs(self, tmp_path, capsys):
         run = tiny.tiny_run(progressive(), tmp_path)

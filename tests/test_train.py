@@ -15,8 +15,9 @@ from ggdr import checkpoint
 from ggdr.augment.none import NoAugmentation
 from ggdr.data.digits import Digits
 from ggdr.lazy import Tensor
+from ggdr.running.player import touch
 from ggdr.running.report import Report
-from ggdr.train import train, train_step
+from ggdr.train import play, train, train_step
 
 
 def trained(recipe, out: Path):
@@ -183,6 +184,31 @@ def test_lazy_regularization_corrects_adam(tmp_path):
         group = run.players[turn].optimizer.param_groups[0]
         assert group["lr"] == pytest.approx(0.0025 * c)
         assert group["betas"] == pytest.approx((0.0, 0.99**c))
+
+
+def test_every_update_counts_for_every_weight_of_its_player(tmp_path):
+    """Path length does not reach toRGB's biases, nor R1 D's last bias and decoder: their Adam goes on by a zero."""
+    run = tiny.tiny_run(dataclasses.replace(tiny.recipe, micro_batch=None), tmp_path)
+    reals = run.reals()
+    for _ in range(3):
+        train_step(run, next(reals))
+    states = {turn: [player.optimizer.state[p] for p in player.parameters] for turn, player in run.players.items()}
+    assert {turn: {int(state["step"]) for state in found} for turn, found in states.items()} == {"g": {5}, "d": {4}}
+    bias = run.cast["d"]["discriminator"].encoder.b4.out.bias
+    before = run.players["d"].optimizer.state[bias]["exp_avg_sq"].clone()
+    lazy = next(phase for phase in run.phases if phase.name == "d every 4")
+    play(run, lazy, next(reals))
+    after = run.players["d"].optimizer.state[bias]["exp_avg_sq"]
+    torch.testing.assert_close(after, before * run.players["d"].optimizer.param_groups[0]["betas"][1])
+
+
+def test_gradients_of_zero_share_their_memory_and_lie_as_their_weights_do():
+    wide = torch.nn.Parameter(torch.randn(4, 3, 2, 2).to(memory_format=torch.channels_last))
+    small, double = torch.nn.Parameter(torch.randn(5)), torch.nn.Parameter(torch.randn(2, dtype=torch.float64))
+    touch([small, wide, double])
+    assert wide.grad.stride() == wide.stride() and not any(p.grad.any() for p in (wide, small, double))
+    assert small.grad.data_ptr() == wide.grad.data_ptr() and double.grad.dtype == torch.float64
+    assert wide.grad.untyped_storage().nbytes() == 4 * wide.numel()
 
 
 def test_order_of_a_step(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from ggdr.checks import above_zero, not_negative
@@ -37,6 +38,8 @@ class Progressive(Noise):
     """how long each size is played before the next fades in, thousands of reals"""
     fade_kimg: float = 800.0
     """how long each size fades in, thousands of reals; 0: at once"""
+    reset_optimizers: bool = True
+    """both optimizers begin again when a size begins to fade in and when it is there, as in the published program"""
 
     def __post_init__(self) -> None:
         above_zero(self, "start_side", "stage_kimg")
@@ -72,6 +75,12 @@ class Progressive(Noise):
         stages, inside = divmod(kimg, self.stage_kimg + self.fade_kimg)
         faded = ramp(inside, self.stage_kimg, self.fade_kimg) if self.fade_kimg else 0.0
         return min(first + stages + faded, float(rungs.doublings))
+
+    def restarts(self, before: float, kimg: float, brief: Brief) -> bool:
+        """Where other sizes come into play than at the step before."""
+        rungs = ladder(brief.height, brief.width)
+        then, now = self.level(before, rungs), self.level(kimg, rungs)
+        return self.reset_optimizers and (floor(then), ceil(then)) != (floor(now), ceil(now))
 
     def grow(self, cast: Cast, level: float) -> None:
         """Bring every network to a level."""

@@ -44,6 +44,7 @@ class Player:
     def update(self, kimg: float) -> dict[str, Tensor]:
         """One optimizer step with the gradients averaged over processes; none if they are not finite.
 
+        Weights that the phase's losses do not reach count the update too, with a gradient of zero, as published.
         Returns the norm of the gradients and whether they were not finite (0 or 1), scalars on the device.
         """
         if self.averaging is not None:
@@ -54,6 +55,20 @@ class Player:
         # Fused Adam skips its step on the device where this is not 0: no wait for the host to look.
         self.optimizer.found_inf, self.optimizer.grad_scale = broken, None  # type: ignore[attr-defined]
         self.optimizer.param_groups[0]["lr"] = self.slowed * self.rate * ramp(kimg, 0.0, self.adam.warmup_kimg)
+        touch([p for p in self.parameters if p.grad is None])
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return {"grad": norm.nan_to_num(0.0, 0.0, 0.0), "nonfinite": broken}
+
+    def restart(self) -> None:
+        """Forget the gradients of all updates so far."""
+        self.optimizer.state.clear()
+
+
+def touch(parameters: Sequence[nn.Parameter]) -> None:
+    """Give parameters a gradient of zero: of one type all share the memory of the largest one, which nobody writes."""
+    for dtype in {parameter.dtype for parameter in parameters}:
+        alike = [parameter for parameter in parameters if parameter.dtype == dtype]
+        zeros = alike[0].new_zeros(max(parameter.numel() for parameter in alike))
+        for parameter in alike:
+            parameter.grad = zeros[: parameter.numel()].as_strided(parameter.shape, parameter.stride())

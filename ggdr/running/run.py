@@ -143,6 +143,13 @@ class Run:
         first = self.accelerator.process_index * len(images)
         return [(place, Reals(*pair)) for place, pair in enumerate(zip(images, labels, strict=True), start=first)]
 
+    def restart_optimizers(self) -> None:
+        """Where the game says so, both players' optimizers begin again before this step."""
+        before, now = (self.images_seen - self.images_per_step) / 1000, self.images_seen / 1000
+        if self.step and self.recipe.game.restarts(before, now, self.brief):
+            for player in self.players.values():
+                player.restart()
+
     def scene(self, phase: Phase) -> Scene:
         """What a phase asks of its duels at this step."""
         penalty = as_written if self.recipe.compile else nullcontext
