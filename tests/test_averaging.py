@@ -1,13 +1,10 @@
 """Gradients on their way: buckets leave within the backward pass, in one order; what nobody touched is not sent."""
 
 import pytest
-import tiny
 import torch
 from torch import nn
 
-from ggdr.augment.ada import ADA
 from ggdr.running import averaging
-from ggdr.train import train_step
 
 
 class Sent:
@@ -67,35 +64,3 @@ def test_a_gradient_larger_than_a_bucket_travels_alone(sent):
         for bucket in averaging.filled([nn.Parameter(torch.ones(n)) for n in (90, 8, 22, 1)])
     ]
     assert sizes == [[90], [8, 22], [1]]
-
-
-READS = {"item", "tolist", "numpy", "cpu", "__bool__", "__float__", "__int__", "__index__", "nonzero", "equal"}
-
-
-class Waits(torch.overrides.TorchFunctionMode):
-    """Counts what makes the host wait for the device."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen = []
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        name = getattr(function, "__name__", "")
-        counter = (
-            bool(args) and isinstance(args[0], torch.Tensor) and args[0].dtype == torch.int64
-        )  # ADA's, on the host
-        if name in READS and not counter:
-            self.seen.append(name)
-        return function(*args, **(kwargs or {}))
-
-
-def test_a_step_waits_for_the_device_only_where_ada_looks_at_p(tmp_path):
-    run = tiny.tiny_run(tiny.recipe, tmp_path)
-    assert isinstance(run.augment, ADA) and run.augment.interval == 4
-    reals, waits = run.reals(), []
-    for _ in range(8):
-        batches = next(reals)
-        with Waits() as watched:
-            train_step(run, batches)
-        waits.append(watched.seen)
-    assert waits == [[], [], [], ["__bool__"]] * 2

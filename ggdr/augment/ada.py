@@ -13,6 +13,7 @@ from ggdr.augment.colour import Colour
 from ggdr.augment.corruption import Corruption
 from ggdr.augment.geometry import Geometry
 from ggdr.lazy import Tensor, torch
+from ggdr.ops.host_copy import HostCopy
 from ggdr.ops.precision import without_autocast
 from ggdr.registry import augmentations
 
@@ -82,11 +83,15 @@ class ADA(Augmentation):
         self.p = torch.tensor(self.fixed_p or 0.0, device=device)
         self.r_t, self.signs, self.images = (torch.zeros((), device=device) for _ in range(3))
         self.steps = torch.zeros((), dtype=torch.int64)  # on the CPU: reading it waits for nothing
-        self._refresh()
+        self._on = bool(self.fixed_p)
+        self._coming: HostCopy | None = None  # p, once it has changed
 
-    def _refresh(self) -> None:
-        """Know without asking the device whether anything can fire; p changes only once an interval."""
-        self.active = bool(self.p > 0)
+    @property
+    def active(self) -> bool:
+        """Whether anything can fire: p is above 0, as it was when it last changed."""
+        if self._coming is not None:
+            self._on, self._coming = self._coming.read() > 0, None
+        return self._on
 
     def __call__(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
         if not self.active:
@@ -106,12 +111,13 @@ class ADA(Augmentation):
         if self.fixed_p is None:
             direction = (self.r_t - self.target).sign().nan_to_num()
             self.p = (self.p + direction * self.images / (self.speed_kimg * 1000)).clamp(0, self.p_max)
+            self._coming = HostCopy(self.p)
         self.signs, self.images = torch.zeros_like(self.signs), torch.zeros_like(self.images)
-        self._refresh()
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Take back what `state_dict` gave; a fixed p is a setting and stays."""
         super().load_state_dict(state)
         if self.fixed_p is not None:
             self.p = torch.full_like(self.p, self.fixed_p)
-        self._refresh()
+        else:
+            self._coming = HostCopy(self.p)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -38,15 +39,20 @@ class Growth(nn.Module):
         """Have grown to a level, 0 to `top`: whole doublings, and the next one's share; ValueError beyond."""
         if not 0 <= level <= self.top:
             raise ValueError(f"this network grows from level 0 to {self.top}; {level} is none of these.")
-        self.missing.fill_(self.top - level)
-        # As float32 has it, on the host: it is then the number that a saved network reads.
-        self.value = torch.tensor(self.top - level, device="cpu").item()
-        self.noted = (self.missing, self.missing._version)
+        # As float32 has it: it is then the number that a saved network reads.
+        value = struct.unpack("f", struct.pack("f", self.top - level))[0]
+        if not self.knows() or value != self.value:
+            self.missing.fill_(value)
+            self.value, self.noted = value, (self.missing, self.missing._version)
+
+    def knows(self) -> bool:
+        """Whether `value` is what the buffer holds: nothing else has written to it since."""
+        noted, version = self.noted
+        return noted is self.missing and version == self.missing._version
 
     def stage(self) -> Stage:
         """What is in use. The buffer is read, which waits for the device, only after something else wrote to it."""
-        noted, version = self.noted
-        if not torch.compiler.is_compiling() and (noted is not self.missing or version != self.missing._version):
+        if not torch.compiler.is_compiling() and not self.knows():
             self.value = self.missing.item()
             self.noted = (self.missing, self.missing._version)
         level = min(max(self.top - self.value, 0.0), float(self.top))

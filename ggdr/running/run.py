@@ -131,8 +131,8 @@ class Run:
 
     def to_device(self, images: Tensor, labels: Tensor | None) -> Reals:
         """uint8 travels; it becomes float in [-1, 1] where it is used."""
-        if self.device.type == "cuda":
-            images = images.pin_memory()  # workers' are pinned; then the copy waits for nothing, and nothing for it
+        if self.device.type == "cuda":  # workers' are pinned; then the copy waits for nothing, and nothing for it
+            images, labels = images.pin_memory(), None if labels is None else labels.pin_memory()
         images = images.to(self.device, non_blocking=True).float() / 127.5 - 1
         return Reals(images, None if labels is None else labels.to(self.device, non_blocking=True))
 

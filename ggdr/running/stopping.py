@@ -21,6 +21,8 @@ import torch
 import torch.distributed
 from torch import Tensor
 
+from ggdr.ops.host_copy import HostCopy
+
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
@@ -43,7 +45,7 @@ class Stop:
         self.several, self.main = accelerator.num_processes > 1, accelerator.is_main_process
         self.signal, self.asked_at = "", 0.0  # name and moment of this process's first signal
         self.answers = torch.zeros([], device=accelerator.device), torch.ones([], device=accelerator.device)
-        self.votes: deque[Tensor] = deque(maxlen=2)
+        self.votes: deque[HostCopy] = deque(maxlen=2)
         self.agreed = False
         self.handlers: dict[signal.Signals, Any] = {}
 
@@ -77,17 +79,19 @@ class Stop:
         return self.answers[bool(self.signal)]
 
     def count(self, stats: MutableMapping[str, Tensor]) -> None:
-        """Take this step's mean vote out of the statistics."""
-        self.votes.append(stats.pop("stop"))
+        """Take this step's mean vote out of the statistics; where there are several, it sets out for the host."""
+        vote = stats.pop("stop")
+        if self.several:
+            self.votes.append(HostCopy(vote))
 
     def due(self) -> bool:
         """Whether all processes stop before the next step.
 
-        Several processes read the vote of the step before this one: the newest is still being computed, and to wait
-        for it at each step would leave the device idle.
+        Several processes read the vote of the step before this one, which all of them have by then: the newest is
+        still being computed, and to wait for it at each step would leave the device idle.
         """
         if self.several:
-            self.agreed = self.agreed or (len(self.votes) == 2 and bool(self.votes[0] > 0))
+            self.agreed = self.agreed or (len(self.votes) == 2 and self.votes[0].read() > 0)
         return self.agreed if self.several else bool(self.signal)
 
     def due_now(self) -> bool:
