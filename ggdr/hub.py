@@ -121,7 +121,7 @@ def push(folder: Path, place: Place, message: str) -> Pushed:
             revision=place.revision,
             commit_message=message,
             ignore_patterns=[CARD] if own else None,
-            delete_patterns=["samples/*"],
+            delete_patterns=["samples/*kimg.png"],
         )
         check(api, folder, place, made.oid, but={CARD} if own else set())
     except ValueError:

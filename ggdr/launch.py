@@ -13,6 +13,7 @@ import torch
 
 from ggdr.device import device_of
 from ggdr.evidence import Team
+from ggdr.folders import is_run
 from ggdr.running import averaging
 from ggdr.running.memory import keep_pages
 
@@ -61,7 +62,7 @@ def one_fate(accelerator: Accelerator, out: Path) -> Iterator[None]:
     """
     mine = f"process {accelerator.process_index} of {accelerator.num_processes}"
     note = out / "failure.txt"
-    if accelerator.is_main_process and note.is_file():
+    if accelerator.is_main_process and note.is_file() and is_run(out):
         note.unlink()
     try:
         yield
@@ -70,7 +71,7 @@ def one_fate(accelerator: Accelerator, out: Path) -> Iterator[None]:
             why = note.read_text().strip() if note.is_file() else "it was killed from outside, or lost its network"
             raise ValueError(f"{mine} ends because another did: {why}") from error
         short = no_memory(error)
-        if accelerator.num_processes > 1 and out.is_dir():
+        if accelerator.num_processes > 1 and is_run(out):
             note.write_text(f"{mine}: {short or error or type(error).__name__}\n")
         if short:
             raise ValueError(short) from error

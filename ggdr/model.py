@@ -28,6 +28,8 @@ SPARE, PER_TENSOR = 1000, 16
 """tensors, and numbers in them, that a network may make beside those in its file, and for each of them"""
 MAKERS = frozenset({torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn})
 """what layers make their tensors with"""
+FILES = ("config.json", "model.safetensors")
+"""what the folder of a saved network holds"""
 LIVE = "_live"
 """end of the name of a network as the optimizer left it, where its running mean is saved beside it"""
 
@@ -175,7 +177,13 @@ def read_brief(brief: Any, where: Path) -> Brief:
 
 
 def save_model(network: Network, folder: Path) -> None:
-    """Make `folder` hold a network's description and weights, and nothing else; OSError if the disk refuses."""
+    """Make `folder` hold a network's description and weights, and nothing else.
+
+    OSError if the disk refuses, ValueError if there is something else in it, which would be lost.
+    """
+    others = sorted(path.name for path in folder.iterdir() if path.name not in FILES) if folder.is_dir() else []
+    if others:
+        raise ValueError(f"{folder} holds {others[0]}, which is no part of a saved network; give a folder of its own.")
     checkpoint.write(folder, {"model": network.state_dict()}, {"config.json": describe(network)})
 
 

@@ -39,7 +39,10 @@ class Network(nn.Module):
         return load_one(name_or_path, cls, Hub(revision, token, local_files_only))
 
     def save_pretrained(self, save_directory: str | Path) -> None:
-        """Make the folder hold config.json and model.safetensors, and nothing else; OSError if the disk refuses."""
+        """Make the folder hold config.json and model.safetensors, and nothing else.
+
+        OSError if the disk refuses, ValueError if there is something else in it.
+        """
         from ggdr.pretrained import save_model
 
         save_model(self, Path(save_directory).expanduser())

@@ -28,7 +28,7 @@ from ggdr.latent.polarity import polarized
 from ggdr.latent.projection import Search, project
 from ggdr.latent.targets import Picture, targets_of
 from ggdr.latent.walks import Curve, walk
-from ggdr.model import save_model
+from ggdr.model import description_at, save_model
 from ggdr.network import Discriminator, Generator
 from ggdr.pretrained import INDEX, Hub, index_of, load_pair
 from ggdr.sampling import AT_ONCE, View, label_rows, whole
@@ -102,8 +102,13 @@ class GANPipeline(diffusers.DiffusionPipeline):
         return cls(pair.generator, pair.discriminator).to(dtype=torch_dtype)
 
     def save_pretrained(self, save_directory: str | Path) -> None:
-        """Write `model_index.json` and a folder for each network, float32; OSError if the disk refuses."""
+        """Write `model_index.json` and a folder for each network, float32.
+
+        OSError if the disk refuses, ValueError if something else is there that would be replaced.
+        """
         folder = Path(save_directory).expanduser()
+        if (folder / INDEX).is_file() and description_at(folder / INDEX).get("_class_name") != type(self).__name__:
+            raise ValueError(f"{folder / INDEX} is of another pipeline, which would be replaced; give another folder.")
         networks = {"generator": self.generator, "discriminator": self.discriminator}
         for name, network in networks.items():
             if network is not None:

@@ -22,7 +22,19 @@ AROUND = [ROOT / folder for folder in ("recipes", "tests", "scripts", "benchmark
 ALL = PACKAGE + [file for folder in AROUND for file in folder.rglob("*.py")]
 
 FLOORS = [
-    {"__init__", "cache", "changes", "checks", "documents", "lazy", "registry", "schedule", "seeding", "threads"},
+    {
+        "__init__",
+        "cache",
+        "changes",
+        "checks",
+        "documents",
+        "folders",
+        "lazy",
+        "registry",
+        "schedule",
+        "seeding",
+        "threads",
+    },
     {"ops"},
     {"layers"},
     {"network", "networks"},

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from ggdr import checkpoint
+from ggdr.folders import mark
 from ggdr.train import main
 
 HERE = Path(__file__).parent
@@ -134,6 +135,7 @@ def test_a_run_whose_newest_checkpoint_is_damaged_ends_where_an_unbroken_one_end
 
 
 def test_a_log_without_a_checkpoint_is_not_passed_over_in_silence(tmp_path, capsys):
+    mark(tmp_path)
     (tmp_path / "metrics.jsonl").write_text('{"step": 3}\n')
     assert main([RECIPE, "--out", str(tmp_path), "--total-kimg", "0.008"]) == 0
     assert f"{tmp_path} has a log and no checkpoint: the run begins anew" in capsys.readouterr().out

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ggdr import checkpoint
 from ggdr.evidence import Evidence, ImageSet, Team
+from ggdr.folders import RECIPE, check_run, mark, write_recipe
 from ggdr.hub import Place
 from ggdr.model import save_model
 from ggdr.network import Generator
@@ -51,9 +52,16 @@ class Report:
         )
 
     def __enter__(self) -> Report:
-        """Take the run's folder; ValueError, on every process, if another run has it or it cannot be written to."""
-        self.lock = self.by_main(lambda: Lock(self.run.out))
+        """Take the run's folder; ValueError, on every process, if `take_folder` says so."""
+        self.lock = self.by_main(self.take_folder)
         return self
+
+    def take_folder(self) -> Lock:
+        """Lock and mark the run's folder; ValueError if another has it, or it holds what this run would replace."""
+        check_run(self.run.out)
+        lock = Lock(self.run.out)
+        mark(self.run.out)
+        return lock
 
     def __exit__(self, *error: object) -> None:
         self.journal.close()
@@ -80,17 +88,17 @@ class Report:
         if self.main:
             checkpoint.sweep(run.out)
         self.prepare()
+        recipe_file = run.out / RECIPE
         if self.main:
-            run.out.mkdir(parents=True, exist_ok=True)
             (run.out / "recipe.json").write_text(json.dumps(to_json(run.recipe), indent=1))
-            (run.out / "recipe.py").write_text(to_python(run.recipe))
+            recipe_file = write_recipe(run.out, to_python(run.recipe))
             trackers, config = run.recipe.trackers.values(), flat(to_json(run.recipe))
             at = {"step": run.step, "images_seen": run.images_seen}
             self.journal = Journal(run.out, run.recipe.total_kimg, trackers, config=config, **at)
         if run.recipe.hub_id:
             place = Place(run.recipe.hub_id, run.recipe.hub_private or None)
             self.pusher = self.by_main(lambda: Pusher(run.out, place, self.journal.say))
-        for line in (*introduction(run), f"the recipe in full: {run.out / 'recipe.py'}"):
+        for line in (*introduction(run), f"the recipe in full: {recipe_file}"):
             self.journal.say(line)
         if last is not None:
             self.drawn, self.saved = run.images_seen, run.step

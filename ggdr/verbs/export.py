@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from ggdr.folders import check_free
+
 if TYPE_CHECKING:
     from ggdr.exporting.graphs import Graph
 
@@ -73,8 +75,7 @@ def check(asked: Export) -> None:
         raise ValueError(f"{suffix} files need {', '.join(missing)}; type: pip install 'ggdr[onnx]'.")
     if asked.out.is_dir():
         raise ValueError(f"{str(asked.out)!r} is a folder; name a file.")
-    if asked.out.exists() and not asked.overwrite:
-        raise ValueError(f"{asked.out} is there already; give another name, or add --overwrite.")
+    check_free([asked.out], asked.overwrite)
     if asked.batch is not None and asked.batch < 1:
         raise ValueError(f"a batch of {asked.batch} samples is none; give --batch 1 or more, or leave it out.")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from ggdr.checks import above_zero, not_negative
+from ggdr.folders import check_free
 
 if TYPE_CHECKING:
     from ggdr.insight.maps import Maps, Source
@@ -34,6 +35,8 @@ class Features:
     """of the first image, the next has the next; and of the clusters"""
     out: Path | None = None
     """folder of the pictures; none: `features` in the model's, or here if that is on the Hub"""
+    overwrite: bool = False
+    """replace pictures that are there; without it they are left, and nothing is drawn"""
 
     def __post_init__(self) -> None:
         above_zero(self, "samples", "pooled", "clusters")
@@ -57,17 +60,23 @@ def draw(wanted: Features, generator: Generator, discriminator: Discriminator | 
     from ggdr.insight.sheets import draw_sheet, rows_of
 
     sides = sides_of(generator, discriminator, wanted.sides)
+    folder = Path(wanted.model)
+    out = wanted.out or (folder if folder.is_dir() else Path()) / "features"
+    check_free((out / name_of(side) for side in sides["generator"]), wanted.overwrite)
     yield from found(generator, discriminator, sides)
     pooled = max(wanted.samples, wanted.pooled)
     gathered = gather(generator, discriminator, sides, shown=wanted.samples, pooled=pooled, seed=wanted.seed)
-    folder = Path(wanted.model)
-    out = wanted.out or (folder if folder.is_dir() else Path()) / "features"
     for side, maps in gathered.maps.items():
-        rows, png = rows_of(gathered.images, maps, wanted.clusters, wanted.seed), out / f"side-{side:03}.png"
+        rows, png = rows_of(gathered.images, maps, wanted.clusters, wanted.seed), out / name_of(side)
         height, width = maps["generator"].shown.shape[2:]
         title = f"{Path(*folder.parts[-2:])}: feature maps of {height} x {width} px"
         draw_sheet(rows, title, note(maps, pooled), png)
         yield f"side {side}: {', '.join(maps)}{likeness(maps)}: {png}"
+
+
+def name_of(side: int) -> str:
+    """What a side's sheet is called."""
+    return f"side-{side:03}.png"
 
 
 def likeness(maps: dict[Source, Maps]) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from ggdr.folders import check_free
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -47,9 +49,7 @@ class ModelFlags:
 
     def keep(self, files: list[Path]) -> None:
         """ValueError if a file is there that may not be replaced."""
-        there = [file for file in files if file.exists()]
-        if there and not self.overwrite:
-            raise ValueError(f"{there[0]} is there already; give another --out, or add --overwrite.")
+        check_free(files, self.overwrite)
 
 
 def numbers(flag: str, text: str) -> list[int]:
