@@ -28,9 +28,9 @@ from ggdr.latent.polarity import polarized
 from ggdr.latent.projection import Search, project
 from ggdr.latent.targets import Picture, targets_of
 from ggdr.latent.walks import Curve, walk
-from ggdr.model import description_at, save_model
+from ggdr.model import save_model
 from ggdr.network import Discriminator, Generator
-from ggdr.pretrained import INDEX, Hub, index_of, load_pair
+from ggdr.pretrained import INDEX, Hub, check_index, index_of, load_pair
 from ggdr.sampling import AT_ONCE, View, label_rows, whole
 
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
@@ -107,8 +107,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         OSError if the disk refuses, ValueError if something else is there that would be replaced.
         """
         folder = Path(save_directory).expanduser()
-        if (folder / INDEX).is_file() and description_at(folder / INDEX).get("_class_name") != type(self).__name__:
-            raise ValueError(f"{folder / INDEX} is of another pipeline, which would be replaced; give another folder.")
+        check_index(folder)
         networks = {"generator": self.generator, "discriminator": self.discriminator}
         for name, network in networks.items():
             if network is not None:

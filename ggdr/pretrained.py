@@ -12,6 +12,8 @@ from ggdr.model import Saved, description_at, find_saved, save_model
 from ggdr.network import Discriminator, Generator, Network
 
 Of = TypeVar("Of", bound=Network)
+OWN = "GANPipeline"
+"""class of the pipelines that are saved here"""
 INDEX = "model_index.json"
 """what says which networks belong to a pipeline"""
 DESCRIPTIONS = [INDEX, "config.json", "*/config.json"]
@@ -27,8 +29,15 @@ def index_of(names: Mapping[str, str]) -> dict[str, Any]:
     """What model_index.json says of a pipeline of networks: role -> registered name."""
     import diffusers
 
-    about = {"_class_name": "GANPipeline", "_diffusers_version": diffusers.__version__, "_ggdr_version": __version__}
+    about = {"_class_name": OWN, "_diffusers_version": diffusers.__version__, "_ggdr_version": __version__}
     return about | {part: ["ggdr", names[part]] if part in names else ABSENT for part in PARTS}
+
+
+def check_index(folder: Path) -> None:
+    """ValueError if a folder is that of a pipeline which is not ours, and would be replaced."""
+    file = folder / INDEX
+    if file.is_file() and description_at(file).get("_class_name") != OWN:
+        raise ValueError(f"{file} is of another pipeline, which would be replaced; give another folder.")
 
 
 class Hub(NamedTuple):

@@ -18,12 +18,10 @@ from ggdr.grid import to_uint8
 from ggdr.measuring.diffusion import Pipeline, class_at, fetched
 from ggdr.model import Saved, description_at
 from ggdr.network import Generator
-from ggdr.pretrained import INDEX, PARTS, Hub, download, find, loaded
+from ggdr.pretrained import INDEX, OWN, PARTS, Hub, download, find, loaded
 from ggdr.sampling import View, asked, latents
 from ggdr.seeding import WORDS, seed_of
 
-OWN = "GANPipeline"
-"""the class of our own saved pipelines"""
 SCHEME = "image i of repeat r: the seed blake2b(seed, r) + i"
 """how images are drawn; of two seeds or repeats of 50,000 images, some are shared with a chance of 2e-5"""
 
