@@ -6,6 +6,7 @@ import time
 
 import torch
 
+from ggdr.figures import significant
 from ggdr.running.memory import peak_memory
 from ggdr.running.report import Report, introduction
 from ggdr.running.run import Run
@@ -24,9 +25,10 @@ def dry_run(run: Run) -> None:
         return
     print("\n".join(introduction(run)))
     print(f"peak memory: {peak_memory(run.device):.2f} GB")
-    print("seconds of a phase: " + ", ".join(f"{name} {value:.3g}" for name, value in seconds.items()))
+    print("seconds of a phase: " + ", ".join(f"{name} {significant(value, 3)}" for name, value in seconds.items()))
     total = per_kimg * run.recipe.total_kimg / 3600
-    print(f"time per kimg: {per_kimg:.3g} s; {run.recipe.total_kimg:g} kimg take {total:.3g} h at this rate")
+    whole = f"{run.recipe.total_kimg:g} kimg take {significant(total, 3)} h at this rate"
+    print(f"time per kimg: {significant(per_kimg, 3)} s; {whole}")
 
 
 def timed(run: Run, phase, batches) -> float:

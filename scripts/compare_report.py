@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ggdr.figures import significant, with_error
 from ggdr.measuring.record import Spread
 from ggdr.measuring.record import number as number_of
 from ggdr.running.plots import COLORS, DPI, Panel, dress, save
@@ -67,7 +68,7 @@ def rows(number: Number, seconds: dict[str, float | None]) -> Iterator[list[str]
             shown(best(curve, number.better)),
             "" if gap is None else told(gap),
             str(len(curve.values)),
-            "" if pace is None else f"{pace:.3g}",
+            "" if pace is None else significant(pace, 3),
         ]
 
 
@@ -81,8 +82,7 @@ def table(numbers: Sequence[Number], seconds: dict[str, float | None]) -> str:
 
 def shown(spread: Spread, sign: str = "") -> str:
     """Mean and half the interval; of a single value that alone."""
-    mean = f"{spread.mean:{sign}.4g}"
-    return mean if spread.half is None else f"{mean} ± {spread.half:.2g}"
+    return significant(spread.mean, sign=sign) if spread.half is None else with_error(spread.mean, spread.half, sign)
 
 
 def told(gap: Spread) -> str:

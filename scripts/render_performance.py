@@ -11,6 +11,8 @@ import re
 import sys
 from pathlib import Path
 
+from ggdr.figures import significant
+
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 PLACE = re.compile(r"(<!-- benchmark: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -18,7 +20,7 @@ PLACE = re.compile(r"(<!-- benchmark: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTA
 
 def shown(cell: object) -> str:
     """A cell as it is printed: numbers with three digits."""
-    return cell if isinstance(cell, str) else f"{cell:.3g}"
+    return cell if isinstance(cell, str) else significant(cell, 3)
 
 
 def table(name: str) -> str:

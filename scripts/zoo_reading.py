@@ -8,6 +8,7 @@ from statistics import mean, median, stdev
 from typing import Any, NamedTuple
 
 from ggdr.card.markdown import bullets, code, plain, table
+from ggdr.figures import significant
 
 COVERAGE, LEAST = "coverage", 0.1
 """the metric, and what of it a run has that draws what it is to draw"""
@@ -102,14 +103,14 @@ def row(pair: Pair, better: Mapping[str, str]) -> Iterator[str]:
 def shown(cells: list[dict[str, Any]], label: str) -> str:
     """The mean over seeds, and each seed's value; what failed is said."""
     values, failed = numbers(cells, label), sum(cell["state"] == "failed" for cell in cells)
-    each = f" ({', '.join(f'{value:.3g}' for value in values)})" if len(values) > 1 else ""
-    said = [f"{mean(values):.3g}{each}"] if values else []
+    each = f" ({', '.join(f'{significant(value, 3)}' for value in values)})" if len(values) > 1 else ""
+    said = [f"{significant(mean(values), 3)}{each}"] if values else []
     return "; ".join(said + [f"{failed} of {len(cells)} failed"] * bool(failed))
 
 
 def pace(seconds: float | str) -> str:
     """Seconds per kimg in three digits."""
-    return seconds if isinstance(seconds, str) else f"{seconds:.3g}"
+    return seconds if isinstance(seconds, str) else significant(seconds, 3)
 
 
 def timing(paces: Mapping[str, Any] | None, times: Mapping[str, tuple[float, float]]) -> Iterator[str]:
@@ -150,9 +151,10 @@ def reading(found: list[Pair], told: Mapping[str, Any]) -> str:
         sentences.append(f"By {label} GGDR made {better} better and {worse} worse; {unclear} unclear.")
     first = next(iter(told["better"]))
     chances = [chance(len(numbers(pair.plain, first)), len(numbers(pair.ggdr, first))) for pair in judged]
+    odds = significant(sum(chances), 2)
     sentences.append(
         "Better or worse means that all seeds with GGDR lie on one side of all without it. If GGDR made no difference,"
-        f" chance alone would do that to about {sum(chances):.2g} of {len(judged)} by each metric, one way as often as"
+        f" chance alone would do that to about {odds} of {len(judged)} by each metric, one way as often as"
         " the other: a single row of this table proves little."
     )
     sentences += [effect(judged, first), *twins(judged, first), *idle(found, told["better"])]

@@ -109,10 +109,10 @@ def test_the_table_has_a_line_an_arm_and_marks_differences_that_leave_zero_out()
     lines = compare_report.table([Number("fid", "lower", [PLAIN, GUIDED])], {"plain": 6.0, "guided": None}).splitlines()
     heads, rule, plain, guided = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
     assert heads[2:5] == ["at 15 kimg", "best of the run", "difference to plain"] and set(rule) == {"---"}
-    assert plain == ["fid (lower is better)", "plain", "5.5 ± 1.2", "5 ± 2.2", "", "3", "6"]
-    assert guided == ["", "guided", "3.333 ± 3.1", "3.167 ± 2.6", "**-2.167 ± 1.9**", "3", ""]
+    assert plain == ["fid (lower is better)", "plain", "5.5 ± 1.2", "5.0 ± 2.2", "", "3", "6"]
+    assert guided == ["", "guided", "3.3 ± 3.1", "3.2 ± 2.6", "**-2.2 ± 1.9**", "3", ""]
     near = PLAIN._replace(arm="near", values=PLAIN.values | {0: [9.0, 4.0, 5.3]})
-    assert "| +0.1 ± 0.43 |" in compare_report.table([Number("fid", "lower", [PLAIN, near])], {"plain": 1, "near": 1})
+    assert "| +0.10 ± 0.43 |" in compare_report.table([Number("fid", "lower", [PLAIN, near])], {"plain": 1, "near": 1})
     sure = Curve("sure", KIMG, {seed: [value - 4 for value in values] for seed, values in PLAIN.values.items()})
     assert "**-4 ± 0**" in compare_report.table([Number("fid", "lower", [PLAIN, sure])], {"plain": None, "sure": None})
 

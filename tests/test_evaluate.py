@@ -20,6 +20,7 @@ from ggdr.cache import cache_folder
 from ggdr.data.digits import Digits
 from ggdr.data.images import ImageFiles
 from ggdr.features.digits import Digits as DigitsExtractor
+from ggdr.figures import from_to, significant
 from ggdr.model import save_model
 from ggdr.networks.base import Brief
 from ggdr.train import main as train
@@ -99,7 +100,7 @@ def test_a_run_is_measured_against_its_own_data_by_metrics_that_need_no_download
     (line,) = [line for line in shown.out.splitlines() if line.startswith("fid ")]
     fid = found["metrics"]["fid"]["values"]["distance"]
     low, high = fid["interval"]
-    assert line.split() == ["fid", f"{fid['mean']:.4g}", f"{low:.4g}", "..", f"{high:.4g}", "lower", "40,", "40",
+    assert line.split() == ["fid", significant(fid["mean"]), *from_to(low, high).split(), "lower", "40,", "40",
                             "digits"]  # fmt: skip
     assert fid["repeats"][0] != fid["repeats"][1] and low < fid["mean"] < high
     assert "kid, which has no such bias" in shown.err and "too few to fit the covariance of 64 features" in shown.err

@@ -28,6 +28,7 @@ FLOORS = [
         "changes",
         "checks",
         "documents",
+        "figures",
         "folders",
         "lazy",
         "registry",

@@ -12,6 +12,7 @@ from ggdr.card.markdown import code, plain, table
 from ggdr.card.parts import first_line
 from ggdr.data.base import DataSet
 from ggdr.features.base import Extractor
+from ggdr.figures import from_to, significant
 from ggdr.metrics.base import Metric
 from ggdr.recipe_files import from_json
 from ggdr.registry import metrics
@@ -53,12 +54,12 @@ class Result(NamedTuple):
     @property
     def shown(self) -> str:
         """The value."""
-        return "not a number" if self.value is None else f"{self.value:.4g}"
+        return "not a number" if self.value is None else significant(self.value)
 
     @property
     def between(self) -> str:
         """The interval; empty without one, or without a value."""
-        return "" if self.interval is None else f"{self.interval[0]:.4g} .. {self.interval[1]:.4g}"
+        return "" if self.interval is None else from_to(*self.interval)
 
 
 def results_in(records: Sequence[Record]) -> list[Result]:
@@ -151,7 +152,7 @@ def while_training(facts: Facts) -> str:
     for key, value, kimg in logged(facts.log, "metric/"):
         name, _, rest = key.partition("/")
         images = f"at most {named[name].images:,} images of a kind, " if name in named else ""
-        rows.append((f"{code(name)} {plain(rest)}", f"{value:.4g}", f"{kimg:g}", f"{images}measured once"))
+        rows.append((f"{code(name)} {plain(rest)}", significant(value), significant(kimg), f"{images}measured once"))
     return table(("metric, as the run logged it", "last value", "at kimg", "protocol"), rows)
 
 

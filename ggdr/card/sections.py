@@ -11,6 +11,7 @@ from ggdr.card.facts import Facts, logged
 from ggdr.card.markdown import block, bullets, code, plain, table
 from ggdr.card.parts import ROLES, WATCHING, paper_link, papers, parts_table, pieces, shown
 from ggdr.card.results import Result, notes, remarks, results_table, while_training
+from ggdr.figures import significant
 from ggdr.log_file import LABELS
 
 CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
@@ -153,15 +154,15 @@ def logged_rows(facts: Facts) -> Iterator[tuple[str, str]]:
     """What the run's log ends with."""
     last = {key: value for key, value, _ in logged(facts.log)}
     if last.get("kimg") and "seconds" in last:
-        yield "time", f"{last['seconds'] / last['kimg']:.3g} s a kimg, with logging, grids and metrics"
+        yield "time", f"{significant(last['seconds'] / last['kimg'], 3)} s a kimg, with logging, grids and metrics"
     if "device" in facts.progress:
         processes = facts.progress.get("processes", 1)
         yield "device", plain(f"{processes} x {facts.progress['device']}")
     for key in (key for key in last if key.startswith("loss/")):
         _, turn, name = key.split("/", 2)
-        yield f"last loss of {turn.upper()}, {code(name)}", f"{last[key]:.4g}"
+        yield f"last loss of {turn.upper()}, {code(name)}", significant(last[key])
     for key in (key for key in LABELS if key in last):
-        yield f"last {code(LABELS[key])}", f"{last[key]:.4g}"
+        yield f"last {code(LABELS[key])}", significant(last[key])
 
 
 def evaluation(facts: Facts, found: Sequence[Result]) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import PIL.Image
 
 from ggdr import log_file
+from ggdr.figures import significant
 from ggdr.running.plots import plot_losses
 
 ROWS = 12
@@ -68,7 +69,7 @@ def table(run: Path) -> tuple[list[str], list[list[str]]]:
 
 def number(value: float | None) -> str:
     """As the table shows it."""
-    return "" if value is None else f"{value:.4g}"
+    return "" if value is None else significant(value)
 
 
 def headline(run: Path) -> str:

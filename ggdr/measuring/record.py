@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ggdr import __version__
+from ggdr.figures import from_to, significant
 
 CONFIDENCE = 0.95
 LIBRARIES = (
@@ -98,8 +99,8 @@ def table(rows: Sequence[Row]) -> list[str]:
     cells = [("metric", "value", "95 % interval", "better", "images (real, measured)", "extractor")]
     for row in rows:
         half, mean = row.spread.half, row.spread.mean
-        interval = "-" if half is None else f"{mean - half:.4g} .. {mean + half:.4g}"
-        cells.append((row.name, f"{mean:.4g}", interval, row.better, row.images, row.extractor))
+        interval = "-" if half is None else from_to(mean - half, mean + half)
+        cells.append((row.name, significant(mean), interval, row.better, row.images, row.extractor))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ggdr.duel import Duel
+from ggdr.figures import significant
 from ggdr.lazy import Tensor
 from ggdr.networks.base import Brief
 from ggdr.ops.gradient import input_gradient
@@ -29,7 +30,9 @@ class R1(Regularizer):
         if self.weight is not None:
             return ""
         self.weight = 0.0002 * brief.height * brief.width / batch
-        return f"weight (gamma) {self.weight:.4g} = 0.0002 * {brief.height} * {brief.width} px / batch of {batch}"
+        return (
+            f"weight (gamma) {significant(self.weight)} = 0.0002 * {brief.height} * {brief.width} px / batch of {batch}"
+        )
 
     def d_loss(self, duel: Duel) -> Tensor:
         return input_gradient(duel.on_real.logits, duel.real).square().sum((1, 2, 3)).mean() / 2

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ggdr.figures import significant
 from ggdr.log_file import LABELS
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ def summary(row: Mapping[str, float | None]) -> str:
     there = {key: value for key, value in row.items() if value is not None}
     parts = []
     if (speed := there.get("images_per_second")) is not None:
-        parts.append(f"{speed:.0f} images/s" if speed >= 100 else f"{speed:.3g} images/s")
+        parts.append(f"{speed:.0f} images/s" if speed >= 100 else f"{significant(speed, 3)} images/s")
     g, d = ({key[7:]: value for key, value in there.items() if key.startswith(f"loss/{turn}/")} for turn in "gd")
     for name in sorted(g.keys() & d.keys()):  # what both players have is the adversarial loss
         parts += [f"g {g[name]:.3f}", f"d {d[name]:.3f}"]
     parts += [f"{label} {there[key]:.3f}" for key, label in LABELS.items() if key in there]
     metrics = {key.removeprefix("metric/"): value for key, value in there.items() if key.startswith("metric/")}
-    return ", ".join(parts + [f"{name} {value:.4g}" for name, value in metrics.items()])
+    return ", ".join(parts + [f"{name} {significant(value)}" for name, value in metrics.items()])
 
 
 class Progress:

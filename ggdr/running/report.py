@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ggdr import checkpoint
 from ggdr.evidence import Evidence, ImageSet, Team
+from ggdr.figures import significant
 from ggdr.folders import RECIPE, check_run, mark, write_recipe
 from ggdr.hub import Place
 from ggdr.model import save_model
@@ -290,7 +291,7 @@ def introduction(run: Run) -> list[str]:
     """What will run, in a few lines."""
     recipe, brief = run.recipe, run.brief
     size = f"{brief.height} x {brief.width} px, {brief.channels} channels"
-    networks = ", ".join(f"{name} {count / 1e6:.3g} M weights" for name, count in run.sizes.items())
+    networks = ", ".join(f"{name} {significant(count / 1e6, 3)} M weights" for name, count in run.sizes.items())
     rhythm = ", ".join(f"{phase.name} ({', '.join(phase.terms)})" for phase in run.phases)
     where = f"{run.processes} x {run.device.type}"
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ggdr.figures import significant
 from ggdr.network import Discriminator
 
 
@@ -35,4 +36,4 @@ def said(name: str, network: Discriminator, stages: int, frozen: list[str], take
     blocks = f"{stages} of {len(network.stages())} blocks of {name}"
     drawn = [key for key in frozen if taken is not None and key not in taken]
     random = f"; {len(drawn)} of {len(frozen)} tensors in them are random, {drawn[0]} first" if drawn else ""
-    return f"freeze_d: {blocks} stay as they are, {still:.3g} of {whole:.3g} M weights{random}"
+    return f"freeze_d: {blocks} stay as they are, {significant(still, 3)} of {significant(whole, 3)} M weights{random}"

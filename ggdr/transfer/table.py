@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from os.path import commonprefix
 
+from ggdr.figures import significant
 from ggdr.transfer.start import Move, Start
 
 
@@ -34,7 +35,8 @@ def totals(start: Start) -> str:
     weights = {name: parameter.numel() for name, parameter in start.network.named_parameters()}
     share = sum(count for name, count in weights.items() if name in start.taken) / sum(weights.values())
     here = sum(move.how != "surplus" for move in start.moves)
-    return f"{len(start.taken)} of {here} tensors, {100 * share:.3g} % of {sum(weights.values()) / 1e6:.3g} M weights"
+    millions = significant(sum(weights.values()) / 1e6, 3)
+    return f"{len(start.taken)} of {here} tensors, {significant(100 * share, 3)} % of {millions} M weights"
 
 
 def named(kind: str, by_kind: dict[str, list[Move]]) -> list[str]:

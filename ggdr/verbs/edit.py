@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import tyro
 
 from ggdr.checks import above_zero
+from ggdr.figures import significant
 from ggdr.verbs.model_flags import ModelFlags, is_picture, numbers
 
 if TYPE_CHECKING:
@@ -118,5 +119,5 @@ def spaced(columns: int, furthest: float) -> list[float]:
 
 def note(columns: int, furthest: float) -> str:
     """What the columns are."""
-    amounts = ", ".join(f"{amount:+.3g}" if amount else "0" for amount in spaced(columns, furthest))
+    amounts = ", ".join(significant(amount, 3, "+") if amount else "0" for amount in spaced(columns, furthest))
     return f"From left to right: {amounts} standard deviations of the codes; 0 is the image itself."

@@ -20,6 +20,7 @@ import tyro
 from ggdr.checks import above_zero
 from ggdr.features.base import Extractor
 from ggdr.features.plain import Pixels
+from ggdr.figures import significant
 from ggdr.recipe_flags import swap_parts, take_use
 from ggdr.registry import use
 from ggdr.verbs.model_flags import ModelFlags
@@ -154,7 +155,8 @@ def project_some(asked: Project, generator: Generator, search: Search, pictures:
     for place, picture in enumerate(pictures):
         write(asked.files(picture), generator, targets[place], found, place, [each[place] for each in frames])
         was, now = (float(each[place]) for each in (found.start, found.distance))
-        print(f"{picture}: distance by {asked.features.name} {was:.4g} -> {now:.4g}: {asked.files(picture).png}")
+        nearer = f"{significant(was)} -> {significant(now)}"
+        print(f"{picture}: distance by {asked.features.name} {nearer}: {asked.files(picture).png}")
 
 
 def in_own_words(error: ValueError) -> str:
