@@ -291,6 +291,16 @@ def test_what_cannot_be_measured_is_refused_in_one_sentence(argv, said, run, dig
     assert set(run.rglob("*")) | set(digits.rglob("*")) == before
 
 
+def test_a_slip_in_the_name_of_a_run_is_told_with_the_name_that_is_meant(run, monkeypatch):
+    monkeypatch.chdir(run.parent.parent)
+    near, typo = f"{run.parent.name}/{run.name}", f"{run.parent.name}/{run.name}x"
+    said = complaint(typo)
+    assert said.startswith(f"there is no run, model or folder '{typo}' here (did you mean '{near}'?); for a Hub")
+    assert "add --data SOURCE" in said
+    assert f"(did you mean '{run}'?)" in complaint(f"{run}x")
+    assert complaint("runs/typo").startswith("there is no run, model or folder 'runs/typo' here; for a Hub")
+
+
 def test_shared_flags_go_to_every_metric_and_its_own_prevail():
     flags = "--data digits --metrics fid kid swd --images 50 --metrics.kid.images 20 --extractor.batch 7"
     command = parse([str(HERE), *flags.split()], "ggdr evaluate")

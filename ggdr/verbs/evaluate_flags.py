@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import tyro
 
 from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
-from ggdr.documents import one_line, read_object
+from ggdr.documents import one_line, printable, read_object
 from ggdr.metrics.base import Metric
 from ggdr.recipe_files import from_json
 from ggdr.recipe_flags import fresh, part_kind, swap_parts, take, take_use
@@ -148,7 +149,7 @@ def check_place(what: str) -> None:
     """ValueError if `what` is neither here nor looks like a repository of the Hub."""
     if not Path(what).exists() and what.count("/") != 1:
         raise ValueError(
-            f"there is no {what!r}; give the folder of a run, of a checkpoint, of a saved model or pipeline, a folder,"
+            f"there is no {what!r}{meant(Path(what))}; give the folder of a run, of a checkpoint, of a saved model or pipeline, a folder,"
             " .zip or .parquet file of images, or a Hub repository such as org/name."
         )
 
@@ -164,11 +165,23 @@ def data_of(sources: list[str]) -> DataSet:
 def data_of_run(what: str) -> DataSet:
     """What the run was trained on that `what` is or belongs to; ValueError if it belongs to none."""
     here = Path(what)
+    if not here.exists():
+        raise ValueError(
+            f"there is no run, model or folder {what!r} here{meant(here)}; for a Hub repository of that name add --data"
+            " SOURCE, the real images to compare it with."
+        )
     for folder in (here, *list(here.absolute().parents)[:UPWARD]):
         file = folder / "recipe.json"
         if here.exists() and file.is_file():
             return from_json(DataSet, data_in(file), "recipe.data")
     raise ValueError(f"no real images to compare {what!r} with; add --data digits, or --data and a folder of images.")
+
+
+def meant(missing: Path) -> str:
+    """A question after what lies where something was looked for under a similar name; empty without any."""
+    there = [path.name for path in missing.parent.iterdir()] if missing.parent.is_dir() else []
+    near = [printable(str(missing.parent / name)) for name in difflib.get_close_matches(missing.name, there, 2)]
+    return f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
 
 
 def data_in(file: Path) -> Any:
