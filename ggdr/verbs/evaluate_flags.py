@@ -149,8 +149,8 @@ def check_place(what: str) -> None:
     """ValueError if `what` is neither here nor looks like a repository of the Hub."""
     if not Path(what).exists() and what.count("/") != 1:
         raise ValueError(
-            f"there is no {what!r}{meant(Path(what))}; give the folder of a run, of a checkpoint, of a saved model or pipeline, a folder,"
-            " .zip or .parquet file of images, or a Hub repository such as org/name."
+            f"there is no {what!r}{meant(Path(what))}; give the folder of a run, of a checkpoint, of a saved model or"
+            " pipeline, a folder, .zip or .parquet file of images, or a Hub repository such as org/name."
         )
 
 
