@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 import torch.distributed
@@ -14,12 +15,20 @@ BUCKET_BYTES = 25_000_000
 
 
 class Averaging:
-    """One player's gradients: `expect` before its backward passes, `finish` after them, on every process alike."""
+    """One player's gradients: `expect` before its backward passes, `finish` after them, on every process alike.
+
+    Gradients are views of the buckets, so that they are in memory once; a bucket is there from its first gradient on
+    until the gradients are dropped.
+    """
 
     def __init__(self, parameters: Sequence[Parameter], processes: int):
         self.processes = processes
         self.buckets = filled(list(reversed(parameters)))  # gradients come in about the reverse order of the layers
-        self.place = {parameter: index for index, bucket in enumerate(self.buckets) for parameter in bucket}
+        self.places = {
+            parameter: (index, start)
+            for index, bucket in enumerate(self.buckets)
+            for parameter, start in zip(bucket, accumulate([p.numel() for p in bucket], initial=0), strict=False)
+        }
         for parameter in parameters:
             parameter.register_post_accumulate_grad_hook(self.arrived)
 
@@ -27,11 +36,19 @@ class Averaging:
         """So many backward passes follow; what the last of them has finished may travel."""
         self.passes, self.sent = passes, 0
         self.arrivals = [0] * len(self.buckets)
-        self.travelling: list[tuple[list[Tensor], Tensor, torch.distributed.Work]] = []
+        self.flats: dict[int, Tensor] = {}
+        self.travelling: list[tuple[Tensor, torch.distributed.Work]] = []
 
     def arrived(self, parameter: Parameter) -> None:
         """A backward pass has added to a gradient. Buckets leave in their order, as they must on every process."""
-        self.arrivals[self.place[parameter]] += 1
+        index, start = self.places[parameter]
+        if index not in self.flats:
+            self.flats[index] = parameter.new_zeros(sum(p.numel() for p in self.buckets[index]))
+        flat, made = self.flats[index], parameter.grad
+        if made is not None and made.untyped_storage().data_ptr() != flat.untyped_storage().data_ptr():
+            # The first pass's: the next ones add to the view.
+            parameter.grad = flat.as_strided(parameter.shape, parameter.stride(), start).copy_(made)
+        self.arrivals[index] += 1
         while self.sent < len(self.buckets) and self.whole(self.sent):
             self.send()
 
@@ -40,32 +57,31 @@ class Averaging:
         return self.arrivals[index] == self.passes * len(self.buckets[index])
 
     def send(self) -> None:
-        """Put the next bucket's gradients on their way; what no term has touched has none, on any process."""
-        gradients = [parameter.grad for parameter in self.buckets[self.sent] if parameter.grad is not None]
-        self.sent += 1
-        if gradients:
-            flat = torch.cat([gradient.flatten() for gradient in gradients])
+        """Put the next bucket on its way; one that no term has touched is not there, on any process."""
+        if (flat := self.flats.get(self.sent)) is not None:
             work = torch.distributed.all_reduce(flat, async_op=True)
             assert work is not None
-            self.travelling.append((gradients, flat, work))
+            self.travelling.append((flat, work))
+        self.sent += 1
 
     @torch.no_grad()
     def finish(self) -> None:
-        """Send what is left, wait for all, and leave means in the gradients."""
+        """Send what is left, wait for all, and leave means in the gradients, which alone hold the buckets then."""
         while self.sent < len(self.buckets):
             self.send()
-        for gradients, flat, work in self.travelling:
+        for flat, work in self.travelling:
             work.wait()
-            put_back(flat / self.processes, gradients)
+            flat /= self.processes
+        self.flats, self.travelling = {}, []
 
 
 def filled(parameters: Sequence[Parameter]) -> list[list[Parameter]]:
-    """The parameters in order, in buckets of about `BUCKET_BYTES`."""
+    """The parameters in order, in buckets of one type and about `BUCKET_BYTES`."""
     buckets: list[list[Parameter]] = []
     room = 0
     for parameter in parameters:
         size = parameter.numel() * parameter.element_size()
-        if not buckets or size > room:
+        if not buckets or size > room or buckets[-1][-1].dtype != parameter.dtype:
             buckets.append([])
             room = BUCKET_BYTES
         buckets[-1].append(parameter)
