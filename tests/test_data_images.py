@@ -205,13 +205,16 @@ def one_image(path, **settings):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (lambda path: ImageFiles(), "no source of images; give a folder"),
-        (missing, r"no file or folder .*nowhere'; give a folder, a \.zip"),
+        (lambda path: ImageFiles(), "no source of images; give a .*, or a Hub id"),
+        (missing, r"no file or folder .*nowhere'; give .* a folder of images"),
         (lambda path: ImageFiles(source=folder(path / "empty", {".hidden": b""})), "empty' is empty"),
         (text_folder, r"holds no images, only 2 of \.txt; images end in"),
         (lambda path: ImageFiles(source=zipped(path / "a.zip", {"a.txt": b""})), r"zip .* only 1 of \.txt"),
         (lambda path: ImageFiles(source=folder(path, {"a.zip": b"no"}) + "/a.zip"), "no readable zip"),
-        (lambda path: ImageFiles(source=folder(path, {"a.npy": b"no"}) + "/a.npy"), "neither a zip nor a parquet"),
+        (
+            lambda path: ImageFiles(source=folder(path, {"a.bin": b"no"}) + "/a.bin"),
+            "no file of images of a known kind; give",
+        ),
         (lambda path: ImageFiles(source=folder(path, {"a.png": b"no"})), "no image can be read"),
         (of_sizes, r"'a.png' is 8x8, 'b/c.png' 8x12, .*--data.size H W"),
         (lambda path: one_image(path, channels=2), "choose 1 .gray., 3"),

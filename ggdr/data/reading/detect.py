@@ -7,16 +7,19 @@ from pathlib import Path
 
 from ggdr.data.reading.folder import Folder
 from ggdr.data.reading.hub import Hub
+from ggdr.data.reading.lmdb import LMDB
 from ggdr.data.reading.parquet import Parquet
 from ggdr.data.reading.reader import Columns, Reader
+from ggdr.data.reading.saved import Saved
+from ggdr.data.reading.tarred import Tarred
 from ggdr.data.reading.zipped import Zipped
 
-READERS: tuple[type[Reader], ...] = (Zipped, Parquet, Folder, Hub)
-"""the first that fits reads: a folder with parquet files in it is a table"""
+READERS: tuple[type[Reader], ...] = (Zipped, Tarred, LMDB, Saved, Parquet, Folder, Hub)
+"""the first that fits reads: a folder of tables or shards is no folder of images; each says how it is typed"""
 
 
 def reader_of(source: str, columns: Columns) -> Reader:
-    """The reader for a folder, a zip, a parquet file or a Hub id; ValueError if it is none of them."""
+    """The reader for a source; ValueError, with all that can be read, if there is none."""
     source = os.path.expanduser(source)
     for reader in READERS:
         if source and reader.fits(source):
@@ -26,9 +29,10 @@ def reader_of(source: str, columns: Columns) -> Reader:
 
 def no_reader(source: str) -> str:
     """Why nothing can be read, in one sentence."""
-    forms = "give a folder, a .zip, a .parquet file or a Hub id such as org/name"
+    forms = [reader.form for reader in READERS]
+    give = f"give {', '.join(forms[:-1])}, or {forms[-1]}"
     if not source:
-        return f"no source of images; {forms} with --data.source."
+        return f"no source of images; {give} with --data.source."
     if Path(source).is_file():
-        return f"{source!r} is neither a zip nor a parquet file; {forms}."
-    return f"no file or folder {source!r}; {forms}."
+        return f"{source!r} is no file of images of a known kind; {give}."
+    return f"no file or folder {source!r}; {give}."

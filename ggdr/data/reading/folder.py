@@ -15,6 +15,7 @@ class Folder(Files):
     """The image files of a folder and all folders below it, by their path within it."""
 
     kind = "folder"
+    form = "a folder of images"
 
     @staticmethod
     def fits(source: str) -> bool:

@@ -14,6 +14,7 @@ class Hub(Table):
     """The rows of one split of a Hub data set."""
 
     kind = "Hub data set"
+    form = "a Hub id such as org/name"
 
     @staticmethod
     def fits(source: str) -> bool:

@@ -14,6 +14,7 @@ class Parquet(Table):
     """The rows of one parquet file, or of those files of a folder that belong to the split."""
 
     kind = "parquet"
+    form = "a .parquet file"
 
     @staticmethod
     def fits(source: str) -> bool:

@@ -68,6 +68,8 @@ class Reader(ABC):
 
     kind: str
     """what reports call such a source"""
+    form: str
+    """what one types for it, as messages say it"""
     others: Mapping[str, int] = MappingProxyType({})
     """ending -> files of the source that are passed over, since they are no images that can be read"""
     hidden: Mapping[str, int] = MappingProxyType({})

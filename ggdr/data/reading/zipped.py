@@ -13,6 +13,7 @@ class Zipped(Files):
     """The image entries of a zip archive, by their path within it."""
 
     kind = "zip"
+    form = "a .zip"
 
     @staticmethod
     def fits(source: str) -> bool:

@@ -1,0 +1,140 @@
+"""LMDB files, such as LSUN's: each value an encoded image, read in place.
+
+The format is read here rather than by its library, which trusts a file: cut off or damaged, it ends the process.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from ggdr.data.reading.files import Files
+from ggdr.data.reading.packed import Entry, index_of, piece
+from ggdr.data.reading.reader import HEAD_BYTES, Columns, reason
+
+FILE = "data.mdb"
+"""what the file is called in a folder of its own"""
+MAGIC, VERSION = 0xBEEFC0DE, 1
+HEAD = struct.Struct("<QHHHH")
+"""of a page: its number, -, flags, where its list of nodes ends, -"""
+NODE = struct.Struct("<HHHH")
+"""of a node: low and high half of a size or of a page's number, flags (or the number's top), bytes of the key"""
+META = struct.Struct("<II QQ" + "IHHQQQQQ" * 2 + "QQ")
+"""magic, version, -, -; of the free pages' tree: page size, -; of the data's: -, root; last page, age"""
+BRANCH, LEAF = 1, 2
+"""flags of pages"""
+ELSEWHERE, TREE = 1, 2
+"""flags of leaf nodes: the value has pages of its own; it is a tree of its own"""
+EMPTY = 2**64 - 1
+"""the root of a tree without entries"""
+SMALLEST = 32
+"""bytes of an image; values below are notes, such as their number under `length`"""
+
+
+class LMDB(Files):
+    """The values of an LMDB file, by their keys."""
+
+    kind = "LMDB"
+    form = "an LMDB"
+
+    @staticmethod
+    def fits(source: str) -> bool:
+        path = Path(source)
+        return (path / FILE).is_file() or path.is_file() and path.suffix.lower() in (".mdb", ".lmdb")
+
+    def __init__(self, source: str, columns: Columns):
+        self.source, path = source, Path(source)
+        self.file = path / FILE if path.is_dir() else path
+        try:
+            index = index_of(self.file, scan)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{source!r} is no readable LMDB ({reason(error)}); download or copy it again.") from error
+        images = [place for place, size in enumerate(index.sizes.tolist()) if size >= SMALLEST]
+        if not images:
+            raise ValueError(f"LMDB {source!r} holds no images, only {len(index.names)} values of a few bytes.")
+        self.names = [index.names[place] for place in images]
+        self.starts, self.sizes = index.starts[images], index.sizes[images]
+
+    def read(self, item: int) -> bytes:
+        return piece(self.file, int(self.starts[item]), int(self.sizes[item]))
+
+    def head(self, item: int) -> bytes:
+        return piece(self.file, int(self.starts[item]), int(self.sizes[item]), HEAD_BYTES)
+
+
+def scan(file: BinaryIO, size: int) -> Iterator[Entry]:
+    """The entries of the main tree, in the order of their keys; ValueError if the file is none or is damaged."""
+    page_size, root = newest(file, size)
+    waiting, seen = [] if root == EMPTY else [root], 0
+    while waiting:
+        number, seen = waiting.pop(), seen + 1
+        if seen * page_size > size or (number + 1) * page_size > size:
+            raise ValueError("its pages lie in a circle, or beyond its end: it is cut off or damaged")
+        file.seek(number * page_size)
+        page = file.read(page_size)
+        flags = HEAD.unpack_from(page)[2]
+        if flags & BRANCH:
+            waiting += [low | high << 16 | top << 32 for _, low, high, top, _ in reversed([*nodes(page)])]
+        elif flags & LEAF:
+            yield from leaves(page, number * page_size, page_size)
+        else:
+            raise ValueError(f"its page {number} is no page of a tree: it is damaged")
+
+
+def newest(file: BinaryIO, size: int) -> tuple[int, int]:
+    """Page size and root of the newer of the two states that a file keeps; ValueError if they cannot be read."""
+    states = []
+    start = 0
+    for _ in range(2):
+        file.seek(start + HEAD.size)
+        data = file.read(META.size)
+        if len(data) < META.size:
+            raise ValueError("it is shorter than its own head")
+        magic, version, _, _, page_size, *rest = META.unpack(data)
+        if magic != MAGIC:
+            raise ValueError("it does not begin as an LMDB file of this kind of machine")
+        if version != VERSION:
+            raise ValueError(f"it is of version {version} of its format, and known is {VERSION}")
+        root, last, age = rest[-3:]
+        states.append((age, page_size, root, last))
+        start = start or page_size
+    _, page_size, root, last = max(states)
+    if not 256 <= page_size <= 2**16 or page_size & page_size - 1:
+        raise ValueError(f"it says that its pages have {page_size} bytes")
+    if (last + 1) * page_size > size:
+        raise ValueError(f"it has {size:,} bytes of {(last + 1) * page_size:,}: it is cut off")
+    return page_size, root
+
+
+def nodes(page: bytes) -> Iterator[tuple[int, int, int, int, int]]:
+    """Place of each node in its page, and the numbers of its head; ValueError if it lies outside."""
+    end = HEAD.unpack_from(page)[3]
+    if not HEAD.size <= end <= len(page):
+        raise ValueError("a page's list of nodes is longer than the page: it is damaged")
+    for (place,) in struct.iter_unpack("<H", page[HEAD.size : end & ~1]):
+        if place + NODE.size > len(page):
+            raise ValueError("a node lies outside its page: it is damaged")
+        yield place, *NODE.unpack_from(page, place)
+
+
+def leaves(page: bytes, start: int, page_size: int) -> Iterator[Entry]:
+    """The entries of a leaf page that begins at byte `start`."""
+    for place, low, high, flags, length in nodes(page):
+        if flags & TREE:
+            continue
+        key = place + NODE.size
+        value, size = key + length, low | high << 16
+        if value + (8 if flags & ELSEWHERE else size) > len(page):
+            raise ValueError("a value lies outside its page: it is damaged")
+        where = start + value
+        if flags & ELSEWHERE:
+            where = int.from_bytes(page[value : value + 8], "little") * page_size + HEAD.size
+        yield Entry(written(page[key:value]), where, size)
+
+
+def written(key: bytes) -> str:
+    """A key as text; in hex if it is none."""
+    text = key.decode("utf-8", "replace")
+    return text if text.isprintable() and "\ufffd" not in text else key.hex()

@@ -1,0 +1,187 @@
+"""Images in tar archives, one or many shards (WebDataset), read in place: nothing is ever unpacked to disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ggdr.data.reading.files import Files, images_among
+from ggdr.data.reading.kinds import choose
+from ggdr.data.reading.labels import Labels, from_folders, of_values
+from ggdr.data.reading.packed import Entry, Index, index_of, piece
+from ggdr.data.reading.patterns import is_pattern, matching
+from ggdr.data.reading.reader import HEAD_BYTES, MOST_BYTES, Columns, reason
+from ggdr.documents import one_line
+
+COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+CLASS, RECORD = "cls", "json"
+"""endings of the members beside an image that hold its class, and an object of its facts"""
+MOST_LABEL_BYTES = 2**20
+"""of such a member"""
+
+
+class Tarred(Files):
+    """The image members of one tar or of many, by their path within it; labels may be members beside them."""
+
+    kind = "tar"
+    form = "a .tar or many (shards-{000..127}.tar)"
+
+    @staticmethod
+    def fits(source: str) -> bool:
+        name = source.lower()
+        if name.endswith((".tar", *COMPRESSED)):
+            return is_pattern(source) or os.path.isfile(source)
+        return os.path.isdir(source) and holds_only_shards(source)
+
+    def __init__(self, source: str, columns: Columns):
+        self.source, shards = source, shards_of(source)
+        indexes = {shard: contents(shard) for shard in shards}
+        above = os.path.commonpath([os.path.dirname(shard) for shard in shards])
+        where = {shard: f"{os.path.relpath(shard, above)}/" if len(shards) > 1 else "" for shard in shards}
+        named = (where[shard] + name for shard, index in indexes.items() for name in index.names)
+        self.rows = {name: row for row, name in enumerate(named)}  # of two of one name, the last counts
+        self.shards, self.firsts = shards, np.cumsum([0, *(len(index.names) for index in indexes.values())])
+        self.starts = np.concatenate([index.starts for index in indexes.values()])
+        self.sizes = np.concatenate([index.sizes for index in indexes.values()])
+        images, others, self.hidden = images_among(self.rows, source, self.kind)
+        self.others = {ending: count for ending, count in others.items() if ending != f".{CLASS}"}
+        self.names = chosen(images, columns.image, source)
+
+    def read(self, item: int) -> bytes:
+        return self._member(self.names[item], MOST_BYTES)
+
+    def head(self, item: int) -> bytes:
+        return self._member(self.names[item], HEAD_BYTES)
+
+    def _member(self, name: str, most: int) -> bytes:
+        """The first `most` bytes of a member."""
+        row = self.rows[name]
+        shard = int(np.searchsorted(self.firsts, row, "right")) - 1
+        return piece(self.shards[shard], int(self.starts[row]), int(self.sizes[row]), most)
+
+    def labels(self, how: str) -> Labels:
+        """Labels from members that end in `.cls`, from a field of those that end in `.json`, or as of other files."""
+        ending, _, field = how.partition(".")
+        if how == CLASS or ending == RECORD and field:
+            return of_values([self._label(name, ending, field) for name in self.names], how)
+        if how == "folders":  # within the shards: these are no classes
+            return from_folders([name.partition("/")[2] if len(self.shards) > 1 else name for name in self.names])
+        return super().labels(how)
+
+    def label_choices(self) -> list[str]:
+        key = split(self.names[0])[0]
+        choices = [CLASS] if f"{key}.{CLASS}" in self.rows else []
+        if f"{key}.{RECORD}" in self.rows:
+            facts = self._facts(self.names[0])
+            choices += [f"{RECORD}.{field}" for field, value in facts.items() if type(value) is int]
+        return choices or super().label_choices()
+
+    def _label(self, name: str, ending: str, field: str) -> Any:
+        """The label of the image of this name; ValueError that says which member has none."""
+        if ending == RECORD:
+            facts = self._facts(name)
+            if field not in facts:
+                raise ValueError(
+                    f"{split(name)[0]}.{RECORD} has no field {field!r}; its fields are {', '.join(map(str, facts))}."
+                )
+            return facts[field]
+        text = self._text(name, ending).strip()
+        return int(text) if text.removeprefix("-").isdecimal() else text or None
+
+    def _facts(self, name: str) -> dict[str, Any]:
+        """The object in the member beside the image of this name."""
+        try:
+            found = json.loads(self._text(name, RECORD))
+        except (RecursionError, ValueError) as error:
+            raise ValueError(f"{split(name)[0]}.{RECORD} cannot be read: {one_line(error)}.") from error
+        if not isinstance(found, dict):
+            raise ValueError(f"{split(name)[0]}.{RECORD} holds no object of named fields.")
+        return found
+
+    def _text(self, name: str, ending: str) -> str:
+        member = f"{split(name)[0]}.{ending}"
+        if member not in self.rows:
+            raise ValueError(f"labels {ending!r}: the tar has no {member!r} beside {name!r}; choose other labels.")
+        if self.sizes[self.rows[member]] > MOST_LABEL_BYTES:
+            raise ValueError(f"{member!r} is larger than a label can be.")
+        return self._member(member, MOST_LABEL_BYTES).decode("utf-8", "replace")
+
+
+def holds_only_shards(folder: str) -> bool:
+    """Whether there are tars in a folder, and neither images nor folders beside them."""
+    with os.scandir(folder) as found:
+        entries = [entry for entry in found if not entry.name.startswith(".")]
+    names = [entry.name.lower() for entry in entries]
+    tars = any(name.endswith((".tar", *COMPRESSED)) for name in names)
+    return tars and not choose(names).images and not any(entry.is_dir() for entry in entries)
+
+
+def shards_of(source: str) -> list[str]:
+    """The files that a source names, in the order of their names; ValueError if one is missing or compressed."""
+    if os.path.isdir(source):
+        found = [str(path) for path in sorted(Path(source).iterdir()) if path.name.lower().endswith(".tar")]
+        source = os.path.join(source, "*.tar*")
+    else:
+        found = matching(source) if is_pattern(source) and not os.path.isfile(source) else [source]
+    packed = next((file for file in found if file.lower().endswith(COMPRESSED)), None)
+    if packed or not found:
+        raise ValueError(
+            f"{packed or source!r} is compressed, so that its images cannot be read in any order; unpack it to a plain"
+            " .tar once, as with gunzip."
+        )
+    return found
+
+
+def contents(shard: str) -> Index:
+    """The members of a tar; ValueError if it is none. One that may be cut off between two members gives a warning."""
+    try:
+        index = index_of(Path(shard), scan)
+        if any(piece(shard, os.path.getsize(shard) - tarfile.BLOCKSIZE, tarfile.BLOCKSIZE)):
+            warnings.warn(f"{shard!r} ends without the mark that ends a tar: it may be cut off", stacklevel=2)
+        return index
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{shard!r} is no readable tar ({reason(error)}); download or pack it again.") from error
+
+
+def scan(file: BinaryIO, size: int) -> Iterator[Entry]:
+    """The files in a tar; ValueError if it is none, is damaged or cut off."""
+    try:
+        with tarfile.open(fileobj=file, mode="r:") as archive:
+            for member in iter(archive.next, None):
+                archive.members.clear()  # type: ignore[attr-defined]  # it would keep all that it has seen
+                if member.isreg() and not member.issparse():
+                    yield Entry(member.name.removeprefix("./"), member.offset_data, member.size)
+            end = archive.offset
+    except Exception as error:  # an edited head may raise anything
+        raise ValueError(reason(error)) from error
+    file.seek(end)
+    if end > size or any(file.read(tarfile.BLOCKSIZE)):
+        raise ValueError(f"what begins at byte {end:,} is no member: it is damaged or cut off")
+
+
+def chosen(images: list[str], ending: str, source: str) -> list[str]:
+    """The images with this ending, or all; ValueError if each sample has several and no ending is given."""
+    endings = Counter(split(name)[1] for name in images)
+    if ending:
+        if ending not in endings:
+            raise ValueError(f"tar {source!r} has no images ending in {ending!r}, only {', '.join(endings)}.")
+        return [name for name in images if split(name)[1] == ending]
+    keys = len({split(name)[0] for name in images})
+    if keys < len(images) and len(endings) < keys:
+        raise ValueError(f"{source!r} holds several images a sample; type --data.image-column {' or '.join(endings)}.")
+    return images
+
+
+def split(name: str) -> tuple[str, str]:
+    """A member's key, which its sample's members share, and its ending: what follows the first dot of its last part."""
+    folder, slash, last = name.rpartition("/")
+    stem, _, ending = last.partition(".")
+    return folder + slash + stem, ending.lower()
