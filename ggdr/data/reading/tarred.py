@@ -154,17 +154,21 @@ def contents(shard: str) -> Index:
 def scan(file: BinaryIO, size: int) -> Iterator[Entry]:
     """The files in a tar; ValueError if it is none, is damaged or cut off."""
     try:
-        with tarfile.open(fileobj=file, mode="r:") as archive:
-            for member in iter(archive.next, None):
-                archive.members.clear()  # type: ignore[attr-defined]  # it would keep all that it has seen
-                if member.isreg() and not member.issparse():
-                    yield Entry(member.name.removeprefix("./"), member.offset_data, member.size)
-            end = archive.offset
+        archive = tarfile.open(fileobj=file, mode="r:")
+        yield from members(archive)
     except Exception as error:  # an edited head may raise anything
         raise ValueError(reason(error)) from error
-    file.seek(end)
-    if end > size or any(file.read(tarfile.BLOCKSIZE)):
-        raise ValueError(f"what begins at byte {end:,} is no member: it is damaged or cut off")
+    file.seek(archive.offset)
+    if archive.offset > size or any(file.read(tarfile.BLOCKSIZE)):
+        raise ValueError(f"what begins at byte {archive.offset:,} is no member: it is damaged or cut off")
+
+
+def members(archive: tarfile.TarFile) -> Iterator[Entry]:
+    """The files in an open tar."""
+    for member in iter(archive.next, None):
+        archive.members.clear()  # type: ignore[attr-defined]  # it would keep all that it has seen
+        if member.isreg() and not member.issparse():
+            yield Entry(member.name.removeprefix("./"), member.offset_data, member.size)
 
 
 def chosen(images: list[str], ending: str, source: str) -> list[str]:
