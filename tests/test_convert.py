@@ -219,7 +219,9 @@ STRANGE_GENERATORS = {
     "lacks synthesis.b8.conv1.bias": lambda g: leave(g, "synthesis.b8.conv1", "bias"),
     "lacks mapping.w_avg": lambda g: leave(g, "mapping", "w_avg", "_buffers"),
     "has 'synthesis.extra'": lambda g: put(g, "synthesis", _parameters={"extra": torch.ones(1)}),
-    "StyleGAN3 is not here yet": lambda g: g.at("synthesis").state["_modules"].update(input=Layer("SynthesisInput")),
+    "it has 0 layers where its settings ask for 14": lambda g: (
+        g.at("synthesis").state["_modules"].update(input=Layer("SynthesisInput"))
+    ),
     "class 'Attention': only StyleGAN2": lambda g: g.state["_modules"].update(extra=Layer("Attention")),
     "class='MappingNetwork'": lambda g: setattr(g, "class_name", "MappingNetwork"),
     "a tensor [] of torch.int64": lambda g: put(

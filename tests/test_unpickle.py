@@ -130,7 +130,7 @@ WRITTEN_BY_HAND = {
     "instruction EXT1": assembled(b"\x82\x01"),
     "instruction PERSID": assembled(b"Pa\n"),
     "instruction NEWOBJ_EX": assembled(ORDERED, b")}\x92"),
-    "instruction BYTEARRAY8": assembled(b"\x96" + struct.pack("<Q", 1) + b"a"),
+    "instruction NEXT_BUFFER": assembled(b"\x97"),
     "data outside itself": assembled(b"X\x01\x00\x00\x00aQ"),
     "calls 'ls'": assembled(b"X\x02\x00\x00\x00ls)R"),
     "calls ('collections', 'OrderedDict')": assembled(

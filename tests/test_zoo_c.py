@@ -288,6 +288,19 @@ def test_the_style_turns_and_moves_the_input_as_little_as_it_may_at_the_start():
     torch.testing.assert_close(cos**2 + sin**2, torch.ones(3))
 
 
+def test_waves_that_the_maps_cannot_carry_fade_out():
+    """Read far from one another: at the input's cutoff of 2 all is there, at half of its rate of 16 nothing."""
+    waves = StyleGAN3Generator.tiny().build(Brief(32, 32)).synthesis.input
+    assert (waves.band.cutoff, waves.band.rate) == (2, 16)
+    slopes = torch.tensor([[[1.0, 1.0], [0.0, 2.0], [-3.0, 4.0], [8.0, 0.0], [9.0, 9.0]]])
+    torch.testing.assert_close(waves.carried(slopes), torch.tensor([[1.0, 1.0, 0.5, 0.0, 0.0]]))
+    with torch.no_grad():
+        waves.frequencies.copy_(torch.tensor([2.0, 0.0]).expand_as(waves.frequencies))
+        here = waves(torch.randn(1, 8))
+        waves.reads.mul_(4)
+        assert here.abs().max() > 0.1 and waves(torch.randn(1, 8)).abs().max() == 0
+
+
 def test_inputs_of_layers_have_unit_mean_square_once_it_is_known():
     torch.manual_seed(0)
     network = replace(StyleGAN3Generator.tiny(), layers=8).build(Brief(32, 32)).train()

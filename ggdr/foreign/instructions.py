@@ -32,6 +32,7 @@ BINBYTES SHORT_BINBYTES BINBYTES8 UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE
 
 INSTRUCTIONS: dict[str, Callable[[Machine, Any], None]] = {
     **dict.fromkeys(LITERALS, lambda machine, value: machine.push(value)),
+    "BYTEARRAY8": lambda machine, value: machine.push(bytes(value)),
     "PROTO": lambda machine, _: None,
     "FRAME": lambda machine, _: None,
     "MARK": lambda machine, _: machine.marks.append(len(machine.stack)),

@@ -21,15 +21,20 @@ LARGEST = 1 << 24
 
 LAYERS = frozenset(
     "Generator MappingNetwork SynthesisNetwork SynthesisBlock SynthesisLayer ToRGBLayer FullyConnectedLayer"
-    " Discriminator DiscriminatorBlock DiscriminatorEpilogue MinibatchStdLayer Conv2dLayer".split()
+    " SynthesisInput Discriminator DiscriminatorBlock DiscriminatorEpilogue MinibatchStdLayer Conv2dLayer".split()
 )
-"""classes of the published StyleGAN2"""
+"""classes of the published StyleGAN2 and StyleGAN3"""
 NOT_HERE = {
-    "SynthesisInput": "StyleGAN3 is not here yet",
     "SuperresGenerator": "StyleGAN-XL is not here yet",
     "ProjectedDiscriminator": "Projected GAN is not here yet",
 }
 """classes of other networks -> what to say of them"""
+MOST_LAYERS = 64
+"""of a mapping network"""
+GENERATOR = "z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs", "synthesis_kwargs"
+"""constructor arguments of every published generator, in order"""
+MAPPING = {"num_layers": None, "w_avg_beta": None, "activation": ("lrelu",), "lr_multiplier": (0.01,)}
+"""those of its mapping network -> the values that can be honoured; None: read elsewhere"""
 ACTIVATIONS = dict.fromkeys(("conv0", "conv1", "conv", "fromrgb", "fc"), "lrelu")
 ACTIVATIONS |= dict.fromkeys(("skip", "affine", "embed", "out"), "linear")
 """a layer's name -> what our layer of that name does"""
@@ -84,7 +89,7 @@ def check_layers(modules: Mapping[str, Module]) -> None:
     """ValueError if a layer is of another network's class, or does what ours of that name does not."""
     classes = {module.class_name for module in modules.values()}
     if strange := sorted(classes - LAYERS, key=lambda name: (name not in NOT_HERE, name)):
-        why = NOT_HERE.get(strange[0], "only StyleGAN2 can be converted")
+        why = NOT_HERE.get(strange[0], "only StyleGAN2 and StyleGAN3 can be converted")
         raise ValueError(f"it has a layer of the class {shown(strange[0])}: {why}")
     for path, module in modules.items():
         leaf, state = path.rpartition(".")[2], module.state
@@ -131,9 +136,42 @@ def group(given: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def whole(given: Mapping[str, Any], name: str, default: int | None = None) -> int:
+def whole(given: Mapping[str, Any], name: str, default: int | None = None, most: int = LARGEST) -> int:
     """A whole number among arguments; ValueError if it is none, or none that a setting could be."""
     value = given.get(name, default)
-    if type(value) is not int or not 0 <= value <= LARGEST:
+    if type(value) is not int or not 0 <= value <= most:
         raise ValueError(f"its {name} is {shown(value)}")
     return value
+
+
+def fraction(given: Mapping[str, Any], name: str, default: float) -> float:
+    """A number above zero among arguments; ValueError if it is none, or none that a setting could be."""
+    value = given.get(name, default)
+    if type(value) not in (int, float) or not 0 < value <= LARGEST:
+        raise ValueError(f"its {name} is {shown(value)}")
+    return float(value)
+
+
+def mapping_layers(origin: str, tree: Tree, given: Mapping[str, Any], width: int, default: int = 8) -> int:
+    """Depth of a mapping network, whose arguments are checked; `width`: of its layers. `default`: if none is given."""
+    if "mapping" not in tree.modules:  # then nobody has read the arguments, and they may say anything
+        return min(whole(given, "num_layers", default) or default, MOST_LAYERS)
+    widths = dict.fromkeys(("embed_features", "layer_features"), (None, width))
+    check_arguments(f"{origin}.mapping", given, MAPPING | widths)
+    depth = whole(given, "num_layers", default)
+    if depth > MOST_LAYERS or f"mapping.fc{depth - 1}.weight" not in tree.stored:
+        raise ValueError(f"its {origin}.mapping has not the layers that num_layers={depth} says")
+    return depth
+
+
+def bound(value: Any) -> float | None:
+    """What a layer says of its clamp."""
+    if value is None or type(value) in (int, float) and 0 < value < LARGEST:
+        return None if value is None else float(value)
+    raise ValueError(f"its layers have conv_clamp={shown(value)}")
+
+
+def mean_beta(tree: Tree, default: float) -> float:
+    """How slowly the mean style of a generator follows, as its mapping network says."""
+    beta = tree.said("w_avg_beta", [path for path in ("mapping",) if path in tree.modules])
+    return beta if type(beta) is float and 0 <= beta <= 1 else default

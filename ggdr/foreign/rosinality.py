@@ -103,7 +103,7 @@ def generator(state: Mapping[str, Stored], mean: Stored | None, size: int) -> Ge
     brief = Brief(max(width), max(width), rows(stored, "synthesis.b4.torgb.weight"))
     if mean is not None:
         stored["mapping.w_avg"] = without(mean, (0,) if len(mean.shape) == 2 else ())
-    network = filled(config, brief, stored, size, later=() if mean else ("mapping.w_avg",))
+    network = filled(config, brief, stored, size, later={} if mean else {"mapping.w_avg": 0.0})
     assert isinstance(network, Generator)
     if mean is None:
         network.mapping.w_avg.copy_(mean_style(network))

@@ -11,21 +11,32 @@ from reprlib import repr as shown
 from typing import Any
 
 from ggdr.foreign.facts import as_json
-from ggdr.foreign.published import LARGEST, Tree, arguments, check_arguments, expect, flattened, group, whole
+from ggdr.foreign import stylegan3
+from ggdr.foreign.published import (
+    GENERATOR,
+    Tree,
+    arguments,
+    bound,
+    check_arguments,
+    expect,
+    flattened,
+    group,
+    mapping_layers,
+    mean_beta,
+    whole,
+)
 from ggdr.foreign.stand_ins import Module
 from ggdr.foreign.weights import Found, Reading, filled
 from ggdr.networks.base import Brief
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from ggdr.networks.stylegan3 import StyleGAN3Generator
 from ggdr.networks.unet import UNet
 
-MOST_LAYERS = 64
-"""of a mapping network"""
 SMALLEST = "b4.fromrgb"
 """a discriminator's layer that takes in the smallest image, if it has one; like its skips it is never clamped"""
 DECODER = r"b\d{1,5}_dec"
 """name of a step of the decoder"""
 # Constructor arguments -> the values that can be honoured; None: read elsewhere, or of no effect on what is computed.
-GENERATOR = "z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs", "synthesis_kwargs"
 DISCRIMINATOR = tuple(
     "c_dim img_resolution img_channels architecture channel_base channel_max num_fp16_res conv_clamp cmap_dim"
     " block_kwargs mapping_kwargs epilogue_kwargs".split()
@@ -34,7 +45,6 @@ PRECISION = dict.fromkeys(("num_fp16_res", "use_fp16", "fp16_channels_last", "fu
 LAYER = {"activation": ("lrelu",), "resample_filter": ([1, 3, 3, 1],), "conv_clamp": None}
 SYNTHESIS = PRECISION | LAYER | dict.fromkeys(("channel_base", "channel_max"))
 SYNTHESIS |= {"architecture": ("skip",), "use_noise": (True,), "kernel_size": (3,)}
-MAPPING = {"num_layers": None, "w_avg_beta": None, "activation": ("lrelu",), "lr_multiplier": (0.01,)}
 EPILOGUE = {"mbstd_group_size": None, "mbstd_num_channels": None, "activation": ("lrelu",), "conv_clamp": None}
 BLOCK = PRECISION | LAYER | {"freeze_layers": None}  # frozen layers compute the same
 
@@ -60,7 +70,10 @@ def read(snapshot: Mapping[str, Any], size: int) -> Reading:
                 raise
             notes.append(f"D is left out, it is none of ours: {error}")
     facts = {"training_set_kwargs": as_json(snapshot.get("training_set_kwargs"))}
-    return Reading("StyleGAN2-ADA", networks, facts | augmentation(snapshot.get("augment_pipe")), notes)
+    later = any(isinstance(each.network.config, StyleGAN3Generator) for each in networks.values())
+    return Reading(
+        "StyleGAN3" if later else "StyleGAN2-ADA", networks, facts | augmentation(snapshot.get("augment_pipe")), notes
+    )
 
 
 def augmentation(pipe: Any) -> dict[str, Any]:
@@ -75,18 +88,6 @@ def augmentation(pipe: Any) -> dict[str, Any]:
     return {"augment_pipe": as_json(said)}
 
 
-def mapping_layers(origin: str, tree: Tree, given: Mapping[str, Any], width: int) -> int:
-    """Depth of a mapping network, whose arguments are checked; `width`: of its layers."""
-    if "mapping" not in tree.modules:  # then nobody has read the arguments, and they may say anything
-        return min(whole(given, "num_layers", 8) or 8, MOST_LAYERS)
-    widths = dict.fromkeys(("embed_features", "layer_features"), (None, width))
-    check_arguments(f"{origin}.mapping", given, MAPPING | widths)
-    depth = whole(given, "num_layers", 8)
-    if depth > MOST_LAYERS or f"mapping.fc{depth - 1}.weight" not in tree.stored:
-        raise ValueError(f"its {origin}.mapping has not the layers that num_layers={depth} says")
-    return depth
-
-
 def square(given: Mapping[str, Any], tree: Tree, block: str) -> Brief:
     """What a network was built for; `block`: what the names of its blocks begin with."""
     side = whole(given, "img_resolution")
@@ -95,31 +96,26 @@ def square(given: Mapping[str, Any], tree: Tree, block: str) -> Brief:
     return Brief(side, side, whole(given, "img_channels"), whole(given, "c_dim"))
 
 
-def bound(value: Any) -> float | None:
-    """What a layer says of its clamp."""
-    if value is None or type(value) in (int, float) and 0 < value < LARGEST:
-        return None if value is None else float(value)
-    raise ValueError(f"its layers have conv_clamp={shown(value)}")
-
-
 def generator(module: Module, origin: str, size: int) -> Found:
     """A published generator as ours; `size`: bytes of the file."""
-    tree, given = flattened(module), arguments(module, GENERATOR)
+    tree = flattened(module)
     expect(origin, "class", module.class_name, ("Generator",))
+    if tree.of("SynthesisInput"):
+        return stylegan3.generator(module, origin, tree, size)
+    given = arguments(module, GENERATOR)
     facts = as_json(given)
     mapping, synthesis = group(given, "mapping_kwargs"), group(given, "synthesis_kwargs")
     # later code takes what is for the synthesis without a group
     synthesis |= {name: given.pop(name) for name in list(given) if name not in GENERATOR}
     check_arguments(f"{origin}.synthesis", synthesis, SYNTHESIS)
     w_dim = whole(given, "w_dim")
-    beta = tree.said("w_avg_beta", [path for path in ("mapping",) if path in tree.modules])
     config = StyleGAN2Generator(
         z_dim=whole(given, "z_dim"),
         w_dim=w_dim,
         mapping_layers=mapping_layers(origin, tree, mapping, w_dim),
         channel_base=whole(synthesis, "channel_base", 32768),
         channel_max=whole(synthesis, "channel_max", 512),
-        w_avg_beta=beta if type(beta) is float and 0 <= beta <= 1 else StyleGAN2Generator.w_avg_beta,
+        w_avg_beta=mean_beta(tree, StyleGAN2Generator.w_avg_beta),
         clamp=bound(tree.said("conv_clamp", tree.of("SynthesisLayer", "ToRGBLayer"))),
     )
     network = filled(config, square(given, tree, "synthesis.b"), tree.stored, size)

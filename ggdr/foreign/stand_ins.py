@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 from reprlib import repr as shown
 from typing import Any
 
@@ -15,6 +16,8 @@ FORMATS = {"f2": "e", "f4": "f", "f8": "d", "b1": "?"}
 FORMATS |= {f"i{size}": code for size, code in zip((1, 2, 4, 8), "bhiq", strict=True)}
 FORMATS |= {f"u{size}": code for size, code in zip((1, 2, 4, 8), "BHIQ", strict=True)}
 """numpy's name of a number's type -> the `struct` module's; types of objects are not among them"""
+FEW = 1024
+"""numbers of an array that are worth looking at"""
 LONGEST_NAME = 200
 """characters of an attribute's, a layer's or a weight's name"""
 
@@ -75,6 +78,51 @@ def number(kind: Any, data: Any) -> int | float | bool:
     return struct.unpack(kind.order + FORMATS[kind.code], data)[0]
 
 
+@dataclass(eq=False)
+class Array(StandIn):
+    """A numpy array, as its bytes."""
+
+    kind: NumberType = field(default_factory=lambda: NumberType("u1"))
+    shape: tuple[int, ...] = (0,)
+    data: bytes = b""
+
+    def take(self, state: Any) -> None:
+        """Its shape, type and bytes; ValueError if they do not go together."""
+        if type(state) is not tuple or len(state) != 5:
+            raise ValueError("it is damaged: an array has no numbers")
+        _, shape, kind, _, data = state
+        self.fill(data, kind, shape)
+
+    def fill(self, data: Any, kind: Any, shape: Any) -> None:
+        """The same from what pickles say of it."""
+        fits = isinstance(kind, NumberType) and type(shape) is tuple and type(data) is bytes
+        fits = fits and all(type(side) is int and side >= 0 for side in shape)
+        if not fits or prod(shape) * int(kind.code[1]) != len(data):
+            raise ValueError("it is damaged: an array has no numbers")
+        self.kind, self.shape, self.data = kind, shape, data
+
+    def __repr__(self) -> str:
+        return f"an array {[*self.shape]} of numpy's type {self.kind.code}"
+
+    def numbers(self) -> Any:
+        """Its numbers as a list, if it has one axis and they are few; else what is said of it."""
+        if len(self.shape) != 1 or self.shape[0] > FEW:
+            return repr(self)
+        return [*struct.unpack(f"{self.kind.order}{self.shape[0]}{FORMATS[self.kind.code]}", self.data)]
+
+
+def array(*_: Any) -> Array:
+    """One without numbers, which follow."""
+    return Array()
+
+
+def array_of(data: Any, kind: Any, shape: Any, *_: Any) -> Array:
+    """The array of these bytes, as newer pickles spell it."""
+    made = Array()
+    made.fill(data, kind, shape)
+    return made
+
+
 def encoded(text: Any, encoding: Any) -> bytes:
     """Bytes as old pickles spell them."""
     if type(text) is not str or encoding != "latin1":
@@ -131,8 +179,13 @@ CALLS: Mapping[Global, Call] = {
     Global("__builtin__", "set"): collected,
     Global("__builtin__", "frozenset"): collected,
     Global("numpy", "dtype"): number_type,
+    Global("numpy", "ndarray"): array,
     Global("numpy.core.multiarray", "scalar"): number,
     Global("numpy._core.multiarray", "scalar"): number,
+    Global("numpy.core.multiarray", "_reconstruct"): array,
+    Global("numpy._core.multiarray", "_reconstruct"): array,
+    Global("numpy.core.numeric", "_frombuffer"): array_of,
+    Global("numpy._core.numeric", "_frombuffer"): array_of,
     Global("_codecs", "encode"): encoded,
 }
 """what may be called in a checkpoint -> what is called in its place"""

@@ -153,16 +153,16 @@ def load(
 def reason(module: str) -> str:
     """Why a name of this module is refused."""
     found = (why for prefix, why in FOREIGN.items() if f"{module}.".startswith(f"{prefix}."))
-    return next(found, "no StyleGAN2 checkpoint has a use for")
+    return next(found, "no checkpoint of StyleGAN2 or StyleGAN3 has a use for")
 
 
 FOREIGN = {
     "dnnlib.tflib": "is of the TensorFlow era; take the network's PyTorch version",
     "tensorflow": "is of the TensorFlow era; take the network's PyTorch version",
-    "torch.nn": "is a whole module; only StyleGAN2 checkpoints and dicts of tensors are read here",
+    "torch.nn": "is a whole module of another network; StyleGAN2, StyleGAN3 and dicts of their tensors are read here",
     "pg_modules": "is of Projected GAN or StyleGAN-XL, which are not here yet",
     "feature_networks": "is of StyleGAN-XL, which is not here yet",
-    "numpy": "is of an array; StyleGAN2's networks have none, StyleGAN3's have, and are not here yet",
+    "numpy": "is a part of NumPy that holds no numbers",
     "timm": "is of a pretrained feature network, as in Projected GAN and StyleGAN-XL, which are not here yet",
 }
 """modules of other programs -> what to say of them"""

@@ -45,12 +45,12 @@ def filled(
     brief: Brief,
     stored: Mapping[str, Stored],
     size: int,
-    later: tuple[str, ...] = (),
+    later: Mapping[str, float] | None = None,
 ) -> Network:
     """The network with these weights by our names, in eval mode; ValueError, naming one, if any is missing or unfit.
 
     `size`: bytes of the file, which weights cannot exceed unless they share memory in order to fill ours. `later`:
-    names that the file has nothing for; they are zero.
+    names that the file has nothing for, and what fills them.
     """
     try:
         with torch.device("meta"):  # what a file asks for takes no memory before the file is seen to fill it
@@ -58,11 +58,12 @@ def filled(
     except (RuntimeError, OverflowError, TypeError) as error:
         raise ValueError(f"its sizes make no network: {str(error).splitlines()[0]}") from error
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    empty = {name: torch.zeros(wanted.pop(name)) for name in later}
+    given = {name: torch.full(wanted.pop(name), value) for name, value in (later or {}).items() if name in wanted}
     compare(wanted, stored)
     if sum(tensor.nbytes for tensor in stored.values()) > size:
         raise ValueError("its weights are larger than the file itself")
-    network.load_state_dict({name: tensor.tensor() for name, tensor in stored.items()} | empty, assign=True)
+    network = config.build(brief)  # now with what no file holds, such as filters
+    network.load_state_dict({name: tensor.tensor() for name, tensor in stored.items()} | given, assign=True)
     return network.eval()
 
 
@@ -71,7 +72,7 @@ def compare(wanted: Mapping[str, tuple[int, ...]], stored: Mapping[str, Stored])
     if missing := [name for name in wanted if name not in stored]:
         raise ValueError(f"it lacks {missing[0]}{others(missing)}")
     if surplus := [name for name in stored if name not in wanted]:
-        raise ValueError(f"it has {surplus[0]!r}{others(surplus)}, for which StyleGAN2 has no place")
+        raise ValueError(f"it has {surplus[0]!r}{others(surplus)}, for which such a network has no place")
     for name, shape in wanted.items():
         if stored[name].shape != shape:
             raise ValueError(f"its {name} is {[*stored[name].shape]} where its settings ask for {[*shape]}")

@@ -38,14 +38,13 @@ def sinc_taps(taps: int, band: Band) -> tuple[float, ...]:
 
 
 def jinc_kernel(taps: int, band: Band) -> Tensor:
-    """A filter [taps, taps] of the plane, the same in all directions: a disc under a radial window, of sum 1."""
+    """A filter [taps, taps] of the plane whose spectrum is a disc under the windows of both axes, of sum 1."""
     place = torch.arange(taps, dtype=torch.float64) - (taps - 1) / 2
     radius = torch.hypot(place[:, None], place)
     argument = 2 * math.pi * band.cutoff * radius / band.rate
     ideal = torch.where(argument < 1e-6, 0.5, torch.special.bessel_j1(argument) / argument.clamp(min=1e-6))
-    shape = (1 - (2 * radius / (taps - 1)).square()).clamp(min=0).sqrt()
-    inside = radius <= (taps - 1) / 2
-    kernel = ideal * torch.special.i0(beta(taps, band) * shape) * inside
+    window = torch.special.i0(beta(taps, band) * (1 - (2 * place / (taps - 1)).square()).clamp(min=0).sqrt())
+    kernel = ideal * torch.outer(window, window)
     return (kernel / kernel.sum()).float()
 
 

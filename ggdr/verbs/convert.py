@@ -1,8 +1,8 @@
-"""`ggdr convert SNAPSHOT OUT`: a published StyleGAN2 checkpoint as networks of ours; nothing in the file is run.
+"""`ggdr convert SNAPSHOT OUT`: a published StyleGAN2 or StyleGAN3 checkpoint as networks of ours; nothing in the file is run.
 
 ggdr convert lsun-cat.pkl models/lsun-cat
 
-It reads snapshots (.pkl) of the published StyleGAN2-ADA code, of the StyleGAN3 code's StyleGAN2 and of GGDR,
+It reads snapshots (.pkl) of the published StyleGAN2-ADA code, of the StyleGAN3 code (StyleGAN2, T, R) and of GGDR,
 and state dicts (.pt) of rosinality's StyleGAN2.
 """
 

@@ -39,10 +39,10 @@ class StyleGAN3Generator(GeneratorConfig):
     """of them, the last ones, whose cutoff is half of the image's sampling rate"""
     first_cutoff: float = 2.0
     """of the input, cycles per image height; it grows geometrically to that of the critical layers"""
-    first_stopband: float = 4.287094
-    """2^2.1: where the first layer's transition ends at the latest, cycles per image height"""
-    last_stopband: float = 1.231144
-    """2^0.3: where that of the last ends, relative to half of the image's sampling rate"""
+    first_stopband: float = 2**2.1
+    """where the first layer's transition ends at the latest, cycles per image height"""
+    last_stopband: float = 2**0.3
+    """where that of the last ends, relative to half of the image's sampling rate"""
     taps: int = 6
     """of a filter, for each step of up- or downsampling; even"""
     margin: int = 10
@@ -51,12 +51,15 @@ class StyleGAN3Generator(GeneratorConfig):
     """half-life of the mean square by which a layer's input is divided, thousands of images; ours"""
     w_avg_beta: float = 0.995
     """share of the mean style, which truncation pulls towards, that a batch leaves as it was; as in StyleGAN2"""
+    output_scale: float = 0.25
+    """factor of the image that the last layer makes, as in published networks"""
     clamp: float | None = 256.0
     """bound of what a layer hands on"""
     gives: ClassVar = frozenset({"g_features", "ws", "truncation", "entries"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "layers", "taps", "clamp")
+        above_zero(self, "output_scale")
         above_zero(self, "first_cutoff", "first_stopband", "last_stopband", "magnitude_kimg")
         not_negative(self, "margin", "critical")
         if self.critical >= self.layers or self.taps % 2:

@@ -82,7 +82,7 @@ class Synthesis(nn.Module):
         self.input = Waves(layers[0].channels, w_dim, layers[0].band, (sizes[0][0], sizes[0][1]))
         for index, (before, after, size) in enumerate(zip([layers[0], *layers], layers, sizes, strict=False)):
             self.add_module(f"l{index}", Layer(before, after, (size[0], size[1]), how, w_dim))
-        self.toimage = ToImage(layers[-1].channels, brief.channels, w_dim)
+        self.toimage = ToImage(layers[-1].channels, brief.channels, w_dim, config.output_scale, config.clamp)
         self.last = {rungs.sides[rung.level]: index for index, rung in enumerate(layers)}
         """side -> the last layer that hands on maps of it"""
         self.feature_channels = {side: layers[index].channels for side, index in self.last.items()}

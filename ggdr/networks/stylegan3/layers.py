@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ggdr.layers.equalized import EqualizedLinear
 from ggdr.layers.running import RunningMean
@@ -55,20 +56,27 @@ class Waves(nn.Module):
     def forward(self, w: Tensor) -> Tensor:
         """w [N, w_dim] to [N, C, H, W] float32.
 
-        A point p = (x, y) of the image, in heights from its centre, is read at R (A p + b) + t: `reads` [2, 3] is A
-        and b, by which a person moves the image; the style says the turn R and the move t.
+        A point p = (x, y) of the image, in heights from its centre, is read at R (A p + b - t): `reads` [2, 3] is A
+        and b, by which a person moves the image; the style says the turn R and the move t. Where A makes waves so
+        short that the maps cannot carry them, they fade out, to nothing at half of the sampling rate.
         """
         with without_autocast(w):
             cos, sin, *move = self.turned(w).unbind(dim=1)
             turn = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)  # [N, 2, 2]
-            slope = self.frequencies @ turn  # [N, C, 2], per height along the columns and rows of A p + b
-            phase = self.phases + torch.stack(move, 1) @ self.frequencies.T + slope @ self.reads[:, 2]  # [N, C]
+            slope = self.frequencies @ turn  # [N, C, 2], per height along the columns and rows of A p + b - t
+            offset = self.reads[:, 2] - torch.stack(move, 1)  # [N, 2]
+            phase = self.phases + (slope @ offset[:, :, None])[:, :, 0]  # [N, C]
             slope = slope @ self.reads[:, :2]
             rows, columns = ((torch.arange(n, device=w.device) - (n - 1) / 2) / self.band.rate for n in self.size)
             along = slope[:, :, 1, None, None] * rows[:, None] + slope[:, :, 0, None, None] * columns
             waves = (2 * math.pi * channels_last(along + phase[:, :, None, None])).sin()
+            waves = waves * self.carried(slope)[:, :, None, None]
             mixed = torch.einsum("nchw,dc->ndhw", waves, self.weight / math.sqrt(self.weight.shape[1]))
         return channels_last(mixed)
+
+    def carried(self, slope: Tensor) -> Tensor:
+        """How much of waves of these frequencies [N, C, 2] is left, [N, C]: 1 up to the cutoff, 0 from rate / 2 on."""
+        return ((self.band.rate / 2 - slope.norm(dim=2)) / (self.band.rate / 2 - self.band.cutoff)).clamp(0, 1)
 
     def turned(self, w: Tensor) -> Tensor:
         """Cosine and sine of the turn, and the move (x, y): [N, 4]; the first two on the unit circle."""
@@ -130,13 +138,17 @@ class Layer(Normalised):
         up, down = round(rate / before.band.rate), round(rate / after.band.rate)
         into, out = before.band._replace(rate=rate), after.band._replace(rate=rate)
         self.how = Resampling(up, sinc_taps(how.taps * up, into), down, sinc_taps(how.taps * down, out), size)
-        self.clamp = how.clamp
+        self.clamp, self.edge = how.clamp, self.weight.shape[2] // 2
         radial = how.rotation and not after.critical  # the data's own spectrum need not be radial
         self.register_buffer("kernel", jinc_kernel(how.taps * down, out) if radial else None, persistent=False)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """x [N, inputs, h, w] and w [N, w_dim] to [N, outputs, *size]."""
-        y = modulated_conv2d(x, self.weight, self.affine(w), gain=self.gain(x))
+        gain = self.gain(x)
+        wider = (
+            F.pad(x, (self.edge,) * 4) if self.edge else x
+        )  # so that all that the kernel reaches is kept, as in published networks
+        y = modulated_conv2d(wider, self.weight, self.affine(w), gain=gain)
         y = y + self.bias.to(y.dtype)[:, None, None]
         return filtered_lrelu(y, self.how, self.kernel, clamp=self.clamp)
 
@@ -144,12 +156,14 @@ class Layer(Normalised):
 class ToImage(Normalised):
     """A modulated 1x1 convolution to image channels, without demodulation."""
 
-    def __init__(self, inputs: int, channels: int, w_dim: int):
+    def __init__(self, inputs: int, channels: int, w_dim: int, scale: float, clamp: float | None):
+        """`scale`: factor of the image. `clamp`: bound of it before that."""
         super().__init__(inputs, channels, 1, w_dim)
-        self.spread = 0.5  # of the first images' pixels; the paper does not say, ours
+        self.scale, self.clamp = scale, clamp
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """x [N, inputs, H, W] and w [N, w_dim] to images [N, channels, H, W], float32."""
-        gain = self.gain(x) * self.spread / math.sqrt(self.weight.shape[1])
-        y = modulated_conv2d(x, self.weight, self.affine(w) * gain, demodulate=False)
-        return y.float() + self.bias[:, None, None]
+        gain = self.gain(x) / math.sqrt(self.weight.shape[1])
+        y = modulated_conv2d(x, self.weight, self.affine(w) * gain, demodulate=False).float()
+        y = y + self.bias[:, None, None]
+        return (y if self.clamp is None else y.clamp(-self.clamp, self.clamp)) * self.scale

@@ -1,0 +1,176 @@
+"""Generators of the published StyleGAN3 code, T and R (arXiv 2106.12423), as ours.
+
+The file holds each layer's filters and sizes; they must be those that our network has for the same settings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ggdr.foreign.facts import as_json
+from ggdr.foreign.published import (
+    GENERATOR,
+    Tree,
+    arguments,
+    bound,
+    check_arguments,
+    expect,
+    fraction,
+    group,
+    mapping_layers,
+    mean_beta,
+    whole,
+)
+from ggdr.foreign.stand_ins import Array, Module
+from ggdr.foreign.torch_files import Stored
+from ggdr.foreign.weights import Found, filled
+from ggdr.networks.base import Brief
+from ggdr.networks.stylegan3 import StyleGAN3Generator
+from ggdr.networks.stylegan3.generator import Generator
+from ggdr.networks.stylegan3.layers import Layer
+
+LAYER = r"synthesis\.L(\d{1,3})_\d{1,6}_\d{1,6}"
+"""name of a layer: its place, the side of its maps with margins, its channels"""
+FILTERS = "up_filter", "down_filter"
+PLAIN = {"freqs": "frequencies", "transform": "reads", "magnitude_ema": "magnitude"}
+"""a tensor's name there -> here, where it is another"""
+KINDS = {(3, False): "T", (1, True): "R"}
+"""width of the kernels, and whether filters are radial -> `config`"""
+MOST_TAPS = 64
+"""of a filter, for each step of up- or downsampling"""
+SEEN = 1e6
+"""images that the mean squares in a file stand for: so many that their half-life alone says how they go on"""
+# Constructor arguments -> the values that can be honoured; None: read elsewhere, or of no effect on what is computed.
+SYNTHESIS = dict.fromkeys(
+    "channel_base channel_max num_layers num_critical first_cutoff first_stopband last_stopband_rel margin_size"
+    " output_scale num_fp16_res conv_clamp conv_kernel use_radial_filters filter_size magnitude_ema_beta".split()
+)
+SYNTHESIS |= {"lrelu_upsampling": (2,)}
+
+
+def generator(module: Module, origin: str, tree: Tree, size: int) -> Found:
+    """A published generator as ours; `tree`: it, flat. `size`: bytes of the file."""
+    given = arguments(module, GENERATOR)
+    facts = as_json(given)
+    mapping, synthesis = group(given, "mapping_kwargs"), group(given, "synthesis_kwargs")
+    synthesis |= {name: given.pop(name) for name in list(given) if name not in GENERATOR}
+    check_arguments(f"{origin}.synthesis", synthesis, SYNTHESIS)
+    side = whole(given, "img_resolution")
+    config = settings(origin, tree, given, mapping, synthesis)
+    names = renamed(tree, config.layers)
+    filters = {name: tree.stored.pop(name) for name in list(tree.stored) if name.rpartition(".")[2] in FILTERS}
+    stored = {new_name(name, names): tensor for name, tensor in tree.stored.items()}
+    stored["synthesis.input.reads"] = affine(stored.get("synthesis.input.reads"))
+    later = {f"{path}.images": SEEN for path in names.values()}
+    brief = Brief(side, side, whole(given, "img_channels"), whole(given, "c_dim"))
+    network = filled(config, brief, stored, size, later)
+    assert isinstance(network, Generator)
+    check(tree, names, filters, network)
+    return Found(network, origin, module.class_name, facts)
+
+
+def settings(
+    origin: str, tree: Tree, given: Mapping[str, Any], mapping: Mapping[str, Any], synthesis: Mapping[str, Any]
+) -> StyleGAN3Generator:
+    """Settings of the arguments in the file; ValueError if ours cannot have them."""
+    form = synthesis.get("conv_kernel", 3), synthesis.get("use_radial_filters", False)
+    if form not in KINDS:
+        raise ValueError(
+            f"its conv_kernel={form[0]!r} with use_radial_filters={form[1]!r} is neither StyleGAN3-T (3, False) nor"
+            " StyleGAN3-R (1, True)"
+        )
+    ours = StyleGAN3Generator
+    w_dim, layers = whole(given, "w_dim"), whole(synthesis, "num_layers", ours.layers)
+    return StyleGAN3Generator(
+        config=KINDS[form],
+        z_dim=whole(given, "z_dim"),
+        w_dim=w_dim,
+        mapping_layers=mapping_layers(origin, tree, mapping, w_dim, ours.mapping_layers),
+        channel_base=whole(synthesis, "channel_base", ours.channel_base),
+        channel_max=whole(synthesis, "channel_max", ours.channel_max),
+        layers=min(layers, len(tree.modules)),  # no more than there could be
+        critical=whole(synthesis, "num_critical", ours.critical),
+        first_cutoff=fraction(synthesis, "first_cutoff", ours.first_cutoff),
+        first_stopband=fraction(synthesis, "first_stopband", ours.first_stopband),
+        last_stopband=fraction(synthesis, "last_stopband_rel", ours.last_stopband),
+        taps=whole(synthesis, "filter_size", ours.taps, MOST_TAPS),
+        margin=whole(synthesis, "margin_size", ours.margin),
+        output_scale=fraction(synthesis, "output_scale", ours.output_scale),
+        w_avg_beta=mean_beta(tree, ours.w_avg_beta),
+        clamp=bound(tree.said("conv_clamp", tree.of("SynthesisLayer"))),
+    )
+
+
+def renamed(tree: Tree, layers: int) -> dict[str, str]:
+    """The published names of the layers -> ours; ValueError if they are not one a place."""
+    places = {path: int(found[1]) for path in tree.modules if (found := re.fullmatch(LAYER, path))}
+    if sorted(places.values()) != [*range(layers + 1)]:
+        raise ValueError(f"it has {len(places)} layers where its settings ask for {layers} and one to the image")
+    return {path: f"synthesis.l{place}" if place < layers else "synthesis.toimage" for path, place in places.items()}
+
+
+def new_name(name: str, names: Mapping[str, str]) -> str:
+    """Our name of a published tensor."""
+    path, _, leaf = name.rpartition(".")
+    for old, new in names.items():
+        if path == old or path.startswith(f"{old}."):
+            path = new + path[len(old) :]
+            break
+    return f"{path}.{PLAIN.get(leaf, leaf)}"
+
+
+def affine(transform: Stored | None) -> Stored:
+    """The first two rows [2, 3] of the plane's transform [3, 3]; ValueError if it is none, or no affine one."""
+    if transform is None or transform.shape != (3, 3) or transform.tensor()[2].tolist() != [0, 0, 1]:
+        raise ValueError("its synthesis.input.transform is no affine transform of the plane")
+    return replace(transform, shape=(2, 3))
+
+
+def check(tree: Tree, names: Mapping[str, str], filters: Mapping[str, Stored], network: Generator) -> None:
+    """ValueError, naming it, if a layer does anything else than ours in its place."""
+    waves, scale = network.synthesis.input, network.config.output_scale
+    expect_near("synthesis", "output_scale", tree.modules["synthesis"].state.get("output_scale", scale), scale)
+    state = tree.modules["synthesis.input"].state
+    expect("synthesis.input", "size", sides(state.get("size")), ([*waves.size],))
+    expect_near("synthesis.input", "sampling_rate", state.get("sampling_rate"), waves.band.rate)
+    expect_near("synthesis.input", "bandwidth", state.get("bandwidth"), waves.band.cutoff)
+    for path, ours in names.items():
+        layer, state = network.get_submodule(ours), tree.modules[path].state
+        if not isinstance(layer, Layer):
+            expect(path, "is_torgb", state.get("is_torgb"), (True,))
+            continue
+        expect(path, "up_factor", state.get("up_factor"), (layer.how.up,))
+        expect(path, "down_factor", state.get("down_factor"), (layer.how.down,))
+        last = ours == f"synthesis.l{network.config.layers - 1}"  # there it leaves the margins out already
+        size = [network.brief.height, network.brief.width] if last else [*layer.how.size]
+        expect(path, "out_size", sides(state.get("out_size")), (size,))
+        wanted = torch.tensor(layer.how.down_taps) if layer.kernel is None else layer.kernel
+        check_taps(f"{path}.up_filter", filters, torch.tensor(layer.how.up_taps))
+        check_taps(f"{path}.down_filter", filters, wanted)
+
+
+def check_taps(name: str, filters: Mapping[str, Stored], wanted: Tensor) -> None:
+    """ValueError if a low-pass filter is not the one that ours is made with."""
+    if name not in filters:
+        raise ValueError(f"it lacks {name}")
+    if filters[name].shape != wanted.shape:
+        raise ValueError(f"its {name} is {[*filters[name].shape]} where its settings ask for {[*wanted.shape]}")
+    if (filters[name].tensor() - wanted).abs().max() > 1e-4 * wanted.abs().max():
+        raise ValueError(f"its filter {name} is not the one that its settings ask for")
+
+
+def expect_near(where: str, name: str, value: Any, wanted: float) -> None:
+    """ValueError, naming it, if a number is not this one."""
+    if type(value) not in (int, float) or abs(value - wanted) > 1e-6 * abs(wanted):
+        expect(where, name, value, (wanted,))
+
+
+def sides(value: Any) -> Any:
+    """What a layer says of a size, as a list where it is an array."""
+    return value.numbers() if isinstance(value, Array) else value
