@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from reprlib import repr as shown
 from typing import Any
 
-from ggdr.foreign.facts import as_json
 from ggdr.foreign import stylegan3
+from ggdr.foreign.facts import as_json
 from ggdr.foreign.published import (
     GENERATOR,
     Tree,

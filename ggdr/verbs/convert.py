@@ -1,4 +1,4 @@
-"""`ggdr convert SNAPSHOT OUT`: a published StyleGAN2 or StyleGAN3 checkpoint as networks of ours; nothing in the file is run.
+"""`ggdr convert SNAPSHOT OUT`: a published StyleGAN2 or StyleGAN3 as networks of ours; nothing in the file is run.
 
 ggdr convert lsun-cat.pkl models/lsun-cat
 
