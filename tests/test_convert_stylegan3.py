@@ -107,6 +107,7 @@ def hold(module: Module, path: str, **buffers: torch.Tensor) -> None:
 
 CHANGES = {
     "conv_kernel=5 with use_radial_filters=False is neither": lambda g: ask(g, conv_kernel=5, use_radial_filters=False),
+    "conv_kernel=[3] with": lambda g: ask(g, conv_kernel=[3]),
     "its num_layers is 'x'": lambda g: ask(g, num_layers="x"),
     "15 layers where its settings ask for 12": lambda g: ask(g, num_layers=12),
     "lrelu_upsampling=4; here it can only be 2": lambda g: ask(g, lrelu_upsampling=4),

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from reprlib import repr as shown
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -40,8 +41,8 @@ LAYER = r"synthesis\.L(\d{1,3})_\d{1,6}_\d{1,6}"
 FILTERS = "up_filter", "down_filter"
 PLAIN = {"freqs": "frequencies", "transform": "reads", "magnitude_ema": "magnitude"}
 """a tensor's name there -> here, where it is another"""
-KINDS = {(3, False): "T", (1, True): "R"}
-"""width of the kernels, and whether filters are radial -> `config`"""
+KINDS: Mapping[Literal["T", "R"], tuple[int, bool]] = {"T": (3, False), "R": (1, True)}
+"""`config` -> width of the kernels, and whether filters are radial"""
 MOST_TAPS = 64
 """of a filter, for each step of up- or downsampling"""
 SEEN = 1e6
@@ -71,7 +72,7 @@ def generator(module: Module, origin: str, tree: Tree, size: int) -> Found:
     brief = Brief(side, side, whole(given, "img_channels"), whole(given, "c_dim"))
     network = filled(config, brief, stored, size, later)
     assert isinstance(network, Generator)
-    check(tree, names, filters, network)
+    check(tree, names, filters, network, config)
     return Found(network, origin, module.class_name, facts)
 
 
@@ -80,15 +81,16 @@ def settings(
 ) -> StyleGAN3Generator:
     """Settings of the arguments in the file; ValueError if ours cannot have them."""
     form = synthesis.get("conv_kernel", 3), synthesis.get("use_radial_filters", False)
-    if form not in KINDS:
+    kind = next((kind for kind, wanted in KINDS.items() if form == wanted), None)
+    if kind is None:
         raise ValueError(
-            f"its conv_kernel={form[0]!r} with use_radial_filters={form[1]!r} is neither StyleGAN3-T (3, False) nor"
+            f"its conv_kernel={shown(form[0])} with use_radial_filters={shown(form[1])} is neither StyleGAN3-T (3, False) nor"
             " StyleGAN3-R (1, True)"
         )
     ours = StyleGAN3Generator
     w_dim, layers = whole(given, "w_dim"), whole(synthesis, "num_layers", ours.layers)
     return StyleGAN3Generator(
-        config=KINDS[form],
+        config=kind,
         z_dim=whole(given, "z_dim"),
         w_dim=w_dim,
         mapping_layers=mapping_layers(origin, tree, mapping, w_dim, ours.mapping_layers),
@@ -132,9 +134,15 @@ def affine(transform: Stored | None) -> Stored:
     return replace(transform, shape=(2, 3))
 
 
-def check(tree: Tree, names: Mapping[str, str], filters: Mapping[str, Stored], network: Generator) -> None:
+def check(
+    tree: Tree,
+    names: Mapping[str, str],
+    filters: Mapping[str, Stored],
+    network: Generator,
+    config: StyleGAN3Generator,
+) -> None:
     """ValueError, naming it, if a layer does anything else than ours in its place."""
-    waves, scale = network.synthesis.input, network.config.output_scale
+    waves, scale = network.synthesis.input, config.output_scale
     expect_near("synthesis", "output_scale", tree.modules["synthesis"].state.get("output_scale", scale), scale)
     state = tree.modules["synthesis.input"].state
     expect("synthesis.input", "size", sides(state.get("size")), ([*waves.size],))
@@ -147,7 +155,7 @@ def check(tree: Tree, names: Mapping[str, str], filters: Mapping[str, Stored], n
             continue
         expect(path, "up_factor", state.get("up_factor"), (layer.how.up,))
         expect(path, "down_factor", state.get("down_factor"), (layer.how.down,))
-        last = ours == f"synthesis.l{network.config.layers - 1}"  # there it leaves the margins out already
+        last = ours == f"synthesis.l{config.layers - 1}"  # there it leaves the margins out already
         size = [network.brief.height, network.brief.width] if last else [*layer.how.size]
         expect(path, "out_size", sides(state.get("out_size")), (size,))
         wanted = torch.tensor(layer.how.down_taps) if layer.kernel is None else layer.kernel
