@@ -84,8 +84,8 @@ def settings(
     kind = next((kind for kind, wanted in KINDS.items() if form == wanted), None)
     if kind is None:
         raise ValueError(
-            f"its conv_kernel={shown(form[0])} with use_radial_filters={shown(form[1])} is neither StyleGAN3-T (3, False) nor"
-            " StyleGAN3-R (1, True)"
+            f"its conv_kernel={shown(form[0])} with use_radial_filters={shown(form[1])} is neither"
+            " StyleGAN3-T (3, False) nor StyleGAN3-R (1, True)"
         )
     ours = StyleGAN3Generator
     w_dim, layers = whole(given, "w_dim"), whole(synthesis, "num_layers", ours.layers)
