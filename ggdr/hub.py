@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ggdr.about import About, Description
 from ggdr.card import card_of, grid_of
-from ggdr.card.facts import json_at, records_in, run_of
+from ggdr.card.facts import facts_of, json_at, records_in, run_of
 from ggdr.model import LIVE, find_saved
 from ggdr.pretrained import ID, INDEX, PARTS, index_of
 
@@ -35,6 +36,15 @@ class Place(NamedTuple):
     """branch, made if it is not there; None: main"""
 
 
+class Words(NamedTuple):
+    """What a person says of a model that is shared, beside what its recipe says."""
+
+    licence: str = ""
+    """of the weights, as the Hub writes it; empty: the recipe's"""
+    about: Description = Description()
+    """the images that it learned from"""
+
+
 class Unreachable(ValueError):
     """The Hub did not answer, or not to the end: worth another try."""
 
@@ -47,9 +57,11 @@ class Pushed(NamedTuple):
     """whether there is a new commit"""
     kept_card: bool
     """whether the card there was written by a person, and left alone"""
+    unsaid: tuple[str, ...] = ()
+    """what the card should say and nobody has said"""
 
 
-def assemble(source: Path, folder: Path, repo_id: str) -> str:
+def assemble(source: Path, folder: Path, repo_id: str, words: Words) -> str:
     """Make `folder` hold what is shared of the run, checkpoint or model at `source`; a line that says what it is.
 
     The generator (the running mean) and the discriminator as a pipeline, the card, and of a run the newest grids,
@@ -79,7 +91,7 @@ def assemble(source: Path, folder: Path, repo_id: str) -> str:
         (folder / "metrics" / f"{number:03}-{'-'.join(record['metrics'])}.json").write_text(
             json.dumps(record, indent=1)
         )
-    (folder / CARD).write_text(f"{card_of(source, repo_id)}\n{MARK}\n")
+    (folder / CARD).write_text(f"{card_of(source, repo_id, license=words.licence, about=words.about)}\n{MARK}\n")
     seen = json_at(weights / "progress.json").get("images_seen")
     return f"ggdr: {parts['generator'].description['config']['type']}" + (f", {seen / 1000:g} kimg" if seen else "")
 
@@ -95,11 +107,25 @@ def link(file: Path, new: Path) -> None:
         shutil.copyfile(file, new)
 
 
-def publish(source: Path, place: Place, message: str | None = None) -> Pushed:
+def publish(source: Path, place: Place, message: str | None, words: Words) -> Pushed:
     """Assemble and push. ValueError, Unreachable if it is worth another try, if it cannot be."""
     with tempfile.TemporaryDirectory() as folder:
-        said = assemble(source, Path(folder), place.repo_id)
-        return push(Path(folder), place, message or said)
+        said = assemble(source, Path(folder), place.repo_id, words)
+        pushed = push(Path(folder), place, message or said)
+    facts = facts_of(source, place.repo_id, words.about)
+    left = unsaid(words.licence or facts.licence, facts.about, "--licence")
+    return pushed if pushed.kept_card else pushed._replace(unsaid=left)
+
+
+def unsaid(licence: str, about: About | None, flag: str) -> tuple[str, ...]:
+    """Of what a card should say, what nobody has said, and what to type; `flag` chooses the licence."""
+    without = f"nobody has chosen a licence for the weights: the card says `unknown`. Choose one: {flag} cc-by-4.0"
+    images = (
+        "nobody has described the images that it learns from, and so says the card. Describe them: --about.images '...'"
+        " --about.licence '...'"
+    )
+    said = (not licence, without), (about is None or not about.described, images)
+    return tuple(text for missing, text in said if missing)
 
 
 def push(folder: Path, place: Place, message: str) -> Pushed:

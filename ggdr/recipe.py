@@ -11,7 +11,7 @@ from ggdr.about import About
 from ggdr.augment.base import Augmentation
 from ggdr.augment.none import NoAugmentation
 from ggdr.changes import Mark, MayChange
-from ggdr.checks import above_zero, not_negative
+from ggdr.checks import above_zero, check_licence, not_negative
 from ggdr.data.base import DataSet
 from ggdr.game import Game
 from ggdr.games.noise import Noise
@@ -102,17 +102,23 @@ class Recipe:
     """Hub repository, org/name, that the run is pushed to; None: to none"""
     hub_private: MayChange[bool] = False
     """whether only its owners see that repository, if it is made"""
+    hub_licence: MayChange[str] = ""
+    """licence of the weights, as the Hub writes it, such as cc-by-4.0; empty: the card says `unknown`"""
     hub_kimg: MayChange[float] = 1000.0
     """interval of pushes, in the background, each of a checkpoint of its own; 0: at the end alone"""
 
     about: Annotated[About | None, tyro.conf.Suppress, Mark] = None
-    """what model cards say of the images, and of the numbers that the recipe is to reach"""
+    """what model cards say of the images, and of the numbers to reach; left out of a recipe with another source"""
 
     def __post_init__(self) -> None:
+        if self.about is not None and self.data.identity() not in self.about.sources:
+            # Words about a set of images never go along with other images, however this recipe came about.
+            object.__setattr__(self, "about", None)
         above_zero(self, "batch", "micro_batch", "n_critic", "total_kimg", "log_kimg", "checkpoint_kimg", "keep")
         above_zero(self, "grid_images", "nonfinite_limit")
         not_negative(self, "seed", "workers", "ema_kimg", "ema_rampup", "grid_kimg", "metric_kimg", "freeze_d")
         not_negative(self, "hub_kimg", "rollbacks")
+        check_licence(self.hub_licence)
         if not 0 < self.rollback_lr <= 1:
             raise ValueError(f"rollback_lr is {self.rollback_lr}; give a number above 0, at most 1.")
         if taken := {self.loss.name, "augment"} & self.regularizers.keys():

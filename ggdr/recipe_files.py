@@ -15,6 +15,9 @@ from ggdr.documents import one_line
 from ggdr.recipe import Recipe
 from ggdr.registry import Part, use
 
+GIVEN = "given"
+"""how the value of a setting is told that is made of several"""
+
 
 def load_recipe(path: str | Path) -> Recipe:
     """The `recipe` that a Python file binds; ValueError if there is no such file or it binds none."""
@@ -54,8 +57,15 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, 
     old, new = flat(before), flat(now)
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     swapped = tuple(name.removesuffix("type") for name in names if name.endswith(".type"))
-    names = [name for name in names if name.endswith(".type") or not name.startswith(swapped)]
-    return {name: f"{name} was {old.get(name, 'not there')}, is {new.get(name, 'not there')}" for name in names}
+    filled = tuple(f"{name}." for name in names if {value_at(old, name), value_at(new, name)} & {GIVEN})
+    names = [name for name in names if name.endswith(".type") or not name.startswith((*swapped, *filled))]
+    return {name: f"{name} was {value_at(old, name)}, is {value_at(new, name)}" for name in names}
+
+
+def value_at(settings: Mapping[str, str | int | float], name: str) -> str | int | float:
+    """What flat settings hold under a name; in words where that is several settings, or nothing."""
+    several = any(key.startswith(f"{name}.") for key in settings)
+    return settings.get(name, GIVEN if several else "not there")
 
 
 def completed(settings: Mapping[str, Any]) -> Mapping[str, Any]:

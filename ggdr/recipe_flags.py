@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import typing
 from collections import deque
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import tyro
 
+from ggdr.about import About, Description, about_source
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import load_recipe
 from ggdr.registry import REGISTRIES, Part, discover, use
@@ -32,12 +34,16 @@ class Command:
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
     out: Path
     """the run's folder; the same command finds it again and goes on from its last checkpoint"""
+    about: Description = Description()
+    """what model cards are to say of the images"""
     allow_changes: bool = False
     """go on although settings have changed that make it another run"""
     dry_run: bool = False
     """build everything, run one step, print parameters, peak memory and time per kimg, and stop"""
     use: tuple[Path, ...] = ()
     """files that register parts of your own"""
+    notes: Annotated[tuple[str, ...], tyro.conf.Suppress] = ()
+    """what to say before the run begins"""
 
 
 def parse(argv: list[str], program: str) -> Command:
@@ -50,7 +56,8 @@ def parse(argv: list[str], program: str) -> Command:
     files, flags = take_use(flags)
     for file in files:
         use(file)
-    recipe, flags = swap_parts(load_recipe(path), flags)
+    written = load_recipe(path)
+    recipe, flags = swap_parts(written, flags)
     default = Command(recipe, out=Path("runs") / Path(path).stem, use=tuple(files))
     command = tyro.cli(
         Command,
@@ -62,7 +69,26 @@ def parse(argv: list[str], program: str) -> Command:
     )
     if command.out.exists() and not command.out.is_dir():
         raise ValueError(f"--out {command.out} is a file; give a folder.")
-    return command
+    return described(command, written.about)
+
+
+def described(command: Command, about: About | None) -> Command:
+    """The command, its recipe with what is known of the images that it has: of `about`, what holds for them."""
+    recipe = command.recipe
+    known = about_source(recipe.data.identity(), about, command.about)
+    notes = () if known or not about else (left_out(about),)
+    return dataclasses.replace(command, recipe=dataclasses.replace(recipe, about=known), notes=notes)
+
+
+def left_out(about: About) -> str:
+    """That what a recipe says of its images is not said of these, and what to type."""
+    own = (
+        f"its own, {about.name} (if these are it: --about.name {shlex.quote(about.name)})" if about.name else "its own"
+    )
+    return (
+        f"about: what the recipe says of images is of {own}, and nobody has described these: say it by"
+        " --about.images '...' and --about.licence '...'"
+    )
 
 
 def registered() -> str:

@@ -44,6 +44,7 @@ def start(command: Command, accelerator: Accelerator) -> bool:
     from ggdr.running.run import Run
 
     run = Run(command.recipe, command.out, accelerator)
+    run.notes += command.notes
     if command.dry_run:
         dry_run(run)
         return True

@@ -33,7 +33,10 @@ recipe = Recipe(
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
     about=About(
-        images="1,797 handwritten digits of 13 people, scanned, 8 x 8 px, enlarged: scikit-learn's copy of the test"
+        sources=("digits",),
+        name="scikit-learn's digits",
+        url="https://scikit-learn.org/stable/modules/generated/sklearn.datasets.load_digits.html",
+        images="handwritten digits of 13 people, scanned, 8 x 8 px, enlarged: scikit-learn's copy of the test"
         " part of UCI's Optical Recognition of Handwritten Digits (Alpaydin and Kaynak 1998)",
         licence="CC BY 4.0, as UCI lists it",
         limits="Ten digits, as 13 people wrote them into a form in the 1990s: no letters, no other hands, no other"

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import urllib.request
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -78,6 +78,13 @@ def by_hand(home: Path) -> dict:
     found["alone"] = [network.config.name for network in alone.values()]
     found["branch"] = said(str(run), "tester/run", "--revision", "trial", "--message", "on trial")
     found["pulled branch"] = ggdr.from_pretrained("tester/run", revision="trial").generator.config.name
+    with redirect_stderr(warned := StringIO()):
+        words = ["--licence", "mit", "--about.images", "digits that I drew", "--about.licence", "mine"]
+        said(str(run), "tester/bare")
+        found["warned"], found["told"] = warned.getvalue(), said(str(run), "tester/told", *words)
+    found["warned when told"] = warned.getvalue().removeprefix(found["warned"])
+    told = ModelCard(Path(hf_hub_download("tester/told", "README.md")).read_text())
+    found["told license"], found["told images"] = told.data.license, "digits that I drew" in told.text
     save_model(own.generator, home / "alone")
     found["model"] = said(str(home / "alone"), "tester/alone")
     found["model files"] = api.list_repo_files("tester/alone")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hub_server import environment, serving
 
-from ggdr.hub import assemble, link
+from ggdr.hub import Words, assemble, link
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
@@ -66,6 +66,18 @@ def test_branches_and_models_are_pushed_too(pushed):
     assert pushed["model"] == f"{pushed['url']}/tester/alone"
     assert pushed["model files"] == [name for name in SHARED if name in ("README.md", "model_index.json")
                                      or name.startswith((".git", "generator"))]  # fmt: skip
+
+
+def test_a_push_says_loudly_what_nobody_has_said_and_takes_what_a_person_says(pushed):
+    assert "WARNING: nobody has chosen a licence for the weights: the card says `unknown`" in pushed["warned"]
+    assert "WARNING: nobody has described the images" in pushed["warned"]
+    assert "WARNING" not in pushed["warned when told"]
+    assert (pushed["told license"], pushed["told images"]) == ("mit", True)
+
+
+def test_a_run_that_pushes_says_once_that_no_licence_was_chosen(trained):
+    assert trained["plain"].count("WARNING: nobody has chosen a licence") == 1
+    assert "--hub-licence cc-by-4.0" in trained["plain"] and "--about.images" in trained["plain"]
 
 
 @pytest.mark.parametrize(
@@ -155,4 +167,4 @@ def test_a_snapshot_outlives_the_checkpoint_it_was_taken_of(tmp_path):
 
 def test_what_holds_no_model_is_not_assembled(tmp_path):
     with pytest.raises(ValueError, match="holds no model"):
-        assemble(tmp_path, tmp_path / "out", "a/b")
+        assemble(tmp_path, tmp_path / "out", "a/b", Words())

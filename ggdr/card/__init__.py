@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ggdr.about import Description
 from ggdr.card.bibliography import ARXIV
 from ggdr.card.facts import Facts, facts_of, facts_of_recipe, grid_of
 from ggdr.card.markdown import plain
 from ggdr.card.parts import papers, pieces
 from ggdr.card.results import TASK, Result, model_index, results_in
 from ggdr.card.sections import opening, sections_of
+from ggdr.checks import check_licence
 
 __all__ = ["card_of", "card_of_recipe", "grid_of"]
 UNKNOWN = "unknown"
 """what the Hub calls a licence that nobody has chosen"""
 
 
-def card_of(folder: Path, repo_id: str | None = None, *, license: str = "") -> str:
+def card_of(folder: Path, repo_id: str | None = None, *, license: str = "", about: Description | None = None) -> str:
     """The card of a run, a checkpoint or a saved model in `folder`, for the repository "org/name".
 
-    `license`: of the weights, as the Hub writes it ("cc-by-nc-4.0"). The card shows the grid of `grid_of(folder)` as
-    `samples/NAME`. ValueError if there is no model, or its recipe names a part that is not registered.
+    `license`: of the weights, as the Hub writes it ("cc-by-nc-4.0"); empty: the recipe's. `about`: what a person says
+    of the images that it learned from, beside what the recipe says of them. The card shows the grid of
+    `grid_of(folder)` as `samples/NAME`. ValueError if there is no model, or its recipe names an unregistered part.
     """
-    return card(facts_of(Path(folder), repo_id), license)
+    return card(facts_of(Path(folder), repo_id, about or Description()), license)
 
 
 def card_of_recipe(file: Path, records: Iterable[Path] = ()) -> str:
@@ -37,8 +39,8 @@ def card_of_recipe(file: Path, records: Iterable[Path] = ()) -> str:
 
 def card(facts: Facts, license: str) -> str:
     """A card, from its facts; ValueError if the licence is none that the Hub could know."""
-    if license and not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", license):
-        raise ValueError(f"license {license!r} is not a name the Hub knows; give one such as 'cc-by-nc-4.0' or 'mit'.")
+    check_licence(license)
+    license = license or facts.licence
     found = results_in(facts.records)
     parts = [f"---\n{front_matter(facts, found, license)}\n---", f"# {plain(facts.title)}", opening(facts, found)]
     parts += [f"## {heading}\n\n{text}" for heading, text in sections_of(facts, found, license) if text]

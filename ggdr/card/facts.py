@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from ggdr import log_file
+from ggdr.about import About, Description, about_source
 from ggdr.measuring.findings import FORMAT
 from ggdr.measuring.subject import file_hash
 from ggdr.model import LIVE, build, description_at, find_saved, read_brief
@@ -51,6 +52,29 @@ class Facts:
     """samples, a path relative to the card; empty: none"""
     origin: dict[str, Any] = field(default_factory=dict)
     """what `ggdr convert` noted of a published checkpoint"""
+    about: About | None = None
+    """what is known of the images that it learns from, and of the paper's numbers on them; None: nothing"""
+
+    @property
+    def licence(self) -> str:
+        """The licence of the weights that the recipe chooses; empty: none."""
+        return self.recipe.hub_licence if self.recipe else ""
+
+    @property
+    def images(self) -> int | None:
+        """How many images it learned from, in an epoch; None: not known."""
+        found = self.progress.get("images", next((number for number, _ in self.reals if number), None))
+        return found if isinstance(found, int) and found > 0 else None
+
+    @property
+    def content(self) -> str:
+        """Hash of the pixels of all of them, if a record has it; empty: not known."""
+        return next((content for _, content in self.reals if content), "")
+
+    @property
+    def reals(self) -> list[tuple[int | None, str]]:
+        """What the records know of all reals, the newest first: their number, and the hash of their pixels."""
+        return [reals_of(record) for record in reversed(self.records)]
 
     @property
     def trained(self) -> bool:
@@ -58,8 +82,11 @@ class Facts:
         return self.brief is not None
 
 
-def facts_of(folder: Path, repo_id: str | None) -> Facts:
-    """The facts of a run, a checkpoint or a saved model; ValueError if there is none, or a part is not registered."""
+def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
+    """The facts of a run, a checkpoint or a saved model, and what a person `said` of its images.
+
+    ValueError if there is no model, or a part is not registered.
+    """
     folder = folder.resolve()
     there = {name: saved for name, saved in find_saved(folder).items() if not name.endswith(LIVE)}
     found = dict(sorted(there.items(), key=lambda item: item[1].description.get("kind") != "generator"))
@@ -74,11 +101,13 @@ def facts_of(folder: Path, repo_id: str | None) -> Facts:
     own = file_hash(chief.file)
     grid = grid_of(folder)
     name = (repo_id or run.name).rpartition("/")[2]
+    recipe = from_json(Recipe, description_at(recipe_file)) if recipe_file else None
+    identity, known = (recipe.data.identity(), recipe.about) if recipe else ("", None)
     return Facts(
         title=name,
         place=repo_id or f"path/to/{name}",
         command=command_for(f"runs/{name}", "recipe.py", progress.get("processes", 1)) if recipe_file else "",
-        recipe=from_json(Recipe, description_at(recipe_file)) if recipe_file else None,
+        recipe=recipe,
         networks=tuple(network.config for network in networks.values()),
         brief=read_brief(chief.description["brief"], weights),
         sizes={name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
@@ -87,6 +116,7 @@ def facts_of(folder: Path, repo_id: str | None) -> Facts:
         records=tuple(record for record in records if record["subject"].get("weights") == own),
         grid=f"samples/{grid.name}" if grid else "",
         origin=json_at(folder / "source.json"),
+        about=about_source(identity, known, said),
     )
 
 
@@ -103,6 +133,7 @@ def facts_of_recipe(file: Path, records: Iterable[Path]) -> Facts:
         recipe=recipe,
         progress=subject.get("progress") or {},
         records=kept,
+        about=recipe.about,
     )
 
 
@@ -167,6 +198,16 @@ def is_record(found: Mapping[str, Any]) -> bool:
     whole = {"date", "metrics", "reference", "repeats", "subject", "versions"} <= found.keys()
     subject = found.get("subject")
     return whole and found.get("format") == FORMAT and isinstance(subject, dict) and subject.get("kind") == "generator"
+
+
+def reals_of(record: Record) -> tuple[int | None, str]:
+    """Number of the images that a record measured against, and the hash of all their pixels; empty: not known."""
+    try:
+        number, measured = record["reference"]["images"], [entry["real"] for entry in record["metrics"].values()]
+        whole = [real["content"] for real in measured if real["number"] == number]
+        return (number if isinstance(number, int) else None), str(next(iter(whole), ""))
+    except (AttributeError, KeyError, TypeError):  # edited by hand
+        return None, ""
 
 
 def json_at(file: Path) -> dict[str, Any]:

@@ -96,6 +96,5 @@ def paper_link(paper: str) -> str:
 
 def papers(facts: Facts) -> list[str]:
     """The papers behind the model: that of its experiment, then those of its parts, each once."""
-    about = facts.recipe.about if facts.recipe else None
-    found = [about.paper if about else "", *(piece.part.paper for piece in pieces(facts))]
+    found = [facts.about.paper if facts.about else "", *(piece.part.paper for piece in pieces(facts))]
     return list(dict.fromkeys(paper for paper in found if paper))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
+from ggdr.about import About
 from ggdr.card.bibliography import citation
 from ggdr.card.facts import Facts, logged
 from ggdr.card.markdown import block, bullets, code, plain, table
@@ -13,6 +15,7 @@ from ggdr.card.parts import ROLES, WATCHING, paper_link, papers, parts_table, pi
 from ggdr.card.results import Result, notes, remarks, results_table, while_training
 from ggdr.figures import significant
 from ggdr.log_file import LABELS
+from ggdr.networks.base import Brief
 
 CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
 FEW = 3
@@ -61,18 +64,27 @@ def what(facts: Facts) -> str:
 def images_of(facts: Facts) -> str:
     """What it was trained on."""
     assert facts.recipe is not None
-    hub = facts.recipe.data.hub_id()
-    link = f" ([{plain(hub)}](https://huggingface.co/datasets/{hub}))" if hub else ""
-    if facts.recipe.about is None:
-        return f"the data set {code(facts.recipe.data.name)}{link}"
-    return f"{plain(facts.recipe.about.images)}{link}"
+    about, hub = facts.about or About(), facts.recipe.data.hub_id()
+    count = "images" if facts.images is None else f"{facts.images:,} images"
+    link = f" from [{plain(hub)}](https://huggingface.co/datasets/{hub})" if hub else ""
+    if not about.described:
+        return f"{count}{link}, which their owner has not described"
+    shows = f": {plain(about.images)}" if about.images else ""
+    if not about.name:
+        return f"{count}{link}{shows}"
+    return f"{linked(about.name, about.url)}{f' ({count})' if facts.images else ''}{link}{shows}"
+
+
+def linked(text: str, url: str) -> str:
+    """A text that leads to a page, if that is one of the web."""
+    page = re.fullmatch(r"https?://[^\s<>()\[\]\"'`|\\\\]+", url)
+    return f"[{plain(text)}]({url})" if page else plain(text)
 
 
 def how_good(facts: Facts, found: Sequence[Result]) -> str:
     """The chief values of a few metrics, or that there are none."""
     if not found and not facts.trained:
-        about = facts.recipe.about if facts.recipe else None
-        target = " [The paper's numbers](#evaluation) are its target." if about and about.figures else ""
+        target = " [The paper's numbers](#evaluation) are its target." if facts.about and facts.about.figures else ""
         return f"**Not trained with this code yet**, as far as records go: no weights, no measured numbers.{target}"
     if not found:
         return f"**Not measured yet**: {code(f'ggdr evaluate {shlex.quote(facts.place)}')} does it."
@@ -115,8 +127,9 @@ def training(facts: Facts) -> str:
     """The command, the numbers of the run, and what it measured by itself."""
     if facts.recipe is None:
         return ""
-    asks = facts.recipe.data.asks()
-    command = f"{facts.command} {asks}".strip()
+    command = f"{facts.command} {facts.recipe.data.asks()}".strip()
+    if facts.recipe.data.asks() and facts.about and facts.about.name:
+        command += f" --about.name {shlex.quote(facts.about.name)}"
     head = "`recipe.py`, beside this card, holds every field as it was:" if facts.trained else ""
     texts = [
         head,
@@ -173,29 +186,71 @@ def evaluation(facts: Facts, found: Sequence[Result]) -> str:
 
 def target_of(facts: Facts) -> str:
     """The numbers of the paper that the recipe is to reach."""
-    about = facts.recipe.about if facts.recipe else None
-    if about is None or not about.paper:
+    about = facts.about
+    if about is None or not about.paper or other_number(facts, about):
         return ""
     head = f"**The target** is the paper's ({paper_link(about.paper)}, {plain(about.table)}), not measured here."
-    rows = [(plain(model), f"{value:g}") for model, value in about.figures.items()]
+    rows = [(plain(model), plain(value)) for model, value in about.figures.items()]
     texts = (f"{head} {plain(about.note)}".strip(), table(("model", plain(about.metric)), rows))
     return "\n\n".join(text for text in texts if text)
 
 
+def other_number(facts: Facts, about: About) -> bool:
+    """Whether it is known that the paper trained on more or fewer images, whose numbers say nothing of these."""
+    if facts.images is None or about.count is None:
+        return False
+    return facts.images not in (about.count, 2 * about.count)  # twice: with their mirror images
+
+
+def training_data(facts: Facts) -> str:
+    """What is known of the images, and that nobody has described them where that is so."""
+    if facts.recipe is None and facts.about is None:
+        return ""
+    about = facts.about or About()
+    lines = (
+        [] if about.described else ["Their owner has not described these images: what they show, and whose they are."]
+    )
+    return "\n\n".join([*lines, table(("images", "what is known"), data_rows(facts, about))])
+
+
+def data_rows(facts: Facts, about: About) -> Iterator[tuple[str, str]]:
+    """What is known of the images, a fact a row."""
+    if about.name:
+        yield "set", linked(about.name, about.url)
+    elif about.url:
+        yield "page", linked(about.url, about.url)
+    if about.images:
+        yield "what they show", plain(about.images)
+    if facts.images is not None:
+        yield "number in an epoch", f"{facts.images:,}"
+    if facts.brief is not None:
+        yield "size", size_of(facts.brief)
+    if facts.content:
+        yield "SHA-256 of their pixels", code(facts.content)
+    yield "licence", plain(about.licence) if about.licence else "not written down"
+
+
+def size_of(brief: Brief) -> str:
+    """Size and channels of images in words."""
+    return f"{brief.height} x {brief.width} px, {CHANNELS.get(brief.channels, f'{brief.channels}-channel')}"
+
+
 def limits(facts: Facts, found: Sequence[Result]) -> str:
     """What it is not for, and what it has not learned."""
-    about = facts.recipe.about if facts.recipe else None
+    said = facts.about.limits if facts.about else ""
     measured = remarks(found) if facts.trained or found else ()
-    return bullets([plain(about.limits if about else UNSAID), *ALWAYS, *measured])
+    return bullets([plain(said or UNSAID), *ALWAYS, *measured])
 
 
 def licence(facts: Facts, chosen: str) -> str:
     """Of the weights, and what bears on it."""
-    about = facts.recipe.about if facts.recipe else None
+    about = facts.about
     head = f"Of the weights: {code(chosen)}." if chosen else "Nobody has chosen a licence for the weights."
     texts = [head if facts.trained else "There are no weights here."]
     texts.append("What may be done with weights depends on the licence of the images they learned from.")
-    texts.append(f"Here: {plain(about.licence)}." if about else "Nobody has written it down here: look for it.")
+    texts.append(
+        f"Here: {plain(about.licence)}." if about and about.licence else "Nobody has written it down here: look for it."
+    )
     if facts.origin:
         texts.append("The checkpoint they were converted from has a licence of its own, which goes on holding.")
     if facts.recipe is not None and facts.recipe.init_from:
@@ -214,6 +269,7 @@ def sections_of(facts: Facts, found: Sequence[Result], chosen: str) -> Iterable[
         ("Use", use(facts)),
         ("Evaluation", evaluation(facts, found)),
         ("Parts", made_of(facts)),
+        ("Training data", training_data(facts)),
         ("Training", training(facts)),
         ("Limits", limits(facts, found)),
         ("Licence", licence(facts, chosen)),

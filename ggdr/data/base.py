@@ -56,6 +56,10 @@ class DataSet(Part):
     features: ClassVar[str] = ""
     """the feature extractor made for such images, where there is one; empty: none, metrics use their own"""
 
+    def identity(self) -> str:
+        """Which images these are, for what a recipe says of them holds for no others: by default all settings count."""
+        return repr(self)
+
     def hub_id(self) -> str:
         """The Hub data set that it reads; empty: it reads none."""
         return ""

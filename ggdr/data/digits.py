@@ -25,6 +25,9 @@ class Digits(DataSet):
     """use the first so many digits; None: all"""
     features: ClassVar[str] = "digits"
 
+    def identity(self) -> str:
+        return self.name
+
     def open(self) -> Images:
         """The digits, in memory."""
         import numpy as np

@@ -40,6 +40,9 @@ class ImageFiles(DataSet):
     cache_mb: MayChange[int] = 512
     """keep decoded images in memory if all of them fit into so many MB; 0: never"""
 
+    def identity(self) -> str:
+        return self.source
+
     def hub_id(self) -> str:
         from ggdr.data.reading.hub import Hub
 

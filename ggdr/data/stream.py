@@ -37,6 +37,9 @@ class ImageStream(DataSet):
     config: str = ""
     """configuration of a Hub data set that has several"""
 
+    def identity(self) -> str:
+        return self.source
+
     def hub_id(self) -> str:
         from ggdr.data.reading.hub import Hub
 

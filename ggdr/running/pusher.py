@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ggdr.hub import Place, Pushed, Unreachable, assemble, leftovers, push, writable
+from ggdr.hub import Place, Pushed, Unreachable, Words, assemble, leftovers, push, writable
 
 PAUSES_SEC = (2.0, 5.0, 15.0, 60.0, 300.0)
 """before each further try; the last for ever while the run goes on, and each once at its end"""
@@ -48,7 +48,7 @@ class Pusher:
         folder = self.run / f".pushing-{self.count}"
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            snapshot = Snapshot(folder, assemble(self.run, folder, self.place.repo_id))
+            snapshot = Snapshot(folder, assemble(self.run, folder, self.place.repo_id, Words()))
         except (OSError, ValueError) as error:
             self.say(f"no snapshot to push: {error}")
             return

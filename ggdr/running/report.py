@@ -14,7 +14,7 @@ from ggdr import checkpoint
 from ggdr.evidence import Evidence, ImageSet, Team
 from ggdr.figures import significant
 from ggdr.folders import RECIPE, check_run, mark, write_recipe
-from ggdr.hub import Place
+from ggdr.hub import Place, unsaid
 from ggdr.model import save_model
 from ggdr.network import Generator
 from ggdr.ops.kernels import in_use
@@ -99,6 +99,8 @@ class Report:
         if run.recipe.hub_id:
             place = Place(run.recipe.hub_id, run.recipe.hub_private or None)
             self.pusher = self.by_main(lambda: Pusher(run.out, place, self.journal.say))
+            for line in unsaid(run.recipe.hub_licence, run.recipe.about, "--hub-licence"):
+                self.journal.say(f"WARNING: {line}")
         for line in (*introduction(run), f"the recipe in full: {recipe_file}"):
             self.journal.say(line)
         if last is not None:

@@ -178,7 +178,7 @@ class Run:
         tensors["parts"] = {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}
         progress = {"step": self.step, "images_seen": self.images_seen, "rollbacks": self.rollbacks, "ill": [*ill]}
         progress |= {"ggdr": __version__, "torch": torch.__version__}
-        progress |= {"device": device_name(self.device), "processes": self.processes}
+        progress |= {"device": device_name(self.device), "processes": self.processes, "images": len(self.images)}
         documents = {
             "progress.json": progress,
             "networks.json": {name: describe(network) for name, network in self.networks().items()},

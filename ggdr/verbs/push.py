@@ -3,15 +3,21 @@
 ggdr push runs/digits org/ggdr-digits
 
 ggdr push models/cat org/cat --private --revision trial
+
+ggdr push runs/mine org/mine --licence cc-by-4.0 --about.images "watercolours by myself" --about.licence "CC BY 4.0"
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
+
+from ggdr.about import Description
+from ggdr.checks import check_licence
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,10 @@ class Push:
     """branch, made if it is not there; None: main"""
     message: str | None = None
     """of the commit; None: what it is, and how long it was trained"""
+    licence: Annotated[str, tyro.conf.arg(aliases=("--license",))] = ""
+    """of the weights, as the Hub writes it, such as cc-by-4.0; empty: the recipe's `hub_licence`, else `unknown`"""
+    about: Description = Description()
+    """what the card is to say of the images that it learned from, beside what the recipe says"""
     use: tuple[str, ...] = ()
     """files that register parts of your own"""
 
@@ -37,12 +47,16 @@ def main(argv: list[str]) -> int:
     asked = tyro.cli(Push, args=argv, prog="ggdr push", description=__doc__)
     if not asked.source.is_dir():
         raise ValueError(f"there is no folder {str(asked.source)!r}; give that of a run or of a model.")
-    from ggdr.hub import Place, publish
+    from ggdr.hub import Place, Words, publish
     from ggdr.registry import use
 
     for file in asked.use:
         use(file)
-    pushed = publish(asked.source, Place(asked.repo, asked.private or None, asked.revision), asked.message)
+    check_licence(asked.licence)
+    place, words = Place(asked.repo, asked.private or None, asked.revision), Words(asked.licence, asked.about)
+    pushed = publish(asked.source, place, asked.message, words)
+    for line in pushed.unsaid:
+        print(f"ggdr: WARNING: {line}", file=sys.stderr)
     if pushed.kept_card:
         print("its card was written by hand, and stays as it is")
     print(f"{pushed.address}{'' if pushed.changed else ': nothing has changed'}")
