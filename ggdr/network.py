@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ggdr.layers.equalized import clip_weights
 from ggdr.layers.norm import follow, moments
+from ggdr.layers.spectral import follow as follow_norms
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig, Redrawn, Sample, Verdict
 
 
@@ -57,6 +58,10 @@ class Network(nn.Module):
         Images keep their full size, and so do the maps it names; a fresh network is at its highest level.
         """
         raise NotImplementedError
+
+    def after_update(self) -> None:
+        """Called after each update of its weights: spectral normalization follows them by one power iteration."""
+        follow_norms(self)
 
     def shares(self) -> list[str]:
         """Names of weights that make shares of a sum which is the image, if it is one: such may start at zero."""

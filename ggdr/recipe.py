@@ -68,6 +68,9 @@ class Recipe:
     """the half-life is at most this share of the reals shown so far; None, or with `init_from`: no such limit"""
     precision: Literal["fp32", "bf16"] = "fp32"
     """what networks compute in; penalties, losses and weights are float32 in any case"""
+    power_iteration: Literal["update", "pass"] = "update"
+    """when spectral normalization takes its step: after each update, for all passes, micro-batches and processes that
+    follow, or in each pass in training, as torch has it"""
     compile: MayChange[bool] = False
     """torch.compile the networks, but for penalties; takes minutes at the start and needs a C++ compiler"""
     init_from: MayChange[str | None] = None

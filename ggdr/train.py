@@ -106,6 +106,8 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
         run.stats.add({f"{name}/{phase.turn}": value for name, value in measured.items()})
         for term in run.terms.values():
             term.after_update(phase.turn, list(player.networks.values()))
+        for network in player.networks.values():
+            network.after_update()
 
 
 def add(losses: Iterable[Tensor]) -> Tensor:

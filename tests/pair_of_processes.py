@@ -8,6 +8,9 @@ import tiny
 import torch
 
 from ggdr.launch import make_accelerator
+from ggdr.networks.progan import ProGANGenerator
+from ggdr.networks.sagan import SAGANDiscriminator
+from ggdr.regularizers.lecam import LeCam
 from ggdr.running.run import Run
 from ggdr.train import train_step
 
@@ -16,6 +19,9 @@ def main(out: Path, pair: str) -> None:
     recipe = dataclasses.replace(tiny.recipe, batch=8, micro_batch=2)
     if pair == "dcgan":
         recipe = tiny.dcgan(recipe)
+    if pair == "spectral":
+        networks = {"generator": ProGANGenerator.tiny(), "discriminator": SAGANDiscriminator.tiny()}
+        recipe = dataclasses.replace(recipe, **networks, regularizers={"lecam": LeCam()})
     if pair == "frozen":
         recipe = dataclasses.replace(recipe, init_from=str(out / "source"), freeze_d=2)
     accelerator = make_accelerator("fp32")

@@ -23,7 +23,7 @@ def launch(command: list[str], **environment: str) -> subprocess.CompletedProces
     return subprocess.run(command, env=env, cwd=HERE.parent, capture_output=True, text=True, timeout=240)
 
 
-@pytest.mark.parametrize("pair", ["stylegan2", "dcgan"])
+@pytest.mark.parametrize("pair", ["stylegan2", "dcgan", "spectral"])
 def test_two_processes_agree_with_each_other_and_with_one(pair, tmp_path):
     script = [str(HERE / "pair_of_processes.py"), str(tmp_path), pair]
     one = launch([sys.executable, *script])

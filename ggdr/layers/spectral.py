@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrize import register_parametrization
+from torch.nn.utils.parametrize import ParametrizationList, register_parametrization
 
 from ggdr.ops.precision import without_autocast
 
 WARM_UP = 15
-"""power iterations before the first pass; ours, since the paper's one a pass starts from random vectors"""
+"""power iterations on weights that are new; ours, since the paper's one at a time starts from random vectors"""
 
 
 class Spectral(nn.Module):
-    """A weight divided by its largest singular value, by one power iteration a pass in training (alg. 1).
+    """A weight divided by its largest singular value, which a power iteration follows (alg. 1).
 
-    torch has one, which computes in autocast's precision and takes seconds to build large networks on the meta device;
-    its state has the same names.
+    It takes one step after each update (`follow`), so that all passes of an update, its micro-batches and processes
+    share one norm; or, with `each_pass`, one step in each pass in training, as torch's own does. That one computes in
+    autocast's precision and takes seconds to build large networks on the meta device; its state has the same names.
     """
 
     _u: Tensor
@@ -27,6 +28,7 @@ class Spectral(nn.Module):
 
     def __init__(self, weight: Tensor):
         super().__init__()
+        self.each_pass = False
         matrix = weight.detach().flatten(1)
         for name, length in zip(("_u", "_v"), matrix.shape, strict=True):
             self.register_buffer(name, F.normalize(torch.randn(length), dim=0))
@@ -37,10 +39,11 @@ class Spectral(nn.Module):
         """The weight [K, ...], normalised."""
         matrix = weight.flatten(1)
         with without_autocast(weight):
-            if self.training:
+            u, v = self._u, self._v
+            if self.each_pass and self.training:
                 self.approach(matrix.detach(), 1)
-            # copies, since later passes change the vectors before this one's gradient is taken
-            return weight / torch.dot(self._u.clone(), torch.mv(matrix, self._v.clone()))
+                u, v = u.clone(), v.clone()  # later passes change the vectors before this one's gradient is taken
+            return weight / torch.dot(u, torch.mv(matrix, v))
 
     @torch.no_grad()
     def approach(self, matrix: Tensor, times: int) -> None:
@@ -58,3 +61,23 @@ def spectral(network: nn.Module, but: Collection[nn.Module] = ()) -> None:
     for module in list(network.modules()):
         if isinstance(module, nn.Conv2d | nn.Linear) and module not in but:
             register_parametrization(module, "weight", Spectral(module.weight))
+
+
+def normalised(network: nn.Module) -> Iterator[tuple[Spectral, Tensor]]:
+    """Each layer's normalization, and the weight as it is kept, of those that have one."""
+    for module in network.modules():
+        if isinstance(module, ParametrizationList):
+            yield from ((part, module.original) for part in module if isinstance(part, Spectral))
+
+
+def follow(network: nn.Module, times: int = 1) -> None:
+    """So many steps of the power iteration after weights have changed, but for layers that take them in each pass."""
+    for norm, weight in normalised(network):
+        if not norm.each_pass:
+            norm.approach(weight.detach().flatten(1), times)
+
+
+def in_each_pass(network: nn.Module) -> None:
+    """Let the power iteration take its step in each pass in training, as torch's spectral normalization does."""
+    for norm, _ in normalised(network):
+        norm.each_pass = True

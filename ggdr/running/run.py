@@ -18,6 +18,7 @@ from ggdr.data.loader import batches
 from ggdr.device import device_name
 from ggdr.duel import Scene
 from ggdr.fitting import fit
+from ggdr.layers.spectral import in_each_pass
 from ggdr.model import describe
 from ggdr.optimizer import Adam
 from ggdr.phase import Phase, phases
@@ -83,6 +84,9 @@ class Run:
             everything = (*networks.values(), *self.ema.mean.values())
             for tensor in chain.from_iterable((*net.parameters(), *net.buffers()) for net in everything):
                 torch.distributed.broadcast(tensor.data, 0)
+        if recipe.power_iteration == "pass":
+            for network in networks.values():
+                in_each_pass(network)
         if recipe.compile:
             compile_networks(networks.values())
         self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]

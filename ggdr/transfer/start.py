@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from ggdr.layers.spectral import WARM_UP, follow
 from ggdr.model import LIVE, Saved, find_saved
 from ggdr.network import Network
 from ggdr.recipe_files import differences, to_json
@@ -167,6 +168,8 @@ def apply(moves: tuple[Move, ...], network: Network) -> None:
     for move in moves:
         if move.value is not None:
             tensors[move.name].copy_(move.value)
+    if any(move.how != "loaded" for move in moves):
+        follow(network, WARM_UP)  # spectral norms, some of which were another's
 
 
 def summary(network: Network) -> str:
