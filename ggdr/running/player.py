@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from ggdr.network import Network
 from ggdr.optimizer import Adam
 from ggdr.running.averaging import Averaging
 from ggdr.schedule import ramp
@@ -16,7 +17,7 @@ from ggdr.schedule import ramp
 class Player:
     """One side of the game: it learns on its turn and stands still on the other's."""
 
-    def __init__(self, networks: Mapping[str, nn.Module], adam: Adam, lazy: Sequence[int], processes: int = 1):
+    def __init__(self, networks: Mapping[str, Network], adam: Adam, lazy: Sequence[int], processes: int = 1):
         """`networks` by the name under which they are saved; `lazy`: the intervals of its lazy phases.
 
         Weights that take no gradient now are frozen: they never learn.
