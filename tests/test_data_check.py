@@ -25,6 +25,7 @@ def test_a_folder_is_described(animals, capsys):
         "unreadable  dog/bad.jpg: not an image of a known kind",
         "sizes       40x50: 6, 70x50: 2  (height x width)",
         "modes       RGB: 7, L: 1",
+        "values      uint8 from 0 to 255",
         "labels      2 from folders (to train with them: --data.labels folders)",
         "cat: 5, dog: 4",
         "trainer     8 images an epoch, 32x32, 3 channels, no labels",

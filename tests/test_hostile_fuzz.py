@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from colour_profiles import display
 from data_sources import encoded, noise, plain_parquet, zipped
+from deep_files import npy, npz, png16, tiff
 from hostile_files import damaged, files_like, outcome, peak_mb, saved, steady
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ from ggdr import checkpoint, log_file
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.kinds import formats
 from ggdr.data.reading.labels import Labels, from_csv
-from ggdr.data.reading.pixels import Frame, Look, look, pixels
+from ggdr.data.reading.pixels import Frame, Look, look, pixels, values
 from ggdr.data.reading.reader import Unreadable
 from ggdr.data.stream import ImageStream
 from ggdr.documents import read_header, read_object, read_tensors
@@ -50,6 +52,16 @@ def bounded():
 COLOURS = Image.fromarray(np.random.default_rng(0).integers(0, 255, (9, 7, 3), dtype=np.uint8))
 ROTATED = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
 PICTURES = {kind: saved(COLOURS, kind) for kind in formats()} | {"notes": saved(COLOURS, "JPEG", exif=ROTATED)}
+ARRAY = np.asarray(COLOURS)
+PICTURES |= {"profile": saved(COLOURS, "PNG", icc_profile=display()), "npy": npy(ARRAY), "npz": npz(ARRAY)}
+PICTURES |= {
+    "bands": tiff(ARRAY.repeat(2, 2), photometric="rgb"),
+    "pages": tiff(np.moveaxis(ARRAY, 2, 0), photometric="minisblack"),
+}
+PICTURES |= {
+    "deep": png16(ARRAY.astype(np.uint16)),
+    "floats": tiff(ARRAY.astype(np.float32), photometric="rgb", compression="zlib"),
+}
 
 
 @pytest.mark.parametrize("kind", PICTURES)
@@ -59,7 +71,9 @@ def test_images(kind):
     @given(damaged(PICTURES[kind], 200))
     def check(data):
         try:
-            seen, found = look(data), pixels(data, Frame(8, 8, 3, crop=True))
+            seen, found = look(data), pixels(data, Frame(8, 8, 3))
+            pixels(data, Frame(8, 8, seen.channels, range=(0, 4095)))
+            values(data)
         except Exception as error:  # decoders may raise anything: the reader makes one line of it
             assert Unreadable("x.png", error).why.isprintable()
         else:

@@ -11,16 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from data_sources import encoded, folder, gray_of, noise, plain_parquet, zipped
+from deep_files import npy, npz, tiff
 from hostile_files import claiming, peak_mb, saved
 from PIL import Image
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.pixels import MOST_PIXELS, Frame, animated, look, pixels
-from ggdr.data.reading.reader import MOST_BYTES
+from ggdr.data.reading.pixels import MOST_PIXELS, Frame, animated, look, pixels, values
+from ggdr.data.reading.reader import MOST_BYTES, reason
 from ggdr.data.stream import ImageStream
 from ggdr.verbs.datacheck import main
 
-FRAME = Frame(8, 8, 3, crop=True)
+FRAME = Frame(8, 8, 3)
 GRAY = Image.new("RGB", (8, 8), (9, 9, 9))
 
 
@@ -32,6 +33,45 @@ def test_a_bomb_is_refused_by_its_header(kind):
         with pytest.raises(ValueError, match=f"declares more than {MOST_PIXELS:,} pixels"):
             pixels(claiming(kind, side), FRAME)
     assert look(claiming(kind, 100))[:2] == (100, 100) and len(claiming(kind, 60_000)) < 2_000
+    assert peak_mb() - before < 50
+
+
+def zip_of(files: dict[str, bytes]) -> bytes:
+    """An archive's bytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+BIG = np.zeros((12_000, 12_000), np.uint8)
+ARRAYS = {
+    "an array's header alone": npy(BIG)[:128],
+    "an array of many channels": npy(np.zeros((100, 100, 20_000), np.uint8)),
+    "an array of objects": npy(np.array([[{}]], object)),
+    "words": npy(np.array([["a", "b"]])),
+    "complex numbers": npy(np.ones((8, 8), complex)),
+    "one number": npy(np.ones(())),
+    "no pixels": npy(np.ones((0, 8))),
+    "a film": npy(np.ones((2, 8, 8, 3), np.uint8)),
+    "an archive's bomb": npz(BIG),
+    "an archive of none": zip_of({"a.txt": b"x"}),
+    "an archive of two": zip_of({"a.npy": npy(BIG[:8, :8]), "b.npy": npy(BIG[:8, :8])}),
+    "a TIFF's header alone": tiff(np.zeros((5_000, 5_000, 5), np.uint8), photometric="rgb")[:5_000],
+    "a TIFF's bomb": tiff(np.zeros((12_000, 12_000, 5), np.uint8), photometric="rgb", compression="zlib"),
+    "a JPEG XL's bomb": b"\xff\x0a" + (60_000 - 1 << 3 | 2 << 1 | 0).to_bytes(4, "little") + bytes(16),
+}
+
+
+@pytest.mark.parametrize("what", ARRAYS)
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_an_array_that_is_no_image_takes_no_memory(what):
+    before = peak_mb()
+    for read in (look, values, lambda data: pixels(data, FRAME)):
+        with pytest.raises(Exception) as refused:
+            read(ARRAYS[what])
+        assert reason(refused.value).isprintable() and "\n" not in reason(refused.value)
     assert peak_mb() - before < 50
 
 
@@ -75,9 +115,9 @@ def test_a_palette_with_transparency_lies_on_white():
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1)])
-@pytest.mark.parametrize("crop", [True, False])
+@pytest.mark.parametrize("crop", ["centre", "none", "pad"])
 def test_extreme_sizes_fit_the_frame(size, crop):
-    found = pixels(saved(Image.new("L", size, 7), "PNG"), FRAME._replace(crop=crop))
+    found = pixels(saved(Image.new("L", size, 7), "PNG"), FRAME._replace(crop=crop, fill="#070707"))
     assert found.shape == (3, 8, 8) and (found == 7).all()
 
 

@@ -19,9 +19,13 @@ class ImageStream(DataSet):
     size: int | tuple[int, int] | None = None
     """height and width, or one number for both, pixels; None: as the first image"""
     channels: int = 0
-    """1 gray, 3 RGB (transparency over white), 4 RGBA; 0: as nine in ten images of a sample, else 3"""
-    crop: Literal["centre", "none"] = "centre"
-    """cut to the aspect ratio about the centre before resizing, or squeeze"""
+    """1 gray, 3 RGB (transparency over white), 4 RGBA, all of arrays; 0: as nine in ten of a sample have, else 3"""
+    range: tuple[float, float] | None = None
+    """values that become 0 and 255, of deep images and arrays; None: 0 65535 of whole numbers, 0 1 of floats"""
+    crop: Literal["centre", "pad", "none"] = "centre"
+    """to the aspect ratio: cut about the centre, add margins and keep the whole image, or squeeze it"""
+    fill: str = "black"
+    """of the margins of `pad`: a colour's name, #rrggbb, or reflect, the image mirrored at its edges"""
     labels: str = ""
     """column of labels: named classes, numbers or lists of numbers; empty: none"""
     mirror: bool = False

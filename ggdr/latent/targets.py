@@ -9,7 +9,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ggdr.data.reading.pixels import MODES, Frame, convert, fit
+from ggdr.data.reading.framing import Frame, fit
+from ggdr.data.reading.pixels import MODES, convert
 from ggdr.grid import to_pil
 from ggdr.networks.base import Brief
 
@@ -27,7 +28,7 @@ def targets_of(images: Picture | Sequence[Picture], brief: Brief) -> Tensor:
     """
     if brief.channels not in MODES:
         raise ValueError(f"this generator makes images of {brief.channels} channels, which no picture has.")
-    frame = Frame(brief.height, brief.width, brief.channels, crop=True)
+    frame = Frame(brief.height, brief.width, brief.channels, crop="centre")
     given = [images] if isinstance(images, Picture) else list(images)
     pictures = [picture for each in given for picture in pictures_of(each)]
     if not pictures:

@@ -19,9 +19,13 @@ from ggdr.networks.size import possible
 if TYPE_CHECKING:
     import numpy as np
 
+    from ggdr.data.reading.depth import Values
+    from ggdr.data.reading.framing import Frame
     from ggdr.data.reading.pixels import Look
     from ggdr.data.reading.reader import Reader
 
+LEAST_CUT = 0.005
+"""share of an image's area of which it is told that it is cut away"""
 SHOWN = 8
 """entries of a list before the rest is only counted"""
 
@@ -39,6 +43,8 @@ class Finding:
     """why it cannot be read"""
     animated: bool = False
     """it has frames after the one that is used"""
+    values: Values | None = None
+    """what its values are"""
 
 
 def main(argv: list[str]) -> int:
@@ -57,18 +63,22 @@ def main(argv: list[str]) -> int:
 
 def report(settings: ImageFiles) -> tuple[list[str], int]:
     """The lines of the report, and how many images can be read; ValueError if the source cannot even be opened."""
+    from ggdr.data.reading.depth import together
     from ggdr.data.reading.detect import reader_of
     from ggdr.data.reading.opening import pick
     from ggdr.data.reading.reader import Columns
 
     reader = reader_of(settings.source, Columns(settings.image_column, settings.split, settings.config))
     items = pick(len(reader), settings.subset, settings.subset_seed)
-    findings = list(inspect(reader, items))
+    with warnings.catch_warnings(action="ignore"):  # the report tells the same, counted
+        findings = list(inspect(reader, items))
     looks = [finding.look for finding in findings if finding.look]
     if not looks:
         bad = lines_of(("not read", passed_over(reader)), ("unreadable", unreadable(findings)))
         return [f"{reader.kind} {settings.source}", *bad], 0
     flags = replace(settings, size=settings.size or good_size(looks))
+    depths = together(finding.values for finding in findings if finding.values)
+    flags = replace(flags, range=flags.range or good_range(depths))
     images, warned = opened(reader, flags)
     flags = replace(flags, channels=images.brief.channels)
     return [
@@ -79,8 +89,11 @@ def report(settings: ImageFiles) -> tuple[list[str], int]:
             ("unreadable", unreadable(findings)),
             ("sizes", [tally(Counter(f"{look.height}x{look.width}" for look in looks)) + "  (height x width)"]),
             ("modes", [tally(Counter(look.mode for look in looks))]),
+            ("values", depth_of(depths, flags.range)),
+            ("profiles", profiles(looks)),
             ("labels", described(reader, items, settings.labels)),
             ("trainer", outcome(images, looks, len(findings))),
+            ("cut off", cut_off(findings, frame_of(images, flags))),
             ("warnings", warned),
             ("flags", [as_flags(flags)]),
         ),
@@ -102,17 +115,20 @@ def examine(reader: Reader, item: int) -> Finding:
     """Read and decode one item."""
     import hashlib
 
-    from ggdr.data.reading.pixels import Frame, animated, look, pixels
+    from ggdr.data.reading.depth import values_of
+    from ggdr.data.reading.framing import Frame
+    from ggdr.data.reading.pixels import animated, look, pixels, values
     from ggdr.data.reading.reader import reason
 
     name = reader.name(item)
     try:
         data = reader.read(item)
         seen = look(data)
-        pixels(data, Frame(seen.height, seen.width, seen.channels, crop=True))
+        plain = pixels(data, Frame(seen.height, seen.width, seen.channels))
+        found = values_of(values(data) if seen.deep else plain[: 3 if seen.mode == "RGBA" else None])
     except Exception as error:  # a broken file may raise anything in a decoder
         return Finding(name, None, why=reason(error))
-    return Finding(name, seen, hashlib.sha256(data).digest(), animated=animated(data))
+    return Finding(name, seen, hashlib.sha256(data).digest(), animated=animated(data), values=found)
 
 
 def lines_of(*sections: tuple[str, list[str]]) -> Iterator[str]:
@@ -178,6 +194,60 @@ def good_size(looks: list[Look]) -> tuple[int, int]:
     return side, side
 
 
+def good_range(depths: list[Values]) -> tuple[float, float] | None:
+    """The range that keeps all values, where the one that is taken without it would lose most; else None."""
+    from ggdr.data.reading.depth import loss, span
+
+    spans = [span(each) for each in depths if loss(each)]
+    return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
+
+
+def depth_of(depths: list[Values], chosen: tuple[float, float] | None) -> list[str]:
+    """What the values of the images are, and what becomes of them."""
+    from ggdr.data.reading.depth import loss, natural, tidy, told
+
+    lines = []
+    for each in depths:
+        low, high = map(tidy, chosen or natural(each.dtype))
+        kept = f"; 8 bits are kept: {low} to {high} become 0 to 255" if chosen or each.dtype != "uint8" else ""
+        lines.append(told(each) + kept)
+        lines += [f"without --data.range, {lost}"] if (lost := loss(each)) else []
+    return lines
+
+
+def profiles(looks: list[Look]) -> list[str]:
+    """The colour profiles that images have, and what is done about them."""
+    from ggdr.data.reading.colours import BROKEN
+
+    named = Counter(look.profile for look in looks if look.profile)
+    broken = named.pop(BROKEN, 0)
+    lines = [tally(named) + ", converted to sRGB"] if named else []
+    return lines + ([f"{broken:,} with a colour profile that cannot be used, taken to be sRGB"] if broken else [])
+
+
+def frame_of(images: Images, settings: ImageFiles) -> Frame:
+    """The frame that these images are made to fit."""
+    from ggdr.data.reading.framing import Frame
+
+    return Frame(images.brief.height, images.brief.width, images.brief.channels, settings.crop, settings.fill)
+
+
+def cut_off(findings: list[Finding], frame: Frame) -> list[str]:
+    """How much of the images is cut away to make them fit."""
+    from statistics import median
+
+    from ggdr.data.reading.framing import lost
+
+    share = {each.name: lost(each.look.height, each.look.width, frame) for each in findings if each.look}
+    worst = max(share, key=lambda name: share[name])
+    if share[worst] < LEAST_CUT:
+        return []
+    return [
+        f"{share[worst]:.0%} of the area of {worst}, the worst, and {median(share.values()):.0%} of the median image;"
+        " --data.crop pad keeps all"
+    ]
+
+
 def opened(reader: Reader, settings: ImageFiles) -> tuple[Images, list[str]]:
     """The data set as the trainer opens it, and what it is warned of; ValueError if it cannot be opened."""
     from ggdr.data.reading.opening import gallery
@@ -210,4 +280,5 @@ def words(settings: ImageFiles, names: Iterable[str]) -> Iterator[str]:
         value, flag = getattr(settings, name), f"--data.{name.replace('_', '-')}"
         yield flag if value is not False else f"--data.no-{name}"
         if not isinstance(value, bool):
-            yield from map(str, value if isinstance(value, tuple) else (value,))
+            each = value if isinstance(value, tuple) else (value,)
+            yield from (str(part).removesuffix(".0") for part in each)

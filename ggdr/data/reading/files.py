@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ggdr.data.reading.kinds import Chosen, choose, endings, listed
+from ggdr.data.reading.kinds import ARRAYS, Chosen, choose, endings, listed
 from ggdr.data.reading.labels import Labels, from_csv, from_folders
 from ggdr.data.reading.reader import Reader
 
@@ -49,5 +49,5 @@ def images_among(names: Iterable[str], source: str, kind: str) -> Chosen:
         return chosen
     if not chosen.others:
         raise ValueError(f"{kind} {source!r} is empty; put images into it.")
-    found = ", ".join(listed(chosen.others, of="of "))
-    raise ValueError(f"{kind} {source!r} holds no images, only {found}; images end in {' '.join(sorted(endings()))}.")
+    found, ends = ", ".join(listed(chosen.others, of="of ")), " ".join(sorted(endings() | ARRAYS))
+    raise ValueError(f"{kind} {source!r} holds no images, only {found}; images end in {ends}.")

@@ -27,6 +27,10 @@ NOTES = frozenset(".txt .md .csv .tsv .json .jsonl .yaml .yml .xml .html .log .p
 """endings that lie beside images and are no pictures: no run warns about them"""
 
 
+ARRAYS = frozenset({".npy", ".npz"})
+"""endings of arrays, which are images where no other images lie: beside these they are features, masks, depths"""
+
+
 class PlugIn(NamedTuple):
     """A package that teaches Pillow a format."""
 
@@ -50,7 +54,8 @@ ADVICE = {
     **{ending: f"pip install {each.package}" for each in PLUG_INS for ending in each.endings},
     **dict.fromkeys(RAW, "develop them to TIFF or PNG"),
     **dict.fromkeys(FILMS, "save their frames as images"),
-    **dict.fromkeys((".dcm", ".nii", ".exr", ".mat"), "save their values as .tif"),
+    **dict.fromkeys(sorted(ARRAYS), "arrays are read where no other images are"),
+    **dict.fromkeys((".dcm", ".nii", ".exr", ".mat"), "save their values as .npy"),
     **dict.fromkeys((".psd", ".xcf", ".svg", ".eps", ".ai"), "export them as PNG"),
 }
 """ending -> what makes such files readable"""
@@ -88,16 +93,20 @@ class Chosen(NamedTuple):
 
 def choose(names: Iterable[str]) -> Chosen:
     """Tell images from all else."""
-    images, others, hidden = [], Counter[str](), Counter[str]()
+    images, arrays, others, hidden = [], [], Counter[str](), Counter[str]()
     for name in names:
         ending, place = PurePosixPath(name).suffix.lower(), of_system(name)
-        if ending in endings() and not place:
-            images.append(name)
+        if place:
+            hidden[place] += ending in endings() | ARRAYS
         elif ending in endings():
-            hidden[place] += 1
-        elif not place:
+            images.append(name)
+        elif ending in ARRAYS:
+            arrays.append(name)
+        else:
             others[ending or NAKED] += 1
-    return Chosen(sorted(images), others, hidden)
+    if images:
+        others.update(PurePosixPath(name).suffix.lower() for name in arrays)
+    return Chosen(sorted(images or arrays), others, +hidden)
 
 
 def of_system(name: str) -> str:

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ggdr.data.reading.depth import check_range
 from ggdr.data.reading.detect import reader_of
+from ggdr.data.reading.framing import Frame, check_fill
 from ggdr.data.reading.gallery import Gallery
 from ggdr.data.reading.kinds import NOTES, told
 from ggdr.data.reading.labels import Labels
 from ggdr.data.reading.pictures import Decoded, Kept
-from ggdr.data.reading.pixels import MODES, Frame
+from ggdr.data.reading.pixels import MODES
 from ggdr.data.reading.reader import Columns, Reader
 from ggdr.data.reading.survey import Survey, sources_of
 from ggdr.networks.base import Brief
 
 if TYPE_CHECKING:
     from ggdr.data.images import ImageFiles
+    from ggdr.data.stream import ImageStream
 
 SAMPLE = 256
 """images whose headers are read where their size is given"""
@@ -38,7 +41,7 @@ def gallery(reader: Reader, settings: ImageFiles) -> Gallery:
     items = pick(len(reader), settings.subset, settings.subset_seed)
     labels = reader.labels(settings.labels) if settings.labels else None
     seen = items if settings.size is None else spread(items)  # an odd one would be cropped, though nobody asked
-    frame = frame_for(settings.size, settings.channels, settings.crop, Survey(sources_of(reader, seen)))
+    frame = frame_for(settings, Survey(sources_of(reader, seen)))
     decoded = Decoded(reader, items, frame)
     size = len(items) * frame.height * frame.width * frame.channels
     brief = Brief(frame.height, frame.width, frame.channels, labels.width if labels else 0)
@@ -61,14 +64,28 @@ def spread(items: np.ndarray) -> np.ndarray:
     return items[np.linspace(0, len(items) - 1, min(SAMPLE, len(items))).astype(int)]
 
 
-def frame_for(size: int | Sequence[int] | None, channels: int, crop: str, survey: Survey) -> Frame:
+def frame_for(settings: ImageFiles | ImageStream, survey: Survey) -> Frame:
     """What all images are made to fit; ValueError if they do not agree where nothing is said."""
-    if channels not in (0, *MODES):
+    channels, seen = settings.channels, survey.channels
+    if channels not in (0, *MODES, *seen):
         raise ValueError(
-            f"images of {channels} channels; choose 1 (gray), 3 (RGB), 4 (RGBA) or 0 (as most images have)."
+            f"images of {channels} channels; these have {' or '.join(map(str, sorted(seen)))}, so"
+            " choose 1 (gray), 3 (RGB), 4 (RGBA) or 0 (as most images have)."
         )
-    height, width = survey.size() if size is None else as_pair(size)
-    return Frame(height, width, channels or survey.agreed_channels(), crop == "centre")
+    check_fill(settings.fill)
+    chosen = check_range(settings.range)
+    height, width = survey.size() if settings.size is None else as_pair(settings.size)
+    if chosen is None:
+        survey.check_values()
+    return Frame(
+        height,
+        width,
+        channels or survey.agreed_channels(),
+        settings.crop,
+        settings.fill,
+        chosen,
+        exact=settings.size is None,
+    )
 
 
 def as_pair(size: int | Sequence[int]) -> tuple[int, int]:

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import io
+import math
+import re
 from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image, UnidentifiedImageError
+from PIL.ExifTags import Base
+from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
+from ggdr.data.reading.arrays import TIFF, Array, numpy_array, png_array, tiff_array
+from ggdr.data.reading.colours import described, to_srgb
+from ggdr.data.reading.depth import Range, to_bytes
+from ggdr.data.reading.framing import Frame, fit
+from ggdr.data.reading.jxl import declared, is_jxl
 from ggdr.data.reading.kinds import formats
 
 MOST_PIXELS = 2**27
 """of an image; a header that declares more is believed to be a bomb"""
 GRAY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 """modes of Pillow without colour"""
-DEEP = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
-"""modes of Pillow with values from 0 to 65535"""
+NUMBERS = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+"""modes of Pillow whose values are deeper than eight bits"""
+STACK = re.compile(r'^\{"shape"|^ImageJ=|<OME')
+"""how a description begins that tells which pages are channels"""
 TOO_LARGE = f"its header declares more than {MOST_PIXELS:,} pixels"
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """channels -> mode of Pillow"""
@@ -38,24 +50,19 @@ class Look(NamedTuple):
     """pixels, after the rotation its camera noted"""
     width: int
     mode: str
-    """Pillow's name of its mode"""
+    """Pillow's name of its mode, or the kind of an array's numbers"""
     channels: int
-    """1 gray, 3 colour, 4 colour with transparency"""
+    """1 gray, 3 colour, 4 colour with transparency; of an array, all"""
+    deep: bool = False
+    """its values are not those of eight bits"""
+    profile: str = ""
+    """the colour profile from which it is converted to sRGB, "broken" if it cannot be read; empty: none is needed"""
 
 
-class Frame(NamedTuple):
-    """What every image is made to fit."""
-
-    height: int
-    width: int
-    channels: int
-    """1, 3 or 4"""
-    crop: bool
-    """cut to the frame's aspect ratio about the centre; otherwise the image is squeezed"""
-
-
-def opened(data: bytes) -> Image.Image:
+def opened(data: bytes) -> ImageFile:
     """The image by its header, nothing decoded yet; an exception of any kind if it is none, or too large to be one."""
+    if is_jxl(data) and math.prod(declared(data)) > MOST_PIXELS:
+        raise ValueError(TOO_LARGE)
     try:
         image = Image.open(io.BytesIO(data), formats=formats())
     except Image.DecompressionBombError:
@@ -65,11 +72,32 @@ def opened(data: bytes) -> Image.Image:
     return image
 
 
+def found(data: bytes) -> ImageFile | Array:
+    """The image as Pillow opens it, or as an array where Pillow knows nothing of it, or not of all its channels."""
+    if (array := numpy_array(data)) is not None:
+        return array
+    try:
+        image = opened(data)
+    except UnidentifiedImageError:
+        if data.startswith(TIFF):
+            return tiff_array(data)
+        raise
+    if not isinstance(image, TiffImageFile):
+        return image
+    bands = len(image.getbands())
+    if image.tag_v2.get(Base.SamplesPerPixel, 1) <= bands and not STACK.search(
+        str(image.tag_v2.get(Base.ImageDescription, ""))
+    ):
+        return image
+    array = tiff_array(data)
+    return array if array.channels > bands else image
+
+
 def orientation(image: Image.Image) -> int:
     """What the camera noted before the pixels, 1 to 8; 1, upright, where it noted nothing that can be read."""
     try:
         notes = Image.Image.getexif(image)  # PNG's own would decode the image, for notes that may come after it
-        noted = notes.get(ExifTags.Base.Orientation)
+        noted = notes.get(Base.Orientation)
     except Exception:  # broken notes may raise anything, and say nothing about the pixels
         return 1
     return noted if isinstance(noted, int) and noted in UPRIGHT else 1
@@ -77,7 +105,10 @@ def orientation(image: Image.Image) -> int:
 
 def animated(data: bytes) -> bool:
     """Whether there are frames after the first, which is the one that is used; `data` is an image that can be read."""
-    with opened(data) as image:
+    image = found(data)
+    if isinstance(image, Array):
+        return image.frames > 1
+    with image:
         try:
             image.seek(1)
         except Exception:  # a broken second frame may raise anything; none: EOFError
@@ -87,50 +118,116 @@ def animated(data: bytes) -> bool:
 
 def look(data: bytes) -> Look:
     """Size and mode from the header alone; an exception of any kind if it is no image."""
-    with opened(data) as image:
+    image = found(data)
+    if isinstance(image, Array):
+        height, width = (image.width, image.height) if image.orientation >= 5 else (image.height, image.width)
+        return Look(height, width, str(image.dtype), image.channels, image.dtype not in (np.uint8, np.bool_))
+    with image:
         width, height = image.size
+        if isinstance(image, TiffImageFile):  # where some versions of Pillow have turned the size already
+            width, height = image.tag_v2[Base.ImageWidth], image.tag_v2[Base.ImageLength]
         if orientation(image) >= 5:  # lies on its side
             width, height = height, width
-        gray = image.mode in GRAY
-        return Look(height, width, image.mode, 1 if gray else 4 if image.has_transparency_data else 3)
+        gray, deep = image.mode in GRAY, image.mode in NUMBERS or deep_colour(image)
+        channels = 1 if gray else 4 if image.has_transparency_data else 3
+        mode = f"{image.mode} of 16 bits" if deep_colour(image) else image.mode
+        return Look(height, width, mode, channels, deep, "" if deep else described(image))
+
+
+def deep_colour(image: ImageFile) -> bool:
+    """Whether Pillow, which has no such mode, would drop the lower half of 16 bits a channel."""
+    if image.mode not in ("RGB", "RGBA") or image.format not in ("PNG", "TIFF") or not image.tile:
+        return False
+    raw = image.tile[0][3]
+    return ";16" in str(raw[0] if isinstance(raw, tuple) else raw)
+
+
+def values(data: bytes) -> np.ndarray:
+    """The values of an image before they become 8 bits, [H, W, C] or [H, W]; an exception of any kind if it is none."""
+    image = found(data)
+    if isinstance(image, Array):
+        return image.read()
+    with image:
+        return full_depth(image, data) if deep_colour(image) else np.asarray(plain(image))
+
+
+def plain(image: Image.Image) -> Image.Image:
+    """Palettes, and spaces that measure no light, as the colours they stand for."""
+    if image.mode in ("1", "L", "LA", "RGB", "RGBA") or image.mode in NUMBERS:
+        return image
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def full_depth(image: ImageFile, data: bytes) -> np.ndarray:
+    """All 16 bits of an image of `deep_colour`, [H, W, 3 or 4]."""
+    return png_array(data) if image.format == "PNG" else tiff_array(data).read()
 
 
 def pixels(data: bytes, frame: Frame) -> np.ndarray:
     """Decode, rotate, convert, crop and resize: uint8 [C, H, W]; an exception of any kind if it is no whole image."""
-    with opened(data) as image:
-        turn = UPRIGHT.get(orientation(image))
-        upright = image if turn is None else image.transpose(turn)
-        array = np.asarray(fit(convert(upright, frame.channels), frame))
-    return np.ascontiguousarray(np.atleast_3d(array).transpose(2, 0, 1))
+    image = found(data)
+    if isinstance(image, Array) and image.channels != frame.channels in (1, 3, 4) and data.startswith(TIFF):
+        image = opened(data)  # the colours among more channels
+    if isinstance(image, Array):
+        return of_array(image, frame)
+    with image:
+        if frame.range and deep_colour(image):
+            deep = Image.fromarray(ranged(full_depth(image, data), frame.range))
+            return fitted([convert(upright(deep, orientation(image)), frame.channels)], frame)
+        image.load()  # which turns a TIFF upright, and says so
+        return fitted([convert(upright(image, orientation(image)), frame.channels, frame.range)], frame)
 
 
-def convert(image: Image.Image, channels: int) -> Image.Image:
-    """To gray, RGB or RGBA of 8 bits; what is transparent lies on white where the transparency is dropped."""
-    if image.mode in DEEP or image.mode == "F":
-        image = to_8_bits(image)
+def of_array(array: Array, frame: Frame) -> np.ndarray:
+    """The same of an array: each channel by itself, so that none is taken for transparency."""
+    if array.channels != frame.channels and array.channels not in (1, 3):
+        raise ValueError(
+            f"it has {array.channels} channels, not {frame.channels}; type --data.channels {array.channels}"
+        )
+    scaled = to_bytes(array.read(), frame.range)
+    if array.channels == frame.channels:
+        bands = [Image.fromarray(np.ascontiguousarray(band)) for band in np.moveaxis(scaled, -1, 0)]
+    elif frame.channels in MODES:
+        bands = [convert(Image.fromarray(scaled.squeeze(2) if array.channels == 1 else scaled), frame.channels)]
+    else:
+        raise ValueError(f"it has {array.channels} channels, not {frame.channels}")
+    return fitted([upright(band, array.orientation) for band in bands], frame)
+
+
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """An image turned as its camera meant."""
+    turn = UPRIGHT.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def fitted(bands: list[Image.Image], frame: Frame) -> np.ndarray:
+    """Images of one size that fill the frame, one above the other: uint8 [C, H, W]."""
+    width, height = bands[0].size
+    if frame.exact and (height, width) != (frame.height, frame.width):
+        raise ValueError(f"it is {height}x{width}, the others {frame.height}x{frame.width}; type --data.size H W")
+    array = np.concatenate([np.atleast_3d(np.asarray(fit(band, frame))) for band in bands], axis=2)
+    return np.ascontiguousarray(array.transpose(2, 0, 1))
+
+
+def convert(image: Image.Image, channels: int, chosen: Range | None = None) -> Image.Image:
+    """To gray, RGB or RGBA of 8 bits in sRGB; what is transparent lies on white where the transparency is dropped.
+
+    `chosen`: the values that become 0 and 255; None: those of the image's depth.
+    """
+    if image.mode in NUMBERS:
+        image = Image.fromarray(to_bytes(np.asarray(image), chosen))
+    else:
+        image = to_srgb(image)
+        if chosen:
+            image = Image.fromarray(ranged(np.asarray(plain(image)), chosen))
     if channels < 4 and image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     return image if image.mode == MODES[channels] else image.convert(MODES[channels])
 
 
-def to_8_bits(image: Image.Image) -> Image.Image:
-    """Gray of 16 bits (0 to 65535) or of floats (0 to 1), rounded to 0 .. 255; ValueError if some are NaN."""
-    scale = 255.0 if image.mode == "F" else 255 / 65535
-    values = np.asarray(image).astype(np.float32) * scale
-    if np.isnan(values).any():
-        raise ValueError("some of its pixels are no numbers (NaN)")
-    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
-
-
-def fit(image: Image.Image, frame: Frame) -> Image.Image:
-    """Crop about the centre to the frame's aspect ratio, then resize with an antialiased Lanczos filter."""
-    width, height = image.size
-    if (width, height) == (frame.width, frame.height):
-        return image
-    box = (0.0, 0.0, float(width), float(height))
-    if frame.crop:
-        scale = min(width / frame.width, height / frame.height)
-        left, top = (width - frame.width * scale) / 2, (height - frame.height * scale) / 2
-        box = (left, top, width - left, height - top)
-    return image.resize((frame.width, frame.height), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+def ranged(colours: np.ndarray, chosen: Range) -> np.ndarray:
+    """Values of colours as 8 bits; those of transparency keep their meaning."""
+    if colours.ndim == 2 or colours.shape[2] == 3:
+        return to_bytes(colours, chosen)
+    return np.concatenate([to_bytes(colours[..., :-1], chosen), to_bytes(colours[..., -1:], None)], axis=2)

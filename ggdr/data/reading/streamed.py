@@ -15,11 +15,12 @@ import torch
 
 from ggdr.data.base import Batch, Images
 from ggdr.data.reading.detect import no_reader
+from ggdr.data.reading.framing import Frame
 from ggdr.data.reading.hub import Hub, load_hub
 from ggdr.data.reading.labels import Labels, classes, vectors
 from ggdr.data.reading.opening import frame_for
 from ggdr.data.reading.parquet import Parquet, count_rows, load_parquet
-from ggdr.data.reading.pixels import Frame, pixels
+from ggdr.data.reading.pixels import pixels
 from ggdr.data.reading.reader import Columns, reason
 from ggdr.data.reading.survey import Source, Survey
 from ggdr.data.reading.table import check_column, class_names, image_bytes, image_column, row_name
@@ -59,7 +60,7 @@ def open_stream(settings: ImageStream) -> Streamed:
         raise ValueError(f"{source!r} cannot be read: {reason(error)}; download it again.") from error
     reads = [partial(image_bytes, row[column], source) for row in sample]
     looked_at = (Source(row_name(row[column], place), reads[place], reads[place]) for place, row in enumerate(sample))
-    frame = frame_for(settings.size, settings.channels, settings.crop, Survey(looked_at))
+    frame = frame_for(settings, Survey(looked_at))
     labels = StreamLabels(rows.features, settings.labels, sample[0]) if settings.labels else None
     return Streamed(source, rows, column, frame, labels, length, settings.buffer, settings.mirror)
 

@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from ggdr.data.reading.pixels import MODES, Look, look
+from ggdr.data.reading.arrays import TIFF
+from ggdr.data.reading.depth import Values, cut, together, trouble, values_of
+from ggdr.data.reading.pixels import MODES, Look, look, values
 from ggdr.data.reading.reader import Reader
 
 SHARE = 0.9
 """of the images that must have as many channels before all others are made so"""
+MEASURED = 16
+"""deep images of which all values are read"""
 COLOURS = {1: "gray", 3: "RGB", 4: "RGBA"}
 """channels -> what such images are called"""
 
@@ -37,11 +41,18 @@ class Survey:
         """channels -> images"""
         self.named: dict[tuple[int, int], str] = {}
         """(height, width) -> the first image of that size"""
-        for name, seen in seen_of(sources):
+        self.deep: list[Source] = []
+        """some images whose values are not those of eight bits"""
+        stride = 1
+        for source, seen in seen_of(sources):
             size = (seen.height, seen.width)
             self.sizes[size] += 1
             self.channels[seen.channels] += 1
-            self.named.setdefault(size, name)
+            self.named.setdefault(size, source.name)
+            if seen.deep and self.sizes.total() % stride == 0:
+                self.deep.append(source)
+            if len(self.deep) == 2 * MEASURED:  # as many again may follow, and all shall be evenly spread
+                self.deep, stride = self.deep[::2], 2 * stride
         if not self.sizes:
             raise ValueError("no image can be read; run `ggdr data check` on the source to see why.")
 
@@ -70,6 +81,22 @@ class Survey:
             )
         return chosen
 
+    def check_values(self) -> None:
+        """Look at the values of deep images: a warning if few levels would be left, ValueError if many are cut off."""
+        for measured in together(filter(None, map(measure, self.deep))):
+            if said := trouble(measured):
+                if cut(measured):
+                    raise ValueError(said)
+                warnings.warn(said, stacklevel=3)
+
+
+def measure(source: Source) -> Values | None:
+    """What the values of an image are; None: it cannot be read."""
+    try:
+        return values_of(values(source.read()))
+    except Exception:  # a broken file may raise anything; it is named when its turn comes
+        return None
+
 
 def px(size: tuple[int, int]) -> str:
     """A size as people write it."""
@@ -87,8 +114,8 @@ def sources_of(reader: Reader, items: Iterable[int]) -> Iterator[Source]:
         yield Source(reader.name(item), partial(reader.head, item), partial(reader.read, item))
 
 
-def seen_of(sources: Iterable[Source]) -> Iterator[tuple[str, Look]]:
-    """Name and look of each image whose header can be read, in order; on a terminal, a bar if it takes long.
+def seen_of(sources: Iterable[Source]) -> Iterator[tuple[Source, Look]]:
+    """Each image, with its look, whose header can be read, in order; on a terminal, a bar if it takes long.
 
     By one thread, some 40 us each: more threads made it slower.
     """
@@ -96,14 +123,16 @@ def seen_of(sources: Iterable[Source]) -> Iterator[tuple[str, Look]]:
 
     for source in tqdm(sources, "headers", unit=" images", leave=False, disable=None, delay=2):
         if seen := glance(source):
-            yield source.name, seen
+            yield source, seen
 
 
 def glance(source: Source) -> Look | None:
     """The look of an image by its first bytes, or by all where these do not tell; None: it cannot be read."""
     for read in (source.head, source.read):
         try:
-            return look(read())
+            if (data := read()).startswith(TIFF) and read is source.head:  # whose headers lie anywhere
+                continue
+            return look(data)
         except Exception:  # a broken file may raise anything; it is named when its turn comes
             continue
     return None

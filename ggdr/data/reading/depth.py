@@ -1,0 +1,138 @@
+"""Values of any depth as 8 bits: which values become 0 and 255, and what that leaves of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+Range = tuple[float, float]
+"""the values that become 0 and 255"""
+LEVELS = 64
+"""of 256 that images must use at least; fewer are told"""
+CUT = 0.01
+"""share of the values that may lie outside of the range; more are told"""
+DRAWN = 4096
+"""values of an image that are kept to tell quantiles"""
+INNER = (0.001, 0.999)
+"""the quantiles that are told: a few hot pixels do not move them"""
+
+
+def natural(dtype: np.dtype) -> Range:
+    """What images of a kind of number hold as a rule: 0 to 1 if bool or float, 0 to 255 if bytes, else 0 to 65535."""
+    if dtype.kind in "bf":
+        return (0.0, 1.0)
+    return (0.0, 255.0) if dtype == np.uint8 else (0.0, 65535.0)
+
+
+def to_bytes(values: np.ndarray, chosen: Range | None) -> np.ndarray:
+    """Values as uint8, rounded, those outside of the range cut off; ValueError if some are NaN."""
+    low, high = chosen or natural(values.dtype)
+    if values.dtype == np.uint8 and (low, high) == (0, 255):
+        return values
+    exact = np.dtype(np.float64 if values.dtype.itemsize > 2 and values.dtype != np.float32 else np.float32)
+    scaled = (values.astype(exact) - low) * (255 / (high - low))
+    if np.isnan(scaled).any():
+        raise ValueError("some of its pixels are no numbers (NaN)")
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def check_range(chosen: Sequence[float] | None) -> Range | None:
+    """The range as two numbers; ValueError unless the first is the lower one."""
+    if chosen is None:
+        return None
+    low, high = chosen
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ValueError(f"--data.range {low:g} {high:g}: give two numbers, the lower first, as --data.range 0 4095.")
+    return float(low), float(high)
+
+
+class Values(NamedTuple):
+    """What the values of images of one kind of number are."""
+
+    dtype: np.dtype
+    low: float
+    """the least"""
+    high: float
+    """the greatest"""
+    outside: float
+    """values that lie outside of what such images hold as a rule"""
+    total: int
+    """values there are"""
+    drawn: np.ndarray
+    """some of them, evenly taken"""
+
+
+def values_of(array: np.ndarray) -> Values:
+    """What the values of an image are; NaN do not count."""
+    low, high = natural(array.dtype)
+    flat = array.reshape(-1)
+    finite = flat[np.isfinite(flat)] if array.dtype.kind == "f" else flat
+    if not finite.size:
+        raise ValueError("none of its pixels is a number")
+    outside = int(((finite < low) | (finite > high)).sum())
+    drawn = finite[:: max(finite.size // DRAWN, 1)].astype(np.float64)
+    return Values(array.dtype, float(finite.min()), float(finite.max()), outside, finite.size, drawn)
+
+
+def together(each: Iterable[Values]) -> list[Values]:
+    """The values of many images, a kind of number at a time."""
+    kinds: dict[np.dtype, list[Values]] = {}
+    for values in each:
+        kinds.setdefault(values.dtype, []).append(values)
+    return [joined(some) for some in kinds.values()]
+
+
+def joined(some: Sequence[Values]) -> Values:
+    """The values of images of one kind of number."""
+    low, high = min(each.low for each in some), max(each.high for each in some)
+    outside, total = sum(each.outside for each in some), sum(each.total for each in some)
+    return Values(some[0].dtype, low, high, outside, total, np.concatenate([each.drawn for each in some]))
+
+
+def told(values: Values) -> str:
+    """The values in one clause: from where to where, and between which quantiles nearly all lie."""
+    inner = [tidy(float(each)) for each in np.quantile(values.drawn, INNER, method="nearest")]
+    text = f"{values.dtype} from {tidy(values.low)} to {tidy(values.high)}"
+    return text if values.dtype == np.uint8 else f"{text}, 99.8 % of them from {inner[0]} to {inner[1]}"
+
+
+def loss(values: Values) -> str:
+    """What is lost if images of such values are read without a range; empty: next to nothing."""
+    low, high = natural(values.dtype)
+    levels = 1 + round((min(values.high, high) - max(values.low, low)) * 255 / (high - low))
+    if cut(values):
+        return f"{values.outside / values.total:.0%} of them would be cut off"
+    return f"{levels} of 256 levels would be left of them" if values.low < values.high and levels < LEVELS else ""
+
+
+def trouble(values: Values) -> str:
+    """The same as a sentence, with what to type."""
+    if not (lost := loss(values)):
+        return ""
+    low, high = natural(values.dtype)
+    return (
+        f"values are {told(values)}, and {values.dtype} images are taken to hold {low:g} to {high:g}: {lost}; type"
+        f" --data.range {' '.join(map(tidy, span(values)))}."
+    )
+
+
+def cut(values: Values) -> bool:
+    """Whether more than a few values lie outside of what such images hold as a rule."""
+    return values.outside > CUT * values.total
+
+
+def span(values: Values) -> Range:
+    """The range that keeps all values; of floats in round numbers, at most a hundredth more at each end."""
+    if values.dtype.kind != "f" or values.low == values.high:
+        return values.low, values.high
+    step = 10.0 ** (math.floor(math.log10(values.high - values.low)) - 2)
+    low, high = math.floor(values.low / step) * step, math.ceil(values.high / step) * step
+    return float(tidy(low)), float(tidy(high))
+
+
+def tidy(number: float) -> str:
+    """A number as people write it, to six digits."""
+    return str(int(number)) if number.is_integer() else f"{number:.6g}"
