@@ -30,6 +30,7 @@ def test_a_folder_is_described(animals, capsys):
         "cat: 5, dog: 4",
         "trainer     8 images an epoch, 32x32, 3 channels, no labels",
         "1 unreadable: the next readable one stands in for each",
+        "cut off     29% of the area of dog/1.png, the worst, and 20% of the median image; --data.crop pad keeps all",
         "warnings    images differ in their channels (RGB: 7, gray: 1); all are read as RGB,"
         " which --data.channels 3 says for good.",
         f"flags       --data images --data.source {animals} --data.size 32 32 --data.channels 3",
