@@ -11,12 +11,17 @@ if TYPE_CHECKING:
     from ggdr.foreign.unpickle import Machine
 
 
+SHORT = "it ends too early, as a download that was cut off does; download it again"
+"""what to say of a file that is not whole"""
+
+
 def instructions(stream: BytesIO) -> Iterator[tuple[str, Any]]:
     """Names and arguments of the instructions of the pickle at the stream's position."""
     try:
         yield from ((opcode.name, argument) for opcode, argument, _ in genops(stream))
     except ValueError as error:  # also of texts that are no Unicode
-        raise ValueError(f"it is damaged: {error}") from error
+        cut = any(word in str(error) for word in ("exhausted", "remain"))
+        raise ValueError(f"it is damaged: {error}{f'; {SHORT}' if cut else ''}") from error
 
 
 def plain(key: Any) -> Any:

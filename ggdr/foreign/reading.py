@@ -7,9 +7,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from ggdr.foreign import rosinality, snapshot
-from ggdr.foreign.stand_ins import CALLS
-from ggdr.foreign.torch_files import IN_PICKLES, read_archive, read_stream
+from ggdr.foreign import rosinality, snapshot, sorts
+from ggdr.foreign.stand_ins import CALLS, Module
+from ggdr.foreign.torch_files import IN_PICKLES, open_archive, pickle_of, read_archive, read_stream
 from ggdr.foreign.unpickle import load
 from ggdr.foreign.weights import Reading
 
@@ -22,7 +22,7 @@ LONGEST = 600
 def read(path: str | Path) -> Reading:
     """The networks in a file and what it says of itself, with its name and sha256; nothing in it is run.
 
-    ValueError, one sentence that names the file, if it is not there, damaged, or holds anything but StyleGAN2.
+    ValueError, one sentence that names the file, if it is not there, damaged, or none of what can be converted.
     """
     path = Path(path).expanduser()
     if not path.is_file():
@@ -40,15 +40,18 @@ def reading(path: Path) -> Reading:
     """The same with the file there; ValueError, a clause whose subject is the file."""
     data = path.read_bytes()
     content = unpacked(data)
-    if not isinstance(content, dict):
-        raise ValueError("it holds no dict of networks")
-    if {"G", "D", "G_ema"} & content.keys():
+    if isinstance(content, Module):
+        found = snapshot.read_one(content, len(data))
+    elif not isinstance(content, dict):
+        raise ValueError(sorts.of_content(content))
+    elif {"G", "D", "G_ema"} & content.keys():
         found = snapshot.read(content, len(data))
     elif {"g", "d", "g_ema"} & content.keys():
         found = rosinality.read(content, len(data))
+    elif rosinality.MARK in content:
+        found = rosinality.read({"g_ema": content}, len(data))
     else:
-        held = ", ".join(map(ascii, list(content)[:8])) or "nothing"
-        raise ValueError(f"it holds {held}; needed are networks as G, D or G_ema, or weights as g, d or g_ema")
+        raise ValueError(sorts.of_content(content))
     about = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest()}
     return found._replace(facts=about | found.facts)
 
@@ -61,9 +64,12 @@ def printable(text: str) -> str:
 def unpacked(data: bytes) -> Any:
     """What is in a pickle or in a file of `torch.save`."""
     if data.startswith(b"PK\x03\x04"):
-        return read_archive(data, CALLS)
+        archive = open_archive(data)
+        if (name := pickle_of(archive)) is None:
+            raise ValueError(sorts.of_archive(archive))
+        return read_archive(archive, name, CALLS)
     if data.startswith(LEGACY):
         return read_stream(data, CALLS)
     if not data.startswith(b"\x80"):
-        raise ValueError("it is neither a pickle nor a file of torch.save; download the checkpoint itself")
+        raise ValueError(sorts.of_bytes(data))
     return load(BytesIO(data), {**IN_PICKLES, **CALLS})

@@ -23,6 +23,8 @@ from ggdr.networks.base import Brief
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.stylegan2.generator import Generator
 
+MARK = "input.input"
+"""a weight that every generator of this format has"""
 STYLES = 1 << 14
 """styles whose mean stands in for the one a file does not hold"""
 
@@ -119,7 +121,7 @@ def mean_style(network: Generator) -> Tensor:
 
 def generator_weight(name: str, value: Stored) -> tuple[str, Stored]:
     """Our name and shape of a generator's weight; ValueError if it is not one of StyleGAN2's."""
-    if name == "input.input":
+    if name == MARK:
         return "synthesis.b4.const", without(value, (0,))
     if found := re.fullmatch(r"style\.(\d{1,2})\.(weight|bias)", name):  # the first of them has no weights
         return f"mapping.fc{int(found[1]) - 1}.{found[2]}", value

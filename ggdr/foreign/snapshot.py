@@ -1,4 +1,4 @@
-"""Snapshots of the published StyleGAN2-ADA code and its heirs: a pickled dict with G, D and G_ema (arXiv 2006.06676).
+"""Snapshots of the published StyleGAN2-ADA code and its heirs: a pickled dict with G, D and G_ema, or one.
 
 Settings come from the constructor arguments in the file and from what each layer says of itself.
 """
@@ -74,6 +74,16 @@ def read(snapshot: Mapping[str, Any], size: int) -> Reading:
     return Reading(
         "StyleGAN3" if later else "StyleGAN2-ADA", networks, facts | augmentation(snapshot.get("augment_pipe")), notes
     )
+
+
+def read_one(module: Module, size: int) -> Reading:
+    """A network that is pickled alone, as inversion programs save the generator that they tuned."""
+    if module.class_name == "Discriminator":
+        return read({"D": module}, size)
+    found = read({"G": module}, size)
+    note = "it holds one generator, and does not say whether it is a running mean"
+    networks = {name: each._replace(origin="the file itself") for name, each in found.networks.items()}
+    return found._replace(networks=networks, notes=[note])
 
 
 def augmentation(pipe: Any) -> dict[str, Any]:

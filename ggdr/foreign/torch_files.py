@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ggdr.foreign.instructions import SHORT
 from ggdr.foreign.unpickle import Call, Global, load
 
 DTYPES = {
@@ -123,29 +124,37 @@ IN_PICKLES: Mapping[Global, Call] = {**TENSORS, Global("torch.storage", "_load_f
 """the same where the storages are in the pickle as well"""
 
 
-def read_archive(data: bytes, calls: Mapping[Global, Call]) -> Any:
-    """What `torch.save` wrote as a zip archive; ValueError if the data is none, or damaged."""
+def open_archive(data: bytes) -> zipfile.ZipFile:
+    """A zip archive; ValueError if the data is none, or damaged."""
     try:
-        archive = zipfile.ZipFile(BytesIO(data))
+        return zipfile.ZipFile(BytesIO(data))
     except BROKEN as error:
-        raise ValueError(f"it is damaged: {error}") from error
+        raise ValueError(f"it is damaged: {error}; {SHORT}") from error
+
+
+def pickle_of(archive: zipfile.ZipFile) -> str | None:
+    """Name of the pickle in an archive that `torch.save` wrote; None if it is none."""
+    pickles = [name for name in archive.namelist() if name.endswith("/data.pkl") and name.count("/") == 1]
+    program = any("/code/" in name for name in archive.namelist())  # TorchScript keeps its data under the same name
+    return pickles[0] if len(pickles) == 1 and not program else None
+
+
+def read_archive(archive: zipfile.ZipFile, name: str, calls: Mapping[Global, Call]) -> Any:
+    """What `torch.save` wrote as a zip archive, whose pickle has this name; ValueError if it is damaged."""
     names = {*archive.namelist()}
-    pickles = [name for name in names if name.endswith("/data.pkl") and name.count("/") == 1]
-    if len(pickles) != 1:
-        raise ValueError("it is a zip file, but not one that torch.save wrote")
-    folder = pickles[0].removesuffix("data.pkl")
+    folder = name.removesuffix("data.pkl")
     if f"{folder}byteorder" in names and member(archive, f"{folder}byteorder") != b"little":
         raise ValueError("it was written by a machine of the other byte order")
 
     def persistent(said: Any) -> Storage:
         """The storage whose bytes are a file of their own in the archive; read when a tensor needs them."""
         dtype, key, numel = described(said)
-        name = f"{folder}data/{key}"
-        if name not in names or archive.getinfo(name).file_size != numel * dtype.itemsize:
+        file = f"{folder}data/{key}"
+        if file not in names or archive.getinfo(file).file_size != numel * dtype.itemsize:
             raise ValueError("it is damaged: the numbers of a tensor are missing")
-        return Storage(dtype, numel, lambda: member(archive, name))
+        return Storage(dtype, numel, lambda: member(archive, file))
 
-    return load(BytesIO(member(archive, pickles[0])), {**TENSORS, **calls}, STORAGES, persistent)
+    return load(BytesIO(member(archive, name)), {**TENSORS, **calls}, STORAGES, persistent)
 
 
 def member(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -189,7 +198,7 @@ def fill(storage: Storage, stream: BytesIO, data: bytes) -> None:
     start = stream.seek(8, 1)
     end = start + storage.numel * storage.dtype.itemsize
     if int.from_bytes(data[start - 8 : start], "little") != storage.numel or end > len(data):
-        raise ValueError("it is damaged: it ends within the numbers of a tensor")
+        raise ValueError(f"it is damaged: it ends within the numbers of a tensor; {SHORT}")
     stream.seek(end)
     storage.read = lambda: memoryview(data)[start:end]
 

@@ -11,7 +11,7 @@ from io import BytesIO
 from reprlib import repr as shown
 from typing import Any
 
-from ggdr.foreign.instructions import INSTRUCTIONS, instructions, plain
+from ggdr.foreign.instructions import INSTRUCTIONS, SHORT, instructions, plain
 
 Call = Callable[..., Any]
 LONGEST_NAME = 200
@@ -58,7 +58,7 @@ class Machine:
             if name not in INSTRUCTIONS:
                 raise ValueError(f"it holds the instruction {name}, which no checkpoint needs; nothing of it was run")
             INSTRUCTIONS[name](self, argument)
-        raise ValueError("it is damaged: it ends too early")
+        raise ValueError(f"it is damaged: {SHORT}")
 
     def push(self, value: Any) -> None:
         """Put a value on the stack."""
@@ -162,7 +162,7 @@ FOREIGN = {
     "torch.nn": "is a whole module of another network; StyleGAN2, StyleGAN3 and dicts of their tensors are read here",
     "pg_modules": "is of Projected GAN or StyleGAN-XL, which are not here yet",
     "feature_networks": "is of StyleGAN-XL, which is not here yet",
-    "numpy": "is a part of NumPy that holds no numbers",
+    "numpy": "is of NumPy, but neither an array nor a number",
     "timm": "is of a pretrained feature network, as in Projected GAN and StyleGAN-XL, which are not here yet",
 }
 """modules of other programs -> what to say of them"""
