@@ -1,4 +1,4 @@
-"""Images from a folder, a zip, a parquet file or the Hugging Face Hub, resized on the fly."""
+"""Images from folders, archives, tables, arrays, addresses or the Hugging Face Hub, resized on the fly."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ggdr.registry import datasets
 @datasets.register("images")
 @dataclass(frozen=True, kw_only=True)
 class ImageFiles(DataSet):
-    """Images of a folder, zip, parquet file or Hub data set, of any size and mode, resized on the fly."""
+    """Images of a folder, archive, table, array or Hub data set, of any size and mode, resized on the fly."""
 
     source: str = ""
-    """folder, .zip, .parquet file, folder of parquet files, or Hub id such as org/name"""
+    """folder, .zip, .tar or many, .parquet, save_to_disk, LMDB, .h5, .npz, an address of these, or Hub id (org/name)"""
     size: int | tuple[int, int] | None = None
     """height and width, or one number for both, pixels; None: that of the images, if they agree"""
     channels: int = 0
@@ -28,7 +28,7 @@ class ImageFiles(DataSet):
     fill: str = "black"
     """of the margins of `pad`: a colour's name, #rrggbb, or reflect, the image mirrored at its edges"""
     labels: str = ""
-    """empty: none; "folders": sub-folders are classes; a csv of file name, label, ...; a column of the table"""
+    """empty: none; "folders": sub-folders are classes; a csv of file name, label, ...; a column; cls, json.KEY of a tar"""
     mirror: bool = False
     """add the mirror image of each, which doubles the epoch"""
     subset: int | None = None
@@ -36,9 +36,9 @@ class ImageFiles(DataSet):
     subset_seed: int | None = 0
     """draws the subset: a larger one holds the smaller ones; None: the first ones"""
     image_column: str = ""
-    """column of the images in a table; empty: the only one that can be"""
+    """column, array or ending of the images, where there are several; empty: the only one that can be"""
     split: str = "train"
-    """split of a Hub data set or of a folder of parquet files"""
+    """split of a Hub or saved data set, or of a folder of parquet files"""
     config: str = ""
     """configuration of a Hub data set that has several"""
     cache_mb: MayChange[int] = 512
@@ -53,7 +53,7 @@ class ImageFiles(DataSet):
         return self.source if Hub.fits(self.source) else ""
 
     def asks(self) -> str:
-        return "" if self.hub_id() else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
+        return "" if self.hub_id() or "://" in self.source else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
 
     def open(self) -> Images:
         """Look at the source and a sample of its images; ValueError, in one sentence, if there is nothing to read."""

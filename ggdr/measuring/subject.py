@@ -13,6 +13,7 @@ from torch import Tensor
 from ggdr import checkpoint
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
+from ggdr.data.reading.patterns import is_elsewhere
 from ggdr.evidence import CHUNK
 from ggdr.grid import to_uint8
 from ggdr.measuring.diffusion import Pipeline, class_at, fetched
@@ -176,6 +177,8 @@ def find_subject(settings: ImageFiles, draw: Draw, reals: Images, revision: str 
     `settings`: how it is read if it is images. ValueError if it is nothing that can be measured.
     """
     what, here = settings.source, Path(settings.source)
+    if is_elsewhere(what):
+        return Stored(settings)
     if not here.exists():
         folder = download(what, [INDEX], Hub(revision))
         if is_foreign(folder):

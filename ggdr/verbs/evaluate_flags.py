@@ -12,6 +12,7 @@ import tyro
 
 from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
+from ggdr.data.reading.patterns import is_elsewhere
 from ggdr.documents import one_line, printable, read_object
 from ggdr.metrics.base import Metric
 from ggdr.recipe_files import from_json
@@ -32,8 +33,8 @@ UPWARD = 2
 USAGE = """WHAT [--data SOURCE] [--metrics NAME ...] [flags]
 
 WHAT: a run's folder, a checkpoint, a saved model, a Hub repository such as org/name, a pipeline of diffusers on disk
-or the Hub, or images: a folder, a .zip, a .parquet file.
-  --data SOURCE            digits, or a folder, .zip, .parquet file or Hub data set of real images; a run's own is known
+or the Hub, or images: a folder, .zip, .tar, .parquet, .npz and all else that `ggdr data check` reads.
+  --data SOURCE            digits, or real images as above, or a Hub data set; a run's own is known
   --metrics fid kid        these metrics; --metrics.fid.images 10000 sets a field of one
   --images 10000           so many generated images for all of them
   --reals 70000            so many real images, as far as there are; without it as many as generated ones
@@ -147,10 +148,10 @@ def check_ranges(command: Command) -> None:
 
 def check_place(what: str) -> None:
     """ValueError if `what` is neither here nor looks like a repository of the Hub."""
-    if not Path(what).exists() and what.count("/") != 1:
+    if not Path(what).exists() and what.count("/") != 1 and not is_elsewhere(what):
         raise ValueError(
             f"there is no {what!r}{meant(Path(what))}; give the folder of a run, of a checkpoint, of a saved model or"
-            " pipeline, a folder, .zip or .parquet file of images, or a Hub repository such as org/name."
+            " pipeline, images (a folder, .zip, .tar, .npz, ...), or a Hub repository such as org/name."
         )
 
 

@@ -9,7 +9,9 @@ from ggdr.data.reading.folder import Folder
 from ggdr.data.reading.hub import Hub
 from ggdr.data.reading.lmdb import LMDB
 from ggdr.data.reading.parquet import Parquet
+from ggdr.data.reading.patterns import is_address
 from ggdr.data.reading.reader import Columns, Reader
+from ggdr.data.reading.remote import copied
 from ggdr.data.reading.saved import Saved
 from ggdr.data.reading.tarred import Tarred
 from ggdr.data.reading.zipped import Zipped
@@ -20,11 +22,19 @@ READERS: tuple[type[Reader], ...] = (Zipped, Tarred, LMDB, Saved, Parquet, Folde
 
 def reader_of(source: str, columns: Columns) -> Reader:
     """The reader for a source; ValueError, with all that can be read, if there is none."""
-    source = os.path.expanduser(source)
+    place = copied(source) if is_address(source) else os.path.expanduser(source.removeprefix("file://"))
+    try:
+        return opened(place, columns)
+    except ValueError as error:
+        raise ValueError(str(error).replace(place, source) if place else str(error)) from error
+
+
+def opened(place: str, columns: Columns) -> Reader:
+    """The reader for a file, a folder or a Hub id."""
     for reader in READERS:
-        if source and reader.fits(source):
-            return reader(source, columns)
-    raise ValueError(no_reader(source))
+        if place and reader.fits(place):
+            return reader(place, columns)
+    raise ValueError(no_reader(place))
 
 
 def no_reader(source: str) -> str:
@@ -35,4 +45,4 @@ def no_reader(source: str) -> str:
         return f"no source of images; {give} with --data.source."
     if Path(source).is_file():
         return f"{source!r} is no file of images of a known kind; {give}."
-    return f"no file or folder {source!r}; {give}."
+    return f"no file or folder {source!r}; {give}; each may stand behind https://, s3:// or gs://."

@@ -1,4 +1,4 @@
-"""Names of many files in one: `shard-{000..127}.tar` and `shard-*.tar`."""
+"""Sources by more than a path: addresses, and many files in one name (`shard-{000..127}.tar`, `shard-*.tar`)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,19 @@ MOST = 100_000
 """names that braces may stand for"""
 
 
+def is_address(source: str) -> bool:
+    """Whether a source is not of this machine: `protocol://place`."""
+    return "://" in source and not source.startswith("file://")
+
+
 def is_pattern(source: str) -> bool:
-    """Whether a name stands for several; a file may be called so all the same."""
-    return bool(BRACES.search(source)) or glob.has_magic(source)
+    """Whether a name stands for several, and not for the file that is called so."""
+    return bool(BRACES.search(source) or glob.has_magic(source)) and not os.path.exists(source)
+
+
+def is_elsewhere(source: str) -> bool:
+    """Whether a source holds images though nothing is called so: an address or a pattern."""
+    return is_address(source) or is_pattern(source)
 
 
 def matching(source: str) -> list[str]:

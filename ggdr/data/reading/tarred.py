@@ -130,7 +130,7 @@ def shards_of(source: str) -> list[str]:
         found = [str(path) for path in sorted(Path(source).iterdir()) if path.name.lower().endswith(".tar")]
         source = os.path.join(source, "*.tar*")
     else:
-        found = matching(source) if is_pattern(source) and not os.path.isfile(source) else [source]
+        found = matching(source) if is_pattern(source) else [source]
     packed = next((file for file in found if file.lower().endswith(COMPRESSED)), None)
     if packed or not found:
         raise ValueError(

@@ -1,0 +1,251 @@
+"""Sources behind an address (https, s3, gs and whatever else fsspec knows): copied once, then read as local files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from ggdr.cache import cache_folder, write_whole
+from ggdr.data.reading.kinds import of_system
+from ggdr.data.reading.patterns import expanded
+from ggdr.data.reading.reader import reason
+
+PACKAGES = {"http": "aiohttp", "https": "aiohttp", "s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
+"""how an address begins -> the package that reads it; all are in the extra `sources`"""
+TELL = (
+    "size",
+    "ETag",
+    "etag",
+    "md5Hash",
+    "Content-MD5",
+    "Last-Modified",
+    "LastModified",
+    "mtime",
+    "created",
+    "blob_id",
+)
+"""what storages say of a file that changes when its content does"""
+BLOCK = 2**24
+"""bytes asked for at once"""
+ATTEMPTS = 4
+"""how often a copy that breaks off is gone on with"""
+AT_ONCE = 8
+"""files that are copied at the same time"""
+SPARED = 2**28
+"""bytes of the disk that stay free"""
+
+
+class Distant(NamedTuple):
+    """A file behind an address."""
+
+    system: Any
+    """of fsspec"""
+    path: str
+    """as its system writes it"""
+    name: str
+    """below the source, with forward slashes"""
+    facts: dict[str, Any]
+    """what its system says of it"""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes; None: not known."""
+        size = self.facts.get("size")
+        return size if isinstance(size, int) and size >= 0 else None
+
+    @property
+    def key(self) -> str:
+        """The same as long as the file is: a hash of its address and what its system says of its content."""
+        tell = [str(self.facts.get(fact, "")) for fact in TELL]
+        return hashed([str(self.system.protocol), self.path.partition("?")[0], *tell])  # after ?: a signature that ends
+
+
+def hashed(words: Iterable[str]) -> str:
+    """A hash of some words, 32 hex digits."""
+    return hashlib.sha256(json.dumps([*words]).encode()).hexdigest()[:32]
+
+
+def copied(source: str) -> str:
+    """The file or folder of this machine that holds what is behind an address, copied as far as it is not here yet.
+
+    ValueError, in one sentence, if it cannot be had and was not copied before.
+    """
+    note = cache_folder() / "sources" / f"{hashed([source])}.json"
+    try:
+        files = told_apart([file for address in expanded(source) for file in behind(address)])
+    except Exception as caught:  # what a failing network raises depends on the storage
+        error = caught.__cause__ if isinstance(caught.__cause__, OSError) else caught  # a dead server is no lost file
+        if not isinstance(error, OSError) or (known := earlier(note)) is None:
+            raise ValueError(trouble(source, error)) from caught
+        warnings.warn(f"{source} cannot be reached ({reason(error)}); its last copy is used", stacklevel=2)
+        return known
+    if not files:
+        raise ValueError(trouble(source, FileNotFoundError()))
+    place = cache_folder() / "sources" / hashed([source, *sorted(file.key + file.name for file in files)])
+    gather(files, place, source)
+    whole = place if len(files) > 1 or source.endswith("/") or files[0].facts.get("listed") else place / files[0].name
+    write_whole(note, lambda aside: write_text(aside, json.dumps(str(whole))))
+    return str(whole)
+
+
+def write_text(file: Path, text: str) -> None:
+    """Put text into a file."""
+    file.write_text(text)
+
+
+def earlier(note: Path) -> str | None:
+    """Where the last copy of a source is; None if there is none."""
+    try:
+        known = json.loads(note.read_text())
+    except (OSError, ValueError):
+        return None
+    return known if isinstance(known, str) and os.path.exists(known) else None
+
+
+def told_apart(files: list[Distant]) -> list[Distant]:
+    """The files, numbered if two have one name."""
+    if len({file.name for file in files}) == len(files):
+        return files
+    return [file._replace(name=f"{number:06}-{file.name}") for number, file in enumerate(files)]
+
+
+def behind(address: str) -> list[Distant]:
+    """The files at an address, of a pattern, or below a folder."""
+    from fsspec.core import url_to_fs
+
+    system, path = url_to_fs(address, **options(address))
+    if "*" in path:
+        found = [system.info(each) for each in sorted(system.glob(path))]
+        return [Distant(system, each["name"], last_part(each["name"]), each) for each in found]
+    if not address.endswith("/"):
+        facts = system.info(path)
+        if facts["type"] == "file":
+            return [Distant(system, facts["name"], last_part(facts["name"]), facts)]
+    return list(below(system, path))
+
+
+def options(address: str) -> dict[str, Any]:
+    """What a storage is opened with: large files may take their time."""
+    if not address.startswith("http"):
+        return {}
+    from aiohttp import ClientTimeout
+
+    return {"client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
+
+
+def below(system: Any, path: str) -> Iterator[Distant]:
+    """The files below a folder, those of the system aside; ValueError if a listing names what lies elsewhere."""
+    root = path.rstrip("/") + "/"
+    found = sorted(system.find(path, detail=True).items())
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # a listing on the web says nothing but names
+        facts_of = pool.map(lambda file: file[1] if file[1].get("size") is not None else system.info(file[0]), found)
+    for (name, _), facts in zip(found, facts_of, strict=True):
+        within = unquote(name.removeprefix(root)) if "://" in name else name.removeprefix(root)
+        parts = PurePosixPath(within).parts
+        if not name.startswith(root) or ".." in parts or within.startswith("/"):
+            raise ValueError(f"its listing names {name!r}, which does not lie below it")
+        if not of_system(within):
+            yield Distant(system, name, within, {**facts, "listed": True})
+
+
+def last_part(path: str) -> str:
+    """What a file is called."""
+    return PurePosixPath(unquote(urlsplit(path).path) if "://" in path else path).name
+
+
+def trouble(source: str, error: Exception) -> str:
+    """Why nothing can be had from an address, in one sentence."""
+    protocol = source.partition("://")[0]
+    if isinstance(error, ImportError):
+        package = PACKAGES.get(protocol)
+        how = f"type: pip install {package}" if package else reason(error)
+        return f"{protocol}:// cannot be read without the package that knows it; {how}"
+    if isinstance(error, FileNotFoundError):
+        return f"there is nothing at {source}; correct the address (a folder on the web ends in /)."
+    return f"{source} cannot be read: {reason(error)}; look at the address, the network and your credentials."
+
+
+def gather(files: list[Distant], place: Path, source: str) -> None:
+    """Put copies of the files into a folder, by one process at a time; what was copied before is not asked for."""
+    from filelock import FileLock
+    from tqdm import tqdm
+
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{place}.lock"):
+        missing = [file for file in files if not (place / file.name).is_file()]
+        check_room(missing, place.parent, source)
+        total = sum(file.size or 0 for file in missing)
+        with (
+            ThreadPoolExecutor(AT_ONCE) as pool,
+            tqdm(desc=source, total=total, unit="B", unit_scale=True, leave=False, disable=None) as bar,
+        ):
+            for size in pool.map(lambda file: fetch(file, place, source), missing):
+                bar.update(size)
+
+
+def check_room(missing: list[Distant], place: Path, source: str) -> None:
+    """ValueError if the disk cannot hold what is missing."""
+    needed, free = sum(file.size or 0 for file in missing), shutil.disk_usage(place).free - SPARED
+    if needed > free:
+        raise ValueError(
+            f"{source} holds {needed / 1e9:,.1f} GB and {max(free, 0) / 1e9:,.1f} GB are free in {place}; name a larger"
+            " disk by the environment variable GGDR_CACHE, or a part of the source."
+        )
+
+
+def fetch(file: Distant, place: Path, source: str) -> int:
+    """Copy a file into the folder, going on where an earlier copy broke off; its bytes. ValueError if it cannot be."""
+    blobs = place.parent / "files"
+    blobs.mkdir(parents=True, exist_ok=True)
+    blob, part = blobs / file.key, blobs / f"{file.key}.part"
+    for attempt in range(ATTEMPTS if not blob.exists() else 0):
+        try:
+            append(file, part)
+            os.replace(part, blob)
+            break
+        except Exception as error:  # what a failing network raises depends on the storage
+            if attempt + 1 == ATTEMPTS:
+                raise ValueError(
+                    f"{source}: {file.name!r} cannot be copied ({reason(error)}); type the same again to go on."
+                ) from error
+    target = place / file.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(blob, target)
+    except OSError:  # a disk without hard links
+        target.symlink_to(blob)
+    return blob.stat().st_size
+
+
+def append(file: Distant, part: Path) -> None:
+    """Read what a partial copy lacks of a file; any exception if that fails, or is not as long as was said."""
+    start = part.stat().st_size if part.exists() and file.size is not None else 0
+    try:
+        pour(file, part, start, BLOCK)
+    except ValueError:  # a server that cannot begin in the middle
+        pour(file, part, 0, 0)
+
+
+def pour(file: Distant, part: Path, start: int, block: int) -> None:
+    """Read a file from `start` on to the end of its partial copy; `block`: bytes of a request, 0: all in one."""
+    most = file.size if file.size is not None else shutil.disk_usage(part.parent).free - SPARED
+    with file.system.open(file.path, "rb", block_size=block, cache_type="none") as stream:
+        if start:
+            stream.seek(start)
+        with part.open("r+b" if start else "wb") as out:
+            out.seek(start)
+            while chunk := stream.read(BLOCK):
+                out.write(chunk)
+                if out.tell() > most:
+                    raise OSError("it is longer than was said, or than the disk has room for")
+            length = out.tell()
+    if file.size is not None and length != file.size:
+        raise OSError(f"it ended after {length:,} of {file.size:,} bytes")
