@@ -7,6 +7,7 @@ from typing import Literal
 
 from ggdr.changes import MayChange
 from ggdr.data.base import DataSet, Images
+from ggdr.data.reading.patterns import is_address
 from ggdr.registry import datasets
 
 
@@ -28,7 +29,7 @@ class ImageFiles(DataSet):
     fill: str = "black"
     """of the margins of `pad`: a colour's name, #rrggbb, or reflect, the image mirrored at its edges"""
     labels: str = ""
-    """empty: none; "folders": sub-folders are classes; a csv of file name, label, ...; a column; cls, json.KEY of a tar"""
+    """empty: none; "folders": sub-folders are classes; a csv of file name, label, ...; a column; of a tar cls, json.KEY"""
     mirror: bool = False
     """add the mirror image of each, which doubles the epoch"""
     subset: int | None = None
@@ -53,7 +54,7 @@ class ImageFiles(DataSet):
         return self.source if Hub.fits(self.source) else ""
 
     def asks(self) -> str:
-        return "" if self.hub_id() or "://" in self.source else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
+        return "" if self.hub_id() or is_address(self.source) else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
 
     def open(self) -> Images:
         """Look at the source and a sample of its images; ValueError, in one sentence, if there is nothing to read."""
