@@ -29,7 +29,7 @@ class ImageFiles(DataSet):
     fill: str = "black"
     """of the margins of `pad`: a colour's name, #rrggbb, or reflect, the image mirrored at its edges"""
     labels: str = ""
-    """empty: none; "folders": sub-folders are classes; a csv of file name, label, ...; a column; of a tar cls, json.KEY"""
+    """empty: none; "folders": sub-folders are classes; a csv of file name, label, ...; a column; cls or json.KEY"""
     mirror: bool = False
     """add the mirror image of each, which doubles the epoch"""
     subset: int | None = None
