@@ -237,15 +237,17 @@ def append(file: Distant, part: Path) -> None:
 def pour(file: Distant, part: Path, start: int, block: int) -> None:
     """Read a file from `start` on to the end of its partial copy; `block`: bytes of a request, 0: all in one."""
     most = file.size if file.size is not None else shutil.disk_usage(part.parent).free - SPARED
-    with file.system.open(file.path, "rb", block_size=block, cache_type="none") as stream:
+    with (
+        file.system.open(file.path, "rb", block_size=block, cache_type="none") as stream,
+        part.open("r+b" if start else "wb") as out,
+    ):
         if start:
             stream.seek(start)
-        with part.open("r+b" if start else "wb") as out:
-            out.seek(start)
-            while chunk := stream.read(BLOCK):
-                out.write(chunk)
-                if out.tell() > most:
-                    raise OSError("it is longer than was said, or than the disk has room for")
-            length = out.tell()
+        out.seek(start)
+        while (chunk := stream.read(BLOCK)) and out.tell() <= most:
+            out.write(chunk)
+        length = out.tell()
+    if length > most:
+        raise OSError("it is longer than was said, or than the disk has room for")
     if file.size is not None and length != file.size:
         raise OSError(f"it ended after {length:,} of {file.size:,} bytes")
