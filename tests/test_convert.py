@@ -296,21 +296,12 @@ def test_a_tree_that_repeats_itself_without_end_is_refused(tmp_path):
     [
         ({"G": None, "G_ema": None}, "all empty"),
         ({"G_ema": 3}, "its G_ema is no network"),
-        ({"model": 3}, "it holds 'model'; needed are networks as G, D or G_ema"),
-        ([1], "no dict of networks"),
+        ({"model": 3}, "it holds 'model' (a number); needed are networks as G, D or G_ema"),
+        ([1], "it holds a list of 1 value, and no network"),
     ],
 )
 def test_other_contents_are_refused(tmp_path, content, words):
     assert words in said(write(tmp_path / "x.pkl", content))
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [(b"", "neither a pickle nor"), (b"<html>", "neither a pickle nor"), (b"version https://git-lfs", "download")],
-)
-def test_other_files_are_refused(tmp_path, data, words):
-    (tmp_path / "x.pkl").write_bytes(data)
-    assert words in said(tmp_path / "x.pkl")
 
 
 def test_what_is_no_file_is_refused(tmp_path):

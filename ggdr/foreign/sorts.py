@@ -142,7 +142,7 @@ def what(value: Any) -> str:
             tensors = [name for name, inner in value.items() if isinstance(inner, Stored)]
             return f"a dict of {listed(tensors or list(value), 'tensor' if tensors else 'value')}"
         case list() | tuple() | set() | frozenset():
-            return f"a list of {len(value)} values"
+            return f"a list of {len(value)} value{'' if len(value) == 1 else 's'}"
         case str() | bytes():
             return "a text"
         case int() | float():
