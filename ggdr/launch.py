@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,14 +20,23 @@ from ggdr.running.memory import keep_pages
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+SHARDED = {
+    "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
+    "ACCELERATE_USE_FSDP": "FSDP",
+    "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
+    "ACCELERATE_USE_PARALLELISM_CONFIG": "a parallelism config",
+}
+"""environment variable of Accelerate -> what splits networks over processes"""
 TWO = "ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes 2 -m "
 
 
 def make_accelerator(precision: str, module: str = "ggdr.train RECIPE.py") -> Accelerator:
-    """The runtime for `precision` ("fp32" or "bf16"); ValueError if processes do not know of each other.
+    """The runtime for `precision` ("fp32" or "bf16").
 
-    `module`: what is launched, for messages.
+    `module`: what is launched, for messages. ValueError if processes do not know of each other, or the launch asks for
+    what would have no effect.
     """
+    check_settings(os.environ, precision)
     two = TWO + module
     world = int(os.environ.get("WORLD_SIZE", "1"))
     launched = {
@@ -38,9 +47,6 @@ def make_accelerator(precision: str, module: str = "ggdr.train RECIPE.py") -> Ac
         raise ValueError(f"this launch made one process (`--cpu --num_processes N` does that); on CPU type: {two}")
     if world > 1 and not {"RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys():
         raise ValueError(f"{world} processes were launched that cannot find each other; for two on CPU type: {two}")
-    asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
-    if precision == "fp32" and asked != "no":
-        raise ValueError(f"launched with --mixed_precision {asked}, but the recipe says fp32; add --precision bf16.")
     from accelerate import Accelerator
 
     keep_pages()
@@ -51,6 +57,44 @@ def make_accelerator(precision: str, module: str = "ggdr.train RECIPE.py") -> Ac
             f"{world} processes were launched, this one knows of {accelerator.num_processes}; on CPU type: {two}"
         )
     return accelerator
+
+
+def check_settings(settings: Mapping[str, str], precision: str) -> None:
+    """ValueError if a launch, by its flags or by what `accelerate config` saved, asks for what ggdr does not do.
+
+    `settings`: the environment, by which Accelerate hands them on.
+    """
+    for variable, name in SHARDED.items():
+        if settings.get(variable, "").lower() in ("true", "1"):
+            raise ValueError(
+                f"launched with {name}, by a flag or by what `accelerate config` saved; ggdr holds whole networks in"
+                " each process: launch with --multi_gpu, or start one process without `accelerate launch`."
+            )
+    mixed = settings.get("ACCELERATE_MIXED_PRECISION", "no")
+    if mixed not in ("no", "bf16"):
+        raise ValueError(
+            f"launched with --mixed_precision {mixed}, and ggdr computes in fp32 or bf16; launch with"
+            " --mixed_precision no, and choose by --precision."
+        )
+    if precision == "fp32" and mixed != "no":
+        raise ValueError(
+            f"launched with --mixed_precision {mixed}, but the recipe says fp32; add --precision {mixed}, or launch"
+            " with --mixed_precision no."
+        )
+    if (dynamo := settings.get("ACCELERATE_DYNAMO_BACKEND", "no").lower()) != "no":
+        raise ValueError(
+            f"launched with --dynamo_backend {dynamo}, and ggdr compiles its networks itself, by torch's own backend;"
+            " launch with --dynamo_backend no, and add --compile."
+        )
+    if (steps := settings.get("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", "1")) not in ("1", "auto"):
+        raise ValueError(
+            f"launched with {steps} steps of gradient accumulation, and ggdr accumulates a batch over its"
+            " micro-batches; launch with 1, and choose by --batch and --micro-batch."
+        )
+    if settings.get("PJRT_DEVICE", "").startswith("TPU") and settings.get("ACCELERATE_USE_CPU", "").lower() != "true":
+        raise ValueError(
+            "launched for a TPU, and ggdr runs on CUDA, MPS and CPUs; set ACCELERATE_USE_CPU=true to train on the CPU."
+        )
 
 
 @contextmanager

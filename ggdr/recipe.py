@@ -80,7 +80,7 @@ class Recipe:
     seed: int = 0
     """of initial weights, latents, noise, augmentation and the order of the data"""
     workers: MayChange[int] = 0
-    """processes that read images; 0: the trainer's own"""
+    """processes that read images, at most as many as there are CPU cores; 0: the trainer's own"""
     nonfinite_limit: MayChange[int] = 10
     """updates in a row that may be skipped for gradients that are not finite before the run counts as diverged"""
     rollbacks: MayChange[int] = 0

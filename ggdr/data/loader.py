@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -69,12 +71,17 @@ def by_processes(images: Images, seed: int, steps: Iterator[list[int]], workers:
             cast("Dataset", Fetch(images, seed)),
             batch_sampler=steps,
             collate_fn=as_fetched,
-            num_workers=workers,
+            num_workers=min(workers, cores()),
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),  # its own, or each loader would advance the global one
             worker_init_fn=leave_signals,
         )
     )
+
+
+def cores() -> int:
+    """CPU cores that this process may use: more workers than that would wait for each other, as torch warns."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def leave_signals(worker: int) -> None:
