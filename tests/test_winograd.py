@@ -198,13 +198,20 @@ def test_gradients_in_batches_are_those_of_each():
             assert_near(ours[index], theirs)
 
 
+@pytest.fixture(params=[False, True], ids=["without AMX", "with AMX"])
+def amx(request, monkeypatch):
+    """Whether the processor multiplies tiles of bfloat16, which decides what pays."""
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: request.param)
+    return request.param
+
+
 @pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 4e-6), (torch.bfloat16, 8e-3)], ids=str)
-def test_a_weight_at_rest_gives_the_same_by_its_planes(dtype, share):
+def test_a_weight_at_rest_gives_the_same_by_its_planes_where_they_pay(dtype, share, amx):
     x, weight = torch.randn(8, 512, 16, 16).to(dtype), torch.randn(512, 512, 3, 3) / 68
     planes = winograd.Planes(weight)
-    assert winograd.pays_kept(x, weight)
+    assert winograd.pays_kept(x, weight) == (dtype == torch.float32 or not amx)
     y = resampling_conv2d(x, weight.to(dtype), planes=planes)
-    assert y.dtype == dtype and "numbers" in vars(planes)
+    assert y.dtype == dtype and ("numbers" in vars(planes)) == winograd.pays_kept(x, weight)
     assert_near(y.float(), F.conv2d(x.float(), weight.to(dtype).float(), padding=1), share=share)
 
 
@@ -223,7 +230,8 @@ def test_planes_are_left_alone_where_they_do_not_pay_or_something_learns():
             assert not winograd.pays_kept(x, weight)
 
 
-def test_planes_serve_autocast_without_being_narrowed_by_it():
+@pytest.mark.parametrize("amx", [False], indirect=True)
+def test_planes_serve_autocast_without_being_narrowed_by_it(amx):
     x, weight = torch.randn(8, 512, 16, 16).bfloat16(), torch.randn(512, 512, 3, 3) / 68
     plain = resampling_conv2d(x, weight, planes=winograd.Planes(weight))
     with torch.autocast("cpu", torch.bfloat16):
