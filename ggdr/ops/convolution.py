@@ -42,7 +42,7 @@ def _plain_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, planes: Planes
     elif winograd.pays(x, weight):
         y = winograd.convolve(x, weight)
     else:
-        return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2)
+        return F.conv2d(x, weight, bias, padding=(weight.shape[2] // 2,) * 2)  # one number is lost by older tracers
     return y if bias is None else y.add_(bias[:, None, None])
 
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+AUTOCASTS = ("cpu", "cuda", "mps", "xpu")
+"""devices that have autocast; `torch.amp.is_autocast_available` would break the graphs of torch 2.9's compiler"""
+
 # torch is imported inside: settings may import this file, and the compiler cannot see through the lazy one
 
 
@@ -25,7 +28,7 @@ def computed_in(x: Tensor) -> torch.dtype:
     import torch
 
     kind = x.device.type
-    cast = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+    cast = kind in AUTOCASTS and torch.is_autocast_enabled(kind)
     return torch.get_autocast_dtype(kind) if cast else x.dtype
 
 
@@ -41,7 +44,7 @@ def without_autocast(x: Tensor) -> AbstractContextManager:
     import torch
 
     kind = x.device.type
-    if not torch.amp.is_autocast_available(kind) or not torch.is_autocast_enabled(kind):
+    if kind not in AUTOCASTS or not torch.is_autocast_enabled(kind):
         return nullcontext()
     return torch.autocast(kind, enabled=False)
 
