@@ -27,7 +27,8 @@ class Discriminator(around.Discriminator):
         """
         said = self.encoder(image, labels)
         drawn = self.decoder(said.maps, sides) if sides else {}
-        return said._replace(features=drawn, answers=self.heads(said.maps))
+        # spelled out: the compiler of torch 2.9 cannot follow `_replace`
+        return Verdict(said.logits, drawn, said.guide, said.maps, self.heads(said.maps), said.dense, said.image)
 
 
 class Decoder(nn.Module):
