@@ -3,9 +3,10 @@
 PYTHON ?= python3
 RUN := .venv/bin
 STAMP := .venv/.installed
+OLDEST := .venv-oldest
 OUT := runs/digits
 
-.PHONY: install demo test check style clean
+.PHONY: install demo test test-oldest check style clean
 
 install: $(STAMP)
 
@@ -24,6 +25,13 @@ demo: install
 test: install
 	$(RUN)/python -m pytest -n 2 --dist loadfile
 
+# With the oldest versions that pyproject.toml declares, in an environment of its own, made again each time.
+test-oldest:
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct --editable '.[dev]'
+	$(OLDEST)/bin/python -m pytest -n 2 --dist loadfile
+
 check: install
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
@@ -34,5 +42,5 @@ style: install
 	$(RUN)/ruff format .
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build dist *.egg-info
+	rm -rf .venv $(OLDEST) .pytest_cache .mypy_cache .ruff_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
