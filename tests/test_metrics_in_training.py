@@ -6,11 +6,13 @@ import dataclasses
 import json
 import math
 
+import numpy as np
 import pytest
 import tiny
 import torch
 
 from ggdr.data.digits import Digits as DigitImages
+from ggdr.data.images import ImageFiles
 from ggdr.dryrun import dry_run
 from ggdr.features.digits import Digits
 from ggdr.features.inception import Inception
@@ -111,3 +113,18 @@ def test_labels_of_fakes_reach_the_metric(tmp_path):
 
 def test_inception_is_the_literatures_and_the_default():
     assert FID().extractor == KID().extractor == Inception()
+
+
+def test_metrics_that_see_pictures_alone_are_refused_for_other_images_before_the_first_step(tmp_path):
+    for number in range(4):
+        np.save(tmp_path / f"{number}.npy", np.full((16, 16, 5), number, np.uint8))
+    data = ImageFiles(source=str(tmp_path))
+    run = run_of(tmp_path / "out", QUICK, data=data)
+    with pytest.raises(ValueError, match=r"1, 3 or 4 channels.*\[1, 5, 16, 16\]; swd needs.*--metrics.fid none"):
+        with Report(run) as report:
+            train(run, report)
+    assert run.step == 0
+    run = run_of(tmp_path / "out", {"swd": QUICK["swd"]}, data=data)
+    with Report(run) as report:
+        train(run, report)
+    assert (tmp_path / "out" / "samples" / "reals.png").is_file()

@@ -16,7 +16,7 @@ def rgb(images: Tensor) -> Tensor:
     if images.ndim != 4 or images.shape[1] not in (1, 3, 4) or images.dtype not in (torch.uint8, torch.float32):
         raise ValueError(
             "feature networks see images of 1, 3 or 4 channels, uint8 or float32; given"
-            f" {images.dtype} {list(images.shape)}."
+            f" {images.dtype} {list(images.shape)}; swd needs none of them."
         )
     if images.shape[1] == 4:
         alpha = images[:, 3:].float() / 255

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ggdr.checks import above_zero
 from ggdr.features.base import Extractor
+from ggdr.features.pixels import rgb
 from ggdr.features.vgg16 import VGG16
 from ggdr.lazy import Tensor, torch
 from ggdr.registry import Part, metrics
@@ -50,8 +51,9 @@ class Metric(Part):
         return Numbers(evidence.real.size(self.reals or self.images), evidence.fake.size(self.images))
 
     def prepare(self, evidence: Evidence) -> None:
-        """Load the networks it reads; ValueError if one is not at hand, so that nobody learns of it hours later."""
+        """Load the networks it reads; ValueError if one is not at hand or sees no such images, not hours later."""
         if (extractor := extractor_of(self)) is not None:
+            rgb(evidence.real.make(range(1)))
             evidence.fake.embedder(extractor)
 
     def measure(self, evidence: Evidence) -> dict[str, float]:
