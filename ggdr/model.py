@@ -124,6 +124,7 @@ def describe(network: Network) -> dict[str, Any]:
     guide = {str(side): channels for side, channels in network.brief.guide.items()}
     heads = {name: head._asdict() for name, head in network.brief.heads.items()}
     brief = {**network.brief._asdict(), "guide": guide, "heads": heads}
+    brief = {name: value for name, value in brief.items() if value or not name.startswith("label_")}
     kind = type(network.config).registry.kind
     return {"kind": kind, "ggdr": __version__, "brief": brief, "config": to_json(network.config.described())}
 
@@ -166,14 +167,36 @@ def read_brief(brief: Any, where: Path) -> Brief:
         heads = {name: Head(**head) for name, head in brief.get("heads", {}).items()}
     except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(hint) from error
-    numbers = [*guide.values(), *(value for name, value in brief.items() if name not in ("guide", "heads"))]
+    others = {"guide", "heads", "label_names", "label_ranges"}
+    numbers = [*guide.values(), *(value for name, value in brief.items() if name not in others)]
     numbers += [number for head in heads.values() for number in (head.outputs, head.hidden)]
     if not all(type(number) is int and number >= 0 for number in numbers):
         raise ValueError(hint)
-    found = Brief(**{**brief, "guide": guide, "heads": heads})
+    names, ranges = read_labels(brief, where)
+    found = Brief(**{**brief, "guide": guide, "heads": heads, "label_names": names, "label_ranges": ranges})
     if not (1 <= found.height <= MOST_PX and 1 <= found.width <= MOST_PX and found.channels):
         raise ValueError(hint)
     return found
+
+
+def read_labels(brief: dict[str, Any], where: Path) -> tuple[tuple[str, ...], tuple[tuple[float, float], ...]]:
+    """Names and ranges of the label vector's entries; ValueError, naming `where`, if they are no such, or too few."""
+    names, ranges = brief.get("label_names", []), brief.get("label_ranges", [])
+    fits = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    fits &= isinstance(ranges, list) and all(map(is_range, ranges))
+    if not fits or {len(names), len(ranges)} - {0, brief.get("labels", 0)}:
+        raise ValueError(
+            f"{where} has a brief with label_names {one_line(names, 80)} and label_ranges {one_line(ranges, 80)}; each"
+            " has an entry for each of its labels, or none: a name, and a least and a greatest value."
+        )
+    return tuple(names), tuple((float(low), float(high)) for low, high in ranges)
+
+
+def is_range(pair: Any) -> bool:
+    """Whether it is a pair of finite numbers, the smaller first."""
+    if not isinstance(pair, list) or len(pair) != 2 or not all(type(value) in (int, float) for value in pair):
+        return False
+    return all(map(math.isfinite, pair)) and pair[0] <= pair[1]
 
 
 def save_model(network: Network, folder: Path) -> None:

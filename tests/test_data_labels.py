@@ -26,6 +26,7 @@ def test_an_image_in_no_sub_folder_is_named(tmp_path):
     [
         ("file,kind\n1.png,b\n2.png,a\ndog/3.png,b", {1: [0, 1], 2: [1, 0], 3: [0, 1]}, ("a", "b")),
         ("1.png,10\n2.png,9\n3.png,10", {1: [0, 1], 2: [1, 0], 3: [0, 1]}, ("9", "10")),
+        ("file,one,two\n1.png,1,0\n2.png,0,1\n3.png,0,1", {1: [1, 0], 2: [0, 1], 3: [0, 1]}, ("one", "two")),
         ("file,age\n1.png,0.5\n2.png,2\n3.png,1", {1: [0.5], 2: [2], 3: [1]}, ("age",)),
         ("file,hat,tie\n1.png,1,0\n2.png,1,1\n3.png,0,0", {1: [1, 0], 2: [1, 1], 3: [0, 0]}, ("hat", "tie")),
         ("1.png,0.1,-2\n2.png,0,0\n3.png,1,1\nother.png,9,9", {1: [0.1, -2], 2: [0, 0], 3: [1, 1]}, ("0", "1")),
@@ -47,10 +48,10 @@ def test_a_csv_inside_the_folder_is_found_by_its_name(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,kind\n1.png,b", "has no line for 2 of 3 images, among them 'cat/deep/2.png'"),
+        ("file,kind\n1.png,b", "2 of 3 images have no label, such as 'cat/deep/2.png': no line"),
         ("1.png\n2.png\n3.png", "has no label column"),
         ("f,a,b\n1.png,1,2\n2.png,1\n3.png,1,2", "a line has 1 labels where 2 are due"),
-        ("f,a\n1.png,nan\n2.png,0.5\n3.png,1", "labels a hold values that are not finite"),
+        ("f,a\n1.png,inf\n2.png,0.5\n3.png,1", "labels a hold values that are not finite"),
         ("f,a,b\n1.png,1,x\n2.png,1,2\n3.png,1,2", "several label columns must hold numbers"),
     ],
 )

@@ -326,8 +326,8 @@ def test_a_csv_that_is_none_is_refused_in_one_sentence(tmp_path, what):
     assert str(refused.value).isprintable() and len(str(refused.value)) < 400
 
 
-def test_json_labels_are_answered_with_what_there_is(tmp_path):
-    with pytest.raises(ValueError, match="type 'folders' or the path of a csv file"):
+def test_json_that_holds_no_labels_is_answered_with_what_it_is_to_be(tmp_path):
+    with pytest.raises(ValueError, match="holds no labels; it is to be"):
         ImageFiles(source=folder(tmp_path, FILES | {"a.json": b"{}"}), labels="a.json").open()
 
 

@@ -26,12 +26,17 @@ class Images:
 
     brief: Brief
     """size, channels and label width of its images"""
-    label_names: tuple[str, ...] = ()
-    """names of the label vector's entries, where they have any"""
+    notes: tuple[str, ...] = ()
+    """what a person should know of how they are read; whole sentences"""
     unreadable: Mapping[str, str] = MappingProxyType({})
     """name of each file that could not be read so far -> why; the next readable image stands in for it"""
     forks: ClassVar[bool] = True
     """loader workers may be processes with a copy each; False: it is read by one thread"""
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the label vector's entries; empty: unconditional."""
+        return self.brief.label_names
 
     def __len__(self) -> int:
         """Images in one epoch, mirrored copies counted."""

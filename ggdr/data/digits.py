@@ -48,7 +48,7 @@ class Digits(DataSet):
             raise ValueError(f"subset of {count} digits; choose 1 to {len(found.images)}.")
         labels = classes(found.target[:count], [str(digit) for digit in range(10)]) if self.labels else None
         pictures = np.stack([enlarge(np.pad(scan, self.margin), self.size) for scan in found.images[:count]])
-        return Gallery(pictures[:, None], Brief(self.size, self.size, 1, 10 if self.labels else 0), labels)
+        return Gallery(pictures[:, None], Brief(self.size, self.size, 1), labels)
 
 
 def enlarge(scan, size: int):

@@ -29,7 +29,13 @@ class ImageFiles(DataSet):
     fill: str = "black"
     """of the margins of `pad`: a colour's name, #rrggbb, or reflect, the image mirrored at its edges"""
     labels: str = ""
-    """empty: none; "folders": sub-folders are classes; a csv of file name, label, ...; a column; cls or json.KEY"""
+    """empty: none; "folders": sub-folders are classes ("top-folders": also those called train or 00000); FILE or
+    FILE:COLUMN, a .csv, .tsv, .jsonl or dataset.json, there or among the images; a column of the table;
+    cls or json.KEY of a WebDataset"""
+    label_kind: Literal["auto", "classes", "continuous"] = "auto"
+    """each value a class, or numbers as they stand; auto: words are classes, whole numbers by what they look like"""
+    unlabelled: Literal["refuse", "skip", "class"] = "refuse"
+    """images without a label (none, empty, NaN, unknown): say so and stop, leave them out, or a class of their own"""
     mirror: bool = False
     """add the mirror image of each, which doubles the epoch"""
     subset: int | None = None
@@ -39,7 +45,7 @@ class ImageFiles(DataSet):
     image_column: str = ""
     """column, array or ending of the images, where there are several; empty: the only one that can be"""
     split: str = "train"
-    """split of a Hub or saved data set, or of a folder of parquet files"""
+    """split of a Hub or saved data set, of a folder of parquet files, or of folders train, valid, ...; all: each"""
     config: str = ""
     """configuration of a Hub data set that has several"""
     cache_mb: MayChange[int] = 512

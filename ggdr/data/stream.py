@@ -28,6 +28,8 @@ class ImageStream(DataSet):
     """of the margins of `pad`: a colour's name, #rrggbb, or reflect, the image mirrored at its edges"""
     labels: str = ""
     """column of labels: named classes, numbers or lists of numbers; empty: none"""
+    label_kind: Literal["auto", "continuous"] = "auto"
+    """whole numbers without names: auto refuses them, since a stream cannot number classes; continuous: as numbers"""
     mirror: bool = False
     """show each image mirrored half of the times"""
     buffer: int = 10_000

@@ -40,6 +40,10 @@ class Brief(NamedTuple):
     """name -> what terms ask of the discriminator beside its logit"""
     w_dim: int = 0
     """width of the generator's style codes, for a discriminator that writes some; 0: it has none"""
+    label_names: tuple[str, ...] = ()
+    """names of the label vector's entries: of classes, or of attributes; empty: they are not known"""
+    label_ranges: tuple[tuple[float, float], ...] = ()
+    """least and greatest value of each entry among the data; empty: label vectors are one-hot, an entry a class"""
 
 
 class Sample(NamedTuple):

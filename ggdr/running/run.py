@@ -61,7 +61,7 @@ class Run:
         self.micro_batch = micro_batch(self.recipe, self.processes)
         self.step = self.images_seen = self.rollbacks = 0
         self.stats, self.stop = Stats(), Stop(accelerator)
-        self.notes: list[str] = []
+        self.notes: list[str] = [*self.images.notes]
         self.terms, self.augment = self.recipe.terms(), self.recipe.augment
         self.phases = phases(self.terms, recipe.n_critic)
         self.build_networks()
@@ -104,7 +104,7 @@ class Run:
         self.ema = EMA(self.cast["g"], recipe.ema_kimg, None if recipe.init_from else recipe.ema_rampup)
         means = start(found, self.ema.mean, mean=True)
         if recipe.init_from:
-            self.notes = [f"init_from: not read, {self.out} has a checkpoint"] if resumes else table(starts, means)
+            self.notes += [f"init_from: not read, {self.out} has a checkpoint"] if resumes else table(starts, means)
         taken = {begun.name: begun.taken for begun in starts}
         for name, network in self.cast["d"].items():
             if frozen := freeze(network, recipe.freeze_d):

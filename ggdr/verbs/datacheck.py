@@ -14,6 +14,7 @@ import tyro
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.documents import printable
+from ggdr.figures import significant
 from ggdr.networks.size import possible
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ggdr.data.reading.depth import Values
     from ggdr.data.reading.framing import Frame
+    from ggdr.data.reading.labels import Labels
     from ggdr.data.reading.pixels import Look
     from ggdr.data.reading.reader import Reader
 
@@ -85,13 +87,14 @@ def report(settings: ImageFiles) -> tuple[list[str], int]:
         f"{reader.kind} {settings.source}",
         *lines_of(
             ("images", [counts(findings, len(reader))]),
+            ("folders", [*reader.notes]),
             ("not read", passed_over(reader)),
             ("unreadable", unreadable(findings)),
             ("sizes", [tally(Counter(f"{look.height}x{look.width}" for look in looks)) + "  (height x width)"]),
             ("modes", [tally(Counter(look.mode for look in looks))]),
             ("values", depth_of(depths, flags.range)),
             ("profiles", profiles(looks)),
-            ("labels", described(reader, items, settings.labels)),
+            ("labels", described(reader, items, settings)),
             ("trainer", outcome(images, looks, len(findings))),
             ("cut off", cut_off(findings, frame_of(images, flags))),
             ("warnings", warned),
@@ -171,17 +174,28 @@ def tally(counter: Counter[str]) -> str:
     return f"{text}, and {rest:,} others" if rest > 0 else text
 
 
-def described(reader: Reader, items: np.ndarray, how: str) -> list[str]:
+def described(reader: Reader, items: np.ndarray, settings: ImageFiles) -> list[str]:
     """The labels asked for, or else those there are, with counts."""
-    from ggdr.data.reading.labels import Labels
-
     lines = []
-    for choice in [how] if how else reader.label_choices():
-        every = reader.labels(choice)
-        used = Labels(every.values[items], every.names)
-        hint = "" if how else f" (to train with them: --data.labels {choice})"
-        lines += [f"{used.width} from {choice}{hint}", tally(Counter(used.counts()))]
+    for choice in [settings.labels] if settings.labels else reader.label_choices():
+        try:
+            used = reader.labels(choice, settings.label_kind).of(items)
+        except ValueError as error:
+            lines.append(f"none from {choice}: {error}")
+            continue
+        hint = "" if settings.labels else f" (to train with them: --data.labels {choice})"
+        lines += [f"{used.width} from {choice}{hint}", *summary(used), *used.notes]
     return lines
+
+
+def summary(labels: Labels) -> list[str]:
+    """Items of each class, or the range of each number; and items without a label."""
+    if not labels.ranges:
+        return [tally(Counter(labels.counts()))]
+    ranges = zip(labels.names, labels.ranges, strict=True)
+    shown = [f"{name}: {significant(low)} to {significant(high)}" for name, (low, high) in ranges]
+    lines = [", ".join(shown[:SHOWN]) + (f", and {len(shown) - SHOWN} others" if len(shown) > SHOWN else "")]
+    return lines + ([f"no label: {int(labels.missing.sum()):,}"] if labels.missing is not None else [])
 
 
 def good_size(looks: list[Look]) -> tuple[int, int]:

@@ -1,17 +1,20 @@
-"""What folders and zips share: named files, of which the images are picked by their endings."""
+"""What folders and archives share: named files, of which the images are picked by their endings."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from ggdr.data.reading.kinds import ARRAYS, Chosen, choose, endings, listed
-from ggdr.data.reading.labels import Labels, from_csv, from_folders
-from ggdr.data.reading.reader import Reader
+from ggdr.data.reading.kinds import ARRAYS, Chosen, choose, endings, listed, of_system
+from ggdr.data.reading.label_file import CUSTOMARY, TABLES, read_labels
+from ggdr.data.reading.labels import Kind, Labels
+from ggdr.data.reading.layout import FOLDERS, TOP, from_folders, of_split
+from ggdr.data.reading.reader import Reader, file_bytes
 
 
 class Files(Reader):
-    """A reader whose items are files with names; labels come from their folders or from a csv beside them."""
+    """A reader whose items are files with names; labels come from their folders or from a file, in it or beside it."""
 
     source: str
     names: list[str]
@@ -22,24 +25,73 @@ class Files(Reader):
     def name(self, item: int) -> str:
         return self.names[item]
 
-    def labels(self, how: str) -> Labels:
-        """Labels from sub-folders or from a csv, as `how` says; ValueError if they cannot be had."""
-        if how == "folders":
-            return from_folders(self.names)
-        if not how.endswith((".csv", ".tsv")):
+    def paths(self) -> Iterable[str]:
+        """The names of all its files, images or not."""
+        return self.names
+
+    def contents(self, name: str) -> bytes:
+        """The bytes of a file that is no image; any exception if they cannot be had."""
+        raise NotImplementedError
+
+    def keep_split(self, split: str) -> None:
+        """Keep the images of a split, where the folders are splits; ValueError if there is no such split."""
+        self.names, note = of_split(self.names, split, self.source)
+        self.notes = (note,) if note else ()
+
+    def labels(self, how: str, kind: Kind = "auto") -> Labels:
+        """Labels from sub-folders or from a file, as `how` says; ValueError if they cannot be had."""
+        if how in (FOLDERS, TOP):
+            return from_folders(self.names, forced=how == TOP)
+        path, columns = pieces(how)
+        if not path.lower().endswith(TABLES):
             raise ValueError(
-                f"labels {how!r} mean nothing for a {self.kind}; type 'folders' or the path of a csv file."
+                f"labels {how!r} mean nothing for a {self.kind}; type 'folders' or the path of a file of labels: a"
+                " .csv, .tsv or .jsonl, or a dataset.json."
             )
-        for path in (Path(how).expanduser(), Path(self.source) / how):
-            if path.is_file():
-                return from_csv(path, self.names)
-        raise ValueError(f"no label file {how!r}; give the path of a csv file with lines of: file name, label, ...")
+        file = Path(path).expanduser()
+        data = file_bytes(file) if file.is_file() else self.contents(self.one_called(path))
+        home = Path(os.path.abspath(Path(self.source).expanduser()))
+        home = home if home.is_dir() else home.with_suffix("")  # an archive is unpacked to a folder of its name
+        return read_labels(path, data, self.names, home.parts[1:], columns, kind)
+
+    def one_called(self, path: str) -> str:
+        """The file within that ends so, near the images that are kept; ValueError if there is none, or several."""
+        wanted = PurePosixPath(path).parts
+        folder = os.path.commonpath([PurePosixPath(name).parent for name in self.names])
+        found = [name for name in self.paths() if PurePosixPath(name).parts[-len(wanted) :] == wanted]
+        found = [name for name in found if is_related(str(PurePosixPath(name).parent), folder) and not of_system(name)]
+        shallow = min((len(PurePosixPath(name).parts) for name in found), default=0)
+        found = [name for name in found if len(PurePosixPath(name).parts) == shallow]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise ValueError(f"there are several {path!r}: {found[0]!r} and {found[1]!r}; give one by its path.")
+        raise ValueError(
+            f"no label file {path!r}, here or in {self.source!r}; give the path of a .csv, .tsv or .jsonl, or of a"
+            " dataset.json."
+        )
 
     def label_choices(self) -> list[str]:
+        found = {PurePosixPath(name).name for name in self.paths()}
+        customary = [name for name in CUSTOMARY if name in found]
         try:
-            return ["folders"] if from_folders(self.names).width > 1 else []
+            return customary + ([FOLDERS] if from_folders(self.names).width > 1 else [])
         except ValueError:
-            return []
+            return customary
+
+
+def pieces(how: str) -> tuple[str, list[str]]:
+    """The path of a label file, and the columns that are named behind it."""
+    path, colon, columns = how.rpartition(":")
+    if colon and path.lower().endswith(TABLES):
+        return path, [column.strip() for column in columns.split(",")]
+    return how, []
+
+
+def is_related(one: str, other: str) -> bool:
+    """Whether one of two folders lies in the other, or is it."""
+    first, second = ("" if folder == "." else folder for folder in (one, other))
+    return not first or not second or f"{first}/".startswith(f"{second}/") or f"{second}/".startswith(f"{first}/")
 
 
 def images_among(names: Iterable[str], source: str, kind: str) -> Chosen:

@@ -24,6 +24,13 @@ class Folder(Files):
     def __init__(self, source: str, columns: Columns):
         self.source = source
         self.names, self.others, self.hidden = images_among(below(source), source, self.kind)
+        self.keep_split(columns.split)
+
+    def paths(self) -> Iterator[str]:
+        return below(self.source)
+
+    def contents(self, name: str) -> bytes:
+        return file_bytes(Path(self.source, name))
 
     def read(self, item: int) -> bytes:
         return file_bytes(Path(self.source, self.names[item]))

@@ -19,10 +19,17 @@ from ggdr.networks.base import Brief
 class Gallery(Images):
     """Pictures, doubled by their mirror images if wished; a readable one stands in for each that is not."""
 
-    def __init__(self, pictures: Pictures, brief: Brief, labels: Labels | None = None, mirror: bool = False):
-        """`labels`: one for each picture, in the same order; None: unconditional."""
-        self.pictures, self.labels = pictures, labels
-        self.brief, self.label_names = brief, labels.names if labels else ()
+    def __init__(
+        self,
+        pictures: Pictures,
+        brief: Brief,
+        labels: Labels | None = None,
+        mirror: bool = False,
+        notes: tuple[str, ...] = (),
+    ):
+        """`labels`: one for each picture, in the same order; None: unconditional. `notes`: what to tell of them."""
+        self.pictures, self.labels, self.notes = pictures, labels, notes
+        self.brief = brief if labels is None else labels.told_to(brief)
         self.order = Order(len(pictures) * (2 if mirror else 1))
 
     def __len__(self) -> int:

@@ -13,7 +13,7 @@ from ggdr.data.reading.detect import reader_of
 from ggdr.data.reading.framing import Frame, check_fill
 from ggdr.data.reading.gallery import Gallery
 from ggdr.data.reading.kinds import NOTES, told
-from ggdr.data.reading.labels import Labels
+from ggdr.data.reading.labels import Labels, settled
 from ggdr.data.reading.pictures import Decoded, Kept
 from ggdr.data.reading.pixels import MODES
 from ggdr.data.reading.reader import Columns, Reader
@@ -38,15 +38,24 @@ def open_images(settings: ImageFiles) -> Gallery:
 
 def gallery(reader: Reader, settings: ImageFiles) -> Gallery:
     """The images of an opened source as the settings want them; ValueError as above."""
-    items = pick(len(reader), settings.subset, settings.subset_seed)
-    labels = reader.labels(settings.labels) if settings.labels else None
+    labels, usable = labels_of(reader, settings)
+    items = usable[pick(len(usable), settings.subset, settings.subset_seed)]
     seen = items if settings.size is None else spread(items)  # an odd one would be cropped, though nobody asked
     frame = frame_for(settings, Survey(sources_of(reader, seen)))
     decoded = Decoded(reader, items, frame)
     size = len(items) * frame.height * frame.width * frame.channels
-    brief = Brief(frame.height, frame.width, frame.channels, labels.width if labels else 0)
-    chosen = Labels(labels.values[items], labels.names) if labels else None
-    return Gallery(Kept(decoded) if size <= settings.cache_mb * 2**20 else decoded, brief, chosen, settings.mirror)
+    brief = Brief(frame.height, frame.width, frame.channels)
+    chosen = labels and labels.of(items)
+    kept = Kept(decoded) if size <= settings.cache_mb * 2**20 else decoded
+    notes = reader.notes + (labels.notes if labels else ())
+    return Gallery(kept, brief, chosen, settings.mirror, notes)
+
+
+def labels_of(reader: Reader, settings: ImageFiles) -> tuple[Labels | None, np.ndarray]:
+    """The labels that the settings ask for, and the items that are used; ValueError if they cannot be had."""
+    if not settings.labels:
+        return None, np.arange(len(reader))
+    return settled(reader.labels(settings.labels, settings.label_kind), settings.unlabelled, reader.name)
 
 
 def pick(count: int, subset: int | None, seed: int | None) -> np.ndarray:

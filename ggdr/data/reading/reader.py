@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from PIL import UnidentifiedImageError
 
-from ggdr.data.reading.labels import Labels
+from ggdr.data.reading.labels import Kind, Labels
 from ggdr.documents import one_line
 
 MOST_BYTES = 2**30
@@ -22,12 +22,12 @@ HEAD_BYTES = 2**14
 
 
 class Columns(NamedTuple):
-    """Where a table keeps its images; folders and zips have no use for it."""
+    """Where a table keeps its images, and which part of a source is read."""
 
     image: str = ""
     """column of the images; empty: the only one that can be"""
     split: str = "train"
-    """split of the table"""
+    """split of a table, or of a folder whose folders are splits"""
     config: str = ""
     """configuration of a Hub data set that has several"""
 
@@ -75,6 +75,9 @@ class Reader(ABC):
     hidden: Mapping[str, int] = MappingProxyType({})
     """folder of the system, or "hidden" -> files that end like images and are passed over"""
 
+    notes: tuple[str, ...] = ()
+    """what a person should know of how it is read; whole sentences"""
+
     @staticmethod
     @abstractmethod
     def fits(source: str) -> bool:
@@ -101,8 +104,8 @@ class Reader(ABC):
         return self.read(item)
 
     @abstractmethod
-    def labels(self, how: str) -> Labels:
-        """The labels that the setting `how` asks for (not empty); ValueError if it means nothing here."""
+    def labels(self, how: str, kind: Kind = "auto") -> Labels:
+        """The labels that the setting `how` asks for (not empty), of a kind; ValueError if it means nothing here."""
 
     @abstractmethod
     def label_choices(self) -> list[str]:

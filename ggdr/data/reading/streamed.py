@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 from ggdr.data.base import Batch, Images
+from ggdr.data.reading.column import is_missing
 from ggdr.data.reading.detect import no_reader
 from ggdr.data.reading.framing import Frame
 from ggdr.data.reading.hub import Hub, load_hub
-from ggdr.data.reading.labels import Labels, classes, vectors
+from ggdr.data.reading.labels import Kind, Labels, classes, vectors
 from ggdr.data.reading.opening import frame_for
 from ggdr.data.reading.parquet import Parquet, count_rows, load_parquet
 from ggdr.data.reading.pixels import pixels
@@ -61,7 +62,7 @@ def open_stream(settings: ImageStream) -> Streamed:
     reads = [partial(image_bytes, row[column], source) for row in sample]
     looked_at = (Source(row_name(row[column], place), reads[place], reads[place]) for place, row in enumerate(sample))
     frame = frame_for(settings, Survey(looked_at))
-    labels = StreamLabels(rows.features, settings.labels, sample[0]) if settings.labels else None
+    labels = StreamLabels(rows.features, settings.labels, settings.label_kind, sample) if settings.labels else None
     return Streamed(source, rows, column, frame, labels, length, settings.buffer, settings.mirror)
 
 
@@ -79,18 +80,36 @@ def rows_of(source: str, columns: Columns) -> tuple[datasets.IterableDataset, in
 class StreamLabels:
     """Labels of a few rows at a time: what they can be must be known from the start."""
 
-    def __init__(self, features: Any, column: str, example: Row):
-        """ValueError unless the column declares its classes or holds fractions or lists."""
+    def __init__(self, features: Any, column: str, kind: Kind, sample: Sequence[Row]):
+        """ValueError unless the column declares its classes or holds fractions or lists, or is said to hold numbers.
+
+        `sample`: the first rows, by which the range of values is known.
+        """
         self.column, self.classes = column, class_names(features[column])
-        value = example[column]
+        labelled = [row[column] for row in sample if not self.lacks(row)]
+        if not labelled:
+            raise ValueError(f"none of the first {len(sample)} images has a label in column {column!r}.")
+        value = labelled[0]
         self.is_list = isinstance(value, (list, tuple, np.ndarray))
-        if not (self.classes or self.is_list or isinstance(value, float)):
+        numbers = isinstance(value, float) or kind == "continuous" and isinstance(value, int)
+        if not (self.classes or self.is_list or numbers):
             raise ValueError(
                 f"column {column!r} does not declare its classes, so a stream cannot number them; "
-                "make it a ClassLabel column, or read the whole set with --data images."
+                "make it a ClassLabel column, read the whole set with --data images, or, if it holds quantities, type"
+                " --data.label-kind continuous."
             )
         entries = [f"{column}_{entry}" for entry in range(len(value))] if self.is_list else [column]
         self.names = self.classes or tuple(entries)
+        self.ranges = () if self.classes else self._vectors(labelled).ranges
+
+    def lacks(self, row: Row) -> bool:
+        """Whether a row has no label."""
+        value = row[self.column]
+        return is_missing(value) or bool(self.classes) and value < 0
+
+    def told_to(self, brief: Brief) -> Brief:
+        """The brief with what networks need to know of the labels."""
+        return brief._replace(labels=len(self.names), label_names=self.names, label_ranges=self.ranges)
 
     def __call__(self, rows: Sequence[Row]) -> torch.Tensor:
         """Label vectors float32 [N, L]."""
@@ -98,9 +117,11 @@ class StreamLabels:
         return torch.from_numpy(self._labels(values).rows(range(len(values))))
 
     def _labels(self, values: list) -> Labels:
-        if self.classes:
-            return classes(values, self.classes)
-        return vectors(values if self.is_list else [[value] for value in values], self.names)
+        return classes(values, self.classes) if self.classes else self._vectors(values)
+
+    def _vectors(self, values: list) -> Labels:
+        """Vectors as they stand: those of a few rows must not be taken for classes."""
+        return vectors(values if self.is_list else [[value] for value in values], self.names, plain=True)
 
 
 class Streamed(Images):
@@ -121,8 +142,8 @@ class Streamed(Images):
     ):
         self.source, self.rows, self.column, self.frame, self.labels = source, rows, column, frame, labels
         self.length, self.buffer, self.mirror = length, buffer, mirror
-        self.label_names = labels.names if labels else ()
-        self.brief = Brief(frame.height, frame.width, frame.channels, len(self.label_names))
+        brief = Brief(frame.height, frame.width, frame.channels)
+        self.brief = labels.told_to(brief) if labels else brief
         self._tapes: dict[int, list[Tape]] = {}
         self._lock = threading.Lock()
         weakref.finalize(self, self._tapes.clear)  # open readers must end before the interpreter takes their modules
@@ -165,6 +186,9 @@ class Streamed(Images):
         """The row at `position`, or the next one whose image can be decoded, and its pixels."""
         for candidate in range(position, position + PATIENCE):
             row = self._row(tape, candidate)
+            if self.labels and self.labels.lacks(row):
+                self.note({row_name(row[self.column], candidate): f"it has no label in {self.labels.column!r}"})
+                continue
             try:
                 return row, pixels(image_bytes(row[self.column], self.source), self.frame)
             except Exception as error:  # a broken file may raise anything in a decoder

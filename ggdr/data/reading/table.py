@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ggdr.data.reading.labels import Labels, of_values
+from ggdr.data.reading.column import of_values
+from ggdr.data.reading.labels import Kind, Labels
 from ggdr.data.reading.reader import MOST_BYTES, Columns, Reader, file_bytes
 from ggdr.documents import one_line
 
@@ -44,9 +45,9 @@ class Table(Reader):
     def read(self, item: int) -> bytes:
         return image_bytes(self.images[item][self.column], self.source)
 
-    def labels(self, how: str) -> Labels:
+    def labels(self, how: str, kind: Kind = "auto") -> Labels:
         check_column(self.table.features, how, self.source)
-        return of_values(list(self.table[how]), how, class_names(self.table.features[how]))
+        return of_values(list(self.table[how]), how, class_names(self.table.features[how]), kind)
 
     def label_choices(self) -> list[str]:
         return [name for name, feature in self.table.features.items() if class_names(feature)]

@@ -7,15 +7,17 @@ import os
 import tarfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from ggdr.data.reading.column import of_values
 from ggdr.data.reading.files import Files, images_among
 from ggdr.data.reading.kinds import choose
-from ggdr.data.reading.labels import Labels, from_folders, of_values
+from ggdr.data.reading.labels import Kind, Labels
+from ggdr.data.reading.layout import FOLDERS, TOP, from_folders
 from ggdr.data.reading.packed import Entry, Index, index_of, piece
 from ggdr.data.reading.patterns import is_pattern, matching
 from ggdr.data.reading.reader import HEAD_BYTES, MOST_BYTES, Columns, reason
@@ -54,6 +56,7 @@ class Tarred(Files):
         images, others, self.hidden = images_among(self.rows, source, self.kind)
         self.others = {ending: count for ending, count in others.items() if ending != f".{CLASS}"}
         self.names = chosen(images, columns.image, source)
+        self.keep_split(columns.split)
 
     def read(self, item: int) -> bytes:
         return self._member(self.names[item], MOST_BYTES)
@@ -67,14 +70,21 @@ class Tarred(Files):
         shard = int(np.searchsorted(self.firsts, row, "right")) - 1
         return piece(self.shards[shard], int(self.starts[row]), int(self.sizes[row]), most)
 
-    def labels(self, how: str) -> Labels:
+    def paths(self) -> Iterable[str]:
+        return self.rows
+
+    def contents(self, name: str) -> bytes:
+        return self._member(name, MOST_BYTES)
+
+    def labels(self, how: str, kind: Kind = "auto") -> Labels:
         """Labels from members that end in `.cls`, from a field of those that end in `.json`, or as of other files."""
         ending, _, field = how.partition(".")
         if how == CLASS or ending == RECORD and field:
-            return of_values([self._label(name, ending, field) for name in self.names], how)
-        if how == "folders":  # within the shards: these are no classes
-            return from_folders([name.partition("/")[2] if len(self.shards) > 1 else name for name in self.names])
-        return super().labels(how)
+            return of_values([self._label(name, ending, field) for name in self.names], how, kind=kind)
+        if how in (FOLDERS, TOP):  # within the shards: these are no classes
+            inner = [name.partition("/")[2] if len(self.shards) > 1 else name for name in self.names]
+            return from_folders(inner, forced=how == TOP)
+        return super().labels(how, kind)
 
     def label_choices(self) -> list[str]:
         key = split(self.names[0])[0]

@@ -29,16 +29,23 @@ class Zipped(Files):
             raise ValueError(f"{source!r} is no readable zip ({reason(error)}); download or pack it again.") from error
         named = dict.fromkeys(entries)  # of two of one name, the last counts
         self.names, self.others, self.hidden = images_among(named, source, self.kind)
+        self.keep_split(columns.split)
+
+    def paths(self) -> list[str]:
+        return self._opened().namelist()
+
+    def contents(self, name: str) -> bytes:
+        return self._first(name, MOST_BYTES)
 
     def read(self, item: int) -> bytes:
-        return self._first(item, MOST_BYTES)
+        return self._first(self.names[item], MOST_BYTES)
 
     def head(self, item: int) -> bytes:
-        return self._first(item, HEAD_BYTES)
+        return self._first(self.names[item], HEAD_BYTES)
 
-    def _first(self, item: int, most: int) -> bytes:
+    def _first(self, name: str, most: int) -> bytes:
         """The first `most` bytes of an entry."""
-        entry = self._opened().getinfo(self.names[item])
+        entry = self._opened().getinfo(name)
         check_size(entry.file_size)
         with self._opened().open(entry) as stream:
             return stream.read(min(entry.file_size + 1, most))  # never more than it declares

@@ -1,0 +1,105 @@
+"""What the folders of a source are: classes, the splits of a data set, or shards that only keep folders small."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from ggdr.data.reading.labels import Labels, classes, few
+
+SPLITS = frozenset("train training val valid validation dev test testing".split())
+"""what people call the folders of a data set's splits, in either case"""
+FOLDERS, TOP = "folders", "top-folders"
+"""settings that make classes of folders: where they are some, and whatever they are called"""
+ALL, TRAIN = "all", "train"
+"""the setting that takes every split, and the one that is taken unless another is said"""
+SAME = (("train", "training"), ("val", "valid", "validation", "dev"), ("test", "testing"))
+"""names of one split"""
+SHARD = re.compile(r"\d{5,}")
+
+
+def of_split(files: list[str], split: str, source: str) -> tuple[list[str], str]:
+    """The files of a split, where the folders are splits, and what to tell of it.
+
+    ValueError if there is no such split. Where the folders are none, the files as they are.
+    """
+    depth = shared_depth(files)
+    folders = Counter(top(file, depth) for file in files)
+    if len(folders) < 2 or not all(folder.casefold() in SPLITS for folder in folders):
+        if split not in (TRAIN, ALL):
+            raise ValueError(f"{source!r} has no split {split!r}: no folders train, valid; leave --data.split out.")
+        return files, ""
+    counted = ", ".join(f"{folder}: {count:,}" for folder, count in folders.items())
+    if split == ALL:
+        return files, f"the folders of {source!r} are splits ({counted}); all are read (--data.split all)."
+    alike = next((names for names in SAME if split.casefold() in names), (split.casefold(),))
+    chosen = [folder for folder in folders if folder == split] or [
+        folder for folder in folders if folder.casefold() in alike
+    ]
+    if not chosen:
+        raise ValueError(f"{source!r} has the splits {counted}, and no {split!r}; type one, or --data.split all.")
+    kept = [file for file in files if top(file, depth) in chosen]
+    return kept, (
+        f"the folders of {source!r} are splits ({counted}), of which {few(chosen)} is read; --data.split all reads all,"
+        " and with --data.labels top-folders makes classes of them."
+    )
+
+
+def top(file: str, depth: int) -> str:
+    """The folder of a file below the ones that all files share; empty: it lies in none."""
+    parts = PurePosixPath(file).parts
+    return parts[depth] if len(parts) > depth + 1 else ""
+
+
+def from_folders(files: Sequence[str], forced: bool = False) -> Labels:
+    """The first sub-folder below the one that all files share is the class; folders of splits are looked into.
+
+    `forced`: whatever it is called. ValueError if a file lies in none, or if the folders are no classes.
+    """
+    depth = shared_depth(files)
+    folders = [top(file, depth) for file in files]
+    if "" in folders:
+        stray = files[folders.index("")]
+        raise ValueError(f"labels 'folders': {stray!r} lies in no sub-folder; give every class a folder of its own.")
+    names = sorted(set(folders))
+    if forced:
+        return classes(folders)
+    if are_shards(names):
+        raise ValueError(
+            f"labels 'folders': the folders {few(names)} are shards, no classes; their labels are in a dataset.json as"
+            " a rule (--data.labels dataset.json), and --data.labels top-folders makes classes of them all the same."
+        )
+    if all(name.casefold() in SPLITS for name in names):
+        within = [inner_class(file, depth) for file in files]
+        if "" in within:
+            raise ValueError(
+                f"labels 'folders': the folders {few(names)} are splits of a data set, no classes, and"
+                f" {files[within.index('')]!r} lies in no folder below; leave --data.labels out, or make classes of"
+                " them by --data.split all --data.labels top-folders."
+            )
+        return classes(within)
+    return classes(folders)
+
+
+def inner_class(file: str, depth: int) -> str:
+    """The folder of a file below that of its split; empty: it lies in none."""
+    return top(file, depth + 1)
+
+
+def are_shards(folders: Iterable[str]) -> bool:
+    """Whether folders are called 00000, 00001, ... or 00000, 01000, ...: as tools do that keep folders small."""
+    names = sorted(folders)
+    if len(names) < 2 or not all(SHARD.fullmatch(name) for name in names) or int(names[0]) != 0:
+        return False
+    numbers = [int(name) for name in names]
+    return all(number == place * numbers[1] for place, number in enumerate(numbers))
+
+
+def shared_depth(files: Sequence[str]) -> int:
+    """How many leading folders all files share, where sub-folders differ below them; 0 if none do."""
+    folders = [PurePosixPath(file).parts[:-1] for file in files]
+    first, last = min(folders), max(folders)  # what the least and the greatest share, all share
+    depth = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    return 0 if depth == len(first) == len(last) else depth
