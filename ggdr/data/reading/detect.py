@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 from ggdr.data.reading.folder import Folder
+from ggdr.data.reading.hdf5 import HDF5
 from ggdr.data.reading.hub import Hub
 from ggdr.data.reading.lmdb import LMDB
+from ggdr.data.reading.numpied import Arrays
 from ggdr.data.reading.parquet import Parquet
 from ggdr.data.reading.patterns import is_address
 from ggdr.data.reading.reader import Columns, Reader
@@ -16,7 +18,7 @@ from ggdr.data.reading.saved import Saved
 from ggdr.data.reading.tarred import Tarred
 from ggdr.data.reading.zipped import Zipped
 
-READERS: tuple[type[Reader], ...] = (Zipped, Tarred, LMDB, Saved, Parquet, Folder, Hub)
+READERS: tuple[type[Reader], ...] = (Zipped, Tarred, LMDB, HDF5, Arrays, Saved, Parquet, Folder, Hub)
 """the first that fits reads: a folder of tables or shards is no folder of images; each says how it is typed"""
 
 

@@ -1,0 +1,132 @@
+"""Samples as NumPy saves them: a .npz or .npy file with all images in one array, as ADM's evaluation takes them."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ggdr.data.reading.packed import piece
+from ggdr.data.reading.reader import Columns, reason
+from ggdr.data.reading.stacked import PACKED, Shelf, Stack
+
+MOST_UNPACKED = 2**32
+"""bytes of a compressed array, which is held in memory"""
+LOCAL = struct.Struct("<26xHH")
+"""of an entry of a zip, before its data: lengths of its name and of what follows that"""
+
+
+class Place(NamedTuple):
+    """Where an array's values begin."""
+
+    start: int
+    """byte of the file, or of the unpacked entry"""
+    entry: str
+    """the entry of the archive, if it must be unpacked; empty: it lies in the file as it is"""
+    fortran: bool
+
+
+class Arrays(Stack):
+    """The rows of an array in a .npz, where other arrays may be labels, or in a .npy."""
+
+    kind = "array"
+    form = "a .npz or .npy of images"
+
+    @staticmethod
+    def fits(source: str) -> bool:
+        return source.lower().endswith((".npz", ".npy")) and os.path.isfile(source)
+
+    def __init__(self, source: str, columns: Columns):
+        self.source = source
+        try:
+            found = headers(Path(source))
+        except Exception as error:  # an edited head may raise anything
+            raise ValueError(f"{source!r} is no readable .npz or .npy ({reason(error)}); save it again.") from error
+        self.arrays = {name: shelf for name, (shelf, _) in found.items()}
+        self.places = {name: place for name, (_, place) in found.items()}
+        self.unpacked: dict[str, np.ndarray] = {}
+        if has_statistics(self.arrays) and not any(array.is_images for array in self.arrays.values()):
+            raise ValueError(
+                f"{source!r} holds the statistics of images (mu, sigma) and no images; they serve as the real images of"
+                " fid: ggdr evaluate WHAT --metrics fid --data FILE."
+            )
+        self.choose(columns)
+
+    def row(self, item: int) -> bytes:
+        place = self.places[self.column]
+        if place.entry or place.fortran:
+            return self.whole(self.column)[item].tobytes()
+        size = self.array.nbytes // len(self)
+        return piece(self.source, place.start + item * size, size)
+
+    def whole(self, name: str) -> np.ndarray:
+        if name not in self.unpacked:
+            self.unpacked[name] = values(Path(self.source), self.arrays[name], self.places[name])
+        return self.unpacked[name]
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"unpacked": {}}
+
+
+def has_statistics(names) -> bool:
+    """Whether names of arrays are those of a mean and a covariance of features."""
+    return any(mean in names and spread in names for mean, spread in (("mu", "sigma"), ("ref_mu", "ref_sigma")))
+
+
+def headers(file: Path) -> dict[str, tuple[Shelf, Place]]:
+    """The arrays in a file, by their headers; any exception if it is none. Arrays of objects are passed over."""
+    size = os.stat(file).st_size
+    if file.suffix.lower() == ".npy":
+        with file.open("rb") as stream:
+            return {"array": header(stream, 0, size, "")}
+    found = {}
+    with zipfile.ZipFile(file) as archive, file.open("rb") as stream:
+        for entry in archive.infolist():
+            if not entry.filename.endswith(".npy"):
+                continue
+            if entry.compress_type == zipfile.ZIP_STORED:
+                stream.seek(entry.header_offset)
+                start = entry.header_offset + LOCAL.size + sum(LOCAL.unpack(stream.read(LOCAL.size)))
+                stream.seek(start)
+                array = header(stream, start, min(start + entry.file_size, size), "")
+            elif entry.file_size > PACKED * entry.compress_size:
+                raise ValueError(f"its {entry.filename} declares {entry.file_size:,} bytes, more than it can hold")
+            else:
+                with archive.open(entry) as packed:
+                    array = header(packed, 0, entry.file_size, entry.filename)
+            found[entry.filename.removesuffix(".npy")] = array
+    return {name: array for name, array in found.items() if not array[0].dtype.hasobject}
+
+
+def header(stream, start: int, end: int, entry: str) -> tuple[Shelf, Place]:
+    """What a .npy that lies between two bytes of a file says of itself; ValueError if it is not as long as it says."""
+    version = np.lib.format.read_magic(stream)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
+    if read is None:
+        raise ValueError(f"an array in version {version[0]} of .npy, which holds no plain numbers")
+    shape, fortran, dtype = read(stream)
+    place, shelf = stream.tell(), Shelf(shape, dtype)
+    if not dtype.hasobject and place + shelf.nbytes > end:
+        raise ValueError(f"an array of {shelf.nbytes:,} bytes in a place that holds {end - place:,}")
+    return shelf, Place(place, entry, fortran)
+
+
+def values(file: Path, shelf: Shelf, place: Place) -> np.ndarray:
+    """All values of an array; ValueError if that takes more memory than it should."""
+    size = shelf.nbytes
+    if size > MOST_UNPACKED:
+        raise ValueError(
+            f"a packed array of {size:,} bytes, more than is held in memory; save it by np.savez, which packs nothing"
+        )
+    if place.entry:
+        with zipfile.ZipFile(file) as archive, archive.open(place.entry) as stream:
+            data = stream.read(place.start + size)[place.start :]
+    else:
+        with file.open("rb") as stream:
+            stream.seek(place.start)
+            data = stream.read(size)
+    return np.frombuffer(data, shelf.dtype).reshape(shelf.shape, order="F" if place.fortran else "C")

@@ -1,0 +1,148 @@
+"""Many images in one array, and labels in another beside it: what .npy, .npz and HDF5 files share."""
+
+from __future__ import annotations
+
+import io
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from ggdr.data.reading.labels import Labels, of_values
+from ggdr.data.reading.reader import Columns, Reader, check_size
+
+NUMBERS = "buif"
+"""kinds of numpy's numbers of which images and labels are made"""
+WORDS = "SUO"
+"""kinds of text"""
+PACKED = 4096
+"""times that compression may shrink an array"""
+
+
+class Shelf(NamedTuple):
+    """An array in a file, by its header."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    encoded: bool = False
+    """each entry is an encoded image, of bytes without end"""
+
+    @property
+    def nbytes(self) -> int:
+        """Of all its values."""
+        return int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
+
+    @property
+    def is_images(self) -> bool:
+        """Whether it may hold images: [N, H, W], [N, H, W, C], [N, C, H, W], or encoded ones [N]."""
+        if self.encoded:
+            return len(self.shape) == 1
+        if self.dtype.kind not in NUMBERS or len(self.shape) not in (3, 4) or min(self.shape) < 1:
+            return False
+        if len(self.shape) == 3:  # with colours last it is one image
+            return min(self.shape[1:]) > 4
+        return sorted(self.shape[1:])[1] > 1
+
+
+class Stack(Reader):
+    """The rows of an array of images."""
+
+    source: str
+    arrays: Mapping[str, Shelf]
+    """the arrays of the file, by name"""
+    column: str
+    """the one of the images"""
+
+    def choose(self, columns: Columns) -> None:
+        """Settle which array holds the images; ValueError, with those there are."""
+        found = {name: array for name, array in self.arrays.items() if array.is_images}
+        if columns.image and columns.image not in self.arrays:
+            raise ValueError(
+                f"{self.kind} {self.source!r} has no array {columns.image!r}; its arrays are {listed(self.arrays)}."
+            )
+        if columns.image:
+            found = {columns.image: self.arrays[columns.image]}
+        if not found or not next(iter(found.values())).is_images:
+            raise ValueError(
+                f"{self.kind} {self.source!r} holds no images, which are arrays of [N, H, W, C], [N, C, H, W] or"
+                f" [N, H, W]; it holds {listed(found or self.arrays) or 'nothing else'}."
+            )
+        if len(found) > 1:
+            raise ValueError(
+                f"{self.kind} {self.source!r} holds several arrays of images ({listed(found)}); type"
+                f" --data.image-column {' or '.join(found)}."
+            )
+        (self.column,) = found
+        if not self.array.encoded:
+            check_size(self.array.nbytes // max(len(self), 1))
+
+    @property
+    def array(self) -> Shelf:
+        """The array of the images."""
+        return self.arrays[self.column]
+
+    def __len__(self) -> int:
+        return self.array.shape[0]
+
+    def name(self, item: int) -> str:
+        return f"{self.column}[{item}]"
+
+    def read(self, item: int) -> bytes:
+        if self.array.encoded:
+            return self.row(item)
+        return self.header() + self.row(item)
+
+    def header(self) -> bytes:
+        """What makes a row's values a .npy file."""
+        dtype = np.lib.format.dtype_to_descr(self.array.dtype)
+        head = {"descr": dtype, "fortran_order": False, "shape": self.array.shape[1:]}
+        stream = io.BytesIO()
+        np.lib.format.write_array_header_1_0(stream, head)
+        return stream.getvalue()
+
+    @abstractmethod
+    def row(self, item: int) -> bytes:
+        """The bytes of a row's values, or of its encoded image; any exception if they cannot be had."""
+
+    @abstractmethod
+    def whole(self, name: str) -> np.ndarray:
+        """All values of an array that is small enough to be labels."""
+
+    def labels(self, how: str) -> Labels:
+        """Labels from another array of the file, a row an image: class numbers or words [N], or vectors [N, L]."""
+        others = {name: array for name, array in self.arrays.items() if name != self.column and self._fits(array)}
+        if how not in others:
+            there = f"its arrays of labels are {listed(others)}" if others else "it holds no labels"
+            raise ValueError(f"{self.kind} {self.source!r} has no array of labels {how!r}; {there}.")
+        values = self.whole(how)
+        if values.size == len(self):
+            values = values.reshape(-1)
+        rows = values.tolist()
+        return of_values([row.decode("utf-8", "replace") if isinstance(row, bytes) else row for row in rows], how)
+
+    def _fits(self, array: Shelf) -> bool:
+        """Whether an array may be labels: an entry or a list of numbers an image."""
+        if array.encoded or array.dtype.kind not in NUMBERS + WORDS or array.shape[:1] != (len(self),):
+            return False
+        return len(array.shape) < 3 or array.shape[1:] == (1,) * (len(array.shape) - 1)
+
+    def label_choices(self) -> list[str]:
+        return [
+            name
+            for name, array in self.arrays.items()
+            if name != self.column
+            and self._fits(array)
+            and array.dtype.kind in "ui"
+            and max(array.shape[1:], default=1) == 1
+        ]
+
+
+def listed(arrays: Mapping[str, Shelf]) -> str:
+    """The names of arrays, and what they are."""
+    shown = list(arrays.items())[:8]
+    more = f", and {len(arrays) - len(shown)} others" if len(arrays) > len(shown) else ""
+    return (
+        ", ".join(f"{name} {'bytes' if array.encoded else array.dtype} {list(array.shape)}" for name, array in shown)
+        + more
+    )
