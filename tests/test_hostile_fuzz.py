@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save
+from test_data_packed import lmdb, shard
 
 from ggdr import checkpoint, log_file
 from ggdr.data.images import ImageFiles
@@ -94,6 +95,32 @@ def test_archives(tmp_path):
         found = outcome(lambda: ImageFiles(source=str(tmp_path / "a.zip"), size=8).open().at([0, 1], 0).images)
         assert isinstance(found, Exception) or found.shape[2:] == (8, 8)
         assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+    check()
+
+
+PACKS = {
+    "a.tar": lambda place: shard(place, [1, 2]),
+    "a.mdb": lambda place: lmdb(place, {b"a": encoded(1), b"b": noise(1, 60, 60)}, subdir=False),
+    "a.npz": lambda place: np.savez_compressed(place, arr_0=np.zeros((2, 8, 8, 3), np.uint8), arr_1=[0, 1]),
+    "a.npy": lambda place: np.save(place, np.zeros((2, 8, 8, 3), np.uint8)),
+}
+
+
+@pytest.mark.parametrize("name", PACKS)
+@pytest.mark.filterwarnings("ignore")
+def test_packed_images(tmp_path, name, monkeypatch):
+    monkeypatch.setenv("GGDR_CACHE", str(tmp_path / "cache"))
+    place = tmp_path / name
+    PACKS[name](place)
+    whole = place.read_bytes()
+
+    @steady(150)
+    @given(files_like(whole, 600) | files_like(whole))
+    def check(data):
+        place.write_bytes(data)
+        found = outcome(lambda: ImageFiles(source=str(place), size=8).open().at([0, 1], 0).images)
+        assert isinstance(found, Exception) or found.shape[2:] == (8, 8)
 
     check()
 

@@ -82,28 +82,28 @@ def headers(file: Path) -> dict[str, tuple[Shelf, Place]]:
     size = os.stat(file).st_size
     if file.suffix.lower() == ".npy":
         with file.open("rb") as stream:
-            return {"array": header(stream, 0, size, "")}
-    found = {}
+            return {"array": header(stream, size, "")}
     with zipfile.ZipFile(file) as archive, file.open("rb") as stream:
-        for entry in archive.infolist():
-            if not entry.filename.endswith(".npy"):
-                continue
-            if entry.compress_type == zipfile.ZIP_STORED:
-                stream.seek(entry.header_offset)
-                start = entry.header_offset + LOCAL.size + sum(LOCAL.unpack(stream.read(LOCAL.size)))
-                stream.seek(start)
-                array = header(stream, start, min(start + entry.file_size, size), "")
-            elif entry.file_size > PACKED * entry.compress_size:
-                raise ValueError(f"its {entry.filename} declares {entry.file_size:,} bytes, more than it can hold")
-            else:
-                with archive.open(entry) as packed:
-                    array = header(packed, 0, entry.file_size, entry.filename)
-            found[entry.filename.removesuffix(".npy")] = array
+        entries = [entry for entry in archive.infolist() if entry.filename.endswith(".npy")]
+        found = {entry.filename.removesuffix(".npy"): within(archive, entry, stream, size) for entry in entries}
     return {name: array for name, array in found.items() if not array[0].dtype.hasobject}
 
 
-def header(stream, start: int, end: int, entry: str) -> tuple[Shelf, Place]:
-    """What a .npy that lies between two bytes of a file says of itself; ValueError if it is not as long as it says."""
+def within(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: BinaryIO, size: int) -> tuple[Shelf, Place]:
+    """What an array in an archive says of itself; ValueError if it is not as long as it says."""
+    if entry.compress_type == zipfile.ZIP_STORED:
+        file.seek(entry.header_offset)
+        start = entry.header_offset + LOCAL.size + sum(LOCAL.unpack(file.read(LOCAL.size)))
+        file.seek(start)
+        return header(file, min(start + entry.file_size, size), "")
+    if entry.file_size > PACKED * entry.compress_size:
+        raise ValueError(f"its {entry.filename} declares {entry.file_size:,} bytes, more than it can hold")
+    with archive.open(entry) as packed:
+        return header(packed, entry.file_size, entry.filename)
+
+
+def header(stream: IO[bytes], end: int, entry: str) -> tuple[Shelf, Place]:
+    """What a .npy that ends at a byte of a file says of itself; ValueError if it is not as long as it says."""
     version = np.lib.format.read_magic(stream)
     read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
     if read is None:
