@@ -6,7 +6,7 @@ import os
 import struct
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
 
