@@ -83,9 +83,12 @@ def test_classes_come_from_members_beside_the_images(tmp_path):
     assert names == ("0", "1") and labels[15] == [0, 1]
     labels, names = label_of(str(tmp_path / "set"), "json.age")
     assert names == ("json.age",) and labels[15] == [7.5]
-    for wrong, why in (("json.nothing", "its fields are kind, age, who"), ("json.kind.x", "no field 'kind.x'")):
-        with pytest.raises(ValueError, match=why):
-            ImageFiles(source=str(tmp_path / "set"), labels=wrong).open()
+    for wrong in ("json.nothing", "json.kind.x", "cls"):
+        source = str(tmp_path / "set") if "." in wrong else tar(tmp_path / "a.tar", {"1.png": encoded(1)})
+        with pytest.raises(
+            ValueError, match=f"labels {wrong}: no member beside an image holds them; labels: (cls|none)"
+        ):
+            ImageFiles(source=source, labels=wrong).open()
 
 
 def test_folders_within_shards_are_classes_and_shards_are_none(tmp_path):
@@ -98,8 +101,9 @@ def test_folders_within_shards_are_classes_and_shards_are_none(tmp_path):
 
 def test_an_image_without_its_class_is_named(tmp_path):
     source = tar(tmp_path / "a.tar", {"1.png": encoded(1), "1.cls": b"0", "2.png": encoded(2)})
-    with pytest.raises(ValueError, match="no '2.cls' beside '2.png'"):
+    with pytest.raises(ValueError, match="1 of 2 images have no label, such as '2.png'"):
         ImageFiles(source=source, labels="cls").open()
+    assert len(ImageFiles(source=source, labels="cls", unlabelled="skip").open()) == 1
 
 
 def test_of_several_images_a_sample_one_is_chosen(tmp_path):

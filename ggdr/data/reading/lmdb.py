@@ -60,6 +60,9 @@ class LMDB(Files):
     def read(self, item: int) -> bytes:
         return piece(self.file, int(self.starts[item]), int(self.sizes[item]))
 
+    def contents(self, name: str) -> bytes:
+        return self.read(self.names.index(name))
+
     def head(self, item: int) -> bytes:
         return piece(self.file, int(self.starts[item]), int(self.sizes[item]), HEAD_BYTES)
 

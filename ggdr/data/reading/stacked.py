@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ggdr.data.reading.labels import Labels, of_values
+from ggdr.data.reading.column import of_values
+from ggdr.data.reading.labels import Kind, Labels
 from ggdr.data.reading.reader import Columns, Reader, check_size
 
 NUMBERS = "buif"
@@ -109,7 +110,7 @@ class Stack(Reader):
     def whole(self, name: str) -> np.ndarray:
         """All values of an array that is small enough to be labels."""
 
-    def labels(self, how: str) -> Labels:
+    def labels(self, how: str, kind: Kind = "auto") -> Labels:
         """Labels from another array of the file, a row an image: class numbers or words [N], or vectors [N, L]."""
         others = {name: array for name, array in self.arrays.items() if name != self.column and self._fits(array)}
         if how not in others:
@@ -118,8 +119,8 @@ class Stack(Reader):
         values = self.whole(how)
         if values.size == len(self):
             values = values.reshape(-1)
-        rows = values.tolist()
-        return of_values([row.decode("utf-8", "replace") if isinstance(row, bytes) else row for row in rows], how)
+        rows = [row.decode("utf-8", "replace") if isinstance(row, bytes) else row for row in values.tolist()]
+        return of_values(rows, how, kind=kind)
 
     def _fits(self, array: Shelf) -> bool:
         """Whether an array may be labels: an entry or a list of numbers an image."""

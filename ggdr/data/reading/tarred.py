@@ -80,7 +80,7 @@ class Tarred(Files):
         """Labels from members that end in `.cls`, from a field of those that end in `.json`, or as of other files."""
         ending, _, field = how.partition(".")
         if how == CLASS or ending == RECORD and field:
-            return of_values([self._label(name, ending, field) for name in self.names], how, kind=kind)
+            return of_values(self._beside(ending, field), how, kind=kind)
         if how in (FOLDERS, TOP):  # within the shards: these are no classes
             inner = [name.partition("/")[2] if len(self.shards) > 1 else name for name in self.names]
             return from_folders(inner, forced=how == TOP)
@@ -94,22 +94,23 @@ class Tarred(Files):
             choices += [f"{RECORD}.{field}" for field, value in facts.items() if type(value) is int]
         return choices or super().label_choices()
 
-    def _label(self, name: str, ending: str, field: str) -> Any:
-        """The label of the image of this name; ValueError that says which member has none."""
+    def _beside(self, ending: str, field: str) -> list[Any]:
+        """The label of each image, None where it has none; ValueError, with those there are, if none has one."""
         if ending == RECORD:
-            facts = self._facts(name)
-            if field not in facts:
-                raise ValueError(
-                    f"{split(name)[0]}.{RECORD} has no field {field!r}; its fields are {', '.join(map(str, facts))}."
-                )
-            return facts[field]
-        text = self._text(name, ending).strip()
-        return int(text) if text.removeprefix("-").isdecimal() else text or None
+            found = [self._facts(name).get(field) for name in self.names]
+        else:
+            found = [typed(self._text(name, ending)) for name in self.names]
+        if any(label is not None for label in found):
+            return found
+        there = ", ".join(self.label_choices()) or "none"
+        raise ValueError(
+            f"labels {ending}{field and '.'}{field}: no member beside an image holds them; labels: {there}."
+        )
 
     def _facts(self, name: str) -> dict[str, Any]:
-        """The object in the member beside the image of this name."""
+        """The object in the member beside the image of this name; empty if there is none."""
         try:
-            found = json.loads(self._text(name, RECORD))
+            found = json.loads(self._text(name, RECORD) or "{}")
         except (RecursionError, ValueError) as error:
             raise ValueError(f"{split(name)[0]}.{RECORD} cannot be read: {one_line(error)}.") from error
         if not isinstance(found, dict):
@@ -117,12 +118,15 @@ class Tarred(Files):
         return found
 
     def _text(self, name: str, ending: str) -> str:
+        """What the member of this ending beside an image holds; empty if there is none."""
         member = f"{split(name)[0]}.{ending}"
-        if member not in self.rows:
-            raise ValueError(f"labels {ending!r}: the tar has no {member!r} beside {name!r}; choose other labels.")
-        if self.sizes[self.rows[member]] > MOST_LABEL_BYTES:
-            raise ValueError(f"{member!r} is larger than a label can be.")
-        return self._member(member, MOST_LABEL_BYTES).decode("utf-8", "replace")
+        return self._member(member, MOST_LABEL_BYTES).decode("utf-8", "replace") if member in self.rows else ""
+
+
+def typed(text: str) -> int | str | None:
+    """A class as its member holds it: a number, a word, or nothing."""
+    word = text.strip()
+    return int(word) if word.removeprefix("-").isdecimal() and len(word) < 20 else word or None
 
 
 def holds_only_shards(folder: str) -> bool:
