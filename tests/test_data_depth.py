@@ -97,6 +97,17 @@ def test_one_hot_pixel_cuts_nothing_off(tmp_path):
     assert ImageFiles(source=folder(tmp_path, {"a.npy": npy(values)})).open().at([0], 0).images.max() == 255
 
 
+def test_the_values_of_all_images_are_told_together_and_a_few_hot_pixels_apart(tmp_path, capsys):
+    files = {f"{number}.npy": npy(uniform(100 * number, 100 * number + 99, np.int16, 32, 32)) for number in range(10)}
+    hot = uniform(0, 999, np.int16, 32, 32)
+    hot[3, 5] = 30_000
+    assert main(["check", folder(tmp_path, files | {"hot.npy": npy(hot)})]) == 0
+    out = capsys.readouterr().out
+    assert "int16 from 0 to 30000, 99.8 % of them from " in out
+    first, last = map(int, out.split("99.8 % of them from ")[1].split(";")[0].split(" to "))
+    assert 0 <= first <= 20 and 980 <= last <= 999
+
+
 def test_the_range_is_exact_and_rounds():
     values = np.array([[-1000, -999, 0, 1000, 2999, 3000, 9999, -9999]], np.int16)
     found = pixels(npy(values), Frame(1, 8, 1, range=(-1000, 3000)))[0, 0]

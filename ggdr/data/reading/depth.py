@@ -14,8 +14,8 @@ LEVELS = 64
 """of 256 that images must use at least; fewer are told"""
 CUT = 0.01
 """share of the values that may lie outside of the range; more are told"""
-DRAWN = 4096
-"""values of an image that are kept to tell quantiles"""
+DRAWN = 512
+"""values of a deep image that are kept to tell quantiles"""
 INNER = (0.001, 0.999)
 """the quantiles that are told: a few hot pixels do not move them"""
 
@@ -73,7 +73,7 @@ def values_of(array: np.ndarray) -> Values:
     if not finite.size:
         raise ValueError("none of its pixels is a number")
     outside = int(((finite < low) | (finite > high)).sum())
-    drawn = finite[:: max(finite.size // DRAWN, 1)].astype(np.float64)
+    drawn = finite[: 0 if array.dtype == np.uint8 else None : max(finite.size // DRAWN, 1)].astype(np.float64)
     return Values(array.dtype, float(finite.min()), float(finite.max()), outside, finite.size, drawn)
 
 
@@ -94,9 +94,11 @@ def joined(some: Sequence[Values]) -> Values:
 
 def told(values: Values) -> str:
     """The values in one clause: from where to where, and between which quantiles nearly all lie."""
-    inner = [tidy(float(each)) for each in np.quantile(values.drawn, INNER, method="nearest")]
     text = f"{values.dtype} from {tidy(values.low)} to {tidy(values.high)}"
-    return text if values.dtype == np.uint8 else f"{text}, 99.8 % of them from {inner[0]} to {inner[1]}"
+    if not values.drawn.size:
+        return text
+    first, last = (tidy(float(each)) for each in np.quantile(values.drawn, INNER, method="nearest"))
+    return f"{text}, 99.8 % of them from {first} to {last}"
 
 
 def loss(values: Values) -> str:

@@ -59,11 +59,15 @@ def open_stream(settings: ImageStream) -> Streamed:
         sample = list(islice(rows, SAMPLE))
     except Exception as error:  # an edited file may raise anything in what reads it
         raise ValueError(f"{source!r} cannot be read: {reason(error)}; download it again.") from error
-    reads = [partial(image_bytes, row[column], source) for row in sample]
-    looked_at = (Source(row_name(row[column], place), reads[place], reads[place]) for place, row in enumerate(sample))
-    frame = frame_for(settings, Survey(looked_at))
+    frame = frame_for(settings, Survey(sampled(row[column], place, source) for place, row in enumerate(sample)))
     labels = StreamLabels(rows.features, settings.labels, settings.label_kind, sample) if settings.labels else None
     return Streamed(source, rows, column, frame, labels, length, settings.buffer, settings.mirror)
+
+
+def sampled(cell: Any, place: int, source: str) -> Source:
+    """A cell of the stream, to be looked at."""
+    read = partial(image_bytes, cell, source)
+    return Source(partial(row_name, cell, place), read, read)
 
 
 def rows_of(source: str, columns: Columns) -> tuple[datasets.IterableDataset, int]:

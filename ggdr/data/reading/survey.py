@@ -24,7 +24,8 @@ COLOURS = {1: "gray", 3: "RGB", 4: "RGBA"}
 class Source(NamedTuple):
     """An encoded image that may be read."""
 
-    name: str
+    name: Callable[[], str]
+    """what messages call it"""
     head: Callable[[], bytes]
     """its first bytes, or all"""
     read: Callable[[], bytes]
@@ -48,7 +49,8 @@ class Survey:
             size = (seen.height, seen.width)
             self.sizes[size] += 1
             self.channels[seen.channels] += 1
-            self.named.setdefault(size, source.name)
+            if size not in self.named:
+                self.named[size] = source.name()
             if seen.deep and self.sizes.total() % stride == 0:
                 self.deep.append(source)
             if len(self.deep) == 2 * MEASURED:  # as many again may follow, and all shall be evenly spread
@@ -111,7 +113,7 @@ def called(channels: int) -> str:
 def sources_of(reader: Reader, items: Iterable[int]) -> Iterator[Source]:
     """Some items of a reader."""
     for item in map(int, items):
-        yield Source(reader.name(item), partial(reader.head, item), partial(reader.read, item))
+        yield Source(partial(reader.name, item), partial(reader.head, item), partial(reader.read, item))
 
 
 def seen_of(sources: Iterable[Source]) -> Iterator[tuple[Source, Look]]:
