@@ -102,6 +102,8 @@ def published_generator(network: Network, flat: bool = False) -> Layer:
         names = ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels")
         fused = {"fused_modconv_default": "inference_only"}
         kwargs, args = {**dict(zip(names, args, strict=True)), "mapping_kwargs": mapping, **synthesis, **fused}, ()
+    if brief.width != brief.height:  # as StyleGAN-Human says it
+        kwargs["square"] = False
     root = Layer("Generator", _init_args=args, _init_kwargs=kwargs)
 
     def made(path: str) -> Layer:
@@ -136,6 +138,8 @@ def published_discriminator(network: Network) -> Layer:
     }
     if brief.guide:
         kwargs["decoder_res"] = max(brief.guide)
+    if brief.width != brief.height:
+        kwargs["square"] = False
     root = Layer("Discriminator", _init_args=(brief.labels, brief.height, brief.channels), _init_kwargs=kwargs)
 
     def made(path: str) -> Layer:

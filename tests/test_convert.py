@@ -84,6 +84,8 @@ GENERATORS = {
     "clamped": (StyleGAN2Generator(**{**vars(TINY), "clamp": 256.0}), Brief(16, 16), {}),
     "clamped where it bites": (StyleGAN2Generator(**{**vars(TINY), "clamp": 0.25}), Brief(16, 16), {}),
     "the later code's arguments": (TINY, Brief(32, 32), {"flat": True}),
+    "half as wide": (StyleGAN2Generator(**{**vars(TINY), "smallest": 2}), Brief(16, 8), {"flat": True}),
+    "half as wide, with labels": (StyleGAN2Generator(**{**vars(TINY), "smallest": 2}), Brief(32, 16, 3, 3), {}),
     "another mean style": (StyleGAN2Generator(**{**vars(TINY), "w_avg_beta": 0.998}), Brief(8, 8), {"flat": True}),
 }
 
@@ -112,6 +114,7 @@ DISCRIMINATORS = {
         Brief(16, 16, 1),
     ),
     "whole batch": (StyleGAN2Discriminator(**{**vars(RESNET), "mbstd_group": None}), Brief(16, 16)),
+    "half as wide": (StyleGAN2Discriminator(**{**vars(RESNET), "smallest": 2}), Brief(32, 16)),
     "two planes": (StyleGAN2Discriminator(**{**vars(RESNET), "mbstd_group": 2, "mbstd_channels": 2}), Brief(8, 8)),
     "no planes": (StyleGAN2Discriminator(**{**vars(RESNET), "mbstd_channels": 0}), Brief(16, 16)),
     "decoder": (UNet(encoder=RESNET), Brief(32, 32, guide={16: 4})),
@@ -217,6 +220,7 @@ STRANGE_GENERATORS = {
     "w_dim is None": lambda g: put(g, "", _init_args=(8, 0)),
     "unknown arguments": lambda g: put(g, "", _init_args=tuple(range(9))),
     "lacks synthesis.b8.conv1.bias": lambda g: leave(g, "synthesis.b8.conv1", "bias"),
+    "square=False; here it can only be True": lambda g: ask(g, square=False),
     "lacks mapping.w_avg": lambda g: leave(g, "mapping", "w_avg", "_buffers"),
     "has 'synthesis.extra'": lambda g: put(g, "synthesis", _parameters={"extra": torch.ones(1)}),
     "it has 0 layers where its settings ask for 14": lambda g: (
@@ -252,6 +256,7 @@ STRANGE_DISCRIMINATORS = {
     "mbstd_kind=1": lambda d: ask(d, epilogue_kwargs={"mbstd_kind": 1}),
     "norm='batch'": lambda d: ask(d, block_kwargs={"norm": "batch"}),
     "its encoder.b4.out.weight is [8, 8]": lambda d: put(d, "b4.out", _buffers={"weight": torch.ones(8, 8)}),
+    "square=False; here it can only be True": lambda d: ask(d, square=False),
     "attention=True": lambda d: ask(d, attention=True),
     "Projected GAN is not here yet": lambda d: d.state["_modules"].update(head=Layer("ProjectedDiscriminator")),
 }  # fmt: skip

@@ -22,9 +22,9 @@ TAPS = torch.tensor([1.0, 3.0, 3.0, 1.0])
 KERNEL = torch.outer(TAPS, TAPS) / 64
 
 
-def random_generator(side: int) -> dict[str, Tensor]:
-    """Weights of a generator, all of them random, under the format's names."""
-    state = {"input.input": torch.randn(1, WIDTHS[4], 4, 4)}
+def random_generator(side: int, base: int = 4) -> dict[str, Tensor]:
+    """Weights of a generator, all of them random, under the format's names; `base`: width of its constant."""
+    state = {"input.input": torch.randn(1, WIDTHS[4], 4, base)}
     for index in range(DEPTH):
         state[f"style.{index + 1}.weight"] = torch.randn(STYLE, STYLE) / 0.01
         state[f"style.{index + 1}.bias"] = torch.randn(STYLE) * 30
@@ -45,7 +45,7 @@ def random_generator(side: int) -> dict[str, Tensor]:
 
     styled("conv1", WIDTHS[4], WIDTHS[4])
     to_rgb("to_rgb1", WIDTHS[4])
-    state["noises.noise_0"] = torch.randn(1, 1, 4, 4)
+    state["noises.noise_0"] = torch.randn(1, 1, 4, base)
     for block, r in enumerate(r for r in WIDTHS if 4 < r <= side):
         styled(f"convs.{2 * block}", WIDTHS[r // 2], WIDTHS[r])
         state[f"convs.{2 * block}.conv.blur.kernel"] = KERNEL * 4
@@ -53,7 +53,7 @@ def random_generator(side: int) -> dict[str, Tensor]:
         to_rgb(f"to_rgbs.{block}", WIDTHS[r])
         state[f"to_rgbs.{block}.upsample.kernel"] = KERNEL * 4
         for index in (2 * block + 1, 2 * block + 2):
-            state[f"noises.noise_{index}"] = torch.randn(1, 1, r, r)
+            state[f"noises.noise_{index}"] = torch.randn(1, 1, r, r * base // 4)
     return state
 
 
@@ -121,8 +121,8 @@ def generated(g: dict[str, Tensor], w: Tensor, side: int) -> Tensor:
     return image
 
 
-def random_discriminator(side: int) -> dict[str, Tensor]:
-    """Weights of a discriminator, all of them random, under the format's names."""
+def random_discriminator(side: int, base: int = 4) -> dict[str, Tensor]:
+    """Weights of a discriminator, all of them random, under the format's names; `base`: width of its last maps."""
     state = {"convs.0.0.weight": torch.randn(WIDTHS[side], 3, 1, 1), "convs.0.1.bias": torch.randn(WIDTHS[side])}
     r, block = side, 1
     while r > 4:
@@ -138,7 +138,7 @@ def random_discriminator(side: int) -> dict[str, Tensor]:
     last = WIDTHS[4]
     state["final_conv.0.weight"] = torch.randn(last, last + 1, 3, 3)
     state["final_conv.1.bias"] = torch.randn(last)
-    state |= {"final_linear.0.weight": torch.randn(last, last * 16), "final_linear.0.bias": torch.randn(last)}
+    state |= {"final_linear.0.weight": torch.randn(last, last * 4 * base), "final_linear.0.bias": torch.randn(last)}
     return state | {"final_linear.1.weight": torch.randn(1, last), "final_linear.1.bias": torch.randn(1)}
 
 
@@ -158,7 +158,7 @@ def judged(d: dict[str, Tensor], image: Tensor) -> Tensor:
         x = (y + skip) / math.sqrt(2)
     groups = x.reshape(4, -1, *x.shape[1:])
     spread = (groups.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))
-    x = torch.cat([x, spread.repeat(4)[:, None, None, None].expand(-1, 1, 4, 4)], dim=1)
+    x = torch.cat([x, spread.repeat(4)[:, None, None, None].expand(-1, 1, *x.shape[2:])], dim=1)
     x = fused(convolved(x, d["final_conv.0.weight"], padding=1), d["final_conv.1.bias"]).flatten(1)
     x = fused(x @ (d["final_linear.0.weight"] / math.sqrt(x.shape[1])).T, d["final_linear.0.bias"])
     return (x @ (d["final_linear.1.weight"] / math.sqrt(x.shape[1])).T + d["final_linear.1.bias"]).squeeze(1)
@@ -258,6 +258,18 @@ def test_sizes_come_from_the_weights(tmp_path, side):
     assert [each.network.brief.height for each in found.networks.values()] == [side, side]
     assert found.networks["generator"].origin == "g" and "no g_ema" in found.notes[-1]
     assert found.networks["generator"].network.config.channel_max == 8
+
+
+@torch.no_grad()
+def test_images_that_are_half_as_wide_as_high_are_those_of_the_format(tmp_path):
+    """As StyleGAN-Human's, whose constant is 4 x 2."""
+    torch.manual_seed(0)
+    g, d, z = random_generator(16, 2), random_discriminator(16, 2), torch.randn(4, STYLE)
+    found = read(saved(tmp_path, {"g_ema": g, "d": d})).networks
+    image = generated(g, styles(g, z), 16)
+    assert image.shape == (4, 3, 16, 8)
+    close(found["generator"].network(z, noise="const").image, image)
+    close(found["discriminator"].network(image).logits, judged(d, image))
 
 
 CHANGES = {

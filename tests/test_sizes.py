@@ -3,6 +3,7 @@
 import pytest
 
 from ggdr.networks.size import channels, ladder
+from ggdr.networks.stylegan2 import StyleGAN2Generator
 
 
 @pytest.mark.parametrize(
@@ -24,11 +25,20 @@ def test_the_base_is_the_smallest_that_the_size_allows(size, base):
         assert ladder(*size).sides[-1] == size[0]
 
 
+def test_a_smaller_base_may_be_asked_for():
+    assert ladder(1024, 512).size(0) == (8, 4) and ladder(1024, 512, 2).size(0) == (4, 2)
+    assert ladder(1024, 512, 2).sides == [4 << level for level in range(9)]
+    assert ladder(48, 48, 8).size(0) == (12, 12) and ladder(32, 32, 5).size(0) == (8, 8)
+    for smallest in (1, 16):
+        with pytest.raises(ValueError, match=f"smallest is {smallest}; give 2 to 15"):
+            StyleGAN2Generator(smallest=smallest)
+
+
 def test_a_refusal_names_only_sizes_that_work():
     for size in [(100, 100), (33, 47), (1024, 16), (1, 1), (720, 1280)]:
         with pytest.raises(ValueError) as refusal:
             ladder(*size)
-        named = str(refusal.value).split("work: ")[1].rstrip(".").split(", ")
+        named = str(refusal.value).rpartition(": ")[2].rstrip(".").split(", ")
         assert 1 <= len(named) <= 3
         assert all(ladder(*map(int, each.split(" x "))) for each in named)
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ggdr.foreign.facts import as_json
 from ggdr.foreign.torch_files import Stored
-from ggdr.foreign.weights import Found, Reading, check_filter, filled
+from ggdr.foreign.weights import Found, Reading, base_width, check_filter, filled
 from ggdr.network import Network
 from ggdr.networks.base import Brief
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
@@ -94,15 +94,17 @@ def generator(state: Mapping[str, Stored], mean: Stored | None, size: int) -> Ge
     width = {side: rows(stored, f"synthesis.b{side}.torgb.weight", 1) for side in sides(stored, "torgb.weight")}
     if 4 not in width:
         raise ValueError("it lacks to_rgb1.conv.weight")
-    base, limit = table(width)
+    total, limit = table(width)
+    base = base_width(stored, "synthesis.b4.const")
     config = StyleGAN2Generator(
         z_dim=rows(stored, "mapping.fc0.weight", 1),
         w_dim=rows(stored, "mapping.fc0.weight"),
         mapping_layers=depth,
-        channel_base=base,
+        channel_base=total,
         channel_max=limit,
+        smallest=base,
     )
-    brief = Brief(max(width), max(width), rows(stored, "synthesis.b4.torgb.weight"))
+    brief = Brief(max(width), max(width) * base // 4, rows(stored, "synthesis.b4.torgb.weight"))
     if mean is not None:
         stored["mapping.w_avg"] = without(mean, (0,) if len(mean.shape) == 2 else ())
     network = filled(config, brief, stored, size, later={} if mean else {"mapping.w_avg": 0.0})
@@ -148,9 +150,10 @@ def discriminator(state: Mapping[str, Stored], size: int) -> Network:
     stored = dict(discriminator_weight(name, value, side) for name, value in state.items())
     width = {r // 2: rows(stored, f"b{r}.conv1.weight") for r in sides(stored, "conv1.weight")}
     width[side] = rows(stored, f"b{side}.fromrgb.weight")
-    base, limit = table(width)
-    config = StyleGAN2Discriminator(channel_base=base, channel_max=limit)
-    return filled(config, Brief(side, side, rows(stored, f"b{side}.fromrgb.weight", 1)), stored, size)
+    total, limit = table(width)
+    base = base_width(stored, "b4.fc.weight", rows(stored, "b4.conv.weight"))
+    config = StyleGAN2Discriminator(channel_base=total, channel_max=limit, smallest=base)
+    return filled(config, Brief(side, side * base // 4, rows(stored, f"b{side}.fromrgb.weight", 1)), stored, size)
 
 
 def discriminator_weight(name: str, value: Stored, side: int) -> tuple[str, Stored]:

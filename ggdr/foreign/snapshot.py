@@ -26,7 +26,7 @@ from ggdr.foreign.published import (
     whole,
 )
 from ggdr.foreign.stand_ins import Module
-from ggdr.foreign.weights import Found, Reading, filled
+from ggdr.foreign.weights import Found, Reading, base_width, filled
 from ggdr.networks.base import Brief
 from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from ggdr.networks.stylegan3 import StyleGAN3Generator
@@ -98,12 +98,12 @@ def augmentation(pipe: Any) -> dict[str, Any]:
     return {"augment_pipe": as_json(said)}
 
 
-def square(given: Mapping[str, Any], tree: Tree, block: str) -> Brief:
-    """What a network was built for; `block`: what the names of its blocks begin with."""
+def shaped(given: Mapping[str, Any], tree: Tree, block: str, base: int) -> Brief:
+    """What a network was built for; `block`: what the names of its blocks begin with. `base`: width at 4 px height."""
     side = whole(given, "img_resolution")
     if side < 8 or side & (side - 1) or f"{block}{side}" not in tree.modules:
         raise ValueError(f"its img_resolution is {side}, but it has no blocks for that")
-    return Brief(side, side, whole(given, "img_channels"), whole(given, "c_dim"))
+    return Brief(side, side * base // 4, whole(given, "img_channels"), whole(given, "c_dim"))
 
 
 def generator(module: Module, origin: str, size: int) -> Found:
@@ -115,6 +115,8 @@ def generator(module: Module, origin: str, size: int) -> Found:
     given = arguments(module, GENERATOR)
     facts = as_json(given)
     mapping, synthesis = group(given, "mapping_kwargs"), group(given, "synthesis_kwargs")
+    base = base_width(tree.stored, "synthesis.b4.const")
+    expect(origin, "square", given.pop("square", base == 4), (base == 4,))  # StyleGAN-Human's images are half as wide
     # later code takes what is for the synthesis without a group
     synthesis |= {name: given.pop(name) for name in list(given) if name not in GENERATOR}
     check_arguments(f"{origin}.synthesis", synthesis, SYNTHESIS)
@@ -125,10 +127,11 @@ def generator(module: Module, origin: str, size: int) -> Found:
         mapping_layers=mapping_layers(origin, tree, mapping, w_dim),
         channel_base=whole(synthesis, "channel_base", 32768),
         channel_max=whole(synthesis, "channel_max", 512),
+        smallest=base,
         w_avg_beta=mean_beta(tree, StyleGAN2Generator.w_avg_beta),
         clamp=bound(tree.said("conv_clamp", tree.of("SynthesisLayer", "ToRGBLayer"))),
     )
-    network = filled(config, square(given, tree, "synthesis.b"), tree.stored, size)
+    network = filled(config, shaped(given, tree, "synthesis.b", base), tree.stored, size)
     return Found(network, origin, module.class_name, facts)
 
 
@@ -140,8 +143,10 @@ def discriminator(module: Module, origin: str, size: int) -> Found:
     mapping = group(given, "mapping_kwargs")
     check_arguments(f"{origin}'s epilogue", group(given, "epilogue_kwargs"), EPILOGUE)
     check_arguments(f"{origin}'s blocks", group(given, "block_kwargs"), BLOCK)
-    base, limit = whole(given, "channel_base", 32768), whole(given, "channel_max", 512)
-    width = min(base // 4, limit)
+    total, limit = whole(given, "channel_base", 32768), whole(given, "channel_max", 512)
+    width = min(total // 4, limit)
+    base = base_width(tree.stored, "b4.fc.weight", width)
+    expect(origin, "square", given.pop("square", base == 4), (base == 4,))
     known = {"cmap_dim": (None, 0, width) if given.get("c_dim") else None}  # of no effect without labels
     check_arguments(origin, given, dict.fromkeys((*DISCRIMINATOR, "decoder_res")) | known)
     compared, planes = minibatch(tree)
@@ -151,15 +156,16 @@ def discriminator(module: Module, origin: str, size: int) -> Found:
     judging = [path for path in tree.of("Conv2dLayer") if path not in (*drawing, *apart)]
     encoder = StyleGAN2Discriminator(
         architecture=tree.said("architecture", tree.of("DiscriminatorBlock", "DiscriminatorEpilogue")),
-        channel_base=base,
+        channel_base=total,
         channel_max=limit,
+        smallest=base,
         mbstd_group=compared,
         mbstd_channels=planes,
         mapping_layers=mapping_layers(origin, tree, mapping, width),
         clamp=bound(tree.said("conv_clamp", judging)),
     )
     expect(origin, "architecture", encoder.architecture, ("resnet", "orig", "skip"))
-    brief = square(given, tree, "b")
+    brief = shaped(given, tree, "b", base)
     if not drawing:
         return Found(filled(encoder, brief, tree.stored, size), origin, module.class_name, facts)
     config, guide = decoder(encoder, tree, drawing)

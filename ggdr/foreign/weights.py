@@ -67,6 +67,16 @@ def filled(
     return network.eval()
 
 
+def base_width(stored: Mapping[str, Stored], name: str, channels: int = 0) -> int:
+    """Width of the smallest maps, pixels, where they are 4 px high: from the constant [C, 4, W] of this name.
+
+    `channels`: or, from a weight [C, channels * 4 * W]. Of any other shape, 4: `filled` says what it is.
+    """
+    shape = stored[name].shape if name in stored else ()
+    wide = shape[-1] // (4 * channels) if channels and len(shape) == 2 else shape[-1] if len(shape) == 3 else 4
+    return wide if wide in (2, 3) else 4
+
+
 def compare(wanted: Mapping[str, tuple[int, ...]], stored: Mapping[str, Stored]) -> None:
     """ValueError, naming the first, if the names or the shapes are not those that are wanted."""
     if missing := [name for name in wanted if name not in stored]:

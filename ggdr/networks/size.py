@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 LONGEST = 15
 """longer side of the base, pixels"""
+SMALLEST = 4
+"""shorter side of the base, pixels, where the size allows it"""
 MOST_PX = 2**14
 """a side of an image, pixels; beyond it a single image takes gigabytes in a network"""
 
@@ -34,8 +36,8 @@ class Ladder(NamedTuple):
         return self.height << level, self.width << level
 
 
-def ladder(height: int, width: int) -> Ladder:
-    """The most doublings that leave a base of at least 4 px a side (3 or 2 where the longer side asks for it).
+def ladder(height: int, width: int, smallest: int = SMALLEST) -> Ladder:
+    """The most doublings that leave a base of at least `smallest` px a side (fewer where the longer side asks for it).
 
     ValueError, naming sizes that work, if both sides are not a base of at most 15 px times one power of two.
     """
@@ -44,7 +46,7 @@ def ladder(height: int, width: int) -> Ladder:
             f"cannot make images of {height} x {width} px: a side has at most {MOST_PX:,} px; choose less by"
             " --data.size H W, to which images are resized."
         )
-    if found := _fit(height, width):
+    if found := _fit(height, width, smallest):
         return found
     nearby = ", ".join(f"{h} x {w}" for h, w in _nearby(height, width))
     raise ValueError(
@@ -63,9 +65,9 @@ def channels(base: int, limit: int, level: int) -> int:
     return max(min(base // (4 << level), limit), 1)
 
 
-def _fit(height: int, width: int) -> Ladder | None:
+def _fit(height: int, width: int, smallest: int = SMALLEST) -> Ladder | None:
     """The ladder of a size, if it has one."""
-    for least in (4, 3, 2):
+    for least in range(smallest, 1, -1):
         doublings = 0
         while not any(side % (2 << doublings) or side >> (doublings + 1) < least for side in (height, width)):
             doublings += 1

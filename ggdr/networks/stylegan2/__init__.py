@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from ggdr.checks import above_zero
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.networks.size import LONGEST
 from ggdr.registry import discriminators, generators
 
 if TYPE_CHECKING:
     from ggdr.network import Discriminator, Generator
+
+
+def check_smallest(smallest: int) -> None:
+    """ValueError if a base cannot be asked to have this shorter side."""
+    if not 2 <= smallest <= LONGEST:
+        raise ValueError(f"smallest is {smallest}; give 2 to {LONGEST}, in pixels.")
 
 
 @generators.register("stylegan2", paper="1912.04958")
@@ -28,6 +35,8 @@ class StyleGAN2Generator(GeneratorConfig):
     """channels x side of the wide layers; half of it is ADA's setting for 256 px and below"""
     channel_max: int = 512
     """most channels of a layer"""
+    smallest: int = 4
+    """shorter side of the smallest maps, pixels, where the size allows it; StyleGAN-Human: 2"""
     style_mixing: float = 0.9
     """probability, in training, that the layers from a random one on take a second style"""
     w_avg_beta: float = 0.995
@@ -38,6 +47,7 @@ class StyleGAN2Generator(GeneratorConfig):
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "clamp")
+        check_smallest(self.smallest)
 
     @classmethod
     def tiny(cls) -> Self:
@@ -62,6 +72,8 @@ class StyleGAN2Discriminator(DiscriminatorConfig):
     """channels x side of the wide layers"""
     channel_max: int = 512
     """most channels of a layer"""
+    smallest: int = 4
+    """shorter side of the smallest maps, pixels, where the size allows it; StyleGAN-Human: 2"""
     mbstd_group: int | None = 4
     """samples whose variety is shown to it; None: the whole micro-batch"""
     mbstd_channels: int = 1
@@ -74,6 +86,7 @@ class StyleGAN2Discriminator(DiscriminatorConfig):
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "mbstd_group", "mapping_layers", "clamp")
+        check_smallest(self.smallest)
 
     @classmethod
     def tiny(cls) -> Self:

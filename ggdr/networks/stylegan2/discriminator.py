@@ -22,7 +22,7 @@ class Discriminator(network.Discriminator):
 
     def __init__(self, config: StyleGAN2Discriminator, brief: Brief):
         super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width)
+        rungs = ladder(brief.height, brief.width, config.smallest)
         width = [channels(config.channel_base, config.channel_max, level) for level in range(len(rungs.sides))]
         self.sides = rungs.sides[:0:-1]
         self.map_channels = dict(zip(rungs.sides[:-1], width[:-1], strict=True))

@@ -36,7 +36,7 @@ class Synthesis(styled.Synthesis):
 
     def __init__(self, config: StyleGAN2Generator, brief: Brief):
         super().__init__()
-        rungs = ladder(brief.height, brief.width)
+        rungs = ladder(brief.height, brief.width, config.smallest)
         self.num_ws, self.sides = 2 * len(rungs.sides), rungs.sides
         self.feature_channels = {
             side: channels(config.channel_base, config.channel_max, level) for level, side in enumerate(rungs.sides)
