@@ -16,6 +16,7 @@ from ggdr.network import Generator
 from ggdr.networks.base import Brief
 from ggdr.networks.unet import UNet
 from ggdr.recipe import Recipe
+from ggdr.registry import discover, discriminators
 from ggdr.term import Term
 from ggdr.transfer.freeze import check_stages
 
@@ -39,6 +40,8 @@ def fit(recipe: Recipe, brief: Brief) -> Fitted:
     terms = recipe.terms()
     for name, term in terms.items():
         check_needs(recipe, name, term)
+    for part in recipe.parts():
+        part.check_recipe(recipe)
     reasons = {name: part.fit(brief, recipe.batch) for name, part in {**terms, "augment": recipe.augment}.items()}
     with torch.device("meta"):
         generator = recipe.generator.build(brief)
@@ -50,6 +53,8 @@ def fit(recipe: Recipe, brief: Brief) -> Fitted:
         brief = brief._replace(heads=heads)
         cast = recipe.game.cast(recipe.generator, recipe.discriminator, brief)
     check_stages(cast["d"], recipe.freeze_d)
+    for term in terms.values():
+        term.check_networks(list(cast["d"].values()))
     sizes = {name: sum(p.numel() for p in net.parameters()) for nets in cast.values() for name, net in nets.items()}
     return Fitted(recipe, brief, {name: reason for name, reason in reasons.items() if reason}, sizes)
 
@@ -62,17 +67,27 @@ def check_needs(recipe: Recipe, name: str, term: Term) -> None:
     missing = term.needs - generator.gives - discriminator.gives - Duel.gives
     if not missing:
         return
-    wrap = ""
-    if missing <= UNet.gives and "pyramid" in discriminator.gives:
-        wrap = (
-            f"wrap it: discriminator=UNet(encoder={type(discriminator).__name__}(...)) in the recipe, or on the command"
-        )
-        wrap += f" line --discriminator unet --discriminator.encoder {discriminator.name}; or "
     raise ValueError(
         f"{term.registry.kind} {name!r} needs {listed(missing)}; generator {generator.name!r} gives"
         f" {listed(generator.gives)}, discriminator {discriminator.name!r} gives {listed(discriminator.gives)}:"
-        f" {wrap}drop it: --regularizers.{name} none."
+        f" {remedy(recipe, term, missing)}."
     )
+
+
+def remedy(recipe: Recipe, term: Term, missing: frozenset[str]) -> str:
+    """What to do about a term whose needs are not met: wrap the discriminator, take another, or drop the term."""
+    discriminator = recipe.discriminator
+    drop = "take another loss, such as --loss non_saturating"
+    if term is not recipe.loss:
+        drop = f"drop it: {recipe.flag(term)} none"
+    if missing <= UNet.gives and "pyramid" in discriminator.gives:
+        return (
+            f"wrap it: discriminator=UNet(encoder={type(discriminator).__name__}(...)) in the recipe, or on the command"
+            f" line --discriminator unet --discriminator.encoder {discriminator.name}; or {drop}"
+        )
+    discover()
+    able = sorted(name for name, part in discriminators.items() if missing <= part.gives)
+    return f"take --discriminator {' or '.join(able)}; or {drop}" if able else drop
 
 
 def check_sides(recipe: Recipe, name: str, term: Term, generator: Generator) -> None:

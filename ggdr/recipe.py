@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Literal
 
 import tyro
@@ -19,6 +19,7 @@ from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.base import Metric
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
 from ggdr.optimizer import Adam
+from ggdr.registry import Part
 from ggdr.term import Loss, Regularizer, Term
 from ggdr.trackers.accelerate import TensorBoard
 from ggdr.trackers.base import Tracker
@@ -131,6 +132,16 @@ class Recipe:
         for name, term in self.regularizers.items():
             if term.every < 1:
                 raise ValueError(f"regularizers.{name}.every is {term.every}; give a whole number from 1.")
+
+    def parts(self) -> list[Part]:
+        """What plays: networks, loss, regularizers, augmentation and game."""
+        return [self.generator, self.discriminator, self.loss, *self.regularizers.values(), self.augment, self.game]
+
+    def flag(self, part: Part) -> str:
+        """How a part of it is called on the command line, such as "--regularizers.r1"."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        named = {f"regularizers.{name}": term for name, term in self.regularizers.items()}
+        return next(f"--{name}" for name, value in {**own, **named}.items() if value is part)
 
     def terms(self) -> dict[str, Term]:
         """The loss and the regularizers, by the name under which they are logged."""

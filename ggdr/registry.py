@@ -11,7 +11,10 @@ import warnings
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from ggdr.recipe import Recipe
 
 
 class Part:
@@ -27,6 +30,9 @@ class Part:
     """what it reads from the networks; held against `gives` before a weight is allocated"""
     gives: ClassVar[frozenset[str]] = frozenset()
     """what it lets other parts read"""
+
+    def check_recipe(self, recipe: "Recipe") -> None:
+        """ValueError, one sentence with what to type instead, if it means nothing beside the recipe's other parts."""
 
 
 class Registry(dict[str, type[Part]]):

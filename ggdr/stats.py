@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 class Stats:
     """Tensors on the device, by name, until `reduce` turns them into means."""
 
-    def __init__(self) -> None:
+    def __init__(self, undecided: float | None = 0.0) -> None:
+        """`undecided`: the logit at which D takes an image for neither, as the loss has it; None: there is none."""
+        self.undecided = undecided
         self.seen: dict[str, list[Tensor]] = defaultdict(list)
 
     def add(self, values: Mapping[str, Tensor]) -> None:
@@ -33,7 +35,9 @@ class Stats:
                 verdict = vars(duel).get(f"on_{side}")
                 if duel.turn == "d" and verdict is not None:
                     logits = verdict.logits.detach()
-                    self.add({f"logits/{side}": logits.mean(), f"signs/{side}": logits.sign().mean()})
+                    self.add({f"logits/{side}": logits.mean()})
+                    if self.undecided is not None:
+                        self.add({f"signs/{side}": (logits - self.undecided).sign().mean()})
 
     def reduce(self, processes: int) -> dict[str, Tensor]:
         """The means by name, the same on every process: one all-reduce of one flat vector."""

@@ -12,6 +12,7 @@ from ggdr.registry import Part, losses, regularizers
 
 if TYPE_CHECKING:
     from ggdr.duel import Duel
+    from ggdr.recipe import Recipe
 
 Turn = Literal["g", "d"]
 
@@ -23,6 +24,19 @@ class Adaptive(Part):
         """Fill in what the recipe left open (a None, an empty tuple); what was chosen and why, or "" if nothing was."""
         return ""
 
+    def check_signs(self, recipe: Recipe, instead: str) -> None:
+        """ValueError, ending in what to do `instead`, if the signs of D's logits do not tell how much D overfits."""
+        why = ""
+        if recipe.loss.undecided is None:
+            why = f"loss {recipe.loss.name!r} has no logit at which D is undecided"
+        elif "energy" in recipe.discriminator.gives:
+            why = f"no logit of discriminator {recipe.discriminator.name!r} is above 0"
+        if why:
+            raise ValueError(
+                f"{self.registry.kind} {self.name!r} follows the signs of D's logits, which say nothing here: {why};"
+                f" {instead}."
+            )
+
     def start(self, device: torch.device) -> None:
         """Create the state: tensors as attributes, on `device`."""
 
@@ -30,7 +44,8 @@ class Adaptive(Part):
         """Read the step's means over the whole batch and all processes, scalars on the device.
 
         Keys: `images` (reals shown this step); of D's turn, where judged: `logits/real`, `logits/fake`,
-        `signs/real`, `signs/fake`, and how images of a batch differ, `spread/real`, `spread/fake`;
+        `signs/real`, `signs/fake` (where the loss has a logit at which D is undecided: the mean sign of their distance
+        to it), and how images of a batch differ, `spread/real`, `spread/fake`;
         `loss/TURN/NAME` of every term that ran; whatever was left in `duel.notes`.
         """
 
@@ -64,6 +79,10 @@ class Term(Adaptive):
     """run at each N-th step, N times as strong (lazy regularization)"""
     float32: ClassVar[bool] = False
     """its phase runs without autocast: it differentiates a gradient"""
+    reads_logits: ClassVar[bool] = False
+    """it reads D's own logits, and means nothing where the loss does not train them"""
+    least: ClassVar[int] = 1
+    """images of a micro-batch that it takes at least, since it compares them with each other"""
 
     @property
     def turns(self) -> list[Turn]:
@@ -77,6 +96,9 @@ class Term(Adaptive):
     def heads(self, brief: Brief) -> dict[str, Head]:
         """What it asks of the discriminator beside its logit, by the name under which its answers come."""
         return {}
+
+    def check_networks(self, discriminators: Sequence[Any]) -> None:
+        """ValueError if it cannot work on one of these, which are built on the meta device, before the run begins."""
 
     def g_loss(self, duel: Duel) -> Tensor:
         """Scalar for the generator to lower."""
@@ -101,9 +123,17 @@ class Term(Adaptive):
 
 @dataclass(kw_only=True)
 class Loss(Term):
-    """The adversarial loss of both players."""
+    """The adversarial loss of both players, and what other parts may take the logits to mean under it."""
 
     registry = losses
+    undecided: ClassVar[float | None] = 0.0
+    """the logit at which D takes an image neither for real nor for fake; None: only differences of logits count"""
+    ranks: ClassVar[bool] = True
+    """whether a healthy D gives reals the higher logits, on average"""
+    logistic: ClassVar[bool] = False
+    """whether what D pays for an image is softplus(-logit) as a real and softplus(logit) as a fake"""
+    symmetric: ClassVar[bool] = False
+    """whether it asks of -logit for a fake what it asks of logit for a real"""
 
 
 @dataclass(kw_only=True)

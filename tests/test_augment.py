@@ -333,7 +333,24 @@ def test_diffaug_draws_within_the_ranges_of_its_paper():
     assert torch.allclose(high, torch.tensor([0.5, 2, 1.5]), atol=0.01)
     x, y = (draws.translation * torch.tensor([32, 16])).T
     assert sorted(x.unique().tolist()) == list(range(-4, 5)) and sorted(y.unique().tolist()) == list(range(-2, 3))
-    assert (draws.cutout[:, 0] == 0.5).all() and draws.cutout[:, 1:].min() < 0.01 and draws.cutout[:, 1:].max() > 0.99
+    assert (draws.cutout[:, :2] == 0.5).all()
+    assert (draws.cutout[:, 2:].min(), draws.cutout[:, 2:].max()) == (0, 1)
+
+
+@pytest.mark.parametrize(("side", "shift", "window"), [(4, 1, 2), (7, 1, 4), (12, 2, 6), (20, 3, 10), (36, 5, 18)])
+def test_diffaug_rounds_half_a_pixel_up_as_published(side, shift, window):
+    """Shifts of at most int(side / 8 + 0.5) pixels, a window of int(side / 2 + 0.5), all of its places as likely."""
+    image = torch.ones(8000, 1, side, side)
+    draws = diffaug.draw(image, ("translation", "cutout"))
+    pixels = (draws.translation * side).round()
+    assert pixels.unique().tolist() == list(range(-shift, shift + 1))
+    gray = diffaug.apply(image, {}, diffaug.Draws(cutout=draws.cutout))[0][:, 0] == 0
+    rows = gray.any(2)
+    places = {tuple(row.nonzero().flatten().tolist()) for row in rows.unique(dim=0)}
+    starts = range(-(window // 2), side + 1 - window % 2 - window // 2)
+    assert places == {tuple(p for p in range(first, first + window) if 0 <= p < side) for first in starts}
+    counts = rows.unique(dim=0, return_counts=True)[1] / len(image)
+    assert (counts - 1 / len(starts)).abs().max() < 5 * (1 / len(starts) / len(image)) ** 0.5
 
 
 def test_settings_are_listed_without_importing_torch():

@@ -11,12 +11,18 @@ import tiny
 import torch
 
 from ggdr import checkpoint
+from ggdr.augment.none import NoAugmentation
+from ggdr.losses.began import BEGAN
+from ggdr.losses.ebgan import EBGAN
+from ggdr.losses.wasserstein import Wasserstein
+from ggdr.networks.autoencoder import AutoencoderDiscriminator
 from ggdr.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.running.health import Health
+from ggdr.running.recovery import Recovery
 from ggdr.running.report import Report
 from ggdr.running.run import Run
-from ggdr.train import train
+from ggdr.train import train, train_step
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -92,6 +98,30 @@ def test_images_that_are_all_the_same_are_a_collapse_told_once(spread, ill):
     told = [text for row in rows for text in health.advice(row)]
     assert [("G has collapsed" in text) for text in told] == [True] * ill
     assert health.ill == ["G has collapsed to one image"] * ill
+
+
+@pytest.mark.parametrize(("loss", "ill"), [(BEGAN(), False), (EBGAN(), True)])
+def test_fakes_above_reals_are_a_collapse_of_d_only_where_the_loss_ranks_reals_above(loss, ill, tmp_path):
+    """At BEGAN's equilibrium fakes have half of the reals' error: it is no reason to go back, or to call it ill."""
+    judge = AutoencoderDiscriminator.tiny()
+    plain = {"regularizers": {}, "augment": NoAugmentation(), "rollbacks": 2}
+    recipe = dataclasses.replace(tiny.recipe, loss=loss, discriminator=judge, total_kimg=1000.0, **plain)
+    run = tiny.tiny_run(recipe, tmp_path)
+    recovery, told = Recovery(run), []
+    for _ in range(20):
+        run.images_seen += 5000
+        told += recovery.judge({"logits/real": -0.4, "logits/fake": -0.2}, {})
+    assert [("ranks reals above fakes" in text) for text in told] == [True] * ill
+    assert bool(recovery.ill()) == bool(recovery.diverged) == ill
+    run.save(), recovery.roll_back()
+    assert recovery.health.ranks == ill and not recovery.ill()
+
+
+def test_signs_are_no_sign_of_a_d_that_is_ahead_where_only_differences_count(tmp_path):
+    critic = {"regularizers": {}, "augment": NoAugmentation(), "loss": Wasserstein()}
+    run = tiny.tiny_run(dataclasses.replace(tiny.recipe, **critic), tmp_path)
+    stats = train_step(run, next(run.reals()))
+    assert "logits/real" in stats and not any(key.startswith("signs/") for key in stats)
 
 
 def test_the_spread_of_images_is_that_of_pixels_over_the_batch():

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ggdr.augment.ada import ADA
 from ggdr.duel import Duel, Scene
+from ggdr.losses.least_squares import LeastSquares
 from ggdr.losses.relativistic import Relativistic
 from ggdr.networks.base import Sample, Verdict
 from ggdr.stats import Stats
@@ -77,6 +78,19 @@ def test_statistics_tell_the_mean_of_the_logits_apart_from_the_mean_of_their_sig
     seen = {name: value.item() for name, value in stats.reduce(1).items()}
     assert seen["logits/real"] == 1.5 and seen["signs/real"] == -0.5
     assert seen["logits/fake"] == -0.75 and seen["signs/fake"] == 0.5
+
+
+def test_signs_are_of_the_distance_to_the_logit_at_which_d_is_undecided():
+    stats = Stats(LeastSquares().undecided)
+    stats.watch([judged([9.0, 0.4, 0.4, 0.6], [-6.0, 0.1, 0.2, 0.9])])
+    seen = {name: value.item() for name, value in stats.reduce(1).items()}
+    assert seen["signs/real"] == 0 and seen["signs/fake"] == -0.5
+
+
+def test_where_only_differences_of_logits_count_signs_are_not_logged():
+    stats = Stats(Relativistic().undecided)
+    stats.watch([judged([9.0, 1.0], [-6.0, 2.0])])
+    assert {"logits/real", "logits/fake"} == {key for key in stats.reduce(1) if not key.startswith("spread")}
 
 
 def test_ada_steers_by_the_signs_of_the_logits_not_by_their_size():

@@ -137,22 +137,40 @@ def test_lecam_draws_each_logit_to_the_mean_of_the_other_kind():
     assert (term.real.item(), term.fake.item()) == (1.0, -1.0)
 
 
+def test_one_sided_lecam_leaves_logits_that_have_not_reached_the_other_kinds_mean():
+    term = LeCam(one_sided=True)
+    term.start(CPU)
+    term.real, term.fake = torch.tensor(1.0), torch.tensor(-1.0)
+    seen = verdicts([1.0, -3.0], [-2.0, 4.0])  # above the fakes' mean, below; below the reals' mean, above
+    assert term.d_loss(duel("d", **seen)) == (4 + 0) / 2 + (9 + 0) / 2
+
+
 def test_apa_makes_of_the_loss_what_exchanged_reals_do_on_average():
     term = APA(speed_kimg=0.04)
     term.start(CPU)
     seen = verdicts([1.0], [-2.0])
     assert term.d_loss(duel("d", **seen)) == 0
-    term.learn({"signs/real": torch.tensor(0.9), "images": torch.tensor(10.0)})
+    term.learn({"signs/real": torch.tensor(0.9), "signs/fake": torch.tensor(-0.9), "images": torch.tensor(10.0)})
     assert term.p.item() == 0.25
     exchanged = 0.75 * softplus(-1) + 0.25 * softplus(2)
     assert softplus(-1) + term.d_loss(duel("d", **seen)).item() == pytest.approx(exchanged, rel=1e-5)
     for _ in range(5):
-        term.learn({"signs/real": torch.tensor(0.9), "images": torch.tensor(10.0)})
+        term.learn({"signs/real": torch.tensor(0.9), "signs/fake": torch.tensor(0.8), "images": torch.tensor(10.0)})
     assert term.p.item() == pytest.approx(0.9)
-    term.learn({"signs/real": torch.tensor(0.5), "images": torch.tensor(10.0)})
+    term.learn({"signs/real": torch.tensor(0.5), "signs/fake": torch.tensor(0.5), "images": torch.tensor(10.0)})
     assert term.p.item() == pytest.approx(0.65)
     with pytest.raises(ValueError, match="set p_max"):
         APA(p_max=1.0)
+
+
+def test_apa_counts_fakes_that_are_shown_as_reals_among_the_reals():
+    """At p = 0.5 D is sure of its reals, yet half of what it is shown as real are fakes that it sees through."""
+    term = APA(speed_kimg=0.04)
+    term.start(CPU)
+    for p, fake, wanted in ((0.5, -1.0, 0.25), (0.1, -1.0, 0.35), (0.5, 0.5, 0.75)):
+        term.p = torch.tensor(p)
+        term.learn({"signs/real": torch.tensor(1.0), "signs/fake": torch.tensor(fake), "images": torch.tensor(10.0)})
+        assert term.p.item() == pytest.approx(wanted)
 
 
 def test_images_are_turned_by_quarters_and_the_head_is_asked_by_how_many():
@@ -207,6 +225,7 @@ def test_feature_matching_is_of_means_over_the_batch():
 def test_tiny_recipe_trains_with_all_that_go_together(tmp_path):
     terms = {"bcr": BCR(), "zcr": ZCR(), "lecam": LeCam(), "apa": APA(), "turn": AuxiliaryRotation()}
     recipe = replace(tiny.recipe, regularizers={**tiny.recipe.regularizers, **terms, "match": FeatureMatching()})
+    recipe = replace(recipe, augment=replace(tiny.recipe.augment, pipeline=("integer_shift", "scale", "colour")))
     run = tiny.tiny_run(recipe, tmp_path)
     stats = train_step(run, next(run.reals()))
     assert all(value.isfinite().all() for value in stats.values())

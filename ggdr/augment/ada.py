@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from ggdr.augment import colour, corruption, geometry
 from ggdr.augment.base import Augmentation
@@ -16,6 +16,9 @@ from ggdr.lazy import Tensor, torch
 from ggdr.ops.host_copy import HostCopy
 from ggdr.ops.precision import without_autocast
 from ggdr.registry import augmentations
+
+if TYPE_CHECKING:
+    from ggdr.recipe import Recipe
 
 GROUPS = {
     "blit": ("x_flip", "quarter_turns", "integer_shift"),
@@ -37,9 +40,14 @@ class Draws(NamedTuple):
     corruption: Corruption = Corruption()
 
 
+def apart(transforms: Iterable[str]) -> frozenset[str]:
+    """Names of single transforms, for names of transforms and groups."""
+    return frozenset(name for entry in transforms for name in GROUPS.get(entry, (entry,)))
+
+
 def draw(image: Tensor, p: Tensor, transforms: Iterable[str]) -> Draws:
     """Draw for image [N, C, H, W] each transform, given by name or group, with probability p, a scalar tensor."""
-    on = frozenset(name for entry in transforms for name in GROUPS.get(entry, (entry,)))
+    on = apart(transforms)
     chance = Chance(image, p)
     return Draws(geometry.draw(chance, on), colour.draw(chance, on), corruption.draw(chance, on))
 
@@ -77,6 +85,24 @@ class ADA(Augmentation):
             raise ValueError(f"p is a probability: set p_max ({self.p_max}), fixed_p ({self.fixed_p}) from 0 to 1.")
         if self.interval < 1 or self.speed_kimg <= 0:
             raise ValueError(f"interval ({self.interval}) must be 1 or more, speed_kimg ({self.speed_kimg}) above 0.")
+
+    @property
+    def acts(self) -> bool:
+        return bool(self.pipeline) and self.fixed_p != 0 and self.p_max != 0
+
+    @property
+    def moves(self) -> bool:
+        return self.acts and bool(apart(self.pipeline) & {*GROUPS["blit"], *GROUPS["geometry"]})
+
+    @property
+    def turns(self) -> bool:
+        return self.acts and bool(apart(self.pipeline) & {"x_flip", "quarter_turns", "rotation"})
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """ValueError if p is to follow signs that say nothing."""
+        super().check_recipe(recipe)
+        if self.fixed_p is None:
+            self.check_signs(recipe, "set a p that stays, --augment.fixed-p 0.2, or take --augment diffaug")
 
     def start(self, device: torch.device) -> None:
         """Begin with p = 0 (or as fixed) and nothing seen."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ggdr.lazy import Tensor
 from ggdr.registry import augmentations
 from ggdr.term import Adaptive
+
+if TYPE_CHECKING:
+    from ggdr.recipe import Recipe
 
 
 @dataclass(kw_only=True)
@@ -14,6 +18,29 @@ class Augmentation(Adaptive):
     """Differentiable, freshly drawn at each call from torch's global generator of the image's device."""
 
     registry = augmentations
+
+    @property
+    def acts(self) -> bool:
+        """Whether it ever changes an image."""
+        return True
+
+    @property
+    def moves(self) -> bool:
+        """Whether it takes pixels to other places."""
+        return self.acts
+
+    @property
+    def turns(self) -> bool:
+        """Whether it turns or mirrors images."""
+        return self.moves
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """ValueError if D is also shown the fakes at smaller sizes, which stay as they are."""
+        if self.acts and "scales" in recipe.generator.gives & recipe.discriminator.gives:
+            raise ValueError(
+                f"discriminator {recipe.discriminator.name!r} judges the fakes at smaller sizes too, which augmentation"
+                f" {self.name!r} leaves as they are: drop it, --augment none."
+            )
 
     def __call__(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
         """Augment image [N, C, H, W] in [-1, 1] and move maps (side r -> [N, K, r, r * W / H]) exactly as it moved.

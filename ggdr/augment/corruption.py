@@ -57,7 +57,8 @@ def apply(image: Tensor, draws: Corruption) -> Tensor:
     if draws.noise is not None:
         image = image + draws.noise
     if draws.cutout is not None:
-        image = cut(image, draws.cutout)
+        side, centre = draws.cutout.split([1, 2], dim=1)
+        image = cut(image, side.expand(-1, 2), centre)
     return image
 
 
@@ -76,12 +77,14 @@ def filters(gains: Tensor, size: int) -> Tensor:
     return (gains @ bands(size, gains.device, gains.dtype).flatten(1)).unflatten(1, (size, size))
 
 
-def cut(image: Tensor, window: Tensor) -> Tensor:
-    """Gray (0) in the window [N, 3] (side, centre's x and y, as fractions) of image [N, C, H, W]."""
-    side, x, y = window[:, :, None].unbind(1)
-    height, width = image.shape[2:]
-    columns, rows = ((torch.arange(size, device=image.device) + 0.5) / size for size in (width, height))
-    inside = ((rows - y).abs() < side / 2)[:, :, None] & ((columns - x).abs() < side / 2)[:, None]
+def cut(image: Tensor, sides: Tensor, centre: Tensor) -> Tensor:
+    """Gray (0) in windows of image [N, C, H, W]: sides [N, 2] and centre [N, 2], x and y, in widths and heights."""
+    axes = []
+    for size, side, middle in zip(image.shape[:1:-1], sides.unbind(1), centre.unbind(1), strict=True):
+        places = (torch.arange(size, device=image.device) + 0.5) / size
+        axes.append((places - middle[:, None]).abs() < side[:, None] / 2)
+    columns, rows = axes
+    inside = rows[:, :, None] & columns[:, None]
     return torch.where(inside[:, None], 0, image)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from ggdr.augment.base import Augmentation
 from ggdr.augment.chance import Chance
 from ggdr.augment.corruption import cut
-from ggdr.lazy import F, Tensor, torch
+from ggdr.lazy import Tensor, torch
 from ggdr.ops.warp import translate
 from ggdr.registry import augmentations
 
@@ -26,7 +27,7 @@ class Draws(NamedTuple):
     translation: Tensor | None = None
     """[N, 2] right and down, in widths and heights: whole pixels of the image"""
     cutout: Tensor | None = None
-    """[N, 3] side of the window and its centre's x and y, in widths and heights"""
+    """[N, 4] width and height of the window and its centre's x and y, in widths and heights: whole pixels"""
 
 
 @augmentations.register("diffaug", paper="2006.10738")
@@ -41,6 +42,18 @@ class DiffAugment(Augmentation):
         if unknown := set(self.policy) - set(get_args(Policy)):
             raise ValueError(f"diffaug has no {sorted(unknown)}; its policy takes {', '.join(get_args(Policy))}.")
 
+    @property
+    def acts(self) -> bool:
+        return bool(self.policy)
+
+    @property
+    def moves(self) -> bool:
+        return "translation" in self.policy
+
+    @property
+    def turns(self) -> bool:
+        return False
+
     def __call__(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
         return apply(image, maps, draw(image, self.policy))
 
@@ -51,15 +64,31 @@ def draw(image: Tensor, policy: tuple[Policy, ...]) -> Draws:
     draws = {
         "colour": lambda: torch.stack([chance.uniform(low=low, high=high) for low, high in COLOUR], dim=1),
         "translation": lambda: torch.stack([whole_pixels(chance, size) for size in image.shape[:1:-1]], dim=1),
-        "cutout": lambda: F.pad(chance.uniform(2, low=0), (1, 0), value=CUTOUT_SIZE),
+        "cutout": lambda: torch.stack(windows(chance, *image.shape[:1:-1]), dim=1),
     }
     return Draws(**{name: drawn() for name, drawn in draws.items() if name in policy})
 
 
 def whole_pixels(chance: Chance, size: int) -> Tensor:
     """Shifts [N] by a whole number of pixels, as fractions of `size`."""
-    most = round(size * MAX_SHIFT)
+    most = half_up(size * MAX_SHIFT)
     return (chance.whole(2 * most + 1) - most) / size
+
+
+def windows(chance: Chance, width: int, height: int) -> list[Tensor]:
+    """Width, height and centre's x and y, each [N], of windows of whole pixels whose middle lies in the image."""
+    sides, centres = [], []
+    for size in (width, height):
+        side = half_up(size * CUTOUT_SIZE)
+        first = chance.whole(size + 1 - side % 2) - side // 2
+        sides.append(torch.full_like(first, side / size))
+        centres.append((first + side / 2) / size)
+    return [*sides, *centres]
+
+
+def half_up(number: float) -> int:
+    """The nearest whole number; of two the larger, as published, where Python's `round` takes the even one."""
+    return math.floor(number + 0.5)
 
 
 def apply(image: Tensor, maps: dict[int, Tensor], draws: Draws) -> tuple[Tensor, dict[int, Tensor]]:
@@ -70,7 +99,7 @@ def apply(image: Tensor, maps: dict[int, Tensor], draws: Draws) -> tuple[Tensor,
         shift = draws.translation
         image, maps = translate(image, shift), {side: translate(old, shift.to(old)) for side, old in maps.items()}
     if draws.cutout is not None:
-        image = cut(image, draws.cutout)
+        image = cut(image, *draws.cutout.split(2, dim=1))
     return image, maps
 
 

@@ -14,5 +14,9 @@ from ggdr.registry import augmentations
 class NoAugmentation(Augmentation):
     """No augmentation: images as they are."""
 
+    @property
+    def acts(self) -> bool:
+        return False
+
     def __call__(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
         return image, maps

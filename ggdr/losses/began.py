@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ggdr.checks import above_zero
 from ggdr.duel import Duel
@@ -25,6 +26,9 @@ class BEGAN(Loss):
     """diversity ratio L(fake) / L(real) to steer for, 0 to 1; low: D cares for reals more, and fakes vary less"""
     lambda_k: float = 0.001
     """rate of the controller, per step"""
+    needs: ClassVar = frozenset({"energy"})
+    undecided: ClassVar = None
+    ranks: ClassVar = False  # at its equilibrium fakes have gamma times the reals' error, so the higher logits
 
     def __post_init__(self) -> None:
         above_zero(self, "gamma", "lambda_k")

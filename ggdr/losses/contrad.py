@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.checks import above_zero
 from ggdr.duel import Duel
@@ -13,6 +13,9 @@ from ggdr.ops.contrast import nt_xent, one_class
 from ggdr.ops.views import view
 from ggdr.registry import losses
 from ggdr.term import Loss
+
+if TYPE_CHECKING:
+    from ggdr.recipe import Recipe
 
 
 @losses.register("contrad", paper="2103.09742")
@@ -39,9 +42,26 @@ class ContraD(Loss):
     flip: bool = True
     """mirror every other view; not for images that have a side, such as digits"""
     needs: ClassVar = frozenset({"heads"})
+    undecided: ClassVar = None
+    ranks: ClassVar = False
+    least: ClassVar = 2
 
     def __post_init__(self) -> None:
         above_zero(self, "temperature", "width", "hidden")
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """ValueError beside an augmentation, or a term that reads the logit which learns nothing here."""
+        if recipe.augment.acts:
+            raise ValueError(
+                f"loss 'contrad' shows D views of images, which stand in for an augmentation; {recipe.augment.name!r}"
+                " would change them once more: drop it, --augment none, or take another loss, --loss non_saturating."
+            )
+        for term in recipe.regularizers.values():
+            if term.reads_logits:
+                raise ValueError(
+                    f"regularizer {term.name!r} reads D's own logit, which learns nothing under loss 'contrad', whose"
+                    f" heads judge: drop it, {recipe.flag(term)} none, or take another loss, --loss non_saturating."
+                )
 
     def heads(self, brief: Brief) -> dict[str, Head]:
         code = Head(self.width, self.hidden)

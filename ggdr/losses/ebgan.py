@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ggdr.checks import above_zero
 from ggdr.duel import Duel
@@ -21,6 +22,8 @@ class EBGAN(Loss):
 
     margin: float = 1.0
     """m, an energy; the paper tunes it by data set: of images in [-1, 1] a mean squared error is seldom above 1"""
+    needs: ClassVar = frozenset({"energy"})
+    undecided: ClassVar = None
 
     def __post_init__(self) -> None:
         above_zero(self, "margin")

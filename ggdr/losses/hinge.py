@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor
@@ -14,6 +15,8 @@ from ggdr.term import Loss
 @dataclass(kw_only=True)
 class Hinge(Loss):
     """Hinge loss: D cares only for logits inside its margin of one (Lim & Ye 2017)."""
+
+    symmetric: ClassVar = True
 
     def d_loss(self, duel: Duel) -> Tensor:
         return F.relu(1 - duel.on_real.logits).mean() + F.relu(1 + duel.on_fake.logits).mean()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ggdr.duel import Duel
 from ggdr.lazy import Tensor
@@ -14,6 +15,8 @@ from ggdr.term import Loss
 @dataclass(kw_only=True)
 class LeastSquares(Loss):
     """Least-squares loss: logits of reals are drawn to 1, of fakes to 0 (Mao et al. 2017, eq. 9)."""
+
+    undecided: ClassVar = 0.5
 
     def d_loss(self, duel: Duel) -> Tensor:
         return ((duel.on_real.logits - 1).square().mean() + duel.on_fake.logits.square().mean()) / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor
@@ -14,6 +15,9 @@ from ggdr.term import Loss
 @dataclass(kw_only=True)
 class NonSaturating(Loss):
     """Non-saturating logistic loss: G raises the probability that D errs (Goodfellow et al. 2014, sec. 3)."""
+
+    symmetric: ClassVar = True
+    logistic: ClassVar = True
 
     def d_loss(self, duel: Duel) -> Tensor:
         return F.softplus(-duel.on_real.logits).mean() + F.softplus(duel.on_fake.logits).mean()

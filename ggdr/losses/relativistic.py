@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor
@@ -14,6 +15,9 @@ from ggdr.term import Loss
 @dataclass(kw_only=True)
 class Relativistic(Loss):
     """Relativistic pairing loss: what counts is how much more real the real looks (Jolicoeur-Martineau 2018)."""
+
+    undecided: ClassVar = None
+    symmetric: ClassVar = True
 
     def d_loss(self, duel: Duel) -> Tensor:
         return F.softplus(duel.on_fake.logits - duel.on_real.logits).mean()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor
@@ -21,6 +21,8 @@ class RelativisticAverage(Loss):
 
     form: Literal["logistic", "least_squares", "hinge"] = "logistic"
     """the loss that is made relative: RaSGAN, RaLSGAN or RaHingeGAN"""
+    undecided: ClassVar = None
+    symmetric: ClassVar = True
 
     def d_loss(self, duel: Duel) -> Tensor:
         real, fake = margins(duel)

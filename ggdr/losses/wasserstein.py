@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.duel import Duel
 from ggdr.lazy import Tensor
@@ -13,6 +13,7 @@ from ggdr.term import Loss, Turn
 
 if TYPE_CHECKING:
     from ggdr.network import Discriminator
+    from ggdr.recipe import Recipe
 
 
 @losses.register("wasserstein", paper="1701.07875")
@@ -25,6 +26,17 @@ class Wasserstein(Loss):
 
     The paper's 0.01 suits critics with batch normalization, such as dcgan; stylegan2 wants 0.1, or gradients vanish.
     """
+    undecided: ClassVar = None
+    symmetric: ClassVar = True
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """ValueError if a penalty bounds the critic's slope as well."""
+        bounding = next((term for term in recipe.regularizers.values() if "slope" in term.gives), None)
+        if self.clip and bounding:
+            raise ValueError(
+                f"loss 'wasserstein' clips D's weights (clip {self.clip:g}) where {bounding.name!r} draws D's slope to"
+                f" a number that clipped weights do not reach: set --loss.clip 0, or {recipe.flag(bounding)} none."
+            )
 
     def d_loss(self, duel: Duel) -> Tensor:
         return duel.on_fake.logits.mean() - duel.on_real.logits.mean()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor, torch
 from ggdr.networks.base import Brief, Head
 from ggdr.registry import regularizers
 from ggdr.term import Regularizer
+
+if TYPE_CHECKING:
+    from ggdr.recipe import Recipe
 
 
 @regularizers.register("auxiliary_rotation", paper="1811.11212")
@@ -36,6 +39,15 @@ class AuxiliaryRotation(Regularizer):
                 " --regularizers.auxiliary_rotation none."
             )
         return ""
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """ValueError beside an augmentation that turns images once more."""
+        if recipe.augment.turns:
+            raise ValueError(
+                f"regularizer {self.name!r} has D tell by how much an image was turned, and augmentation"
+                f" {recipe.augment.name!r} turns or mirrors it again: leave those transforms out (--augment.pipeline"
+                f" integer_shift scale colour), or drop one of them: --augment none, or {recipe.flag(self)} none."
+            )
 
     def heads(self, brief: Brief) -> dict[str, Head]:
         return {"rotation": Head(4)}

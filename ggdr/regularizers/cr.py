@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ggdr.checks import not_negative
 from ggdr.duel import Duel
@@ -26,6 +27,7 @@ class CR(Regularizer):
     """mirror every other image, left to right; not for images that have a side, such as digits"""
     shift: int = 4
     """farthest shift along each axis, pixels"""
+    reads_logits: ClassVar = True
 
     def __post_init__(self) -> None:
         not_negative(self, "shift")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.checks import not_negative
 from ggdr.duel import Duel
@@ -13,13 +13,17 @@ from ggdr.regularizers.per_pixel import dense
 from ggdr.schedule import ramp
 from ggdr.term import Regularizer
 
+if TYPE_CHECKING:
+    from ggdr.recipe import Recipe
+
 
 @regularizers.register("cutmix", paper="2002.12655")
 @dataclass(kw_only=True)
 class CutMix(Regularizer):
     """CutMix consistency: pixels of a real patched with a fake are judged as in both (Schönfeld et al. 2020, eq. 8).
 
-    Each image joins by chance. Augmentations that move pixels do not go with it: they are drawn anew at each judgement.
+    Each image joins by chance. It goes with `per_pixel`, from which D learns to judge pixels, and without augmentations
+    that move them: these are drawn anew at each judgement.
     """
 
     weight: float = 1.0
@@ -34,6 +38,20 @@ class CutMix(Regularizer):
         not_negative(self, "p", "ramp_kimg")
         if self.p > 1:
             raise ValueError(f"p is {self.p}; give a probability from 0 to 1.")
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """ValueError beside an augmentation that moves pixels, or without a term by which D learns to judge them."""
+        if recipe.augment.moves:
+            raise ValueError(
+                f"regularizer {self.name!r} compares D's verdict of each pixel with that of the same place, and"
+                f" augmentation {recipe.augment.name!r} moves pixels anew each time: take one that does not (such as"
+                f" --augment diffaug --augment.policy colour cutout), or drop it: {recipe.flag(self)} none."
+            )
+        if not any("pixel_loss" in term.gives for term in recipe.regularizers.values()):
+            raise ValueError(
+                f"regularizer {self.name!r} reads D's verdict of each pixel, which no loss trains: add"
+                f" --regularizers.per_pixel per_pixel, or drop it: {recipe.flag(self)} none."
+            )
 
     def d_loss(self, duel: Duel) -> Tensor:
         real, fake = duel.real, duel.fake.image

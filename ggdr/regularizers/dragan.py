@@ -22,6 +22,8 @@ class DRAGAN(Regularizer):
     radius: float = 0.5
     """size of the neighbourhood, in standard deviations of the batch's pixels"""
     float32: ClassVar = True
+    reads_logits: ClassVar = True
+    gives: ClassVar = frozenset({"slope"})
 
     def d_loss(self, duel: Duel) -> Tensor:
         noise = self.radius * duel.real.std() * torch.rand_like(duel.real)

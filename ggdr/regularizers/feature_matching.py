@@ -25,6 +25,7 @@ class FeatureMatching(Regularizer):
     sides: tuple[int, ...] = ()
     """heights (pixels) of D's maps to match; none: about 64, or a quarter of a small image"""
     needs: ClassVar = frozenset({"pyramid"})
+    least: ClassVar = 2
 
     def fit(self, brief: Brief, batch: int) -> str:
         """Choose a side if none is given; ValueError if D has no maps of one."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ggdr.duel import Duel
 from ggdr.lazy import Tensor, torch
@@ -28,6 +28,12 @@ class FSMR(Regularizer):
 
     # Unlike the paper: after D's blocks, not after each convolution; the other sample's maps are those of the same
     # pass, mixed themselves, which saves one. The weight is ours.
+    reads_logits: ClassVar = True
+    least: ClassVar = 2
+
+    def check_networks(self, discriminators: Sequence[Discriminator]) -> None:
+        for network in discriminators:
+            between(network)
 
     def d_loss(self, duel: Duel) -> Tensor:
         real = self.inconsistency(duel, duel.real, duel.on_real.logits)
@@ -54,15 +60,20 @@ def mixing(network: Discriminator, mates: Tensor) -> Iterator[None]:
         share = torch.rand(len(output), 1, 1, 1, device=output.device, dtype=output.dtype)
         return restyled(output, output[mates]).lerp(output, share)
 
-    stages = network.stages()[:-1]
-    if not stages:
-        raise ValueError(
-            f"fsmr mixes the maps between a discriminator's blocks; {network.config.name!r} has none: drop it:"
-            " --regularizers.fsmr none."
-        )
-    hooks = [stage.register_forward_hook(mix) for stage in stages]
+    hooks = [stage.register_forward_hook(mix) for stage in between(network)]
     try:
         yield
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def between(network: Discriminator) -> list[torch.nn.Module]:
+    """The network's stages but the last; ValueError if there are none."""
+    stages = network.stages()[:-1]
+    if not stages:
+        raise ValueError(
+            f"fsmr mixes the maps between a discriminator's blocks; {network.config.name!r} has none: take another,"
+            " such as --discriminator stylegan2, or drop fsmr: --regularizers.fsmr none."
+        )
+    return stages

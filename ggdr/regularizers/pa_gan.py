@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ggdr.checks import above_zero, not_negative
 from ggdr.lazy import Tensor, torch
 from ggdr.registry import regularizers
 from ggdr.term import Regularizer, Turn
+
+if TYPE_CHECKING:
+    from ggdr.recipe import Recipe
 
 
 @regularizers.register("pa_gan", paper="1901.10422")
@@ -38,6 +41,15 @@ class PAGAN(Regularizer):
             raise ValueError(
                 f"ramp_kimg is {self.ramp_kimg}, above interval_kimg, {self.interval_kimg}: a bit would set in before"
                 " the last one is there; give a shorter ramp."
+            )
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """ValueError if a logit of the other sign is not the exchanged target under the loss."""
+        if not recipe.loss.symmetric:
+            raise ValueError(
+                f"regularizer {self.name!r} lets real and fake change places by turning the sign of D's logit, which"
+                f" loss {recipe.loss.name!r} does not take for that: take --loss non_saturating, or drop it,"
+                f" {recipe.flag(self)} none."
             )
 
     def start(self, device: torch.device) -> None:

@@ -23,6 +23,7 @@ class PerPixel(Regularizer):
     form: Literal["non_saturating", "hinge"] = "non_saturating"
     """the logistic loss of the equations, or the hinge loss, as BigGAN has it"""
     needs: ClassVar = frozenset({"d_pixels"})
+    gives: ClassVar = frozenset({"pixel_loss"})
 
     def d_loss(self, duel: Duel) -> Tensor:
         real, fake = dense(duel.on_real), dense(duel.on_fake)

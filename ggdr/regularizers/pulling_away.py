@@ -19,6 +19,7 @@ class PullingAway(Regularizer):
     weight: float = 0.1
     """factor of the mean squared cosine"""
     needs: ClassVar = frozenset({"pyramid"})
+    least: ClassVar = 2
 
     def g_loss(self, duel: Duel) -> Tensor:
         maps = duel.on_fake.maps

@@ -25,6 +25,7 @@ class R1(Regularizer):
     """run at each N-th step, N times as strong (lazy regularization)"""
     needs: ClassVar = frozenset({"real_grad"})
     float32: ClassVar = True
+    reads_logits: ClassVar = True
 
     def fit(self, brief: Brief, batch: int) -> str:
         if self.weight is not None:

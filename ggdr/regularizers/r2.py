@@ -21,6 +21,7 @@ class R2(Regularizer):
     """run at each N-th step, N times as strong (lazy regularization)"""
     needs: ClassVar = frozenset({"fake_grad"})
     float32: ClassVar = True
+    reads_logits: ClassVar = True
 
     def d_loss(self, duel: Duel) -> Tensor:
         return input_gradient(duel.on_fake.logits, duel.fake.image).square().sum((1, 2, 3)).mean() / 2

@@ -22,6 +22,8 @@ class WGANGP(Regularizer):
     target: float = 1.0
     """slope that the critic is drawn to"""
     float32: ClassVar = True
+    reads_logits: ClassVar = True
+    gives: ClassVar = frozenset({"slope"})
 
     def d_loss(self, duel: Duel) -> Tensor:
         t = torch.rand(len(duel.real), 1, 1, 1, device=duel.real.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ggdr.checks import not_negative
 from ggdr.duel import Duel
@@ -25,6 +26,7 @@ class ZCR(Regularizer):
     """lambda_dis, of the squared difference of logits"""
     g_weight: float = 0.5
     """lambda_gen, of the squared difference of images, mean over pixels, which G raises"""
+    reads_logits: ClassVar = True
 
     def __post_init__(self) -> None:
         not_negative(self, "noise")

@@ -49,7 +49,9 @@ FATAL = {"lost": "D has collapsed or cannot keep up", "collapsed": "G has collap
 class Health:
     """What one run has shown so far, smoothed, and what has been said about it: each advice is given once."""
 
-    def __init__(self) -> None:
+    def __init__(self, ranks: bool = True) -> None:
+        """`ranks`: whether a healthy D gives reals the higher logits, as the loss says; else no order is ill."""
+        self.ranks = ranks
         self.mean = dict(HEALTHY)
         self.kimg: float | None = None
         self.said: set[str] = set()
@@ -72,7 +74,7 @@ class Health:
     def follow(self, stats: Mapping[str, float], passed: float) -> None:
         """Move the running means by what was logged after `passed` kimg more."""
         seen = {key: stats[key] for key in HEALTHY if finite(stats, key)}
-        if finite(stats, "logits/real") and finite(stats, "logits/fake"):
+        if self.ranks and finite(stats, "logits/real") and finite(stats, "logits/fake"):
             seen["right"] = float(stats["logits/real"] > stats["logits/fake"])
         if finite(stats, "spread/fake") and stats.get("spread/real", 0) > 0:
             seen["variety"] = stats["spread/fake"] / stats["spread/real"]

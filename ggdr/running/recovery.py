@@ -17,7 +17,7 @@ class Recovery:
     """What one run's numbers say of its state; the same on every process."""
 
     def __init__(self, run: Run):
-        self.run, self.health = run, Health()
+        self.run, self.health = run, Health(run.recipe.loss.ranks)
         self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
         self.diverged = ""  # why the run is past help, if it is
         self.returned: Path | None = None  # the checkpoint of the last rollback
@@ -58,7 +58,7 @@ class Recovery:
             checkpoint.forget(run.out, after=self.returned)
         run.load(self.returned, allow_changes=True)  # those were allowed when the run went on
         run.slow_down(rollbacks)
-        self.health, self.diverged = Health(), ""
+        self.health, self.diverged = Health(run.recipe.loss.ranks), ""
         for streak in self.streak.values():
             streak.zero_()
         rate = f"{run.recipe.rollback_lr**rollbacks:g} of their learning rates"

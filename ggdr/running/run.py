@@ -60,7 +60,7 @@ class Run:
         self.recipe, self.brief, self.reasons, self.sizes = fit(recipe, self.images.brief)
         self.micro_batch = micro_batch(self.recipe, self.processes)
         self.step = self.images_seen = self.rollbacks = 0
-        self.stats, self.stop = Stats(), Stop(accelerator)
+        self.stats, self.stop = Stats(recipe.loss.undecided), Stop(accelerator)
         self.notes: list[str] = [*self.images.notes]
         self.terms, self.augment = self.recipe.terms(), self.recipe.augment
         self.phases = phases(self.terms, recipe.n_critic)
@@ -252,4 +252,11 @@ def micro_batch(recipe: Recipe, processes: int) -> int:
             f"a batch of {recipe.batch} does not split into {processes} processes and micro-batches of {size};"
             f" set --batch to a multiple of {processes * size}."
         )
+    for term in recipe.terms().values():
+        if size < term.least:
+            raise ValueError(
+                f"{term.registry.kind} {term.name!r} compares the images of a micro-batch with each other and needs"
+                f" {term.least} of them; here they come by {size}: set --micro-batch to {term.least} or more, and"
+                f" --batch to a multiple of {processes * term.least}."
+            )
     return size

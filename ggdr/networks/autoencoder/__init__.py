@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class AutoencoderDiscriminator(DiscriminatorConfig):
     """An autoencoder whose logit is minus its reconstruction error of the image (Zhao et al. 2017, sec. 2.3).
 
-    For the losses `ebgan` and `began`, which read minus the logit as an energy. No logit is above 0, so ADA finds no
-    sign to steer by.
+    For the losses `ebgan` and `began`, which read minus the logit as an energy. No logit is above 0, so neither
+    ADA nor APA finds a sign to follow.
     """
 
     channels: int = 64
@@ -32,7 +32,7 @@ class AutoencoderDiscriminator(DiscriminatorConfig):
     """mean squared error (EBGAN), or mean absolute error (BEGAN, eq. 1), over all pixels and channels"""
     norm: Literal["batch", "none"] = "none"
     """batch normalization by the batch at hand (EBGAN), or none (BEGAN)"""
-    gives: ClassVar = frozenset({"pyramid"})
+    gives: ClassVar = frozenset({"pyramid", "energy"})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max", "code")

@@ -30,7 +30,7 @@ class PAGANDiscriminator(Around):
     levels: int = 5
     """bits at most, each a channel beside the image's"""
     gives: ClassVar = frozenset({"pyramid", "random_bits"})
-    withholds: ClassVar = frozenset({"reconstruction", "scales"})
+    withholds: ClassVar = frozenset({"reconstruction", "scales", "energy"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
