@@ -73,7 +73,7 @@ def between(network: Discriminator) -> list[torch.nn.Module]:
     stages = network.stages()[:-1]
     if not stages:
         raise ValueError(
-            f"fsmr mixes the maps between a discriminator's blocks; {network.config.name!r} has none: take another,"
-            " such as --discriminator stylegan2, or drop fsmr: --regularizers.fsmr none."
+            f"fsmr mixes the maps between a discriminator's blocks; {network.config.name!r} has none: drop it:"
+            " --regularizers.fsmr none, or take another discriminator."
         )
     return stages
