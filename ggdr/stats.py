@@ -34,10 +34,13 @@ class Stats:
             for side in ("real", "fake"):
                 verdict = vars(duel).get(f"on_{side}")
                 if duel.turn == "d" and verdict is not None:
-                    logits = verdict.logits.detach()
-                    self.add({f"logits/{side}": logits.mean()})
-                    if self.undecided is not None:
-                        self.add({f"signs/{side}": (logits - self.undecided).sign().mean()})
+                    self.judged(side, verdict.logits.detach())
+
+    def judged(self, side: str, logits: Tensor) -> None:
+        """Take in D's logits of the images of one side, "real" or "fake"."""
+        self.add({f"logits/{side}": logits.mean()})
+        if self.undecided is not None:
+            self.add({f"signs/{side}": (logits - self.undecided).sign().mean()})
 
     def reduce(self, processes: int) -> dict[str, Tensor]:
         """The means by name, the same on every process: one all-reduce of one flat vector."""
