@@ -170,12 +170,16 @@ def test_a_table_may_hold_arrays(tmp_path, monkeypatch):
 def test_time_and_depth_are_no_channels():
     data = tiff(np.moveaxis(CHANNELS, 2, 0), imagej=True, metadata={"axes": "ZYX"})
     assert look(data)[:4] == (12, 20, "L", 1) and animated(data)
+    films = tiff(np.stack([CHANNELS, CHANNELS]), photometric="rgb", metadata={"axes": "TYXS"})
+    assert look(films)[:4] == (12, 20, "uint8", 6) and animated(films)
+    assert np.array_equal(pixels(films, Frame(12, 20, 6)), np.moveaxis(CHANNELS, 2, 0))
 
 
 def test_the_colours_among_more_bands_are_had_by_asking(tmp_path):
     source = folder(tmp_path, {"a.tif": tiff(CHANNELS, photometric="rgb")})
-    found = ImageFiles(source=source, channels=3).open().at([0], 0).images[0]
-    assert np.array_equal(found, np.moveaxis(CHANNELS[..., :3], 2, 0))
+    gray, found, opaque = (ImageFiles(source=source, channels=each).open().at([0], 0).images[0] for each in (1, 3, 4))
+    assert np.array_equal(found, np.moveaxis(CHANNELS[..., :3], 2, 0)) and torch.equal(opaque[:3], found)
+    assert np.array_equal(gray[0], Image.fromarray(CHANNELS[..., :3]).convert("L")) and (opaque[3] == 255).all()
 
 
 def test_arrays_of_one_and_three_channels_are_pictures(tmp_path):

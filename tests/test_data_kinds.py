@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import warnings
@@ -12,6 +13,7 @@ from PIL import Image
 
 from ggdr.cli import at_home
 from ggdr.data.images import ImageFiles
+from ggdr.data.reading import jxl
 from ggdr.data.reading.kinds import PLUG_INS, formats
 from ggdr.data.stream import ImageStream
 from ggdr.verbs.datacheck import main
@@ -80,6 +82,28 @@ def test_what_plug_ins_of_pillow_read_is_read(tmp_path, plug_in):
     images = ImageFiles(source=folder(tmp_path, files)).open()
     assert len(images) == len(plug_in.endings) and images.brief[:3] == (8, 8, 3)
     assert abs(gray_of(images.at([0], 0).images[0]) - 90) <= 3
+
+
+@pytest.mark.parametrize(
+    "size",
+    [(8, 8), (256, 256), (300, 200), (192, 108), (5000, 7), (1, 1), (640, 480), (100, 3), (333, 1), (60, 50)]
+    + [(70_000, 2), (3, 2_000), (2, 9_000), (1, 100_000), (8, 264), (160, 90), (48, 40), (30, 20), (14, 10), (20, 10)],
+)
+def test_the_size_that_a_jpeg_xl_declares_is_known_before_it_is_decoded(size):
+    pytest.importorskip("pillow_jxl")
+    formats()
+    plain, boxed = io.BytesIO(), io.BytesIO()
+    Image.new("L", size).save(plain, "JXL")
+    Image.new("L", size).save(boxed, "JXL", exif=b"Exif\0\0MM\0\x2a\0\0\0\x08\0\0\0\0\0\0")
+    assert plain.getvalue().startswith(jxl.BARE) and boxed.getvalue().startswith(jxl.BOXED)
+    codestream, skipped = plain.getvalue(), (20).to_bytes(4, "big") + b"free" + bytes(12)
+    large = (1).to_bytes(4, "big") + b"jxlc" + (16 + len(codestream)).to_bytes(8, "big") + codestream
+    for data in (codestream, boxed.getvalue(), jxl.BOXED + skipped + large):
+        assert jxl.is_jxl(data) and jxl.declared(data) == size[::-1]
+    for data in (jxl.BARE, jxl.BOXED, jxl.BOXED + bytes(40), jxl.BOXED + skipped, b"\0\0\0\0JXL" + bytes(40)):
+        with pytest.raises(ValueError, match="its JPEG XL header cannot be read"):
+            jxl.declared(data)
+    assert not jxl.is_jxl(encoded(1))
 
 
 def test_a_plug_in_that_is_missing_is_what_is_told_to_install(tmp_path):

@@ -166,7 +166,7 @@ def full_depth(image: ImageFile, data: bytes) -> np.ndarray:
 def pixels(data: bytes, frame: Frame) -> np.ndarray:
     """Decode, rotate, convert, crop and resize: uint8 [C, H, W]; an exception of any kind if it is no whole image."""
     image = found(data)
-    if isinstance(image, Array) and image.channels != frame.channels in (1, 3, 4) and data.startswith(TIFF):
+    if isinstance(image, Array) and image.channels != frame.channels in MODES and data.startswith(TIFF):
         image = opened(data)  # the colours among more channels
     if isinstance(image, Array):
         return of_array(image, frame)
