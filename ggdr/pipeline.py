@@ -19,6 +19,7 @@ from diffusers.utils import BaseOutput
 from torch import Tensor
 
 from ggdr.grid import to_pil, to_uint8
+from ggdr.labels import Asked, label_rows
 from ggdr.latent.codes import Codes, drawn, seeded
 from ggdr.latent.directions import Directions, Method
 from ggdr.latent.directions import find as find_directions
@@ -31,7 +32,7 @@ from ggdr.latent.walks import Curve, walk
 from ggdr.model import save_model
 from ggdr.network import Discriminator, Generator
 from ggdr.pretrained import INDEX, Hub, check_index, index_of, load_pair
-from ggdr.sampling import AT_ONCE, View, label_rows, whole
+from ggdr.sampling import AT_ONCE, View, whole
 
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 OUTPUTS = ("pil", "np", "pt")
@@ -168,7 +169,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         batch_size: int | None = None,
         *,
         seeds: int | Sequence[int] | Tensor | None = None,
-        labels: int | Sequence[int] | Tensor | None = None,
+        labels: Asked | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
         modes: int | None = None,
@@ -182,7 +183,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
 
         `batch_size`: number of images; None: that of the seeds, else of the labels, else 1.
         `seeds`: None draws them from torch's random state.
-        `labels`: a class for all, a class for each, or vectors [N, L]; a conditional generator must have them.
+        `labels`: a class for all or for each, by number or name, or vectors [N, L]; a conditional generator needs them.
         `truncation_psi`: None or 1 for the full variety, towards 0 for the mean image.
         `truncation_cutoff`: how many style codes, from the coarsest on, it pulls; None for all.
         `modes`: psi pulls towards the nearest of so many centres of style codes (arXiv 2202.12211), not their mean.
@@ -235,7 +236,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         *,
         curve: Curve = "spline",
         loop: bool = True,
-        labels: int | Sequence[int] | Tensor | None = None,
+        labels: Asked | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
         chunk_size: int = AT_ONCE,
@@ -258,11 +259,11 @@ class GANPipeline(diffusers.DiffusionPipeline):
         count: int | None,
         candidates: int | None,
         seeds: int | Sequence[int] | Tensor | None,
-        labels: int | Sequence[int] | Tensor | None,
+        labels: Asked | None,
         view: View,
     ) -> list[int]:
         """`count` (None: one) of the seeds given, or of `candidates` drawn from torch's random state."""
-        if not (labels is None or isinstance(labels, int)):
+        if labels is not None and np.ndim(labels) > bool(self.generator.brief.label_ranges):
             raise ValueError("polarity chooses among images of one class; give one for all as labels.")
         count = count or 1
         pool = seeds_for(candidates or 10 * count, None, None) if seeds is None else whole(seeds)
@@ -287,15 +288,15 @@ class GANPipeline(diffusers.DiffusionPipeline):
         count: int = 5,
         *,
         layers: Sequence[int] | None = None,
-        label: int | None = None,
+        labels: Asked | None = None,
         seed: int = 0,
     ) -> Directions:
         """The strongest directions of its codes, for `edit`; "sefa" reads them from weights, "pca" from drawn codes.
 
-        `layers`: places of the style codes that are to be moved, the coarsest is 0; None: all. `label`: a class whose
+        `layers`: places of the style codes that are to be moved, the coarsest is 0; None: all. `labels`: a class whose
         codes are drawn; None: all. ValueError if the generator does not give what the method asks for.
         """
-        row = None if label is None else label_rows(self.generator.brief, label, 1)
+        row = None if labels is None else label_rows(self.generator.brief, labels, 1)
         return find_directions(self.generator, method, count, layers=layers, labels=row, seed=seed)
 
     def edit(
@@ -306,7 +307,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         amounts: Sequence[float] = (-3, -2, -1, 0, 1, 2, 3),
         seeds: int | Sequence[int] | Tensor | None = None,
         codes: Codes | None = None,
-        labels: int | Sequence[int] | Tensor | None = None,
+        labels: Asked | None = None,
         truncation_psi: float | None = None,
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> EditOutput:
@@ -332,7 +333,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         images: Picture | Sequence[Picture],
         search: Search | None = None,
         *,
-        labels: int | Sequence[int] | Tensor | None = None,
+        labels: Asked | None = None,
         batch_size: int = 8,
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> ProjectionOutput:
@@ -374,15 +375,11 @@ def check_output(output_type: str) -> None:
         raise ValueError(f"output_type is {output_type!r}; give one of {', '.join(map(repr, OUTPUTS))}.")
 
 
-def seeds_for(
-    count: int | None,
-    seeds: int | Sequence[int] | Tensor | None,
-    labels: int | Sequence[int] | Tensor | None,
-) -> list[int]:
+def seeds_for(count: int | None, seeds: int | Sequence[int] | Tensor | None, labels: Asked | None) -> list[int]:
     """The seeds given, or as many as are asked for, drawn from torch's random state; ValueError if numbers disagree."""
     if seeds is None:
         if count is None:
-            count = 1 if labels is None or isinstance(labels, int) or np.ndim(labels) == 0 else len(labels)
+            count = 1 if labels is None or np.ndim(labels) == 0 else len(labels)  # type: ignore[arg-type]
         if not isinstance(count, int) or count < 1:
             raise ValueError(f"batch_size is {count!r}; give the number of images, 1 or more.")
         return torch.randint(2**32, (count,)).tolist()

@@ -9,11 +9,10 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ggdr.grid import to_uint8
 from ggdr.network import Generator
-from ggdr.networks.base import Brief, GeneratorConfig
+from ggdr.networks.base import GeneratorConfig
 from ggdr.seeding import word
 
 AT_ONCE = 16
@@ -113,30 +112,3 @@ def asked(config: GeneratorConfig, view: View) -> dict[str, Any]:
         raise ValueError(f"cutoff is {view.cutoff!r}; give the number of style codes that psi pulls.")
     truncation = {"psi": 1.0 if view.psi is None else view.psi, "cutoff": view.cutoff}
     return (truncation if truncates else {}) | ({"noise": view.noise} if noisy else {})
-
-
-def label_rows(brief: Brief, labels: int | Sequence[int] | Tensor | None, count: int) -> Tensor | None:
-    """Label vectors [count, L] float32 of one class for all images, a class index for each, or vectors [count, L].
-
-    None for an unconditional network. ValueError if they do not fit the network, or are missing.
-    """
-    width = brief.labels
-    if labels is None and not width:
-        return None
-    if not width:
-        raise ValueError("this generator was trained without labels; leave labels out.")
-    wanted = f"give a class from 0 to {width - 1} for all images or for each of {count}, or vectors [{count}, {width}]"
-    if labels is None:
-        raise ValueError(f"this generator was trained with labels of width {width}: {wanted}.")
-    try:
-        given = torch.as_tensor(labels).cpu()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"labels are {labels!r:.40}, which are no numbers; {wanted}.") from error
-    if given.ndim < 2 and not given.is_floating_point():
-        strange = given[(given < 0) | (given >= width)].flatten().tolist()
-        if strange:
-            raise ValueError(f"there is no class {strange[0]}; {wanted}.")
-        given = F.one_hot(given.long(), width).expand(-1 if given.ndim else count, -1)
-    if given.shape != (count, width):
-        raise ValueError(f"labels of shape {list(given.shape)} do not fit; {wanted}.")
-    return given.float()

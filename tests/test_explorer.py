@@ -251,3 +251,34 @@ def test_the_run_is_watched_as_it_trains(page, run):
 
 def test_the_browser_has_nothing_to_complain_about_and_asks_nobody_else(page):
     assert page[1] == []
+
+
+@pytest.mark.parametrize(
+    ("brief", "kind", "value", "label", "about"),
+    [
+        (Brief(16, 16, 3, 2, label_names=("cat", "dog")), "dropdown", "1", 1, "2 classes (cat, dog)"),
+        (Brief(16, 16, 3, 3), "dropdown", "2", 2, "3 classes"),
+        (Brief(16, 16, 3, 1, label_names=("age",), label_ranges=((1, 90),)), "slider", 45, (45.0,), "age (1 to 90)"),
+        (Brief(16, 16, 3, 2, label_ranges=((0, 1), (0, 2))), "textbox", "0.5,2", (0.5, 2.0), "2 numbers as label"),
+    ],
+)
+def test_labels_are_chosen_by_name_or_as_numbers(brief, kind, value, label, about):
+    from ggdr.explorer.page import Page, gr, look_of
+
+    class Here:
+        name, model = "here", Model(moved(tiny.STYLEGAN2.build(brief)).eval())
+
+    page = Page(Here())
+    (control,) = [each for each in page.build().blocks.values() if getattr(each, "elem_id", None) == "class"]
+    assert type(control).__name__.lower() == kind and about in page.about()
+    if brief.label_names and kind == "dropdown":
+        assert control.choices == [("cat", "0"), ("dog", "1")]
+    look = look_of(0, None, value, "const")
+    assert look.label == label
+    rows = torch.eye(brief.labels)[[label]] if isinstance(label, int) else torch.tensor([label])
+    (plain,) = draw(Here.model.generator, [0], rows)
+    assert torch.equal(Here.model.image(look), to_uint8(plain)[0])
+    Here.model.image(look_of(0, None, control.value, "const"))
+    assert len(Here.model.images([look, look._replace(seed=1)])) == 2
+    with pytest.raises(gr.Error, match="give numbers with commas between"):
+        look_of(0, None, "1,x", "const")

@@ -110,9 +110,9 @@ def test_video_films_its_walks_side_by_side(models, capsys):
 
 def test_video_of_classes_and_its_refusals(models):
     flags = ["--seeds", "0-1", "--seconds", "0.1", "--out", "a.gif"]
-    assert video([str(models["labels"]), *flags, "--label", "2", "--curve", "slerp", "--no-loop"]) == 0
+    assert video([str(models["labels"]), *flags, "--labels", "2", "--curve", "slerp", "--no-loop"]) == 0
     for wrong, message in (
-        ([], "trained with labels of width 4"),
+        ([], "trained with labels; add --labels all, or some of 0-3"),
         (["--seeds", "0-6", "--walks", "2"], "7 seeds cannot be dealt to 2 walks"),
         (["--seconds", "0"], "no frame"),
         (["--out", "a.png"], "a name that ends in"),

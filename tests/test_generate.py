@@ -13,11 +13,12 @@ from PIL import Image
 from tiny import moved
 
 from ggdr.grid import picture, to_uint8
+from ggdr.labels import label_rows
 from ggdr.model import save_model
 from ggdr.networks.base import Brief
 from ggdr.networks.dcgan import DCGANGenerator
 from ggdr.networks.stylegan2 import StyleGAN2Generator
-from ggdr.sampling import View, draw, label_rows
+from ggdr.sampling import View, draw
 from ggdr.verbs.generate import main
 from ggdr.verbs.model_flags import numbers
 
@@ -154,7 +155,7 @@ def test_channels_that_no_picture_has_are_shown_in_a_grid_and_refused_in_a_folde
         ("style", "--labels all", "trained without labels; leave --labels all out"),
         ("labels", "", "trained with labels; add --labels all, or some of 0-3"),
         ("labels", "--labels 1,4", "--labels 1,4 holds 4; give all, or some of 0-3"),
-        ("labels", "--labels cat", "--labels cat holds 'cat'; give numbers"),
+        ("labels", "--labels cat", "--labels cat holds 'cat'; give all, or some of 0-3"),
         ("gray", "--psi 0.7", "generator 'dcgan' has no truncation; leave psi"),
         ("gray", "--noise random", "generator 'dcgan' has no noise"),
         ("style", "--cutoff 2", "give psi too"),

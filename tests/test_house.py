@@ -44,7 +44,7 @@ FLOORS = [
     {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
     # recipes, and networks: to be saved, found, drawn from, moved through, started from and exported
     {"about", "recipe", "recipe_files", "recipe_flags", "fitting", "optimizer", "phase", "stats", "device"}
-    | {"checkpoint", "model", "pretrained", "pipeline", "sampling", "latent", "grid", "film", "log_file"}
+    | {"checkpoint", "model", "pretrained", "pipeline", "labels", "sampling", "latent", "grid", "film", "log_file"}
     | {"transfer", "exporting", "foreign"},
     {"measuring", "card", "hub"},
     {"running", "insight", "explorer", "launch"},

@@ -275,7 +275,8 @@ class TestLabels:
             (4, [0, 1, 2], r"labels of shape \[3, 4\] do not fit; .* for each of 2"),
             (4, torch.eye(3)[:2], r"labels of shape \[2, 3\] do not fit; .* vectors \[2, 4\]"),
             (4, [0.5, 1.0], r"labels of shape \[2\] do not fit"),
-            (4, ["cat", "dog"], "are no numbers; give a class"),
+            (4, ["cat", "dog"], "this generator has no class .cat.; give a number from 0 to 3"),
+            (4, {"cat": 1}, "which are no numbers; give a class"),
         ],
     )
     def test_labels_that_do_not_fit_are_refused(self, width, labels, hint):

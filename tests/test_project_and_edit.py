@@ -72,7 +72,7 @@ def test_batches_do_not_matter(models, here):
 
 
 def test_a_projected_code_can_be_edited(models, here, capsys):
-    projected(models, "--steps", "2", "--label", "1", "--video", "none", model="plain", pictures="a.png")
+    projected(models, "--steps", "2", "--labels", "1", "--video", "none", model="plain", pictures="a.png")
     flags = ["--code", "projected/a.safetensors", "--directions", "0-1", "--columns", "3"]
     assert edit.main([str(models[0] / "plain"), *flags]) == 0
     assert "edit.png: 1 x 2 rows of 3 images" in capsys.readouterr().out
@@ -110,7 +110,7 @@ def test_what_is_there_is_kept_unless_it_may_be_replaced(models, here):
         ("--features inception", "'inception' does not pass on"),
         ("--features lpip", "unknown feature extractor 'lpip'. Did you mean 'lpips'"),
         ("--features timm --features.model resnet18.a1_in1k --features.weights no.pth", "no weights at 'no.pth'"),
-        ("--label 1", "trained without labels"),
+        ("--labels 1", "trained without labels"),
     ],
 )
 def test_a_search_that_cannot_be_is_refused(models, flags, what):
@@ -125,7 +125,7 @@ def test_a_search_that_cannot_be_is_refused(models, flags, what):
         ("--directions 3,8", "there is no direction 8; there are 0 to 7"),
         ("--code nothing.safetensors", "there is no file 'nothing.safetensors'"),
         ("--out edit.jpg", "is no PNG"),
-        ("--label 1", "trained without labels"),
+        ("--labels 1", "trained without labels"),
     ],
 )
 def test_an_edit_that_cannot_be_is_refused(models, flags, what):

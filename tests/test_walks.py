@@ -10,6 +10,7 @@ from tiny import moved
 from torch import Tensor, nn
 
 from ggdr import network
+from ggdr.labels import label_rows
 from ggdr.latent.codes import drawn, seeded
 from ggdr.latent.mixing import mixed
 from ggdr.latent.modes import draw_modal, find_modes
@@ -19,7 +20,7 @@ from ggdr.networks.base import Brief, Sample
 from ggdr.networks.dcgan import DCGANGenerator
 from ggdr.networks.stylegan2 import StyleGAN2Generator
 from ggdr.pipeline import GANPipeline
-from ggdr.sampling import View, draw, label_rows
+from ggdr.sampling import View, draw
 
 
 @pytest.fixture(scope="module")

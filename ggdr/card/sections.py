@@ -14,6 +14,7 @@ from ggdr.card.markdown import block, bullets, code, plain, table
 from ggdr.card.parts import ROLES, WATCHING, paper_link, papers, parts_table, pieces, shown
 from ggdr.card.results import Result, notes, remarks, results_table, while_training
 from ggdr.figures import significant
+from ggdr.labels import described
 from ggdr.log_file import LABELS
 from ggdr.networks.base import Brief
 
@@ -49,7 +50,7 @@ def what(facts: Facts) -> str:
     brief = facts.brief
     kind = CHANNELS.get(brief.channels, f"{brief.channels}-channel")
     size = f"{brief.height} x {brief.width} px"
-    labels = f", of {brief.labels} classes by choice" if brief.labels else ""
+    labels = f", {labelled(brief)}" if brief.labels else ""
     network = next((part for part in facts.networks if part.registry.kind == "generator"), facts.networks[0])
     head = f"A generator ({code(network.name)}) of {kind} images, {size}{labels}"
     if facts.origin:
@@ -99,12 +100,27 @@ def how_good(facts: Facts, found: Sequence[Result]) -> str:
     return f"**Measured**{whose}, with 95 % intervals: {'; '.join(values)}. [All values and the protocol](#evaluation)."
 
 
+def labelled(brief: Brief) -> str:
+    """Which labels its images have by choice."""
+    names = f" ({plain(described(brief))})" if brief.label_names else ""
+    if brief.label_ranges:
+        return f"conditioned on {'a number' if brief.labels == 1 else f'{brief.labels} numbers'}{names}"
+    return f"of {brief.labels} classes by choice{names}"
+
+
+def example(brief: Brief) -> str:
+    """A label as Python: the first class, by its name if it has one, or a vector in the middle of the ranges."""
+    if brief.label_ranges:
+        return repr([round((low + high) / 2, 3) for low, high in brief.label_ranges])
+    return repr(brief.label_names[0]) if brief.label_names else "0"
+
+
 def use(facts: Facts) -> str:
     """Five lines that make an image."""
     generator = next((piece.part for piece in pieces(facts) if piece.part.registry.kind == "generator"), None)
     arguments = ["seeds=[0, 1, 2, 3]"]
     if facts.brief is not None and facts.brief.labels:
-        arguments.append("labels=0")
+        arguments.append(f"labels={example(facts.brief)}")
     if generator is not None and "truncation" in generator.gives:
         arguments.append("truncation_psi=0.7")
     code_lines = [

@@ -14,7 +14,9 @@ from ggdr.explorer import inside, watch
 from ggdr.explorer.inside import Point
 from ggdr.explorer.pictures import SEEDS, download, shown, tiles
 from ggdr.explorer.studio import Look, Studio
+from ggdr.labels import described
 from ggdr.latent.directions import number_of_codes
+from ggdr.networks.base import Brief
 
 WATCH_SEC = 3.0
 """between two looks at a run's folder"""
@@ -33,7 +35,7 @@ class Controls(NamedTuple):
 
     seed: gr.Number
     psi: gr.Slider | gr.State
-    label: gr.Dropdown | gr.State
+    label: gr.Dropdown | gr.Slider | gr.Textbox | gr.State
     noise: gr.Radio | gr.State
 
 
@@ -53,9 +55,35 @@ def theme() -> gr.themes.Base:
     return gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
 
 
-def look_of(seed: float | None, psi: float | None, label: str | int | None, noise: str) -> Look:
+def look_of(seed: float | None, psi: float | None, label: str | float | None, noise: str) -> Look:
     """The look that the controls ask for."""
-    return Look(int(seed or 0), psi, None if label is None else int(label), noise)  # type: ignore[arg-type]
+    return Look(int(seed or 0), psi, None if label is None else label_of(label), noise)  # type: ignore[arg-type]
+
+
+def label_of(label: str | float) -> int | tuple[float, ...]:
+    """What a label's control says: the number of a class, as text, or a vector: a number, or some with commas."""
+    if not isinstance(label, str):
+        return (float(label),)
+    try:
+        return tuple(map(float, label.split(","))) if "," in label else int(label)
+    except ValueError:
+        raise gr.Error(f"the label is {label!r}; give numbers with commas between.", print_exception=False) from None
+
+
+def label_control(brief: Brief) -> gr.Dropdown | gr.Slider | gr.Textbox | gr.State:
+    """What chooses the label: a class by its name, a number in its range, or a vector."""
+    if not brief.labels:
+        return gr.State(None)
+    if not brief.label_ranges:
+        names = brief.label_names or tuple(map(str, range(brief.labels)))
+        classes = [(name, str(place)) for place, name in enumerate(names)]
+        return gr.Dropdown(classes, value="0", label="class", elem_id="class")
+    middles = [(low + high) / 2 for low, high in brief.label_ranges]
+    if brief.labels == 1:
+        (low, high), title = brief.label_ranges[0], brief.label_names[0] if brief.label_names else "label"
+        return gr.Slider(low, high, middles[0], label=title, elem_id="class")
+    text = ",".join(f"{middle:g}" for middle in middles)
+    return gr.Textbox(text, label=f"label: {described(brief)}", elem_id="class", submit_btn=True)
 
 
 class Page:
@@ -84,7 +112,9 @@ class Page:
     def about(self) -> str:
         """What the model is, in a line."""
         brief, name = self.studio.model.generator.brief, self.studio.model.generator.config.name
-        labels = f", {brief.labels} classes" if brief.labels else ""
+        kind = "numbers as label" if brief.label_ranges else "classes"
+        names = f" ({described(brief)})" if brief.label_names else ""
+        labels = f", {brief.labels} {kind}{names}" if brief.labels else ""
         return f"`{name}`, {brief.height} x {brief.width} px, {brief.channels} channels{labels}"
 
     def current(self) -> tuple[gr.Image, gr.DownloadButton, Controls]:
@@ -96,8 +126,7 @@ class Page:
         seed = gr.Number(0, label="seed", precision=0, minimum=0, elem_id="seed")
         truncates, noisy = "truncation" in self.gives, "noise" in self.gives
         psi = gr.Slider(-1, 1.5, 1, step=0.05, label="psi", elem_id="psi") if truncates else gr.State(None)
-        classes = [str(label) for label in range(brief.labels)]
-        label = gr.Dropdown(classes, value="0", label="class", elem_id="class") if classes else gr.State(None)
+        label = label_control(brief)
         noise = gr.Radio(["const", "random", "none"], value="const", label="noise") if noisy else gr.State("const")
         save = gr.DownloadButton("Download PNG", elem_id="save")
         return image, save, Controls(seed, psi, label, noise)

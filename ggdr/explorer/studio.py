@@ -13,12 +13,13 @@ from torch import Tensor
 from ggdr import checkpoint
 from ggdr.device import device_of
 from ggdr.grid import to_uint8
+from ggdr.labels import label_rows
 from ggdr.latent.codes import Codes, images_of, seeded
 from ggdr.latent.directions import Directions, Method, find
 from ggdr.latent.mixing import mixed
 from ggdr.network import Discriminator, Generator
 from ggdr.pretrained import Hub, load_pair
-from ggdr.sampling import View, draw, label_rows
+from ggdr.sampling import View, draw
 
 KEPT = 512
 """results kept of one model; the oldest go first"""
@@ -30,7 +31,8 @@ class Look(NamedTuple):
 
     seed: int = 0
     psi: float | None = None
-    label: int | None = None
+    label: int | tuple[float, ...] | None = None
+    """a class, or a vector"""
     noise: Literal["const", "random", "none"] = "const"
 
     @property
@@ -62,7 +64,12 @@ class Model:
 
     def labels(self, look: Look) -> Tensor | None:
         """The label row [1, L] of a look; None without labels."""
-        return label_rows(self.generator.brief, look.label, 1)
+        return self.rows(look, 1)
+
+    def rows(self, look: Look, count: int) -> Tensor | None:
+        """The label of a look for so many images [count, L]; None without labels."""
+        label = [list(look.label)] * count if isinstance(look.label, tuple) else look.label
+        return label_rows(self.generator.brief, label, count)
 
     def image(self, look: Look) -> Tensor:
         """The image [C, H, W] uint8 of a look; ValueError if the generator cannot be asked so."""
@@ -73,7 +80,7 @@ class Model:
         with self.lock:
             new = [look for look in looks if look not in self.kept]
             if new:
-                rows = label_rows(self.generator.brief, new[0].label, len(new))
+                rows = self.rows(new[0], len(new))
                 made = torch.cat(list(draw(self.generator, [look.seed for look in new], rows, new[0].view)))
                 for look, image in zip(new, to_uint8(made).cpu(), strict=True):
                     self.once(look, lambda image=image: image)  # type: ignore[misc]

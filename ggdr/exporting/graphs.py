@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.grid import to_uint8
+from ggdr.labels import labels_at
 from ggdr.model import describe
 from ggdr.network import Discriminator, Generator, Network
 from ggdr.seeding import word
@@ -32,9 +33,9 @@ class Graph(nn.Module):
         raise NotImplementedError
 
     def labels(self, samples: int) -> dict[str, Tensor]:
-        """One-hot labels [N, L], each class in turn, if the network is conditional."""
-        width = self.network.brief.labels
-        return {"labels": torch.eye(width)[torch.arange(samples) % width]} if width else {}
+        """Labels [N, L], those of `labels_at`, if the network is conditional."""
+        rows = labels_at(self.network.brief, range(samples))
+        return {} if rows is None else {"labels": rows}
 
     def description(self) -> dict[str, Any]:
         """The network's, as saved models have it, and the options, as JSON can hold them."""

@@ -16,9 +16,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ggdr.grid import to_uint8
+from ggdr.labels import labels_at
 from ggdr.network import Discriminator, Generator
 from ggdr.networks.base import Sample
-from ggdr.sampling import AT_ONCE, View, asked, label_rows, latents
+from ggdr.sampling import AT_ONCE, View, asked, latents
 from ggdr.seeding import word
 
 ROWS = 16384
@@ -98,7 +99,7 @@ def gather(
 ) -> Gathered:
     """Make the images of `pooled` seeds from `seed` on, and keep the maps of `sides`; the first `shown` are shown.
 
-    The images are what `sampling.draw` makes of these seeds; labels go through the classes in turn.
+    The images are what `sampling.draw` makes of these seeds; labels are those of `labels_at`.
     """
     images, kept, rows = [], defaultdict(list), defaultdict(list)
     dice = torch.Generator().manual_seed(word(seed))
@@ -120,9 +121,8 @@ def gather(
 
 
 def made(generator: Generator, places: range, seed: int, sides: tuple[int, ...]) -> tuple[Sample, Tensor | None]:
-    """Images and maps of the seeds `seed` + place, and their labels: each class once, then again."""
-    width = generator.brief.labels
-    labels = label_rows(generator.brief, [place % width for place in places] if width else None, len(places))
+    """Images and maps of the seeds `seed` + place, and their labels, those of `labels_at`."""
+    labels = labels_at(generator.brief, places)
     labels = labels if labels is None else labels.to(generator.device)
     z = latents(range(seed + places.start, seed + places.stop), generator.z_dim).to(generator.device)
     return generator(z, labels, sides=sides, **asked(generator.config, View())), labels

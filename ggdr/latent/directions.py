@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ggdr.labels import labels_at
 from ggdr.latent.codes import Codes
 from ggdr.network import Generator
 from ggdr.seeding import word
@@ -150,12 +151,10 @@ def in_passes(z: Tensor, rows: Tensor | None) -> Iterator[tuple[Tensor, Tensor |
 
 
 def latents_drawn(generator: Generator, count: int, labels: Tensor | None, seed: int) -> tuple[Tensor, Tensor | None]:
-    """Latent codes [count, z_dim], and labels [count, C] if it takes some: the given row's, or classes in turn."""
+    """Latent codes [count, z_dim], and labels [count, C] if it takes some: the given row's, or those of `labels_at`."""
     z = torch.randn(count, generator.z_dim, generator=torch.Generator().manual_seed(word(seed))).to(generator.device)
-    if not (classes := generator.brief.labels):
-        return z, None
-    rows = F.one_hot(torch.arange(count) % classes, classes).float() if labels is None else labels.expand(count, -1)
-    return z, rows.to(generator.device)
+    rows = labels_at(generator.brief, range(count)) if labels is None else labels.expand(count, -1)
+    return z, rows if rows is None else rows.to(generator.device)
 
 
 def places_of(generator: Generator, layers: Iterable[int] | None) -> tuple[int, ...] | None:

@@ -16,9 +16,11 @@ from ggdr.data.images import ImageFiles
 from ggdr.data.reading.patterns import is_elsewhere
 from ggdr.evidence import CHUNK
 from ggdr.grid import to_uint8
+from ggdr.labels import described
 from ggdr.measuring.diffusion import Pipeline, class_at, fetched
 from ggdr.model import Saved, description_at
 from ggdr.network import Generator
+from ggdr.networks.base import Brief
 from ggdr.pretrained import INDEX, OWN, PARTS, Hub, download, find, loaded
 from ggdr.sampling import View, asked, latents
 from ggdr.seeding import WORDS, seed_of
@@ -102,11 +104,8 @@ class Generated(Drawn):
         brief = self.network.brief
         self.shape = (brief.channels, brief.height, brief.width)
         self.how = asked(self.network.config, possible(draw.view, self.network))
-        if brief.labels and brief.labels != reals.brief.labels:
-            raise ValueError(
-                f"this generator was trained with labels of width {brief.labels}, and the data has"
-                f" {reals.brief.labels or 'none'}; choose the labels it was trained with by --data.labels."
-            )
+        if brief.labels:
+            check_labels(brief, reals.brief)
 
     def labels(self, places: range, repeat: int) -> Tensor | None:
         return self.reals.at(list(places), repeat).labels if self.network.brief.labels else None
@@ -128,6 +127,17 @@ class Generated(Drawn):
             "noise": self.how.get("noise", "none"),
             "quantisation": "round((x + 1) * 127.5), clamped to 0 .. 255, no file format between",
         }
+
+
+def check_labels(own: Brief, real: Brief) -> None:
+    """ValueError if the reals' labels, which a generator's images are to wear, are others than it was trained with."""
+    names, others = (f" ({described(brief)})" if brief.label_names else "" for brief in (own, real))
+    named = own.label_names and real.label_names and not own.label_ranges
+    if own.labels != real.labels or named and own.label_names != real.label_names:
+        raise ValueError(
+            f"this generator was trained with labels of width {own.labels}{names}, and the data has"
+            f" {real.labels or 'none'}{others}; choose the labels it was trained with by --data.labels."
+        )
 
 
 class Denoised(Drawn):

@@ -15,7 +15,8 @@ import tyro
 
 from ggdr.checks import above_zero
 from ggdr.figures import significant
-from ggdr.verbs.model_flags import ModelFlags, is_picture, numbers
+from ggdr.verbs.label_flags import LabelFlags
+from ggdr.verbs.model_flags import is_picture, numbers
 
 if TYPE_CHECKING:
     from ggdr.insight.sheets import Row
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Edit(ModelFlags):
+class Edit(LabelFlags):
     """What to edit, along which directions, and where to put it."""
 
     method: Literal["sefa", "pca"] = "sefa"
@@ -44,8 +45,6 @@ class Edit(ModelFlags):
     """of the sheet, from -range to range; of an odd number the middle one is the image itself"""
     psi: float | None = None
     """truncation of the images that are edited: 1 for the full variety, towards 0 for the mean image; None: as 1"""
-    label: int | None = None
-    """class of all images, of a generator with labels, which needs one unless a code is given"""
     out: Path = Path("edit.png")
     """the sheet, a PNG"""
 
@@ -63,10 +62,9 @@ def main(argv: list[str]) -> int:
     asked.keep([asked.out])
     from ggdr.insight.sheets import draw_sheet
     from ggdr.latent.directions import find
-    from ggdr.sampling import label_rows
 
     generator = asked.generator()
-    row = None if asked.label is None else label_rows(generator.brief, asked.label, 1)
+    row = asked.label_rows(generator.brief, 1) if len(asked.labels) == 1 else None  # of several, of all classes
     names, codes = start(asked, generator)
     directions = find(generator, asked.method, max(wanted) + 1, layers=layers, labels=row)
     rows = rows_of(asked, generator, directions, wanted, names, codes)
@@ -80,14 +78,14 @@ def main(argv: list[str]) -> int:
 def start(asked: Edit, generator: Generator) -> tuple[list[str], Codes]:
     """The codes that are edited, and what they are called; ValueError if there are none."""
     from ggdr.latent.codes import load_codes, seeded
-    from ggdr.sampling import View, label_rows
+    from ggdr.sampling import View
 
     if asked.code is not None:
         codes = load_codes(asked.code, generator)
         count = len(codes.points)
         return [asked.code.stem if count == 1 else f"{asked.code.stem} {place}" for place in range(count)], codes
     seeds = numbers("seeds", asked.seeds)
-    rows = label_rows(generator.brief, asked.label, len(seeds))
+    rows = asked.label_rows(generator.brief, len(seeds))
     return [f"seed {seed}" for seed in seeds], seeded(generator, seeds, rows, View(asked.psi))
 
 

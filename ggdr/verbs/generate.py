@@ -6,7 +6,7 @@ ggdr generate runs/digits --seeds 0-7 --psi 0 0.35 0.7 1 --out truncation.png
 
 ggdr generate runs/digits --seeds 0-999 --polarity -2 --count 16 --out modes.png
 
-ggdr generate org/name --labels all --seeds 0-9 --out samples
+ggdr generate org/name --labels cat dog --seeds 0-9 --out samples
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import tyro
 
-from ggdr.verbs.model_flags import ModelFlags, classes_of, is_picture, numbers, shown, write_grid
+from ggdr.verbs.label_flags import Label, LabelFlags
+from ggdr.verbs.model_flags import is_picture, numbers, shown, write_grid
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +32,7 @@ PICTURES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
-class Generate(ModelFlags):
+class Generate(LabelFlags):
     """What to generate, and where to put it."""
 
     seeds: str = "0-15"
@@ -48,19 +49,17 @@ class Generate(ModelFlags):
     """choose --count of the seeds: below 0 those where images crowd, above 0 the rare ones (arXiv 2203.01993)"""
     count: int | None = None
     """images, of each class, that polarity chooses; None: a tenth of the seeds"""
-    labels: str = ""
-    """classes, such as 0,3-5, or all: every seed with each of them; only for a generator with labels, which needs it"""
     noise: Literal["const", "random", "none"] = "const"
     """of the layers: the same for all images, fresh by the seed, or none"""
     out: Path = Path("samples.png")
-    """NAME.png: one grid, a row for each class or psi; anything else: a folder of seed0000.png, seed0000-label3.png"""
+    """NAME.png: one grid, a row for each label or psi; anything else: a folder of seed0000.png, seed0000-cat.png"""
 
 
 class Wanted(NamedTuple):
     """One image."""
 
     seed: int
-    label: int | None
+    label: Label | None
     psi: float | None
     several: bool
     """whether images differ by psi"""
@@ -68,7 +67,7 @@ class Wanted(NamedTuple):
     @property
     def file(self) -> str:
         """Its name in a folder."""
-        label = "" if self.label is None else f"-label{self.label}"
+        label = "" if self.label is None else f"-{self.label.text}"
         return f"seed{self.seed:04}{label}{f'-psi{self.psi}' if self.several else ''}.png"
 
 
@@ -117,7 +116,7 @@ def write(asked: Generate, passes: Iterator[Tensor], names: list[str], columns: 
 
 def plan(asked: Generate, generator: Generator, seeds: list[int]) -> tuple[list[Wanted], int | None]:
     """The images, by psi, class and seed, and the columns of a grid of them; None: near-square."""
-    classes: list[int] | list[None] = classes_of(asked.labels, generator.brief.labels) or [None]
+    classes: list[Label] | list[None] = asked.asked_labels(generator.brief) or [None]
     strengths: tuple[float, ...] | tuple[None] = asked.psi or (None,)
     chosen = {label: choose(asked, generator, seeds, label) for label in classes}
     wanted = [
@@ -127,29 +126,33 @@ def plan(asked: Generate, generator: Generator, seeds: list[int]) -> tuple[list[
     return wanted, row if len(classes) * len(strengths) > 1 < row else None
 
 
-def choose(asked: Generate, generator: Generator, seeds: list[int], label: int | None) -> list[int]:
+def choose(asked: Generate, generator: Generator, seeds: list[int], label: Label | None) -> list[int]:
     """The seeds of a class's images: all that are given, or those that polarity takes of them."""
     if not asked.polarity:
         return seeds
-    from ggdr.latent.polarity import polarized
-    from ggdr.sampling import View, label_rows
+    import torch
 
-    row = None if label is None else label_rows(generator.brief, label, 1)
+    from ggdr.latent.polarity import polarized
+    from ggdr.sampling import View
+
+    row = None if label is None else torch.tensor([label.values])
     view = View(asked.psi[0] if asked.psi else None, asked.cutoff)
     return polarized(generator, seeds, asked.count or max(1, len(seeds) // 10), asked.polarity, labels=row, view=view)
 
 
 def images(asked: Generate, generator: Generator, wanted: list[Wanted]) -> Iterator[Tensor]:
     """The wanted images, pass by pass; ValueError, before the first, if the generator cannot be asked so."""
+    import torch
+
     from ggdr.latent.modes import draw_modal, find_modes
-    from ggdr.sampling import View, label_rows
+    from ggdr.sampling import View
 
     centres = None if asked.modes is None else find_modes(generator, asked.modes)
     parts = []
     for psi in dict.fromkeys(image.psi for image in wanted):
         part = [image for image in wanted if image.psi == psi]
-        labels = [image.label for image in part if image.label is not None]
-        rows = label_rows(generator.brief, labels or None, len(part))
+        labels = [image.label.values for image in part if image.label is not None]
+        rows = torch.tensor(labels) if labels else None
         view = View(psi, asked.cutoff, asked.noise)
         parts.append(draw_modal(generator, [image.seed for image in part], rows, view, centres, asked.batch))
     return chain.from_iterable(parts)

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import tyro
 
-from ggdr.verbs.model_flags import ModelFlags, is_picture, numbers, shown
+from ggdr.verbs.label_flags import LabelFlags
+from ggdr.verbs.model_flags import is_picture, numbers, shown
 
 
 @dataclass(frozen=True)
-class Mix(ModelFlags):
+class Mix(LabelFlags):
     """What to mix, and where to put it."""
 
     rows: str = "0-3"
@@ -28,8 +29,6 @@ class Mix(ModelFlags):
     """style codes that are lent, such as 0-3; none: the coarser half"""
     psi: float | None = None
     """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
-    label: int | None = None
-    """class of all images, of a generator with labels, which needs one"""
     out: Path = Path("mix.png")
     """the picture"""
 
@@ -47,12 +46,10 @@ def main(argv: list[str]) -> int:
     from ggdr.grid import save_grid
     from ggdr.latent.codes import drawn, seeded
     from ggdr.latent.mixing import mixed
-    from ggdr.sampling import View, label_rows
+    from ggdr.sampling import View
 
     generator, view = asked.generator(), View(asked.psi)
-    rows, columns = (
-        seeded(generator, each, label_rows(generator.brief, asked.label, len(each)), view) for each in seeds
-    )
+    rows, columns = (seeded(generator, each, asked.label_rows(generator.brief, len(each)), view) for each in seeds)
     every = [columns, rows, mixed(generator, rows, columns, layers)]
     total = sum(len(codes.points) for codes in every)
     passes = shown(chain.from_iterable(drawn(generator, codes, asked.batch) for codes in every), total)

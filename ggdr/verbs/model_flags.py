@@ -66,18 +66,6 @@ def numbers(flag: str, text: str) -> list[int]:
     return found
 
 
-def classes_of(text: str, width: int) -> list[int]:
-    """The classes that --labels asks for, of `width`, none if there are none; ValueError if it does not fit."""
-    if not width and text:
-        raise ValueError(f"this generator was trained without labels; leave --labels {text} out.")
-    if width and not text:
-        raise ValueError(f"this generator was trained with labels; add --labels all, or some of 0-{width - 1}.")
-    found = list(range(width)) if text == "all" or not text else numbers("labels", text)
-    if max(found, default=-1) >= width:
-        raise ValueError(f"--labels {text} holds {max(found)}; give all, or some of 0-{width - 1}.")
-    return found
-
-
 def shown(passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
     """The passes as uint8 on the host, with a progress bar on a terminal."""
     from tqdm import tqdm

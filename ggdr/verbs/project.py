@@ -23,7 +23,7 @@ from ggdr.features.plain import Pixels
 from ggdr.figures import significant
 from ggdr.recipe_flags import swap_parts, take_use
 from ggdr.registry import use
-from ggdr.verbs.model_flags import ModelFlags
+from ggdr.verbs.label_flags import LabelFlags
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -50,7 +50,7 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Project(ModelFlags):
+class Project(LabelFlags):
     """What to look for, where, and how."""
 
     pictures: Annotated[tuple[Path, ...], tyro.conf.Positional] = ()
@@ -63,8 +63,6 @@ class Project(ModelFlags):
     """of the search"""
     pixels: float = 0.1
     """weight of plain pixels beside the features; 0: none, as in the paper"""
-    label: int | None = None
-    """class of all pictures, of a generator with labels, which needs one"""
     seed: int = 0
     """of all that is drawn"""
     batch: int = 8
@@ -99,8 +97,10 @@ def main(argv: list[str]) -> int:
 
     generator = asked.generator()
     search = Search(space=asked.space, steps=asked.steps, distance=asked.features, pixels=asked.pixels, seed=asked.seed)
+    rows = asked.label_rows(generator.brief, len(asked.pictures))
     for first in range(0, len(asked.pictures), asked.batch):
-        project_some(asked, generator, search, asked.pictures[first : first + asked.batch])
+        part = slice(first, first + asked.batch)
+        project_some(asked, generator, search, asked.pictures[part], None if rows is None else rows[part])
     if asked.features == Pixels():
         print(BETTER)
     return 0
@@ -135,16 +135,16 @@ def check_files(asked: Project) -> None:
     asked.keep([file for picture in asked.pictures for file in asked.files(picture) if file is not None])
 
 
-def project_some(asked: Project, generator: Generator, search: Search, pictures: tuple[Path, ...]) -> None:
-    """Project one batch, write its files and print how near it came."""
+def project_some(
+    asked: Project, generator: Generator, search: Search, pictures: tuple[Path, ...], rows: Tensor | None
+) -> None:
+    """Project one batch, with these labels, write its files and print how near it came."""
     from tqdm import tqdm
 
     from ggdr.latent.projection import project
     from ggdr.latent.targets import targets_of
-    from ggdr.sampling import label_rows
 
     targets = targets_of([opened(picture) for picture in pictures], generator.brief)
-    rows = label_rows(generator.brief, asked.label, len(targets))
     frames: list[Tensor] = []
     with tqdm(total=asked.steps, unit=" steps", leave=False, disable=None) as bar:
         watch = watching(frames, asked, bar.update)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 import tyro
 
-from ggdr.verbs.model_flags import ModelFlags, numbers, shown
+from ggdr.verbs.label_flags import LabelFlags
+from ggdr.verbs.model_flags import numbers, shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Video(ModelFlags):
+class Video(LabelFlags):
     """Which walk, and where to put it."""
 
     seeds: str = "0-7"
@@ -41,8 +42,6 @@ class Video(ModelFlags):
     """end where it began"""
     psi: float | None = None
     """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
-    label: int | None = None
-    """class of all images, of a generator with labels, which needs one"""
     scale: int | None = None
     """whole factor of enlargement; None: to 256 px at least"""
     out: Path = Path("walk.mp4")
@@ -66,18 +65,19 @@ def main(argv: list[str]) -> int:
         raise ValueError(f"--out {asked.out} is no film; give a name that ends in {', '.join(MOVING)}.")
     asked.keep([asked.out])
     generator = asked.generator()
-    walks = [walked(asked, generator, seeds[first :: asked.walks], steps) for first in range(asked.walks)]
+    rows = asked.label_rows(generator.brief, len(seeds))
+    dealt = [slice(first, None, asked.walks) for first in range(asked.walks)]
+    walks = [walked(asked, generator, seeds[each], None if rows is None else rows[each], steps) for each in dealt]
     count = save_film(frames(asked, generator, walks), asked.out, asked.fps)
     print(f"{asked.out}: {count} frames, {count / asked.fps:.1f} s, by {asked.model}")
     return 0
 
 
-def walked(asked: Video, generator: Generator, seeds: list[int], steps: int) -> Codes:
-    """The codes of one walk."""
+def walked(asked: Video, generator: Generator, seeds: list[int], rows: Tensor | None, steps: int) -> Codes:
+    """The codes of one walk past seeds with these labels."""
     from ggdr.latent.walks import walk
-    from ggdr.sampling import View, label_rows
+    from ggdr.sampling import View
 
-    rows = label_rows(generator.brief, asked.label, len(seeds))
     return walk(generator, seeds, steps, labels=rows, view=View(asked.psi), curve=asked.curve, loop=asked.loop)
 
 
