@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ggdr.cache import write_whole
+from ggdr.folders import SHEET
 from ggdr.grid import picture
 from ggdr.lazy import F, Tensor, torch
 
@@ -82,11 +83,22 @@ def write_animation(frames: Iterator[Tensor], path: Path, fps: float) -> int:
     """An animation of Pillow's; gif counts hundredths of a second, webp thousandths."""
     images = [as_pil(frame) for frame in frames]
     kind = path.suffix.removeprefix(".").lower()
-    more = {"lossless": False, "quality": 90} if kind == "webp" else {}
+    more: dict[str, Any] = {"comment": SHEET.encode()}
+    if kind == "webp":
+        more = {"lossless": False, "quality": 90, "exif": said_by(SHEET)}
     images[0].save(
         path, format=kind, save_all=True, append_images=images[1:], duration=round(1000 / fps), loop=0, **more
     )
     return len(images)
+
+
+def said_by(software: str) -> PIL.Image.Exif:
+    """What a picture says of what made it."""
+    from PIL import ExifTags, Image
+
+    about = Image.Exif()
+    about[ExifTags.Base.Software] = software
+    return about
 
 
 def as_pil(frame: Tensor) -> PIL.Image.Image:

@@ -1,10 +1,11 @@
-"""Folders that this package makes: the mark by which they are known, and what they may not replace."""
+"""What this package makes, and how it is known again: folders by a mark in them, pictures by what they say."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 MARK = ".ggdr"
@@ -13,6 +14,16 @@ RUN = frozenset(
     "recipe.json metrics.jsonl losses.png samples checkpoints model tensorboard failure.txt run_id.txt".split()
 )
 """what a run writes into its folder, beside recipe.py, which people write there as well"""
+BESIDE = RUN | frozenset("features metrics projected wandb aim mlruns swanlog".split())
+"""what lies in a run's folder and is no data, where that is the folder of the images itself"""
+SOFTWARE = "ggdr"
+"""what a picture made here says it was made by: the field Software of a PNG"""
+SHEET = "ggdr sheet"
+"""the same of grids, plots and films, which are no data wherever they lie"""
+HEAD_BYTES = 1024
+"""of a picture, within which a PNG or GIF says what made it"""
+HERE = "the files of a run in the folder itself"
+"""what is skipped where a run writes into the folder of its images"""
 RECIPE, RESOLVED = "recipe.py", "resolved_recipe.py"
 
 
@@ -21,6 +32,12 @@ def mark(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / MARK).exists():
         (folder / MARK).write_text("{}\n")
+
+
+def make(folder: Path) -> None:
+    """Make a folder of images and mark it, if it is not there; one that a person made is not marked."""
+    if not folder.is_dir():
+        mark(folder)
 
 
 def is_run(folder: Path) -> bool:
@@ -69,8 +86,46 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def check_free(files: Iterable[Path], overwrite: bool) -> None:
-    """ValueError if one of the files is there, unless it may be replaced."""
-    there = next((file for file in files if file.exists()), None)
-    if there is not None and not overwrite:
-        raise ValueError(f"{there} is there already; give another --out, or add --overwrite.")
+def without_made(names: Iterable[str]) -> tuple[list[str], Counter[str]]:
+    """The files of a source that do not lie in folders made here, and how many folders those are, by their kind.
+
+    `names`: paths within the source, with forward slashes. Of a run that writes into the source's own folder only
+    what runs write there is left out.
+    """
+    names = list(names)
+    beside: dict[str, set[str]] = {}
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        if file in (MARK, RECIPE, "recipe.json"):
+            beside.setdefault(folder, set()).add(file)
+    made = {folder for folder, files in beside.items() if MARK in files or len(files) == 2}
+    if not made:
+        return names, Counter()
+    here = "" in made and "recipe.json" in beside[""]
+    kept = [name for name in names if not made & {*above(name)} and not (here and first(name) in BESIDE)]
+    outermost = [each for each in made - {""} if not made & {*above(each)} and not (here and first(each) in BESIDE)]
+    found = Counter("run folder" if "recipe.json" in beside[each] else "made folder" for each in sorted(outermost))
+    return kept, found | Counter([HERE] if here else [])
+
+
+def first(name: str) -> str:
+    """The first part of a path."""
+    return name.partition("/")[0]
+
+
+def above(name: str) -> Iterable[str]:
+    """The folders that a path within a source lies in, without the source's own."""
+    return (name[:place] for place, letter in enumerate(name) if letter == "/")
+
+
+def is_sheet(first: bytes, read: Callable[[], bytes]) -> bool:
+    """Whether a picture is a grid, a plot or a film made here, by its first `HEAD_BYTES`; or, a WebP film, by all."""
+    if first[:4] == b"RIFF" and first[12:16] == b"VP8X" and first[20] & 2:  # an animation, which says so at its end
+        return SHEET.encode() in read()[-HEAD_BYTES:]
+    return SHEET.encode() in first
+
+
+def skipped(made: Mapping[str, int]) -> str:
+    """What of a source was left out since it was made here, in one clause."""
+    counts = [kind if kind == HERE else f"{count:,} {kind}{'s' * (count > 1)}" for kind, count in made.items()]
+    return f"skipped {' and '.join(counts)} of ggdr: what it made is no data"

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ggdr import folders
 from ggdr.lazy import Tensor, torch
 
 if TYPE_CHECKING:
@@ -68,15 +69,18 @@ def picture(images: Tensor, columns: int | None = None, scale: int | None = None
 
 
 def save_grid(images: Tensor, path: Path, columns: int | None = None, scale: int | None = None) -> None:
-    """Save images uint8 [N, C, H, W] as a PNG, laid out as in `picture`."""
+    """Save images uint8 [N, C, H, W] as a PNG, laid out as in `picture`; it says that it is no data."""
     from PIL import Image
 
-    save_png(Image.fromarray(picture(images, columns, scale).squeeze(2).numpy()), Path(path))
+    save_png(Image.fromarray(picture(images, columns, scale).squeeze(2).numpy()), Path(path), folders.SHEET)
 
 
-def save_png(image: PIL.Image.Image, path: Path) -> None:
-    """Save a picture, whole or not at all."""
+def save_png(image: PIL.Image.Image, path: Path, software: str = folders.SOFTWARE) -> None:
+    """Save a picture, whole or not at all; `software`: what it says it was made by."""
+    from PIL.PngImagePlugin import PngInfo
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    image.save(unfinished, format="PNG")
+    unfinished, about = path.with_name(f".{path.name}.part"), PngInfo()
+    about.add_text("Software", software)
+    image.save(unfinished, format="PNG", pnginfo=about)
     os.replace(unfinished, path)

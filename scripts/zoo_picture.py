@@ -21,6 +21,7 @@ from zoo_measure import ARMS, Run, Survey
 
 from ggdr.cli import guarded
 from ggdr.data.digits import Digits
+from ggdr.folders import SHEET
 from ggdr.grid import save_png, to_pil
 from ggdr.pipeline import GANPipeline
 
@@ -53,7 +54,7 @@ def main(argv: list[str]) -> int:
     fields = {"real": [reals()]} | {name: arms(survey, file, seed) for name, file in zoo().items()}
     if not any(map(any, list(fields.values())[1:])):
         raise ValueError(f"no run of the zoo in {asked.runs}; make them: python scripts/zoo_measure.py.")
-    save_png(sheet(fields), asked.out)
+    save_png(sheet(fields), asked.out, SHEET)
     return 0
 
 

@@ -21,6 +21,7 @@ from ggdr.data.digits import Digits
 from ggdr.data.images import ImageFiles
 from ggdr.features.digits import Digits as DigitsExtractor
 from ggdr.figures import from_to, significant
+from ggdr.measuring.findings import record_folder
 from ggdr.model import save_model
 from ggdr.networks.base import Brief
 from ggdr.train import main as train
@@ -41,13 +42,14 @@ def run(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch) -> Path:
-    """A cache that holds nothing but the digits classifier."""
+    """A cache that holds nothing but the digits classifier; records of images lie beside it."""
     DigitsExtractor().load(torch.device("cpu"))
     own = tmp_path / "cache"
     own.mkdir()
     for file in cache_folder().glob("digits-*.safetensors"):
         shutil.copy(file, own)
     monkeypatch.setenv("GGDR_CACHE", str(own))
+    monkeypatch.chdir(tmp_path)
     return own
 
 
@@ -66,8 +68,8 @@ def digits(tmp_path_factory) -> Path:
 
 
 def record(folder: Path) -> dict:
-    """The newest record in a folder."""
-    return json.loads(max((folder / "metrics").glob("*.json")).read_text())
+    """The newest record of what lies in a folder."""
+    return json.loads(max(record_folder(str(folder)).glob("*.json")).read_text())
 
 
 def measured(folder: Path, *argv: str) -> dict:
@@ -158,7 +160,7 @@ def test_a_folder_of_images_is_measured_once_without_an_interval(digits, capsys)
 def test_a_zip_is_measured_and_its_record_lies_beside_it(digits, tmp_path):
     archive = shutil.make_archive(str(tmp_path / "digits"), "zip", digits)
     assert main([archive, "--data", str(digits), "--metrics", "swd"]) == 0
-    assert means(record(tmp_path))["swd"]["mean"] == 0
+    assert means(record(Path(archive)))["swd"]["mean"] == 0
 
 
 def test_a_diffusion_pipeline_is_measured_by_the_same_code(digits, tmp_path, capfd):

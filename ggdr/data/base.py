@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
@@ -64,6 +65,10 @@ class DataSet(Part):
     def identity(self) -> str:
         """Which images these are, for what a recipe says of them holds for no others: by default all settings count."""
         return repr(self)
+
+    def root(self) -> Path | None:
+        """The folder of which every image, at any depth, is data; None: there is none."""
+        return None
 
     def hub_id(self) -> str:
         """The Hub data set that it reads; empty: it reads none."""

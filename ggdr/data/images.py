@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from ggdr.changes import MayChange
@@ -53,6 +54,10 @@ class ImageFiles(DataSet):
 
     def identity(self) -> str:
         return self.source
+
+    def root(self) -> Path | None:
+        folder = Path(self.source).expanduser() if self.source else None
+        return folder if folder is not None and folder.is_dir() else None
 
     def hub_id(self) -> str:
         from ggdr.data.reading.hub import Hub

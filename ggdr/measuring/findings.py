@@ -13,7 +13,7 @@ from ggdr.device import device_name
 from ggdr.features.base import Embedder
 from ggdr.measuring.doubts import extractor_of
 from ggdr.measuring.record import CONFIDENCE, Row, Spread, versions
-from ggdr.measuring.subject import SCHEME
+from ggdr.measuring.subject import SCHEME, holds_model, is_foreign
 from ggdr.recipe_files import to_json
 
 if TYPE_CHECKING:
@@ -98,8 +98,10 @@ def described(network: Embedder) -> dict[str, Any]:
 
 
 def record_folder(what: str) -> Path:
-    """Where records of `what` lie: in a folder, beside a file, and here for what is on the Hub."""
+    """Where records of `what` lie: in a model's folder, beside a file, and here for images and what is on the Hub."""
     here = Path(what)
-    if here.is_dir():
+    if here.is_dir() and (holds_model(here) or is_foreign(here)):
         return here / "metrics"
-    return here.parent / "metrics" if here.is_file() else Path("metrics") / what.replace("/", "--")
+    if here.is_file():
+        return here.parent / "metrics"
+    return Path("metrics") / (here.absolute().name if here.is_dir() else what.replace("/", "--"))

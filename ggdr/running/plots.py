@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ggdr import log_file
+from ggdr import folders, log_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -177,5 +177,5 @@ def save(figure: Figure, png: Path) -> None:
     """Write the picture aside and move it into place."""
     png.parent.mkdir(parents=True, exist_ok=True)
     unfinished = png.with_name(f".{png.name}.part")
-    figure.savefig(unfinished, format="png", facecolor="white")
+    figure.savefig(unfinished, format="png", facecolor="white", metadata={"Software": folders.SHEET})
     os.replace(unfinished, png)

@@ -13,7 +13,7 @@ from torch import Tensor
 from ggdr import checkpoint
 from ggdr.evidence import Evidence, ImageSet, Team
 from ggdr.figures import significant
-from ggdr.folders import RECIPE, check_run, mark, write_recipe
+from ggdr.folders import RECIPE, mark, write_recipe
 from ggdr.hub import Place, unsaid
 from ggdr.model import save_model
 from ggdr.network import Generator
@@ -22,6 +22,7 @@ from ggdr.recipe_files import flat, to_json, to_python
 from ggdr.running.journal import Journal, NoJournal
 from ggdr.running.lock import Lock
 from ggdr.running.memory import peak_memory
+from ggdr.running.place import check_place, told
 from ggdr.running.pusher import Pusher
 from ggdr.running.recovery import Recovery
 from ggdr.running.run import Run
@@ -59,7 +60,7 @@ class Report:
 
     def take_folder(self) -> Lock:
         """Lock and mark the run's folder; ValueError if another has it, or it holds what this run would replace."""
-        check_run(self.run.out)
+        check_place(self.run.out, self.run.recipe.data)
         lock = Lock(self.run.out)
         mark(self.run.out)
         return lock
@@ -302,5 +303,6 @@ def introduction(run: Run) -> list[str]:
         f"batch {recipe.batch} on {where}, micro-batch {run.micro_batch}, {recipe.precision}",
         *([] if run.device.type == "cpu" else [in_use(run.device)]),
         *(f"{name}: {reason}" for name, reason in run.reasons.items()),
+        *told(run.out, recipe.data),
         *run.notes,
     ]

@@ -161,8 +161,10 @@ def unreadable(findings: list[Finding]) -> list[str]:
 def passed_over(reader: Reader) -> list[str]:
     """Files that are taken for no images, by kind."""
     from ggdr.data.reading.kinds import told
+    from ggdr.folders import skipped
 
     lines = [told(reader.others)] if reader.others else []
+    lines += [skipped(reader.made)] if reader.made else []
     hidden = ", ".join(f"{count:,} {place}" for place, count in sorted(reader.hidden.items()))
     return lines + ([f"passed over as the system's own: {hidden}"] if hidden else [])
 

@@ -84,7 +84,7 @@ class Command:
     device: str = ""
     """cpu, cuda, cuda:1, mps; none: the accelerator if there is one"""
     out: Path | None = None
-    """file of the record; None: a new one in the folder `metrics` in WHAT, beside a file, or here for the Hub's"""
+    """file of the record; None: a new one in `metrics` in a model, beside a file, or here in `metrics/WHAT`"""
     cache: bool = True
     """keep features of images that do not change, and use those that are kept"""
     revision: str | None = None

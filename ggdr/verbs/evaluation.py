@@ -26,6 +26,7 @@ from ggdr.ops.precision import without_tf32
 from ggdr.sampling import View
 from ggdr.seeding import seed_of
 from ggdr.verbs.evaluate_flags import Command
+from ggdr.verbs.places import check_apart
 
 REPEATS = 3
 """how often a generator's images are made anew if it is not said"""
@@ -74,7 +75,9 @@ class Evaluation:
         self.began = time.monotonic()
         if command.out is not None:
             check_free(command.out)
-        check_writable(command.out.parent if command.out else record_folder(command.read.source))
+        folder = command.out.parent if command.out else record_folder(command.read.source)
+        check_writable(folder)
+        check_apart(next(place for place in (folder, *folder.parents) if place.is_dir()))
         self.images = command.data.open()
         view = View(command.psi, command.cutoff, command.noise)
         draw = Draw(command.seed, command.batch, team.device, view, command.steps)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from ggdr.folders import check_free
+from ggdr.verbs.places import check_out
 
 if TYPE_CHECKING:
     from ggdr.exporting.graphs import Graph
@@ -75,7 +75,7 @@ def check(asked: Export) -> None:
         raise ValueError(f"{suffix} files need {', '.join(missing)}; type: pip install 'ggdr[onnx]'.")
     if asked.out.is_dir():
         raise ValueError(f"{str(asked.out)!r} is a folder; name a file.")
-    check_free([asked.out], asked.overwrite)
+    check_out([asked.out], asked.overwrite)
     if asked.batch is not None and asked.batch < 1:
         raise ValueError(f"a batch of {asked.batch} samples is none; give --batch 1 or more, or leave it out.")
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import tyro
 
+from ggdr.folders import make
 from ggdr.verbs.label_flags import Label, LabelFlags
 from ggdr.verbs.model_flags import is_picture, numbers, shown, write_grid
 
@@ -109,6 +110,7 @@ def write(asked: Generate, passes: Iterator[Tensor], names: list[str], columns: 
     if is_picture(asked.out):
         return write_grid(passes, asked.out, columns)
     asked.keep([asked.out / name for name in names])
+    make(asked.out)
     pictures = (picture for images in passes for picture in to_pil(images))
     for name, picture in zip(names, pictures, strict=True):
         save_png(picture, asked.out / name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from ggdr.checks import above_zero, not_negative
-from ggdr.folders import check_free
+from ggdr.verbs.places import check_out
 
 if TYPE_CHECKING:
     from ggdr.insight.maps import Maps, Source
@@ -62,7 +62,7 @@ def draw(wanted: Features, generator: Generator, discriminator: Discriminator | 
     sides = sides_of(generator, discriminator, wanted.sides)
     folder = Path(wanted.model)
     out = wanted.out or (folder if folder.is_dir() else Path()) / "features"
-    check_free((out / name_of(side) for side in sides["generator"]), wanted.overwrite)
+    check_out((out / name_of(side) for side in sides["generator"]), wanted.overwrite)
     yield from found(generator, discriminator, sides)
     pooled = max(wanted.samples, wanted.pooled)
     gathered = gather(generator, discriminator, sides, shown=wanted.samples, pooled=pooled, seed=wanted.seed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from ggdr.folders import check_free
+from ggdr.verbs.places import check_out
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,8 +48,8 @@ class ModelFlags:
         return load_generator(self.model, Hub(self.revision)).to(device_of(self.device))
 
     def keep(self, files: list[Path]) -> None:
-        """ValueError if a file is there that may not be replaced."""
-        check_free(files, self.overwrite)
+        """ValueError if a file is there that may not be replaced, or would lie in a folder of images."""
+        check_out(files, self.overwrite)
 
 
 def numbers(flag: str, text: str) -> list[int]:

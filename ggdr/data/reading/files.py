@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
+from ggdr import folders
 from ggdr.data.reading.kinds import ARRAYS, Chosen, choose, endings, listed, of_system
 from ggdr.data.reading.label_file import CUSTOMARY, TABLES, read_labels
 from ggdr.data.reading.labels import Kind, Labels
 from ggdr.data.reading.layout import FOLDERS, TOP, from_folders, of_split
-from ggdr.data.reading.reader import Reader, file_bytes
+from ggdr.data.reading.reader import HEAD_BYTES, MOST_BYTES, Reader, file_bytes
 
 
 class Files(Reader):
@@ -18,6 +19,36 @@ class Files(Reader):
 
     source: str
     names: list[str]
+
+    def take(self, names: Iterable[str]) -> None:
+        """Of the files of these names, images become the items; ValueError if there are none."""
+        names, made = folders.without_made(names)
+        self.names, self.others, self.hidden = images_among(names, self.source, self.kind, made)
+        if sheets := {item for item in range(len(self)) if self.is_sheet(item)}:
+            made["grid"] = len(sheets)
+            self.names = [name for item, name in enumerate(self.names) if item not in sheets]
+        self.made = made
+        if not self.names:
+            raise ValueError(nothing_but(made, self.source, self.kind))
+
+    def is_sheet(self, item: int) -> bool:
+        """Whether a file is a grid, a plot or a film that was made here."""
+        if PurePosixPath(self.names[item]).suffix.lower() not in (".png", ".gif", ".webp"):
+            return False
+        try:
+            return folders.is_sheet(self.first(self.names[item], folders.HEAD_BYTES), lambda: self.read(item))
+        except Exception:  # a broken file may raise anything; it is named when its turn comes
+            return False
+
+    def first(self, name: str, most: int) -> bytes:
+        """The first `most` bytes of a file; any exception if they cannot be had."""
+        raise NotImplementedError
+
+    def head(self, item: int) -> bytes:
+        return self.first(self.names[item], HEAD_BYTES)
+
+    def read(self, item: int) -> bytes:
+        return self.contents(self.names[item])
 
     def __len__(self) -> int:
         return len(self.names)
@@ -30,8 +61,8 @@ class Files(Reader):
         return self.names
 
     def contents(self, name: str) -> bytes:
-        """The bytes of a file that is no image; any exception if they cannot be had."""
-        raise NotImplementedError
+        """The bytes of a file, image or not; any exception if they cannot be had."""
+        return self.first(name, MOST_BYTES)
 
     def keep_split(self, split: str) -> None:
         """Keep the images of a split, where the folders are splits; ValueError if there is no such split."""
@@ -94,12 +125,25 @@ def is_related(one: str, other: str) -> bool:
     return not first or not second or f"{first}/".startswith(f"{second}/") or f"{second}/".startswith(f"{first}/")
 
 
-def images_among(names: Iterable[str], source: str, kind: str) -> Chosen:
-    """The names that end like images, and what else there is; ValueError that says what if there are no images."""
+def images_among(names: Iterable[str], source: str, kind: str, made: Mapping[str, int]) -> Chosen:
+    """The names that end like images, and what else there is; ValueError that says what if there are no images.
+
+    `made`: what was left out of the source before, since it was made here.
+    """
     chosen = choose(names)
     if chosen.images:
         return chosen
+    if made:
+        raise ValueError(nothing_but(made, source, kind))
     if not chosen.others:
         raise ValueError(f"{kind} {source!r} is empty; put images into it.")
     found, ends = ", ".join(listed(chosen.others, of="of ")), " ".join(sorted(endings() | ARRAYS))
     raise ValueError(f"{kind} {source!r} holds no images, only {found}; images end in {ends}.")
+
+
+def nothing_but(made: Mapping[str, int], source: str, kind: str) -> str:
+    """What to say of a source where all images were made here."""
+    return (
+        f"{kind} {source!r} holds no images of its own ({folders.skipped(made)}); give a folder of images, or, to"
+        " measure generated ones, the folder itself that they lie in."
+    )

@@ -7,8 +7,8 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from ggdr.data.reading.files import Files, images_among
-from ggdr.data.reading.reader import HEAD_BYTES, Columns, file_bytes, reason
+from ggdr.data.reading.files import Files
+from ggdr.data.reading.reader import Columns, file_bytes, reason
 
 
 class Folder(Files):
@@ -23,20 +23,14 @@ class Folder(Files):
 
     def __init__(self, source: str, columns: Columns):
         self.source = source
-        self.names, self.others, self.hidden = images_among(below(source), source, self.kind)
+        self.take(below(source))
         self.keep_split(columns.split)
 
     def paths(self) -> Iterator[str]:
         return below(self.source)
 
-    def contents(self, name: str) -> bytes:
-        return file_bytes(Path(self.source, name))
-
-    def read(self, item: int) -> bytes:
-        return file_bytes(Path(self.source, self.names[item]))
-
-    def head(self, item: int) -> bytes:
-        return file_bytes(Path(self.source, self.names[item]), HEAD_BYTES)
+    def first(self, name: str, most: int) -> bytes:
+        return file_bytes(Path(self.source, name), most)
 
 
 def below(folder: str) -> Iterator[str]:

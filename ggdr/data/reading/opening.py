@@ -18,6 +18,7 @@ from ggdr.data.reading.pictures import Decoded, Kept
 from ggdr.data.reading.pixels import MODES
 from ggdr.data.reading.reader import Columns, Reader
 from ggdr.data.reading.survey import Survey, sources_of
+from ggdr.folders import skipped
 from ggdr.networks.base import Brief
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def open_images(settings: ImageFiles) -> Gallery:
     reader = reader_of(settings.source, Columns(settings.image_column, settings.split, settings.config))
     if reader.others.keys() - NOTES:
         warnings.warn(f"{settings.source!r} holds {told(reader.others)}.", stacklevel=2)
+    if reader.made:
+        warnings.warn(f"{settings.source!r}: {skipped(reader.made)}.", stacklevel=2)
     return gallery(reader, settings)
 
 

@@ -74,6 +74,8 @@ class Reader(ABC):
     """ending -> files of the source that are passed over, since they are no images that can be read"""
     hidden: Mapping[str, int] = MappingProxyType({})
     """folder of the system, or "hidden" -> files that end like images and are passed over"""
+    made: Mapping[str, int] = MappingProxyType({})
+    """kind -> folders and pictures that were made by this package and are passed over"""
 
     notes: tuple[str, ...] = ()
     """what a person should know of how it is read; whole sentences"""

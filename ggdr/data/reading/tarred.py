@@ -20,7 +20,7 @@ from ggdr.data.reading.labels import Kind, Labels
 from ggdr.data.reading.layout import FOLDERS, TOP, from_folders
 from ggdr.data.reading.packed import Entry, Index, index_of, piece
 from ggdr.data.reading.patterns import is_pattern, matching
-from ggdr.data.reading.reader import HEAD_BYTES, MOST_BYTES, Columns, reason
+from ggdr.data.reading.reader import Columns, reason
 from ggdr.documents import one_line
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
@@ -53,28 +53,18 @@ class Tarred(Files):
         self.shards, self.firsts = shards, np.cumsum([0, *(len(index.names) for index in indexes.values())])
         self.starts = np.concatenate([index.starts for index in indexes.values()])
         self.sizes = np.concatenate([index.sizes for index in indexes.values()])
-        images, others, self.hidden = images_among(self.rows, source, self.kind)
+        images, others, self.hidden = images_among(self.rows, source, self.kind, {})
         self.others = {ending: count for ending, count in others.items() if ending != f".{CLASS}"}
         self.names = chosen(images, columns.image, source)
         self.keep_split(columns.split)
 
-    def read(self, item: int) -> bytes:
-        return self._member(self.names[item], MOST_BYTES)
-
-    def head(self, item: int) -> bytes:
-        return self._member(self.names[item], HEAD_BYTES)
-
-    def _member(self, name: str, most: int) -> bytes:
-        """The first `most` bytes of a member."""
+    def first(self, name: str, most: int) -> bytes:
         row = self.rows[name]
         shard = int(np.searchsorted(self.firsts, row, "right")) - 1
         return piece(self.shards[shard], int(self.starts[row]), int(self.sizes[row]), most)
 
     def paths(self) -> Iterable[str]:
         return self.rows
-
-    def contents(self, name: str) -> bytes:
-        return self._member(name, MOST_BYTES)
 
     def labels(self, how: str, kind: Kind = "auto") -> Labels:
         """Labels from members that end in `.cls`, from a field of those that end in `.json`, or as of other files."""
@@ -120,7 +110,7 @@ class Tarred(Files):
     def _text(self, name: str, ending: str) -> str:
         """What the member of this ending beside an image holds; empty if there is none."""
         member = f"{split(name)[0]}.{ending}"
-        return self._member(member, MOST_LABEL_BYTES).decode("utf-8", "replace") if member in self.rows else ""
+        return self.first(member, MOST_LABEL_BYTES).decode("utf-8", "replace") if member in self.rows else ""
 
 
 def typed(text: str) -> int | str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import zipfile
 
-from ggdr.data.reading.files import Files, images_among
-from ggdr.data.reading.reader import HEAD_BYTES, MOST_BYTES, Columns, check_size, reason
+from ggdr.data.reading.files import Files
+from ggdr.data.reading.reader import Columns, check_size, reason
 
 
 class Zipped(Files):
@@ -27,24 +27,13 @@ class Zipped(Files):
             entries = [entry.filename for entry in self._opened().infolist() if not entry.is_dir()]
         except Exception as error:  # an edited list of entries may raise anything
             raise ValueError(f"{source!r} is no readable zip ({reason(error)}); download or pack it again.") from error
-        named = dict.fromkeys(entries)  # of two of one name, the last counts
-        self.names, self.others, self.hidden = images_among(named, source, self.kind)
+        self.take(dict.fromkeys(entries))  # of two of one name, the last counts
         self.keep_split(columns.split)
 
     def paths(self) -> list[str]:
         return self._opened().namelist()
 
-    def contents(self, name: str) -> bytes:
-        return self._first(name, MOST_BYTES)
-
-    def read(self, item: int) -> bytes:
-        return self._first(self.names[item], MOST_BYTES)
-
-    def head(self, item: int) -> bytes:
-        return self._first(self.names[item], HEAD_BYTES)
-
-    def _first(self, name: str, most: int) -> bytes:
-        """The first `most` bytes of an entry."""
+    def first(self, name: str, most: int) -> bytes:
         entry = self._opened().getinfo(name)
         check_size(entry.file_size)
         with self._opened().open(entry) as stream:

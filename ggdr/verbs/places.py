@@ -1,0 +1,46 @@
+"""Where verbs may leave what they make: not over what is there, and not among somebody's images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ggdr.folders import HEAD_BYTES, MARK, SOFTWARE
+
+FEWEST = 2
+"""images that make a folder one of images, if nothing else is as frequent in it"""
+
+
+def check_out(files: Iterable[Path], overwrite: bool = True) -> None:
+    """ValueError if one of the files is there and may not be replaced, or would lie in a folder of images."""
+    files = list(files)
+    there = next((file for file in files if file.exists()), None)
+    if there is not None and not overwrite:
+        raise ValueError(f"{there} is there already; give another --out, or add --overwrite.")
+    for folder in dict.fromkeys(file.parent for file in files):
+        check_apart(folder)
+
+
+def check_apart(folder: Path) -> None:
+    """ValueError if a folder is one of images that were not made here: what is put there would become data."""
+    if (folder / MARK).is_file() or not folder.is_dir():
+        return
+    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    found = list(images(entries))
+    if len(found) >= max(FEWEST, len(entries) - len(found)):
+        where = "here" if folder == Path() else f"in {folder}"
+        raise ValueError(
+            f"there are {len(found):,} images {where}, such as {min(found)!r}, and nothing is put among somebody's"
+            " images: give another folder by --out."
+        )
+
+
+def images(entries: Iterable[Path]) -> Iterator[str]:
+    """Names of the images that were not made here."""
+    from ggdr.data.reading.kinds import endings
+
+    for entry in entries:
+        if entry.suffix.lower() in endings() and entry.is_file():
+            with entry.open("rb") as stream:
+                if f"Software\0{SOFTWARE}".encode() not in stream.read(HEAD_BYTES):
+                    yield entry.name
