@@ -39,8 +39,11 @@ def images(entries: Iterable[Path]) -> Iterator[str]:
     """Names of the images that were not made here."""
     from ggdr.data.reading.kinds import endings
 
-    for entry in entries:
-        if entry.suffix.lower() in endings() and entry.is_file():
-            with entry.open("rb") as stream:
-                if f"Software\0{SOFTWARE}".encode() not in stream.read(HEAD_BYTES):
-                    yield entry.name
+    found = (entry for entry in entries if entry.suffix.lower() in endings() and entry.is_file())
+    return (entry.name for entry in found if f"Software\0{SOFTWARE}".encode() not in beginning(entry))
+
+
+def beginning(file: Path) -> bytes:
+    """The first bytes of a file."""
+    with file.open("rb") as stream:
+        return stream.read(HEAD_BYTES)
