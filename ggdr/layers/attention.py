@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from ggdr.ops.precision import without_autocast
+
 SHARE = 8
 """the maps' channels for one of queries, keys and values, as in the paper"""
 
@@ -27,7 +29,8 @@ class SelfAttention(nn.Module):
         """[N, C, H, W] to the same; memory grows with the square of H * W."""
         query, key, value = (pixels(layer(x)) for layer in (self.query, self.key, self.value))  # [N, H * W, C / 8]
         # written out, since torch's fused attention cannot be differentiated twice
-        share = torch.bmm(query, key.transpose(1, 2)).softmax(dim=2).to(value.dtype)  # [N, H * W, H * W], rows sum to 1
+        with without_autocast(x):  # it would make float32 of the products, which softmax computes in anyway
+            share = torch.bmm(query, key.transpose(1, 2)).softmax(dim=2)  # [N, H * W, H * W], rows sum to 1
         mixed = torch.bmm(share, value).unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
         return x + self.gamma * self.out(mixed)
 

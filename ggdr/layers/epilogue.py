@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
 from ggdr.layers.minibatch import minibatch_stddev
+from ggdr.ops.precision import at_least_float32, without_autocast
 
 
 class Epilogue(nn.Module):
@@ -40,8 +41,10 @@ class Epilogue(nn.Module):
     def forward(self, x: Tensor, condition: Tensor | None, image: Tensor | None = None) -> Tensor:
         """x [N, C, h, w], condition [N, C] (None: no labels), an image where it takes one in, to logits [N] float32."""
         x = x if self.fromrgb is None else x + self.fromrgb(image)
-        x = minibatch_stddev(x, self.group, self.extra) if self.extra else x
-        logits = self.out(self.fc(self.conv(x).flatten(1))).float()
+        with without_autocast(x):  # logits differ by less than low precision has digits for
+            x = at_least_float32(x)
+            x = minibatch_stddev(x, self.group, self.extra) if self.extra else x
+            logits = self.out(self.fc(self.conv(x).flatten(1)))
         if condition is None:
             return logits.squeeze(1)
         return (logits * condition).sum(dim=1) / math.sqrt(condition.shape[1])

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.running import RunningMean, finite
+from ggdr.ops.precision import without_autocast
 
 
 class BatchNorm2d(nn.Module):
@@ -34,10 +35,11 @@ class BatchNorm2d(nn.Module):
         """x [N, C, H, W], each channel of zero mean and unit variance, then scaled and shifted."""
         if not self.training:
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias)
-        with torch.no_grad():
-            var, mean = torch.var_mean(x.float(), dim=(0, 2, 3))
-            self.seen.add(torch.stack([mean, var]))
-        return F.batch_norm(x, None, None, self.weight, self.bias, training=True)
+        # At a momentum of 1 the running statistics are the batch's, in float32 and without a pass for them alone.
+        mean, var = (torch.zeros_like(old) for old in (self.running_mean, self.running_var))
+        y = F.batch_norm(x, mean, var, self.weight, self.bias, training=True, momentum=1.0)
+        self.seen.add(torch.stack([mean, var]))
+        return y
 
     def measure(self) -> Tensor | None:
         """A batch's mean and variance [2, C], averaged over the passes since the last call; None without one."""
@@ -69,6 +71,18 @@ class ConditionalBatchNorm2d(BatchNorm2d):
     def entries(self) -> list[Tensor]:
         """What a change of the code is multiplied by: the matrices [C, D] of scale and shift."""
         return [layer.weight for layer in (self.scale, self.shift) if layer is not None]
+
+
+class LayerNorm(nn.GroupNorm):
+    """Layer normalization over channels and places, scaled by channel (arXiv 1607.06450); the type stays."""
+
+    def __init__(self, channels: int):
+        super().__init__(1, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [N, C, H, W], each sample of zero mean and unit variance, then scaled and shifted by channel."""
+        with without_autocast(x):  # which would make float32 maps of it on CUDA
+            return F.group_norm(x, 1, self.weight.to(x.dtype), self.bias.to(x.dtype), self.eps)
 
 
 def norms(network: nn.Module) -> Iterator[tuple[str, BatchNorm2d]]:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.attention import SelfAttention
-from ggdr.layers.norm import ConditionalBatchNorm2d
+from ggdr.layers.norm import ConditionalBatchNorm2d, LayerNorm
+from ggdr.ops.scales import doubled
 
 Norm = Literal["spectral", "none", "layer"]
 
@@ -60,9 +61,4 @@ class DownBlock(nn.Module):
 
 def normalization(norm: Norm, channels: int) -> nn.Module:
     """Layer normalization over channels and places, scaled by channel (arXiv 1607.06450), where asked; else nothing."""
-    return nn.GroupNorm(1, channels) if norm == "layer" else nn.Identity()
-
-
-def doubled(x: Tensor) -> Tensor:
-    """x [N, C, H, W] with each pixel twice a side."""
-    return F.interpolate(x, scale_factor=2.0, mode="nearest")
+    return LayerNorm(channels) if norm == "layer" else nn.Identity()

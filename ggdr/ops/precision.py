@@ -16,11 +16,16 @@ AUTOCASTS = ("cpu", "cuda", "mps", "xpu")
 # torch is imported inside: settings may import this file, and the compiler cannot see through the lazy one
 
 
-def at_least_float32(x: Tensor) -> Tensor:
-    """x, in float32 if it was in less."""
+def float32_or_more(x: Tensor) -> torch.dtype:
+    """What statistics of x are computed in: float32, or x's type if that has more digits."""
     import torch
 
-    return x.to(torch.promote_types(x.dtype, torch.float32))
+    return torch.promote_types(x.dtype, torch.float32)
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """x, in float32 if it was in less."""
+    return x.to(float32_or_more(x))
 
 
 def computed_in(x: Tensor) -> torch.dtype:

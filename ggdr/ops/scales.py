@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor
 from torch.nn import functional as F
+
+from ggdr.ops.precision import without_autocast
 
 
 def doubled(x: Tensor, times: int = 1) -> Tensor:
     """[N, C, H, W] to 2**times the size, each pixel a square of its own colour."""
-    return F.interpolate(x, scale_factor=2.0**times, mode="nearest") if times else x
+    with without_autocast(x):  # which would make float32 maps of it on CUDA
+        return F.interpolate(x, scale_factor=2.0**times, mode="nearest") if times else x
+
+
+def resized(x: Tensor, size: tuple[int, int], mode: Literal["nearest", "bilinear"]) -> Tensor:
+    """[N, C, H, W] to [N, C, *size], as `torch.nn.functional.interpolate` does; the type stays."""
+    with without_autocast(x):
+        return F.interpolate(x, size, mode=mode)
 
 
 def halved(x: Tensor, times: int = 1) -> Tensor:

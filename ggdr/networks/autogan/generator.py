@@ -15,6 +15,7 @@ from ggdr.networks.autogan import AutoGANGenerator
 from ggdr.networks.base import Brief, Sample
 from ggdr.networks.size import ladder
 from ggdr.ops.layout import channels_last
+from ggdr.ops.scales import resized
 
 
 class Choice(NamedTuple):
@@ -89,14 +90,14 @@ class Cell(nn.Module):
         y = self.conv0(self.doubled(F.relu(x)))
         here = y
         for skip, earlier in zip(self.skips, passed, strict=True):
-            y = y + skip(F.interpolate(F.relu(earlier), y.shape[2:], mode=self.up))
+            y = y + skip(resized(F.relu(earlier), (y.shape[2], y.shape[3]), self.up))
         passed.append(here)
         y = self.conv1(F.relu(y))
         return y if self.shortcut is None else y + self.shortcut(self.doubled(x))
 
     def doubled(self, x: Tensor) -> Tensor:
         """x at twice the size."""
-        return F.interpolate(x, scale_factor=2.0, mode=self.up)
+        return resized(x, (2 * x.shape[2], 2 * x.shape[3]), self.up)
 
 
 def initialise(module: nn.Module) -> None:

@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from ggdr.layers.attention import SelfAttention
 from ggdr.layers.norm import ConditionalBatchNorm2d
-from ggdr.layers.residual import Norm, doubled, normalization
+from ggdr.layers.residual import Norm, normalization
+from ggdr.ops.scales import doubled
 
 NARROWER = 4
 """times, between a block's first and last convolution"""

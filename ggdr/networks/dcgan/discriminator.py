@@ -14,6 +14,7 @@ from ggdr.networks.dcgan.init import channels, initialise
 from ggdr.networks.size import ladder
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.layout import channels_last
+from ggdr.ops.precision import at_least_float32, without_autocast
 
 
 class Discriminator(network.Discriminator):
@@ -40,7 +41,9 @@ class Discriminator(network.Discriminator):
         x, maps = channels_last(image), {}
         for side in sorted(self.map_channels, reverse=True):
             maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
-        return self.out(x).flatten().float() + agreement(self.embed, x.sum(dim=(2, 3)), labels), maps
+        with without_autocast(x):
+            x = at_least_float32(x)
+            return self.out(x).flatten() + agreement(self.embed, x.sum(dim=(2, 3)), labels), maps
 
     def stages(self) -> list[nn.Module]:
         """Each block, and the last convolution."""

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.norm import BatchNorm2d
+from ggdr.ops import scales
 from ggdr.ops.layout import channels_last
 
 
@@ -42,7 +43,7 @@ class BatchStatistics(nn.BatchNorm2d):
 
 def doubled(x: Tensor) -> Tensor:
     """[N, C, H, W] to [N, C, 2H, 2W], each pixel four times."""
-    return channels_last(F.interpolate(x, scale_factor=2))
+    return channels_last(scales.doubled(x))
 
 
 def initialise(network: nn.Module) -> None:

@@ -15,6 +15,7 @@ from ggdr.networks.fastgan.blocks import BatchStatistics, Doubling, initialise
 from ggdr.networks.size import channels, ladder
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.layout import channels_last
+from ggdr.ops.precision import at_least_float32, without_autocast
 
 DOUBLINGS = 4
 """most that a decoder makes: from maps of 8 px to images of 128 px"""
@@ -46,8 +47,9 @@ class Discriminator(network.Discriminator):
         x, maps = self.fromimage(channels_last(image)), {}
         for side in sorted(self.map_channels, reverse=True):
             maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
-        x = self.out(x)
-        return self.logit(x).flatten().float() + agreement(self.embed, x.sum(dim=(2, 3)), labels), maps
+        with without_autocast(x):
+            x = self.out(at_least_float32(x))
+            return self.logit(x).flatten() + agreement(self.embed, x.sum(dim=(2, 3)), labels), maps
 
     def redraw(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Redrawn]:
         """ "whole": the image, from its small maps; "part": a random quarter of it, from that quarter of larger maps.

@@ -11,6 +11,7 @@ from ggdr.networks.r3gan import R3GANDiscriminator
 from ggdr.networks.r3gan.blocks import Transition, initialise, stage
 from ggdr.networks.size import channels, ladder
 from ggdr.ops.layout import channels_last
+from ggdr.ops.precision import at_least_float32, without_autocast
 
 
 class Discriminator(network.Discriminator):
@@ -42,8 +43,9 @@ class Discriminator(network.Discriminator):
         for side in sorted(self.map_channels, reverse=True):
             x = self.get_submodule(f"down{2 * side}")(x)
             maps[side] = x = self.get_submodule(f"b{side}")(x)
-        code = self.gather(x).flatten(1)
-        return (self.out(code).flatten() + agreement(self.embed, code, labels)).float(), maps
+        with without_autocast(x):
+            code = self.gather(at_least_float32(x)).flatten(1)
+            return self.out(code).flatten() + agreement(self.embed, code, labels), maps
 
     def stages(self) -> list[nn.Module]:
         """The first layer with its stage, each transition with the stage after it, and what makes the logit."""

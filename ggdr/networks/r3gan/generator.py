@@ -12,6 +12,7 @@ from ggdr.networks.r3gan import R3GANGenerator
 from ggdr.networks.r3gan.blocks import Transition, initialise, stage
 from ggdr.networks.size import channels, ladder
 from ggdr.ops.layout import channels_last
+from ggdr.ops.precision import computed_in
 
 
 class Generator(network.Generator):
@@ -56,7 +57,7 @@ class Generator(network.Generator):
             given = needed(labels, self.brief.labels).to(z.dtype)
             z = torch.cat([z, self.embed(given).to(z.dtype)], dim=1)
         x = self.basis * self.enter(z)[:, :, None, None]
-        return channels_last(x)
+        return channels_last(x.to(computed_in(x)))
 
     def entries(self) -> list[Tensor]:
         """The first layer's weights [channels, z_dim]."""

@@ -15,6 +15,7 @@ from ggdr.networks.size import ladder
 from ggdr.networks.sngan import SNGANDiscriminator
 from ggdr.networks.sngan.init import glorot
 from ggdr.ops.layout import channels_last
+from ggdr.ops.precision import at_least_float32, without_autocast
 
 
 class Discriminator(network.Discriminator):
@@ -58,8 +59,9 @@ class Discriminator(network.Discriminator):
         for side in sorted(self.map_channels, reverse=True):
             maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
         maps[min(maps)] = x = self.last(x)
-        code = F.relu(self.norm(x)).sum(dim=(2, 3))
-        return self.out(code).flatten().float() + agreement(self.embed, code, labels), maps
+        with without_autocast(x):
+            code = F.relu(self.norm(at_least_float32(x))).sum(dim=(2, 3))
+            return self.out(code).flatten() + agreement(self.embed, code, labels), maps
 
     def stages(self) -> list[nn.Module]:
         """What halves the maps, from the image inwards, the last block, and the linear layer."""

@@ -14,6 +14,7 @@ from ggdr.networks.size import channels, ladder
 from ggdr.networks.stylegan import StyleGANGenerator, styled
 from ggdr.ops.activation import CURVES, SLOPE
 from ggdr.ops.layout import channels_last
+from ggdr.ops.moments import centred
 
 
 class Generator(styled.Generator):
@@ -115,8 +116,6 @@ class StyledLayer(Noisy):
             x = torch.addcmul(x, field.to(x.dtype), self.noise_strength[each].to(x.dtype))
         x = F.leaky_relu(x + self.bias[each].to(x.dtype), SLOPE)
         scale, shift = self.affine(w)[..., None, None].chunk(2, dim=1)
-        # sums, since the gradient of a mean comes in the other order in memory
-        pixels, centred = x[0, 0].numel(), x.float()
-        centred = centred - centred.sum(dim=(2, 3), keepdim=True) / pixels
-        var = centred.square().sum(dim=(2, 3), keepdim=True) / pixels
-        return (centred * ((var + 1e-8).rsqrt() * scale) + shift).to(x.dtype)
+        less, left, var = centred(x, (2, 3))
+        gain = (var + 1e-8).rsqrt() * scale.float()
+        return less * gain.to(x.dtype) + (shift.float() - left * gain).to(x.dtype)

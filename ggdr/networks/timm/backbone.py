@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from ggdr.networks.base import Brief
 from ggdr.networks.timm import TimmDiscriminator
 from ggdr.ops.layout import channels_last
+from ggdr.ops.scales import resized
 
 PATIENCE_SEC = 5.0
 """how long the Hub may take to answer"""
@@ -83,8 +84,8 @@ class Mixing(Frozen):
             maps = [conv(each) for conv, each in zip(self.channels, maps, strict=True)]
         mixed = list(maps)
         for level in reversed(range(len(self.scales))):
-            enlarged = F.interpolate(mixed[level + 1], maps[level].shape[2:], mode="bilinear")
-            mixed[level] = maps[level] + self.scales[level](enlarged)
+            height, width = maps[level].shape[2:]
+            mixed[level] = maps[level] + self.scales[level](resized(mixed[level + 1], (height, width), "bilinear"))
         return mixed
 
 

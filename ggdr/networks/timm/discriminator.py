@@ -15,6 +15,7 @@ from ggdr.networks.size import ladder
 from ggdr.networks.timm import TimmDiscriminator
 from ggdr.networks.timm.backbone import Backbone, Mixing
 from ggdr.ops.activation import SLOPE
+from ggdr.ops.precision import at_least_float32, without_autocast
 
 
 class Discriminator(network.Discriminator):
@@ -80,9 +81,11 @@ class Judge(nn.Module):
         for conv in self.convs:
             x = F.leaky_relu(conv(x), SLOPE)
             made.append(x)
-        logits = self.out(x)
-        if self.embed is not None and labels is not None:
-            logits = logits + (self.embed(labels.float())[:, :, None, None] * x).sum(dim=1, keepdim=True)
+        with without_autocast(x):
+            x = at_least_float32(x)
+            logits = self.out(x)
+            if self.embed is not None and labels is not None:
+                logits = logits + (self.embed(labels.float())[:, :, None, None] * x).sum(dim=1, keepdim=True)
         return logits.flatten(1), made
 
 

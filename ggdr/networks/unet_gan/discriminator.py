@@ -16,6 +16,8 @@ from ggdr.networks.base import Brief, Verdict
 from ggdr.networks.size import ladder
 from ggdr.networks.unet_gan import UNetGANDiscriminator
 from ggdr.ops.layout import channels_last
+from ggdr.ops.precision import at_least_float32, without_autocast
+from ggdr.ops.scales import doubled
 
 
 class Discriminator(network.Discriminator):
@@ -52,11 +54,12 @@ class Discriminator(network.Discriminator):
         x, maps = channels_last(image), {}
         for side, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
             maps[side] = x = block(x)
-        code = F.relu(x).sum(dim=(2, 3))
-        logits = self.out(code)[:, 0]
-        if self.embed is not None and labels is not None:  # projection, arXiv 1802.05637
-            logits = logits + (self.embed(labels.float()) * code).sum(dim=1)
-        return logits.float(), maps
+        with without_autocast(x):
+            code = at_least_float32(F.relu(x)).sum(dim=(2, 3))
+            logits = self.out(code)[:, 0]
+            if self.embed is not None and labels is not None:  # projection, arXiv 1802.05637
+                logits = logits + (self.embed(labels.float()) * code).sum(dim=1)
+        return logits, maps
 
     def pixels(self, maps: dict[int, Tensor], labels: Tensor | None) -> Tensor:
         """The encoder's maps, and labels [N, L], to a logit of each pixel, [N, 1, H, W] float32."""
@@ -64,11 +67,12 @@ class Discriminator(network.Discriminator):
         x = self.decoder[0](first)
         for block, beside in zip(self.decoder[1:], others, strict=True):
             x = block(torch.cat([x, beside], dim=1))
-        x = F.relu(x)
-        logits = self.pixel(x)
-        if self.embed_pixel is not None and labels is not None:
-            logits = logits + (self.embed_pixel(labels.float())[:, :, None, None] * x).sum(dim=1, keepdim=True)
-        return logits.float()
+        with without_autocast(x):
+            x = at_least_float32(F.relu(x))
+            logits = self.pixel(x)
+            if self.embed_pixel is not None and labels is not None:
+                logits = logits + (self.embed_pixel(labels.float())[:, :, None, None] * x).sum(dim=1, keepdim=True)
+        return logits
 
     def stages(self) -> list[nn.Module]:
         """The encoder's blocks, and the image's logit."""
@@ -93,8 +97,3 @@ class Block(nn.Module):
             y, x = doubled(y), doubled(x)
         y = self.conv1(F.relu(self.conv0(y))) + self.skip(x)
         return F.avg_pool2d(y, 2) if self.way == "down" else y
-
-
-def doubled(x: Tensor) -> Tensor:
-    """Maps with each pixel repeated, twice as high and wide."""
-    return F.interpolate(x, scale_factor=2, mode="nearest")
