@@ -6,14 +6,16 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ggdr.augment.chance import Chance
-from ggdr.lazy import Tensor, torch
-from ggdr.ops.warp import banded, fold
+from ggdr.lazy import F, Tensor, torch
+from ggdr.ops.warp import banded, by_filters, fold, mirrored
 
 GAIN_STD = 1.0
 NOISE_STD = 0.1
 CUTOUT_SIZE = 0.5
 LOWEST_BAND = 10  # times as strong as each other band in natural images, whose spectrum falls like 1 / f
 HALF_BAND = tuple(tap / 32 for tap in (-1, 0, 9, 16, 9, 0, -1))  # sym2 against itself: the low pass of its power
+
+FILTER_REACH = 3 * (1 + 2 + 4)  # pixels to each side that the three low passes reach, one after the other
 
 
 class Corruption(NamedTuple):
@@ -67,9 +69,22 @@ def filter_bands(image: Tensor, factors: Tensor) -> Tensor:
     alone = torch.where(torch.eye(4, dtype=torch.bool, device=image.device), factors[:, None], 1)  # one band at a time
     power = alone.square().sum(2) + (LOWEST_BAND - 1) * alone[:, :, 0].square()
     gains = (alone * ((LOWEST_BAND + 3) / power).sqrt()[:, :, None]).prod(1)
-    down, across = (filters(gains, size) for size in image.shape[2:])
     same = (factors == 1).all(1)[:, None, None, None]
-    return torch.where(same, image, down[:, None] @ image @ across[:, None].mT)
+    return torch.where(same, image, filtered(image, gains))
+
+
+def filtered(image: Tensor, gains: Tensor) -> Tensor:
+    """Image [N, C, H, W], mirrored at its borders, each sample through its filter of gains [N, 4] along both axes."""
+    height, width = image.shape[2:]
+    if not by_filters(height, width) or min(height, width) <= FILTER_REACH:
+        down, across = (filters(gains, size) for size in (height, width))
+        return down[:, None] @ image @ across[:, None].mT
+    taps = (gains @ band_taps(gains.device, gains.dtype)).repeat_interleave(image.shape[1], dim=0)[:, None, None]
+    for dim in (2, 3):
+        image = mirrored(image, dim, FILTER_REACH, FILTER_REACH)
+    planes = image.flatten(0, 1)[None]  # each channel of each sample is a group
+    across = F.conv2d(planes, taps, groups=len(taps))
+    return F.conv2d(across, taps.mT, groups=len(taps)).reshape(len(gains), -1, height, width)
 
 
 def filters(gains: Tensor, size: int) -> Tensor:
@@ -86,6 +101,15 @@ def cut(image: Tensor, sides: Tensor, centre: Tensor) -> Tensor:
     columns, rows = axes
     inside = rows[:, :, None] & columns[:, None]
     return torch.where(inside[:, None], 0, image)
+
+
+@lru_cache(maxsize=8)
+def band_taps(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """[4, taps]: the filters of `bands` where no border is near."""
+    with torch.inference_mode(False):
+        middle = 2 * FILTER_REACH
+        row = bands(2 * middle, torch.device("cpu"), torch.float64)[:, middle]
+        return row[:, middle - FILTER_REACH : middle + FILTER_REACH + 1].to(device, dtype)
 
 
 @lru_cache(maxsize=32)

@@ -1,6 +1,7 @@
 """Affine warps of images, free of aliasing, and of feature maps along with them (Karras et al. 2020, appendix B).
 
 Resampling an axis is a small dense matrix here, the mirrored border included: any size, exact derivatives of any order.
+Large images pass through the filters themselves, whose cost grows with the image and not with the cube of its side.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ SYM6 = (0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.04
         0.787641141030194, 0.3379294217276218, -0.07263752278646252, -0.021060292512300564, 0.04472490177066578,
         0.0017677118642428036, -0.007800708325034148)
 # fmt: on
+FILTERS_FROM = 512
+"""pixels of the longer side from which on filters are cheaper than matrices"""
 MARGIN = 5  # fine samples beyond each border that the down-sampling filter reaches
+REACH = len(SYM6) // 2  # pixels that the up-sampling filter reads
 
 # sym6 is not quite symmetric: by how many pixels the centre that images are turned about is off theirs
 OFF_CENTRE_PX = (5 - sum(k * tap for k, tap in enumerate(SYM6)) / sum(SYM6)) / 2
@@ -70,10 +74,42 @@ def warp_image(image: Tensor, inverse: Tensor) -> Tensor:
     filters, so that neither jagged edges nor blur give the transform away.
     """
     height, width = image.shape[2:]
-    fine = upsampler(height, image.device, image.dtype) @ (image @ upsampler(width, image.device, image.dtype).mT)
-    moved = read_fine(fine, inverse, height, width)
-    moved = moved @ downsampler(width, image.device, image.dtype).mT
-    return downsampler(height, image.device, image.dtype) @ moved
+    return coarse(read_fine(fine(image), inverse, height, width), height, width)
+
+
+def fine(image: Tensor) -> Tensor:
+    """One period of the mirrored image [N, C, H, W] at twice its resolution, its first row and column repeated."""
+    height, width = image.shape[2:]
+    if by_filters(height, width):
+        from ggdr.ops.fir import upfirdn2d
+
+        for dim in (2, 3):  # as far as the filter reaches around one period
+            image = mirrored(image, dim, REACH // 2, image.shape[dim] + 1)
+        return upfirdn2d(image, SYM6, up=2, gain=4.0)
+    across = image @ upsampler(width, image.device, image.dtype).mT
+    return upsampler(height, image.device, image.dtype) @ across
+
+
+def coarse(moved: Tensor, height: int, width: int) -> Tensor:
+    """The fine samples [N, C, *] of `fine_axis` back to images [N, C, height, width]."""
+    if by_filters(height, width):
+        from ggdr.ops.fir import upfirdn2d
+
+        return upfirdn2d(moved, SYM6, down=2, flip=True)
+    across = moved @ downsampler(width, moved.device, moved.dtype).mT
+    return downsampler(height, moved.device, moved.dtype) @ across
+
+
+def by_filters(height: int, width: int) -> bool:
+    """Whether images of a size are filtered, and not multiplied by matrices."""
+    return max(height, width) >= FILTERS_FROM and min(height, width) > REACH
+
+
+def mirrored(x: Tensor, dim: int, before: int, after: int) -> Tensor:
+    """x with more of its mirrored axis `dim`, of n pixels: `before` of them, less than n, and `after`, up to 2n - 2."""
+    n = x.shape[dim]
+    behind = torch.cat([x.narrow(dim, 0, n - 1).flip(dim), x.narrow(dim, 1, n - 1)], dim)
+    return torch.cat([x.narrow(dim, 1, before).flip(dim), x, behind.narrow(dim, 0, after)], dim)
 
 
 def read_fine(fine: Tensor, inverse: Tensor, height: int, width: int) -> Tensor:
@@ -191,11 +227,10 @@ def period(size: int) -> int:
 @lru_cache(maxsize=32)
 def upsampler(size: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """[2 * period + 1, size]: one period of the mirrored axis at twice the resolution, its first sample repeated."""
-    reach = len(SYM6) // 2
     with torch.inference_mode(False):  # what is kept must serve training as well
-        spread = banded([2 * tap / sum(SYM6) for tap in SYM6], period(size) + reach, step=2).mT
+        spread = banded([2 * tap / sum(SYM6) for tap in SYM6], period(size) + REACH, step=2).mT
         samples = spread[len(SYM6) - 1 :][: 2 * period(size) + 1]
-        return fold(samples, -(reach // 2), size).to(device, dtype)
+        return fold(samples, -(REACH // 2), size).to(device, dtype)
 
 
 @lru_cache(maxsize=32)
