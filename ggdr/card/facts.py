@@ -14,10 +14,11 @@ import torch
 
 from ggdr import log_file
 from ggdr.about import About, Description, about_source
+from ggdr.data.base import DataSet
 from ggdr.measuring.findings import FORMAT
 from ggdr.measuring.subject import file_hash
 from ggdr.model import LIVE, build, description_at, find_saved, read_brief
-from ggdr.networks.base import Brief
+from ggdr.networks.base import Brief, GeneratorConfig
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import from_json, load_recipe, to_json
 from ggdr.registry import Part, discover
@@ -185,8 +186,12 @@ def record_for(recipe: Recipe, file: Path) -> Record:
     if not is_record(found):
         raise ValueError(f"{file} is no record of a generator's images; make one by `ggdr evaluate RUN --out {file}`.")
     network = found["subject"].get("network") or {}
-    measured = network.get("config"), found["reference"].get("source")
-    if measured != (to_json(recipe.generator), to_json(recipe.data)):
+    try:  # with the fields that are newer than the record at their defaults
+        generator = from_json(GeneratorConfig, network.get("config"))
+        source = from_json(DataSet, found["reference"].get("source"))
+    except ValueError:
+        generator = source = None
+    if (to_json(generator), to_json(source)) != (to_json(recipe.generator), to_json(recipe.data)):
         raise ValueError(
             f"{file} is of another generator or other images than the recipe's; measure again, or remove it."
         )

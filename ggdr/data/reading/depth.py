@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ggdr.figures import significant
+
 Range = tuple[float, float]
 """the values that become 0 and 255"""
 LEVELS = 64
@@ -137,4 +139,4 @@ def span(values: Values) -> Range:
 
 def tidy(number: float) -> str:
     """A number as people write it, to six digits."""
-    return str(int(number)) if number.is_integer() else f"{number:.6g}"
+    return significant(number, 6)
