@@ -23,7 +23,11 @@ from ggdr.verbs.convert import main
 GOLDEN = Path(__file__).parent / "golden"
 
 
-@pytest.fixture(params=["t", "r"])
+FORMS = {"t": ("T", 3, (32, 32)), "r": ("R", 0, (32, 32)), "half": ("T", 0, (32, 16))}
+"""snapshot -> config, labels, and height and width; StyleGAN-Human's program wrote the last"""
+
+
+@pytest.fixture(params=FORMS)
 def form(request):
     return request.param
 
@@ -48,11 +52,12 @@ def test_the_verb_writes_a_generator_that_is_loaded_with_the_same_images(tmp_pat
     given = golden(form)
     assert main([str(GOLDEN / f"stylegan3_{form}.pkl"), str(tmp_path / "out")]) == 0
     network = find_saved(tmp_path / "out")["generator"].load()
-    assert network.config.name == "stylegan3" and network.config.config == form.upper()
-    assert network.brief.labels == (3 if form == "t" else 0) and network.config.w_avg_beta == 0.998
+    config, labels, size = FORMS[form]
+    assert (network.config.name, network.config.config, network.config.w_avg_beta) == ("stylegan3", config, 0.998)
+    assert (network.brief.labels, (network.brief.height, network.brief.width)) == (labels, size)
     wanted = given["image_psi1.0"]
     assert (network(given["z"], given.get("labels")).image - wanted).abs().max() <= 1e-4 * wanted.abs().max()
-    assert "32x32" in capsys.readouterr().out
+    assert "x".join(map(str, size)) in capsys.readouterr().out
     assert '"format": "StyleGAN3"' in (tmp_path / "out" / "source.json").read_text()
 
 
@@ -123,6 +128,8 @@ CHANGES = {
     "L3_36_8 has up_factor=4": lambda g: put(g, "synthesis.L3_", up_factor=4),
     "L13_32_8 has out_size=52": lambda g: put(g, "synthesis.L13_", out_size=52),
     "disagree about conv_clamp": lambda g: put(g, "synthesis.L3_", conv_clamp=1),
+    "size=[36, 36]; here it can only be [18, 36]": lambda g: ask(g, square=False),
+    "square='yes'": lambda g: ask(g, square="yes"),
     "is_torgb=False": lambda g: put(g, "synthesis.L14_", is_torgb=False),
     "input has sampling_rate=32": lambda g: put(g, "synthesis.input", sampling_rate=32),
     "is no affine transform": lambda g: hold(g, "synthesis.input", transform=torch.ones(3, 3)),

@@ -60,16 +60,19 @@ def generator(module: Module, origin: str, tree: Tree, size: int) -> Found:
     given = arguments(module, GENERATOR)
     facts = as_json(given)
     mapping, synthesis = group(given, "mapping_kwargs"), group(given, "synthesis_kwargs")
+    square = given.pop("square", True)  # StyleGAN-Human's images may be half as wide, and so are its maps with margins
+    expect(origin, "square", square, (True, False))
     synthesis |= {name: given.pop(name) for name in list(given) if name not in GENERATOR}
     check_arguments(f"{origin}.synthesis", synthesis, SYNTHESIS)
     side = whole(given, "img_resolution")
     config = settings(origin, tree, given, mapping, synthesis)
+    config = config if square else replace(config, margin_width=config.margin // 2)
     names = renamed(tree, config.layers)
     filters = {name: tree.stored.pop(name) for name in list(tree.stored) if name.rpartition(".")[2] in FILTERS}
     stored = {new_name(name, names): tensor for name, tensor in tree.stored.items()}
     stored["synthesis.input.reads"] = affine(stored.get("synthesis.input.reads"))
     later = {f"{path}.images": SEEN for path in names.values()}
-    brief = Brief(side, side, whole(given, "img_channels"), whole(given, "c_dim"))
+    brief = Brief(side, side if square else side // 2, whole(given, "img_channels"), whole(given, "c_dim"))
     network = filled(config, brief, stored, size, later)
     assert isinstance(network, Generator)
     check(tree, names, filters, network, config)
@@ -145,7 +148,7 @@ def check(
     waves, scale = network.synthesis.input, config.output_scale
     expect_near("synthesis", "output_scale", tree.modules["synthesis"].state.get("output_scale", scale), scale)
     state = tree.modules["synthesis.input"].state
-    expect("synthesis.input", "size", sides(state.get("size")), ([*waves.size],))
+    expect("synthesis.input", "size", sides(state.get("size")), ([*reversed(waves.size)],))
     expect_near("synthesis.input", "sampling_rate", state.get("sampling_rate"), waves.band.rate)
     expect_near("synthesis.input", "bandwidth", state.get("bandwidth"), waves.band.cutoff)
     for path, ours in names.items():
@@ -156,7 +159,7 @@ def check(
         expect(path, "up_factor", state.get("up_factor"), (layer.how.up,))
         expect(path, "down_factor", state.get("down_factor"), (layer.how.down,))
         last = ours == f"synthesis.l{config.layers - 1}"  # there it leaves the margins out already
-        size = [network.brief.height, network.brief.width] if last else [*layer.how.size]
+        size = [network.brief.width, network.brief.height] if last else [*reversed(layer.how.size)]
         expect(path, "out_size", sides(state.get("out_size")), (size,))
         wanted = torch.tensor(layer.how.down_taps) if layer.kernel is None else layer.kernel
         check_taps(f"{path}.up_filter", filters, torch.tensor(layer.how.up_taps))
@@ -180,5 +183,5 @@ def expect_near(where: str, name: str, value: Any, wanted: float) -> None:
 
 
 def sides(value: Any) -> Any:
-    """What a layer says of a size, as a list where it is an array."""
+    """What a layer says of a size, width first, as a list where it is an array."""
     return value.numbers() if isinstance(value, Array) else value

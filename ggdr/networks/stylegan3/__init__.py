@@ -47,6 +47,8 @@ class StyleGAN3Generator(GeneratorConfig):
     """of a filter, for each step of up- or downsampling; even"""
     margin: int = 10
     """pixels that maps reach beyond the image on each side"""
+    margin_width: int | None = None
+    """those on the left and on the right, where they are others; StyleGAN-Human: 5"""
     magnitude_kimg: float = 20.0
     """half-life of the mean square by which a layer's input is divided, thousands of images; ours"""
     w_avg_beta: float = 0.995
@@ -61,7 +63,7 @@ class StyleGAN3Generator(GeneratorConfig):
         above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "layers", "taps", "clamp")
         above_zero(self, "output_scale")
         above_zero(self, "first_cutoff", "first_stopband", "last_stopband", "magnitude_kimg")
-        not_negative(self, "margin", "critical")
+        not_negative(self, "margin", "margin_width", "critical")
         if self.critical >= self.layers or self.taps % 2:
             raise ValueError(
                 f"critical is {self.critical} of {self.layers} layers, taps {self.taps}; give fewer critical layers"

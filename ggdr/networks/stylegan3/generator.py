@@ -75,13 +75,14 @@ class Synthesis(nn.Module):
     def __init__(self, config: StyleGAN3Generator, brief: Brief):
         super().__init__()
         rungs = ladder(brief.height, brief.width)
-        layers, self.margin, w_dim = plan(config, rungs), config.margin, config.w_dim
-        sizes = [tuple(side + 2 * config.margin for side in rungs.size(rung.level)) for rung in layers]
+        layers, w_dim = plan(config, rungs), config.w_dim
+        self.margins = config.margin, config.margin if config.margin_width is None else config.margin_width
+        sizes = [self.outer(*rungs.size(rung.level)) for rung in layers]
         how = Filters(config.taps, config.config == "R", config.clamp)
         self.num_ws = config.layers + 2
-        self.input = Waves(layers[0].channels, w_dim, layers[0].band, (sizes[0][0], sizes[0][1]))
+        self.input = Waves(layers[0].channels, w_dim, layers[0].band, sizes[0])
         for index, (before, after, size) in enumerate(zip([layers[0], *layers], layers, sizes, strict=False)):
-            self.add_module(f"l{index}", Layer(before, after, (size[0], size[1]), how, w_dim))
+            self.add_module(f"l{index}", Layer(before, after, size, how, w_dim))
         self.toimage = ToImage(layers[-1].channels, brief.channels, w_dim, config.output_scale, config.clamp)
         self.last = {rungs.sides[rung.level]: index for index, rung in enumerate(layers)}
         """side -> the last layer that hands on maps of it"""
@@ -103,10 +104,14 @@ class Synthesis(nn.Module):
                 found[wanted[index]] = self.inner(x).float()
         return self.toimage(self.inner(x), final), found
 
+    def outer(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of maps with their margins."""
+        return height + 2 * self.margins[0], width + 2 * self.margins[1]
+
     def inner(self, x: Tensor) -> Tensor:
         """The maps without their margins."""
-        height, width = (n - self.margin for n in x.shape[2:])
-        return x[:, :, self.margin : height, self.margin : width]
+        top, left = self.margins
+        return x[:, :, top : x.shape[2] - top, left : x.shape[3] - left]
 
     def parts(self) -> list[Waves | Normalised]:
         """What each style code enters, in order."""
