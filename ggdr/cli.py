@@ -56,6 +56,7 @@ def main() -> None:
     else:
         close = difflib.get_close_matches(verb, VERBS, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = f" Type: ggdr train {shlex.join(sys.argv[1:])}." if verb.endswith(".py") else hint
         print(f"ggdr: error: no verb {verb!r}.{hint} Verbs: {', '.join(VERBS)}.", file=sys.stderr)
         raise SystemExit(2)
 

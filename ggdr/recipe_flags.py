@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-import typing
-from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import tyro
 
 from ggdr.about import About, Description, about_source
+from ggdr.command_line import flags_of, parsed
+from ggdr.part_flags import fields_of, part_flags, part_kind, swap_parts, take_use
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import load_recipe
 from ggdr.registry import REGISTRIES, Part, discover, use
 
-Owner = TypeVar("Owner")
+ELSEWHERE = {
+    "outdir": "--out FOLDER",
+    "kimg": "--total-kimg N",
+    "epochs": "--total-kimg N",
+    "snap": "--checkpoint-kimg N",
+    "batch_size": "--batch N",
+    "gpus": "accelerate launch --multi_gpu --num_processes N -m ggdr.train RECIPE.py ...",
+    "gamma": "--regularizers.r1.weight N",
+    "lr": "--g-optimizer.lr N --d-optimizer.lr N",
+    "cond": "--data.labels WHERE",
+    "resume": "the same command again, which goes on by itself; another model to start from is --init-from MODEL",
+}
+"""flags that other trainers have -> what they are here"""
 USAGE = """RECIPE.py [--out DIR] [--dry-run] [flags]
 
 Any field of the recipe is a flag, a part's field is --PART.FIELD. A part is swapped by its registered name:
@@ -48,28 +62,80 @@ class Command:
 
 def parse(argv: list[str], program: str) -> Command:
     """The command for `RECIPE.py [flags]`; ValueError or SystemExit with what is wrong and what to type instead."""
-    if not argv or argv[0].startswith("-"):
-        if {"-h", "--help"} & set(argv):
-            raise SystemExit(print(f"usage: {program} {USAGE}"))
-        raise ValueError(f"no recipe given; type: {program} recipes/digits.py --out runs/digits")
-    path, flags = argv[0], argv[1:]
+    path, flags = recipe_and_flags(argv, program)
     files, flags = take_use(flags)
     for file in files:
         use(file)
     written = load_recipe(path)
     recipe, flags = swap_parts(written, flags)
     default = Command(recipe, out=Path("runs") / Path(path).stem, use=tuple(files))
-    command = tyro.cli(
+    command = parsed(
         Command,
-        prog=f"{program} {path}",
-        description=f"usage: {program} {USAGE}\n\n{registered() if {'-h', '--help'} & set(flags) else ''}",
-        default=default,
-        args=flags,
-        config=(tyro.conf.AvoidSubcommands,),
+        flags,
+        f"{program} {path}",
+        f"usage: {program} {USAGE}\n\n{registered() if {'-h', '--help'} & set(flags) else ''}",
+        default,
+        known_flags(default),
+        partial(hint, recipe),
     )
     if command.out.exists() and not command.out.is_dir():
         raise ValueError(f"--out {command.out} is a file; give a folder.")
     return described(command, written.about)
+
+
+def recipe_and_flags(argv: list[str], program: str) -> tuple[str, list[str]]:
+    """The recipe's file, which may also stand among the flags if it is plain which word it is, and the flags."""
+    if argv and not argv[0].startswith("-"):
+        return argv[0], argv[1:]
+    if {"-h", "--help"} & set(argv):
+        raise SystemExit(print(f"usage: {program} {USAGE}"))
+    files = [place for place, word in enumerate(argv) if word.endswith(".py")]
+    if not files:
+        raise ValueError(f"no recipe given; type: {program} recipes/digits.py --out runs/digits")
+    flags = [*argv[: files[-1]], *argv[files[-1] + 1 :]]
+    if len(files) > 1 or "--use" in argv:  # which may take several files
+        raise ValueError(f"the recipe goes before the flags; type: {program} {shlex.join([argv[files[-1]], *flags])}")
+    return argv[files[0]], flags
+
+
+def known_flags(command: Command) -> Iterator[str]:
+    """The flags of a command for its recipe, those of parts first."""
+    yield from part_flags(command.recipe)
+    yield from flags_of(command.recipe)
+    yield from (flag for flag in flags_of(command) if not flag.startswith("--recipe."))
+
+
+def hint(recipe: Recipe, flag: str) -> str:
+    """What to type instead of an unknown flag, where what the recipe is made of tells it; empty where it does not."""
+    first, *inner = flag.lstrip("-").replace("-", "_").split(".")
+    if first in ELSEWHERE:
+        return f"Type {ELSEWHERE[first]}."
+    for field in (field.name for field in dataclasses.fields(recipe) if part_kind(recipe, field.name)[1]):
+        held = vars(recipe)[field]
+        if not inner and first.startswith("no_") and first.removeprefix("no_") in held:
+            return f"Type --{field}.{first.removeprefix('no_').replace('_', '-')} none to leave it out."
+        if field == first and (not inner or inner[0] not in held):
+            name = inner[0].replace("_", "-") if inner else "NAME"
+            return f"Add the part first: --{field}.{name} NAME; `ggdr list {field}` shows what is registered."
+    return lacking(recipe, [first, *inner])
+
+
+def lacking(owner: Any, path: list[str]) -> str:
+    """That the part at a path has no such field, and which others of its kind have it; empty if there are none."""
+    held = owner
+    for name in path[:-1]:
+        held = (held if isinstance(held, dict) else vars(held)).get(name)
+        if held is None:
+            return ""
+    if not isinstance(held, Part):
+        return ""
+    discover()
+    others = [name for name, part in held.registry.items() if path[-1] in fields_of(part)]
+    swap = ".".join(path[:-1]).replace("_", "-")
+    if not others:
+        return ""
+    kind = held.registry.kind
+    return f"The {kind} {held.name!r} has none; {' or '.join(others)} would: add --{swap} {others[0]}."
 
 
 def described(command: Command, about: About | None) -> Command:
@@ -95,101 +161,3 @@ def registered() -> str:
     """All registered names, a kind a line."""
     discover()
     return "\n".join(f"  {plural + ':':16} {', '.join(sorted(registry))}" for plural, registry in REGISTRIES.items())
-
-
-def take_use(flags: list[str]) -> tuple[list[Path], list[str]]:
-    """The files after each `--use`, and the other flags; ValueError if there is none after one."""
-    files, rest = take(flags, "--use", "the path of a Python file: --use my_regularizer.py")
-    return [Path(file) for file in files], rest
-
-
-def take(flags: list[str], name: str, wanted: str) -> tuple[list[str], list[str]]:
-    """The values after each flag `name`, and the other flags; ValueError, saying what is wanted, if there are none."""
-    values: list[str] = []
-    rest: list[str] = []
-    waiting = deque(word for flag in flags for word in (flag.split("=", 1) if flag.startswith(f"{name}=") else [flag]))
-    while waiting:
-        flag = waiting.popleft()
-        if flag != name:
-            rest.append(flag)
-            continue
-        before = len(values)
-        while waiting and not waiting[0].startswith("-"):
-            values.append(waiting.popleft())
-        if len(values) == before:
-            raise ValueError(f"{name} takes {wanted}")
-    return values, rest
-
-
-def swap_parts(owner: Owner, flags: list[str]) -> tuple[Owner, list[str]]:
-    """Act on the flags that name a part (`--generator NAME`, `--regularizers.KEY NAME|none`); return the others.
-
-    `owner`: a recipe, or another dataclass whose fields hold parts.
-    """
-    rest: list[str] = []
-    waiting = iter(flags)
-    for flag in waiting:
-        name, equals, value = flag.partition("=")
-        path = name[2:].replace("-", "_").split(".") if name.startswith("--") else []
-        if not path or not names_part(owner, path):
-            rest.append(flag)
-            continue
-        value = value if equals else next(waiting, "")
-        if not value or value.startswith("--"):
-            raise ValueError(f"{name} takes the name of a part: {name} NAME; `ggdr list` shows them.")
-        owner = swapped(owner, path, value, name)
-    return owner, rest
-
-
-def part_kind(owner: Any, field: str) -> tuple[type[Part] | None, bool]:
-    """The base class of the part that a field holds (None: it holds none), and whether it holds a dict of them."""
-    hint = typing.get_type_hints(type(owner)).get(field)
-    many = typing.get_origin(hint) is dict
-    kind = typing.get_args(hint)[1] if many else hint
-    return (kind, many) if isinstance(kind, type) and issubclass(kind, Part) else (None, False)
-
-
-def names_part(owner: Any, path: list[str]) -> bool:
-    """Whether the path ends at a field that holds a part, or at a key of a dict of parts."""
-    kind, many = part_kind(owner, path[0])
-    if kind is None:
-        return False
-    inner = path[2:] if many else path[1:]
-    if many and len(path) == 1:
-        return False
-    if not inner:
-        return True
-    held = getattr(owner, path[0])
-    held = held.get(path[1]) if many else held
-    return held is not None and names_part(held, inner)
-
-
-def swapped(owner: Any, path: list[str], name: str, flag: str) -> Any:
-    """A copy of `owner` in which the part at `path` is the one called `name`, as it comes; "none" drops it."""
-    kind, many = part_kind(owner, path[0])
-    assert kind is not None
-    held = getattr(owner, path[0])
-    inner = path[2:] if many else path[1:]
-    old = held.get(path[1]) if many else held
-    if inner:
-        new = swapped(old, inner, name, flag)
-    elif many and name.lower() == "none":
-        if old is None:
-            raise ValueError(f"{flag} none: there is no {path[1]!r} to drop; there are: {', '.join(held) or 'none'}.")
-        return dataclasses.replace(owner, **{path[0]: {key: item for key, item in held.items() if key != path[1]}})
-    else:
-        part = kind.registry.find(name)
-        if not issubclass(part, kind):
-            raise ValueError(f"{flag} {name}: nothing but {kind.name} goes there; set its fields, or leave it out.")
-        new = fresh(part, flag)
-    return dataclasses.replace(owner, **{path[0]: {**held, path[1]: new} if many else new})
-
-
-def fresh(part: Any, flag: str) -> Any:
-    """The part with its default settings."""
-    needed = [f.name for f in dataclasses.fields(part) if f.default is f.default_factory is dataclasses.MISSING]
-    if needed:
-        raise ValueError(
-            f"{flag} {part.name}: {part.__name__} has no default for {', '.join(needed)}; set it in the recipe."
-        )
-    return part()

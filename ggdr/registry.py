@@ -121,8 +121,8 @@ def use(file: str | Path) -> ModuleType:
     """
     path = Path(file).resolve()
     if not path.is_file() or path.suffix != ".py":
-        what = "is no Python file" if path.is_file() else "is not there"
-        raise ValueError(f"{str(file)!r} {what}; give the path of a .py file.")
+        what = "is a folder" if path.is_dir() else "is no Python file" if path.is_file() else "is not there"
+        raise ValueError(f"{str(file)!r} {what}{like(Path(file))}; give the path of a .py file.")
     if (known := sys.modules.get(path.stem)) is not None:
         if getattr(known, "__file__", None) and Path(str(known.__file__)).resolve() == path:
             return known
@@ -138,6 +138,15 @@ def use(file: str | Path) -> ModuleType:
         del sys.modules[path.stem]
         raise ValueError(f"{fault(path, error)}; mend it and type the same command.") from error
     return module
+
+
+def like(missing: Path) -> str:
+    """A question after the Python files in its folder, or among the recipes here, that are called nearly so."""
+    places = {
+        file.stem: file for folder in (missing.parent / "recipes", missing.parent) for file in folder.glob("*.py")
+    }
+    close = difflib.get_close_matches(missing.stem, places, 1)
+    return f" (did you mean {str(places[close[0]])!r}?)" if close else ""
 
 
 def fault(path: Path, error: Exception) -> str:

@@ -78,4 +78,4 @@ def test_help_lists_the_flags_without_loading_what_reads_images():
         "except SystemExit: print(sorted({'torch', 'numpy', 'PIL', 'datasets'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "--subset-seed" in done.stdout and done.stdout.rstrip().endswith("[]")
+    assert "--data.subset-seed" in done.stdout and done.stdout.rstrip().endswith("[]")

@@ -27,6 +27,7 @@ FLOORS = [
         "cache",
         "changes",
         "checks",
+        "command_line",
         "documents",
         "figures",
         "folders",
@@ -43,7 +44,8 @@ FLOORS = [
     {"features", "evidence", "fixed_images"},
     {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
     # recipes, and networks: to be saved, found, drawn from, moved through, started from and exported
-    {"about", "recipe", "recipe_files", "recipe_flags", "fitting", "optimizer", "phase", "stats", "device"}
+    {"about", "recipe", "recipe_files", "recipe_flags", "part_flags", "fitting"}
+    | {"optimizer", "phase", "stats", "device"}
     | {"checkpoint", "model", "pretrained", "pipeline", "labels", "sampling", "latent", "grid", "film", "log_file"}
     | {"transfer", "exporting", "foreign"},
     {"measuring", "card", "hub"},

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from ggdr.command_line import parsed
+
 if TYPE_CHECKING:
     from ggdr.foreign.weights import Found, Reading
 
@@ -36,7 +38,7 @@ def main(argv: list[str]) -> int:
 
     OSError if the disk refuses.
     """
-    asked = tyro.cli(Convert, args=argv, prog="ggdr convert", description=__doc__)
+    asked = parsed(Convert, argv, "ggdr convert", __doc__)
     check_free(asked.out)
     from ggdr.foreign.reading import read
 

@@ -7,10 +7,12 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from ggdr.command_line import parsed
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.documents import printable
@@ -25,6 +27,17 @@ if TYPE_CHECKING:
     from ggdr.data.reading.labels import Labels
     from ggdr.data.reading.pixels import Look
     from ggdr.data.reading.reader import Reader
+
+
+@dataclass(frozen=True)
+class Check:
+    """What is to be looked at."""
+
+    source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")] = ""
+    """the images: what `--data.source` takes"""
+    data: ImageFiles = ImageFiles()
+    """how the trainer would read them; its flags may be typed without `data.`, as --size 256"""
+
 
 LEAST_CUT = 0.005
 """share of an image's area of which it is told that it is cut away"""
@@ -53,14 +66,28 @@ def main(argv: list[str]) -> int:
     """`check SOURCE [flags]`: print the report; 0, or 1 if no image can be read. ValueError if there is no source."""
     verb, *flags = argv or ["--help"]
     if verb not in ("check", "-h", "--help"):
-        raise ValueError(f"`ggdr data {verb}` is no command; type: ggdr data check SOURCE.")
-    if verb != "check":
-        flags = ["--help"]
-    elif flags and not flags[0].startswith("-"):
-        flags = ["--source", *flags]
-    lines, readable = report(tyro.cli(ImageFiles, prog="ggdr data check", description=__doc__, args=flags))
+        close = Path(verb).exists() and not flags
+        raise ValueError(f"`ggdr data {verb}` is no command; type: ggdr data check {verb if close else 'SOURCE'}.")
+    asked = parsed(Check, ["--help"] if verb != "check" else as_typed(flags), "ggdr data check", __doc__)
+    if asked.source and asked.data.source:
+        raise ValueError(f"two sources, {asked.source!r} and {asked.data.source!r}; give one.")
+    lines, readable = report(replace(asked.data, source=asked.source or asked.data.source))
     print("\n".join(map(printable, lines)))
     return 0 if readable else 1
+
+
+def as_typed(flags: list[str]) -> list[str]:
+    """The flags as the trainer has them: `--size 256` may be typed for `--data.size 256`, `--data images` left out."""
+    bare = {f"--{field.name.replace('_', '-')}" for field in fields(ImageFiles)}
+    bare |= {f"--no-{flag.removeprefix('--')}" for flag in bare}
+    named = [f"--data.{flag[2:]}" if flag.partition("=")[0] in bare else flag for flag in flags]
+    if named[:1] and named[0].startswith("-"):  # a source behind flags would be taken for the value of one of them
+        there = [n for n, word in enumerate(named) if Path(word).exists() and named[n - 1] != "--data.source"]
+        named = [named[n] for n in there[-1:]] + [word for n, word in enumerate(named) if n not in there[-1:]]
+    place = named.index("--data") if "--data" in named else len(named)
+    if named[place + 1 : place + 2] == [ImageFiles.name]:
+        del named[place : place + 2]
+    return named
 
 
 def report(settings: ImageFiles) -> tuple[list[str], int]:

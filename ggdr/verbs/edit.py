@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import tyro
-
 from ggdr.checks import above_zero
+from ggdr.command_line import parsed
 from ggdr.figures import significant
 from ggdr.verbs.label_flags import LabelFlags
 from ggdr.verbs.model_flags import is_picture, numbers
@@ -54,7 +53,7 @@ class Edit(LabelFlags):
 
 def main(argv: list[str]) -> int:
     """Draw the sheet that `argv` asks for and say where it is; ValueError if it cannot be made."""
-    asked = tyro.cli(Edit, args=argv, prog="ggdr edit", description=__doc__)
+    asked = parsed(Edit, argv, "ggdr edit", __doc__)
     wanted = numbers("directions", asked.directions)
     layers = numbers("layers", asked.layers) if asked.layers else None
     if not is_picture(asked.out):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import tyro
 
+from ggdr.command_line import flags_of, parsed
 from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.patterns import is_elsewhere
 from ggdr.documents import one_line, printable, read_object
 from ggdr.metrics.base import Metric
+from ggdr.part_flags import fresh, part_flags, part_kind, swap_parts, take, take_use
 from ggdr.recipe_files import from_json
-from ggdr.recipe_flags import fresh, part_kind, swap_parts, take, take_use
 from ggdr.registry import datasets, discover, extractors, metrics, use
 
 STANDARD = ("fid", "kid", "precision_recall", "swd")
@@ -102,7 +104,7 @@ def parse(argv: list[str], program: str) -> Command:
     asks_help = bool({"-h", "--help"} & set(argv))
     what, flags = (argv[0], argv[1:]) if argv and not argv[0].startswith("-") else ("", argv)
     if not what and not asks_help:
-        raise ValueError(f"nothing to measure; type: {program} runs/digits")
+        raise ValueError(f"nothing to measure; {first_word(argv, program)}")
     files, flags = take_use(flags)
     for file in files:
         use(file)
@@ -111,26 +113,33 @@ def parse(argv: list[str], program: str) -> Command:
     discover()
     names, flags = take(flags, "--metrics", "names of metrics: --metrics fid kid; `ggdr list metrics` shows them.")
     sources, flags = take(flags, "--data", "a source of real images: --data digits, or a folder.")
+    if any(flag.partition("=")[0] == "--data.source" for flag in flags) and not sources:
+        sources = [ImageFiles.name]
     data = data_of(sources) if sources else ImageFiles() if asks_help else data_of_run(what)
     start = Parts(data, {name: fresh(metrics.find(name), "--metrics") for name in names or STANDARD})
     parts, flags = swap_parts(start, spread(flags, start))
-    command = tyro.cli(
-        Command,
-        prog=f"{program} {what or 'WHAT'}",
-        description=f"usage: {program} {USAGE}",
-        default=Command(
-            data=parts.data,
-            metrics=parts.metrics,
-            read=ImageFiles(source=what),
-            use=tuple(files),
-            standard=not names,
-            typed=("ggdr", "evaluate", *argv),
-        ),
-        args=flags,
-        config=(tyro.conf.AvoidSubcommands,),
+    default = Command(
+        data=parts.data,
+        metrics=parts.metrics,
+        read=ImageFiles(source=what),
+        use=tuple(files),
+        standard=not names,
+        typed=("ggdr", "evaluate", *argv),
     )
+    known = ("--data", "--metrics", *COUNTS, "--extractor", *part_flags(parts), *flags_of(default))
+    command = parsed(Command, flags, f"{program} {what or 'WHAT'}", f"usage: {program} {USAGE}", default, known)
     check_ranges(command)
     return command
+
+
+def first_word(argv: list[str], program: str) -> str:
+    """What to type where flags stand before what they are about."""
+    there = [word for word in argv if not word.startswith("-") and Path(word).exists()]
+    if not there:
+        return f"type: {program} runs/digits"
+    rest = list(argv)
+    rest.remove(there[-1])
+    return f"what is measured goes before the flags; type: {program} {shlex.join([there[-1], *rest])}"
 
 
 def check_ranges(command: Command) -> None:

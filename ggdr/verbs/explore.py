@@ -17,6 +17,8 @@ from typing import Annotated
 
 import tyro
 
+from ggdr.command_line import parsed
+
 
 @dataclass(frozen=True)
 class Explore:
@@ -42,7 +44,7 @@ class Explore:
 
 def main(argv: list[str]) -> int:
     """Show the page that `argv` asks for until it is stopped; ValueError if it cannot be shown."""
-    asked = tyro.cli(Explore, args=argv, prog="ggdr explore", description=__doc__)
+    asked = parsed(Explore, argv, "ggdr explore", __doc__)
     if find_spec("gradio") is None:
         raise ValueError("the page needs Gradio; type: pip install 'ggdr[explore]'.")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before it is imported: no word to anybody

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from ggdr.command_line import parsed
 from ggdr.verbs.places import check_out
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Export:
 
 def main(argv: list[str]) -> int:
     """Write the file that `argv` asks for and say what it takes and gives; ValueError if it cannot be."""
-    asked = tyro.cli(Export, args=argv, prog="ggdr export", description=__doc__)
+    asked = parsed(Export, argv, "ggdr export", __doc__)
     check(asked)
     from ggdr.exporting.files import export
 

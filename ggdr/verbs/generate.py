@@ -17,8 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import tyro
-
+from ggdr.command_line import parsed
 from ggdr.folders import make
 from ggdr.verbs.label_flags import Label, LabelFlags
 from ggdr.verbs.model_flags import is_picture, numbers, shown, write_grid
@@ -74,7 +73,7 @@ class Wanted(NamedTuple):
 
 def main(argv: list[str]) -> int:
     """Make the images that `argv` asks for and say where they are; ValueError if they cannot be made."""
-    asked = tyro.cli(Generate, args=argv, prog="ggdr generate", description=__doc__)
+    asked = parsed(Generate, argv, "ggdr generate", __doc__)
     seeds = numbers("seeds", asked.seeds)
     if asked.out.suffix.lower() in PICTURES:
         raise ValueError(f"--out {asked.out} is no PNG; give NAME.png for a grid, or a folder for a file each.")

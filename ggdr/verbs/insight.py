@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from ggdr.checks import above_zero, not_negative
+from ggdr.command_line import parsed
 from ggdr.verbs.places import check_out
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Features:
 
 def main(argv: list[str]) -> int:
     """Draw the sheets that `argv` asks for and say where they are; ValueError if there is nothing to draw."""
-    wanted = tyro.cli(Features, args=argv, prog="ggdr features", description=__doc__)
+    wanted = parsed(Features, argv, "ggdr features", __doc__)
     from ggdr.pretrained import load_pair
 
     generator, discriminator = load_pair(wanted.model)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 
+from ggdr.command_line import parsed
 from ggdr.registry import REGISTRIES, Part, discover
 
 
@@ -28,7 +29,7 @@ def main(argv: list[str]) -> int:
     """Print the parts that `argv` asks for; ValueError if there is no such kind or no part of such a paper."""
     from ggdr.registry import use
 
-    asked = tyro.cli(List, args=argv, prog="ggdr list")
+    asked = parsed(List, argv, "ggdr list", None)
     for file in asked.use:
         use(file)
     discover()

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-import tyro
-
+from ggdr.command_line import parsed
 from ggdr.verbs.label_flags import LabelFlags
 from ggdr.verbs.model_flags import is_picture, numbers, shown
 
@@ -35,7 +34,7 @@ class Mix(LabelFlags):
 
 def main(argv: list[str]) -> int:
     """Draw the matrix that `argv` asks for and say where it is; ValueError if it cannot be drawn."""
-    asked = tyro.cli(Mix, args=argv, prog="ggdr mix", description=__doc__)
+    asked = parsed(Mix, argv, "ggdr mix", __doc__)
     seeds = [numbers("rows", asked.rows), numbers("columns", asked.columns)]
     layers = numbers("layers", asked.layers) if asked.layers else None
     if not is_picture(asked.out):

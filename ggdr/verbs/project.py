@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import tyro
 
 from ggdr.checks import above_zero
+from ggdr.command_line import parsed
 from ggdr.features.base import Extractor
 from ggdr.features.plain import Pixels
 from ggdr.figures import significant
-from ggdr.recipe_flags import swap_parts, take_use
+from ggdr.part_flags import swap_parts, take_use
 from ggdr.registry import use
 from ggdr.verbs.label_flags import LabelFlags
 
@@ -113,14 +114,7 @@ def parse(argv: list[str]) -> Project:
         use(file)
     parts, flags = swap_parts(Parts(Pixels()), flags)
     defaults = Project("", features=parts.features, use=tuple(map(str, files)))
-    return tyro.cli(
-        Project,
-        args=flags,
-        prog="ggdr project",
-        description=__doc__,
-        default=defaults,
-        config=(tyro.conf.AvoidSubcommands,),
-    )
+    return parsed(Project, flags, "ggdr project", __doc__, defaults)
 
 
 def check_files(asked: Project) -> None:

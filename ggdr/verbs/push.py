@@ -18,6 +18,7 @@ import tyro
 
 from ggdr.about import Description
 from ggdr.checks import check_licence
+from ggdr.command_line import parsed
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Push:
 
 def main(argv: list[str]) -> int:
     """Push what `argv` asks for and say where it is; ValueError if it cannot be."""
-    asked = tyro.cli(Push, args=argv, prog="ggdr push", description=__doc__)
+    asked = parsed(Push, argv, "ggdr push", __doc__)
     if not asked.source.is_dir():
         raise ValueError(f"there is no folder {str(asked.source)!r}; give that of a run or of a model.")
     from ggdr.hub import Place, Words, publish

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import tyro
-
+from ggdr.command_line import parsed
 from ggdr.verbs.label_flags import LabelFlags
 from ggdr.verbs.model_flags import numbers, shown
 
@@ -50,7 +49,7 @@ class Video(LabelFlags):
 
 def main(argv: list[str]) -> int:
     """Film the walk that `argv` asks for and say where it is; ValueError if it cannot be filmed."""
-    asked = tyro.cli(Video, args=argv, prog="ggdr video", description=__doc__)
+    asked = parsed(Video, argv, "ggdr video", __doc__)
     seeds = numbers("seeds", asked.seeds)
     if not 1 <= asked.walks <= len(seeds) // 2 or len(seeds) % asked.walks:
         raise ValueError(

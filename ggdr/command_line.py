@@ -1,0 +1,106 @@
+"""Command lines: what tyro reads, and for what it does not know one sentence that says what was meant."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import typing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import tyro
+
+Of = TypeVar("Of")
+MOST = 3
+"""flags that are suggested at once"""
+LEAST, MARGIN = 0.7, 0.05
+"""how alike a flag must be to be suggested, of 1, and how much less than the best"""
+
+
+def parsed(
+    kind: type[Of],
+    argv: Sequence[str],
+    program: str,
+    description: str | None,
+    default: Of | None = None,
+    known: Iterable[str] | None = None,
+    hint: Callable[[str], str] = lambda flag: "",
+) -> Of:
+    """What a command line asks for, as a dataclass `kind`, by tyro.
+
+    `program`: what was typed before `argv`. `default`: what holds without flags; None: the defaults of the fields.
+    `known`: flags that may have been meant; None: those of the fields. `hint`: a sentence on an unknown flag, for those
+    that only the caller knows; empty: none. ValueError with an unknown flag or word, and those that may have been
+    meant; SystemExit after --help, and where tyro cannot read a value.
+    """
+    asked, unknown = tyro.cli(
+        kind,
+        prog=program,
+        description=description,
+        args=argv,
+        default=tyro.MISSING_NONPROP if default is None else default,
+        config=(tyro.conf.AvoidSubcommands,),
+        return_unknown_args=True,
+    )
+    if not unknown:
+        return asked
+    first = next((word for word in unknown if word.startswith("-")), unknown[0])
+    flag = first.partition("=")[0]
+    known = flags_of(kind if default is None else default) if known is None else known
+    like = suggestion(flag, known)
+    meant = hint(flag) or (f"Did you mean {like}?" if like else "")
+    what = f"no flag {flag}" if flag.startswith("-") else f"no place for {flag!r}"
+    raise ValueError(f"`{program}` has {what}.{f' {meant}' if meant else ''} --help lists what it takes.")
+
+
+def suggestion(flag: str, known: Iterable[str]) -> str:
+    """The known flags that one may have been meant for, in words: those that end as it does, else the most alike."""
+    if not flag.startswith("-"):
+        return ""
+    plain, names = "--" + flag.lstrip("-").lower().replace("_", "-"), list(dict.fromkeys(known))
+    found = [name for name in names if end(name) == end(plain)]
+    likeness = {name: max(alike(plain, name), alike(end(plain), end(name))) for name in names if not found}
+    best = max(likeness.values(), default=0.0)
+    found += [name for name in likeness if best >= LEAST and likeness[name] >= best - MARGIN]
+    return " or ".join(sorted(found, key=lambda name: -alike(plain, name))[:MOST])
+
+
+def alike(one: str, other: str) -> float:
+    """How alike two words are, 0 to 1."""
+    return difflib.SequenceMatcher(None, one, other).ratio()
+
+
+def end(flag: str) -> str:
+    """The last word of a dotted flag."""
+    return flag.lstrip("-").rpartition(".")[2]
+
+
+def flags_of(owner: Any, head: str = "") -> Iterator[str]:
+    """The flags of a dataclass, or of one of its instances, and of the dataclasses among its fields."""
+    hints = typing.get_type_hints(owner if isinstance(owner, type) else type(owner), include_extras=True)
+    for field in dataclasses.fields(owner):
+        marks = hints[field.name].__metadata__ if typing.get_origin(hints[field.name]) is typing.Annotated else ()
+        if tyro.conf.Positional in marks or tyro.conf.Suppress in marks:
+            continue
+        value = default_of(field) if isinstance(owner, type) else vars(owner)[field.name]
+        yield from flags_at(f"{head}{field.name.replace('_', '-')}", value)
+
+
+def flags_at(name: str, value: Any) -> Iterator[str]:
+    """The flags of a field that holds a value."""
+    if isinstance(value, bool):
+        yield from (f"--{name}", "--" + ".".join([*name.split(".")[:-1], f"no-{end(name)}"]))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from flags_at(f"{name}.{key.replace('_', '-')}", item)
+    elif dataclasses.is_dataclass(value):
+        yield from flags_of(value, f"{name}.")
+    else:
+        yield f"--{name}"
+
+
+def default_of(field: dataclasses.Field) -> Any:
+    """A field's default; None if it has none."""
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return None if field.default_factory is dataclasses.MISSING else field.default_factory()

@@ -1,0 +1,141 @@
+"""Flags that name parts: swapped, added and dropped by registered name, in a recipe or another dataclass of parts."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ggdr.registry import Part
+
+Owner = TypeVar("Owner")
+
+
+def take_use(flags: list[str]) -> tuple[list[Path], list[str]]:
+    """The files after each `--use`, and the other flags; ValueError if there is none after one."""
+    files, rest = take(flags, "--use", "the path of a Python file: --use my_regularizer.py")
+    return [Path(file) for file in files], rest
+
+
+def take(flags: list[str], name: str, wanted: str) -> tuple[list[str], list[str]]:
+    """The values after each flag `name`, and the other flags; ValueError, saying what is wanted, if there are none."""
+    values: list[str] = []
+    rest: list[str] = []
+    waiting = deque(word for flag in flags for word in (flag.split("=", 1) if flag.startswith(f"{name}=") else [flag]))
+    while waiting:
+        flag = waiting.popleft()
+        if flag != name:
+            rest.append(flag)
+            continue
+        before = len(values)
+        while waiting and not waiting[0].startswith("-"):
+            values.append(waiting.popleft())
+        if len(values) == before:
+            raise ValueError(f"{name} takes {wanted}")
+    return values, rest
+
+
+def swap_parts(owner: Owner, flags: list[str]) -> tuple[Owner, list[str]]:
+    """Act on the flags that name a part (`--generator NAME`, `--regularizers.KEY NAME|none`); return the others.
+
+    `owner`: a recipe, or another dataclass whose fields hold parts.
+    """
+    rest: list[str] = []
+    waiting = iter(flags)
+    for flag in waiting:
+        name, equals, value = flag.partition("=")
+        path = name[2:].replace("-", "_").split(".") if name.startswith("--") else []
+        if not path or not names_part(owner, path):
+            rest.append(flag)
+            continue
+        value = value if equals else next(waiting, "")
+        if not value or value.startswith("--"):
+            raise ValueError(f"{name} takes the name of a part: {name} NAME; `ggdr list` shows them.")
+        owner = swapped(owner, path, value, name)
+    return owner, rest
+
+
+def part_kind(owner: Any, field: str) -> tuple[type[Part] | None, bool]:
+    """The base class of the part that a field holds (None: it holds none), and whether it holds a dict of them."""
+    hint = typing.get_type_hints(type(owner)).get(field)
+    many = typing.get_origin(hint) is dict
+    kind = typing.get_args(hint)[1] if many else hint
+    return (kind, many) if isinstance(kind, type) and issubclass(kind, Part) else (None, False)
+
+
+def names_part(owner: Any, path: list[str]) -> bool:
+    """Whether the path ends at a field that holds a part, or at a key of a dict of parts."""
+    kind, many = part_kind(owner, path[0])
+    if kind is None:
+        return False
+    inner = path[2:] if many else path[1:]
+    if many and len(path) == 1:
+        return False
+    if not inner:
+        return True
+    held = getattr(owner, path[0])
+    held = held.get(path[1]) if many else held
+    return held is not None and names_part(held, inner)
+
+
+def swapped(owner: Any, path: list[str], name: str, flag: str) -> Any:
+    """A copy of `owner` in which the part at `path` is the one called `name`, as it comes; "none" drops it."""
+    kind, many = part_kind(owner, path[0])
+    assert kind is not None
+    held = getattr(owner, path[0])
+    inner = path[2:] if many else path[1:]
+    old = held.get(path[1]) if many else held
+    if inner:
+        new = swapped(old, inner, name, flag)
+    elif many and name.lower() == "none":
+        if old is None:
+            raise ValueError(f"{flag} none: there is no {path[1]!r} to drop; there are: {', '.join(held) or 'none'}.")
+        return dataclasses.replace(owner, **{path[0]: {key: item for key, item in held.items() if key != path[1]}})
+    else:
+        part = found(kind, name, flag)
+        if not issubclass(part, kind):
+            raise ValueError(f"{flag} {name}: nothing but {kind.name} goes there; set its fields, or leave it out.")
+        new = fresh(part, flag)
+    return dataclasses.replace(owner, **{path[0]: {**held, path[1]: new} if many else new})
+
+
+def found(kind: type[Part], name: str, flag: str) -> type[Part]:
+    """The part of a kind called `name`; ValueError if there is none, with what to type if it is a file or a folder."""
+    try:
+        return kind.registry.find(name)
+    except ValueError:
+        reading = [each for each, part in sorted(kind.registry.items()) if "source" in fields_of(part)]
+        if not reading or not Path(name).exists():
+            raise
+        type_ = f"{flag} {reading[0]} {flag}.source {name}"
+        raise ValueError(f"{name!r} is a place, and {flag} takes a registered name; type: {type_}") from None
+
+
+def fields_of(part: Any) -> set[str]:
+    """The names of a part's settings."""
+    return {field.name for field in dataclasses.fields(part)}
+
+
+def fresh(part: Any, flag: str) -> Any:
+    """The part with its default settings."""
+    needed = [f.name for f in dataclasses.fields(part) if f.default is f.default_factory is dataclasses.MISSING]
+    if needed:
+        raise ValueError(
+            f"{flag} {part.name}: {part.__name__} has no default for {', '.join(needed)}; set it in the recipe."
+        )
+    return part()
+
+
+def part_flags(owner: Any, head: str = "--") -> Iterator[str]:
+    """The flags that swap the parts which `owner`, a dataclass, is made of, and those that they are made of."""
+    for field in dataclasses.fields(owner):
+        kind, many = part_kind(owner, field.name)
+        if kind is None:
+            continue
+        value, name = vars(owner)[field.name], f"{head}{field.name.replace('_', '-')}"
+        for flag, part in {f"{name}.{key}": item for key, item in value.items()}.items() if many else [(name, value)]:
+            yield flag
+            yield from part_flags(part, f"{flag}.")
