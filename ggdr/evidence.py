@@ -171,6 +171,21 @@ def unlabelled(places: range) -> Tensor | None:
     return None
 
 
+class Statistics(NamedTuple):
+    """What is known of the features of real images that need not be at hand."""
+
+    mean: Tensor
+    """[D] float64, on the host"""
+    covariance: Tensor
+    """[D, D] float64"""
+    names: tuple[str, ...]
+    """what the two are called where they are kept"""
+    content: str
+    """sha256 of both, in hex"""
+    alone: bool
+    """there are no images beside them"""
+
+
 class Evidence(NamedTuple):
     """What is measured: generated images against real ones."""
 
@@ -182,6 +197,8 @@ class Evidence(NamedTuple):
     """the label vectors [n, L] that generated images wear at these places; None if the generator takes none"""
     seed: int = 0
     """of what a metric draws for itself; another one in each repeat"""
+    statistics: Statistics | None = None
+    """of more real images than those at hand, where the data holds them; `real` may then be empty"""
 
 
 def cut(start: int, stop: int) -> list[range]:

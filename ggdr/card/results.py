@@ -83,7 +83,7 @@ def results_of(record: Record) -> Iterator[Result]:
         extractor = (settings.get("extractor") or {}).get("type", "")
         protocol = {
             "generated": entry["measured"]["number"],
-            "real": entry["real"]["number"],
+            "real": entry["real"]["number"] or None,
             "repeats": record["repeats"],
             "extractor": extractor,
             "extractor_weights": features.get("weights"),
@@ -113,7 +113,8 @@ def finite(value: float | None) -> float | None:
 
 def in_words(protocol: dict[str, Any]) -> str:
     """How a value came about."""
-    words = [f"{protocol['generated']:,} generated against {protocol['real']:,} real images"]
+    reals = f"{protocol['real']:,}" if "real" in protocol else "the statistics of"
+    words = [f"{protocol['generated']:,} generated against {reals} real images"]
     if "extractor" in protocol:
         words.append(f"features of {protocol['extractor']}")
     cutoff = f" in the first {protocol['cutoff']} style codes" if "cutoff" in protocol else ""

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ggdr.lazy import Tensor
 from ggdr.networks.base import Brief
 from ggdr.registry import Part, datasets
+
+if TYPE_CHECKING:
+    from ggdr.evidence import Statistics
 
 
 class Batch(NamedTuple):
@@ -77,6 +80,10 @@ class DataSet(Part):
     def asks(self) -> str:
         """Flags that say where its images are on another computer; empty: they are found there all the same."""
         return ""
+
+    def statistics(self) -> Statistics | None:
+        """Mean and covariance of the features of its images, where its source holds them; None: it holds images."""
+        return None
 
     def open(self) -> Images:
         """Look at the source and be ready to read; ValueError, in one sentence, if there is nothing to read."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ggdr.changes import MayChange
 from ggdr.data.base import DataSet, Images
 from ggdr.data.reading.patterns import is_address
 from ggdr.registry import datasets
+
+if TYPE_CHECKING:
+    from ggdr.evidence import Statistics
 
 
 @datasets.register("images")
@@ -66,6 +69,11 @@ class ImageFiles(DataSet):
 
     def asks(self) -> str:
         return "" if self.hub_id() or is_address(self.source) else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
+
+    def statistics(self) -> Statistics | None:
+        from ggdr.data.reading.statistics import statistics_in
+
+        return statistics_in(self.source)
 
     def open(self) -> Images:
         """Look at the source and a sample of its images; ValueError, in one sentence, if there is nothing to read."""

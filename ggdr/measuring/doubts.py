@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ggdr.evidence import Evidence
 from ggdr.features.base import Extractor
-from ggdr.metrics.base import Metric
+from ggdr.metrics.base import Metric, fewer
 
 
 def doubts(metrics: Mapping[str, Metric], evidence: Evidence) -> list[str]:
@@ -25,9 +25,9 @@ def about(metric: Metric, evidence: Evidence) -> Iterator[str]:
         (real, evidence.real.count, metric.reals or metric.images, "real images"),
         (fake, evidence.fake.count, metric.images, "images to measure"),
     ):
-        if there is not None and count == there < asked:
+        if there is not None and 0 < count == there < asked:
             yield f"all {count:,} {what} are taken, fewer than the {asked:,} asked for."
-    few = min(real, fake)
+    few = fewer(real, fake)
     if few < metric.least:
         instead = ", or take kid, which has no such bias" if metric.covariance else ""
         yield (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from ggdr.features.base import Embedder
 from ggdr.measuring.doubts import extractor_of
 from ggdr.measuring.record import CONFIDENCE, Row, Spread, versions
 from ggdr.measuring.subject import SCHEME, holds_model, is_foreign
+from ggdr.metrics.base import Metric
 from ggdr.recipe_files import to_json
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ def rows(evaluation: Evaluation, measured: Measured) -> Iterator[Row]:
     for name, values in measured.items():
         metric, extractor = evaluation.metrics[name], extractor_of(evaluation.metrics[name])
         numbers = evaluation.numbers(metric)
-        images = f"{numbers.real:,}, {numbers.fake:,}"
+        reals = f"{numbers.real:,}" if numbers.real else "statistics" if metric.against else "-"
+        images = f"{reals}, {numbers.fake:,}"
         for key, spread in values.items():
             label = name if key == name or len(values) == 1 else f"{name} {key}"
             better = "" if key == "std" or key in metric.baselines else metric.better  # of a spread, neither way is
@@ -86,10 +89,20 @@ def entry(evaluation: Evaluation, name: str, values: Mapping[str, Spread]) -> di
         "better": metric.better,
         "values": {key: spread.as_json() for key, spread in values.items()},
         "settings": to_json(metric),
-        "real": {"number": numbers.real, "content": evaluation.real.content(numbers.real)},
+        "real": {"number": numbers.real} | real_content(evaluation, metric, numbers.real),
         "measured": {"number": numbers.fake} | evaluation.fake_content(numbers.fake),
         "features": described(evaluation.loaded[extractor]) if extractor else None,
     }
+
+
+def real_content(evaluation: Evaluation, metric: Metric, number: int) -> dict[str, Any]:
+    """The hash of the real images that a metric looked at, or of their statistics, by whatever names they go."""
+    given = evaluation.statistics
+    if number or given is None:
+        return {"content": evaluation.real.content(number)}
+    if not metric.against:
+        return {}
+    return {"statistics": {"arrays": list(given.names), "content": given.content, "features": len(given.mean)}}
 
 
 def described(network: Embedder) -> dict[str, Any]:
@@ -104,4 +117,4 @@ def record_folder(what: str) -> Path:
         return here / "metrics"
     if here.is_file():
         return here.parent / "metrics"
-    return Path("metrics") / (here.absolute().name if here.is_dir() else what.replace("/", "--"))
+    return Path("metrics") / (here.absolute().name if here.is_dir() else re.sub(r"[^\w.-]+", "--", what))

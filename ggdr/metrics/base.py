@@ -45,20 +45,37 @@ class Metric(Part):
     """what a model card says of the model's limits by its values, which it names in braces; empty: nothing"""
     needs: ClassVar[frozenset[str]] = frozenset()
     """"generator": it walks in the latent space, so a folder of images is not enough"""
+    against: ClassVar[frozenset[str]] = frozenset({"images"})
+    """what of the reals is enough: "images" or their "statistics"; empty: it does not look at them"""
 
     def numbers(self, evidence: Evidence) -> Numbers:
-        """How many images it looks at, of those that there are."""
+        """How many images it looks at, of those that there are; 0: at none of the kind."""
         return Numbers(evidence.real.size(self.reals or self.images), evidence.fake.size(self.images))
 
     def prepare(self, evidence: Evidence) -> None:
         """Load the networks it reads; ValueError if one is not at hand or sees no such images, not hours later."""
-        if (extractor := extractor_of(self)) is not None:
+        self.check_reals(evidence)
+        if (extractor := extractor_of(self)) is not None and evidence.real.count != 0:
             rgb(evidence.real.make(range(1)))
+        if extractor is not None:
             evidence.fake.embedder(extractor)
+
+    def check_reals(self, evidence: Evidence) -> None:
+        """ValueError if it looks at real images, and there are none but their statistics."""
+        if evidence.real.count == 0 and self.against == {"images"}:
+            raise ValueError(
+                f"{self.name} looks at real images, and the data holds the statistics of their features alone; give"
+                " images by --data, or leave it out."
+            )
 
     def measure(self, evidence: Evidence) -> dict[str, float]:
         """Numbers by name, the chief one first, the same on every process; the same images give the same numbers."""
         raise NotImplementedError
+
+
+def fewer(real: int, fake: int) -> int:
+    """The smaller of two numbers of images, 0 for a kind that is not looked at aside."""
+    return min(real or fake, fake or real)
 
 
 def extractor_of(metric: Metric) -> Extractor | None:
@@ -81,8 +98,9 @@ class FeatureMetric(Metric):
 
     def prepare(self, evidence: Evidence) -> None:
         """Also ValueError if there are too few images of a kind."""
+        self.check_reals(evidence)
         real, fake = self.numbers(evidence)
-        if min(real, fake) < self.fewest:
+        if fewer(real, fake) < self.fewest:
             raise ValueError(self.too_few(real, fake))
         super().prepare(evidence)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.features.base import Extractor
 from ggdr.features.inception import Inception
 from ggdr.lazy import Tensor, torch
-from ggdr.metrics.base import FeatureMetric
+from ggdr.metrics.base import FeatureMetric, Numbers
 from ggdr.registry import metrics
+
+if TYPE_CHECKING:
+    from ggdr.evidence import Evidence
 
 
 @metrics.register("fid", paper="1706.08500")
@@ -24,6 +27,29 @@ class FID(FeatureMetric):
     """what turns images into features"""
     least: ClassVar = 2048
     covariance: ClassVar = True
+    against: ClassVar = frozenset({"images", "statistics"})
+
+    def numbers(self, evidence: Evidence) -> Numbers:
+        """As of any metric; where statistics are given, these and no real images."""
+        found = super().numbers(evidence)
+        return found if evidence.statistics is None else found._replace(real=0)
+
+    def prepare(self, evidence: Evidence) -> None:
+        """Also ValueError if statistics are of other features than its own, as far as their number tells."""
+        super().prepare(evidence)
+        width, given = evidence.fake.embedder(self.extractor).width, evidence.statistics
+        if given is not None and len(given.mean) != width:
+            raise ValueError(
+                f"{self.name}: the statistics are of {len(given.mean):,} features, and {self.extractor.name} gives"
+                f" {width:,}; take the extractor that made them by --metrics.NAME.extractor, or other statistics."
+            )
+
+    def measure(self, evidence: Evidence) -> dict[str, float]:
+        if (given := evidence.statistics) is None:
+            return super().measure(evidence)
+        fake = evidence.fake.features(self.extractor, self.numbers(evidence).fake)
+        fake = self.checked(fake, fake)[0].cpu()
+        return {"distance": frechet_to(given.mean, given.covariance, fake)}
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         real, fake = self.checked(real, fake)
@@ -40,6 +66,17 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     apart = (a.mean(dim=0) - b.mean(dim=0)).square().sum()
     overlap = torch.linalg.svdvals(p @ q.T).sum()
     return max(0.0, float(apart + p.square().sum() + q.square().sum() - 2 * overlap))
+
+
+def frechet_to(mean: Tensor, covariance: Tensor, rows: Tensor) -> float:
+    """The same distance of a Gaussian, mean [D] and covariance [D, D], and that of rows [N, D], all float64.
+
+    With B = Q'Q the trace of the root of A B is that of Q A Q', which is symmetric.
+    """
+    q = factor(rows)
+    apart = (mean - rows.mean(dim=0)).square().sum()
+    overlap = torch.linalg.eigvalsh(q @ covariance @ q.T).clamp(min=0).sqrt().sum()
+    return max(0.0, float(apart + covariance.trace() + q.square().sum() - 2 * overlap))
 
 
 def factor(rows: Tensor) -> Tensor:

@@ -34,6 +34,7 @@ class InceptionScore(Metric):
     """seed of the order in which images are dealt to the splits, as torch-fidelity deals them"""
     least: ClassVar = 5000
     better: ClassVar = "higher"
+    against: ClassVar = frozenset[str]()
 
     def __post_init__(self) -> None:
         above_zero(self, "splits")

@@ -44,6 +44,7 @@ class PPL(Metric):
     """seed of the latent codes"""
     least: ClassVar = 1000
     needs: ClassVar = frozenset({"generator"})
+    against: ClassVar = frozenset[str]()
 
     def __post_init__(self) -> None:
         above_zero(self, "images", "epsilon")

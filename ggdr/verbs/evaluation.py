@@ -21,6 +21,7 @@ from ggdr.measuring.doubts import doubts, extractor_of
 from ggdr.measuring.findings import record_folder, record_of, rows
 from ggdr.measuring.record import Spread, check_free, check_writable, table, write_numbered, write_record
 from ggdr.measuring.subject import Draw, Subject, find_subject
+from ggdr.measuring.unseen import Unseen
 from ggdr.metrics.base import Metric, Numbers
 from ggdr.ops.precision import without_tf32
 from ggdr.sampling import View
@@ -78,11 +79,13 @@ class Evaluation:
         folder = command.out.parent if command.out else record_folder(command.read.source)
         check_writable(folder)
         check_apart(next(place for place in (folder, *folder.parents) if place.is_dir()))
-        self.images = command.data.open()
+        self.statistics = command.data.statistics()
+        self.images = Unseen() if self.statistics and self.statistics.alone else command.data.open()
         view = View(command.psi, command.cutoff, command.noise)
         draw = Draw(command.seed, command.batch, team.device, view, command.steps)
         self.subject = subject = find_subject(command.read, draw, self.images, command.revision)
-        check_shapes(subject, self.images, command.data)
+        if len(self.images):
+            check_shapes(subject, self.images, command.data)
         self.loaded: dict[Extractor, Embedder] = {}
         self.real = self.fixed("real images", lambda places: self.images.at(list(places), 0).images, len(self.images))
         self.given = None  # the images to measure, if they lie there already
@@ -109,7 +112,8 @@ class Evaluation:
         """What the metrics look at in one repeat."""
         make, labels = partial(self.subject.make, repeat=repeat), partial(self.subject.labels, repeat=repeat)
         fakes = self.given or ImageSet(make, None, self.team, self.console.advance, self.loaded)
-        return Evidence(self.real, fakes, self.subject.generator, labels, seed_of(self.command.seed, repeat, "metrics"))
+        seed = seed_of(self.command.seed, repeat, "metrics")
+        return Evidence(self.real, fakes, self.subject.generator, labels, seed, self.statistics)
 
     def usable(self) -> dict[str, Metric]:
         """The metrics, their networks loaded; ValueError if one that was asked for cannot be measured here.
@@ -183,9 +187,12 @@ class Evaluation:
     def introduction(self) -> str:
         """What is held against what, in a line."""
         channels, height, width = self.subject.shape
+        reals = [f"{len(self.images):,} real images of {self.command.data.name}"] if len(self.images) else []
+        if self.statistics is not None:
+            reals.insert(0, f"the statistics ({', '.join(self.statistics.names)}) of real images for fid")
         return (
-            f"{self.command.read.source} ({self.subject.kind}) against {len(self.images):,} real images of"
-            f" {self.command.data.name}, {height} x {width} px, {channels} channel{'s' * (channels > 1)}"
+            f"{self.command.read.source} ({self.subject.kind}) against {' and '.join(reals)}, {height} x {width} px,"
+            f" {channels} channel{'s' * (channels > 1)}"
         )
 
 
