@@ -301,6 +301,20 @@ def test_waves_that_the_maps_cannot_carry_fade_out():
         assert here.abs().max() > 0.1 and waves(torch.randn(1, 8)).abs().max() == 0
 
 
+def test_the_mean_square_of_an_input_is_that_of_its_own_samples():
+    """And not of the zeros that a convolution adds around them."""
+    layer = StyleGAN3Generator.tiny().build(Brief(32, 32)).train().synthesis.get_submodule("l1")
+    layer(torch.full((2, layer.weight.shape[1], 24, 24), 3.0), torch.randn(2, 8))
+    torch.testing.assert_close(layer.seen.take(), torch.tensor(9.0))
+
+
+def test_the_image_is_bounded_before_it_is_scaled():
+    network = replace(StyleGAN3Generator.tiny(), clamp=0.1, output_scale=0.25).build(Brief(32, 32)).eval()
+    with torch.no_grad():
+        network.synthesis.toimage.bias.fill_(50.0)
+        torch.testing.assert_close(network(torch.randn(2, 8)).image, torch.full((2, 3, 32, 32), 0.025))
+
+
 def test_inputs_of_layers_have_unit_mean_square_once_it_is_known():
     torch.manual_seed(0)
     network = replace(StyleGAN3Generator.tiny(), layers=8).build(Brief(32, 32)).train()

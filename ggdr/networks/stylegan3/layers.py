@@ -146,9 +146,8 @@ class Layer(Normalised):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """x [N, inputs, h, w] and w [N, w_dim] to [N, outputs, *size]."""
         gain = self.gain(x)
-        wider = (
-            F.pad(x, (self.edge,) * 4) if self.edge else x
-        )  # so that all that the kernel reaches is kept, as in published networks
+        # with an edge of zeros all that the kernel reaches is kept, as in published networks
+        wider = F.pad(x, (self.edge,) * 4) if self.edge else x
         y = modulated_conv2d(wider, self.weight, self.affine(w), gain=gain)
         y = y + self.bias.to(y.dtype)[:, None, None]
         return filtered_lrelu(y, self.how, self.kernel, clamp=self.clamp)
