@@ -25,6 +25,19 @@ class Batch(NamedTuple):
     """[N, L] float32; None: unconditional"""
 
 
+class Content(NamedTuple):
+    """Which images a data set holds, as far as that is known without reading them all."""
+
+    images: int
+    """in one epoch"""
+    classes: tuple[str, ...] = ()
+    """names of the label vector's entries"""
+    revision: str = ""
+    """of the source as a whole; empty: not known"""
+    items: Mapping[str, Tensor] = MappingProxyType({})
+    """hashes int64 [N] of each item's "names", "stamps" (size, checksum) and "labels"; empty: not known"""
+
+
 class Images:
     """An opened data set: an endless sequence of images; what lies at a position is a pure function of the seed."""
 
@@ -49,6 +62,10 @@ class Images:
     def at(self, positions: list[int], seed: int) -> Batch:
         """The images at these positions of the endless order that `seed` gives: each epoch a permutation of its own."""
         raise NotImplementedError
+
+    def content(self) -> Content:
+        """Which images these are: a run that goes on is held against it."""
+        return Content(len(self), self.brief.label_names)
 
     def note(self, unreadable: Mapping[str, str]) -> None:
         """Remember files that could not be read: name -> why."""

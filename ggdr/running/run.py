@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from ggdr import __version__, checkpoint
 from ggdr.changes import may_change
+from ggdr.data.base import Content
 from ggdr.data.loader import batches
 from ggdr.device import device_name
 from ggdr.duel import Scene
@@ -26,6 +28,7 @@ from ggdr.recipe import Recipe
 from ggdr.recipe_files import completed, differences, to_json, to_python
 from ggdr.running.averaging import share
 from ggdr.running.compiling import as_written, compile_networks
+from ggdr.running.content import NAME, changes, document
 from ggdr.running.ema import EMA
 from ggdr.running.player import Player
 from ggdr.running.stopping import Stop
@@ -183,7 +186,11 @@ class Run:
         progress = {"step": self.step, "images_seen": self.images_seen, "rollbacks": self.rollbacks, "ill": [*ill]}
         progress |= {"ggdr": __version__, "torch": torch.__version__}
         progress |= {"device": device_name(self.device), "processes": self.processes, "images": len(self.images)}
+        content = self.content
+        if content.items:
+            tensors[NAME] = content.items
         documents = {
+            f"{NAME}.json": document(content),
             "progress.json": progress,
             "networks.json": {name: describe(network) for name, network in self.networks().items()},
             "recipe.json": to_json(self.recipe),
@@ -207,10 +214,19 @@ class Run:
                 f" --init-from {self.out} to start from these weights."
             )
         fixed = [line for name, line in changed.items() if not may_change(self.recipe, name.split("."))]
+        otherwise = f"choose another --out (--init-from {self.out} starts it from these weights)"
         if fixed and not allow_changes:
             raise ValueError(
-                f"{folder} was made by another recipe: {'; '.join(fixed)}; choose another --out (--init-from {self.out}"
-                " starts it from these weights), or add --allow-changes to go on all the same."
+                f"{folder} was made by another recipe: {'; '.join(fixed)}; {otherwise}, or add --allow-changes to go on"
+                " all the same."
+            )
+        images = changes(folder, self.content)
+        if unlike := self.unlike(folder):
+            raise ValueError(f"{folder} was made for other images: {'; '.join([*unlike, *images])}; {otherwise}.")
+        if images and not allow_changes:
+            raise ValueError(
+                f"the images have changed since {folder}: {'; '.join(images)}; put them back, {otherwise}, or add"
+                " --allow-changes to go on with these."
             )
         progress = checkpoint.read_progress(folder)
         names = [*self.networks(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
@@ -218,11 +234,33 @@ class Run:
         try:
             self.take(tensors)
         except (RuntimeError, ValueError) as error:
-            why = "; ".join(changed.values()) or str(error).splitlines()[-1].strip().rstrip(".")
+            why = "; ".join(fixed) or str(error).splitlines()[-1].strip().rstrip(".")
             raise ValueError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
         self.step, self.images_seen = progress["step"], progress["images_seen"]
         self.slow_down(progress.get("rollbacks", 0))
-        return list(changed.values())
+        return [*changed.values(), *images]
+
+    @cached_property
+    def content(self) -> Content:
+        """Which images there are, as they were when they were opened."""
+        return self.images.content()
+
+    def unlike(self, folder: Path) -> list[str]:
+        """In what the images of a checkpoint's networks differ from these so that the networks cannot take them."""
+        words = {
+            "height": "{} px high",
+            "width": "{} px wide",
+            "channels": "of {} channels",
+            "labels": "with {} labels",
+        }
+        before, found = checkpoint.read_json(folder, "networks.json"), []
+        for name, network in self.networks().items():
+            now = network.brief._asdict()
+            was = {**now, **before.get(name, {}).get("brief", {})}
+            found += [
+                f"they were {w.format(was[k])}, are {w.format(now[k])}" for k, w in words.items() if was[k] != now[k]
+            ]
+        return [*dict.fromkeys(found)]
 
     def slow_down(self, rollbacks: int) -> None:
         """Both players learn as slowly as they shall after so many rollbacks."""

@@ -40,6 +40,15 @@ class Files(Reader):
         except Exception:  # a broken file may raise anything; it is named when its turn comes
             return False
 
+    lists = True
+
+    def listed(self, item: int) -> tuple[str, str]:
+        return self.names[item], self.stamp(self.names[item])
+
+    def stamp(self, name: str) -> str:
+        """What changes with a file's bytes: their number, or a checksum; empty: it is not known."""
+        return ""
+
     def first(self, name: str, most: int) -> bytes:
         """The first `most` bytes of a file; any exception if they cannot be had."""
         raise NotImplementedError

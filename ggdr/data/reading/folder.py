@@ -29,6 +29,12 @@ class Folder(Files):
     def paths(self) -> Iterator[str]:
         return below(self.source)
 
+    def stamp(self, name: str) -> str:
+        try:
+            return str(os.stat(Path(self.source, name)).st_size)
+        except OSError:  # it is named when its turn comes
+            return ""
+
     def first(self, name: str, most: int) -> bytes:
         return file_bytes(Path(self.source, name), most)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from itertools import chain
 
 import numpy as np
 import torch
 
-from ggdr.data.base import Batch, Images
+from ggdr.data.base import Batch, Content, Images
 from ggdr.data.reading.labels import Labels
 from ggdr.data.reading.order import Order
 from ggdr.data.reading.pictures import Pictures
-from ggdr.data.reading.reader import Unreadable
+from ggdr.data.reading.reader import Reader, Unreadable
 from ggdr.networks.base import Brief
 
 
@@ -26,9 +27,13 @@ class Gallery(Images):
         labels: Labels | None = None,
         mirror: bool = False,
         notes: tuple[str, ...] = (),
+        source: tuple[Reader, np.ndarray] | None = None,
     ):
-        """`labels`: one for each picture, in the same order; None: unconditional. `notes`: what to tell of them."""
-        self.pictures, self.labels, self.notes = pictures, labels, notes
+        """`labels`: one for each picture, in the same order; None: unconditional. `notes`: what to tell of them.
+
+        `source`: the reader of the pictures, and which of its items they are; None: none.
+        """
+        self.pictures, self.labels, self.notes, self.source = pictures, labels, notes, source
         self.brief = brief if labels is None else labels.told_to(brief)
         self.order = Order(len(pictures) * (2 if mirror else 1))
 
@@ -44,6 +49,18 @@ class Gallery(Images):
         labels = torch.from_numpy(self.labels.rows([index for index, _ in found])) if self.labels else None
         return Batch(torch.from_numpy(np.stack(drawn)), labels)
 
+    def content(self) -> Content:
+        """Also a hash of each item's name, size and label, or the version of a table as a whole."""
+        content = super().content()
+        if self.source is None:
+            return content
+        reader, items = self.source
+        if not (listed := [reader.listed(int(item)) for item in items] if reader.lists else []):
+            return content._replace(revision=reader.revision())
+        labels = ["" if self.labels is None else self.labels.told(index) for index in range(len(items))]
+        names, stamps = zip(*listed, strict=True)
+        return content._replace(items={"names": hashes(names), "stamps": hashes(stamps), "labels": hashes(labels)})
+
     def _readable(self, index: int) -> tuple[int, np.ndarray]:
         """The picture at `index`, or the next one that can be read, and where it was found."""
         count = len(self.pictures)
@@ -53,3 +70,13 @@ class Gallery(Images):
             except Unreadable as bad:
                 self.note({bad.name: bad.why})
         raise ValueError(f"none of the {count} images can be read; run `ggdr data check` on the source.")
+
+
+def hashes(texts: Iterable[str]) -> torch.Tensor:
+    """A hash int64 of each text."""
+    return torch.tensor(
+        [
+            int.from_bytes(blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "big", signed=True)
+            for text in texts
+        ]
+    )

@@ -67,6 +67,11 @@ class Labels(NamedTuple):
         rows[np.arange(len(chosen)), chosen] = 1
         return rows
 
+    def told(self, item: int) -> str:
+        """An item's label: the name of its class, or its numbers."""
+        value = self.values[item]
+        return self.names[int(value)] if self.values.ndim == 1 else " ".join(map(str, value.tolist()))
+
     def counts(self) -> dict[str, int]:
         """Name -> items of that class, or items for which that entry is not zero; and those that have no label."""
         there = self.values if self.missing is None else self.values[~self.missing]

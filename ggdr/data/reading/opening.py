@@ -51,7 +51,7 @@ def gallery(reader: Reader, settings: ImageFiles) -> Gallery:
     chosen = labels and labels.of(items)
     kept = Kept(decoded) if size <= settings.cache_mb * 2**20 else decoded
     notes = reader.notes + (labels.notes if labels else ())
-    return Gallery(kept, brief, chosen, settings.mirror, notes)
+    return Gallery(kept, brief, chosen, settings.mirror, notes, (reader, items))
 
 
 def labels_of(reader: Reader, settings: ImageFiles) -> tuple[Labels | None, np.ndarray]:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from PIL import UnidentifiedImageError
 
@@ -100,6 +100,17 @@ class Reader(ABC):
     @abstractmethod
     def read(self, item: int) -> bytes:
         """The item's bytes; any exception if they cannot be had."""
+
+    lists: ClassVar[bool] = False
+    """whether `listed` costs little; else `revision` stands for all items"""
+
+    def listed(self, item: int) -> tuple[str, str]:
+        """The item's name, and what changes with its bytes, such as their number."""
+        return self.name(item), ""
+
+    def revision(self) -> str:
+        """The version of the source as a whole; empty: not known."""
+        return ""
 
     def head(self, item: int) -> bytes:
         """As much of the item's beginning as its header takes, as a rule; all of it where that costs no more."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ggdr.data.base import Batch, Images
+from ggdr.data.base import Batch, Content, Images
 from ggdr.data.reading.column import is_missing
 from ggdr.data.reading.detect import no_reader
 from ggdr.data.reading.framing import Frame
@@ -24,7 +24,7 @@ from ggdr.data.reading.parquet import Parquet, count_rows, load_parquet
 from ggdr.data.reading.pixels import pixels
 from ggdr.data.reading.reader import Columns, reason
 from ggdr.data.reading.survey import Source, Survey
-from ggdr.data.reading.table import check_column, class_names, image_bytes, image_column, row_name
+from ggdr.data.reading.table import check_column, class_names, image_bytes, image_column, row_name, source_version
 from ggdr.data.reading.tape import Row, Tape, endless
 from ggdr.networks.base import Brief
 
@@ -154,6 +154,10 @@ class Streamed(Images):
 
     def __len__(self) -> int:
         return self.length
+
+    def content(self) -> Content:
+        """Also the version of the source, where it can be known: the files' sizes, or the Hub's commit."""
+        return super().content()._replace(revision=source_version(self.source))
 
     def at(self, positions: Sequence[int], seed: int) -> Batch:
         with self._lock:  # the loader's thread reads while the training may look at other positions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,9 @@ class Table(Reader):
 
     def read(self, item: int) -> bytes:
         return image_bytes(self.images[item][self.column], self.source)
+
+    def revision(self) -> str:
+        return source_version(self.source)
 
     def labels(self, how: str, kind: Kind = "auto") -> Labels:
         check_column(self.table.features, how, self.source)
@@ -179,3 +183,18 @@ def class_names(feature: Any) -> tuple[str, ...]:
     import datasets
 
     return tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else ()
+
+
+def source_version(source: str) -> str:
+    """What changes with a source of tables: a hash of its files' names and sizes, or the Hub's commit; empty: none."""
+    here = Path(source)
+    if here.exists():
+        files = [file for file in (here, *here.rglob("*")) if file.suffix in (".parquet", ".arrow") and file.is_file()]
+        sizes = sorted((file.relative_to(here.parent).as_posix(), file.stat().st_size) for file in files)
+        return blake2b(repr(sizes).encode(), digest_size=8).hexdigest()
+    try:
+        from huggingface_hub import HfApi
+
+        return HfApi().dataset_info(source).sha or ""
+    except Exception:  # no network; what cannot be read is said where it is read
+        return ""

@@ -58,6 +58,9 @@ class Tarred(Files):
         self.names = chosen(images, columns.image, source)
         self.keep_split(columns.split)
 
+    def stamp(self, name: str) -> str:
+        return str(self.sizes[self.rows[name]])
+
     def first(self, name: str, most: int) -> bytes:
         row = self.rows[name]
         shard = int(np.searchsorted(self.firsts, row, "right")) - 1

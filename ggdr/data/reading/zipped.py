@@ -33,6 +33,10 @@ class Zipped(Files):
     def paths(self) -> list[str]:
         return self._opened().namelist()
 
+    def stamp(self, name: str) -> str:
+        entry = self._opened().getinfo(name)
+        return f"{entry.file_size} {entry.CRC}"
+
     def first(self, name: str, most: int) -> bytes:
         entry = self._opened().getinfo(name)
         check_size(entry.file_size)
