@@ -100,7 +100,7 @@ def test_one_hot_pixel_cuts_nothing_off(tmp_path):
 def test_the_values_of_all_images_are_told_together_and_a_few_hot_pixels_apart(tmp_path, capsys):
     files = {f"{number}.npy": npy(uniform(100 * number, 100 * number + 99, np.int16, 32, 32)) for number in range(10)}
     hot = uniform(0, 999, np.int16, 32, 32)
-    hot[3, 5] = 30_000
+    hot[0, 0] = 30_000
     assert main(["check", folder(tmp_path, files | {"hot.npy": npy(hot)})]) == 0
     out = capsys.readouterr().out
     assert "int16 from 0 to 30000, 99.8 % of them from " in out
@@ -112,8 +112,8 @@ def test_the_range_is_exact_and_rounds():
     values = np.array([[-1000, -999, 0, 1000, 2999, 3000, 9999, -9999]], np.int16)
     found = pixels(npy(values), Frame(1, 8, 1, range=(-1000, 3000)))[0, 0]
     assert found.tolist() == [0, 0, 64, 128, 255, 255, 255, 0]
-    big = np.array([[2**31 - 256, 2**31 - 1]], np.int64)
-    assert pixels(npy(big), Frame(1, 2, 1, range=(2**31 - 256, 2**31 - 1))).tolist() == [[[0, 255]]]
+    big = np.array([[2**31 - 256, 2**31 - 129, 2**31 - 1]], np.int64)
+    assert pixels(npy(big), Frame(1, 3, 1, range=(2**31 - 256, 2**31 - 1))).tolist() == [[[0, 127, 255]]]
 
 
 def test_a_range_of_eight_bits_leaves_transparency_as_it_is():
@@ -121,6 +121,14 @@ def test_a_range_of_eight_bits_leaves_transparency_as_it_is():
     assert pixels(data, Frame(8, 8, 4, range=(50, 150)))[:, 0, 0].tolist() == [0, 128, 255, 40]
     deep = png16(np.full((8, 8, 4), [50, 100, 150, 40 * 257], np.uint16))
     assert pixels(deep, Frame(8, 8, 4, range=(50, 150)))[:, 0, 0].tolist() == [0, 128, 255, 40]
+
+
+def test_kinds_of_numbers_are_told_apart_and_floats_in_round_numbers(tmp_path, capsys):
+    files = {"a.png": noise(1), "b.tif": pillow(uniform(-0.4996, 254.881, np.float32, 16, 16), "TIFF")}
+    assert main(["check", folder(tmp_path, files)]) == 0
+    out = capsys.readouterr().out
+    assert "uint8 from 0 to 255; 8 bits are kept" in out and "float32 from -0.4996 to 254.881, 99.8 %" in out
+    assert out.rstrip().endswith(" --data.range -1 255")
 
 
 @pytest.mark.parametrize("wrong", [(5.0, 5.0), (9.0, 1.0), (0.0, float("nan")), (0.0, float("inf"))])
@@ -156,6 +164,20 @@ def test_any_number_of_channels_is_read(tmp_path, what, pack):
         8,
         8,
     )
+
+
+def test_a_tiff_says_which_axis_holds_the_channels():
+    for part in (CHANNELS[:, :4], CHANNELS[:4]):  # fewer pixels than channels
+        for data in (
+            tiff(part, photometric="rgb", planarconfig="contig"),
+            tiff(np.moveaxis(part, 2, 0), planarconfig="separate", photometric="minisblack", metadata=None),
+        ):
+            assert np.array_equal(pixels(data, Frame(*part.shape)), np.moveaxis(part, 2, 0))
+
+
+def test_the_pages_of_a_long_file_are_all_counted(tmp_path):
+    data = tiff(uniform(0, 255, np.uint8, 6, 70, 60), photometric="minisblack")
+    assert ImageFiles(source=folder(tmp_path, {"a.tif": data})).open().brief[:3] == (70, 60, 6) and len(data) > 20_000
 
 
 def test_a_table_may_hold_arrays(tmp_path, monkeypatch):
@@ -198,6 +220,10 @@ def test_channels_that_no_image_has_are_refused(tmp_path):
     with pytest.raises(ValueError, match="none of the 1 images"):
         images.at([0], 0)
     assert images.unreadable["a.npy"] == "it has 6 channels, not 3; type --data.channels 6"
+    with pytest.raises(ValueError, match="it has 3 channels, not 6; type --data.channels 3"):
+        pixels(noise(1), Frame(8, 8, 6))
+    with pytest.raises(ValueError, match="it has 1 channels, not 6"):
+        pixels(npy(CHANNELS[..., 0]), Frame(8, 8, 6))
 
 
 def test_arrays_beside_images_are_no_images(tmp_path):

@@ -74,7 +74,7 @@ def described(image: Image.Image) -> str:
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """The same colours by the numbers of sRGB, transparency kept; as it is without a profile, or with a broken one.
+    """The same colours by the numbers of sRGB, gray ones as RGB, transparency kept; as it is without a usable profile.
 
     Only images of 8 bits: deeper values are measurements, and stay what they are.
     """
@@ -85,11 +85,9 @@ def to_srgb(image: Image.Image) -> Image.Image:
         return image
     if profile.is_srgb:
         return image
-    transparent, gray = image.has_transparency_data, image.mode in ("L", "LA")
+    transparent = image.has_transparency_data
     coloured = image if image.mode == "CMYK" else image.convert("RGBA" if transparent else "RGB")
     converted = profile.applied(coloured if image.mode == "CMYK" else coloured.convert("RGB").convert(profile.mode))
-    if gray:
-        converted = converted.convert("L")
     if transparent:
         converted.putalpha(coloured.getchannel("A"))
     return converted

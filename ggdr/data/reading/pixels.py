@@ -171,6 +171,8 @@ def pixels(data: bytes, frame: Frame) -> np.ndarray:
     if isinstance(image, Array):
         return of_array(image, frame)
     with image:
+        if frame.channels not in MODES:
+            raise other_channels(len(image.getbands()), frame)
         if frame.range and deep_colour(image):
             deep = Image.fromarray(ranged(full_depth(image, data), frame.range))
             return fitted([convert(upright(deep, orientation(image)), frame.channels)], frame)
@@ -180,18 +182,19 @@ def pixels(data: bytes, frame: Frame) -> np.ndarray:
 
 def of_array(array: Array, frame: Frame) -> np.ndarray:
     """The same of an array: each channel by itself, so that none is taken for transparency."""
-    if array.channels != frame.channels and array.channels not in (1, 3):
-        raise ValueError(
-            f"it has {array.channels} channels, not {frame.channels}; type --data.channels {array.channels}"
-        )
+    if array.channels != frame.channels and (array.channels not in (1, 3) or frame.channels not in MODES):
+        raise other_channels(array.channels, frame)
     scaled = to_bytes(array.read(), frame.range)
     if array.channels == frame.channels:
         bands = [Image.fromarray(np.ascontiguousarray(band)) for band in np.moveaxis(scaled, -1, 0)]
-    elif frame.channels in MODES:
-        bands = [convert(Image.fromarray(scaled.squeeze(2) if array.channels == 1 else scaled), frame.channels)]
     else:
-        raise ValueError(f"it has {array.channels} channels, not {frame.channels}")
+        bands = [convert(Image.fromarray(scaled.squeeze(2) if array.channels == 1 else scaled), frame.channels)]
     return fitted([upright(band, array.orientation) for band in bands], frame)
+
+
+def other_channels(channels: int, frame: Frame) -> ValueError:
+    """What is said of an image whose channels cannot become those of the frame."""
+    return ValueError(f"it has {channels} channels, not {frame.channels}; type --data.channels {channels}")
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
