@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Iterator
@@ -13,11 +14,12 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ggdr import __version__, checkpoint
-from ggdr.documents import Header, one_line, read_header, read_object, read_tensors
+from ggdr.documents import Header, one_line, printable, read_header, read_object, read_tensors
 from ggdr.network import Network
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig, Head
 from ggdr.networks.size import MOST_PX
 from ggdr.recipe_files import from_json, to_json
+from ggdr.registry import REGISTRIES, Part, discover, origin
 
 KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
 NAME = r"\w[\w.-]{0,99}"
@@ -126,7 +128,23 @@ def describe(network: Network) -> dict[str, Any]:
     brief = {**network.brief._asdict(), "guide": guide, "heads": heads}
     brief = {name: value for name, value in brief.items() if value or not name.startswith("label_")}
     kind = type(network.config).registry.kind
-    return {"kind": kind, "ggdr": __version__, "brief": brief, "config": to_json(network.config.described())}
+    config = network.config.described()
+    found = {"kind": kind, "ggdr": __version__, "brief": brief, "config": to_json(config)}
+    others = {part.name: where for part in parts_of(config) if (where := origin(type(part)))}
+    return found | ({"plug_ins": others} if others else {})
+
+
+def parts_of(settings: Any) -> Iterator[Part]:
+    """The parts among settings, at any depth, the outer ones first."""
+    if isinstance(settings, Part):
+        yield settings
+    if dataclasses.is_dataclass(settings):
+        inner = [getattr(settings, field.name) for field in dataclasses.fields(settings)]
+    else:
+        inner = [*settings.values()] if isinstance(settings, dict) else []
+        inner = [*settings] if isinstance(settings, list | tuple) else inner
+    for each in inner:
+        yield from parts_of(each)
 
 
 def build(description: Any, where: Path) -> Network:
@@ -141,10 +159,26 @@ def build(description: Any, where: Path) -> Network:
         raise ValueError(
             f"{where} describes a network with a setting of {one_line(largest, 40)}; {MOST:,} is the most."
         )
+    check_plug_ins(description.get("plug_ins", {}), where)
     try:
         return from_json(KINDS[kind], description["config"], "config").described().build(brief)
     except Exception as error:  # what settings that cannot be raise depends on the layer they reach
         raise ValueError(f"{where} describes a network that cannot be built: {one_line(error).rstrip('.')}.") from error
+
+
+def check_plug_ins(named: Any, where: Path) -> None:
+    """ValueError, with what to type, if a part is unknown here of which the description says where it comes from."""
+    if not isinstance(named, dict):
+        return
+    discover()
+    for name, origins in named.items():
+        if any(name in registry for registry in REGISTRIES.values()) or not isinstance(origins, dict):
+            continue
+        package, file = (printable(str(origins.get(key, "")))[:100] for key in ("package", "file"))
+        ways = f"the file {file!r}; add --use and the path of that file (in Python: ggdr.registry.use)"
+        if re.fullmatch(NAME, package):
+            ways = f"the package {package!r}; if you trust it, type: pip install {package}"
+        raise ValueError(f"{where} describes a {one_line(name, 60)!r}, which is not part of ggdr but of {ways}.")
 
 
 def whole_numbers(settings: Any) -> Iterator[int]:

@@ -100,6 +100,23 @@ REGISTRIES: dict[str, Registry] = {
 }
 
 
+def origin(part: type[Part]) -> dict[str, str]:
+    """Where a part comes from that is none of ggdr's: {"package": NAME} of an installed one, or {"file": NAME}.
+
+    Empty for ggdr's own.
+    """
+    top = part.__module__.partition(".")[0]
+    if top == "ggdr":
+        return {}
+    for entry in importlib.metadata.entry_points(group="ggdr"):
+        if entry.module.partition(".")[0] == top and entry.dist is not None:
+            return {"package": entry.dist.name}
+    if packages := importlib.metadata.packages_distributions().get(top):
+        return {"package": packages[0]}
+    file = vars(sys.modules[part.__module__]).get("__file__") or f"{top}.py"
+    return {"file": Path(file).name}  # its name alone: folders of this machine are nobody's business
+
+
 @cache
 def discover() -> None:
     """Import every file that may hold a part: the package's own folders, then the entry points of group `ggdr`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -196,10 +198,32 @@ def test_a_part_of_ones_own_is_found_by_its_file(here, tmp_path):
         "from ggdr.networks.base import Brief\nsave_model(own_painter.Painter().build(Brief(8, 8)), Path('saved'))"
     )
     subprocess.run([sys.executable, "-c", code], cwd=here, check=True)
-    with pytest.raises(ValueError, match="unknown generator 'painter'.*add --use FILE.py"):
+    said = "'painter', which is not part of ggdr but of the file 'own_painter.py'; add --use and the path of that file"
+    with pytest.raises(ValueError, match=said):
         main(["saved"])
     assert main(["saved", "--use", "own_painter.py", "--seeds", "0-3"]) == 0
     assert (here / "samples.png").is_file()
+
+
+def test_a_part_of_a_package_is_told_with_its_package(here):
+    (here / "own_painter.py").write_text(OWN)
+    info = here / "ggdr_painter-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ggdr-painter\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text("[ggdr]\npainter = own_painter\n")
+    code = (
+        "import torch, own_painter\nfrom pathlib import Path\nfrom ggdr.model import save_model\n"
+        "from ggdr.networks.base import Brief\nsave_model(own_painter.Painter().build(Brief(8, 8)), Path('saved'))"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=here, check=True)
+    said = "not part of ggdr but of the package 'ggdr-painter'; if you trust it, type: pip install ggdr-painter"
+    ggdr = [sys.executable, "-m", "ggdr", "generate", "saved", "--seeds", "0-3"]
+    installed = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
+    assert subprocess.run(ggdr, cwd=here, env=installed).returncode == 0
+    (here / "elsewhere").mkdir()
+    shutil.move(here / "saved", here / "elsewhere" / "saved")
+    done = subprocess.run(ggdr, capture_output=True, text=True, cwd=here / "elsewhere")
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
 
 
 OWN = '''

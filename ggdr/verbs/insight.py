@@ -38,6 +38,8 @@ class Features:
     """folder of the pictures; none: `features` in the model's, or here if that is on the Hub"""
     overwrite: bool = False
     """replace pictures that are there; without it they are left, and nothing is drawn"""
+    use: tuple[str, ...] = ()
+    """files that register parts of your own"""
 
     def __post_init__(self) -> None:
         above_zero(self, "samples", "pooled", "clusters")
@@ -48,7 +50,10 @@ def main(argv: list[str]) -> int:
     """Draw the sheets that `argv` asks for and say where they are; ValueError if there is nothing to draw."""
     wanted = parsed(Features, argv, "ggdr features", __doc__)
     from ggdr.pretrained import load_pair
+    from ggdr.registry import use
 
+    for file in wanted.use:
+        use(file)
     generator, discriminator = load_pair(wanted.model)
     for line in draw(wanted, generator, discriminator):
         print(line, flush=True)
