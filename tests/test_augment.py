@@ -337,7 +337,9 @@ def test_diffaug_draws_within_the_ranges_of_its_paper():
     assert (draws.cutout[:, 2:].min(), draws.cutout[:, 2:].max()) == (0, 1)
 
 
-@pytest.mark.parametrize(("side", "shift", "window"), [(4, 1, 2), (7, 1, 4), (12, 2, 6), (20, 3, 10), (36, 5, 18)])
+@pytest.mark.parametrize(
+    ("side", "shift", "window"), [(4, 1, 2), (6, 1, 3), (7, 1, 4), (12, 2, 6), (20, 3, 10), (36, 5, 18)]
+)
 def test_diffaug_rounds_half_a_pixel_up_as_published(side, shift, window):
     """Shifts of at most int(side / 8 + 0.5) pixels, a window of int(side / 2 + 0.5), all of its places as likely."""
     image = torch.ones(8000, 1, side, side)

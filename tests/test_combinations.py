@@ -130,6 +130,8 @@ def test_quarter_turns_are_not_turned_again():
     terms = {"turns": AuxiliaryRotation()}
     said = refused(regularizers=terms, augment=ADA())
     assert "'auxiliary_rotation'" in said and "--augment.pipeline integer_shift scale colour" in said
+    for pipeline in (("rotation",), ("x_flip",), ("quarter_turns",)):
+        refused(regularizers=terms, augment=ADA(pipeline=pipeline))
     for still in (ADA(pipeline=("integer_shift", "scale", "colour")), DiffAugment()):
         accepted(regularizers=terms, augment=still)
 
@@ -157,6 +159,7 @@ def test_energies_are_asked_of_a_discriminator_that_has_some(loss):
 def test_bits_turn_the_sign_of_logits_only_under_losses_that_take_it_for_the_other_kind(loss):
     changes = {"discriminator": PAGANDiscriminator.tiny(), "regularizers": {"bits": PAGAN()}, "loss": losses[loss]()}
     if loss in ("began", "ebgan"):
+        changes["discriminator"] = PAGANDiscriminator(encoder=AUTOENCODER)  # whose energies lose their sign
         assert "needs energy" in refused(**changes)
     elif loss in ("least_squares", "contrad"):
         changes["discriminator"] = UNet(encoder=changes["discriminator"])

@@ -132,7 +132,9 @@ def test_in_each_pass_it_takes_a_step_of_the_papers_in_training_alone():
     in_each_pass(layer)
     ((norm, kept),) = normalised(layer)
     matrix, x = kept.detach().flatten(1), torch.randn(2, 3, 8, 8)
-    follow(layer)  # an update takes none
+    before = norm._u.clone()
+    follow(layer)
+    assert torch.equal(norm._u, before), "an update takes none"
     for training in (True, False, True):
         v, u = one_step(matrix, norm._u.clone()) if training else (norm._v.clone(), norm._u.clone())
         y = layer.train(training)(x)

@@ -141,7 +141,7 @@ def test_one_sided_lecam_leaves_logits_that_have_not_reached_the_other_kinds_mea
     term = LeCam(one_sided=True)
     term.start(CPU)
     term.real, term.fake = torch.tensor(1.0), torch.tensor(-1.0)
-    seen = verdicts([1.0, -3.0], [-2.0, 4.0])  # above the fakes' mean, below; below the reals' mean, above
+    seen = verdicts([1.0, -3.5], [-2.0, 5.0])  # above the fakes' mean, below; below the reals' mean, above
     assert term.d_loss(duel("d", **seen)) == (4 + 0) / 2 + (9 + 0) / 2
 
 
