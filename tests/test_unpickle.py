@@ -150,6 +150,9 @@ WRITTEN_BY_HAND = {
     "TensorFlow era": assembled(b"cdnnlib.tflib.network\nNetwork\n)\x81"),
     "is a whole module": assembled(b"ctorch.nn.modules.container\nSequential\n)\x81"),
     "Projected GAN or StyleGAN-XL": assembled(b"cpg_modules.discriminator\nX\n)\x81"),
+    "pickled whole, as R3GAN's are": assembled(b"ctraining.networks\nGenerator\n)\x81"),
+    "is of R3GAN, whose networks": assembled(b"cR3GAN.Networks\nGenerator\n)\x81"),
+    "Vision-aided GAN's discriminator": assembled(b"cvision_module\nX\n)\x81"),
     "spells bytes": assembled(b"c_codecs\nencode\nX\x01\x00\x00\x00aX\x04\x00\x00\x00zlib\x86R"),
     "a name is no text": assembled(b"K\x01K\x02\x93"),
 }
