@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -159,6 +160,37 @@ def test_a_tar_without_an_end_mark_may_be_cut_off(tmp_path):
     for _ in range(2):
         with pytest.warns(UserWarning, match="a.tar' ends without the mark that ends a tar: it may be cut off"):
             assert grays(str(tmp_path / "a.tar")) == [1, 2, 3]
+
+
+def test_shards_lie_beside_notes_and_in_the_folders_of_splits(tmp_path):
+    shard(tmp_path / "one" / "0.tar", range(4))
+    folder(tmp_path / "one", {"README.md": b"x", "more/index.json": b"{}"})
+    assert grays(str(tmp_path / "one")) == [*range(4)]
+    for split, first in (("train", 0), ("val", 100)):
+        for number in range(2):
+            shard(tmp_path / "two" / split / f"{number}.tar", range(first + 4 * number, first + 4 * number + 4))
+    assert grays(str(tmp_path / "two"), split="val") == [*range(100, 108)]
+    assert grays(str(tmp_path / "two")) == [*range(8)]
+
+
+@pytest.mark.parametrize(
+    ("files", "advice"),
+    [
+        ({"a/data.mdb": b"", "b/data.mdb": b""}, "2 of .mdb (give one of them as the source)"),
+        ({"a.zip": b"", "b.zip": b""}, "2 of .zip (give one of them as the source)"),
+        ({"a.rar": b""}, "1 of .rar (unpack them)"),
+    ],
+)
+def test_what_cannot_be_read_as_a_folder_is_told_what_to_do_with(tmp_path, files, advice):
+    with pytest.raises(ValueError, match=re.escape(advice)):
+        ImageFiles(source=folder(tmp_path / "set", files)).open()
+
+
+def test_a_file_that_is_not_there_is_no_data_set_of_the_hub(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("data/a.tar", "data/A.ZIP", "data/a.npz", "data/a.parquet"):
+        with pytest.raises(ValueError, match=f"no file or folder '{name}'; give"):
+            ImageFiles(source=name).open()
 
 
 def test_images_beside_a_tar_are_a_folder_of_images(tmp_path):

@@ -9,6 +9,24 @@ from typing import Any
 from ggdr.data.reading.reader import Columns
 from ggdr.data.reading.table import Table, load
 
+FILES = (
+    ".zip",
+    ".tar",
+    ".tgz",
+    ".gz",
+    ".parquet",
+    ".npz",
+    ".npy",
+    ".h5",
+    ".hdf5",
+    ".mdb",
+    ".lmdb",
+    ".csv",
+    ".png",
+    ".jpg",
+)
+"""how files are called that are not there, and no data set"""
+
 
 class Hub(Table):
     """The rows of one split of a Hub data set."""
@@ -18,7 +36,8 @@ class Hub(Table):
 
     @staticmethod
     def fits(source: str) -> bool:
-        return bool(re.fullmatch(r"\w[\w.-]*/[\w.-]*\w", source)) and not Path(source).exists()
+        like = re.fullmatch(r"\w[\w.-]*/[\w.-]*\w", source) and not source.lower().endswith(FILES)
+        return bool(like) and not Path(source).exists()
 
     def _load(self, source: str, columns: Columns):
         return load_hub(source, columns)

@@ -56,6 +56,9 @@ ADVICE = {
     **dict.fromkeys(FILMS, "save their frames as images"),
     **dict.fromkeys(sorted(ARRAYS), "arrays are read where no other images are"),
     **dict.fromkeys((".dcm", ".nii", ".exr", ".mat"), "save their values as .npy"),
+    **dict.fromkeys((".zip", ".tar", ".mdb", ".lmdb", ".h5", ".hdf5"), "give one of them as the source"),
+    **dict.fromkeys((".rar", ".7z", ".gz", ".tgz"), "unpack them"),
+    **dict.fromkeys((".tfrecord", ".tfrecords"), "save their images as .png"),
     **dict.fromkeys((".psd", ".xcf", ".svg", ".eps", ".ai"), "export them as PNG"),
 }
 """ending -> what makes such files readable"""

@@ -15,7 +15,8 @@ import numpy as np
 
 from ggdr.data.reading.column import of_values
 from ggdr.data.reading.files import Files, images_among
-from ggdr.data.reading.kinds import choose
+from ggdr.data.reading.folder import below
+from ggdr.data.reading.kinds import choose, of_system
 from ggdr.data.reading.labels import Kind, Labels
 from ggdr.data.reading.layout import FOLDERS, TOP, from_folders
 from ggdr.data.reading.packed import Entry, Index, index_of, piece
@@ -38,8 +39,7 @@ class Tarred(Files):
 
     @staticmethod
     def fits(source: str) -> bool:
-        name = source.lower()
-        if name.endswith((".tar", *COMPRESSED)):
+        if is_tar(source):
             return is_pattern(source) or os.path.isfile(source)
         return os.path.isdir(source) and holds_only_shards(source)
 
@@ -54,7 +54,7 @@ class Tarred(Files):
         self.starts = np.concatenate([index.starts for index in indexes.values()])
         self.sizes = np.concatenate([index.sizes for index in indexes.values()])
         images, others, self.hidden = images_among(self.rows, source, self.kind, {})
-        self.others = {ending: count for ending, count in others.items() if ending != f".{CLASS}"}
+        self.others = {end: count for end, count in others.items() if end not in (f".{CLASS}", f".{RECORD}")}
         self.names = chosen(images, columns.image, source)
         self.keep_split(columns.split)
 
@@ -123,25 +123,37 @@ def typed(text: str) -> int | str | None:
 
 
 def holds_only_shards(folder: str) -> bool:
-    """Whether there are tars in a folder, and neither images nor folders beside them."""
-    with os.scandir(folder) as found:
-        entries = [entry for entry in found if not entry.name.startswith(".")]
-    names = [entry.name.lower() for entry in entries]
-    tars = any(name.endswith((".tar", *COMPRESSED)) for name in names)
-    return tars and not choose(names).images and not any(entry.is_dir() for entry in entries)
+    """Whether there are tars in a folder or one folder deeper, and no images anywhere in it."""
+    deeper = (entry.path for entry in os.scandir(folder) if entry.is_dir())
+    near = [name for place in (folder, *deeper) for name in inside(place)]
+    return any(map(is_tar, near)) and not choose(near).images and not choose(below(folder)).images
+
+
+def inside(folder: str) -> list[str]:
+    """What is in a folder; nothing if it cannot be looked into."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def is_tar(name: str) -> bool:
+    """Whether a file is called like a tar, packed or not."""
+    return name.lower().endswith((".tar", *COMPRESSED))
 
 
 def shards_of(source: str) -> list[str]:
     """The files that a source names, in the order of their names; ValueError if one is missing or compressed."""
     if os.path.isdir(source):
-        found = [str(path) for path in sorted(Path(source).iterdir()) if path.name.lower().endswith(".tar")]
-        source = os.path.join(source, "*.tar*")
+        names = [name for name in sorted(below(source)) if is_tar(name) and not of_system(name)]
+        plain = [name for name in names if name.lower().endswith(".tar")]
+        found = [os.path.join(source, name) for name in plain or names]
     else:
         found = matching(source) if is_pattern(source) else [source]
     packed = next((file for file in found if file.lower().endswith(COMPRESSED)), None)
-    if packed or not found:
+    if packed:
         raise ValueError(
-            f"{packed or source!r} is compressed, so that its images cannot be read in any order; unpack it to a plain"
+            f"{packed!r} is compressed, so that its images cannot be read in any order; unpack it to a plain"
             " .tar once, as with gunzip."
         )
     return found
