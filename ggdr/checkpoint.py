@@ -71,6 +71,12 @@ def write(
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def write_note(file: Path, document: Mapping[str, Any]) -> None:
+    """Write a JSON file, and wait until it is on disk."""
+    file.write_text(json.dumps(document, indent=1) + "\n")
+    flush(file)
+
+
 def plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Copies on the host, each with a memory of its own, as safetensors wants them."""
     return {key: value.detach().to("cpu", copy=True).contiguous() for key, value in state.items()}

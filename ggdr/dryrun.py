@@ -8,6 +8,7 @@ import torch
 
 from ggdr.figures import significant
 from ggdr.running.memory import peak_memory
+from ggdr.running.place import megabytes, needs
 from ggdr.running.report import Report, introduction
 from ggdr.running.run import Run
 from ggdr.train import play, train_step
@@ -28,6 +29,8 @@ def dry_run(run: Run) -> None:
     print("seconds of a phase: " + ", ".join(f"{name} {significant(value, 3)}" for name, value in seconds.items()))
     total = per_kimg * run.recipe.total_kimg / 3600
     whole = f"{run.recipe.total_kimg:g} kimg take {significant(total, 3)} h at this rate"
+    checkpoint, grids = needs(run)
+    print(f"disk: {megabytes(checkpoint)} MB a checkpoint, {megabytes(grids)} MB for all grids")
     print(f"time per kimg: {significant(per_kimg, 3)} s; {whole}")
 
 

@@ -41,8 +41,9 @@ def make(folder: Path) -> None:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a run has written to a folder; those of earlier versions, which left no mark, are known by two files."""
-    return (folder / MARK).is_file() or all((folder / name).is_file() for name in ("recipe.json", RECIPE))
+    """Whether a run has written to a folder: by its mark, and where that is gone or never was, by what else there is."""
+    recipes = all((folder / name).is_file() for name in ("recipe.json", RECIPE))
+    return (folder / MARK).is_file() or recipes or any(folder.glob("checkpoints/[0-9]*/progress.json"))
 
 
 def check_run(folder: Path) -> None:

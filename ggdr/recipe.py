@@ -99,6 +99,8 @@ class Recipe:
     """interval of the metrics; 0: none"""
     keep: MayChange[int] = 2
     """checkpoints that stay, newest first; those made while the run was ill do not count"""
+    keep_best: MayChange[str] = ""
+    """metric (or NAME/VALUE of one) whose best checkpoint stays as checkpoints/best besides; empty: none"""
     grid_images: MayChange[int] = 64
     """images in a sample grid"""
 

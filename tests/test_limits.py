@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -136,3 +137,27 @@ def test_a_worker_that_outlives_its_trainer_does_not_hold_the_folder(tmp_path):
         Lock(tmp_path).release()
     finally:
         os.killpg(trainer.pid, 9)
+
+
+@pytest.mark.parametrize(
+    ("size", "flags", "status", "said"),
+    [
+        (
+            "100k",
+            [],
+            2,
+            r"run has [\d.]+ MB free, and one checkpoint takes [\d.]+; make room, or give a folder on another",
+        ),
+        ("2m", ["--keep", "50"], 0, r"WARNING: \S+ has [\d.]+ MB free, and this run needs about [\d.]+ \(a checkpoint"),
+        ("20m", [], 0, ""),
+    ],
+)
+def test_a_disk_that_will_not_hold_the_run_is_told_before_the_first_step(size, flags, status, said, tmp_path, capsys):
+    with mounted(tmp_path / "disk", f"size={size}") as disk:
+        command = [TINY, "--out", str(disk / "run"), "--total-kimg", "0.008", *flags]
+        refused = pytest.raises(ValueError, match=said) if status else contextlib.nullcontext()
+        with refused:
+            main(command)
+        assert (disk / "run" / "samples").exists() == (status == 0)
+    text = capsys.readouterr().out
+    assert status or (re.search(said, text) if said else "MB free" not in text)

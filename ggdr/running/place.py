@@ -1,11 +1,18 @@
-"""Where a run lies: whether its folder is to be had, and what that means for the images."""
+"""Where a run lies: whether its folder is to be had and has room, and what that means for the images."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from torch import Tensor
+from torch.nn import Module
+
 from ggdr.data.base import DataSet
+from ggdr.figures import significant
 from ggdr.folders import check_run, is_run
+from ggdr.running.run import Run
 
 
 def check_place(out: Path, data: DataSet) -> None:
@@ -37,3 +44,53 @@ def told(out: Path, data: DataSet) -> list[str]:
     if root is not None and (inside(out, data) or root.resolve() == out.resolve()):
         return [f"--out {out} lies in the folder of the images, {root}: what the run writes there is no data"]
     return []
+
+
+def needs(run: Run) -> tuple[int, int]:
+    """Bytes of a checkpoint, and of the grids that are still to come, about."""
+    networks = [*run.networks().values(), *run.ema.mean.values()]
+    weights = sum(size(tensor) for network in networks for tensor in network.state_dict().values())
+    moments = sum(2 * size(weight) for player in run.players.values() for weight in trained(player.networks.values()))
+    grids = 0
+    if run.recipe.grid_kimg:
+        brief, left = run.brief, max(run.recipe.total_kimg - run.images_seen / 1000, 0) / run.recipe.grid_kimg
+        grids = round(left * run.recipe.grid_images * brief.height * brief.width * brief.channels)
+    return weights + moments, grids
+
+
+def trained(networks: Iterable[Module]) -> Iterator[Tensor]:
+    """The weights that an optimizer has moments of."""
+    return (weight for network in networks for weight in network.parameters() if weight.requires_grad)
+
+
+def size(tensor: Tensor) -> int:
+    """Bytes of a tensor."""
+    return tensor.numel() * tensor.element_size()
+
+
+def check_room(run: Run) -> str:
+    """A sentence if the disk may not hold what the run will write, nothing if it will; ValueError if it is hopeless.
+
+    Counted are checkpoints (`keep`, one that is being written, the best), the model and grids; the log is small.
+    """
+    one, grids = needs(run)
+    folders = (run.out / name for name in ("checkpoints", "model"))
+    there = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
+    wanted = max((run.recipe.keep + 2 + bool(run.recipe.keep_best)) * one - there, one) + grids
+    free = shutil.disk_usage(run.out).free
+    text = f"{run.out} has {megabytes(free)} MB free, and"
+    if free < one:
+        raise ValueError(
+            f"{text} one checkpoint takes {megabytes(one)}; make room, or give a folder on another disk by --out."
+        )
+    if free < wanted:
+        return (
+            f"WARNING: {text} this run needs about {megabytes(wanted)} (a checkpoint {megabytes(one)}, all grids"
+            f" {megabytes(grids)}); make room, lower --keep, or draw fewer grids by --grid-kimg."
+        )
+    return ""
+
+
+def megabytes(count: int) -> str:
+    """Bytes in MB."""
+    return significant(count / 1e6, 3)

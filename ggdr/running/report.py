@@ -19,10 +19,11 @@ from ggdr.model import save_model
 from ggdr.network import Generator
 from ggdr.ops.kernels import in_use
 from ggdr.recipe_files import flat, to_json, to_python
+from ggdr.running.best import best_of
 from ggdr.running.journal import Journal, NoJournal
 from ggdr.running.lock import Lock
 from ggdr.running.memory import peak_memory
-from ggdr.running.place import check_place, told
+from ggdr.running.place import check_place, check_room, told
 from ggdr.running.pusher import Pusher
 from ggdr.running.recovery import Recovery
 from ggdr.running.run import Run
@@ -45,6 +46,7 @@ class Report:
         self.journal: Journal = NoJournal()
         self.drawn, self.saved = 0, -1  # images seen at the last grid, step of the last checkpoint
         self.pusher: Pusher | None = None
+        self.best = best_of(run.recipe, run.out)
         self.team = Team(run.accelerator.process_index, run.processes, run.device)
         self.known_reals = ImageSet(
             lambda places: run.images.at(list(places), run.recipe.seed).images,
@@ -102,7 +104,9 @@ class Report:
             self.pusher = self.by_main(lambda: Pusher(run.out, place, self.journal.say))
             for line in unsaid(run.recipe.hub_licence, run.recipe.about, "--hub-licence"):
                 self.journal.say(f"WARNING: {line}")
-        for line in (*introduction(run), f"the recipe in full: {recipe_file}"):
+        room = self.by_main(lambda: check_room(run))
+        earlier = self.best.set_aside() if self.main and self.best else ""
+        for line in (*introduction(run), *filter(None, (room, earlier)), f"the recipe in full: {recipe_file}"):
             self.journal.say(line)
         if last is not None:
             self.drawn, self.saved = run.images_seen, run.step
@@ -262,6 +266,20 @@ class Report:
                     continue
                 values = metric.measure(evidence)
                 self.journal.log(run.images_seen, run.step, {f"metric/{name}/{k}": v for k, v in values.items()})
+        self.keep_best()
+
+    def keep_best(self) -> None:
+        """Keep the checkpoint of this step if the log says that it is the best so far by the recipe's `keep_best`."""
+        if (best := self.best) is None:
+            return
+        value = self.team.first(self.by_main(lambda: best.better(self.run.step)))
+        if value is None:
+            return
+        if self.saved != self.run.step:
+            self.save()
+        newest = checkpoint.latest(self.run.out)
+        if self.main and newest is not None:
+            self.journal.say(best.take(newest, value))
 
     def evidence(self) -> Evidence:
         """Samples of the mean generator as it is now, against the reals; nothing is made yet."""
