@@ -41,7 +41,7 @@ def make(folder: Path) -> None:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a run has written to a folder: by its mark, and where that is gone or never was, by what else there is."""
+    """Whether a run has written to a folder: by its mark or, where there is none, by what else there is."""
     recipes = all((folder / name).is_file() for name in ("recipe.json", RECIPE))
     return (folder / MARK).is_file() or recipes or any(folder.glob("checkpoints/[0-9]*/progress.json"))
 

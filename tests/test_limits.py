@@ -143,7 +143,7 @@ def test_a_worker_that_outlives_its_trainer_does_not_hold_the_folder(tmp_path):
     ("size", "flags", "status", "said"),
     [
         (
-            "100k",
+            "64k",
             [],
             2,
             r"run has [\d.]+ MB free, and one checkpoint takes [\d.]+; make room, or give a folder on another",
