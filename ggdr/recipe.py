@@ -68,10 +68,12 @@ class Recipe:
     ema_rampup: float | None = 0.05
     """the half-life is at most this share of the reals shown so far; None, or with `init_from`: no such limit"""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """what networks compute in; penalties, losses and weights are float32 in any case"""
+    """what networks compute in; penalties, losses, weights and D's last layers are float32 in any case"""
     power_iteration: Literal["update", "pass"] = "update"
     """when spectral normalization takes its step: after each update, for all passes, micro-batches and processes that
     follow, or in each pass in training, as torch has it"""
+    tf32: bool = False
+    """on CUDA, products of float32 keep 10 bits of 23 (TF32), but for penalties: faster, less exact"""
     compile: MayChange[bool] = False
     """torch.compile the networks, but for penalties; takes minutes at the start and needs a C++ compiler"""
     init_from: MayChange[str | None] = None
@@ -80,8 +82,8 @@ class Recipe:
     """blocks of D, from the image inwards, that learn nothing (Freeze-D, arXiv 2002.10964) but may be clipped"""
     seed: int = 0
     """of initial weights, latents, noise, augmentation and the order of the data"""
-    workers: MayChange[int] = 0
-    """processes that read images, at most as many as there are CPU cores; 0: the trainer's own"""
+    workers: MayChange[int | None] = None
+    """processes that read images, at most one a CPU core; 0: the trainer's own; None: 3 on CUDA, none elsewhere"""
     nonfinite_limit: MayChange[int] = 10
     """updates in a row that may be skipped for gradients that are not finite before the run counts as diverged"""
     rollbacks: MayChange[int] = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,29 @@ class Stats:
         reduced = {name: part.view_as(mean) for name, part, mean in zip(self.seen, parts, means, strict=True)}
         self.seen.clear()
         return reduced
+
+
+class Window:
+    """Means of scalars over the steps since they were last taken, summed up as they come: no step's are kept."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.steps: Counter[str] = Counter()
+
+    def add(self, stats: Mapping[str, Tensor]) -> None:
+        """Take in a step's scalars; what is no scalar is passed over."""
+        scalars = {name: value.detach().reshape([]) for name, value in stats.items() if value.numel() == 1}
+        known = [name for name in scalars if name in self.sums]
+        if known:  # in one launch
+            torch._foreach_add_([self.sums[name] for name in known], [scalars[name] for name in known])
+        self.sums |= {name: value.clone() for name, value in scalars.items() if name not in self.sums}
+        self.steps.update(list(scalars))
+
+    def take(self) -> dict[str, Tensor]:
+        """The means by name, in its order; the window is empty then."""
+        means = {name: self.sums[name] / self.steps[name] for name in sorted(self.sums)}
+        self.sums, self.steps = {}, Counter()
+        return means
 
 
 def spread(images: Tensor) -> Tensor:

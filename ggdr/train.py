@@ -93,7 +93,7 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
     player, scene = run.players[phase.turn], run.scene(phase)
     for repeat, batch in enumerate(batches[: phase.repeats]):
         parts = run.micro_batches(batch)
-        with player.learning(len(parts)):  # only this player's weights take gradient
+        with run.exact(phase), player.learning(len(parts)):  # only this player's weights take gradient
             for place, (images, labels) in parts:
                 run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
                 duels = run.recipe.game.duels(run.cast, images, labels, scene)

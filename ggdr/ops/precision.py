@@ -56,12 +56,24 @@ def without_autocast(x: Tensor) -> AbstractContextManager:
 
 @contextmanager
 def without_tf32() -> Iterator[None]:
-    """Context in which convolutions on CUDA keep all bits of float32, which they do not by default."""
-    import torch
-
-    before = torch.backends.cudnn.allow_tf32
-    torch.backends.cudnn.allow_tf32 = False
+    """Context in which convolutions and products on CUDA keep all bits of float32."""
+    before = tf32()
+    allow_tf32(False, False)
     try:
         yield
     finally:
-        torch.backends.cudnn.allow_tf32 = before
+        allow_tf32(*before)
+
+
+def tf32() -> tuple[bool, bool]:
+    """Whether convolutions, and whether products, of float32 on CUDA may keep 10 bits of its 23 (TF32)."""
+    import torch
+
+    return torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+
+
+def allow_tf32(convolutions: bool, products: bool) -> None:
+    """Let convolutions and products keep fewer bits, or not."""
+    import torch
+
+    torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = convolutions, products

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
+from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ggdr.network import Generator
@@ -19,6 +20,7 @@ class EMA:
         self.live = networks
         self.mean = {name: copy.deepcopy(network).eval().requires_grad_(False) for name, network in networks.items()}
         self.half_life_kimg, self.rampup = half_life_kimg, rampup
+        self.written = {name: Written([]) for name in networks}
 
     def decay(self, batch: int, images_seen: int) -> float:
         """Weight of the old mean when `batch` images follow `images_seen`."""
@@ -33,5 +35,24 @@ class EMA:
         follow = get_ema_multi_avg_fn(self.decay(batch, images_seen))
         for name, mean in self.mean.items():
             follow(list(mean.parameters()), list(self.live[name].parameters()), None)
-            for old, new in zip(mean.buffers(), self.live[name].buffers(), strict=True):
-                old.copy_(new)
+            old, new = list(mean.buffers()), list(self.live[name].buffers())
+            for place in self.written[name].since(new):  # no constants
+                old[place].copy_(new[place])
+
+
+class Written:
+    """Which of some tensors are written to; constants are not."""
+
+    def __init__(self, tensors: Sequence[Tensor]):
+        """As they are now."""
+        self.known = [(tensor, tensor._version) for tensor in tensors]
+
+    def since(self, tensors: Sequence[Tensor]) -> list[int]:
+        """Places of those that are others, or have been written to, since this was last asked, or since the start."""
+        now = [(tensor, tensor._version) for tensor in tensors]
+        same = [
+            old is new and was == version
+            for (old, was), (new, version) in zip(self.known, now, strict=len(self.known) == len(now))
+        ]
+        self.known = now
+        return [place for place in range(len(now)) if place >= len(same) or not same[place]]

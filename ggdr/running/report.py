@@ -30,6 +30,7 @@ from ggdr.running.run import Run
 from ggdr.running.stopping import Stopped
 from ggdr.sampling import sample
 from ggdr.schedule import due
+from ggdr.stats import Window
 
 Of = TypeVar("Of")
 
@@ -41,7 +42,7 @@ class Report:
         """`allow_changes`: go on although settings have changed that make it another run."""
         self.run, self.main, self.allow_changes = run, run.accelerator.is_main_process, allow_changes
         self.lock: Lock | None = None
-        self.window: list[Mapping[str, Tensor]] = []
+        self.window = Window()
         self.recovery = Recovery(run)
         self.journal: Journal = NoJournal()
         self.drawn, self.saved = 0, -1  # images seen at the last grid, step of the last checkpoint
@@ -146,7 +147,7 @@ class Report:
     def after_step(self, stats: Mapping[str, Tensor]) -> None:
         """Whatever is due after a step."""
         recipe = self.run.recipe
-        self.window.append(stats)
+        self.window.add(stats)
         self.recovery.after_step(stats)
         if self.due(recipe.log_kimg):
             self.check_folder()
@@ -215,17 +216,15 @@ class Report:
 
     def log(self) -> None:
         """Means since the last log line, one transfer from the device; advice, and whether the run has diverged."""
-        if not self.window:
+        run, means = self.run, self.window.take()
+        if not means:
             return
-        run, names = self.run, sorted({name for stats in self.window for name, v in stats.items() if v.numel() == 1})
         state = {
             f"{n}/{key}": v for n, part in run.adaptive.items() for key, v in part.state_dict().items() if v.ndim == 0
         }
-        means = [torch.stack([stats[name] for stats in self.window if name in stats]).mean() for name in names]
         streak = self.recovery.streak
-        numbers = torch.stack([v.to(run.device) for v in (*means, *state.values(), *streak.values())]).tolist()
-        values = dict(zip([*names, *state], numbers[: len(names) + len(state)], strict=True))
-        self.window.clear()
+        numbers = torch.stack([v.to(run.device) for v in (*means.values(), *state.values(), *streak.values())]).tolist()
+        values = dict(zip([*means, *state], numbers[: len(means) + len(state)], strict=True))
         self.journal.log(run.images_seen, run.step, values | {"memory_gb": peak_memory(run.device)})
         for text in self.recovery.judge(values, dict(zip(streak, map(int, numbers[-len(streak) :]), strict=True))):
             self.journal.say(text)
@@ -233,7 +232,7 @@ class Report:
     def roll_back(self) -> None:
         """Go back to the last good checkpoint; ValueError if there is no way back."""
         said = self.recovery.roll_back()
-        self.window.clear()
+        self.window = Window()
         self.drawn, self.saved = self.run.images_seen, self.run.step
         self.journal.rewind(self.run.images_seen, self.run.step)
         self.journal.say(said)

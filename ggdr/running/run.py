@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -17,11 +17,12 @@ from ggdr import __version__, checkpoint
 from ggdr.changes import may_change
 from ggdr.data.base import Content
 from ggdr.data.loader import batches
-from ggdr.device import device_name
+from ggdr.device import device_name, ready, weights_format, workers_for
 from ggdr.duel import Scene
 from ggdr.fitting import fit
 from ggdr.layers.spectral import in_each_pass
 from ggdr.model import describe
+from ggdr.ops.precision import without_tf32
 from ggdr.optimizer import Adam
 from ggdr.phase import Phase, phases
 from ggdr.recipe import Recipe
@@ -29,7 +30,7 @@ from ggdr.recipe_files import completed, differences, to_json, to_python
 from ggdr.running.averaging import share
 from ggdr.running.compiling import as_written, compile_networks
 from ggdr.running.content import NAME, changes, document
-from ggdr.running.ema import EMA
+from ggdr.running.ema import EMA, Written
 from ggdr.running.player import Player
 from ggdr.running.stopping import Stop
 from ggdr.seeding import seed_of
@@ -61,6 +62,7 @@ class Run:
         self.device, self.processes = accelerator.device, accelerator.num_processes
         self.images = recipe.data.open()
         self.recipe, self.brief, self.reasons, self.sizes = fit(recipe, self.images.brief)
+        ready(self.device, self.recipe.tf32)
         self.micro_batch = micro_batch(self.recipe, self.processes)
         self.step = self.images_seen = self.rollbacks = 0
         self.stats, self.stop = Stats(recipe.loss.undecided), Stop(accelerator)
@@ -81,7 +83,7 @@ class Run:
         self.cast = recipe.game.cast(recipe.generator, recipe.discriminator, self.brief)
         networks = self.networks()
         for network in networks.values():
-            network.to(self.device).train()
+            network.to(self.device, memory_format=weights_format(self.device)).train()
         self.start_weights()
         if self.processes > 1:
             everything = (*networks.values(), *self.ema.mean.values())
@@ -93,6 +95,7 @@ class Run:
         if recipe.compile:
             compile_networks(networks.values())
         self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
+        self.written = Written(self.buffers)
         adams: dict[Turn, Adam] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
         lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
         self.players = {turn: Player(self.cast[turn], adams[turn], lazy[turn], self.processes) for turn in adams}
@@ -131,7 +134,7 @@ class Run:
             batch=self.recipe.batch,
             rank=self.accelerator.process_index,
             world=self.processes,
-            workers=self.recipe.workers,
+            workers=workers_for(self.device) if self.recipe.workers is None else self.recipe.workers,
         )
         while True:
             yield [self.to_device(*next(local)) for _ in range(self.recipe.n_critic)]
@@ -163,6 +166,10 @@ class Run:
         around = penalty if phase.float32 else self.accelerator.autocast
         return Scene(phase.turn, phase.asks, phase.sides, self.images_seen / 1000, self.augment, around)
 
+    def exact(self, phase: Phase) -> AbstractContextManager:
+        """Context of a phase's passes, there and back: what differentiates a gradient has all bits of float32."""
+        return without_tf32() if phase.float32 else nullcontext()
+
     def generators(self) -> list[Any]:
         """The networks that learn on G's turn."""
         return list(self.cast["g"].values())
@@ -172,9 +179,13 @@ class Run:
         return {name: network for cast in self.cast.values() for name, network in cast.items()}
 
     def share_buffers(self) -> None:
-        """Running statistics that a process gathers from its own images become the first process's on all."""
+        """Running statistics that a process gathers from its own images become the first process's on all.
+
+        Constants stay where they are: all processes write to the same buffers in a step, or to none.
+        """
         if self.processes > 1:
-            share(self.buffers)
+            share([self.buffers[place] for place in self.written.since(self.buffers)])
+            self.written = Written(self.buffers)  # sharing has written to them, too
 
     def save(self, ill: Sequence[str] = ()) -> Path:
         """Write a checkpoint and drop old ones; to be called by one process. `ill`: why it is no good one."""
