@@ -9,6 +9,8 @@ import numpy as np
 
 P3 = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
 """chromaticities of Display P3's red, green and blue (SMPTE EG 432-1)"""
+SRGB = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
+"""of sRGB's (IEC 61966-2-1)"""
 D65 = (0.3127, 0.3290)
 D50 = np.array([0.9642, 1.0, 0.8249])
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
@@ -19,9 +21,11 @@ def fixed(*numbers: float) -> bytes:
     return struct.pack(f">{len(numbers)}i", *(round(number * 65536) for number in numbers))
 
 
-def curve(gamma: float) -> bytes:
-    """A tone curve."""
-    return b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256))
+def curve(gamma: float | np.ndarray) -> bytes:
+    """A tone curve, by its exponent or by a table from 0 to 1."""
+    if isinstance(gamma, float):
+        return b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256))
+    return b"curv" + bytes(4) + struct.pack(">I", len(gamma)) + np.rint(gamma * 65535).astype(">u2").tobytes()
 
 
 def profile(kind: bytes, space: bytes, connection: bytes, name: str, tags: dict[bytes, bytes]) -> bytes:
@@ -44,7 +48,7 @@ def xyz(x: float, y: float) -> np.ndarray:
     return np.array([x / y, 1, (1 - x - y) / y])
 
 
-def display(name: str = "Display P3", primaries=P3, gamma: float = 2.2) -> bytes:
+def display(name: str = "Display P3", primaries=P3, gamma: float | np.ndarray = 2.2) -> bytes:
     """A display's profile."""
     columns = np.stack([xyz(*each) for each in primaries], 1)
     matrix = columns * np.linalg.solve(columns, xyz(*D65))

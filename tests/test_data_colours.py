@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 
+import colour_profiles
 import numpy as np
 import pytest
 from colour_profiles import display, gray, ink
@@ -79,7 +80,14 @@ def test_palettes_have_profiles_too():
 def test_srgb_stays_as_it_is_to_the_bit():
     for value in ((1, 2, 3), (200, 100, 50), (255, 0, 128)):
         assert colour(photograph("RGB", value, SRGB)) == list(value)
-    assert not look(photograph("RGB", (1, 2, 3), SRGB)).profile
+    light = np.linspace(0, 1, 1024)
+    tones = np.where(light > 0.04045, ((light + 0.055) / 1.055) ** 2.4, light / 12.92) ** 1.012  # a level off
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    for profile in (SRGB, display("nearly sRGB", colour_profiles.SRGB, tones)):
+        file = io.BytesIO()
+        Image.fromarray(noise).save(file, "PNG", icc_profile=profile)
+        assert np.array_equal(pixels(file.getvalue(), Frame(64, 64, 3)), noise.transpose(2, 0, 1))
+        assert not look(file.getvalue()).profile
 
 
 @pytest.mark.parametrize("broken", [b"no profile", display()[:200], ink(), display().replace(b"acsp", b"xxxx")])

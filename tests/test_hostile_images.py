@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from data_sources import encoded, folder, gray_of, noise, plain_parquet, zipped
 from deep_files import npy, npz, tiff
 from hostile_files import claiming, peak_mb, saved
@@ -45,6 +46,15 @@ def zip_of(files: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+def boasting(side: int) -> bytes:
+    """A deflated TIFF of 8 x 8 pixels that says it has so many more."""
+    file = io.BytesIO(tiff(np.zeros((8, 8, 5), np.uint8), photometric="rgb", compression="zlib"))
+    with tifffile.TiffFile(file, mode="r+") as edited:
+        for tag in ("ImageWidth", "ImageLength", "RowsPerStrip"):
+            edited.pages[0].tags[tag].overwrite(side)
+        return file.getvalue()
+
+
 BIG = np.zeros((12_000, 12_000), np.uint8)
 ARRAYS = {
     "an array's header alone": (npy(BIG[:1000])[:128], "an array of 12,000,000 bytes in a file that holds 0"),
@@ -67,6 +77,7 @@ ARRAYS = {
         tiff(np.zeros((12_000, 12_000, 5), np.uint8), photometric="rgb", compression="zlib"),
         "declares more than",
     ),
+    "a TIFF that claims what deflate cannot pack": (boasting(5_000), "more than the file can hold"),
     "a JPEG XL's bomb": (
         b"\xff\x0a" + (3 << 1 | (60_000 - 1) << 3 | 1 << 33).to_bytes(5, "little") + bytes(16),
         "declares more than",
