@@ -23,6 +23,9 @@ UNSEEN = (ast.JoinedStr, ast.Raise, ast.Assert, ast.Import, ast.ImportFrom)
 """what no test should need to notice word by word"""
 
 
+BODIES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
 @dataclass(frozen=True)
 class Mutant:
     """One change of one file."""
@@ -35,6 +38,10 @@ class Mutant:
     now: str
     text: bytes
     """the file as it is"""
+    at_import: bool
+    """whether it runs when the file is imported: a default, a constant"""
+    lines: range
+    """those of its statement"""
 
     @cached_property
     def source(self) -> str:
@@ -54,13 +61,39 @@ def mutants_of(file: Path, root: Path) -> list[Mutant]:
     starts = [0]
     for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    found = []
-    for node, changed in changes(ast.parse(text)):
-        span = (starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset)
-        was, now = text[slice(*span)].decode(), changed
+    name, found = str(file.relative_to(root)), []
+    tree = ast.parse(text)
+    called = {id(node) for function in ast.walk(tree) if isinstance(function, BODIES) for node in in_body(function)}
+    lines = {id(node): own for statement in ast.walk(tree) for node, own in lines_of(statement)}
+    for node, now in changes(tree):
+        start, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+        was = text[start:end].decode()
         if "\n" not in now and now != was:
-            found.append(Mutant(str(file.relative_to(root)), node.lineno, span, " ".join(was.split()), now, text))
+            at_import = id(node) not in called
+            found.append(Mutant(name, node.lineno, (start, end), short(was), now, text, at_import, lines[id(node)]))
     return found
+
+
+def short(code: str) -> str:
+    """Code in one line."""
+    return " ".join(code.split())
+
+
+def in_body(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Iterator[ast.AST]:
+    """All nodes that run when a function is called."""
+    for statement in function.body if isinstance(function.body, list) else [function.body]:
+        yield from ast.walk(statement)
+
+
+def lines_of(statement: ast.AST) -> Iterator[tuple[ast.AST, range]]:
+    """The nodes of a statement but those of statements inside, each with the lines of the statement's code."""
+    if isinstance(statement, ast.stmt):
+        body = getattr(statement, "body", None)
+        own = range(statement.lineno, max(body[0].lineno, statement.lineno + 1) if body else statement.end_lineno + 1)
+        yield statement, own
+        for child in ast.iter_child_nodes(statement):
+            if not isinstance(child, ast.stmt):
+                yield from ((node, own) for node in ast.walk(child))
 
 
 def changes(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:

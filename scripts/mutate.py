@@ -3,10 +3,14 @@
     python scripts/mutate.py --out runs/mutants --sample 400
     python scripts/mutate.py --out runs/mutants --modules ggdr/duel.py ggdr/losses --sample 0
 
-The suite runs once with coverage to learn which tests reach which line (OUT/coverage, kept). Each mutant is one change
-of one expression or statement (`mutants.py` says which), written into a copy of the tree; the tests that reach its line
-run, the quickest first, until one fails. A mutant that no test reaches has survived. OUT/mutants.jsonl has a line for
-each, and is gone on from; what survived is printed with the score and its 95 % interval.
+The tests run once with coverage to learn which of them reach which line. Each mutant is one change of one expression or
+statement (`mutants.py` says which), written into a copy of the tree; the tests that reach its line run, the quickest
+first, until one fails. What runs at import (a default, a constant) is held against all tests that reach its file. A
+mutant that no test reaches has survived. At the end the tests that noticed something run once more on the code as it
+is: what one noticed that fails there does not count.
+
+OUT keeps the coverage, by test file, and a line for each mutant. The same command goes on from there: it measures the
+test files that are new or changed, and tries what survived again where the tests that reach it have changed.
 """
 
 from __future__ import annotations
@@ -15,14 +19,14 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
-from collections import defaultdict
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 import tyro
 from mutants import Mutant, mutants_of
 
@@ -34,6 +38,7 @@ CORE = """ggdr/duel.py ggdr/term.py ggdr/phase.py ggdr/train.py ggdr/losses ggdr
  ggdr/data/loader.py ggdr/metrics""".split()
 COPIED = ("ggdr", "tests", "recipes", "scripts", "benchmarks", "docs", "model_cards", "pyproject.toml")
 PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+CRASH = "the end of the process"
 WARM = "numpy torch pytest safetensors.torch sklearn.datasets PIL.Image scipy.linalg tyro accelerate"
 
 
@@ -51,8 +56,12 @@ class Flags:
     """of that draw"""
     jobs: int = 1
     """mutants tried at once"""
-    seconds: int = 120
-    """that the tests of one mutant may take; longer counts as noticed"""
+    seconds: float = 60.0
+    """of tests, as measured with the coverage, that one mutant is held against; a test that hangs has noticed it"""
+    tests: tuple[str, ...] = ("tests",)
+    """files and folders of tests that may notice"""
+    processes: int = 1
+    """that measure the coverage"""
 
 
 def main(argv: list[str]) -> int:
@@ -64,13 +73,12 @@ def main(argv: list[str]) -> int:
     print(f"{len(chosen)} mutants of {len(files)} files", flush=True)
     if flags.sample and flags.sample < len(chosen):
         chosen = random.Random(flags.seed).sample(chosen, flags.sample)
-    reached = tests_by_line(flags.out.resolve())
+    reach = Reach(flags)
     known = results(flags.out)
-    left = [mutant for mutant in chosen if mutant.key not in known]
-    workers = [work(flags, left[job :: flags.jobs], reached, job) for job in range(flags.jobs)]
-    for worker in workers:
+    left = [mutant for mutant in chosen if not settled(known.get(mutant.key), reach.tests(mutant))]
+    for worker in [work(flags, left[job :: flags.jobs], reach, job) for job in range(flags.jobs)]:
         os.waitpid(worker, 0)
-    report(chosen, results(flags.out))
+    report(flags, chosen)
     return 0
 
 
@@ -95,117 +103,236 @@ def copied(to: Path) -> Path:
     return to
 
 
-def tests_by_line(out: Path) -> dict[str, dict[int, list[str]]]:
-    """By file and line, the ids of the tests that reach it, the quickest first; from one run of the suite."""
-    from coverage import CoverageData
+class Reach:
+    """Which tests reach a line, and how long each takes; measured where a test file is new or has changed."""
 
-    data, times = out / "coverage", out / "times.xml"
-    if not data.is_file():
-        settings = out / "coverage.ini"
-        settings.write_text("[run]\nsource = ggdr\nrelative_files = true\n")
-        tree = copied(out / "tree")
-        command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", f"--junitxml={times}", "--timeout=900"]
-        command += [
-            "-p",
-            "no:cacheprovider",
-            "--cov=ggdr",
-            "--cov-context=test",
-            "--cov-report=",
-            f"--cov-config={settings}",
-        ]
-        subprocess.run(command, cwd=tree, env=environment(tree) | {"COVERAGE_FILE": str(data) + ".part"}, check=False)
-        os.replace(str(data) + ".part", data)
-    seconds = durations(times)
-    contexts = CoverageData(str(data))
-    contexts.read()
-    found: dict[str, dict[int, list[str]]] = {}
-    for file in contexts.measured_files():
-        found[file] = {
-            line: sorted({name.rsplit("|", 1)[0] for name in names if name}, key=lambda test: seconds.get(test, 0.0))
-            for line, names in contexts.contexts_by_lineno(file).items()
-        }
-    return found
+    def __init__(self, flags: Flags) -> None:
+        self.seconds = flags.seconds
+        self.by_line: dict[str, dict[int, set[str]]] = {}
+        self.times: dict[str, float] = {}
+        digests = {str(file.relative_to(ROOT)): digest(file) for name in flags.tests for file in test_files(name)}
+        sources = {str(file.relative_to(ROOT)): digest(file) for file in python_files(ROOT / "ggdr")}
+        place = flags.out.resolve() / "coverage"
+        runs = sorted(place.glob("*.json"))
+        for run in runs:
+            if json.loads(run.read_text())["sources"] != sources:
+                raise ValueError(f"{flags.out} was measured on other code of ggdr; choose another --out.")
+        measured = {name: value for run in runs for name, value in json.loads(run.read_text())["tests"].items()}
+        if new := sorted(name for name, value in digests.items() if measured.get(name) != value):
+            runs.append(place / f"{len(runs):03d}.json")
+            measure(new, runs[-1], flags)
+            runs[-1].write_text(json.dumps({"sources": sources, "tests": {name: digests[name] for name in new}}))
+        for run in runs:
+            self.take(run, digests)
+
+    def take(self, run: Path, digests: dict[str, str]) -> None:
+        """Take over what one run has measured of the tests as they are now."""
+        from coverage import CoverageData
+
+        fresh = {name for name, value in json.loads(run.read_text())["tests"].items() if digests.get(name) == value}
+        self.times |= {test: time for test, time in passed(run.with_suffix(".xml")).items() if file_of(test) in fresh}
+        data = CoverageData(str(run.with_suffix(".data")))
+        data.read()
+        for file in data.measured_files():
+            lines = self.by_line.setdefault(file, {})
+            for line, names in data.contexts_by_lineno(file).items():
+                tests = {name.rsplit("|", 1)[0] for name in names}
+                lines.setdefault(line, set()).update(test for test in tests if file_of(test) in fresh)
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Tests that pass and reach a mutant's line, or its file if that line runs at import, the quickest first."""
+        lines = self.by_line.get(mutant.file, {})
+        reached = lines.values() if mutant.at_import else [lines.get(line, set()) for line in mutant.lines]
+        found = set().union(*reached) & self.times.keys()
+        spent, chosen = 0.0, []
+        for test in sorted(found, key=lambda test: (self.times[test], test)):
+            spent += self.times[test]
+            if spent > self.seconds and chosen:
+                break
+            chosen.append(test)
+        return chosen
 
 
-def durations(times: Path) -> dict[str, float]:
-    """Seconds of each test, by its id, from a JUnit file."""
-    found: dict[str, float] = defaultdict(float)
+def test_files(name: str) -> list[Path]:
+    """The test files at a place."""
+    return [file for file in python_files(ROOT / name) if file.name.startswith("test_")]
+
+
+def file_of(test: str) -> str:
+    """The file of a test, by its id."""
+    return test.split("::")[0]
+
+
+def digest(file: Path) -> str:
+    """Of what a file says."""
+    return sha256(file.read_bytes()).hexdigest()
+
+
+def measure(tests: list[str], run: Path, flags: Flags) -> None:
+    """Run these test files with coverage, a context a test."""
+    run.parent.mkdir(exist_ok=True)
+    settings = run.with_suffix(".ini")
+    settings.write_text("[run]\nsource = ggdr\nrelative_files = true\n")
+    tree = copied(flags.out.resolve() / "tree")
+    command = f"-m pytest -q -p no:cacheprovider --timeout=900 --junitxml={run.with_suffix('.xml')} --cov=ggdr".split()
+    command += f"--cov-context=test --cov-report= --cov-config={settings} -m".split() + ["not slow"]
+    if flags.processes > 1:
+        command += f"-n {flags.processes} --dist loadfile".split()
+    around = environment(tree) | {"COVERAGE_FILE": str(run.with_suffix(".data"))}
+    subprocess.run([sys.executable, *command, *tests], cwd=tree, env=around, check=False)
+
+
+def passed(times: Path) -> dict[str, float]:
+    """Seconds of each test that has passed, by its id, from a JUnit file."""
+    found = {}
     for case in ElementTree.parse(times).iter("testcase"):
-        file = case.get("classname", "").replace(".", "/") + ".py"
-        found[f"{file}::{case.get('name')}"] += float(case.get("time", 0))
+        if not len(case):  # no failure, no error, not skipped
+            found[f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"] = float(case.get("time", 0))
     return found
 
 
 def environment(tree: Path) -> dict[str, str]:
-    """That of a test run in a copy of the tree: one thread, nothing compiled to disk, no other ggdr."""
-    return os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    """That of a test run in a copy of the tree: one thread, nothing compiled to disk, a cache and a ggdr of its own."""
+    own = {"PYTHONPATH": str(tree), "GGDR_CACHE": str(tree.parent / "cache")}
+    return os.environ | own | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
 
 
-def work(flags: Flags, todo: list[Mutant], reached: dict[str, dict[int, list[str]]], job: int) -> int:
-    """Try these mutants in a process with a copy of the tree of its own; its number."""
+def work(flags: Flags, todo: list[Mutant], reach: Reach, job: int) -> int:
+    """Try these mutants in a process that has a copy of the tree; its number."""
     if child := os.fork():
         return child
     tree = copied(flags.out.resolve() / f"tree-{job}")
-    for name in [name for name in sys.modules if name.split(".")[0] == "ggdr"]:
-        del sys.modules[name]  # the tests are to import the copy
-    os.environ.update(environment(tree))
-    for name in WARM.split():  # once for all the mutants, which are forked off; nothing of ggdr
-        __import__(name)
+    warm(tree)
     with (flags.out / f"mutants-{job}.jsonl").open("a") as lines:
         for mutant in todo:
-            tests = reached.get(mutant.file, {}).get(mutant.line, [])
-            verdict = tried(mutant, tests, tree, flags.seconds) if tests else "unreached"
-            lines.write(json.dumps({"key": mutant.key, "verdict": verdict, "tests": len(tests)}) + "\n")
+            tests = reach.tests(mutant)
+            verdict, by = tried(mutant, tests, tree) if tests else ("unreached", "")
+            entry = {"key": mutant.key, "verdict": verdict, "by": by, "against": against(tests)}
+            lines.write(json.dumps(entry | {"file": mutant.file, "line": mutant.line, "now": mutant.now}) + "\n")
             lines.flush()
     os._exit(0)
 
 
-def tried(mutant: Mutant, tests: list[str], tree: Path, seconds: int) -> str:
-    """ "killed", "late" or "survived": what the tests say of a mutant, in a process of its own."""
+def warm(tree: Path) -> None:
+    """Import once what all mutants need, which are forked off this process, and nothing of ggdr."""
+    for name in [name for name in sys.modules if name.split(".")[0] == "ggdr"]:
+        del sys.modules[name]  # the tests are to import the copy
+    os.environ.update(environment(tree))
+    for name in WARM.split():
+        __import__(name)
+
+
+def against(tests: list[str]) -> str:
+    """What a mutant was held against: a digest of the tests and of their files."""
+    files = [digest(ROOT / file) for file in sorted({file_of(test) for test in tests})]
+    return sha256(" ".join([*tests, *files]).encode()).hexdigest()[:16]
+
+
+def settled(entry: dict[str, str] | None, tests: list[str]) -> bool:
+    """Whether nothing can change what is known of a mutant."""
+    return entry is not None and (entry["verdict"] == "noticed" or entry["against"] == against(tests))
+
+
+def tried(mutant: Mutant, tests: list[str], tree: Path) -> tuple[str, str]:
+    """What the tests say of a mutant ("noticed", "survived" or, where they could not run, "unclear"), and which one."""
     file = tree / mutant.file
     original = file.read_text()
     file.write_text(mutant.source)
+    try:
+        failed, status = failures(tests, tree, stop=True)
+    finally:
+        file.write_text(original)
+    if failed:
+        return "noticed", failed[0]
+    return ("noticed", CRASH) if os.WIFSIGNALED(status) else ("unclear" if status else "survived", "")
+
+
+def failures(tests: list[str], tree: Path, stop: bool) -> tuple[list[str], int]:
+    """Which of the tests fail, in a process of its own, and how that ended, 0 if well."""
+    note = tree.parent / f"{tree.name}.failed"
+    note.write_text("")
     child = os.fork()
     if not child:
         os.setsid()
-        in_tests(tests, tree, seconds)
+        in_tests(tests, tree, note, stop)
     _, status = os.waitpid(child, 0)
-    file.write_text(original)
-    if os.WIFSIGNALED(status):
-        return "late" if os.WTERMSIG(status) == signal.SIGALRM else "killed"
-    return "survived" if os.WEXITSTATUS(status) == 0 else "killed"
+    return note.read_text().splitlines(), status
 
 
-def in_tests(tests: list[str], tree: Path, seconds: int) -> None:
-    """Run tests in this process and leave it by their status; an alarm ends it."""
-    import pytest
-
-    signal.alarm(seconds)
+def in_tests(tests: list[str], tree: Path, note: Path, stop: bool) -> None:
+    """Run tests in this process, a few first, and leave it."""
     os.chdir(tree)
     sys.path[:] = [str(tree), *(path for path in sys.path if Path(path) not in (ROOT, ROOT / "scripts"))]
     log = os.open(tree.parent / f"{tree.name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:cov", *tests])
-    os._exit(int(status))
+    flags, status = ["-q", "-p", "no:cacheprovider", "-p", "no:cov", "--timeout=120", *(["-x"] if stop else [])], 0
+    for part in (tests[:5], tests[5:30], tests[30:]):
+        if part and not (stop and note.read_text()):
+            status |= pytest.main([*flags, *part], plugins=[Note(note)]) > 1
+    os._exit(status)
 
 
-def results(out: Path) -> dict[str, str]:
-    """The verdicts so far, by the key of the mutant."""
+@dataclass(frozen=True)
+class Note:
+    """A plug-in of pytest that writes down which tests fail, or cannot be collected."""
+
+    file: Path
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A test has been set up, called or torn down."""
+        self.take(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file has been collected."""
+        self.take(report)
+
+    def take(self, report: pytest.CollectReport | pytest.TestReport) -> None:
+        """Write it down if it has failed."""
+        if report.failed:
+            with self.file.open("a") as lines:
+                lines.write(report.nodeid + "\n")
+
+
+def results(out: Path) -> dict[str, dict[str, str]]:
+    """What is known of each mutant, by its key."""
     lines = [line for file in sorted(out.glob("mutants-*.jsonl")) for line in file.read_text().splitlines()]
-    return {entry["key"]: entry["verdict"] for entry in map(json.loads, lines)}
+    return {entry["key"]: entry for entry in map(json.loads, lines)}
 
 
-def report(chosen: list[Mutant], verdicts: dict[str, str]) -> None:
+def report(flags: Flags, chosen: list[Mutant]) -> None:
     """Print what survived, file by file, and the score with Wilson's 95 % interval."""
+    known = results(flags.out)
+    killers = sorted({known[mutant.key]["by"] for mutant in chosen} - {"", CRASH})
+    doubtful = control(flags, [test for test in killers if "::" in test])
+    survived = []
     for mutant in sorted(chosen, key=lambda each: (each.file, each.line)):
-        if verdicts[mutant.key] in ("survived", "unreached"):
-            print(f"{verdicts[mutant.key]:9} {mutant.file}:{mutant.line}  {mutant.was}  ->  {mutant.now}")
+        entry = known[mutant.key]
+        if entry["verdict"] != "noticed" or entry["by"] in doubtful:
+            survived.append(mutant)
+            print(f"{entry['verdict']:9} {mutant.file}:{mutant.line}  {mutant.was}  ->  {mutant.now}")
+    for test in doubtful:
+        print(f"{test} fails on the code as it is: what it noticed does not count")
     n = len(chosen)
-    share, z = sum(verdicts[mutant.key] in ("killed", "late") for mutant in chosen) / n, 1.96
+    share, z = 1 - len(survived) / n, 1.96
     middle, half = (share + z * z / (2 * n)), z * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
     low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))
     print(f"{share:.1%} of {n} mutants were noticed ({low:.1%} to {high:.1%})")
+
+
+def control(flags: Flags, tests: list[str]) -> list[str]:
+    """Which of these tests fail on the code as it is."""
+    tree = copied(flags.out.resolve() / "tree")
+    if not tests:
+        return []
+    reader, writer = os.pipe()
+    if not (child := os.fork()):
+        warm(tree)
+        os.write(writer, "\n".join(failures(tests, tree, stop=False)[0]).encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    return os.fdopen(reader).read().splitlines()
 
 
 if __name__ == "__main__":
