@@ -25,7 +25,9 @@ def from_pretrained(
     token: str | bool | None = None,
     local_files_only: bool = False,
 ) -> GANPipeline:
-    """A saved GAN as a pipeline of diffusers: `ggdr.from_pretrained("runs/digits")(seeds=[0, 1]).images`.
+    """A saved GAN, used as a pipeline of diffusers: `ggdr.from_pretrained("runs/digits")(seeds=[0, 1]).images`.
+
+    It is loaded by this function, not by diffusers' own, which finds no pipeline of another package by its name.
 
     `name_or_path`: a folder (of a run, a checkpoint, a model) or a Hub repository "org/name", of which only JSON and
     safetensors are read. `torch_dtype`: what it computes in, None for float32. `revision`: branch, tag or commit.

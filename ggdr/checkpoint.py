@@ -36,7 +36,7 @@ def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], docu
     except OSError as error:
         kept = latest(out)
         last = f"the last good checkpoint is {kept}" if kept else "there is no checkpoint yet"
-        raise ValueError(f"cannot write {final}: {error}; {last}: mend the disk and type the same command.") from error
+        raise ValueError(f"cannot write {final}: {error}; {last}: fix the disk and type the same command.") from error
     return final
 
 
@@ -152,7 +152,7 @@ def last_whole(out: Path) -> tuple[Path | None, list[str]]:
     if flaws:
         raise ValueError(
             f"no checkpoint of {out} is whole ({'; '.join(f'{path.name}: {why}' for path, why in flaws.items())}):"
-            f" restore one from a copy, or remove {out / 'checkpoints'} to begin anew."
+            f" restore one from a copy, or remove {out / 'checkpoints'} to start from the beginning."
         )
     return None, []
 

@@ -33,7 +33,7 @@ VERBS = {
     "export": ("verbs.export", "a network as a file that runs without ggdr: ggdr export runs/digits OUT.onnx"),
     "convert": (
         "verbs.convert",
-        "a published StyleGAN2 checkpoint as a model here: ggdr convert lsun-cat.pkl models/cat",
+        "a published StyleGAN2 or StyleGAN3 as a model here: ggdr convert lsun-cat.pkl models/cat",
     ),
     "evaluate": ("verbs.evaluate", "metrics of a model or of images, with a record: ggdr evaluate runs/digits"),
     "list": ("verbs.listing", "what is registered: ggdr list regularizers, ggdr list --paper 2207.13320"),
@@ -77,7 +77,7 @@ def guarded(verb: Callable[[list[str]], int | None], argv: list[str], home: Path
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     except OSError as error:
-        print(f"ggdr: error: {error}; mend that and type the same command, nothing saved is lost.", file=sys.stderr)
+        print(f"ggdr: error: {error}; fix that and type the same command, nothing saved is lost.", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         print("ggdr: stopped; the same command goes on from the last checkpoint, if there is one.", file=sys.stderr)

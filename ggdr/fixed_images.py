@@ -109,7 +109,7 @@ class FixedImages(ImageSet):
                     return Features(kept.get_tensor("rows"), logits_in(kept, extractor))
         except (OSError, SafetensorError):
             pass
-        self.say(f"the cached features in {file} are torn and are computed anew")
+        self.say(f"the cached features in {file} are torn and are computed again")
         return None
 
     def keep(self, features: Features, extractor: Extractor, identity: dict[str, Any]) -> None:

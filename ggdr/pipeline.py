@@ -1,4 +1,4 @@
-"""A saved generator as a pipeline of diffusers: from a folder or the Hub, images by seed, saved and pushed again."""
+"""A saved generator, used as a pipeline of diffusers: from a folder or the Hub, images by seed, saved and pushed."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def trouble(error: Exception, name: str, hub: Hub) -> str:
     if isinstance(error, GatedRepoError):
         return f"the Hub repository {name!r} is gated: ask for access on its page, then type: hf auth login."
     if isinstance(error, RepositoryNotFoundError):
-        return f"no Hub repository {name!r} for this account; mend the name, or, if it is private, type: hf auth login."
+        return f"no Hub repository {name!r} for this account; fix the name, or, if it is private, type: hf auth login."
     if isinstance(error, RevisionNotFoundError):
         return f"the Hub repository {name!r} has no revision {hub.revision!r}; name a branch, a tag or a commit of it."
     if isinstance(error, LocalEntryNotFoundError):

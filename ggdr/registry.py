@@ -153,7 +153,7 @@ def use(file: str | Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[path.stem]
-        raise ValueError(f"{fault(path, error)}; mend it and type the same command.") from error
+        raise ValueError(f"{fault(path, error)}; fix it and type the same command.") from error
     return module
 
 

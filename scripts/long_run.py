@@ -141,7 +141,7 @@ def main(argv: list[str]) -> int:
     """Run, walk, print and write what was found; 1 if something grew."""
     asked = tyro.cli(LongRun, args=argv, prog="long_run.py", description=__doc__)
     if asked.out.exists():
-        raise ValueError(f"{asked.out} is there already; a long run starts anew: name another --out.")
+        raise ValueError(f"{asked.out} is there already; a long run starts from the beginning: name another --out.")
     points = train(asked)
     epochs, exact = walk(asked.positions)
     slopes = {name: slope(points, name) for name in ("memory_mb", "files", "step_ms")}

@@ -208,8 +208,8 @@ def said(out: Path) -> str:
 
 def wrong_start(before: Left, words: str) -> list[str]:
     """What is wrong with where a life began, if it came so far as to say it."""
-    if before.step and "the recipe in full" in words and "begins anew" in words:
-        return [f"began anew beside checkpoint {before.step}"]
+    if before.step and "the recipe in full" in words and "starts from the beginning" in words:
+        return [f"started from the beginning beside checkpoint {before.step}"]
     if "going on from" in words and f"{before.step:08d}: " not in words:
         return [f"did not go on from {before.step}"]
     return []

@@ -92,7 +92,7 @@ def test_what_is_torn_is_computed_anew(tmp_path, harm):
     file.write_bytes({"cut": whole[:-100], "empty": b"", "other": other}[harm])
     shelf = Shelf(tmp_path, images)
     assert torch.equal(shelf.features(), rows)
-    assert shelf.said == [f"the cached features in {file} are torn and are computed anew"]
+    assert shelf.said == [f"the cached features in {file} are torn and are computed again"]
     assert file.read_bytes() == whole
 
 

@@ -83,7 +83,7 @@ def test_a_read_only_folder_is_refused_before_the_first_step(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ValueError, match=r"cannot write into .*file/run: Not a directory; mend that, or give another"):
+    with pytest.raises(ValueError, match=r"cannot write into .*file/run: Not a directory; fix that, or give another"):
         main([TINY, "--out", str(tmp_path / "file" / "run")])
 
 

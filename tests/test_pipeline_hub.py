@@ -161,7 +161,7 @@ def test_what_was_not_is_refused(found):
     [
         (
             "absent",
-            "no folder 'tester/absent' here, and no Hub repository 'tester/absent' for this account; mend the name",
+            "no folder 'tester/absent' here, and no Hub repository 'tester/absent' for this account; fix the name",
         ),
         ("revision", "the Hub repository 'tester/pair' has no revision 'step-7'; name a branch, a tag or a commit"),
         ("texts", "the Hub repository 'tester/texts' holds no model of ggdr: it has no generator/config.json"),

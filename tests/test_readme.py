@@ -12,14 +12,17 @@ from pathlib import Path
 import pytest
 import tiny
 import torch
+from diffusers import DiffusionPipeline
 from PIL import Image
 
-from ggdr import cli
+import ggdr
+from ggdr import cli, registry
 from ggdr.fitting import fit
 from ggdr.model import save_model
 from ggdr.networks.base import Brief
 from ggdr.networks.stylegan2 import StyleGAN2Generator
 from ggdr.recipe_files import load_recipe
+from ggdr.registry import discover
 from ggdr.train import main
 
 ROOT = Path(__file__).parent.parent
@@ -98,3 +101,36 @@ def test_parts_work_without_the_trainer(tmp_path, monkeypatch):
 def test_files_and_pictures_that_are_named_exist():
     for target in re.findall(r"\]\(((?!http)[^)#]+)\)", TEXT):
         assert (ROOT / target).exists(), target
+
+
+def test_what_the_readme_counts_is_so():
+    discover()
+    kinds = (registry.generators, registry.discriminators, registry.losses, registry.regularizers)
+    papers = {part.paper for kind in (*kinds, registry.augmentations, registry.games) for part in kind.values()} - {""}
+    assert "some forty papers" in TEXT and round(len(papers), -1) == 40
+    assert "`ggdr list metrics` shows ten of them" in TEXT and len(registry.metrics) == 10
+    assert "has a pyramid: with all the GANs below" in TEXT
+    assert all("g_features" in part.gives for part in registry.generators.values())
+    assert all("pyramid" in part.gives for part in registry.discriminators.values())
+
+
+def test_what_the_readme_says_of_diffusers_is_so(tmp_path):
+    assert "of whose class it is" in TEXT and "It is loaded by ggdr alone" in TEXT
+    pipe = ggdr.from_pretrained(saved_model(tmp_path))
+    assert isinstance(pipe, DiffusionPipeline)
+    pipe.save_pretrained(tmp_path / "pipe")
+    with pytest.raises(AttributeError, match="GANPipeline"):  # should it load one day, the README may say so
+        DiffusionPipeline.from_pretrained(tmp_path / "pipe")
+
+
+def saved_model(folder: Path) -> Path:
+    """A tiny generator on disk."""
+    save_model(tiny.STYLEGAN2.build(Brief(16, 16)), folder / "model/generator")
+    return folder / "model"
+
+
+def test_no_word_is_left_of_what_was_not_there_once():
+    places = ("*.md", "docs/*.md", "recipes/**/*.py", "model_cards/*.md")
+    for file in (file for place in places for file in ROOT.glob(place) if file.name != "CHANGELOG.md"):
+        for stale in ("not restated", "DCGAN today", "public leaderboards", "StyleGAN3 is not here"):
+            assert stale not in file.read_text(), f"{file}: {stale}"

@@ -109,7 +109,9 @@ def test_a_damaged_checkpoint_is_set_aside_for_the_one_before_and_never_for_none
     assert f"{newest} is damaged (" in said[0] and "damaged-00000008; going back to 00000004" in said[0]
     assert checkpoint.complete(tmp_path) == [older]
     damage(older, how)
-    with pytest.raises(ValueError, match=r"no checkpoint of .* is whole \(00000004: .*remove .* to begin anew"):
+    with pytest.raises(
+        ValueError, match=r"no checkpoint of .* is whole \(00000004: .*remove .* to start from the beginning"
+    ):
         checkpoint.last_whole(tmp_path)
     assert checkpoint.complete(tmp_path) == [older]
 
@@ -138,7 +140,7 @@ def test_a_log_without_a_checkpoint_is_not_passed_over_in_silence(tmp_path, caps
     mark(tmp_path)
     (tmp_path / "metrics.jsonl").write_text('{"step": 3}\n')
     assert main([RECIPE, "--out", str(tmp_path), "--total-kimg", "0.008"]) == 0
-    assert f"{tmp_path} has a log and no checkpoint: the run begins anew" in capsys.readouterr().out
+    assert f"{tmp_path} has a log and no checkpoint: the run starts from the beginning" in capsys.readouterr().out
 
 
 def test_a_save_at_a_step_that_is_there_replaces_it_whole(tmp_path):

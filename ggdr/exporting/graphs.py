@@ -117,7 +117,7 @@ def refusal(graph: Graph, batch: int | None, error: Exception) -> str:
             f"{name!r} depends on the number of samples, as networks do that compare those of a batch; "
             "fix it: add --batch 4, or another number."
         )
-    return f"{name!r} cannot be traced: {first_line(error)}; mend the network's forward pass."
+    return f"{name!r} cannot be traced: {first_line(error)}; fix the network's forward pass."
 
 
 def first_line(error: Exception) -> str:

@@ -44,7 +44,7 @@ class CutMix(Regularizer):
         if recipe.augment.moves:
             raise ValueError(
                 f"regularizer {self.name!r} compares D's verdict of each pixel with that of the same place, and"
-                f" augmentation {recipe.augment.name!r} moves pixels anew each time: take one that does not (such as"
+                f" augmentation {recipe.augment.name!r} moves pixels by chance: take one that does not (such as"
                 f" --augment diffaug --augment.policy colour cutout), or drop it: {recipe.flag(self)} none."
             )
         if not any("pixel_loss" in term.gives for term in recipe.regularizers.values()):

@@ -20,7 +20,7 @@ class Lock:
             self.handle = self.file.open("a+", encoding="utf-8")
         except OSError as error:
             raise ValueError(
-                f"cannot write into {folder}: {error.strerror}; mend that, or give another folder by --out."
+                f"cannot write into {folder}: {error.strerror}; fix that, or give another folder by --out."
             ) from error
         try:
             # A POSIX lock is one process's own: loader workers, which outlive a killed trainer, do not inherit it.

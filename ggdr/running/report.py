@@ -120,7 +120,7 @@ class Report:
                 self.measure(but=self.team.first(self.journal.metrics_at(run.step)))
         else:
             if self.journal.file.exists():
-                self.journal.say(f"{run.out} has a log and no checkpoint: the run begins anew")
+                self.journal.say(f"{run.out} has a log and no checkpoint: the run starts from the beginning")
             self.journal.grid("reals", self.reals(run.recipe.grid_images)[0])
             self.grid()
 

@@ -72,7 +72,7 @@ class Command:
     seed: int = 0
     """of the images that are made: another one, and each repeat, gives images that share none"""
     repeats: int | None = None
-    """how often images are made anew and measured, for intervals; None: 3, and once if they lie there already"""
+    """how often other images are made and measured, for intervals; None: 3, and once if they lie there already"""
     psi: float | None = None
     """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
     cutoff: int | None = None
