@@ -12,6 +12,8 @@ from data_sources import encoded, folder, gray_of, label_of, noise
 
 from ggdr.data.images import ImageFiles
 from ggdr.data.loader import batches
+from ggdr.data.reading.lmdb import newest, nodes
+from ggdr.data.reading.packed import Entry, index_of, piece
 from ggdr.verbs.datacheck import main
 
 
@@ -230,6 +232,46 @@ def test_an_lmdb_cut_off_is_refused_and_not_the_end_of_the_process(tmp_path):
         source.write_bytes(whole[:length])
         with pytest.raises(ValueError, match="is no readable LMDB.*copy it again"):
             ImageFiles(source=str(source.parent)).open()
+
+
+def test_an_lmdb_whose_pages_lie_in_a_circle_is_refused(tmp_path):
+    source = Path(lmdb(tmp_path / "a", {b"%06d" % number: encoded(1) for number in range(500)})) / "data.mdb"
+    with source.open("r+b") as file:
+        page_size, root = newest(file, source.stat().st_size)
+        file.seek(root * page_size)
+        page = bytearray(file.read(page_size))
+        for place, *_ in nodes(bytes(page)):
+            page[place : place + 2] = root.to_bytes(2, "little")
+        file.seek(root * page_size)
+        file.write(page)
+    with pytest.raises(ValueError, match="its pages lie in a circle"):
+        ImageFiles(source=str(source)).open()
+
+
+def test_another_tree_in_an_lmdb_is_no_image(tmp_path):
+    import lmdb as library
+
+    source = lmdb(tmp_path / "a", {b"1": encoded(1)})
+    with library.open(source, max_dbs=1, map_size=2**26) as opened:
+        opened.open_db(b"other")
+    assert len(ImageFiles(source=source).open()) == 1
+
+
+def test_a_damaged_head_amid_a_tar_is_refused(tmp_path):
+    whole = bytearray(Path(tar(tmp_path / "a.tar", {f"{n}.png": encoded(n) for n in range(4)})).read_bytes())
+    whole[2 * 1024 + 150] ^= 1  # in the third head's sum
+    (tmp_path / "a.tar").write_bytes(whole)
+    with pytest.raises(ValueError, match="what begins at byte 2,048 is no member: it is damaged"):
+        ImageFiles(source=str(tmp_path / "a.tar")).open()
+
+
+def test_no_entry_lies_beyond_its_file(tmp_path):
+    (tmp_path / "a").write_bytes(b"x" * 100)
+    for start, size in ((0, 101), (90, 11), (-1, 5), (0, -5), (2**62, 2**62)):
+        with pytest.raises(ValueError, match="lies beyond its end"):
+            index_of(tmp_path / "a", lambda file, length, place=(start, size): [Entry("a", *place)])
+    with pytest.raises(ValueError, match="has become shorter"):
+        piece(tmp_path / "a", 90, 11)
 
 
 def test_a_saved_data_set_is_read_with_its_splits_and_labels(tmp_path):

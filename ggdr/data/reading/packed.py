@@ -46,13 +46,14 @@ def index_of(file: Path, scan: Callable[[BinaryIO, int], Iterable[Entry]]) -> In
     found = os.stat(file)
     identity = json.dumps([1, scan.__module__, os.path.realpath(file), found.st_size, found.st_mtime_ns])
     kept = cache_folder() / "indexes" / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.npz"
-    index = recalled(kept, identity)
+    index = known = recalled(kept)
     if index is None:
         with file.open("rb") as opened:
             index = gathered(scan(opened, found.st_size))
-        keep(kept, identity, index)
     if len(index.starts) and (min(index.starts.min(), index.sizes.min()) < 0 or ends(index) > found.st_size):
         raise ValueError("it names data that lies beyond its end: it is cut off")
+    if known is None:
+        keep(kept, index)
     return index
 
 
@@ -77,12 +78,10 @@ def gathered(entries: Iterable[Entry]) -> Index:
     return Index(names, table[:, 0].copy(), table[:, 1].copy())
 
 
-def recalled(kept: Path, identity: str) -> Index | None:
+def recalled(kept: Path) -> Index | None:
     """The index on disk; None if there is none, or one that is torn."""
     try:
         with np.load(kept, allow_pickle=False) as arrays:
-            if str(arrays["identity"]) != identity:
-                return None
             text = arrays["names"].tobytes().decode("utf-8", "surrogateescape")
             index = Index(text.split("\0")[:-1], arrays["starts"], arrays["sizes"])
     except Exception:  # a torn file may raise anything
@@ -90,13 +89,13 @@ def recalled(kept: Path, identity: str) -> Index | None:
     return index if len(index.names) == len(index.starts) == len(index.sizes) else None
 
 
-def keep(kept: Path, identity: str, index: Index) -> None:
+def keep(kept: Path, index: Index) -> None:
     """Put the index on disk; without a place to keep it, the next one scans again."""
     text = "".join(f"{name}\0" for name in index.names).encode("utf-8", "surrogateescape")
     letters = np.frombuffer(text, np.uint8)
 
     def write(aside: Path) -> None:
-        np.savez(aside, identity=np.array(identity), names=letters, starts=index.starts, sizes=index.sizes)
+        np.savez(aside, names=letters, starts=index.starts, sizes=index.sizes)
 
     try:
         write_whole(kept, write)
