@@ -124,7 +124,7 @@ def typed(text: str) -> int | str | None:
 
 def holds_only_shards(folder: str) -> bool:
     """Whether there are tars in a folder or one folder deeper, and no images anywhere in it."""
-    deeper = (entry.path for entry in os.scandir(folder) if entry.is_dir())
+    deeper = (path for name in os.listdir(folder) if os.path.isdir(path := os.path.join(folder, name)))  # no loops
     near = [name for place in (folder, *deeper) for name in inside(place)]
     return any(map(is_tar, near)) and not choose(near).images and not choose(below(folder)).images
 
