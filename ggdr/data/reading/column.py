@@ -19,7 +19,9 @@ QUANTITIES = frozenset(
     " pitch roll temperature price weight height width length depth size area distance time count value speed".split()
 )
 """words in a column's name that say that its whole numbers are measured or counted"""
-NUMBERED = frozenset("class classes cls category categories label labels target targets type kind species".split())
+NUMBERED = frozenset(
+    "class classes cls category categories label labels target targets type kind species y arr id ids identity".split()
+)
 """words that say that they are the numbers of classes"""
 
 
