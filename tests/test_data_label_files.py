@@ -6,6 +6,9 @@ import pytest
 from data_sources import encoded, folder, label_of, zipped
 
 from ggdr.data.images import ImageFiles
+from ggdr.data.reading.column import are_classes, of_values
+from ggdr.data.reading.layout import are_shards
+from ggdr.data.reading.matching import match
 
 FILES = {f"cat/{n}.png": encoded(n) for n in (1, 2)} | {f"dog/{n}.png": encoded(n) for n in (3, 4)}
 HALVES = {1: [1, 0], 2: [1, 0], 3: [0, 1], 4: [0, 1]}
@@ -277,3 +280,58 @@ def test_labels_near_the_split_that_is_read_are_taken(tmp_path):
     source = folder(tmp_path, files | {f"{split}/metadata.csv": text for split, text in lines.items()})
     assert label_of(source, "metadata.csv")[0] == {1: [1, 0], 2: [0, 1]}
     assert "there are several 'metadata.csv'" in refusal(source, "metadata.csv", split="all")
+
+
+@pytest.mark.parametrize(
+    ("values", "column", "found"),
+    [
+        ([0, 1, 2] * 2, "x", True), ([1, 2, 3] * 2, "x", True), ([5, 6, 7] * 2, "x", False),
+        ([0, 1, 3] * 2, "x", False), ([0, 1, 2, 3, 3], "x", False), ([0, 1, 2] * 2, "birthYear", False),
+        ([9, 5, 7], "y", True), ([7, 7], "x", False),
+    ],
+)  # fmt: skip
+def test_whole_numbers_are_those_of_classes_by_name_or_if_they_look_so(values, column, found):
+    assert are_classes(values, column) == found
+
+
+def test_a_column_of_a_table_may_have_cells_without_a_label():
+    labels = of_values([0.5, float("nan"), None, 2.0], "x")
+    assert labels.missing.tolist() == [False, True, True, False] and labels.ranges == ((0.5, 2.0),)
+    assert of_values([1, -1, 0], "x", names=("a", "b")).missing.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("folders", "found"),
+    [
+        (["00000", "00001"], True), (["00000", "01000", "02000"], True), (["00000", "00001", "00003"], False),
+        (["00001", "00002"], False), (["0000", "0001"], False), (["00000"], False), (["00000", "dogs0"], False),
+    ],
+)  # fmt: skip
+def test_shards_are_numbered_evenly_from_zero_with_five_digits(folders, found):
+    assert are_shards(folders) == found
+
+
+@pytest.mark.parametrize(
+    ("names", "files", "found"),
+    [
+        (["1.PNG", "1.JPG"], ["1.jpg", "1.png"], [1, 0]),
+        (["/far/cat/1.png", "/far/dog/1.png"], ["dog/1.png", "cat/1.png"], [1, 0]),
+        (["x/1.png", "x/2.png", "y/2.png"], ["a/1.png", "a/2.png"], [0, None, None]),
+        (["img.0001", "img.0002"], ["img.0002.png", "img.0001.png"], [1, 0]),
+        (["2", "x"], ["1.png"], [None, None]),
+    ],
+)
+def test_a_name_means_the_one_file_that_is_most_alike(names, files, found):
+    assert match(names, files).files == found
+
+
+def test_a_heading_may_be_called_as_an_image_is(tmp_path):
+    source = folder(tmp_path, FILES | {"image.png": encoded(5)})
+    (tmp_path / "l.csv").write_text("image,kind\n1.png,a\n2.png,a\n3.png,b\n4.png,b\nimage.png,b")
+    assert label_of(source, str(tmp_path / "l.csv")) == (HALVES | {5: [0, 1]}, ("a", "b"))
+
+
+def test_file_name_is_the_column_of_names_whatever_else_may_be(tmp_path):
+    text = b"id,file_name,kind\n4,1.png,a\n3,2.png,a\n2,3.png,b\n1,4.png,b"
+    source = folder(tmp_path, FILES | {"metadata.csv": text})
+    assert label_of(source, "metadata.csv:kind") == (HALVES, ("a", "b"))

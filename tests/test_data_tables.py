@@ -193,3 +193,21 @@ def test_a_stream_mirrors_half_of_its_images(tmp_path):
     images = ImageStream(source=source, mirror=True).open()
     lit_left = (images.at(range(200), 0).images[:, 0, 0, 0] == 255).float().mean()
     assert 0.35 < lit_left < 0.65
+
+
+def test_a_stream_passes_over_rows_without_a_label(tmp_path):
+    rows = {"image": [encoded(value) for value in range(6)], "age": [None, 1.5, float("nan"), 3.0, 4.0, 5.0]}
+    images = ImageStream(source=plain_parquet(tmp_path / "a.parquet", rows), labels="age").open()
+    batch = images.at(range(12), 0)
+    assert {gray_of(image) for image in batch.images} <= {1, 3, 4, 5} and batch.labels.isfinite().all()
+    assert set(images.unreadable.values()) == {"it has no label in 'age'"}
+    assert images.brief.label_names == ("age",) and images.brief.label_ranges == ((1.5, 5.0),)
+
+
+def test_whole_numbers_of_a_stream_are_numbers_if_that_is_said(tmp_path):
+    rows = {"image": [encoded(value) for value in range(3)], "age": [30, 40, 50]}
+    source = plain_parquet(tmp_path / "a.parquet", rows)
+    with pytest.raises(ValueError, match="if it holds quantities, type --data.label-kind continuous"):
+        ImageStream(source=source, labels="age").open()
+    images = ImageStream(source=source, labels="age", label_kind="continuous").open()
+    assert sorted(images.at(range(3), 0).labels[:, 0].tolist()) == [30, 40, 50]

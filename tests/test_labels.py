@@ -15,6 +15,7 @@ from ggdr.card import card_of
 from ggdr.insight.maps import made
 from ggdr.labels import class_of, described, label_rows, labels_at
 from ggdr.latent.directions import latents_drawn
+from ggdr.measuring.subject import check_labels
 from ggdr.model import describe, load_model, read_brief, save_model
 from ggdr.networks.base import Brief
 from ggdr.pipeline import GANPipeline
@@ -73,7 +74,7 @@ def test_names_of_classes_survive_training_and_are_told_by_card_and_verbs(tmp_pa
     with pytest.raises(ValueError, match=r"trained with labels; add --labels all, or some of cat, dog \(or of 0-1\)"):
         generate.main(["run"])
     assert generate.main(["run", "--labels", "dog", "--seeds", "0-1", "--out", "each"]) == 0
-    assert sorted(file.name for file in Path("each").iterdir()) == ["seed0000-dog.png", "seed0001-dog.png"]
+    assert sorted(file.name for file in Path("each").glob("*.png")) == ["seed0000-dog.png", "seed0001-dog.png"]
     GANPipeline.from_pretrained("run").save_pretrained("saved")
     assert GANPipeline.from_pretrained("saved").generator.brief.label_names == ("cat", "dog")
 
@@ -91,7 +92,7 @@ def test_labels_are_given_by_name_by_number_or_as_vectors(models, model, words, 
     generator = load_model(models / model)
     vectors = torch.tensor(rows).float() if isinstance(rows[0], list) else torch.eye(generator.brief.labels)[rows]
     expected = torch.cat(list(draw(generator, [5] * len(rows), vectors)))
-    files = sorted(Path("each").iterdir())
+    files = sorted(Path("each").glob("*.png"))
     assert len(files) == len(rows)
     found = {file.read_bytes() for file in files}
     assert len(found) == len(rows)
@@ -102,7 +103,7 @@ def test_labels_are_given_by_name_by_number_or_as_vectors(models, model, words, 
 
 def test_a_name_with_a_space_is_one_word(models):
     assert generate.main([str(models / "pets"), "--labels", "sea horse", "--seeds", "1", "--out", "each"]) == 0
-    assert [file.name for file in Path("each").iterdir()] == ["seed0001-label2.png"]
+    assert [file.name for file in Path("each").glob("*.png")] == ["seed0001-label2.png"]
 
 
 def test_a_number_is_first_the_name_of_a_class(tmp_path):
@@ -138,16 +139,17 @@ def test_every_verb_names_its_flag_and_what_it_may_be(models, model, words, said
 
 def test_every_verb_takes_a_name(models):
     pets = str(models / "pets")
-    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save("photo.png")
-    Image.fromarray(np.full((16, 16, 3), 99, np.uint8)).save("other.png")
+    Path("photos").mkdir()
+    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save("photos/one.png")
+    Image.fromarray(np.full((16, 16, 3), 99, np.uint8)).save("photos/two.png")
     shared = ["--labels", "Dog"]
     assert mix.main([pets, "--rows", "0", "--columns", "1-2", *shared]) == 0
     walk = ["--seeds", "0-1", "--seconds", "0.1", "--fps", "10", "--out", "walk.gif"]
     assert video.main([pets, *walk, *shared]) == 0
     assert video.main([pets, *walk, "--overwrite", "--labels", "cat", "Dog"]) == 0
     assert edit.main([pets, "--directions", "0", "--columns", "3", *shared]) == 0
-    found = [pets, "photo.png", "other.png", "--steps", "2", "--features", "pixels", "--batch", "1", "--video", "none"]
-    assert project.main([*found, "--labels", "cat", "Dog"]) == 0
+    found = [pets, "photos/one.png", "photos/two.png", "--steps", "2", "--features", "pixels", "--batch", "1"]
+    assert project.main([*found, "--video", "none", "--out", "codes", "--labels", "cat", "Dog"]) == 0
     with pytest.raises(ValueError, match="--labels cat Dog 2 are 3 labels; give one, or 2, one for each image"):
         video.main([pets, *walk, "--overwrite", "--labels", "cat", "Dog", "2"])
 
@@ -188,3 +190,25 @@ def test_names_are_found_in_either_case_if_one_class_alone_has_it():
         class_of(both, "ab")
     many = Brief(8, 8, 3, 100, label_names=tuple(f"kind {n}" for n in range(100)))
     assert re.search(r"kind 7 and 92 more$", described(many))
+
+
+def test_how_labels_were_read_is_told_at_the_start_of_a_run(tmp_path, capsys):
+    files = {f"{n}.png": encoded(40 * n, height=16, width=16) for n in range(4)}
+    files["labels.csv"] = b"file,age\n0.png,30\n1.png,40\n2.png,50\n3.png,unknown"
+    flags = "--data images --data.labels labels.csv --data.unlabelled skip --data.channels 1 --total-kimg 0.008"
+    command = [str(Path(tiny.__file__)), *flags.split(), "--data.source", folder(tmp_path / "x", files)]
+    assert train([*command, "--out", "run"]) == 0
+    told = capsys.readouterr()
+    text = told.out + told.err
+    assert "whole numbers 30 to 50 of column 'age' are read as continuous" in text
+    assert "1 of 4 images have no label and are left out" in text
+    assert load_pair("run").generator.brief.label_ranges == ((30.0, 50.0),)
+
+
+def test_a_generator_is_measured_against_reals_of_its_own_classes():
+    own = Brief(8, 8, 3, 2, label_names=("cat", "dog"))
+    check_labels(own, own)
+    check_labels(own, Brief(8, 8, 3, 2))  # of which nothing is known
+    for other in (own._replace(label_names=("bird", "dog")), own._replace(labels=3, label_names=("a", "b", "c"))):
+        with pytest.raises(ValueError, match=r"labels of width 2 \(cat, dog\), and the data has . \(.*--data.labels"):
+            check_labels(own, other)
