@@ -131,7 +131,14 @@ def test_the_running_mean_copies_no_constants():
 
 def test_processes_share_only_what_a_step_has_written(tmp_path, monkeypatch):
     sent = []
-    monkeypatch.setattr(running, "share", lambda tensors: sent.append([id(tensor) for tensor in tensors]))
+
+    def share(tensors):
+        """As if from another process: it writes."""
+        sent.append([id(tensor) for tensor in tensors])
+        for tensor in tensors:
+            tensor.add_(0)
+
+    monkeypatch.setattr(running, "share", share)
     run = tiny.tiny_run(tiny.recipe, tmp_path)
     run.processes = 2
     names = {id(b): name for net in run.networks().values() for name, b in net.named_buffers()}
