@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
@@ -123,6 +124,7 @@ def test_a_run_on_other_images_publishes_no_word_of_the_recipe_s(recipe, mine, t
     assert "FAMOUS" not in texts(tmp_path / "shared") + texts(tmp_path / "run")
     card = (tmp_path / "shared/README.md").read_text()
     assert "trained with ggdr on 8 images, which their owner has not described." in card
+    assert re.search(r"\| SHA-256 of the list of their names, sizes and labels \| `[0-9a-f]{16,64}` \|", card)
     assert "| number in an epoch | 8 |" in card and "| size | 16 x 16 px, gray |" in card
     assert "| licence | not written down |" in card and "The target" not in card
     assert "Nobody has chosen a licence for the weights." in card and ModelCard(card).data.license == "unknown"

@@ -53,6 +53,8 @@ class Facts:
     """samples, a path relative to the card; empty: none"""
     origin: dict[str, Any] = field(default_factory=dict)
     """what `ggdr convert` noted of a published checkpoint"""
+    listing: str = ""
+    """hash of the list of images that the run keeps in its checkpoints: names, sizes, labels; empty: not known"""
     about: About | None = None
     """what is known of the images that it learns from, and of the paper's numbers on them; None: nothing"""
 
@@ -117,6 +119,7 @@ def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
         records=tuple(record for record in records if record["subject"].get("weights") == own),
         grid=f"samples/{grid.name}" if grid else "",
         origin=json_at(folder / "source.json"),
+        listing=listing_of(run),
         about=about_source(identity, known, said),
     )
 
@@ -171,6 +174,12 @@ def kimg_of(grid: Path) -> float:
 def last_progress(run: Path) -> dict[str, Any]:
     """Where the run's newest checkpoint stands."""
     return json_at(max(run.glob("checkpoints/[0-9]*/progress.json"), default=run / "progress.json"))
+
+
+def listing_of(run: Path) -> str:
+    """Hash of the list of images in a run's newest checkpoint; empty if it keeps none."""
+    kept = max(run.glob("checkpoints/[0-9]*/data.safetensors"), default=None)
+    return file_hash(kept) if kept is not None else ""
 
 
 def records_in(folders: Iterable[Path]) -> list[Record]:

@@ -243,6 +243,8 @@ def data_rows(facts: Facts, about: About) -> Iterator[tuple[str, str]]:
         yield "size", size_of(facts.brief)
     if facts.content:
         yield "SHA-256 of their pixels", code(facts.content)
+    if facts.listing:
+        yield "SHA-256 of the list of their names, sizes and labels", code(facts.listing)
     yield "licence", plain(about.licence) if about.licence else "not written down"
 
 
