@@ -93,8 +93,9 @@ def test_names_may_be_written_in_many_ways(tmp_path, write, kind):
         assert label_of(source, str(tmp_path / "labels.csv")) == (HALVES, ("cat", "dog"))
 
 
-def test_the_folder_of_the_source_tells_namesakes_of_two_splits_apart(tmp_path):
-    source = folder(tmp_path / "train", {"1.png": encoded(1), "2.png": encoded(2)})
+@pytest.mark.parametrize(("kind", "name"), [(folder, "train"), (zipped, "train.zip")])
+def test_the_folder_of_the_source_tells_namesakes_of_two_splits_apart(tmp_path, kind, name):
+    source = kind(tmp_path / name, {"1.png": encoded(1), "2.png": encoded(2)})
     (tmp_path / "all.csv").write_text("train/1.png,a\ntest/1.png,b\ntest/2.png,b")
     assert "1 of 2 images have no label, such as '2.png'" in refusal(source, str(tmp_path / "all.csv"))
 
