@@ -28,7 +28,7 @@ class Description:
 
 @dataclass(frozen=True, kw_only=True)
 class About(Description):
-    """Description that hold for certain sources of images and no others, and the paper's numbers on that set."""
+    """A description that holds for certain sources of images and no others, and the paper's numbers on that set."""
 
     sources: tuple[str, ...] = ()
     """for which sources it holds, as `DataSet.identity` names them; "": as long as none is chosen"""

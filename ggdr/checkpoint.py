@@ -142,7 +142,7 @@ def flaw(checkpoint: Path) -> str:
 def last_whole(out: Path) -> tuple[Path | None, list[str]]:
     """The newest checkpoint without a flaw, None if there is none at all; damaged ones are set aside, and named.
 
-    ValueError if there are some and all of them are damaged: no run begins anew unasked.
+    ValueError if there are some and all of them are damaged: no run starts from the beginning unasked.
     """
     flaws: dict[Path, str] = {}
     for path in reversed(complete(out)):

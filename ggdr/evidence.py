@@ -194,7 +194,7 @@ class Evidence(NamedTuple):
     generator: Generator | None = None
     """None where images come from elsewhere"""
     labels: Callable[[range], Tensor | None] = unlabelled
-    """the label vectors [n, L] that generated images wear at these places; None if the generator takes none"""
+    """the label vectors [n, L] of the generated images at these places; None if the generator takes none"""
     seed: int = 0
     """of what a metric draws for itself; another one in each repeat"""
     statistics: Statistics | None = None

@@ -1,4 +1,4 @@
-"""Numbers as people read them: so many significant digits, no exponent where plain digits do, errors that match."""
+"""Numbers as people read them: significant digits, no exponent where plain digits do, errors that match."""
 
 from __future__ import annotations
 

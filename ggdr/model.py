@@ -25,7 +25,7 @@ KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
 NAME = r"\w[\w.-]{0,99}"
 """what names of networks look like: they are names of files beside the description, never paths"""
 MOST = 2**24
-"""of a whole number among a network's settings: no width comes near it, and a list of so many layers is no harm"""
+"""of a whole number among a network's settings: no width comes near it, and a list of that many layers is no harm"""
 SPARE, PER_TENSOR = 1000, 16
 """tensors, and numbers in them, that a network may make beside those in its file, and for each of them"""
 MAKERS = frozenset({torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn})
@@ -101,7 +101,7 @@ class Bounds(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
     def count(self, numbers: int) -> None:
-        """Take note of a tensor of so many numbers."""
+        """Count a tensor of `numbers` numbers."""
         self.tensors, self.numbers = self.tensors - 1, self.numbers - numbers
         if self.tensors < 0 or self.numbers < 0:
             raise ValueError("it asks for far more than its weights hold")
@@ -240,7 +240,7 @@ def save_model(network: Network, folder: Path) -> None:
     """
     others = sorted(path.name for path in folder.iterdir() if path.name not in FILES) if folder.is_dir() else []
     if others:
-        raise ValueError(f"{folder} holds {others[0]}, which is no part of a saved network; give a folder of its own.")
+        raise ValueError(f"{folder} holds {others[0]}, which is no part of a saved network; give another folder.")
     checkpoint.write(folder, {"model": network.state_dict()}, {"config.json": describe(network)})
 
 

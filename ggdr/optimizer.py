@@ -23,7 +23,7 @@ class Adam:
     eps: float = 1e-8
     """added to the root of the mean squared gradient"""
     warmup_kimg: MayChange[float] = 0.0
-    """the learning rate rises from 0 over so many thousand reals"""
+    """the learning rate rises from 0 over this many thousand reals"""
 
     def __post_init__(self) -> None:
         above_zero(self, "lr", "eps")

@@ -186,13 +186,13 @@ class GANPipeline(diffusers.DiffusionPipeline):
         `labels`: a class for all or for each, by number or name, or vectors [N, L]; a conditional generator needs them.
         `truncation_psi`: None or 1 for the full variety, towards 0 for the mean image.
         `truncation_cutoff`: how many style codes, from the coarsest on, it pulls; None for all.
-        `modes`: psi pulls towards the nearest of so many centres of style codes (arXiv 2202.12211), not their mean.
+        `modes`: psi pulls towards the nearest of this many centres of style codes (arXiv 2202.12211), not their mean.
         `polarity`: below 0 of `candidates` seeds (None: ten an image) those where images crowd are more likely, above 0
         those where they are sparse (arXiv 2203.01993); with labels, one class for all.
         `noise`: of the layers: the same for all images, fresh by the seed, or none.
         `chunk_size`: most images of a pass.
         `output_type`: "pil" for modes L, RGB or RGBA; as in diffusers "np" [N, H, W, C], "pt" [N, C, H, W] in [0, 1].
-        ValueError if the generator cannot be asked so.
+        ValueError if the generator does not take what is asked.
         """
         check_output(output_type)
         view = View(truncation_psi, truncation_cutoff, noise)
@@ -210,7 +210,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         column_seeds: int | Sequence[int] | Tensor,
         *,
         layers: Iterable[int] | None = None,
-        labels: int | None = None,
+        labels: Asked | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
         chunk_size: int = AT_ONCE,
@@ -218,9 +218,9 @@ class GANPipeline(diffusers.DiffusionPipeline):
     ) -> GANOutput:
         """Each row's image with each column's styles at `layers`, row by row (arXiv 1812.04948, fig. 3).
 
-        `layers`: style codes that the columns lend, 0 is the coarsest; None: the coarser half. `labels`: a class for
-        all. The other arguments are those of a call, and `seeds` of the output are the rows'. ValueError if the
-        generator cannot be asked so.
+        `layers`: style codes that the columns lend, 0 is the coarsest; None: the coarser half. `labels`: one label
+        for all, as in a call, which has the other arguments too; `seeds` of the output are the rows'. ValueError if
+        the generator does not take what is asked.
         """
         view, codes = View(truncation_psi, truncation_cutoff), []
         for seeds in (whole(row_seeds), whole(column_seeds)):
@@ -245,7 +245,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         """A smooth walk from seed to seed, `steps` images each; image i * steps is seed i's.
 
         `curve`: "spline" through style codes, or "slerp" between latent codes. `loop`: back to the first seed at the
-        end. The other arguments are those of a call. ValueError if the generator cannot be asked so.
+        end. The other arguments are those of a call. ValueError if the generator does not take what is asked.
         """
         given = whole(seeds)
         rows = label_rows(self.generator.brief, labels, len(given))
@@ -314,7 +314,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         """Images moved along one direction: for each seed, or each of `codes` (of `project`), one for each amount.
 
         `directions`: of `self.directions`; None: its defaults. An amount counts standard deviations of the codes, 0 is
-        the image itself. ValueError if the generator cannot be asked so.
+        the image itself. ValueError if the generator does not take what is asked.
         """
         check_output(output_type)
         if (seeds is None) == (codes is None):

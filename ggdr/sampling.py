@@ -16,7 +16,7 @@ from ggdr.networks.base import GeneratorConfig
 from ggdr.seeding import word
 
 AT_ONCE = 16
-"""images of a pass: a constant, since each pass draws anew, and samples must not depend on the run's micro-batch"""
+"""images of a pass: a constant, since each pass draws again, and samples must not depend on the run's micro-batch"""
 SEEDS = 2**64
 """seeds are below it"""
 
@@ -57,7 +57,7 @@ def draw(
 
     One for each seed, with the row of labels [N, L] of the same place. A seed's image is the same up to rounding in
     whatever batch it is made: its latent code comes from a random stream of its own on the host, and so does fresh
-    noise, which therefore takes a pass for each image. ValueError if the generator cannot be asked so.
+    noise, which therefore takes a pass for each image. ValueError if the generator does not take what is asked.
     """
     seeds = whole(seeds)
     how = asked(generator.config, view := view or View())

@@ -56,7 +56,7 @@ class Comparison:
     show: tuple[str, ...] = ()
     """"METRIC" or "METRIC/VALUE" in table and plots; none: the first value of each metric"""
     images: int = 4096
-    """images that each metric looks at, real (as far as there are so many) and generated"""
+    """images that each metric looks at, real (as far as there are that many) and generated"""
     jobs: int = 1
     """trainings at a time"""
     train: bool = True

@@ -70,7 +70,7 @@ class Survey:
     recipes: tuple[str, ...] = ()
     """names of recipes in recipes/zoo; none: all"""
     images: int = 2048
-    """images that each metric looks at, real (as far as there are so many) and generated"""
+    """images that each metric looks at, real (as far as there are that many) and generated"""
     jobs: int = 2
     """trainings at a time"""
     json: Path = ROOT / "benchmarks" / "zoo.json"

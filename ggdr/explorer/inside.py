@@ -63,7 +63,7 @@ def held(model: Model, look: Look) -> Held:
 
 @torch.no_grad()
 def make_held(model: Model, look: Look) -> Held:
-    """As `held`, made anew."""
+    """As `held`, made again."""
     generator, judge = model.generator, model.discriminator
     sides, labels, device = sides_of(generator, judge, ()), model.labels(look), generator.device
     labels = labels if labels is None else labels.to(device)
@@ -93,7 +93,7 @@ def centres(model: Model) -> dict[int, Tensor]:
 
 
 def fit(model: Model) -> dict[int, Tensor]:
-    """As `centres`, made anew."""
+    """As `centres`, made again."""
     sides = {"generator": sides_of(model.generator, None, ())["generator"]}
     gathered = gather(model.generator, None, sides, shown=1, pooled=POOLED, seed=0)
     return {side: fit_clusters(maps["generator"].rows, CLUSTERS, seed=0) for side, maps in gathered.maps.items()}

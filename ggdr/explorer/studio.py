@@ -67,12 +67,12 @@ class Model:
         return self.rows(look, 1)
 
     def rows(self, look: Look, count: int) -> Tensor | None:
-        """The label of a look for so many images [count, L]; None without labels."""
+        """The label of a look for each of `count` images [count, L]; None without labels."""
         label = [list(look.label)] * count if isinstance(look.label, tuple) else look.label
         return label_rows(self.generator.brief, label, count)
 
     def image(self, look: Look) -> Tensor:
-        """The image [C, H, W] uint8 of a look; ValueError if the generator cannot be asked so."""
+        """The image [C, H, W] uint8 of a look; ValueError if the generator has no such image."""
         return self.once(look, lambda: self.drawn(look))
 
     def images(self, looks: Sequence[Look]) -> list[Tensor]:
@@ -87,7 +87,7 @@ class Model:
             return [self.image(look) for look in looks]
 
     def drawn(self, look: Look) -> Tensor:
-        """As `image`, made anew."""
+        """As `image`, made again."""
         (made,) = draw(self.generator, [look.seed], self.labels(look), look.view)
         return to_uint8(made)[0].cpu()
 

@@ -39,7 +39,7 @@ class Codes(NamedTuple):
         return Codes(self.points.detach().cpu(), labels, noise)
 
     def repeated(self, times: int) -> Codes:
-        """Each of them so many times in a row."""
+        """Each of them this many times in a row."""
         return self.rows([place for place in range(len(self.points)) for _ in range(times)])
 
 
@@ -53,14 +53,14 @@ def together(codes: Sequence[Codes]) -> Codes:
 def seeded(generator: Generator, seeds: Sequence[int], labels: Tensor | None = None, view: View | None = None) -> Codes:
     """The codes of seeds, as `ggdr.sampling.draw` makes images from them; labels [N, C].
 
-    ValueError if the generator cannot be asked so.
+    ValueError if the generator does not take what is asked.
     """
     return styled(generator, latents(whole(seeds), generator.z_dim), labels, view)
 
 
 @torch.no_grad()
 def styled(generator: Generator, z: Tensor, labels: Tensor | None = None, view: View | None = None) -> Codes:
-    """The codes of latent codes [N, z_dim]; labels [N, C]. ValueError if the generator cannot be asked so."""
+    """The codes of latent codes [N, z_dim]; labels [N, C]. ValueError if the generator does not take what is asked."""
     how = asked(generator.config, view or View())
     if "ws" not in generator.config.gives:
         return Codes(z, labels)

@@ -30,7 +30,7 @@ def walk(
 
     "spline": cubic through the seeds' codes, style codes where the generator has some. "slerp": great arcs between
     their latent codes (White 2016, arXiv 1609.04468). Code i * `steps` is seed i's. `labels` [K, C], which change along
-    with the codes. ValueError if there are too few seeds or steps, or the generator cannot be asked so.
+    with the codes. ValueError if there are too few seeds or steps, or the generator does not take what is asked.
     """
     seeds = whole(seeds)
     if curve not in get_args(Curve):

@@ -60,7 +60,7 @@ class Growth(nn.Module):
         return Stage(rung, level - rung + 1)
 
     def __getstate__(self) -> dict[str, object]:
-        """What a copy takes over: its buffer's versions count anew, so it has read none."""
+        """What a copy takes over: its buffer's versions count from 0 again, so it has read none."""
         return {**self.__dict__, "noted": (None, -1)}
 
     def image(self, draw: Callable[[int], Tensor]) -> Tensor:

@@ -91,7 +91,7 @@ class StyleMapping(MappingNetwork):
 def crossed(ws: Tensor, other: Tensor, probability: float, layers: int | None = None) -> Tensor:
     """ws [N, L, W] with those from one random layer on taken from other [N, W] (arXiv 1812.04948, sec. 3.1).
 
-    layers: the layer is one of so many first ones; None: of all.
+    layers: the layer is one of this many first ones; None: of all.
     """
     count = ws.shape[1]
     crossover = torch.randint(1, layers or count, [], device=ws.device)

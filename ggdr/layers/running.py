@@ -11,7 +11,7 @@ class RunningMean:
 
     def __init__(self) -> None:
         self.total: Tensor | None = None
-        self.count: Tensor | None = None  # a tensor: a compiled network would be compiled anew for each number
+        self.count: Tensor | None = None  # a tensor: a compiled network would be compiled again for each number
 
     def add(self, value: Tensor) -> None:
         """Add a tensor of the shape of those before; no gradient flows into it."""
@@ -22,7 +22,7 @@ class RunningMean:
             self.total, self.count = self.total + value, self.count + 1
 
     def take(self) -> Tensor | None:
-        """The mean, which starts anew; None if nothing was added."""
+        """The mean, which starts again; None if nothing was added."""
         total, count = self.total, self.count
         self.total = self.count = None
         return None if total is None or count is None else total / count

@@ -71,7 +71,7 @@ def normalised(network: nn.Module) -> Iterator[tuple[Spectral, Tensor]]:
 
 
 def follow(network: nn.Module, times: int = 1) -> None:
-    """So many steps of the power iteration after weights have changed, but for layers that take them in each pass."""
+    """Take steps of the power iteration after weights have changed, except in layers that take one in each pass."""
     for norm, weight in normalised(network):
         if not norm.each_pass:
             norm.approach(weight.detach().flatten(1), times)

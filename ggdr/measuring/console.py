@@ -15,7 +15,7 @@ class Console:
         self.bar: tqdm = tqdm(disable=True)
 
     def start(self, total: int) -> None:
-        """Show a bar of so many units of work, if there is a terminal."""
+        """Show a bar of `total` units of work, if there is a terminal."""
         self.bar = tqdm(total=total, unit=" images", leave=False, disable=None if self.talks else True)
 
     def stage(self, name: str) -> None:

@@ -55,7 +55,7 @@ class Pipeline:
         return self.made(seeds, self.steps)
 
     def made(self, seeds: Sequence[int], steps: int) -> Tensor:
-        """Images by so many steps."""
+        """Images by `steps` steps each."""
         pace = {"num_inference_steps": steps} if self.paced else {}
         streams = [torch.Generator().manual_seed(word(seed)) for seed in seeds]
         found = self.pipe(batch_size=len(seeds), generator=streams, output_type="np", **pace).images

@@ -59,7 +59,7 @@ class Subject:
         raise NotImplementedError
 
     def labels(self, places: range, repeat: int) -> Tensor | None:
-        """The label vectors [N, L] that its images at these places wear; None if it takes none."""
+        """The label vectors [N, L] of its images at these places; None if it takes none."""
         return None
 
     def about(self) -> dict[str, Any]:
@@ -92,12 +92,12 @@ class Drawn(Subject):
 
 
 class Generated(Drawn):
-    """Images of a saved generator; those of a conditional one wear the labels of the reals at their places."""
+    """Images of a saved generator; those of a conditional one have the labels of the reals at their places."""
 
     kind = "generator"
 
     def __init__(self, saved: Saved, draw: Draw, reals: Images):
-        """ValueError if the network cannot be read or asked so, or needs labels that the reals do not have."""
+        """ValueError if the network cannot be read or does not take what is asked, or the reals lack its labels."""
         super().__init__(draw)
         self.saved, self.reals = saved, reals
         self.generator = self.network = loaded(saved, Generator).to(draw.device)
@@ -130,7 +130,7 @@ class Generated(Drawn):
 
 
 def check_labels(own: Brief, real: Brief) -> None:
-    """ValueError if the reals' labels, which a generator's images are to wear, are others than it was trained with."""
+    """ValueError if the reals' labels, which a generator's images are to have, are others than it was trained with."""
     names, others = (f" ({described(brief)})" if brief.label_names else "" for brief in (own, real))
     named = own.label_names and real.label_names and not own.label_ranges
     if own.labels != real.labels or named and own.label_names != real.label_names:

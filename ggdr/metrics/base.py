@@ -32,7 +32,7 @@ class Metric(Part):
     images: int = 2048
     """generated images it looks at"""
     reals: int | None = None
-    """real images it looks at, as far as there are so many; None: as many as generated ones"""
+    """real images it looks at, as far as there are that many; None: as many as generated ones"""
     least: ClassVar[int] = 2
     """fewer images than that make its value meaningless"""
     better: ClassVar[str] = "lower"

@@ -77,7 +77,7 @@ def similarity(a: Tensor, b: Tensor) -> Tensor:
 
 
 def scales(side: int) -> int:
-    """How many scales an image of so many pixels has on which the window fits, from 1 to 5."""
+    """How many scales an image of this many pixels has on which the window fits, from 1 to 5."""
     return min(len(WEIGHTS), 1 + max(0, int(math.log2(side / WINDOW_PX))))
 
 

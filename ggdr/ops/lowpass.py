@@ -49,7 +49,7 @@ def jinc_kernel(taps: int, band: Band) -> Tensor:
 
 
 def beta(taps: int, band: Band) -> float:
-    """Shape of the Kaiser window that gets the most attenuation out of so many taps (Kaiser 1974)."""
+    """Shape of the Kaiser window that gets the most attenuation out of `taps` taps (Kaiser 1974)."""
     attenuation = 2.285 * (taps - 1) * math.pi * 2 * band.half_width / (band.rate / 2) + 7.95  # dB
     if attenuation > 50:
         return 0.1102 * (attenuation - 8.7)

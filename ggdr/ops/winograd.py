@@ -40,7 +40,7 @@ class Least(NamedTuple):
 
 
 LEARNING = Least(128, 128, 2**15)
-"""there and back, the weight's planes made anew"""
+"""there and back, the weight's planes made again"""
 KEPT = {torch.float32: (LEARNING, Least(256, 8, 2**12)), torch.bfloat16: (Least(512, 128, 2**16),)}
 """there alone, by planes that are at hand, any of these; its rival in bfloat16 is twice as fast, more so with AMX"""
 P, Q = math.sqrt(0.5), math.sqrt(2.0)

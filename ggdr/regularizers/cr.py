@@ -18,7 +18,7 @@ from ggdr.term import Regularizer
 class CR(Regularizer):
     """Consistency regularization: D says the same of a real that is flipped and shifted (Zhang et al. 2020).
 
-    Beside an augmentation of the recipe, which each pass draws anew, it asks D to overlook that as well.
+    Beside an augmentation of the recipe, which each pass draws again, it asks D to overlook that as well.
     """
 
     weight: float = 10.0

@@ -23,7 +23,7 @@ class CutMix(Regularizer):
     """CutMix consistency: pixels of a real patched with a fake are judged as in both (Schönfeld et al. 2020, eq. 8).
 
     Each image joins by chance. It goes with `per_pixel`, from which D learns to judge pixels, and without augmentations
-    that move them: these are drawn anew at each judgement.
+    that move them: these are drawn again at each judgement.
     """
 
     weight: float = 1.0

@@ -23,7 +23,7 @@ class FSMR(Regularizer):
     """Feature statistics mixing: D says the same when its maps take on a batch-mate's statistics (Kim et al. 2022).
 
     At the end of each of D's blocks but the last, a map is mixed, by a share drawn evenly from 0 to 1, with itself
-    under the mean and standard deviation of another sample's. Beside an augmentation, each pass draws it anew.
+    under the mean and standard deviation of another sample's. Beside an augmentation, each pass draws it again.
     """
 
     # Unlike the paper: after D's blocks, not after each convolution; the other sample's maps are those of the same

@@ -17,7 +17,7 @@ from ggdr.term import Regularizer
 class ZCR(Regularizer):
     """Latent consistency regularization: of near codes, G's images differ, D's logits do not (Zhao et al. 2020).
 
-    Beside the code, whatever else G draws (noise, mixed styles) is drawn anew for the neighbour.
+    Beside the code, whatever else G draws (noise, mixed styles) is drawn again for the neighbour.
     """
 
     noise: float = 0.03

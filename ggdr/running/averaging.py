@@ -33,7 +33,7 @@ class Averaging:
             parameter.register_post_accumulate_grad_hook(self.arrived)
 
     def expect(self, passes: int) -> None:
-        """So many backward passes follow; what the last of them has finished may travel."""
+        """Get ready for this many backward passes; what the last of them has finished may travel."""
         self.passes, self.sent = passes, 0
         self.arrivals = [0] * len(self.buckets)
         self.flats: dict[int, Tensor] = {}

@@ -81,7 +81,7 @@ class Pusher:
             return snapshot
 
     def persist(self, snapshot: Snapshot) -> None:
-        """Push it, again and again if the Hub cannot be reached, unless a newer one waits; ValueError if in vain."""
+        """Push it, again and again if the Hub cannot be reached, unless a newer waits; ValueError if it cannot."""
         for trial in range(10**9):
             try:
                 return self.tell(push(snapshot.folder, self.place, snapshot.message), snapshot)

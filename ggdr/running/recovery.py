@@ -46,7 +46,7 @@ class Recovery:
         )
 
     def roll_back(self) -> str:
-        """Go back to the last good checkpoint, slower; what was done. ValueError if that is not to be, or in vain."""
+        """Go back to the last good checkpoint, slower; what was done. ValueError if it may not, or has none."""
         run, good = self.run, checkpoint.good(self.run.out)
         if good[1:] and good[-1] == self.returned:
             good.pop()  # from there it diverged before

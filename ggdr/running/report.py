@@ -74,7 +74,7 @@ class Report:
             self.lock.release()
 
     def by_main(self, find: Callable[[], Of]) -> Of | None:
-        """What the main process finds, None on others; its ValueError on all of them, lest they wait for it."""
+        """What the main process finds, None on others; its ValueError on all of them, so that none waits for it."""
         found, refusal = None, None
         try:
             found = find() if self.main else None

@@ -274,7 +274,7 @@ class Run:
         return [*dict.fromkeys(found)]
 
     def slow_down(self, rollbacks: int) -> None:
-        """Both players learn as slowly as they shall after so many rollbacks."""
+        """Both players learn as slowly as they are to after this many rollbacks."""
         self.rollbacks = rollbacks
         for player in self.players.values():
             player.slowed = self.recipe.rollback_lr**rollbacks

@@ -9,7 +9,7 @@ from ggdr.network import Discriminator
 
 
 def check_stages(networks: Mapping[str, Discriminator], stages: int) -> None:
-    """ValueError if so many stages are not there to be frozen, or none would be left to learn."""
+    """ValueError if that many stages are not there to be frozen, or none would be left to learn."""
     for name, network in networks.items():
         there = len(network.stages())
         if stages and stages >= there:

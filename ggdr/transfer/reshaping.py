@@ -112,5 +112,5 @@ def gain(layer: nn.Module, tensor: Tensor) -> float:
 
 
 def mode(channels: int) -> str:
-    """What images of so many channels are called."""
+    """What images of this many channels are called."""
     return MODES.get(channels, f"{channels} channels")

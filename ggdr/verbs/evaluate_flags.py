@@ -38,8 +38,8 @@ WHAT: a run's folder, a checkpoint, a saved model, a Hub repository such as org/
 or the Hub, or images: a folder, .zip, .tar, .parquet, .npz and all else that `ggdr data check` reads.
   --data SOURCE            digits, or real images as above, or a Hub data set; a run's own is known
   --metrics fid kid        these metrics; --metrics.fid.images 10000 sets a field of one
-  --images 10000           so many generated images for all of them
-  --reals 70000            so many real images, as far as there are; without it as many as generated ones
+  --images 10000           this many generated images for all of them
+  --reals 70000            this many real images, as far as there are; without it as many as generated ones
   --extractor digits       one feature extractor for all of them; --extractor.batch 16 sets a field of theirs
 `ggdr list metrics` and `ggdr list extractors` show what is registered."""
 

@@ -30,7 +30,7 @@ from ggdr.verbs.evaluate_flags import Command
 from ggdr.verbs.places import check_apart
 
 REPEATS = 3
-"""how often a generator's images are made anew if it is not said"""
+"""how often a generator's images are made and measured, if it is not said"""
 
 
 def evaluate(command: Command) -> Path | None:
@@ -171,7 +171,7 @@ class Evaluation:
         return metric.numbers(self.evidence(0))
 
     def fake_content(self, count: int) -> dict[str, str]:
-        """The hash of so many of the images to measure, if they are the same each time."""
+        """The hash of that many of the images to measure, if they are the same each time."""
         return {"content": self.given.content(count)} if self.given else {}
 
     def note_unreadable(self) -> None:

@@ -44,7 +44,7 @@ class Generate(LabelFlags):
     cutoff: int | None = None
     """how many style codes, from the coarsest on, psi pulls; None: all"""
     modes: int | None = None
-    """psi pulls towards the nearest of so many centres of style codes, not their mean (arXiv 2202.12211)"""
+    """psi pulls towards the nearest of this many centres of style codes, not their mean (arXiv 2202.12211)"""
     polarity: float = 0.0
     """choose --count of the seeds: below 0 those where images crowd, above 0 the rare ones (arXiv 2203.01993)"""
     count: int | None = None
@@ -142,7 +142,7 @@ def choose(asked: Generate, generator: Generator, seeds: list[int], label: Label
 
 
 def images(asked: Generate, generator: Generator, wanted: list[Wanted]) -> Iterator[Tensor]:
-    """The wanted images, pass by pass; ValueError, before the first, if the generator cannot be asked so."""
+    """The wanted images, pass by pass; ValueError, before the first, if the generator does not take what is asked."""
     import torch
 
     from ggdr.latent.modes import draw_modal, find_modes

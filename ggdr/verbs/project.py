@@ -174,7 +174,7 @@ def opened(picture: Path) -> Image.Image:
 def watching(
     frames: list[Tensor], asked: Project, advance: Callable[[int], object]
 ) -> Callable[[int, Tensor, Tensor], None]:
-    """What moves the bar on and keeps every so many steps' images uint8, all of them if there is a film."""
+    """What moves the bar on and keeps the images uint8 of some steps, evenly spread, all of them if there is a film."""
     from ggdr.film import shrunk
     from ggdr.grid import to_uint8
 

@@ -29,7 +29,7 @@ class Discriminator(network.Discriminator):
         return self.encoder.redraw(maps, image)
 
     def reach(self, level: Tensor) -> None:
-        """Let the encoder draw so many bits."""
+        """Let the encoder draw this many bits."""
         self.encoder.reach(level)
 
     def grow(self, level: float) -> None:

@@ -55,7 +55,7 @@ class StyledGenerator(ResidualGenerator):
         self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
     ) -> Tensor:
         """Style codes [N, L, D] of z [N, z_dim] and labels, truncated."""
-        # Unlike the paper: z is scaled, not drawn anew where it lies beyond a threshold, so that an image follows psi.
+        # Unlike the paper: z is scaled, not drawn again where it lies beyond a threshold, so that an image follows psi.
         shares = self.shared(z.float())
         end = self.places if cutoff is None else cutoff
         shares = torch.cat([shares[:, :end] * psi, shares[:, end:]], dim=1)

@@ -34,7 +34,7 @@ class Discriminator(around.Discriminator):
         return (torch.rand(len(image), self.levels, device=image.device) < chance).to(image.dtype)
 
     def reach(self, level: Tensor) -> None:
-        """Draw so many bits from here on: a scalar, at most `levels` of which count; a fraction comes now and then."""
+        """Draw this many bits from here on: a scalar, at most `levels` of which count; a fraction comes at times."""
         self.level.copy_(level.clamp(0, self.levels))
 
 

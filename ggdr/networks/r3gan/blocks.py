@@ -52,7 +52,7 @@ class Transition(nn.Module):
 
 
 def stage(width: int, config: R3GANGenerator | R3GANDiscriminator, doublings: int) -> nn.Sequential:
-    """The residual blocks of one resolution, of a network with so many doublings."""
+    """The residual blocks of one resolution, of a network with `doublings` doublings."""
     depth = config.blocks * (doublings + 1)
     return nn.Sequential(*(Block(width, config, depth) for _ in range(config.blocks)))
 

@@ -46,7 +46,7 @@ class Discriminator(network.Discriminator):
         return DownBlock(inputs, inputs, norm=norm, down=False)
 
     def finished(self, side: int, block: nn.Module, outputs: int) -> nn.Module:
-        """A block whose maps [N, outputs, side, ...] are looked at, with what shall follow it there."""
+        """A block whose maps [N, outputs, side, ...] are looked at, with what follows it there."""
         return block
 
     def initialise(self) -> None:

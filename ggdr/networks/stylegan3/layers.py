@@ -117,7 +117,7 @@ class Normalised(nn.Module):
         return (magnitude + 1e-8).rsqrt()
 
     def follow(self, mean: Tensor, images: Tensor, half_life: float) -> None:
-        """Move the kept mean square towards a step's, of so many images; at first it is the mean of all steps."""
+        """Move the kept mean square towards a step's, of `images` images; at first it is the mean of all steps."""
         self.images.add_(images)
         rate = torch.maximum(1 - 0.5 ** (images / half_life), images / self.images)
         self.magnitude.lerp_(torch.where(mean.isfinite(), mean, self.magnitude).to(self.magnitude), rate)

@@ -37,7 +37,7 @@ class Axis(NamedTuple):
         return Axis(self.taps[::-1], self.down, self.up, len(self.taps) - 1 - self.before, size)
 
     def after(self, size: int) -> int:
-        """Samples to add behind the last of `size`, so that just so many come out."""
+        """Samples to add behind the last of `size` that go in, so that `self.size` come out."""
         return (self.size - 1) * self.down + len(self.taps) - size * self.up - self.before
 
 
