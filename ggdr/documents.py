@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +31,13 @@ def one_line(error: object, most: int = 300) -> str:
 def printable(text: str) -> str:
     """The text as a terminal can show it: a name may hold line breaks, escapes and bytes that are no text."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def like(missing: Path) -> str:
+    """A question after what lies where something was looked for under a similar name; empty without any."""
+    there = [path.name for path in missing.parent.iterdir()] if missing.parent.is_dir() else []
+    near = [printable(str(missing.parent / name)) for name in difflib.get_close_matches(missing.name, there, 2)]
+    return f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
 
 
 def check_regular(file: Path) -> None:

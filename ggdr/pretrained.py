@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ggdr import __version__
+from ggdr.documents import like
 from ggdr.model import Saved, description_at, find_saved, save_model
 from ggdr.network import Discriminator, Generator, Network
 
@@ -111,8 +112,8 @@ def on_hub(name: str, parts: tuple[str, ...], hub: Hub) -> dict[str, Saved]:
     """The networks of a Hub repository; the weights of `parts` are downloaded, once, and nothing else is."""
     if not re.fullmatch(ID, name):
         raise ValueError(
-            f"there is no folder {name!r} here; give the folder of a run, of a checkpoint or of a model,"
-            " or a Hub repository such as 'org/name'."
+            f"there is no folder {name!r} here{like(Path(name))}; give the folder of a run, of a checkpoint or of a"
+            " model, or a Hub repository such as 'org/name'."
         )
     folder = download(name, DESCRIPTIONS, hub)
     if not any(folder.glob("**/config.json")):
@@ -133,7 +134,9 @@ def download(name: str, files: list[str], hub: Hub) -> Path:
             name, revision=hub.revision, allow_patterns=files, token=hub.token, local_files_only=hub.local_files_only
         ))  # fmt: skip
     except Exception as error:  # what a failing network raises depends on the client's version
-        raise ValueError(f"there is no folder {name!r} here, and {trouble(error, name, hub)}") from error
+        raise ValueError(
+            f"there is no folder {name!r} here{like(Path(name))}, and {trouble(error, name, hub)}"
+        ) from error
 
 
 def trouble(error: Exception, name: str, hub: Hub) -> str:

@@ -73,7 +73,7 @@ class Recipe:
     """when spectral normalization takes its step: after each update, for all passes, micro-batches and processes that
     follow, or in each pass in training, as torch has it"""
     tf32: bool = False
-    """on CUDA, products of float32 keep 10 bits of 23 (TF32), but for penalties: faster, less exact"""
+    """on CUDA, convolutions and products of float32 keep 10 of 23 bits (TF32), not in penalties: faster, less exact"""
     compile: MayChange[bool] = False
     """torch.compile the networks, but for penalties; takes minutes at the start and needs a C++ compiler"""
     init_from: MayChange[str | None] = None
@@ -102,7 +102,7 @@ class Recipe:
     keep: MayChange[int] = 2
     """checkpoints that stay, newest first; those made while the run was ill do not count"""
     keep_best: MayChange[str] = ""
-    """metric (or NAME/VALUE of one) whose best checkpoint stays as checkpoints/best besides; empty: none"""
+    """metric (or NAME/VALUE of one) whose best checkpoint stays too, as checkpoints/best; empty: none"""
     grid_images: MayChange[int] = 64
     """images in a sample grid"""
 

@@ -135,7 +135,8 @@ def lacking(owner: Any, path: list[str]) -> str:
     if not others:
         return ""
     kind = held.registry.kind
-    return f"The {kind} {held.name!r} has none; {' or '.join(others)} would: add --{swap} {others[0]}."
+    have = f"{' and '.join(others)} {'have' if len(others) > 1 else 'has'} one"
+    return f"The {kind} {held.name!r} has none; {have}: add --{swap} {others[0]}."
 
 
 def described(command: Command, about: About | None) -> Command:
@@ -152,8 +153,8 @@ def left_out(about: About) -> str:
         f"its own, {about.name} (if these are it: --about.name {shlex.quote(about.name)})" if about.name else "its own"
     )
     return (
-        f"about: what the recipe says of images is of {own}, and nobody has described these: say it by"
-        " --about.images '...' and --about.licence '...'"
+        f"about: what the recipe says of images is of {own}; nobody has described these: do it by --about.images '...'"
+        " and --about.licence '...'"
     )
 
 

@@ -11,9 +11,11 @@ from data_sources import folder, noise
 
 from ggdr.cli import VERBS
 from ggdr.command_line import suggestion
+from ggdr.pretrained import Hub, load_generator
 from ggdr.recipe_flags import parse
 from ggdr.verbs.datacheck import main as data
 from ggdr.verbs.evaluate_flags import parse as parse_evaluate
+from ggdr.verbs.push import main as push
 
 ROOT = Path(__file__).parent.parent
 DIGITS = "recipes/digits.py"
@@ -39,7 +41,10 @@ def train(line: str):
     [
         (f"{DIGITS} --generater dcgan", "has no flag --generater. Did you mean --generator?"),
         (f"{DIGITS} --no-ggdr", "Type --regularizers.ggdr none to leave it out."),
-        (f"{DIGITS} --data.source pics", "The data set 'digits' has none; images or stream would: add --data images."),
+        (
+            f"{DIGITS} --data.source pics",
+            "The data set 'digits' has none; images and stream have one: add --data images.",
+        ),
         (f"{DIGITS} --data pics", "'pics' is a place, .* type: --data images --data.source pics"),
         (f"{DIGITS} --size 64", "Did you mean --data.size?"),
         (f"{DIGITS} --regularizers.ggdr.side 8", "Did you mean --regularizers.ggdr.sides?"),
@@ -60,6 +65,16 @@ def train(line: str):
 def test_train_says_what_was_meant(line, said, pictures):
     with pytest.raises(ValueError, match=said):
         train(line)
+
+
+def test_a_slip_in_the_name_of_a_model_is_told_with_the_name_that_is_meant(pictures):
+    Path("runs/digits").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"'runs/digts' here \(did you mean 'runs/digits'\?\), and the Hub"):
+        load_generator("runs/digts", Hub(local_files_only=True))
+    with pytest.raises(
+        ValueError, match=r"no folder 'runs/digts' \(did you mean 'runs/digits'\?\); give that of a run"
+    ):
+        push(["runs/digts", "org/digits"])
 
 
 @pytest.mark.parametrize("line", [f"--batch 8 {DIGITS}", f"{DIGITS} --batch 8", f"--dry-run {DIGITS} --batch 8"])

@@ -166,6 +166,12 @@ def test_without_a_terminal_progress_is_plain_lines_now_and_then(capsys):
     assert out[0].endswith("300 images/s, g 1.500, d 1.000, p 0.250")
 
 
+def test_a_short_run_does_not_look_done_before_it_is(capsys):
+    progress = Progress(total_kimg=0.064)
+    progress.show({"kimg": 0.032, "images_per_second": 300.0, **STATS})
+    assert capsys.readouterr().out.startswith("0.032/0.064 kimg, ")
+
+
 def test_the_summary_of_a_broken_step_says_so():
     assert summary({"loss/g/hinge": math.nan, "loss/d/hinge": 1.0, "loss/d/r1": 2.0}) == "g nan, d 1.000"
 

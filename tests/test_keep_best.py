@@ -126,6 +126,7 @@ def test_the_best_of_what_went_before_is_never_lost(trained, tmp_path, capsys):
     ("flags", "said"),
     [
         (["--keep-best", "fid"], "--keep-best fid: no metric 'fid'; this recipe has swd: add --metrics.fid fid"),
+        (["--keep-best", "fdi"], "unknown metric 'fdi'. Did you mean 'fid'"),
         (["--metric-kimg", "0"], "--keep-best swd needs measurements; give --metric-kimg a number above 0"),
     ],
 )

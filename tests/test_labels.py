@@ -23,6 +23,7 @@ from ggdr.pretrained import load_pair
 from ggdr.sampling import draw
 from ggdr.train import main as train
 from ggdr.verbs import edit, generate, mix, project, video
+from ggdr.verbs.label_flags import choices
 
 PETS = Brief(16, 16, 3, 3, label_names=("cat", "Dog", "sea horse"))
 AGES = Brief(16, 16, 3, 1, label_names=("age",), label_ranges=((1.0, 90.0),))
@@ -113,6 +114,10 @@ def test_a_number_is_first_the_name_of_a_class(tmp_path):
     images = torch.cat(list(draw(generator, [0, 0], torch.eye(3)[:2])))
     assert torch.equal(label_rows(generator.brief, ["1", "2"], 2), torch.eye(3)[:2])
     assert images.shape[0] == 2 and grid("a.png").shape[1] >= 32
+
+
+def test_classes_that_are_named_by_their_numbers_are_told_once():
+    assert choices(Brief(16, 16, 1, 3, label_names=("0", "1", "2"))) == "all, or some of 0-2"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ggdr import checkpoint, log_file
 from ggdr.documents import read_object
 from ggdr.figures import significant
 from ggdr.recipe import Recipe
+from ggdr.registry import metrics
 
 NOTE = "best.json"
 """file beside the weights that says by which value they are the best"""
@@ -88,12 +89,13 @@ class Best(NamedTuple):
 
 
 def best_of(recipe: Recipe, out: Path) -> Best | None:
-    """What `keep_best` asks for; None: nothing. ValueError if no such metric is measured, or neither way is better."""
+    """What `keep_best` asks for; None: nothing. ValueError if it is not measured, or neither way is better."""
     if not recipe.keep_best:
         return None
     name, _, key = recipe.keep_best.partition("/")
     metric = recipe.metrics.get(name)
     if metric is None:
+        metrics.find(name)
         there = f"this recipe has {', '.join(recipe.metrics)}" if recipe.metrics else "this recipe has none"
         raise ValueError(f"--keep-best {recipe.keep_best}: no metric {name!r}; {there}: add --metrics.{name} {name}.")
     if not recipe.metric_kimg:

@@ -13,7 +13,7 @@ from ggdr.log_file import LABELS
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-BAR = "{percentage:3.0f}% |{bar}| {n:.1f}/{total:g} kimg [{elapsed}<{remaining}{postfix}]"
+BAR = "{percentage:3.0f}% |{bar}| {n}/{total:g} kimg [{elapsed}<{remaining}{postfix}]"
 SHORT_SEC, LONG_SEC = 20.0, 600.0
 """least and greatest time between two plain lines; between them it is a twentieth of the time since the start"""
 
@@ -44,6 +44,7 @@ class Progress:
 
     def __init__(self, total_kimg: float, kimg: float = 0.0):
         self.total, self.first = total_kimg, kimg
+        self.form = ".1f" if total_kimg >= 10 else ".3f"  # a short run is not over before its first step
         self.began = self.shown = time.monotonic()
         self.line = ""
         self.bar = self.new_bar() if sys.stderr.isatty() else None
@@ -51,14 +52,17 @@ class Progress:
     def new_bar(self) -> tqdm:
         from tqdm import tqdm
 
-        return tqdm(total=self.total, initial=self.first, bar_format=BAR, dynamic_ncols=True, mininterval=0, miniters=0)
+        form = BAR.replace("{n}", f"{{n:{self.form}}}")
+        return tqdm(
+            total=self.total, initial=self.first, bar_format=form, dynamic_ncols=True, mininterval=0, miniters=0
+        )
 
     def show(self, row: Mapping[str, float | None]) -> None:
         """Move to `row["kimg"]`; what was measured without images passing, a metric, gets a line of its own."""
         kimg, text = row["kimg"] or 0.0, summary(row)
         if row.get("images_per_second") is None:
             if text:
-                self.say(f"{kimg:.1f} kimg: {text}")
+                self.say(f"{kimg:{self.form}} kimg: {text}")
         elif self.bar is not None:
             self.bar.set_postfix_str(text, refresh=False)
             self.bar.update(min(kimg, self.total) - self.bar.n)
@@ -68,7 +72,7 @@ class Progress:
     def show_line(self, kimg: float, text: str) -> None:
         """Print the first line at once, a later one if the last was long enough ago."""
         now = time.monotonic()
-        self.line = f"{kimg:.1f}/{self.total:g} kimg, {self.times(kimg, now)}, {text}"
+        self.line = f"{kimg:{self.form}}/{self.total:g} kimg, {self.times(kimg, now)}, {text}"
         wait = min(max(SHORT_SEC, (now - self.began) / 20), LONG_SEC)
         if now - self.shown >= wait or self.shown == self.began:
             self.flush()

@@ -46,7 +46,7 @@ class Recovery:
         )
 
     def roll_back(self) -> str:
-        """Go back to the last good checkpoint, slower; what was done. ValueError if it may not, or has none."""
+        """Go back to the last good checkpoint, slower; what was done. ValueError if there is no way back."""
         run, good = self.run, checkpoint.good(self.run.out)
         if good[1:] and good[-1] == self.returned:
             good.pop()  # from there it diverged before

@@ -310,7 +310,7 @@ class Report:
 def introduction(run: Run) -> list[str]:
     """What will run, in a few lines."""
     recipe, brief = run.recipe, run.brief
-    size = f"{brief.height} x {brief.width} px, {brief.channels} channels"
+    size = f"{brief.height} x {brief.width} px, {brief.channels} channel{'s' * (brief.channels > 1)}"
     networks = ", ".join(f"{name} {significant(count / 1e6, 3)} M weights" for name, count in run.sizes.items())
     rhythm = ", ".join(f"{phase.name} ({', '.join(phase.terms)})" for phase in run.phases)
     where = f"{run.processes} x {run.device.type}"

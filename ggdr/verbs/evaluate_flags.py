@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from ggdr.command_line import flags_of, parsed
 from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.patterns import is_elsewhere
-from ggdr.documents import one_line, printable, read_object
+from ggdr.documents import like, one_line, read_object
 from ggdr.metrics.base import Metric
 from ggdr.part_flags import fresh, part_flags, part_kind, swap_parts, take, take_use
 from ggdr.recipe_files import from_json
@@ -159,7 +158,7 @@ def check_place(what: str) -> None:
     """ValueError if `what` is neither here nor looks like a repository of the Hub."""
     if not Path(what).exists() and what.count("/") != 1 and not is_elsewhere(what):
         raise ValueError(
-            f"there is no {what!r}{meant(Path(what))}; give the folder of a run, of a checkpoint, of a saved model or"
+            f"there is no {what!r}{like(Path(what))}; give the folder of a run, of a checkpoint, of a saved model or"
             " pipeline, images (a folder, .zip, .tar, .npz, ...), or a Hub repository such as org/name."
         )
 
@@ -177,7 +176,7 @@ def data_of_run(what: str) -> DataSet:
     here = Path(what)
     if not here.exists():
         raise ValueError(
-            f"there is no run, model or folder {what!r} here{meant(here)}; for a Hub repository of that name add --data"
+            f"there is no run, model or folder {what!r} here{like(here)}; for a Hub repository of that name add --data"
             " SOURCE, the real images to compare it with."
         )
     for folder in (here, *list(here.absolute().parents)[:UPWARD]):
@@ -185,13 +184,6 @@ def data_of_run(what: str) -> DataSet:
         if here.exists() and file.is_file():
             return from_json(DataSet, data_in(file), "recipe.data")
     raise ValueError(f"no real images to compare {what!r} with; add --data digits, or --data and a folder of images.")
-
-
-def meant(missing: Path) -> str:
-    """A question after what lies where something was looked for under a similar name; empty without any."""
-    there = [path.name for path in missing.parent.iterdir()] if missing.parent.is_dir() else []
-    near = [printable(str(missing.parent / name)) for name in difflib.get_close_matches(missing.name, there, 2)]
-    return f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
 
 
 def data_in(file: Path) -> Any:

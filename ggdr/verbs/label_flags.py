@@ -76,7 +76,7 @@ def choices(brief: Brief) -> str:
     if brief.label_ranges:
         middle = ",".join(significant((low + high) / 2, 3) for low, high in brief.label_ranges)
         return f"{middle}, or other numbers, of {described(brief)}"
-    if brief.label_names:
+    if brief.label_names and brief.label_names != tuple(map(str, range(brief.labels))):  # digits are their numbers
         return f"{ALL}, or some of {described(brief)} (or of 0-{brief.labels - 1})"
     return f"{ALL}, or some of 0-{brief.labels - 1}"
 

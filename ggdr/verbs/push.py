@@ -19,6 +19,7 @@ import tyro
 from ggdr.about import Description
 from ggdr.checks import check_licence
 from ggdr.command_line import parsed
+from ggdr.documents import like
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ def main(argv: list[str]) -> int:
     """Push what `argv` asks for and say where it is; ValueError if it cannot be."""
     asked = parsed(Push, argv, "ggdr push", __doc__)
     if not asked.source.is_dir():
-        raise ValueError(f"there is no folder {str(asked.source)!r}; give that of a run or of a model.")
+        raise ValueError(
+            f"there is no folder {str(asked.source)!r}{like(asked.source)}; give that of a run or of a model."
+        )
     from ggdr.hub import Place, Words, publish
     from ggdr.registry import use
 
