@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -186,8 +187,10 @@ def passed(times: Path) -> dict[str, float]:
     """Seconds of each test that has passed, by its id, from a JUnit file."""
     found = {}
     for case in ElementTree.parse(times).iter("testcase"):
+        file, within = re.fullmatch(r"(.*?\btest_\w+)(.*)", case.get("classname", "")).groups()
+        name = f"{file.replace('.', '/')}.py{within.replace('.', '::')}::{case.get('name')}"
         if not len(case):  # no failure, no error, not skipped
-            found[f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"] = float(case.get("time", 0))
+            found[name] = float(case.get("time", 0))
     return found
 
 
