@@ -1,0 +1,111 @@
+"""Losses and gradient penalties against their papers' equations, worked out by hand on logits that are given."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from ggdr.duel import Duel, Scene
+from ggdr.losses.hinge import Hinge
+from ggdr.losses.least_squares import LeastSquares
+from ggdr.losses.minimax import Minimax
+from ggdr.losses.non_saturating import NonSaturating
+from ggdr.losses.wasserstein import Wasserstein
+from ggdr.networks.base import Sample, Verdict
+from ggdr.regularizers.dragan import DRAGAN
+from ggdr.regularizers.r1 import R1
+from ggdr.regularizers.r2 import R2
+from ggdr.regularizers.wgan_gp import WGANGP
+from ggdr.term import Term
+
+REAL, FAKE = [3.0, -0.5], [0.25, -4.0]
+
+
+def softplus(x: float) -> float:
+    return math.log1p(math.exp(x))
+
+
+LOSSES = {
+    NonSaturating: (
+        (softplus(-3) + softplus(0.5) + softplus(0.25) + softplus(-4)) / 2,
+        (softplus(-0.25) + softplus(4)) / 2,
+    ),
+    Minimax: (
+        (softplus(-3) + softplus(0.5) + softplus(0.25) + softplus(-4)) / 2,
+        -(softplus(0.25) + softplus(-4)) / 2,
+    ),
+    Hinge: ((0 + 1.5 + 1.25 + 0) / 2, (4 - 0.25) / 2),
+    LeastSquares: ((4 + 2.25 + 0.0625 + 16) / 4, (0.5625 + 25) / 4),
+    Wasserstein: ((0.25 - 4 - 3 + 0.5) / 2, (4 - 0.25) / 2),
+}
+
+
+def given(turn: str) -> Duel:
+    """A duel whose logits are REAL and FAKE."""
+    made = Duel(None, None, torch.zeros(2, 1, 1, 1), None, Scene(turn))
+    vars(made).update(on_real=Verdict(torch.tensor(REAL)), on_fake=Verdict(torch.tensor(FAKE)))
+    return made
+
+
+@pytest.mark.parametrize("kind", LOSSES, ids=lambda kind: kind.name)
+def test_loss_is_its_papers_equation(kind):
+    """The mean over the batch of each kind, summed."""
+    for turn, expected in zip("dg", LOSSES[kind], strict=True):
+        assert kind().loss(given(turn)).item() == pytest.approx(expected, rel=1e-6)
+
+
+class Steep:
+    """A generator of fives, two by two pixels."""
+
+    z_dim = 1
+
+    def __call__(self, z: Tensor, labels=None, *, sides=()) -> Sample:
+        return Sample(torch.full((len(z), 1, 2, 2), 5.0))
+
+
+class Bowl:
+    """A discriminator whose logit is half the image's squared length, so that its gradient is the image."""
+
+    def __call__(self, image: Tensor, labels=None, *, sides=()) -> Verdict:
+        return Verdict(image.square().sum((1, 2, 3)) / 2)
+
+
+REALS = torch.tensor([[1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 0.0, 2.0]]).view(2, 1, 2, 2)
+
+
+def penalty(term: Term, asks: str = "") -> float:
+    """What it is on two reals and two fakes; draws follow seed 0."""
+    torch.manual_seed(0)
+    return term.loss(Duel(Steep(), Bowl(), REALS, None, Scene("d", frozenset({asks})))).item()
+
+
+def test_r1_and_r2_are_half_the_squared_gradient_at_reals_and_at_fakes():
+    assert penalty(R1(weight=1.0), "real_grad") == pytest.approx((30 + 5) / 2 / 2)
+    assert penalty(R2(), "fake_grad") == pytest.approx(4 * 25 / 2)
+
+
+def test_wgan_gp_draws_the_slope_between_reals_and_fakes_to_its_target():
+    for target in (1.0, 3.0):
+        found = penalty(WGANGP(target=target))
+        torch.manual_seed(0)
+        t = torch.rand(2, 1, 1, 1)
+        assert found == pytest.approx(between(t, target), rel=1e-5)
+
+
+def between(t: Tensor, target: float) -> float:
+    """Mean of (slope - target)^2 at REALS + t (fake - REALS) (Gulrajani et al. 2017, eq. 3)."""
+    slopes = (REALS + t * (5 - REALS)).flatten(1).norm(dim=1)
+    return (slopes - target).square().mean().item()
+
+
+def test_dragan_draws_the_slope_near_the_reals_to_one():
+    """At reals + a share of noise that is uniform in [0, radius * their deviation) (Kodali et al. 2017, eq. 4)."""
+    torch.manual_seed(0)
+    noise, share = torch.rand(2, 1, 2, 2), torch.rand(2, 1, 1, 1)
+    for radius in (0.5, 2.0):
+        near = REALS + share * radius * REALS.std() * noise
+        expected = (near.flatten(1).norm(dim=1) - 1).square().mean().item()
+        assert penalty(DRAGAN(radius=radius)) == pytest.approx(expected, rel=1e-5)
