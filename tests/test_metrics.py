@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ggdr.metrics.swd import SlicedWasserstein, laplacian_pyramid, upsample
+from ggdr.metrics.swd import SlicedWasserstein, blur, laplacian_pyramid, normalize, sliced_gaps, upsample
 
 QUICK = SlicedWasserstein(patches=16, directions=32)
 
@@ -106,3 +106,25 @@ def test_a_flat_image_has_no_bands():
 def test_images_of_different_shapes_are_refused():
     with pytest.raises(ValueError, match=r"one shape; given real \[4, 3, 32, 32\] and fake \[4, 3, 16, 16\]"):
         SlicedWasserstein().compare(pictures(4), pictures(4, 3, 16, 16))
+
+
+def test_patches_are_normalised_channel_by_channel_over_all_of_them():
+    patches = torch.randn(5, 3, 2, 4, generator=torch.Generator().manual_seed(0)) * 7 + 2
+    each = patches.transpose(0, 1).flatten(1)
+    expected = (each - each.mean(1, keepdim=True)) / each.std(1, correction=0, keepdim=True)
+    assert torch.allclose(normalize(patches).transpose(0, 1).flatten(1), expected, atol=1e-5)
+
+
+def test_the_distance_along_an_axis_is_that_of_sorted_places():
+    a, b = torch.tensor([[3.0, 1.0, 2.0], [0.0, 0.0, 0.0]]), torch.tensor([[1.0, 6.0, 2.0], [0.0, 3.0, 0.0]])
+    axes = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    assert sliced_gaps(a, b, axes).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_low_pass_is_binomial_and_mirrors_at_the_edges():
+    point = torch.zeros(1, 1, 7, 9)
+    point[0, 0, 3, 4] = 256
+    taps = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0])
+    assert torch.allclose(blur(point)[0, 0, 1:6, 2:7], torch.outer(taps, taps))
+    ramp = torch.arange(5.0).expand(1, 1, 4, 5)
+    assert torch.allclose(blur(ramp)[0, 0, 2], torch.tensor([0.75, 1.125, 2.0, 2.875, 3.25]))

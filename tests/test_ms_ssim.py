@@ -39,6 +39,14 @@ def test_it_agrees_with_the_published_formula(height, width, count):
     assert similarity(a, b).tolist() == pytest.approx(expected, rel=1e-6)
 
 
+def test_constants_are_the_published_ones():
+    """Wang et al. 2003, sec. 3.2, and of a flat image the luminance of Wang et al. 2004, eq. 6, alone."""
+    assert WEIGHTS == (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+    dark, bright = torch.full((1, 1, 16, 16), 2.0).double(), torch.full((1, 1, 16, 16), 20.0).double()
+    c1 = (0.01 * 255) ** 2
+    assert similarity(dark, bright).item() == pytest.approx((2 * 40 + c1) / (4 + 400 + c1), rel=1e-9)
+
+
 @pytest.mark.parametrize("side", [1, 4, 10, 16, 200])
 def test_an_image_is_most_like_itself(side):
     images = pictures(4, 3, side, side).double()

@@ -125,6 +125,13 @@ def test_great_circles_begin_and_end_where_they_should():
     torch.testing.assert_close(great_circle(a, 2 * a, torch.tensor([[0.5]]).double()), unit[0])
 
 
+def test_codes_in_one_direction_or_opposite_ones_are_no_trouble():
+    """Rounding takes the cosine of some beyond 1."""
+    a = torch.randn(2000, 8, generator=torch.Generator().manual_seed(0))
+    for b in (a, 3 * a, -a):
+        assert great_circle(a, b, torch.full((2000, 1), 0.3)).isfinite().all()
+
+
 def test_extremes_are_left_out():
     values = torch.cat([torch.arange(1.0, 101.0), torch.tensor([1e9, -1e9])]).double()
     assert usual_mean(values) == pytest.approx(usual(values.numpy())) and usual_mean(values) < 100

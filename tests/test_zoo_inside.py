@@ -12,7 +12,7 @@ from torch import Tensor
 from ggdr.duel import Duel, Scene
 from ggdr.losses.contrad import ContraD
 from ggdr.network import Discriminator
-from ggdr.networks.base import Brief, Sample, Verdict
+from ggdr.networks.base import Brief, Head, Sample, Verdict
 from ggdr.networks.dcgan import DCGANDiscriminator
 from ggdr.networks.pa_gan import PAGANDiscriminator
 from ggdr.networks.pa_gan.discriminator import joined, parity
@@ -21,7 +21,7 @@ from ggdr.ops.contrast import nt_xent, one_class
 from ggdr.ops.fir import upsample2
 from ggdr.ops.moments import restyled
 from ggdr.ops.views import cropped, hued, recoloured, view
-from ggdr.regularizers.fsmr import FSMR, mixing
+from ggdr.regularizers.fsmr import FSMR, between, mixing
 from ggdr.regularizers.glead import GLeaD
 from ggdr.regularizers.pa_gan import PAGAN
 
@@ -84,6 +84,7 @@ def test_mixed_statistics_change_verdicts_only_while_they_are_mixed():
     network = tiny.RESNET.build(Brief(16, 16, 1))
     image = torch.randn(4, 1, 16, 16)
     plain = network(image).logits
+    assert between(network) == network.stages()[:2] and len(network.stages()) == 3
     with mixing(network, torch.arange(4)):  # each its own mate
         torch.testing.assert_close(network(image).logits, plain, rtol=1e-3, atol=1e-3)
     with mixing(network, torch.tensor([1, 2, 3, 0])):
@@ -152,6 +153,33 @@ def test_contrad_judges_by_a_head_that_leaves_the_encoder_alone():
     assert all(torch.equal(a, b) for a, b in zip(without, judging, strict=True))
 
 
+def test_contrad_is_the_sum_of_its_contrasts_and_its_heads_losses():
+    class Writes:
+        """Its heads say the mean of the image; codes lie at right angles for reals and fakes."""
+
+        def __call__(self, image: Tensor, labels=None, *, sides=()) -> Verdict:
+            sign = image.mean((1, 2, 3)).sign()
+            code = torch.stack([(sign > 0).float(), (sign < 0).float()], dim=1)
+            answers = {"contrast": code, "contrast_fake": code, "logit": 2 * sign[:, None]}
+            return Verdict(sign, answers=answers)
+
+    white = torch.ones(3, 1, 8, 8)
+    fight = Duel(None, Writes(), white, None, Scene("d", frozenset({"heads"})))
+    vars(fight)["fake"] = Sample(-white)
+    alike = math.log(5)  # six codes, all the same: the partner among five others
+    apart = math.log(2 * math.e + 6) - 1  # each fake finds two mates at cosine 1, six reals at 0
+    judged = 2 * math.log1p(math.exp(-2))
+    for fake_weight, logit_weight in ((1.0, 1.0), (0.5, 3.0)):
+        term = ContraD(temperature=1.0, flip=False, fake_weight=fake_weight, logit_weight=logit_weight)
+        expected = alike + fake_weight * apart + logit_weight * judged
+        assert term.d_loss(fight).item() == pytest.approx(expected, rel=1e-5)
+    assert fight.notes == {"scores/real": torch.tensor(2.0), "scores/fake": torch.tensor(-2.0)}
+    assert term.g_loss(fight).item() == pytest.approx(math.log1p(math.exp(2)), rel=1e-5)
+    assert term.heads(Brief(8, 8)) == {
+        "contrast": Head(128, 512), "contrast_fake": Head(128, 512), "logit": Head(1, 512, detached=True),
+    }  # fmt: skip
+
+
 def test_a_generator_goes_on_from_its_own_maps_to_its_own_image():
     """The image is the sum of the shares from that side on: what lies below, enlarged, is missing."""
     torch.manual_seed(0)
@@ -182,4 +210,6 @@ def test_glead_is_the_error_of_what_the_generator_rebuilds_from_the_discriminato
     vars(fight).update(seen)
     assert GLeaD(sides=(2,)).d_loss(fight) == (7 - 5) ** 2 + 3**2
     assert "sides (8,)" in (term := GLeaD()).fit(Brief(32, 32), 4) and term.reads() == (8,)
+    assert "sides (32,), nearest to 32 px" in GLeaD().fit(Brief(256, 256), 4)
+    assert GLeaD(sides=(16,)).fit(Brief(256, 256), 4) == ""
     assert term.heads(Brief(32, 32, w_dim=5))["style"].outputs == 5
