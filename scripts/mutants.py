@@ -101,8 +101,6 @@ def changes(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "bases"):
             continue
-        if isinstance(node, ast.keyword) and node.arg == "strict":  # of zip: what a mistake elsewhere would break
-            continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not isinstance(child, UNSEEN) and not is_text(child):
                 yield from changed(child)

@@ -4,10 +4,10 @@
     python scripts/mutate.py --out runs/mutants --modules ggdr/duel.py ggdr/losses --sample 0
 
 The tests run once with coverage to learn which of them reach which line. Each mutant is one change of one expression or
-statement (`mutants.py` says which), written into a copy of the tree; the tests that reach its line run, the quickest
-first, until one fails. What runs at import (a default, a constant) is held against all tests that reach its file. A
-mutant that no test reaches has survived. At the end the tests that noticed something run once more on the code as it
-is: what one noticed that fails there does not count.
+statement (`mutants.py` says which), written into a copy of the tree; the tests that reach its line run, quick ones that
+reach little else first, until one fails. What runs at import (a default, a constant) is held against all tests that
+reach its file. A mutant that no test reaches has survived. At the end the tests that noticed something run once more on
+the code as it is: what one noticed that fails there does not count.
 
 OUT keeps the coverage, by test file, and a line for each mutant. The same command goes on from there: it measures the
 test files that are new or changed, and tries what survived again where the tests that reach it have changed.
@@ -22,6 +22,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -105,12 +106,16 @@ def copied(to: Path) -> Path:
 
 
 class Reach:
-    """Which tests reach a line, and how long each takes; measured where a test file is new or has changed."""
+    """Which tests reach a line, how long each takes and how much else it reaches.
+
+    Measured where a test file is new or has changed.
+    """
 
     def __init__(self, flags: Flags) -> None:
         self.seconds = flags.seconds
         self.by_line: dict[str, dict[int, set[str]]] = {}
         self.times: dict[str, float] = {}
+        self.breadth: Counter[str] = Counter()  # in how many files a test is at home
         digests = {str(file.relative_to(ROOT)): digest(file) for name in flags.tests for file in test_files(name)}
         sources = {str(file.relative_to(ROOT)): digest(file) for file in python_files(ROOT / "ggdr")}
         place = flags.out.resolve() / "coverage"
@@ -131,27 +136,39 @@ class Reach:
         from coverage import CoverageData
 
         fresh = {name for name, value in json.loads(run.read_text())["tests"].items() if digests.get(name) == value}
-        self.times |= {test: time for test, time in passed(run.with_suffix(".xml")).items() if file_of(test) in fresh}
+        own: dict[str, set[str]] = {file: set() for file in fresh}
+        for test, time in passed(run.with_suffix(".xml")).items():
+            if file_of(test) in fresh:
+                own[file_of(test)].add(test)
+                self.times[test] = time
         data = CoverageData(str(run.with_suffix(".data")))
         data.read()
         for file in data.measured_files():
             lines = self.by_line.setdefault(file, {})
-            for line, names in data.contexts_by_lineno(file).items():
-                tests = {name.rsplit("|", 1)[0] for name in names}
-                lines.setdefault(line, set()).update(test for test in tests if file_of(test) in fresh)
+            for line, contexts in data.contexts_by_lineno(file).items():
+                lines.setdefault(line, set()).update(*(reaching(context, own) for context in contexts))
+        for lines in self.by_line.values():
+            self.breadth.update(set().union(*lines.values()))
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Tests that pass and reach a mutant's line, or its file if that line runs at import, the quickest first."""
+        """Tests that pass and reach a mutant's line, or its file if that runs at import; quick, narrow ones first."""
         lines = self.by_line.get(mutant.file, {})
         reached = lines.values() if mutant.at_import else [lines.get(line, set()) for line in mutant.lines]
         found = set().union(*reached) & self.times.keys()
         spent, chosen = 0.0, []
-        for test in sorted(found, key=lambda test: (self.times[test], test)):
+        for test in sorted(found, key=lambda test: ((self.times[test] + 0.1) * self.breadth[test], test)):
             spent += self.times[test]
             if spent > self.seconds and chosen:
                 break
             chosen.append(test)
         return chosen
+
+
+def reaching(context: str, own: dict[str, set[str]]) -> set[str]:
+    """The tests that reach what a context has reached: what fixtures have, all tests of the file may read."""
+    test, _, phase = context.rpartition("|")
+    known = own.get(file_of(test), set())
+    return known if phase == "setup" else known & {test}
 
 
 def test_files(name: str) -> list[Path]:

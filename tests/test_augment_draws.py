@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ggdr.augment import ada
+from ggdr.augment import ada, diffaug
 
 EVERYTHING = ("blit", "geometry", "colour", "filter", "noise", "cutout")
 P, MANY = 0.3, 20_000
@@ -77,3 +77,24 @@ def test_at_p_1_everything_fires_and_single_transforms_can_be_chosen():
     draws = ada.draw(torch.zeros(64, 3, 4, 4), torch.tensor(1.0), ("scale", "hue", "noise"))
     assert (draws.geometry.scale != 1).all() and (draws.colour.hue != 0).all() and (draws.corruption.noise != 0).all()
     assert sum(drawn is not None for group in draws for drawn in group) == 3
+
+
+def test_diffaugs_colours_are_added_drawn_to_gray_and_drawn_to_the_mean():
+    """Brightness is added, saturation scales the distance to a pixel's gray, contrast that to the image's mean."""
+    image = torch.rand(1, 3, 4, 6, generator=torch.Generator().manual_seed(0))
+
+    def changed(brightness: float, saturation: float, contrast: float) -> torch.Tensor:
+        return diffaug.recolour(image, torch.tensor([[brightness, saturation, contrast]]))
+
+    gray, mean = image.mean(1, keepdim=True), image.mean()
+    torch.testing.assert_close(changed(0.3, 1, 1), image + 0.3)
+    torch.testing.assert_close(changed(0, 1.5, 1), gray + 1.5 * (image - gray))
+    torch.testing.assert_close(changed(0, 1, 0.25), mean + 0.25 * (image - mean))
+    torch.testing.assert_close(changed(0.3, 0, 0), (mean + 0.3).expand_as(image))
+
+
+def test_diffaug_cuts_out_the_window_that_was_drawn():
+    draws = diffaug.Draws(cutout=torch.tensor([[0.5, 0.25, 0.25, 0.5]]))  # 4 x 2 px about (2, 4)
+    expected = torch.ones(1, 2, 8, 8)
+    expected[:, :, 3:5, :4] = 0
+    assert torch.equal(diffaug.apply(torch.ones(1, 2, 8, 8), {}, draws)[0], expected)

@@ -108,6 +108,27 @@ def test_straight_paths_are_as_long_as_they_are(sampling):
     assert plain(sampling=sampling, epsilon=1e-2).measure(seen(Linear()))["mean"] == pytest.approx(expected, rel=1e-4)
 
 
+class Curved(Linear):
+    """Its images are the squares of style codes, so that a step's length depends on where it is taken."""
+
+    def synthesize(self, ws):
+        return super().synthesize(ws.square())
+
+
+def test_paths_are_looked_at_where_they_start_or_anywhere():
+    """Pixels are 127.5 * (2 z)^2: their slope along the path is 1020 z (z' - z), of z where the step is taken."""
+    start, stop = ends(200)
+    dice = [torch.Generator().manual_seed(seed_of(0, 0, first)) for first in range(0, 200, 64)]
+    counts = [min(64, 200 - first) for first in range(0, 200, 64)]
+    for each, n in zip(dice, counts, strict=True):
+        torch.randn(2, n, 6, generator=each)  # the ends come first
+    share = torch.cat([torch.rand(n, generator=each) for each, n in zip(dice, counts, strict=True)]).double()
+    for sampling, place in (("end", start), ("full", start.lerp(stop, share[:, None]))):
+        expected = usual((3 * (1020 * place * (stop - start)).square().sum(dim=1)).numpy())
+        found = plain(sampling=sampling, epsilon=1e-3).measure(seen(Curved()))["mean"]
+        assert found == pytest.approx(expected, rel=0.02)
+
+
 def test_great_circles_are_as_long_as_their_angle():
     start, stop = (torch.nn.functional.normalize(each, dim=1) for each in ends(200))
     angles = (start * stop).sum(dim=1).acos()
