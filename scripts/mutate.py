@@ -26,6 +26,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from time import time_ns
 from xml.etree import ElementTree
 
 import pytest
@@ -125,7 +126,7 @@ class Reach:
                 raise ValueError(f"{flags.out} was measured on other code of ggdr; choose another --out.")
         measured = {name: value for run in runs for name, value in json.loads(run.read_text())["tests"].items()}
         if new := sorted(name for name, value in digests.items() if measured.get(name) != value):
-            runs.append(place / f"{len(runs):03d}.json")
+            runs.append(place / f"{time_ns()}.json")
             measure(new, runs[-1], flags)
             runs[-1].write_text(json.dumps({"sources": sources, "tests": {name: digests[name] for name in new}}))
         for run in runs:
