@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -64,6 +65,31 @@ def test_each_fake_is_made_and_judged_under_the_label_of_the_real_it_meets(turn)
     assert made.on_fake.logits.tolist() == [1.0] * 4
     (asked,) = made.G.asked
     assert torch.equal(asked, LABELS)
+
+
+class Learning(Labelled):
+    """The same, its images as bright as a weight, which takes gradient."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.ones([], requires_grad=True)
+
+    def __call__(self, z: Tensor, labels: Tensor, *, sides=()) -> Sample:
+        return Sample(super().__call__(z, labels).image * self.weight)
+
+
+@pytest.mark.parametrize("turn", ["g", "d"])
+@pytest.mark.parametrize("asks", ["real_grad", "fake_grad", ""])
+def test_images_take_gradient_where_a_term_asks_for_it_and_fakes_are_cut_off_on_ds_turn_alone(turn, asks):
+    made = Duel(Learning(), Agrees(), REALS, LABELS, Scene(turn, frozenset({asks})))
+    assert made.real.requires_grad == (asks == "real_grad") and made.real.is_leaf
+    cut = turn == "d" and asks == "fake_grad"
+    assert made.fake.image.is_leaf == cut and made.fake.image.requires_grad
+    assert made.fake is made.fake
+
+
+def test_a_scene_of_which_nothing_is_said_is_that_of_the_first_step():
+    assert Scene("g") == Scene("g", frozenset(), (), 0.0, None, nullcontext)
 
 
 def test_fewer_images_go_with_the_first_labels():

@@ -15,7 +15,9 @@ from ggdr.losses.minimax import Minimax
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.losses.wasserstein import Wasserstein
 from ggdr.networks.base import Sample, Verdict
+from ggdr.regularizers.cutmix import CutMix
 from ggdr.regularizers.dragan import DRAGAN
+from ggdr.regularizers.per_pixel import PerPixel
 from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.r2 import R2
 from ggdr.regularizers.wgan_gp import WGANGP
@@ -109,3 +111,56 @@ def test_dragan_draws_the_slope_near_the_reals_to_one():
         near = REALS + share * radius * REALS.std() * noise
         expected = (near.flatten(1).norm(dim=1) - 1).square().mean().item()
         assert penalty(DRAGAN(radius=radius)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("form", "d", "g"),
+    [
+        (
+            "non_saturating",
+            (softplus(-3) + softplus(0.5) + softplus(0.25) + softplus(-4)) / 2,
+            (softplus(-0.25) + softplus(4)) / 2,
+        ),
+        ("hinge", (0 + 1.5 + 1.25 + 0) / 2, (4 - 0.25) / 2),
+    ],
+)
+def test_the_loss_of_pixels_is_that_of_images_over_all_pixels(form, d, g):
+    for turn, expected in (("d", d), ("g", g)):
+        made = given(turn)
+        for side, logits in (("on_real", REAL), ("on_fake", FAKE)):
+            vars(made)[side] = Verdict(torch.zeros(1), dense=torch.tensor(logits).view(1, 1, 1, 2))
+        assert PerPixel(form=form).loss(made).item() == pytest.approx(expected, rel=1e-6)
+
+
+class Blends:
+    """A discriminator whose logit of a pixel is the pixel and the image's mean."""
+
+    def __call__(self, image: Tensor, labels=None, *, sides=()) -> Verdict:
+        return Verdict(torch.zeros(len(image)), dense=image + image.mean((1, 2, 3), keepdim=True))
+
+
+def inside(share: float, y: float, x: float) -> Tensor:
+    """Where a rectangle of this share of a 4 x 6 image about (y, x) lies, pixel by pixel."""
+    reach = share**0.5 / 2
+    return torch.tensor([[abs((r + 0.5) / 4 - y) < reach and abs((c + 0.5) / 6 - x) < reach for c in range(6)]
+                         for r in range(4)])  # fmt: skip
+
+
+@pytest.mark.parametrize(("kimg", "chance"), [(0.0, 0.0), (1.0, 0.2), (4.0, 0.8), (9.0, 0.8)])
+def test_cutmix_holds_what_is_mixed_against_what_each_part_was_judged_to_be(kimg, chance):
+    """Schönfeld et al. 2020, eq. 8, of the images that a coin lets join; p rises over 4 kimg."""
+    torch.manual_seed(1)
+    n = 32
+    real, fake = torch.randn(n, 1, 4, 6), torch.randn(n, 1, 4, 6)
+    fight = Duel(None, Blends(), real, None, Scene("d", frozenset({"d_pixels"}), kimg=kimg))
+    vars(fight)["fake"] = Sample(fake)
+    torch.manual_seed(0)
+    found = CutMix(p=0.8, ramp_kimg=4.0).d_loss(fight).item()
+    torch.manual_seed(0)
+    windows, coins = torch.rand(3, n).T.tolist(), torch.rand(n)
+    there = torch.stack([inside(*window) for window in windows])[:, None]
+    judged = [(image + image.mean((1, 2, 3), keepdim=True)).sigmoid() for image in (real, fake)]
+    mixed = torch.where(there, fake, real)
+    off = (mixed + mixed.mean((1, 2, 3), keepdim=True)).sigmoid() - torch.where(there, judged[1], judged[0])
+    expected = (off.square().mean((1, 2, 3)) * (coins < chance)).mean().item()
+    assert found == pytest.approx(expected, rel=1e-5) and (found > 0) == (chance > 0)
