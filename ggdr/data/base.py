@@ -34,6 +34,8 @@ class Content(NamedTuple):
     """names of the label vector's entries"""
     revision: str = ""
     """of the source as a whole; empty: not known"""
+    labels: str = ""
+    """hash of the labels of all images, where `items` does not hold them; empty: there are none"""
     items: Mapping[str, Tensor] = MappingProxyType({})
     """hashes int64 [N] of each item's "names", "stamps" (size, checksum) and "labels"; empty: not known"""
 

@@ -11,16 +11,20 @@ from torch import Tensor
 
 from ggdr import checkpoint
 from ggdr.data.base import Content
+from ggdr.data.reading.labels import few
 
 NAME = "data"
 """of the files in a checkpoint"""
-SHOWN = 4
-"""classes that a message names"""
 
 
 def document(content: Content) -> dict[str, Any]:
     """What `data.json` holds."""
-    return {"images": content.images, "classes": list(content.classes), "revision": content.revision}
+    return {
+        "images": content.images,
+        "classes": list(content.classes),
+        "revision": content.revision,
+        "labels": content.labels,
+    }
 
 
 def changes(folder: Path, now: Content) -> list[str]:
@@ -31,9 +35,11 @@ def changes(folder: Path, now: Content) -> list[str]:
     items = checkpoint.read(folder, NAME) if (folder / f"{NAME}.safetensors").is_file() else {}
     found = of_classes(before.get("classes") or [], now.classes) + of_items(items, now.items, bool(now.classes))
     if before.get("images") != now.images:
-        found.insert(0, f"there were {before.get('images')} images an epoch, there are {now.images}")
+        found.insert(0, f"{before.get('images')} images an epoch before, {now.images} now")
     if before.get("revision") and now.revision and before["revision"] != now.revision and not found:
         found.append(f"the source is another version ({before['revision']} before, {now.revision} now)")
+    if before.get("labels") and now.labels and before["labels"] != now.labels and not found:
+        found.append("images have other labels")
     return found
 
 
@@ -41,16 +47,18 @@ def of_classes(before: Sequence[str], now: Sequence[str]) -> list[str]:
     """Which names of labels are gone, new, or in another order."""
     gone, new = ([repr(name) for name in a if name not in b] for a, b in ((before, now), (now, before)))
     if gone and len(gone) == len(new):
-        return [f"{few(gone)} of the labels {'is' if len(gone) == 1 else 'are'} called {few(new)} now"]
+        return [f"the label{'s' * (len(gone) > 1)} {few(gone)} {are(gone)} now {few(new)}"]
     found = [
-        f"{few(names)} {what} the labels" for names, what in ((gone, "is gone from"), (new, "is new among")) if names
+        f"the label{'s' * (len(names) > 1)} {few(names)} {are(names)} {what}"
+        for names, what in ((gone, "gone"), (new, "new"))
+        if names
     ]
     return found or (["the labels are in another order"] if list(before) != list(now) else [])
 
 
-def few(names: Sequence[str]) -> str:
-    """The first of some names."""
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} others" if len(names) > SHOWN else "")
+def are(names: Sequence[str]) -> str:
+    """The verb that some names take."""
+    return "is" if len(names) == 1 else "are"
 
 
 def of_items(before: Mapping[str, Tensor], now: Mapping[str, Tensor], labelled: bool) -> list[str]:
@@ -59,10 +67,14 @@ def of_items(before: Mapping[str, Tensor], now: Mapping[str, Tensor], labelled: 
         return []
     old, new = before["names"], now["names"]
     counts = {"removed": int((~torch.isin(old, new)).sum()), "added": int((~torch.isin(new, old)).sum())}
-    for key, what in (("stamps", "replaced"), ("labels", "labelled otherwise")):
+    for key, what in (("stamps", "replaced"), ("labels", "with another label")):
         counts[what] = moved(old, before[key], new, now[key]) if key == "stamps" or labelled else 0
-    found = [f"{count:,} {what}" for what, count in counts.items() if count]
-    return [f"of the images {', '.join(found)}"] if found else []
+    found = [(count, what) for what, count in counts.items() if count]
+    if not found:
+        return []
+    (first, what), *others = found
+    told = [f"{first:,} image{'s' * (first > 1)} {what}", *(f"{count:,} {what}" for count, what in others)]
+    return [", ".join(told)]
 
 
 def moved(old: Tensor, before: Tensor, new: Tensor, now: Tensor) -> int:

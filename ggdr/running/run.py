@@ -258,19 +258,12 @@ class Run:
 
     def unlike(self, folder: Path) -> list[str]:
         """In what the images of a checkpoint's networks differ from these so that the networks cannot take them."""
-        words = {
-            "height": "{} px high",
-            "width": "{} px wide",
-            "channels": "of {} channels",
-            "labels": "with {} labels",
-        }
+        units = {"height": "px high", "width": "px wide", "channels": "channels", "labels": "labels"}
         before, found = checkpoint.read_json(folder, "networks.json"), []
         for name, network in self.networks().items():
             now = network.brief._asdict()
             was = {**now, **before.get(name, {}).get("brief", {})}
-            found += [
-                f"they were {w.format(was[k])}, are {w.format(now[k])}" for k, w in words.items() if was[k] != now[k]
-            ]
+            found += [f"{was[k]} {unit} before, {now[k]} now" for k, unit in units.items() if was[k] != now[k]]
         return [*dict.fromkeys(found)]
 
     def slow_down(self, rollbacks: int) -> None:

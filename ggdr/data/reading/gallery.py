@@ -50,14 +50,16 @@ class Gallery(Images):
         return Batch(torch.from_numpy(np.stack(drawn)), labels)
 
     def content(self) -> Content:
-        """Also a hash of each item's name, size and label, or the version of a table as a whole."""
+        """Also a hash of each item's name, size and label, or the version of the source and a hash of all labels."""
         content = super().content()
         if self.source is None:
             return content
         reader, items = self.source
-        if not (listed := [reader.listed(int(item)) for item in items] if reader.lists else []):
-            return content._replace(revision=reader.revision())
         labels = ["" if self.labels is None else self.labels.told(index) for index in range(len(items))]
+        if not reader.lists:
+            whole = "" if self.labels is None else blake2b("\n".join(labels).encode(), digest_size=8).hexdigest()
+            return content._replace(revision=reader.revision(), labels=whole)
+        listed = [reader.listed(int(item)) for item in items]
         names, stamps = zip(*listed, strict=True)
         return content._replace(items={"names": hashes(names), "stamps": hashes(stamps), "labels": hashes(labels)})
 

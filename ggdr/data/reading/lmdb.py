@@ -55,13 +55,17 @@ class LMDB(Files):
         if not images:
             raise ValueError(f"LMDB {source!r} holds no images, only {len(index.names)} values of a few bytes.")
         self.names = [index.names[place] for place in images]
+        self.places = {name: item for item, name in enumerate(self.names)}
         self.starts, self.sizes = index.starts[images], index.sizes[images]
+
+    def stamp(self, name: str) -> str:
+        return str(self.sizes[self.places[name]])
 
     def read(self, item: int) -> bytes:
         return piece(self.file, int(self.starts[item]), int(self.sizes[item]))
 
     def contents(self, name: str) -> bytes:
-        return self.read(self.names.index(name))
+        return self.read(self.places[name])
 
     def head(self, item: int) -> bytes:
         return piece(self.file, int(self.starts[item]), int(self.sizes[item]), HEAD_BYTES)
