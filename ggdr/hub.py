@@ -121,7 +121,7 @@ def unsaid(licence: str, about: About | None, flag: str) -> tuple[str, ...]:
     """Of what a card should say, what nobody has said, and what to type; `flag` chooses the licence."""
     without = f"nobody has chosen a licence for the weights: the card says `unknown`. Choose one: {flag} cc-by-4.0"
     images = (
-        "nobody has described the images that it learns from, and so says the card. Describe them: --about.images '...'"
+        "nobody has described the images that it learns from, and the card says so. Describe them: --about.images '...'"
         " --about.licence '...'"
     )
     said = (not licence, without), (about is None or not about.described, images)

@@ -116,16 +116,19 @@ def test_every_data_set_knows_its_images_apart_from_others():
 
 
 def test_a_run_on_other_images_publishes_no_word_of_the_recipe_s(recipe, mine, tmp_path, capsys):
-    command = [str(recipe), "--data.source", str(mine), "--out", str(tmp_path / "run")]
+    command = [str(recipe), "--data.source", str(mine), "--data.mirror", "--out", str(tmp_path / "run")]
     assert train(command) == 0
     said = capsys.readouterr().out
+    assert "images: 8 images and their mirror images of 16 x 16 px, 1 channel, no labels" in said
     assert "what the recipe says of images is of its own, FAMOUS (if these are it: --about.name FAMOUS)" in said
     assemble(tmp_path / "run", tmp_path / "shared", "me/mine", Words())
     assert "FAMOUS" not in texts(tmp_path / "shared") + texts(tmp_path / "run")
     card = (tmp_path / "shared/README.md").read_text()
     assert "trained with ggdr on 8 images, which their owner has not described." in card
-    assert re.search(r"\| SHA-256 of the list of their names, sizes and labels \| `[0-9a-f]{16,64}` \|", card)
-    assert "| number in an epoch | 8 |" in card and "| size | 16 x 16 px, gray |" in card
+    assert re.search(
+        r"\| SHA-256 of the list of their names, sizes and labels, first 16 digits \| `[0-9a-f]{16}` \|", card
+    )
+    assert "| number | 8 |" in card and "| size | 16 x 16 px, gray |" in card
     assert "| licence | not written down |" in card and "The target" not in card
     assert "Nobody has chosen a licence for the weights." in card and ModelCard(card).data.license == "unknown"
     # A run that goes on may be described, and so may a push.

@@ -54,7 +54,7 @@ class Facts:
     origin: dict[str, Any] = field(default_factory=dict)
     """what `ggdr convert` noted of a published checkpoint"""
     listing: str = ""
-    """hash of the list of images that the run keeps in its checkpoints: names, sizes, labels; empty: not known"""
+    """hash of the list of images (names, sizes, labels) in its checkpoints, 16 hex digits; empty: not known"""
     about: About | None = None
     """what is known of the images that it learns from, and of the paper's numbers on them; None: nothing"""
 
@@ -65,7 +65,7 @@ class Facts:
 
     @property
     def images(self) -> int | None:
-        """How many images it learned from, in an epoch; None: not known."""
+        """How many images it learned from, without mirrored copies as far as that is known; None: not known."""
         found = self.progress.get("images", next((number for number, _ in self.reals if number), None))
         return found if isinstance(found, int) and found > 0 else None
 

@@ -238,13 +238,13 @@ def data_rows(facts: Facts, about: About) -> Iterator[tuple[str, str]]:
     if about.images:
         yield "what they show", plain(about.images)
     if facts.images is not None:
-        yield "number in an epoch", f"{facts.images:,}"
+        yield "number", f"{facts.images:,}"
     if facts.brief is not None:
         yield "size", size_of(facts.brief)
     if facts.content:
         yield "SHA-256 of their pixels", code(facts.content)
     if facts.listing:
-        yield "SHA-256 of the list of their names, sizes and labels", code(facts.listing)
+        yield "SHA-256 of the list of their names, sizes and labels, first 16 digits", code(facts.listing)
     yield "licence", plain(about.licence) if about.licence else "not written down"
 
 

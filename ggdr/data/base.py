@@ -51,6 +51,8 @@ class Images:
     """name of each file that could not be read so far -> why; the next readable image stands in for it"""
     forks: ClassVar[bool] = True
     """loader workers may be processes with a copy each; False: it is read by one thread"""
+    mirrored: bool = False
+    """an epoch has each image twice, once mirrored"""
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -60,6 +62,11 @@ class Images:
     def __len__(self) -> int:
         """Images in one epoch, mirrored copies counted."""
         raise NotImplementedError
+
+    @property
+    def originals(self) -> int:
+        """Images in one epoch, mirrored copies not counted."""
+        return len(self) // 2 if self.mirrored else len(self)
 
     def at(self, positions: list[int], seed: int) -> Batch:
         """The images at these positions of the endless order that `seed` gives: each epoch a permutation of its own."""

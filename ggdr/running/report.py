@@ -314,8 +314,9 @@ def introduction(run: Run) -> list[str]:
     networks = ", ".join(f"{name} {significant(count / 1e6, 3)} M weights" for name, count in run.sizes.items())
     rhythm = ", ".join(f"{phase.name} ({', '.join(phase.terms)})" for phase in run.phases)
     where = f"{run.processes} x {run.device.type}"
+    images = f"{run.images.originals:,} images{' and their mirror images' * run.images.mirrored}"
     return [
-        f"{recipe.data.name}: {len(run.images):,} images of {size}, {brief.labels or 'no'} labels",
+        f"{recipe.data.name}: {images} of {size}, {brief.labels or 'no'} labels",
         f"{networks}; phases of a step: {rhythm}",
         f"batch {recipe.batch} on {where}, micro-batch {run.micro_batch}, {recipe.precision}",
         *([] if run.device.type == "cpu" else [in_use(run.device)]),

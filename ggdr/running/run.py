@@ -196,7 +196,7 @@ class Run:
         tensors["parts"] = {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}
         progress = {"step": self.step, "images_seen": self.images_seen, "rollbacks": self.rollbacks, "ill": [*ill]}
         progress |= {"ggdr": __version__, "torch": torch.__version__}
-        progress |= {"device": device_name(self.device), "processes": self.processes, "images": len(self.images)}
+        progress |= {"device": device_name(self.device), "processes": self.processes, "images": self.images.originals}
         content = self.content
         if content.items:
             tensors[NAME] = content.items

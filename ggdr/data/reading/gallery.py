@@ -35,7 +35,7 @@ class Gallery(Images):
         """
         self.pictures, self.labels, self.notes, self.source = pictures, labels, notes, source
         self.brief = brief if labels is None else labels.told_to(brief)
-        self.order = Order(len(pictures) * (2 if mirror else 1))
+        self.mirrored, self.order = mirror, Order(len(pictures) * (2 if mirror else 1))
 
     def __len__(self) -> int:
         return self.order.length
