@@ -22,7 +22,7 @@ SHEET = "ggdr sheet"
 """the same of grids, plots and films, which are no data wherever they lie"""
 HEAD_BYTES = 1024
 """of a picture, within which a PNG or GIF says what made it"""
-HERE = "the files of a run in the folder itself"
+HERE = "the files of a run of ggdr in the folder itself"
 """what is skipped where a run writes into the folder of its images"""
 RECIPE, RESOLVED = "recipe.py", "resolved_recipe.py"
 
@@ -128,5 +128,5 @@ def is_sheet(first: bytes, read: Callable[[], bytes]) -> bool:
 
 def skipped(made: Mapping[str, int]) -> str:
     """What of a source was left out since it was made here, in one clause."""
-    counts = [kind if kind == HERE else f"{count:,} {kind}{'s' * (count > 1)}" for kind, count in made.items()]
-    return f"skipped {' and '.join(counts)} of ggdr: what it made is no data"
+    counts = [kind if kind == HERE else f"{count:,} {kind}{'s' * (count > 1)} of ggdr" for kind, count in made.items()]
+    return f"skipped {' and '.join(counts)}: what it made is no data"

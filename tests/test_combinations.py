@@ -185,7 +185,7 @@ def test_maps_are_mixed_only_between_blocks():
     "part", [{"loss": ContraD()}, {"regularizers": {"x": PullingAway()}}, {"regularizers": {"x": FSMR()}}]
 )
 def test_images_that_are_compared_do_not_come_one_by_one(part):
-    with pytest.raises(ValueError, match="needs 2 of them; here they come by 1: set --micro-batch to 2 or more"):
+    with pytest.raises(ValueError, match="needs 2 of them, and here there is 1: set --micro-batch to 2 or more"):
         micro_batch(recipe(batch=4, micro_batch=1, **part), 1)
     with pytest.raises(ValueError, match="set --micro-batch to 2 or more, and --batch to a multiple of 8"):
         micro_batch(recipe(batch=4, micro_batch=None, **part), 4)

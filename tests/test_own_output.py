@@ -96,7 +96,7 @@ def test_a_run_in_the_folder_of_its_images_takes_those_alone(tmp_path, capsys):
     for kimg in ("0.008", "0.016"):
         train(tmp_path, tmp_path, "--total-kimg", kimg)
         assert "images: 6 images of 16 x 16 px" in capsys.readouterr().out
-    assert "skipped the files of a run in the folder itself of ggdr" in found(tmp_path)[1]
+    assert "skipped the files of a run of ggdr in the folder itself: what it made is no data" in found(tmp_path)[1]
 
 
 def test_a_run_is_refused_a_folder_below_the_source_that_holds_some_of_its_images(tmp_path):

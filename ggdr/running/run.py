@@ -291,14 +291,14 @@ def micro_batch(recipe: Recipe, processes: int) -> int:
     size = recipe.micro_batch or max(share, 1)
     if recipe.batch % processes or share % size:
         raise ValueError(
-            f"a batch of {recipe.batch} does not split into {processes} processes and micro-batches of {size};"
-            f" set --batch to a multiple of {processes * size}."
+            f"a batch of {recipe.batch} does not split into {processes} process{'es' * (processes > 1)} and"
+            f" micro-batches of {size}; set --batch to a multiple of {processes * size}."
         )
     for term in recipe.terms().values():
         if size < term.least:
             raise ValueError(
                 f"{term.registry.kind} {term.name!r} compares the images of a micro-batch with each other and needs"
-                f" {term.least} of them; here they come by {size}: set --micro-batch to {term.least} or more, and"
-                f" --batch to a multiple of {processes * term.least}."
+                f" {term.least} of them, and here there {'is' if size == 1 else 'are'} {size}: set --micro-batch to"
+                f" {term.least} or more, and --batch to a multiple of {processes * term.least}."
             )
     return size
