@@ -31,8 +31,8 @@ def test_a_folder_is_described(animals, capsys):
         "trainer     8 images an epoch, 32x32, 3 channels, no labels",
         "1 unreadable: the next readable one stands in for each",
         "cut off     29% of the area of dog/1.png, the worst, and 20% of the median image; --data.crop pad keeps all",
-        "warnings    images differ in their channels (RGB: 7, gray: 1); all are read as RGB,"
-        " which --data.channels 3 says for good.",
+        "warnings    images differ in their channels (RGB: 7, gray: 1); all are read as RGB;"
+        " type --data.channels 3 to settle it.",
         f"flags       --data images --data.source {animals} --data.size 32 32 --data.channels 3",
     ]
 
@@ -55,6 +55,16 @@ def test_a_table_tells_its_classes(tmp_path, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert "3 from label (to train with them: --data.labels label)" in out and "a: 2, b: 2, c: 2" in out
     assert "--data.size 8 8" in out
+
+
+def test_files_of_labels_are_told_with_the_columns_to_choose(tmp_path, capsys):
+    files = {f"{number}.png": noise(number) for number in range(3)}
+    files["labels.csv"] = b"file,kind,age\n0.png,cat,1\n1.png,dog,2\n2.png,cat,3\n"
+    assert main(["check", folder(tmp_path / "set", files)]) == 0
+    out = capsys.readouterr().out
+    assert "1 .csv (labels are read from one by --data.labels FILE)" in out
+    assert "  labels      none from labels.csv: several label columns must hold numbers" in out
+    assert "choose one of kind, age, as --data.labels labels.csv:kind." in out
 
 
 def test_nothing_readable_is_a_failure(tmp_path, capsys):

@@ -222,7 +222,7 @@ def test_channels_that_no_image_has_are_refused(tmp_path):
     assert images.unreadable["a.npy"] == "it has 6 channels, not 3; type --data.channels 6"
     with pytest.raises(ValueError, match="it has 3 channels, not 6; type --data.channels 3"):
         pixels(noise(1), Frame(8, 8, 6))
-    with pytest.raises(ValueError, match="it has 1 channels, not 6"):
+    with pytest.raises(ValueError, match="it has 1 channel, not 6"):
         pixels(npy(CHANNELS[..., 0]), Frame(8, 8, 6))
 
 

@@ -141,7 +141,7 @@ def test_the_first_image_does_not_decide_the_channels_of_all(tmp_path, odd):
     source = folder(
         tmp_path, {"0.png": encoded(value, mode), **{f"{each}.png": noise(each, 8, 8) for each in range(1, 5)}}
     )
-    with pytest.warns(UserWarning, match=r"channels \(RGB: 4, .*: 1\); all are read as RGB, which --data.channels 3"):
+    with pytest.warns(UserWarning, match=r"channels \(RGB: 4, .*: 1\); all are read as RGB; type --data.channels 3"):
         assert ImageFiles(source=source).open().brief.channels == 3
     with warnings.catch_warnings():
         warnings.simplefilter("error")

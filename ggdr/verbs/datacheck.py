@@ -210,7 +210,7 @@ def described(reader: Reader, items: np.ndarray, settings: ImageFiles) -> list[s
         try:
             used = reader.labels(choice, settings.label_kind).of(items)
         except ValueError as error:
-            lines.append(f"none from {choice}: {error}")
+            lines.append(f"none from {choice}: {str(error).removeprefix(f'{choice}: ')}")
             continue
         hint = "" if settings.labels else f" (to train with them: --data.labels {choice})"
         lines += [f"{used.width} from {choice}{hint}", *summary(used), *used.notes]

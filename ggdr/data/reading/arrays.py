@@ -10,7 +10,7 @@ import logging
 import math
 import zipfile
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -63,13 +63,9 @@ def numpy_array(data: bytes) -> Array | None:
     return of_npy(archive.open(entry), entry.file_size, lambda: archive.open(entry).read(entry.file_size + 1))
 
 
-def of_npy(stream, size: int, read: Callable[[], bytes]) -> Array:
+def of_npy(stream: IO[bytes], size: int, read: Callable[[], bytes]) -> Array:
     """The array in a .npy file of so many bytes; ValueError if it is no image, or not as large as it says."""
-    version = np.lib.format.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"an array in version {version[0]} of .npy, which holds no plain numbers")
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = header(stream)
+    shape, fortran, dtype = npy_header(stream)
     start, count = stream.tell(), math.prod(shape)
     check_kind(dtype, count)
     if count * dtype.itemsize != size - start:
@@ -81,6 +77,18 @@ def of_npy(stream, size: int, read: Callable[[], bytes]) -> Array:
         return channels_last(flat.reshape(shape, order="F" if fortran else "C"), axis)
 
     return Array(height, width, channels, dtype.newbyteorder("="), values)
+
+
+def npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether in Fortran's order, and kind of numbers of a .npy file, read up to its values.
+
+    ValueError if its version holds more than plain numbers.
+    """
+    version = np.lib.format.read_magic(stream)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
+    if read is None:
+        raise ValueError(f"an array in version {version[0]} of .npy, which holds no plain numbers")
+    return read(stream)
 
 
 def check_kind(dtype: np.dtype, count: int) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ggdr.data.reading.arrays import PACKED
 from ggdr.data.reading.reader import Columns, check_size, reason
-from ggdr.data.reading.stacked import NUMBERS, PACKED, WORDS, Shelf, Stack
+from ggdr.data.reading.stacked import NUMBERS, WORDS, Shelf, Stack
 from ggdr.documents import one_line
 
 if TYPE_CHECKING:

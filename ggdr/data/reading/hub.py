@@ -6,25 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ggdr.data.reading.kinds import ARRAYS, ENDINGS
 from ggdr.data.reading.reader import Columns
 from ggdr.data.reading.table import Table, load
 
-FILES = (
-    ".zip",
-    ".tar",
-    ".tgz",
-    ".gz",
-    ".parquet",
-    ".npz",
-    ".npy",
-    ".h5",
-    ".hdf5",
-    ".mdb",
-    ".lmdb",
-    ".csv",
-    ".png",
-    ".jpg",
-)
+FILES = (*ENDINGS, *ARRAYS, *".zip .tar .tgz .gz .parquet .h5 .hdf5 .mdb .lmdb .csv".split())
 """how files are called that are not there, and no data set"""
 
 

@@ -52,6 +52,7 @@ RAW = ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .pef .srw".split()
 FILMS = ".mp4 .mov .avi .mkv .webm .m4v".split()
 ADVICE = {
     **{ending: f"pip install {each.package}" for each in PLUG_INS for ending in each.endings},
+    **dict.fromkeys((".csv", ".tsv", ".json", ".jsonl"), "labels are read from one by --data.labels FILE"),
     **dict.fromkeys(RAW, "develop them to TIFF or PNG"),
     **dict.fromkeys(FILMS, "save their frames as images"),
     **dict.fromkeys(sorted(ARRAYS), "arrays are read where no other images are"),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ggdr.data.reading.column import is_missing, of_values
-from ggdr.data.reading.kinds import ENDINGS
+from ggdr.data.reading.kinds import endings
 from ggdr.data.reading.labels import MOST_CLASSES, Kind, Labels, few, some, vectors
 from ggdr.data.reading.matching import Match, Parts, match
 from ggdr.documents import one_line
@@ -198,7 +198,7 @@ def delimiter_of(text: str) -> str:
     def merit(delimiter: str) -> tuple[bool, int, int]:
         """How well a delimiter fits."""
         rows = [*csv.reader(lines, delimiter=delimiter)]
-        names = sum(PurePosixPath(cell.strip().lower()).suffix in ENDINGS for row in rows for cell in row)
+        names = sum(PurePosixPath(cell.strip().lower()).suffix in endings() for row in rows for cell in row)
         widths = {len(row) for row in rows}
         return len(widths) == 1 and widths != {1}, names, max(widths, default=0)
 

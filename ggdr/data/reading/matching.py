@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from ggdr.data.reading.kinds import endings
+from ggdr.data.reading.kinds import ARRAYS, endings
 
-ARRAYS = frozenset({".npy", ".npz"})
 Parts = tuple[str, ...]
 """the folders of a path, and its last part"""
 

@@ -10,9 +10,10 @@ from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
 
+from ggdr.data.reading.arrays import PACKED, npy_header
 from ggdr.data.reading.packed import piece
 from ggdr.data.reading.reader import Columns, reason
-from ggdr.data.reading.stacked import PACKED, Shelf, Stack
+from ggdr.data.reading.stacked import Shelf, Stack
 
 MOST_UNPACKED = 2**32
 """bytes of a compressed array, which is held in memory"""
@@ -104,11 +105,7 @@ def within(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: BinaryIO, siz
 
 def header(stream: IO[bytes], end: int, entry: str) -> tuple[Shelf, Place]:
     """What a .npy that ends at a byte of a file says of itself; ValueError if it is not as long as it says."""
-    version = np.lib.format.read_magic(stream)
-    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
-    if read is None:
-        raise ValueError(f"an array in version {version[0]} of .npy, which holds no plain numbers")
-    shape, fortran, dtype = read(stream)
+    shape, fortran, dtype = npy_header(stream)
     place, shelf = stream.tell(), Shelf(shape, dtype)
     if not dtype.hasobject and place + shelf.nbytes > end:
         raise ValueError(f"an array of {shelf.nbytes:,} bytes in a place that holds {end - place:,}")

@@ -22,7 +22,7 @@ class Pictures(Protocol):
 
 
 class Decoded:
-    """Some items of a reader, decoded anew each time; `Unreadable` if one is no whole image."""
+    """Some items of a reader, decoded again each time; `Unreadable` if one is no whole image."""
 
     def __init__(self, reader: Reader, items: Sequence[int] | np.ndarray, frame: Frame):
         self.reader, self.items, self.frame = reader, items, frame

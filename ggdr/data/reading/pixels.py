@@ -194,7 +194,8 @@ def of_array(array: Array, frame: Frame) -> np.ndarray:
 
 def other_channels(channels: int, frame: Frame) -> ValueError:
     """What is said of an image whose channels cannot become those of the frame."""
-    return ValueError(f"it has {channels} channels, not {frame.channels}; type --data.channels {channels}")
+    there = f"{channels} channel{'s' * (channels > 1)}"
+    return ValueError(f"it has {there}, not {frame.channels}; type --data.channels {channels}")
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:

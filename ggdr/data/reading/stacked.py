@@ -20,8 +20,6 @@ WORDS = "SUO"
 """kinds of text"""
 PROBED = 64
 """rows by which an array is known again"""
-PACKED = 4096
-"""times that compression may shrink an array"""
 
 
 class Shelf(NamedTuple):

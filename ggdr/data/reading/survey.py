@@ -77,8 +77,8 @@ class Survey:
         if len(self.channels) > 1:
             found = ", ".join(f"{called(each)}: {number:,}" for each, number in self.channels.most_common())
             warnings.warn(
-                f"images differ in their channels ({found}); all are read as {called(chosen)}, which"
-                f" --data.channels {chosen} says for good.",
+                f"images differ in their channels ({found}); all are read as {called(chosen)}; type"
+                f" --data.channels {chosen} to settle it.",
                 stacklevel=2,
             )
         return chosen

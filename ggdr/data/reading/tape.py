@@ -1,4 +1,4 @@
-"""An endless sequence of table rows, read in one pass: shuffled anew each epoch, entered anywhere by skipping."""
+"""An endless sequence of table rows, read in one pass: shuffled again in each epoch, entered anywhere by skipping."""
 
 from __future__ import annotations
 
