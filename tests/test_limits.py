@@ -146,9 +146,9 @@ def test_a_worker_that_outlives_its_trainer_does_not_hold_the_folder(tmp_path):
             "64k",
             [],
             2,
-            r"run has [\d.]+ MB free, and one checkpoint takes [\d.]+; make room, or give a folder on another",
+            r"run has [\d.]+ MB free, and one checkpoint takes [\d.]+ MB; make room, or give a folder on another",
         ),
-        ("2m", ["--keep", "50"], 0, r"WARNING: \S+ has [\d.]+ MB free, and this run needs about [\d.]+ \(a checkpoint"),
+        ("2m", ["--keep", "50"], 0, r"WARNING: \S+ has [\d.]+ MB free, and this run needs about [\d.]+ MB \(a check"),
         ("20m", [], 0, ""),
     ],
 )

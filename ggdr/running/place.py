@@ -81,16 +81,16 @@ def check_room(run: Run) -> str:
     text = f"{run.out} has {megabytes(free)} MB free, and"
     if free < one:
         raise ValueError(
-            f"{text} one checkpoint takes {megabytes(one)}; make room, or give a folder on another disk by --out."
+            f"{text} one checkpoint takes {megabytes(one)} MB; make room, or give a folder on another disk by --out."
         )
     if free < wanted:
         return (
-            f"WARNING: {text} this run needs about {megabytes(wanted)} (a checkpoint {megabytes(one)}, all grids"
-            f" {megabytes(grids)}); make room, lower --keep, or draw fewer grids by --grid-kimg."
+            f"WARNING: {text} this run needs about {megabytes(wanted)} MB (a checkpoint {megabytes(one)} MB, all"
+            f" grids {megabytes(grids)} MB); make room, lower --keep, or draw fewer grids by --grid-kimg."
         )
     return ""
 
 
 def megabytes(count: int) -> str:
-    """Bytes in MB."""
+    """Bytes as a number of MB, to three digits."""
     return significant(count / 1e6, 3)
