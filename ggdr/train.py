@@ -68,7 +68,7 @@ def train(run: Run, report: Report) -> None:
 
 def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
     """Each due phase updates one player; then every adaptive part reads what the step measured."""
-    run.restart_optimizers()
+    run.restart_optimizers()  # where the game says so: Progressive GAN's do as it grows
     for phase in run.phases:  # G, G every 4, D, D every 16
         if run.step % phase.every == 0:
             play(run, phase, batches)
