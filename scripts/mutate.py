@@ -41,6 +41,8 @@ CORE = """ggdr/duel.py ggdr/term.py ggdr/phase.py ggdr/train.py ggdr/losses ggdr
  ggdr/data/loader.py ggdr/metrics""".split()
 COPIED = ("ggdr", "tests", "recipes", "scripts", "benchmarks", "docs", "model_cards", "pyproject.toml")
 PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+QUICK = 0.2
+"""seconds; so quick a test is run whatever others have taken"""
 CRASH = "the end of the process"
 WARM = "numpy torch pytest safetensors.torch sklearn.datasets PIL.Image scipy.linalg tyro accelerate"
 
@@ -158,10 +160,9 @@ class Reach:
         found = set().union(*reached) & self.times.keys()
         spent, chosen = 0.0, []
         for test in sorted(found, key=lambda test: ((self.times[test] + 0.1) * self.breadth[test], test)):
-            spent += self.times[test]
-            if spent > self.seconds and chosen:
-                break
-            chosen.append(test)
+            if spent < self.seconds or self.times[test] < QUICK:
+                spent += self.times[test]
+                chosen.append(test)
         return chosen
 
 
@@ -287,7 +288,19 @@ def in_tests(tests: list[str], tree: Path, note: Path, stop: bool) -> None:
     log = os.open(tree.parent / f"{tree.name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    flags, status = ["-q", "-p", "no:cacheprovider", "-p", "no:cov", "--timeout=120", *(["-x"] if stop else [])], 0
+    flags, status = (
+        [
+            f"--basetemp={tree}.tmp",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:cov",
+            "--timeout=120",
+            *(["-x"] if stop else []),
+        ],
+        0,
+    )
     for part in (tests[:5], tests[5:30], tests[30:]):
         if part and not (stop and note.read_text()):
             status |= pytest.main([*flags, *part], plugins=[Note(note)]) > 1
