@@ -288,19 +288,8 @@ def in_tests(tests: list[str], tree: Path, note: Path, stop: bool) -> None:
     log = os.open(tree.parent / f"{tree.name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    flags, status = (
-        [
-            f"--basetemp={tree}.tmp",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:cov",
-            "--timeout=120",
-            *(["-x"] if stop else []),
-        ],
-        0,
-    )
+    flags = f"-q -p no:cacheprovider -p no:cov --timeout=120 --basetemp={tree}.tmp{' -x' if stop else ''}".split()
+    status = 0
     for part in (tests[:5], tests[5:30], tests[30:]):
         if part and not (stop and note.read_text()):
             status |= pytest.main([*flags, *part], plugins=[Note(note)]) > 1
