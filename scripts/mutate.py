@@ -6,8 +6,8 @@
 The tests run once with coverage to learn which of them reach which line. Each mutant is one change of one expression or
 statement (`mutants.py` says which), written into a copy of the tree; the tests that reach its line run, quick ones that
 reach little else first, until one fails. What runs at import (a default, a constant) is held against all tests that
-reach its file. A mutant that no test reaches has survived. At the end the tests that noticed something run once more on
-the code as it is: what one noticed that fails there does not count.
+reach its file or look through the registries. A mutant that no test reaches has survived. At the end the tests that
+noticed something run once more on the code as it is: what one noticed that fails there does not count.
 
 OUT keeps the coverage, by test file, and a line for each mutant. The same command goes on from there: it measures the
 test files that are new or changed, and tries what survived again where the tests that reach it have changed.
@@ -81,6 +81,7 @@ def main(argv: list[str]) -> int:
     reach = Reach(flags)
     known = results(flags.out)
     left = [mutant for mutant in chosen if not settled(known.get(mutant.key), reach.tests(mutant))]
+    left.sort(key=lambda mutant: mutant.key in known)
     for worker in [work(flags, left[job :: flags.jobs], reach, job) for job in range(flags.jobs)]:
         os.waitpid(worker, 0)
     report(flags, chosen)
@@ -133,6 +134,8 @@ class Reach:
             runs[-1].write_text(json.dumps({"sources": sources, "tests": {name: digests[name] for name in new}}))
         for run in runs:
             self.take(run, digests)
+        through = {name for name in digests if "discover()" in (ROOT / name).read_text()}
+        self.looking = {test for test in self.times if file_of(test) in through}  # at every part that there is
 
     def take(self, run: Path, digests: dict[str, str]) -> None:
         """Take over what one run has measured of the tests as they are now."""
@@ -157,7 +160,7 @@ class Reach:
         """Tests that pass and reach a mutant's line, or its file if that runs at import; quick, narrow ones first."""
         lines = self.by_line.get(mutant.file, {})
         reached = lines.values() if mutant.at_import else [lines.get(line, set()) for line in mutant.lines]
-        found = set().union(*reached) & self.times.keys()
+        found = set().union(*reached, self.looking if mutant.at_import else ()) & self.times.keys()
         spent, chosen = 0.0, []
         for test in sorted(found, key=lambda test: ((self.times[test] + 0.1) * self.breadth[test], test)):
             if spent < self.seconds or self.times[test] < QUICK:

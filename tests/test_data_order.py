@@ -1,5 +1,6 @@
 """The order of images is a pure function of (seed, position): for any workers, any processes, any start."""
 
+import warnings
 from itertools import islice
 
 import pytest
@@ -74,6 +75,18 @@ def test_what_one_worker_decodes_the_others_find_in_memory(tmp_path):
     for value in range(N):
         (tmp_path / f"{value}.png").write_bytes(b"gone")
     assert sorted(values(batches(images, seed=0, start=0, batch=N), 1)) == list(range(N))
+
+
+@pytest.mark.parametrize(("batch", "workers"), [(1, 0), (7, 0), (7, 2)])
+def test_ten_files_that_cannot_be_read_are_named_and_all_are_noted(batch, workers, tmp_path):
+    broken = {f"broken{value:02}.png": b"no image" for value in range(13)}
+    images = ImageFiles(source=folder(tmp_path, broken | {f"{value}.png": encoded(value) for value in range(8)})).open()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        values(batches(images, seed=0, start=0, batch=batch, workers=workers), 2 * 21 // batch)
+    named = [str(each.message) for each in said if "stands in for it" in str(each.message)]
+    assert len(named) == len(set(named)) == 10 and all(name.startswith("cannot read 'broken") for name in named)
+    assert images.unreadable.keys() == broken.keys()
 
 
 def test_an_opened_set_can_be_sent_to_a_spawned_process(images):
