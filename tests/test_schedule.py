@@ -6,10 +6,15 @@ import pytest
 import torch
 
 from ggdr.duel import Scene
+from ggdr.losses.non_saturating import NonSaturating
 from ggdr.networks.base import Brief, Verdict
 from ggdr.optimizer import Adam
+from ggdr.phase import Phase, phases
 from ggdr.regularizers.ggdr import GGDR
+from ggdr.regularizers.glead import GLeaD
 from ggdr.regularizers.r1 import R1
+from ggdr.regularizers.r2 import R2
+from ggdr.regularizers.zcr import ZCR
 from ggdr.schedule import due, ramp
 
 
@@ -32,6 +37,23 @@ def test_lazy_phases_slow_adam_down():
     assert group["lr"] == pytest.approx(0.002 * c) and group["betas"] == pytest.approx((0.5**c, 0.99**c))
     plain = Adam().build([torch.nn.Parameter(torch.ones(1))], []).param_groups[0]
     assert plain["lr"] == 0.0025 and plain["betas"] == (0.0, 0.99)
+
+
+def test_phases_of_both_players_follow_the_rhythms_of_their_terms():
+    """G's lazy phases before D's main one, which comes `n_critic` times; lazy ones are as strong as they are rare."""
+    terms = {"loss": NonSaturating(), "r1": R1(weight=1.0, every=16), "zcr": ZCR(every=4), "r2": R2(every=16)}
+    found = [(phase.name, phase.repeats, phase.strength, list(phase.terms)) for phase in phases(terms, n_critic=3)]
+    assert found == [
+        ("g", 1, 1, ["loss"]),
+        ("g every 4", 1, 4, ["zcr"]),
+        ("d", 3, 1, ["loss"]),
+        ("d every 4", 1, 12, ["zcr"]),
+        ("d every 16", 1, 48, ["r1", "r2"]),
+    ]
+    assert [phase.float32 for phase in phases(terms)] == [False, False, False, False, True]
+    assert (Phase("d", 1, {}).repeats, Phase("d", 1, {}).strength) == (1, 1)
+    assert phases(terms)[-1].asks == {"real_grad", "fake_grad"} and phases(terms)[-1].sides == ()
+    assert phases({"a": GGDR(sides=(16, 8)), "b": GLeaD(sides=(8, 32))})[0].sides == (8, 16, 32)
 
 
 class Drawn:

@@ -101,9 +101,9 @@ def test_flips_and_shifts_are_drawn_for_each_image():
 
 
 def test_consistency_is_the_squared_change_of_logits():
-    image = torch.tensor([[0.0, 1.0], [0.0, 1.0]]).expand(64, 1, 2, 2)  # flipped, the logit goes from 0 to 2
+    image = torch.tensor([[1.0, 2.0], [1.0, 2.0]]).expand(64, 1, 2, 2)  # flipped, the logit goes from 2 to 4
     torch.manual_seed(0)
-    flipped = (flipped_and_shifted(image, True, 0)[:, 0, 0, 0] == 1).float().mean()
+    flipped = (flipped_and_shifted(image, True, 0)[:, 0, 0, 0] == 2).float().mean()
     torch.manual_seed(0)
     assert CR(shift=0).d_loss(duel("d", image)) == 4 * flipped > 0
     assert CR(shift=0, flip=False).d_loss(duel("d", image)) == 0
