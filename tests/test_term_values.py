@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from ggdr.duel import Duel, Scene
+from ggdr.losses.began import BEGAN
+from ggdr.losses.ebgan import EBGAN
 from ggdr.losses.hinge import Hinge
 from ggdr.losses.least_squares import LeastSquares
 from ggdr.losses.minimax import Minimax
@@ -41,6 +43,8 @@ LOSSES = {
     ),
     Hinge: ((0 + 1.5 + 1.25 + 0) / 2, (4 - 0.25) / 2),
     LeastSquares: ((4 + 2.25 + 0.0625 + 16) / 4, (0.5625 + 25) / 4),
+    EBGAN: (1.25 / 2 - (3 - 0.5) / 2, (4 - 0.25) / 2),
+    BEGAN: (-(3 - 0.5) / 2, (4 - 0.25) / 2),  # at the start, where k is 0
     Wasserstein: ((0.25 - 4 - 3 + 0.5) / 2, (4 - 0.25) / 2),
 }
 
@@ -55,8 +59,10 @@ def given(turn: str) -> Duel:
 @pytest.mark.parametrize("kind", LOSSES, ids=lambda kind: kind.name)
 def test_loss_is_its_papers_equation(kind):
     """The mean over the batch of each kind, summed."""
+    term = kind()
+    term.start(torch.device("cpu"))
     for turn, expected in zip("dg", LOSSES[kind], strict=True):
-        assert kind().loss(given(turn)).item() == pytest.approx(expected, rel=1e-6)
+        assert term.loss(given(turn)).item() == pytest.approx(expected, rel=1e-6)
 
 
 class Steep:
