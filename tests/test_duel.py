@@ -113,6 +113,18 @@ def test_signs_are_of_the_distance_to_the_logit_at_which_d_is_undecided():
     assert seen["signs/real"] == 0 and seen["signs/fake"] == -0.5
 
 
+def test_statistics_are_of_what_ds_turn_has_shown_and_run_nothing_themselves():
+    stats, of_g, idle, half = Stats(), duel("g"), duel("d"), duel("d")
+    assert (of_g.on_real, of_g.on_fake, half.on_real)
+    stats.watch([of_g, idle])
+    assert not stats.seen and not idle.G.asked
+    stats.watch([half])
+    assert stats.seen.keys() == {"logits/real", "signs/real"} and not half.G.asked
+    assert half.fake
+    stats.watch([half])
+    assert {"spread/real", "spread/fake"} <= stats.seen.keys()
+
+
 def test_where_only_differences_of_logits_count_signs_are_not_logged():
     stats = Stats(Relativistic().undecided)
     stats.watch([judged([9.0, 1.0], [-6.0, 2.0])])
