@@ -115,12 +115,12 @@ def test_signs_are_of_the_distance_to_the_logit_at_which_d_is_undecided():
 
 def test_statistics_are_of_what_ds_turn_has_shown_and_run_nothing_themselves():
     stats, of_g, idle, half = Stats(), duel("g"), duel("d"), duel("d")
-    assert (of_g.on_real, of_g.on_fake, half.on_real)
+    assert len(of_g.on_real.logits) == len(of_g.on_fake.logits) == len(half.on_real.logits)
     stats.watch([of_g, idle])
     assert not stats.seen and not idle.G.asked
     stats.watch([half])
     assert stats.seen.keys() == {"logits/real", "signs/real"} and not half.G.asked
-    assert half.fake
+    assert len(half.fake.image) == 4
     stats.watch([half])
     assert {"spread/real", "spread/fake"} <= stats.seen.keys()
 
