@@ -12,6 +12,10 @@ from ggdr.layers.equalized import clip_weights
 from ggdr.layers.norm import follow, moments
 from ggdr.layers.spectral import follow as follow_norms
 from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig, Redrawn, Sample, Verdict
+from ggdr.ops.version import TORCH
+
+COMPILES = (2, 12)
+"""the oldest torch whose compiler is known to be right: `tests/test_compiling.py` finds other fakes with 2.9"""
 
 
 class Network(nn.Module):
@@ -47,6 +51,20 @@ class Network(nn.Module):
         from ggdr.pretrained import save_model
 
         save_model(self, Path(save_directory).expanduser())
+
+    def compile_in_place(self) -> None:
+        """Let torch.compile its passes; names of weights stay, and so does every draw.
+
+        RuntimeError without a C++ compiler, at the first pass; ValueError where torch's own is known to compute
+        something else.
+        """
+        if TORCH < COMPILES:
+            least = ".".join(map(str, COMPILES))
+            raise ValueError(
+                f"torch {torch.__version__} compiles networks that then make other images; install torch {least} or"
+                " newer, or go without."
+            )
+        self.compile(options={"fallback_random": True})
 
     def core(self) -> Network:
         """The network that names are compared with when weights come from another: what wraps one says which."""

@@ -155,8 +155,11 @@ class GANPipeline(diffusers.DiffusionPipeline):
         return self if device is None else super().to(device)
 
     def compile(self) -> Self:
-        """torch.compile the generator's pass: for many images on an accelerator; each batch size waits once."""
-        self.generator.compile(options={"fallback_random": True})
+        """torch.compile the generator's pass: for many images on an accelerator; each batch size waits once.
+
+        ValueError where torch is too old.
+        """
+        self.generator.compile_in_place()
         return self
 
     @property

@@ -6,12 +6,16 @@ import pytest
 import tiny
 import torch
 
+from ggdr import network
 from ggdr.networks.base import Brief
 from ggdr.pipeline import GANPipeline
 from ggdr.train import train_step
 
+able = pytest.mark.skipif(network.TORCH < network.COMPILES, reason="this torch's compiler is refused")
+
 
 @pytest.mark.slow
+@able
 def test_a_compiled_step_is_the_step_as_it_was_written(tmp_path):
     """Whole steps with path length, R1, GGDR and ADA: same draws, same losses, same weights."""
     recipe = replace(tiny.recipe, compile=True)
@@ -34,6 +38,7 @@ def test_a_compiled_step_is_the_step_as_it_was_written(tmp_path):
 
 
 @pytest.mark.slow
+@able
 def test_a_compiled_pipeline_makes_the_same_images():
     generator = tiny.moved(tiny.STYLEGAN2.build(Brief(16, 16)))
     pipe = GANPipeline(generator)
@@ -42,3 +47,10 @@ def test_a_compiled_pipeline_makes_the_same_images():
     torch.testing.assert_close(
         pipe(seeds=[1, 2], truncation_psi=0.7, output_type="pt").images, plain, rtol=1e-4, atol=1e-4
     )
+
+
+def test_a_torch_whose_compiler_makes_other_images_is_refused(monkeypatch):
+    pipe = GANPipeline(tiny.STYLEGAN2.build(Brief(16, 16)))
+    monkeypatch.setattr(network, "TORCH", (2, 11))
+    with pytest.raises(ValueError, match=r"compiles .* install torch 2.12 or newer, or go without"):
+        pipe.compile()

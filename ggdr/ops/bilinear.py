@@ -7,7 +7,9 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn import functional as F
 
-NATIVE = tuple(int(part) for part in torch.__version__.split(".")[:2]) >= (2, 12)
+from ggdr.ops.version import TORCH
+
+NATIVE = TORCH >= (2, 12)
 """whether torch's own grid_sample has a second derivative"""
 PADDING = {"zeros": 0, "border": 1}
 

@@ -28,7 +28,7 @@ from ggdr.phase import Phase, phases
 from ggdr.recipe import Recipe
 from ggdr.recipe_files import completed, differences, to_json, to_python
 from ggdr.running.averaging import share
-from ggdr.running.compiling import as_written, compile_networks
+from ggdr.running.compiling import as_written
 from ggdr.running.content import NAME, changes, document
 from ggdr.running.ema import EMA, Written
 from ggdr.running.player import Player
@@ -93,7 +93,8 @@ class Run:
             for network in networks.values():
                 in_each_pass(network)
         if recipe.compile:
-            compile_networks(networks.values())
+            for network in networks.values():
+                network.compile_in_place()
         self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
         self.written = Written(self.buffers)
         adams: dict[Turn, Adam] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
