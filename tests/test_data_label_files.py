@@ -305,7 +305,8 @@ def test_a_column_of_a_table_may_have_cells_without_a_label():
     ("folders", "found"),
     [
         (["00000", "00001"], True), (["00000", "01000", "02000"], True), (["00000", "00001", "00003"], False),
-        (["00001", "00002"], False), (["0000", "0001"], False), (["00000"], False), (["00000", "dogs0"], False),
+        (["00001", "00002"], False), (["0000", "0001"], False), (["00000"], True),
+        (["00001"], False), (["00000", "dogs0"], False),
     ],
 )  # fmt: skip
 def test_shards_are_numbered_evenly_from_zero_with_five_digits(folders, found):

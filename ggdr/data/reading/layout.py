@@ -89,12 +89,12 @@ def inner_class(file: str, depth: int) -> str:
 
 
 def are_shards(folders: Iterable[str]) -> bool:
-    """Whether folders are called 00000, 00001, ... or 00000, 01000, ...: as tools do that keep folders small."""
+    """Whether folders are called 00000, 00001, ... or 00000, 01000, ..., or one 00000: so tools keep folders small."""
     names = sorted(folders)
-    if len(names) < 2 or not all(SHARD.fullmatch(name) for name in names) or int(names[0]) != 0:
+    if not all(SHARD.fullmatch(name) for name in names) or int(names[0]) != 0:
         return False
     numbers = [int(name) for name in names]
-    return all(number == place * numbers[1] for place, number in enumerate(numbers))
+    return all(number == place * numbers[min(1, place)] for place, number in enumerate(numbers))
 
 
 def shared_depth(files: Sequence[str]) -> int:
