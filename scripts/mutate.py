@@ -41,7 +41,7 @@ CORE = """ggdr/duel.py ggdr/term.py ggdr/phase.py ggdr/train.py ggdr/losses ggdr
  ggdr/data/loader.py ggdr/metrics""".split()
 COPIED = ("ggdr", "tests", "recipes", "scripts", "benchmarks", "docs", "model_cards", "pyproject.toml")
 PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
-QUICK = 0.2
+QUICK = 0.05
 """seconds; so quick a test is run whatever others have taken"""
 CRASH = "the end of the process"
 WARM = "numpy torch pytest safetensors.torch sklearn.datasets PIL.Image scipy.linalg tyro accelerate"

@@ -217,7 +217,9 @@ def test_feature_matching_is_of_means_over_the_batch():
     assert term.g_loss(duel("g", **seen)) == 1
     assert term.turns == ["g"]
     chosen = FeatureMatching()
-    assert "sides (8,)" in chosen.fit(Brief(32, 32), 4)
+    assert "sides (8,)" in chosen.fit(Brief(32, 32), 4) and chosen.sides == (8,)
+    assert "sides (64,)" in FeatureMatching().fit(Brief(512, 512), 4)
+    assert FeatureMatching(sides=(4, 8, 16)).fit(Brief(32, 32), 4) == ""
     with pytest.raises(ValueError, match=r"maps of side \[32\]; set its sides among \[4, 8, 16\]"):
         FeatureMatching(sides=(32,)).fit(Brief(32, 32), 4)
 
