@@ -93,3 +93,12 @@ def test_more_reals_than_fakes_can_be_asked_for_and_are_recorded(tmp_path):
         (150, 40),
         (40, 40),
     ]
+
+
+def test_images_that_no_extractor_sees_are_refused_before_they_are_measured():
+    def many(places: range) -> torch.Tensor:
+        return torch.zeros(len(places), 5, 16, 16, dtype=torch.uint8)
+
+    with pytest.raises(ValueError, match="channels"):
+        FID(extractor=Digits(), images=50).prepare(Evidence(ImageSet(many, 300), ImageSet(many, 300)))
+    SlicedWasserstein(images=50).prepare(Evidence(ImageSet(many, 300), ImageSet(many, 300)))  # reads pixels
