@@ -212,7 +212,8 @@ def test_batch_mates_do_not_leak_in_eval(name):
     other = net(torch.cat([z[:1], torch.randn(1, net.z_dim).mul(9)]))[0]
     plain = {key: value for key, value in net.named_parameters() if "noise" in key}
     assert all(value.abs().sum() == 0 for value in plain.values())
-    torch.testing.assert_close(other[:1], alone, rtol=1e-4, atol=1e-5)
+    # batches of one and of two may be summed in other orders; what a mate did would be far larger
+    torch.testing.assert_close(other[:1], alone, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", sorted(REGISTRIES))

@@ -182,7 +182,10 @@ def test_a_run_that_fails_is_kept_with_what_it_said(tmp_path):
     (guided.folder / "checkpoints").write_text("in the way")
     cells = survey(tmp_path)["cells"]
     assert [cell["state"] for cell in cells] == ["measured", "failed"]
-    assert cells[1]["message"].startswith("cannot write OUT/checkpoints/") and str(tmp_path) not in cells[1]["message"]
+    assert (
+        cells[1]["message"].startswith("OUT holds checkpoints, which no run wrote")
+        and str(tmp_path) not in cells[1]["message"]
+    )
     assert "1 of 1 failed" in reading.results({**json.loads((tmp_path / "zoo.json").read_text())}, {"dcgan": "dcgan"})
 
 
