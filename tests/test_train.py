@@ -186,6 +186,21 @@ def test_lazy_regularization_corrects_adam(tmp_path):
         assert group["betas"] == pytest.approx((0.0, 0.99**c))
 
 
+def test_the_learning_rate_rises_from_nothing_over_the_warmup(tmp_path):
+    """By the images seen before the step: 0, 8, 16 of 32; D's player, without a warm-up, begins at its rate."""
+    warm = dataclasses.replace(tiny.recipe.g_optimizer, warmup_kimg=0.032)
+    run = tiny.tiny_run(dataclasses.replace(tiny.recipe, g_optimizer=warm), tmp_path)
+    before = {name: p.clone() for name, p in run.cast["g"]["generator"].named_parameters()}
+    reals, rates = run.reals(), []
+    for step in range(6):
+        train_step(run, next(reals))
+        rates.append({turn: player.optimizer.param_groups[0]["lr"] for turn, player in run.players.items()})
+        if not step:  # a rate of 0 moves nothing
+            assert all(torch.equal(p, before[name]) for name, p in run.cast["g"]["generator"].named_parameters())
+    assert [rate["g"] for rate in rates] == pytest.approx([0.0025 * 2 / 3 * min(k / 4, 1) for k in range(6)])
+    assert [rate["d"] for rate in rates] == pytest.approx([0.0025 * 4 / 5] * 6)
+
+
 def test_every_update_counts_for_every_weight_of_its_player(tmp_path):
     """Path length does not reach toRGB's biases, nor R1 D's last bias and decoder: their Adam goes on by a zero."""
     run = tiny.tiny_run(dataclasses.replace(tiny.recipe, micro_batch=None), tmp_path)
