@@ -166,6 +166,7 @@ def test_colour_means_what_it_says():
 def test_filter_bands_add_up_to_the_identity_and_keep_to_their_frequencies():
     split = bands(64, CPU, torch.float32)
     torch.testing.assert_close(split.sum(0), torch.eye(64))
+    torch.testing.assert_close(split @ torch.ones(64), torch.eye(4)[:, :1].expand(4, 64))  # flat: the lowest band's
     for band, frequency in enumerate((0.0, 3 / 16, 3 / 8, 1.0)):  # the middle of each, the outermost at their ends
         wave = torch.cos(math.pi * frequency * torch.arange(64))
         loudest = (split @ wave).square().sum(1).argmax()

@@ -19,6 +19,7 @@ from ggdr.losses.wasserstein import Wasserstein
 from ggdr.networks.base import Sample, Verdict
 from ggdr.regularizers.cutmix import CutMix
 from ggdr.regularizers.dragan import DRAGAN
+from ggdr.regularizers.path_length import PathLength
 from ggdr.regularizers.per_pixel import PerPixel
 from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.r2 import R2
@@ -170,3 +171,10 @@ def test_cutmix_holds_what_is_mixed_against_what_each_part_was_judged_to_be(kimg
     off = (mixed + mixed.mean((1, 2, 3), keepdim=True)).sigmoid() - torch.where(there, judged[1], judged[0])
     expected = (off.square().mean((1, 2, 3)) * (coins < chance)).mean().item()
     assert found == pytest.approx(expected, rel=1e-5) and (found > 0) == (chance > 0)
+
+
+def test_a_path_lengths_direction_does_not_grow_with_the_image():
+    torch.manual_seed(0)
+    for height, width in ((8, 16), (16, 16)):
+        direction = PathLength().direction(torch.zeros(64, 3, height, width))
+        assert direction.std().item() == pytest.approx((height * width) ** -0.5, rel=0.03)
