@@ -49,17 +49,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recipe", default=DIGITS)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--beside", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/busy.json"))
     arguments = parser.parse_args()
     found: dict[tuple[str, int], list[float]] = {}
     for _ in range(arguments.rounds):
-        for neighbours in (0, 1, 2):
+        for neighbours in arguments.beside:
             for name in arguments.settings:
                 seconds = seconds_per_kimg(arguments.recipe, SETTINGS[name], neighbours)
                 found.setdefault((name, neighbours), []).append(seconds)
                 print(f"{name}, beside {neighbours}: {seconds:.3g} s/kimg", flush=True)
-    alone = statistics.median(found[arguments.settings[0], 0])
+    alone = statistics.median(found[arguments.settings[0], arguments.beside[0]])
     rows = [
         [name, n, statistics.median(values), min(values), max(values), alone / statistics.median(values)]
         for (name, n), values in sorted(found.items(), key=lambda entry: (entry[0][1], entry[0][0]))
