@@ -14,6 +14,7 @@ import torch
 from test_processes import LAUNCH, launch
 
 from ggdr import checkpoint
+from ggdr.augment.none import NoAugmentation
 from ggdr.duel import Duel, Scene
 from ggdr.losses.wasserstein import Wasserstein
 from ggdr.network import Discriminator
@@ -180,7 +181,7 @@ def test_a_discriminator_that_names_no_blocks_is_refused_only_if_it_is_to_be_fro
 def test_clipping_bounds_frozen_blocks_too(tmp_path):
     """A critic of bounded slope is bounded throughout."""
     terms = {"ggdr": tiny.recipe.regularizers["ggdr"]}
-    run = frozen_run(tmp_path, 1, loss=Wasserstein(clip=0.1), regularizers=terms)
+    run = frozen_run(tmp_path, 1, loss=Wasserstein(clip=0.1), regularizers=terms, augment=NoAugmentation())
     train_step(run, next(run.reals()))
     layer = run.cast["d"]["discriminator"].encoder.b16.conv0
     assert (layer.weight * layer.weight_gain).abs().max() <= 0.1 + 1e-6
