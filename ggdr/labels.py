@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from ggdr.documents import printable
 from ggdr.figures import significant
 from ggdr.networks.base import Brief
+from ggdr.seeding import word
 
 SHOWN = 8
 """names that a sentence holds"""
@@ -121,5 +122,5 @@ def labels_at(brief: Brief, places: Sequence[int]) -> Tensor | None:
     if not brief.label_ranges:
         return F.one_hot(torch.tensor(places) % brief.labels, brief.labels).float()
     low, high = torch.tensor(brief.label_ranges).T
-    draws = [torch.rand(brief.labels, generator=torch.Generator().manual_seed(place)) for place in places]
+    draws = [torch.rand(brief.labels, generator=torch.Generator().manual_seed(word(place))) for place in places]
     return low + (high - low) * torch.stack(draws)

@@ -106,7 +106,7 @@ def test_a_network_is_not_saved_over_what_is_something_else(save, tmp_path):
     mine = [tmp_path / "generator" / "cat.png", tmp_path / "cat.png"]
     for file in mine:
         file.write_text("mine")
-    with pytest.raises(ValueError, match=r"cat.png, which is no part of a saved network; give a folder of its own"):
+    with pytest.raises(ValueError, match=r"cat.png, which is no part of a saved network; give another folder"):
         save(tmp_path)
     assert [file.read_text() for file in mine] == ["mine", "mine"]
 

@@ -85,5 +85,5 @@ def test_versions_name_what_values_depend_on():
 def test_the_table_has_columns():
     rows = [Row("fid", Spread([10.0, 12.0]), "lower", "8, 8", "digits"), Row("a long name", Spread([1]), "-", "8", "-")]
     head, first, second = table(rows)
-    assert first.split()[:5] == ["fid", "11", "-1.706", "..", "23.71"]
+    assert first.split()[:5] == ["fid", "11", "-1.7", "..", "23.7"]
     assert head.index("value") == first.index("11") == second.index("1") and second.split()[3:5] == ["1", "-"]
