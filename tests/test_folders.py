@@ -51,7 +51,8 @@ def network():
     return tiny.STYLEGAN2.build(Brief(16, 16))
 
 
-def test_a_recipe_beside_which_the_run_is_put_stays_as_it_was_written(tmp_path, capsys):
+def test_a_recipe_beside_which_the_run_is_put_stays_as_it_was_written(tmp_path, capsys, monkeypatch):
+    monkeypatch.delitem(sys.modules, "recipe", raising=False)  # another test's
     recipe = tmp_path / "mine" / "recipe.py"
     recipe.parent.mkdir()
     recipe.write_text(BY_HAND)
