@@ -17,8 +17,8 @@ def sleep_early(environment: MutableMapping[str, str] = os.environ) -> None:
     """Let threads that wait for others sleep early, where the user has not chosen; call it before torch is imported.
 
     By default OpenMP's threads spin for milliseconds at the end of each parallel loop. Where another process has taken
-    a core, they keep it from the very thread that they wait for, and training collapses. The price is about a quarter of
-    the speed of small networks on a machine that does nothing else (`benchmarks/busy.py`).
+    a core, they keep it from the very thread that they wait for, and training collapses. The price is about a quarter
+    of the speed of small networks on a machine that does nothing else (`benchmarks/busy.py`).
     """
     if not any(name in environment for name in WAITING):
         environment.update({"GOMP_SPINCOUNT": str(SPINS), "KMP_BLOCKTIME": str(MILLISECONDS)})
