@@ -135,7 +135,7 @@ def use(facts: Facts) -> str:
 
 
 def made_of(facts: Facts) -> str:
-    """The parts."""
+    """The table of the parts that the model was made of and watched with."""
     return parts_table(pieces(facts, ROLES + WATCHING))
 
 
@@ -261,7 +261,7 @@ def limits(facts: Facts, found: Sequence[Result]) -> str:
 
 
 def licence(facts: Facts, chosen: str) -> str:
-    """Of the weights, and what bears on it."""
+    """The licence of the weights, and what bears on it."""
     about = facts.about
     head = f"Of the weights: {code(chosen)}." if chosen else "Nobody has chosen a licence for the weights."
     texts = [head if facts.trained else "There are no weights here."]

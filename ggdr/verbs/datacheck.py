@@ -301,7 +301,7 @@ def opened(reader: Reader, settings: ImageFiles) -> tuple[Images, list[str]]:
 
 
 def outcome(images: Images, looks: list[Look], items: int) -> list[str]:
-    """What the trainer sees of so many items, of which `looks` can be read."""
+    """What the trainer sees of `items` items, of which `looks` can be read."""
     brief, broken = images.brief, items - len(looks)
     size = f"{brief.height}x{brief.width}, {brief.channels} channel{'s' * (brief.channels > 1)}"
     labels = f"labels {brief.labels} wide" if brief.labels else "no labels"

@@ -64,7 +64,7 @@ def numpy_array(data: bytes) -> Array | None:
 
 
 def of_npy(stream: IO[bytes], size: int, read: Callable[[], bytes]) -> Array:
-    """The array in a .npy file of so many bytes; ValueError if it is no image, or not as large as it says."""
+    """The array in a .npy file of a number of bytes; ValueError if it is no image, or not as large as it says."""
     shape, fortran, dtype = npy_header(stream)
     start, count = stream.tell(), math.prod(shape)
     check_kind(dtype, count)

@@ -21,7 +21,7 @@ class Files(Reader):
     names: list[str]
 
     def take(self, names: Iterable[str]) -> None:
-        """Of the files of these names, images become the items; ValueError if there are none."""
+        """Make the images among the files of these names the items; ValueError if there are none."""
         names, made = folders.without_made(names)
         self.names, self.others, self.hidden = images_among(names, self.source, self.kind, made)
         if sheets := {item for item in range(len(self)) if self.is_sheet(item)}:

@@ -109,7 +109,7 @@ def ends_of(own: Sequence[Parts], home: Parts) -> list[Rule]:
 
 
 def ways_of(own: Sequence[Parts]) -> list[Rule]:
-    """As `ends_of`, of paths alone."""
+    """The rules by which names match the ends of files' paths, a rule for each way of writing them."""
     return [Ends(own, way) for way in WAYS]
 
 

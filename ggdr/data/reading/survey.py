@@ -106,7 +106,7 @@ def px(size: tuple[int, int]) -> str:
 
 
 def called(channels: int) -> str:
-    """What images of so many channels are called."""
+    """The name of images with this number of channels."""
     return COLOURS.get(channels, f"{channels} channels")
 
 
