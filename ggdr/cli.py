@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ggdr import __version__
-from ggdr.threads import sleep_early
 
 PACKAGE = Path(__file__).parent
 CHOSEN = ("ACCELERATE_", "CUDA_VISIBLE_DEVICES")
@@ -44,7 +43,6 @@ VERBS = {
 
 def main() -> None:
     """Entry point of the console script and of `python -m ggdr`."""
-    sleep_early()
     verb, *rest = sys.argv[1:] or ["--help"]
     if verb in ("-h", "--help"):
         print("usage: ggdr VERB ...\n\n" + "\n".join(f"  {name:8} {what}" for name, (_, what) in VERBS.items()))

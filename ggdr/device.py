@@ -5,20 +5,25 @@ from __future__ import annotations
 import torch
 
 from ggdr.ops.precision import allow_tf32
+from ggdr.threads import settle
 
 CUDA_WORKERS = 3
 """processes that read images for one GPU, as in StyleGAN2-ADA; more where decoding is slow"""
 
 
 def device_of(name: str) -> torch.device:
-    """The device of this name, or without a name the accelerator if there is one; ValueError if it is not there."""
-    if not name:
-        return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    """The device of this name, or without a name the accelerator if there is one; ValueError if it is not there.
+
+    Of the CPU it takes as many threads as other work leaves free.
+    """
+    name = name or str(torch.accelerator.current_accelerator(check_available=True) or "cpu")
     try:
         torch.zeros(1, device=name).tolist()
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise ValueError(f"--device {name} is not possible here: {reason}; --device cpu always is.") from error
+    if torch.device(name).type == "cpu":
+        settle()
     return torch.device(name)
 
 

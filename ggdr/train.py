@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ggdr.cli import guarded, typed
 from ggdr.recipe_flags import Command, parse
-from ggdr.threads import sleep_early
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -116,5 +115,4 @@ def add(losses: Iterable[Tensor]) -> Tensor:
 
 
 if __name__ == "__main__":
-    sleep_early()
     guarded(main, sys.argv[1:])

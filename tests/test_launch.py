@@ -9,8 +9,9 @@ import pytest
 from test_processes import LAUNCH, launch
 
 from ggdr.data.digits import Digits
-from ggdr.data.loader import batches, cores
+from ggdr.data.loader import batches
 from ggdr.launch import check_settings
+from ggdr.threads import affinity
 
 TRAIN = ["-m", "ggdr.train", "tests/tiny.py", "--dry-run"]
 SAVED = """
@@ -92,5 +93,5 @@ def test_no_more_workers_read_than_there_are_cores():
     images = Digits(subset=8).open()
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # torch warns of more workers than cores
-        found = next(batches(images, seed=0, start=0, batch=4, workers=cores() + 2))
+        found = next(batches(images, seed=0, start=0, batch=4, workers=len(affinity()) + 2))
     assert (found.images == images.at([0, 1, 2, 3], 0).images).all()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
 from ggdr.data.base import Batch, Images
+from ggdr.threads import affinity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,17 +70,12 @@ def by_processes(images: Images, seed: int, steps: Iterator[list[int]], workers:
             cast("Dataset", Fetch(images, seed)),
             batch_sampler=steps,
             collate_fn=as_fetched,
-            num_workers=min(workers, cores()),
+            num_workers=min(workers, len(affinity())),  # more would wait for each other, as torch warns
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),  # its own, or each loader would advance the global one
             worker_init_fn=leave_signals,
         )
     )
-
-
-def cores() -> int:
-    """CPU cores that this process may use: more workers than that would wait for each other, as torch warns."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def leave_signals(worker: int) -> None:

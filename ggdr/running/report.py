@@ -147,6 +147,8 @@ class Report:
     def after_step(self, stats: Mapping[str, Tensor]) -> None:
         """Whatever is due after a step."""
         recipe = self.run.recipe
+        for line in self.run.threads.look():
+            self.journal.say(line)
         self.window.add(stats)
         self.recovery.after_step(stats)
         if self.due(recipe.log_kimg):
@@ -313,7 +315,8 @@ def introduction(run: Run) -> list[str]:
     size = f"{brief.height} x {brief.width} px, {brief.channels} channel{'s' * (brief.channels > 1)}"
     networks = ", ".join(f"{name} {significant(count / 1e6, 3)} M weights" for name, count in run.sizes.items())
     rhythm = ", ".join(f"{phase.name} ({', '.join(phase.terms)})" for phase in run.phases)
-    where = f"{run.processes} x {run.device.type}"
+    where, threads = f"{run.processes} x {run.device.type}", torch.get_num_threads()
+    where += f" with {threads} thread{'s' * (threads > 1)}" if run.device.type == "cpu" else ""
     images = f"{run.images.originals:,} images{' and their mirror images' * run.images.mirrored}"
     return [
         f"{recipe.data.name}: {images} of {size}, {brief.labels or 'no'} labels",

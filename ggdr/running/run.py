@@ -36,6 +36,7 @@ from ggdr.running.stopping import Stop
 from ggdr.seeding import seed_of
 from ggdr.stats import Stats
 from ggdr.term import Adaptive, Turn
+from ggdr.threads import Threads
 from ggdr.transfer.freeze import freeze, said
 from ggdr.transfer.start import sources, start
 from ggdr.transfer.table import table
@@ -60,6 +61,7 @@ class Run:
         """Build every part; ValueError if the parts, the data or the number of processes do not go together."""
         self.out, self.accelerator = out, accelerator
         self.device, self.processes = accelerator.device, accelerator.num_processes
+        self.threads = Threads(adapt=self.device.type == "cpu" and self.processes == 1)
         self.images = recipe.data.open()
         self.recipe, self.brief, self.reasons, self.sizes = fit(recipe, self.images.brief)
         ready(self.device, self.recipe.tf32)
@@ -75,6 +77,7 @@ class Run:
             part.start(self.device)
         self.images_per_step = self.recipe.batch * self.recipe.n_critic
         self.counted = torch.tensor(float(self.images_per_step), device=self.device)
+        self.notes += self.threads.look(once=self.recipe.compile)
 
     def build_networks(self) -> None:
         """Players with weights that are the same on every process."""
@@ -196,7 +199,7 @@ class Run:
         state = {name: part.state_dict() for name, part in self.adaptive.items()}
         tensors["parts"] = {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}
         progress = {"step": self.step, "images_seen": self.images_seen, "rollbacks": self.rollbacks, "ill": [*ill]}
-        progress |= {"ggdr": __version__, "torch": torch.__version__}
+        progress |= {"ggdr": __version__, "torch": torch.__version__, "threads": torch.get_num_threads()}
         progress |= {"device": device_name(self.device), "processes": self.processes, "images": self.images.originals}
         content = self.content
         if content.items:
