@@ -10,51 +10,51 @@ from dataclasses import replace
 from pathlib import Path
 
 from ggdr.augment.ada import ADA
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from ggdr.networks.unet import UNet
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.recipe import Recipe
-from ggdr.recipe_files import load_recipe
+from ggdr.recipe.files import load_recipe
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.r1 import R1
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
 
-def stylegan2(side: int, base: int, limit: int, batch: int) -> Recipe:
+def stylegan2(resolution: int, base: int, limit: int, batch: int) -> Recipe:
     """StyleGAN2 with GGDR and R1, neither style mixing nor path length."""
     digits = load_recipe(RECIPES / "digits.py")
     width = {"channel_base": base, "channel_max": limit}
     return replace(
         digits,
-        data=pictures(side),
-        generator=StyleGAN2Generator(**width, z_dim=limit, w_dim=limit, mapping_layers=2, style_mixing=0.0),
-        discriminator=UNet(encoder=StyleGAN2Discriminator(**width)),
-        regularizers={"r1": R1(weight=0.1, every=16), "ggdr": GGDR(sides=(side // 4,))},
-        batch=batch,
+        data=pictures(resolution),
+        generator=StyleGAN2GeneratorConfig(**width, z_dim=limit, w_dim=limit, mapping_layers=2, style_mixing=0.0),
+        discriminator=UNetDiscriminatorConfig(encoder=StyleGAN2DiscriminatorConfig(**width)),
+        regularizers={"r1": R1(weight=0.1, every=16), "ggdr": GGDR(resolutions=(resolution // 4,))},
+        batch_size=batch,
         metrics={},
     )
 
 
-def pictures(side: int):
+def pictures(resolution: int):
     """A folder of 64 generated pictures: speed does not depend on what they show."""
     import numpy as np
     from PIL import Image
 
     from ggdr.data.images import ImageFiles
 
-    folder = Path(tempfile.gettempdir()) / f"ggdr-benchmark-{side}"
+    folder = Path(tempfile.gettempdir()) / f"ggdr-benchmark-{resolution}"
     folder.mkdir(exist_ok=True)
     noise = np.random.default_rng(0)
     for index in range(64):
         if not (file := folder / f"{index:02}.png").exists():
             coarse = noise.integers(0, 256, (8, 8, 3), np.uint8)
-            Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC).save(file)
-    return ImageFiles(source=str(folder), size=side, channels=3)
+            Image.fromarray(coarse).resize((resolution, resolution), Image.Resampling.BICUBIC).save(file)
+    return ImageFiles(source=str(folder), size=resolution, channels=3)
 
 
-def shipped(name: str, side: int) -> Recipe:
+def shipped(name: str, resolution: int) -> Recipe:
     """A shipped recipe on generated pictures."""
-    return replace(load_recipe(RECIPES / f"{name}.py"), data=pictures(side), workers=0)
+    return replace(load_recipe(RECIPES / f"{name}.py"), data=pictures(resolution), num_workers=0)
 
 
 CASES: dict[str, Callable[[], Recipe]] = {
@@ -103,5 +103,5 @@ def case(text: str) -> Recipe:
     recipe = CASES[name]()
     for word in re.findall(r"[+-]\w+", words):
         recipe = WORDS[word](recipe)
-    recipe = replace(recipe, batch=int(batch), micro_batch=None) if batch else recipe
-    return replace(recipe, micro_batch=int(micro)) if micro else recipe
+    recipe = replace(recipe, batch_size=int(batch), micro_batch_size=None) if batch else recipe
+    return replace(recipe, micro_batch_size=int(micro)) if micro else recipe

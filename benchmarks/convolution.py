@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from ggdr.ops import winograd
-from ggdr.running.memory import keep_pages
+from ggdr.training.memory import retain_pages
 
 
 def direct(x, weight, gradient) -> list:
@@ -65,9 +65,9 @@ HEADER = [
 ]
 
 
-def row(channels: int, side: int, batch: int, least_sec: float) -> list:
+def row(channels: int, resolution: int, batch: int, least_sec: float) -> list:
     """What a shape takes, and which way ggdr goes."""
-    x, gradient = (torch.randn(batch, side, side, channels).permute(0, 3, 1, 2) for _ in range(2))
+    x, gradient = (torch.randn(batch, resolution, resolution, channels).permute(0, 3, 1, 2) for _ in range(2))
     weight = torch.randn(channels, channels, 3, 3)
     times = fastest(direct(x, weight, gradient) + fast(x, weight, gradient) + narrow(x, weight), least_sec)
     old, new, (resting, old16, resting16) = times[:3], times[3:6], times[6:]
@@ -75,7 +75,7 @@ def row(channels: int, side: int, batch: int, least_sec: float) -> list:
     pays = {"in training": winograd.pays(x, weight), "at rest": winograd.pays_kept(x, weight)}
     pays["at rest in bfloat16"] = winograd.pays_kept(x.bfloat16(), weight)
     taken = ", ".join(when for when, it_does in pays.items() if it_does) or "never"
-    shape = [*map(str, (channels, side, batch, batch * side**2 // 16))]
+    shape = [*map(str, (channels, resolution, batch, batch * resolution**2 // 16))]
     return [*shape, *(f"{each:.1f}" for each in old), *(f"{each:.2f}" for each in ratios), taken]
 
 
@@ -90,15 +90,15 @@ def main() -> None:
     parser.add_argument("--gflop", type=float, default=400, help="leave out what takes more in one direct pass")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/convolution.json"))
     args = parser.parse_args()
-    keep_pages()  # as the trainer does
+    retain_pages()  # as the trainer does
     torch.set_num_threads(args.threads)
-    shapes = [each for each in product(args.channels, args.sides, args.batches) if gflop(*each) <= args.gflop]
+    shapes = [each for each in product(args.channels, args.resolutions, args.batches) if gflop(*each) <= args.gflop]
     report(args.out, HEADER, [row(*shape, args.seconds) for shape in tqdm(shapes)])
 
 
-def gflop(channels: int, side: int, batch: int) -> float:
+def gflop(channels: int, resolution: int, batch: int) -> float:
     """Of a direct pass."""
-    return 18e-9 * (channels * side) ** 2 * batch
+    return 18e-9 * (channels * resolution) ** 2 * batch
 
 
 if __name__ == "__main__":

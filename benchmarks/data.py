@@ -1,6 +1,6 @@
 """Images per second that the data pipeline gives, against what training takes.
 
-    python benchmarks/data.py [--sides 32 256 1024] [--workers 0 1 2]
+    python benchmarks/data.py [--sides 32 256 1024] [--num-workers 0 1 2]
 
 Pictures are PNG files of the right size, read, decoded and put into batches as a run does; `cached`: a second time,
 where all of them fit into `data.cache_mb`. What training takes is in docs/performance.md.
@@ -35,20 +35,20 @@ def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sides", type=int, nargs="+", default=[32, 256, 1024])
-    parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--num-workers", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/data.json"))
     arguments = parser.parse_args()
     rows = []
-    for side in arguments.sides:
-        count = max(4, 1_000_000 // side**2 // 8)
+    for resolution in arguments.resolutions:
+        count = max(4, 1_000_000 // resolution**2 // 8)
         for workers in arguments.workers:
-            images = replace(pictures(side), cache_mb=0).open()
-            found = batches(images, seed=0, start=0, batch=arguments.batch, workers=workers)
-            rows.append([str(side), str(workers), "", speed(found, 2, count, arguments.batch)])
-        images = replace(pictures(side), cache_mb=512).open()
-        found = batches(images, seed=0, start=0, batch=arguments.batch)
-        rows.append([str(side), "0", "cached", speed(found, 4, count, arguments.batch)])
+            images = replace(pictures(resolution), cache_mb=0).open()
+            found = batches(images, seed=0, start=0, batch_size=arguments.batch, num_workers=workers)
+            rows.append([str(resolution), str(workers), "", speed(found, 2, count, arguments.batch)])
+        images = replace(pictures(resolution), cache_mb=512).open()
+        found = batches(images, seed=0, start=0, batch_size=arguments.batch)
+        rows.append([str(resolution), "0", "cached", speed(found, 4, count, arguments.batch)])
     report(arguments.out, ["side", "workers", "", "images/s"], rows)
 
 

@@ -1,6 +1,6 @@
 """Images per second of generation, and the latency of a single image; contestants take turns.
 
-    python benchmarks/generation.py 32x512 64x512 256x512 [--batch 8 1] [--published CHECKOUT]
+    python benchmarks/generation.py 32x512 64x512 256x512 [--batch-size 8 1] [--published CHECKOUT]
 
 `32x512`: a StyleGAN2 generator for 32 px of at most 512 channels (those of config-f, arXiv 1912.04958).
 """
@@ -21,15 +21,17 @@ def contestant(size: str, batch: int, way: str) -> None:
     """Serve rounds of one batch each."""
     import torch
 
-    from ggdr.networks.base import Brief
-    from ggdr.networks.stylegan2 import StyleGAN2Generator
+    from ggdr.networks.base import ImageSpec
+    from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
     from ggdr.pipeline import GANPipeline
-    from ggdr.running.memory import keep_pages
+    from ggdr.training.memory import retain_pages
 
-    keep_pages()
-    side, limit = map(int, size.split("x"))
+    retain_pages()
+    resolution, limit = map(int, size.split("x"))
     precision, _, compiled = way.partition(" ")
-    generator = StyleGAN2Generator(channel_base=base(side, limit), channel_max=limit).build(Brief(side, side))
+    generator = StyleGAN2GeneratorConfig(channel_base=base(resolution, limit), channel_max=limit).build(
+        ImageSpec(resolution, resolution)
+    )
     pipe = GANPipeline(generator).to(torch.bfloat16 if precision == "bf16" else torch.float32)
     pipe.to("cuda" if torch.cuda.is_available() else "cpu")
     if compiled:
@@ -43,16 +45,16 @@ def contestant(size: str, batch: int, way: str) -> None:
     serve(round_, {"images": batch})
 
 
-def base(side: int, limit: int) -> int:
+def base(resolution: int, limit: int) -> int:
     """Channels times pixels: config-f's 32768, at 32 px as wide as the widest."""
-    return max(32768, side * limit) if side < 64 else 32768 * limit // 512
+    return max(32768, resolution * limit) if resolution < 64 else 32768 * limit // 512
 
 
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sizes", nargs="*", help="SIDExCHANNELS, such as 64x512")
-    parser.add_argument("--batch", type=int, nargs="+", default=[8])
+    parser.add_argument("--batch-size", type=int, nargs="+", default=[8])
     parser.add_argument("--ways", nargs="+", default=WAYS[:2], choices=WAYS)
     parser.add_argument("--published", help="a checkout of the published code, which takes part too")
     parser.add_argument("--rounds", type=int, default=7)
@@ -74,11 +76,11 @@ def compared(size: str, batch: int, arguments: argparse.Namespace) -> list[list[
     """A row for each way."""
     contestants: dict[str, list[str]] = {}
     if arguments.published:
-        side, limit = map(int, size.split("x"))
+        resolution, limit = map(int, size.split("x"))
         contestants["published"] = [
             "published.py",
             os.path.abspath(arguments.published),
-            f"{side}x{base(side, limit)}x{limit}",
+            f"{resolution}x{base(resolution, limit)}x{limit}",
             str(batch),
         ]
     contestants |= {way: ["generation.py", "--serve", size, str(batch), way] for way in arguments.ways}

@@ -1,6 +1,6 @@
 """Seconds per 1000 images of each pass of StyleGAN2 with a GGDR decoder, and of a training step's two main phases.
 
-    python benchmarks/networks.py [--sides 32 64] [--channels 64] [--batch 32] [--repeats 5] [--bf16]
+    python benchmarks/networks.py [--sides 32 64] [--channels 64] [--batch-size 32] [--repeats 5] [--bf16]
 
 Reports the fastest of the repeats: other work on the machine can only slow a pass down.
 """
@@ -12,19 +12,23 @@ from contextlib import nullcontext
 import torch
 from torch.nn import functional as F
 
-from ggdr.networks.base import Brief
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from ggdr.networks.unet import UNet
-from ggdr.running.memory import keep_pages
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.training.memory import retain_pages
 
 
-def build(side: int, channels: int):
+def build(resolution: int, channels: int):
     """A generator and a U-Net discriminator of the same width at every side, float32."""
-    width = {"channel_base": channels * side, "channel_max": channels}
-    brief = Brief(side, side)
-    generator = StyleGAN2Generator(**width, z_dim=channels, w_dim=channels, mapping_layers=2).build(brief)
-    guide = {side // 4: generator.feature_channels[side // 4]}
-    return generator, UNet(encoder=StyleGAN2Discriminator(**width)).build(brief._replace(guide=guide)), guide
+    width = {"channel_base": channels * resolution, "channel_max": channels}
+    spec = ImageSpec(resolution, resolution)
+    generator = StyleGAN2GeneratorConfig(**width, z_dim=channels, w_dim=channels, mapping_layers=2).build(spec)
+    guide = {resolution // 4: generator.feature_channels[resolution // 4]}
+    return (
+        generator,
+        UNetDiscriminatorConfig(encoder=StyleGAN2DiscriminatorConfig(**width)).build(spec._replace(guide=guide)),
+        guide,
+    )
 
 
 def fastest(repeats: int, *passes) -> list[float]:
@@ -57,20 +61,20 @@ def discriminator_phase(g, d, z, real, guide) -> None:
     """D's main phase with GGDR, without the optimizer's step."""
     learning(d, g)
     with torch.no_grad():
-        fake = g(z, sides=tuple(guide))
-    on_fake, on_real = d(fake.image, sides=tuple(guide)), d(real)
+        fake = g(z, resolutions=tuple(guide))
+    on_fake, on_real = d(fake.image, resolutions=tuple(guide)), d(real)
     loss = F.softplus(on_fake.logits).mean() + F.softplus(-on_real.logits).mean()
-    for side in guide:
-        loss = loss + 10 * (1 - F.cosine_similarity(on_fake.features[side], fake.features[side]).mean())
+    for resolution in guide:
+        loss = loss + 10 * (1 - F.cosine_similarity(on_fake.features[resolution], fake.features[resolution]).mean())
     loss.backward()
 
 
-def measure(side: int, channels: int, batch: int, repeats: int, autocast) -> dict[str, float]:
+def measure(resolution: int, channels: int, batch: int, repeats: int, autocast) -> dict[str, float]:
     """Seconds of each pass on one batch."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    g, d, guide = build(side, channels)
+    g, d, guide = build(resolution, channels)
     g, d = g.to(device), d.to(device)
-    z, real = torch.randn(batch, g.z_dim, device=device), torch.randn(batch, 3, side, side, device=device)
+    z, real = torch.randn(batch, g.z_dim, device=device), torch.randn(batch, 3, resolution, resolution, device=device)
 
     def run(function, *given):
         with autocast(device):
@@ -93,18 +97,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sides", type=int, nargs="+", default=[32, 64])
     parser.add_argument("--channels", type=int, default=64)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--bf16", action="store_true")
     args = parser.parse_args()
-    keep_pages()  # as the trainer does
+    retain_pages()  # as the trainer does
 
     def autocast(device):
         return torch.autocast(device, torch.bfloat16) if args.bf16 else nullcontext()
 
-    for side in args.sides:
-        seconds = measure(side, args.channels, args.batch, args.repeats, autocast)
-        print(f"{side} px, {args.channels} channels, batch {args.batch}, {torch.get_num_threads()} threads: s/kimg")
+    for resolution in args.resolutions:
+        seconds = measure(resolution, args.channels, args.batch, args.repeats, autocast)
+        print(
+            f"{resolution} px, {args.channels} channels, batch {args.batch}, {torch.get_num_threads()} threads: s/kimg"
+        )
         for name, value in seconds.items():
             print(f"  {name:14s} {value / args.batch * 1000:7.2f}")
 

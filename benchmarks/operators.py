@@ -17,9 +17,9 @@ from cases import case
 from rounds import report
 from torch.profiler import ProfilerActivity, profile
 
-from ggdr.launch import make_accelerator
-from ggdr.running.run import Run
 from ggdr.train import play
+from ggdr.training.launch import make_accelerator
+from ggdr.training.run import Run
 
 
 def profiled(run: Run, batches: list, phase) -> dict[str, float]:

@@ -18,8 +18,8 @@ from cases import case
 from packaging.version import parse
 from rounds import Seconds, serve, timed
 
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from ggdr.networks.unet import UNet
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.recipe import Recipe
 from ggdr.regularizers.ggdr import GGDR
 
@@ -36,11 +36,11 @@ def networks(folder: str, recipe: Recipe) -> tuple[Any, Any, Any]:
     """G, D and the augmentation, at the recipe's sizes."""
     enter(folder)
     ours, encoder = recipe.generator, recipe.discriminator
-    if isinstance(encoder, UNet):
+    if isinstance(encoder, UNetDiscriminatorConfig):
         encoder = encoder.encoder
-    assert isinstance(ours, StyleGAN2Generator) and isinstance(encoder, StyleGAN2Discriminator)
-    brief = recipe.data.open().brief
-    common: dict[str, Any] = {"c_dim": 0, "img_resolution": brief.height, "img_channels": brief.channels}
+    assert isinstance(ours, StyleGAN2GeneratorConfig) and isinstance(encoder, StyleGAN2DiscriminatorConfig)
+    spec = recipe.data.open().spec
+    common: dict[str, Any] = {"c_dim": 0, "img_resolution": spec.height, "img_channels": spec.channels}
     width = {"channel_base": ours.channel_base, "channel_max": ours.channel_max, "num_fp16_res": 0}
     plain = importlib.import_module("training.networks")
     taught = importlib.import_module("training.networks_ggdr") if "ggdr" in recipe.regularizers else plain
@@ -67,7 +67,7 @@ def side_of(recipe: Recipe) -> int:
     """The side of the maps that GGDR redraws."""
     ggdr = recipe.regularizers["ggdr"]
     assert isinstance(ggdr, GGDR)
-    return ggdr.sides[0]
+    return ggdr.resolutions[0]
 
 
 def contestant(folder: str, name: str) -> None:
@@ -88,9 +88,9 @@ def contestant(folder: str, name: str) -> None:
     loss = getattr(importlib.import_module(f"training.{module}"), kind)(
         torch.device("cpu"), g.mapping, g.synthesis, d, **options
     )
-    brief = recipe.data.open().brief
-    reals = torch.randn(recipe.batch, brief.channels, brief.height, brief.width)
-    labels = torch.zeros(recipe.batch, 0)
+    spec = recipe.data.open().spec
+    reals = torch.randn(recipe.batch_size, spec.channels, spec.height, spec.width)
+    labels = torch.zeros(recipe.batch_size, 0)
     players = {"G": g, "D": d}
     adams = {
         key: torch.optim.Adam(net.parameters(), lr=0.0025, betas=(0.0, 0.99), eps=1e-8) for key, net in players.items()
@@ -103,7 +103,7 @@ def contestant(folder: str, name: str) -> None:
         player, adam = players[what[0]], adams[what[0]]
         adam.zero_grad(set_to_none=True)
         player.requires_grad_(True)
-        z = torch.randn(recipe.batch, g.z_dim)
+        z = torch.randn(recipe.batch_size, g.z_dim)
         loss.accumulate_gradients(
             phase=what, real_img=reals, real_c=labels, gen_z=z, gen_c=labels, sync=True, gain=every[what]
         )
@@ -113,15 +113,15 @@ def contestant(folder: str, name: str) -> None:
     def round_() -> Seconds:
         return {what: timed(lambda what=what: phase(what)) for what, n in every.items() if n}
 
-    serve(round_, {"every": {k: n for k, n in every.items() if n}, "images": recipe.batch})
+    serve(round_, {"every": {k: n for k, n in every.items() if n}, "images": recipe.batch_size})
 
 
 def generation(folder: str, size: str, batch: int) -> None:
     """Serve rounds of its generator's default call, float32."""
     enter(folder)
-    side, base, limit = map(int, size.split("x"))
+    resolution, base, limit = map(int, size.split("x"))
     generator = importlib.import_module("training.networks").Generator(
-        z_dim=512, c_dim=0, w_dim=512, img_resolution=side, img_channels=3,
+        z_dim=512, c_dim=0, w_dim=512, img_resolution=resolution, img_channels=3,
         mapping_kwargs={"num_layers": 8}, synthesis_kwargs={"channel_base": base, "channel_max": limit},
     ).eval().requires_grad_(False)  # fmt: skip
     z, labels = torch.randn(batch, 512), torch.zeros(batch, 0)

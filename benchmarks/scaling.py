@@ -30,13 +30,13 @@ def contestant(name: str, steps: int) -> None:
 
     import torch
 
-    from ggdr.launch import make_accelerator
-    from ggdr.running.run import Run
     from ggdr.train import train_step
+    from ggdr.training.launch import make_accelerator
+    from ggdr.training.run import Run
 
     recipe = case(name)
     accelerator = make_accelerator(recipe.precision)
-    recipe = replace(recipe, batch=recipe.batch * accelerator.num_processes)
+    recipe = replace(recipe, batch_size=recipe.batch_size * accelerator.num_processes)
     run = Run(recipe, Path(tempfile.mkdtemp()), accelerator)
     run.step = 1  # no lazy phase among the steps that are timed
     reals = run.reals()

@@ -16,7 +16,7 @@ from pathlib import Path
 from rounds import report
 
 DIGITS = str(Path(__file__).parent.parent / "recipes" / "digits.py")
-QUIET = ["--grid-kimg", "0", "--metric-kimg", "0", "--log-kimg", "0.032", "--total-kimg", "0.032"]
+QUIET = ["--sample-kimg", "0", "--metric-kimg", "0", "--log-kimg", "0.032", "--total-kimg", "0.032"]
 COMMANDS = {
     "import ggdr": ["-c", "import ggdr"],
     "import torch, for comparison": ["-c", "import torch"],

@@ -21,9 +21,9 @@ from rounds import Result, Seconds, report, serve, take_turns, timed
 
 def contestant(name: str) -> None:
     """Serve rounds of a recipe's phases."""
-    from ggdr.launch import make_accelerator
-    from ggdr.running.run import Run
     from ggdr.train import play
+    from ggdr.training.launch import make_accelerator
+    from ggdr.training.run import Run
 
     recipe = case(name)
     run = Run(recipe, Path(tempfile.mkdtemp()), make_accelerator(recipe.precision))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ggdr.network import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator
     from ggdr.pipeline import GANPipeline
 
 __version__ = "0.1.0"
@@ -43,5 +43,5 @@ def from_pretrained(
 def __getattr__(name: str) -> Any:
     """`ggdr.Generator` and `ggdr.Discriminator`, by name as above: `ggdr.Generator.from_pretrained("org/name")`."""
     if name in ("Discriminator", "Generator"):
-        return getattr(importlib.import_module("ggdr.network"), name)
+        return getattr(importlib.import_module("ggdr.networks.base.module"), name)
     raise AttributeError(f"module 'ggdr' has no attribute {name!r}")

@@ -18,8 +18,6 @@ import torch
 from diffusers.utils import BaseOutput
 from torch import Tensor
 
-from ggdr.grid import to_pil, to_uint8
-from ggdr.labels import Asked, label_rows
 from ggdr.latent.codes import Codes, drawn, seeded
 from ggdr.latent.directions import Directions, Method
 from ggdr.latent.directions import find as find_directions
@@ -29,10 +27,12 @@ from ggdr.latent.polarity import polarized
 from ggdr.latent.projection import Search, project
 from ggdr.latent.targets import Picture, targets_of
 from ggdr.latent.walks import Curve, walk
-from ggdr.model import save_model
-from ggdr.network import Discriminator, Generator
-from ggdr.pretrained import INDEX, Hub, check_index, index_of, load_pair
+from ggdr.networks.base.module import Discriminator, Generator
 from ggdr.sampling import AT_ONCE, View, whole
+from ggdr.sampling.grid import to_pil, to_uint8
+from ggdr.sampling.labels import Asked, label_rows
+from ggdr.saving.model import save_model
+from ggdr.saving.pretrained import INDEX, Hub, check_index, index_of, load_pair
 
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 OUTPUTS = ("pil", "np", "pt")
@@ -202,7 +202,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         if polarity:
             seeds = self.polarized(polarity, batch_size, candidates, seeds, labels, view)
         seeds = seeds_for(batch_size, seeds, labels)
-        rows = label_rows(self.generator.brief, labels, len(seeds))
+        rows = label_rows(self.generator.spec, labels, len(seeds))
         centres = None if modes is None else find_modes(self.generator, modes)
         passes = draw_modal(self.generator, seeds, rows, view, centres, chunk_size)
         return self.output(passes, seeds, chunk_size, output_type)
@@ -227,7 +227,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         """
         view, codes = View(truncation_psi, truncation_cutoff), []
         for seeds in (whole(row_seeds), whole(column_seeds)):
-            codes.append(seeded(self.generator, seeds, label_rows(self.generator.brief, labels, len(seeds)), view))
+            codes.append(seeded(self.generator, seeds, label_rows(self.generator.spec, labels, len(seeds)), view))
         both = mixed(self.generator, codes[0], codes[1], layers)
         own = [seed for seed in whole(row_seeds) for _ in whole(column_seeds)]
         return self.output(drawn(self.generator, both, chunk_size), own, chunk_size, output_type)
@@ -251,7 +251,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         end. The other arguments are those of a call. ValueError if the generator does not take what is asked.
         """
         given = whole(seeds)
-        rows = label_rows(self.generator.brief, labels, len(given))
+        rows = label_rows(self.generator.spec, labels, len(given))
         view = View(truncation_psi, truncation_cutoff)
         codes = walk(self.generator, given, steps, labels=rows, view=view, curve=curve, loop=loop)
         return self.output(drawn(self.generator, codes, chunk_size), given, chunk_size, output_type, len(codes.points))
@@ -266,11 +266,11 @@ class GANPipeline(diffusers.DiffusionPipeline):
         view: View,
     ) -> list[int]:
         """`count` (None: one) of the seeds given, or of `candidates` drawn from torch's random state."""
-        if labels is not None and np.ndim(labels) > bool(self.generator.brief.label_ranges):
+        if labels is not None and np.ndim(labels) > bool(self.generator.spec.label_ranges):
             raise ValueError("polarity chooses among images of one class; give one for all as labels.")
         count = count or 1
         pool = seeds_for(candidates or 10 * count, None, None) if seeds is None else whole(seeds)
-        row = label_rows(self.generator.brief, labels, 1)
+        row = label_rows(self.generator.spec, labels, 1)
         with self.computing():
             return polarized(self.generator, pool, count, rho, labels=row, view=view)
 
@@ -299,7 +299,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         `layers`: places of the style codes that are to be moved, the coarsest is 0; None: all. `labels`: a class whose
         codes are drawn; None: all. ValueError if the generator does not give what the method asks for.
         """
-        row = None if labels is None else label_rows(self.generator.brief, labels, 1)
+        row = None if labels is None else label_rows(self.generator.spec, labels, 1)
         return find_directions(self.generator, method, count, layers=layers, labels=row, seed=seed)
 
     def edit(
@@ -324,7 +324,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
             raise ValueError("an edit starts from seeds or from codes; give one of the two.")
         if seeds is not None:
             given = whole(seeds)
-            rows = label_rows(self.generator.brief, labels, len(given))
+            rows = label_rows(self.generator.spec, labels, len(given))
             codes = seeded(self.generator, given, rows, View(truncation_psi))
         assert codes is not None
         moved = (directions or self.directions(count=direction + 1)).moved(codes, direction, amounts)
@@ -347,12 +347,12 @@ class GANPipeline(diffusers.DiffusionPipeline):
         generator has no such space, or the images are none.
         """
         check_output(output_type)
-        targets = targets_of(images, self.generator.brief)
-        rows = label_rows(self.generator.brief, labels, len(targets))
+        targets = targets_of(images, self.generator.spec)
+        rows = label_rows(self.generator.spec, labels, len(targets))
         search = search or Search()
         with self.progress_bar(total=search.steps * math.ceil(len(targets) / max(1, batch_size))) as bar:
             found = project(
-                self.generator, targets, search, labels=rows, batch=batch_size, watch=lambda *_: bar.update()
+                self.generator, targets, search, labels=rows, batch_size=batch_size, watch=lambda *_: bar.update()
             )
         return ProjectionOutput(
             images=handed(iter([found.images]), output_type), codes=found.codes, distance=found.distance.tolist()

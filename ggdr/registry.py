@@ -26,9 +26,9 @@ class Part:
     """arXiv number or DOI of the source; empty where there is none"""
     registry: ClassVar["Registry"]
     """the registry of its kind"""
-    needs: ClassVar[frozenset[str]] = frozenset()
-    """what it reads from the networks; held against `gives` before a weight is allocated"""
-    gives: ClassVar[frozenset[str]] = frozenset()
+    requires: ClassVar[frozenset[str]] = frozenset()
+    """what it reads from the networks; held against `provides` before a weight is allocated"""
+    provides: ClassVar[frozenset[str]] = frozenset()
     """what it lets other parts read"""
 
     def check_recipe(self, recipe: "Recipe") -> None:

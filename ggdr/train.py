@@ -10,25 +10,28 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from ggdr.cli import guarded, typed
-from ggdr.recipe_flags import Command, parse
+from ggdr.flags.recipe import Command, parse
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
     from torch import Tensor
 
-    from ggdr.phase import Phase
-    from ggdr.running.report import Report
-    from ggdr.running.run import Reals, Run
+    from ggdr.play.phase import Phase
+    from ggdr.training.report import Report
+    from ggdr.training.run import Reals, Run
 
 
 def main(argv: list[str]) -> int:
     """`ggdr train RECIPE.py [--out DIR] [--dry-run] [flags]`; a run that a signal stops is no failure."""
     warnings.formatwarning = lambda message, *_, **__: f"ggdr: warning: {message}\n"
     command = parse(argv, "ggdr train")
-    from ggdr.launch import make_accelerator, one_fate  # torch is imported once the command is known to be one
+    from ggdr.training.launch import (  # torch is imported once the command is known to be one
+        make_accelerator,
+        propagate_failure,
+    )
 
     accelerator = make_accelerator(command.recipe.precision)
-    with one_fate(accelerator, command.out):
+    with propagate_failure(accelerator, command.out):
         finished = start(command, accelerator)
     if not finished and accelerator.is_main_process:
         print(f"to go on, type: {typed(argv)}")
@@ -38,9 +41,9 @@ def main(argv: list[str]) -> int:
 
 def start(command: Command, accelerator: Accelerator) -> bool:
     """Build the run, then try it out or train it; whether it came to its end."""
-    from ggdr.dryrun import dry_run
-    from ggdr.running.report import Report
-    from ggdr.running.run import Run
+    from ggdr.training.report import Report
+    from ggdr.training.run import Run
+    from ggdr.verbs.dry_run import dry_run
 
     run = Run(command.recipe, command.out, accelerator)
     run.notes += command.notes
@@ -89,13 +92,13 @@ def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
 
 def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
     """One phase: the terms of one turn that are due make one update of its player, or `n_critic` of D's main phase."""
-    player, scene = run.players[phase.turn], run.scene(phase)
+    player, context = run.players[phase.turn], run.context(phase)
     for repeat, batch in enumerate(batches[: phase.repeats]):
         parts = run.micro_batches(batch)
         with run.exact(phase), player.learning(len(parts)):  # only this player's weights take gradient
             for place, (images, labels) in parts:
                 run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
-                duels = run.recipe.game.duels(run.cast, images, labels, scene)
+                duels = run.recipe.game.duels(run.cast, images, labels, context)
                 losses = {name: add([term.loss(duel) for duel in duels]) for name, term in phase.terms.items()}
                 total = add(phase.terms[name].weight * loss for name, loss in losses.items())
                 (total * phase.strength * len(images) / len(batch.images)).backward()

@@ -27,20 +27,22 @@ from dataclasses import replace
 
 from ffhq256 import recipe as ffhq256
 
-from ggdr.about import About
 from ggdr.augment.ada import ADA
 from ggdr.data.images import ImageFiles
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from ggdr.networks.unet import UNet
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.recipe.about import About
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.r1 import R1
 
 recipe = replace(
     ffhq256,
     data=ImageFiles(size=32, channels=3),
-    generator=StyleGAN2Generator(channel_base=16384, mapping_layers=2, style_mixing=0.0),
-    discriminator=UNet(encoder=StyleGAN2Discriminator(architecture="orig", channel_base=16384, mbstd_group=32)),
-    regularizers={"r1": R1(weight=0.01, every=16), "ggdr": GGDR(weight=10.0, sides=(8,))},
+    generator=StyleGAN2GeneratorConfig(channel_base=16384, mapping_layers=2, style_mixing=0.0),
+    discriminator=UNetDiscriminatorConfig(
+        encoder=StyleGAN2DiscriminatorConfig(architecture="orig", channel_base=16384, mbstd_group=32)
+    ),
+    regularizers={"r1": R1(weight=0.01, every=16), "ggdr": GGDR(weight=10.0, resolutions=(8,))},
     augment=ADA(target=0.6, speed_kimg=500.0),
     total_kimg=100_000.0,
     ema_kimg=500.0,

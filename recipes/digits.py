@@ -6,30 +6,30 @@ mixing, no path length. GGDR redraws the 8 px maps, a quarter of the image, as t
 and so plain images ask for a smoother discriminator. The learning rate is above the paper's 0.0025, for a short run.
 """
 
-from ggdr.about import About
 from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from ggdr.networks.unet import UNet
-from ggdr.optimizer import Adam
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
+from ggdr.recipe.about import About
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.r1 import R1
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=StyleGAN2Generator(
+    generator=StyleGAN2GeneratorConfig(
         z_dim=64, w_dim=64, mapping_layers=2, channel_base=512, channel_max=64, style_mixing=0.0
     ),
-    discriminator=UNet(encoder=StyleGAN2Discriminator(channel_base=512, channel_max=64)),
-    regularizers={"r1": R1(weight=0.1), "ggdr": GGDR(sides=(8,))},
+    discriminator=UNetDiscriminatorConfig(encoder=StyleGAN2DiscriminatorConfig(channel_base=512, channel_max=64)),
+    regularizers={"r1": R1(weight=0.1), "ggdr": GGDR(resolutions=(8,))},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.004),
     d_optimizer=Adam(lr=0.004),
-    batch=32,
+    batch_size=32,
     total_kimg=70.0,
     ema_kimg=2.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
     about=About(

@@ -14,8 +14,8 @@ Say that they are FFHQ by `--about.name FFHQ`: then model cards say of them what
 Gamma is 1, the paper256 setting of StyleGAN2-ADA (arXiv 2006.06676) on which the paper builds; the rule of thumb
 0.0002 * 256 * 256 / 64 would give 0.2. Lower it if D falls behind, raise it if training diverges.
 
-The paper's setting: 8 GPUs with 8 images each, a batch of 64. On fewer GPUs nothing changes but time: `--micro-batch 8`
-keeps the statistics of minibatch standard deviation, which sees groups of 8.
+The paper's setting: 8 GPUs with 8 images each, a batch of 64. On fewer GPUs nothing changes but time:
+`--micro-batch-size 8` keeps the statistics of minibatch standard deviation, which sees groups of 8.
 
 Every 200 kimg the sliced Wasserstein distance is measured, which needs no weights. FID as well, with Inception's
 weights at hand or a network to fetch them by: `--metrics.fid fid`, and `--metrics.fid.images 50000` for
@@ -31,37 +31,37 @@ Differences from the paper:
 - Path length regularization shares the recipe's micro-batches: it runs on half of each.
 """
 
-from ggdr.about import About
 from ggdr.data.images import ImageFiles
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from ggdr.networks.unet import UNet
-from ggdr.optimizer import Adam
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
+from ggdr.recipe.about import About
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.path_length import PathLength
 from ggdr.regularizers.r1 import R1
 
 recipe = Recipe(
     data=ImageFiles(size=256, channels=3, mirror=True),
-    generator=StyleGAN2Generator(channel_base=16384),
-    discriminator=UNet(encoder=StyleGAN2Discriminator(channel_base=16384, mbstd_group=8)),
+    generator=StyleGAN2GeneratorConfig(channel_base=16384),
+    discriminator=UNetDiscriminatorConfig(encoder=StyleGAN2DiscriminatorConfig(channel_base=16384, mbstd_group=8)),
     regularizers={
         "r1": R1(weight=1.0, every=16),
         "path_length": PathLength(weight=2.0, every=4),
-        "ggdr": GGDR(weight=10.0, sides=(64,)),
+        "ggdr": GGDR(weight=10.0, resolutions=(64,)),
     },
     metrics={"swd": SlicedWasserstein()},
     g_optimizer=Adam(lr=0.0025),
     d_optimizer=Adam(lr=0.0025),
-    batch=64,
+    batch_size=64,
     total_kimg=25000.0,
     ema_kimg=20.0,
     ema_rampup=None,
     precision="bf16",
-    workers=4,
+    num_workers=4,
     log_kimg=4.0,
-    grid_kimg=200.0,
+    sample_kimg=200.0,
     about=About(
         sources=("",),
         name="FFHQ",

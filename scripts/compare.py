@@ -31,8 +31,8 @@ from compare_measure import Record, identity, measure, numbers
 from compare_report import as_json, plot, table
 from compare_trials import MEASURED, Trial, checkpoints, pace, planned, seen, train_all
 
-from ggdr.checks import above_zero
 from ggdr.cli import guarded
+from ggdr.errors import above_zero
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from typing import Any
 from compare_report import Curve, Number
 from tqdm import tqdm
 
-from ggdr.evidence import Team
-from ggdr.launch import team_for
-from ggdr.measuring.console import Console
-from ggdr.measuring.doubts import doubts
-from ggdr.measuring.findings import record_of
-from ggdr.measuring.record import write_numbered
-from ggdr.measuring.subject import file_hash
-from ggdr.model import find_saved
+from ggdr.evaluation.cautions import cautions
+from ggdr.evaluation.console import Console
+from ggdr.evaluation.findings import record_of
+from ggdr.evaluation.record import write_numbered
+from ggdr.evaluation.subject import file_hash
+from ggdr.processes import Processes
+from ggdr.saving.model import find_saved
+from ggdr.training.launch import processes_for
 from ggdr.verbs.evaluate_flags import parse
 from ggdr.verbs.evaluation import Evaluation, without_tf32
 
@@ -36,26 +36,26 @@ def measure(runs: Runs, folder: Path, flags: Sequence[str]) -> dict[str, dict[in
     """
     found: dict[str, dict[int, list[Record]]] = {arm: {seed: [] for seed in seeds} for arm, seeds in runs.items()}
     work = [(arm, seed, path) for arm, seeds in runs.items() for seed, paths in seeds.items() for path in paths]
-    with team_for(parse([str(work[0][2]), *flags], "compare.py").device) as team, without_tf32():
-        first = evaluation_of(work[0][2], flags, team, folder)
+    with processes_for(parse([str(work[0][2]), *flags], "compare.py").device) as processes, without_tf32():
+        first = evaluation_of(work[0][2], flags, processes, folder)
         like = identity(record_of(first, {name: {} for name in first.metrics}))
         for arm, seed, path in tqdm(work, "measuring", unit=" checkpoints", disable=None):
             place = folder / arm / f"seed{seed}" / path.name
             weights = file_hash(find_saved(path)["generator"].file)
             known = [record for record in records_in(place) if identity(record) == like | {"weights": weights}]
-            found[arm][seed].append(known[-1] if known else measured(path, flags, team, place))
+            found[arm][seed].append(known[-1] if known else measured(path, flags, processes, place))
     return found
 
 
-def evaluation_of(path: Path, flags: Sequence[str], team: Team, place: Path) -> Evaluation:
+def evaluation_of(path: Path, flags: Sequence[str], processes: Processes, place: Path) -> Evaluation:
     """The evaluation of a checkpoint, in silence, whose record is for the folder `place`."""
-    return Evaluation(parse([str(path), *flags, "--out", str(place / "new")], "compare.py"), team, Console(False))
+    return Evaluation(parse([str(path), *flags, "--out", str(place / "new")], "compare.py"), processes, Console(False))
 
 
-def measured(path: Path, flags: Sequence[str], team: Team, place: Path) -> Record:
+def measured(path: Path, flags: Sequence[str], processes: Processes, place: Path) -> Record:
     """Measure a checkpoint; its record, which is written into the folder `place`."""
-    evaluation = evaluation_of(path, flags, team, place)
-    for text in doubts(evaluation.metrics, evaluation.evidence(0)):
+    evaluation = evaluation_of(path, flags, processes, place)
+    for text in cautions(evaluation.metrics, evaluation.evidence(0)):
         evaluation.console.warn(text)
     values = evaluation.measure()
     evaluation.note_unreadable()

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ggdr.figures import significant, with_error
-from ggdr.measuring.record import Spread
-from ggdr.measuring.record import number as number_of
-from ggdr.running.plots import COLORS, DPI, Panel, dress, save
+from ggdr.evaluation.record import Spread
+from ggdr.evaluation.record import number as number_of
+from ggdr.formatting import significant, with_error
+from ggdr.visualization.plots import COLORS, DPI, Panel, dress, save
 
 SIZE_IN = (6.4, 4.0)
 LOG_RATIO = 20

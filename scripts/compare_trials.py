@@ -15,9 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ggdr import checkpoint, log_file, recipe_flags
+from ggdr.flags import recipe as recipe_flags
 from ggdr.recipe import Recipe
-from ggdr.recipe_files import differences, from_json, to_json
+from ggdr.recipe.files import differences, from_json, to_json
+from ggdr.saving import checkpoint, log_file
 
 if TYPE_CHECKING:
     from compare import Comparison
@@ -26,8 +27,16 @@ EVERY = "1000000"
 """checkpoints that stay: all"""
 MEASURED = "measured"
 """folder of the records, beside those of the arms"""
-UNTRAINED = {"total_kimg", "keep", "log_kimg", "grid_kimg", "checkpoint_kimg", "metric_kimg", "grid_images"}
-UNTRAINED |= {"compile", "metrics", "trackers", "workers", "about", "hub_id", "hub_private", "hub_kimg"}
+UNTRAINED = {
+    "total_kimg",
+    "keep_checkpoints",
+    "log_kimg",
+    "sample_kimg",
+    "checkpoint_kimg",
+    "metric_kimg",
+    "sample_images",
+}
+UNTRAINED |= {"compile", "metrics", "trackers", "num_workers", "about", "hub_id", "hub_private", "hub_kimg"}
 """settings that make no difference to what a run has learned at a given number of images"""
 
 
@@ -74,7 +83,7 @@ def planned(asked: Comparison) -> list[Trial]:
 
 def read_arm(text: str, asked: Comparison) -> Arm:
     """The arm of "NAME: [RECIPE.py] flags"; ValueError if it is none, SystemExit if its flags are wrong."""
-    from ggdr.fitting import fit
+    from ggdr.recipe.fitting import fit
 
     name, colon, rest = text.partition(":")
     if not colon or not re.fullmatch(r"\w[\w.+-]*", name) or name == MEASURED:
@@ -84,9 +93,9 @@ def read_arm(text: str, asked: Comparison) -> Arm:
     recipe = recipe_flags.parse(words, f"compare.py, arm {name}:").recipe
     words += [word for tracker in recipe.trackers for word in (f"--trackers.{tracker}", "none")]
     words += ["--total-kimg", f"{asked.kimg:g}", "--checkpoint-kimg", f"{asked.every:g}"]
-    words += ["--metric-kimg", "0", "--keep", EVERY]
+    words += ["--metric-kimg", "0", "--keep-checkpoints", EVERY]
     recipe = recipe_flags.parse(words, f"compare.py, arm {name}:").recipe
-    return Arm(name, words, to_json(fit(recipe, recipe.data.open().brief).recipe))
+    return Arm(name, words, to_json(fit(recipe, recipe.data.open().spec).recipe))
 
 
 def check(trial: Trial) -> None:
@@ -142,7 +151,7 @@ def train(trial: Trial, environment: dict[str, str]) -> str:
 def checkpoints(asked: Comparison, trial: Trial) -> list[Path]:
     """The checkpoint at each point of the run; ValueError if one is not there."""
     progress = {path: checkpoint.read_json(path, "progress.json") for path in checkpoint.complete(trial.folder)}
-    step = trial.arm.recipe["batch"] * trial.arm.recipe["n_critic"]
+    step = trial.arm.recipe["batch_size"] * trial.arm.recipe["n_critic"]
     found = []
     for point in asked.points():
         here = [path for path, at in progress.items() if -1e-3 <= at["images_seen"] - 1000 * point < step]

@@ -59,8 +59,8 @@ def recipe(steps: int) -> Recipe:
     from ggdr.augment.ada import ADA
     from ggdr.data.digits import Digits
     from ggdr.metrics.swd import SlicedWasserstein
-    from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-    from ggdr.networks.unet import UNet
+    from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+    from ggdr.networks.unet import UNetDiscriminatorConfig
     from ggdr.regularizers.ggdr import GGDR
     from ggdr.regularizers.path_length import PathLength
     from ggdr.regularizers.r1 import R1
@@ -68,15 +68,15 @@ def recipe(steps: int) -> Recipe:
     batch, kimg = 4, steps * 4 / 1000
     return Recipe(
         data=Digits(size=16),
-        generator=StyleGAN2Generator(z_dim=8, w_dim=8, mapping_layers=2, channel_max=8),
-        discriminator=UNet(encoder=StyleGAN2Discriminator(channel_max=8, mapping_layers=2)),
-        regularizers={"r1": R1(weight=0.1), "path_length": PathLength(), "ggdr": GGDR(sides=(4,))},
+        generator=StyleGAN2GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=2, channel_max=8),
+        discriminator=UNetDiscriminatorConfig(encoder=StyleGAN2DiscriminatorConfig(channel_max=8, mapping_layers=2)),
+        regularizers={"r1": R1(weight=0.1), "path_length": PathLength(), "ggdr": GGDR(resolutions=(4,))},
         augment=ADA(speed_kimg=5.0),
         metrics={"swd": SlicedWasserstein(images=256)},
-        batch=batch,
+        batch_size=batch,
         total_kimg=kimg,
         log_kimg=kimg / 1000,
-        grid_kimg=kimg / 50,
+        sample_kimg=kimg / 50,
         checkpoint_kimg=kimg / 50,
         metric_kimg=kimg / 50,
     )
@@ -84,10 +84,10 @@ def recipe(steps: int) -> Recipe:
 
 def train(asked: LongRun) -> list[Point]:
     """Run it; the curve."""
-    from ggdr.launch import make_accelerator
-    from ggdr.running.report import Report
-    from ggdr.running.run import Run
     from ggdr.train import train_step
+    from ggdr.training.launch import make_accelerator
+    from ggdr.training.report import Report
+    from ggdr.training.run import Run
 
     accelerator = make_accelerator("fp32")
     run = Run(recipe(asked.steps), asked.out, accelerator)

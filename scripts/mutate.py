@@ -1,7 +1,7 @@
 """Put faults into the code by hand, one at a time, and count how many the tests notice.
 
     python scripts/mutate.py --out runs/mutants --sample 400
-    python scripts/mutate.py --out runs/mutants --modules ggdr/duel.py ggdr/losses --sample 0
+    python scripts/mutate.py --out runs/mutants --modules ggdr/play/duel.py ggdr/losses --sample 0
 
 The tests run once with coverage to learn which of them reach which line. Each mutant is one change of one expression or
 statement (`mutants.py` says which), written into a copy of the tree; the tests that reach its line run, quick ones that
@@ -36,9 +36,8 @@ from mutants import Mutant, mutants_of
 from ggdr.cli import guarded
 
 ROOT = Path(__file__).parent.parent
-CORE = """ggdr/duel.py ggdr/term.py ggdr/phase.py ggdr/train.py ggdr/losses ggdr/regularizers ggdr/stats.py
- ggdr/optimizer.py ggdr/schedule.py ggdr/running/player.py ggdr/running/ema.py ggdr/augment ggdr/data/reading/order.py
- ggdr/data/loader.py ggdr/metrics""".split()
+CORE = """ggdr/play ggdr/train.py ggdr/losses ggdr/regularizers ggdr/training/player.py ggdr/training/ema.py
+ ggdr/augment ggdr/data/reading/order.py ggdr/data/loader.py ggdr/metrics""".split()
 COPIED = ("ggdr", "tests", "recipes", "scripts", "benchmarks", "docs", "model_cards", "pyproject.toml")
 PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 QUICK = 0.05

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ggdr.card import card_of_recipe
+from ggdr.hub.card import card_of_recipe
 
 ROOT = Path(__file__).parent.parent
 RECIPES = ROOT / "recipes"

@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-from ggdr.figures import significant
+from ggdr.formatting import significant
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "performance.md"

@@ -19,9 +19,9 @@ from pathlib import Path
 from render_model_cards import same
 from zoo_reading import results
 
-from ggdr.card.markdown import code, plain, table
-from ggdr.card.parts import ROLES, first_line, held, paper_link, unfolded
-from ggdr.recipe_files import load_recipe
+from ggdr.hub.markdown import code, plain, table
+from ggdr.hub.parts import ROLES, first_line, held, paper_link, unfolded
+from ggdr.recipe.files import load_recipe
 from ggdr.registry import REGISTRIES, Part, discover
 
 ROOT = Path(__file__).parent.parent
@@ -121,7 +121,7 @@ def head(kind: str) -> tuple[str, ...]:
 
 def row(part: type[Part], kind: str, uses: dict[str, set[type[Part]]], recipes: dict[str, Path]) -> tuple[str, ...]:
     """A part's cells."""
-    names = part.gives if kind in ("generators", "discriminators") else part.needs
+    names = part.provides if kind in ("generators", "discriminators") else part.requires
     wearing = [name for name, parts in uses.items() if part in parts]
     links = ", ".join(link(name, recipes[name]) for name in wearing)
     return (

@@ -28,15 +28,15 @@ import tyro
 from torture_disk import MOMENTS, Left, Rhythm, differences, harm, left_in, moment
 from torture_lives import AtCall, Life, forked, typed, warm_up
 
-from ggdr.checks import above_zero, not_negative
 from ggdr.cli import guarded
+from ggdr.errors import above_zero, not_negative
 
 ROOT = Path(__file__).parent.parent
 ARMS = {
     "fp32": [],
     "bf16": ["--precision", "bf16"],
-    "micro-batches": ["--micro-batch", "2"],
-    "workers": ["--workers", "2"],
+    "micro-batches": ["--micro-batch-size", "2"],
+    "workers": ["--num-workers", "2"],
     "two-processes": [],
 }
 """flags of each arm"""
@@ -60,7 +60,7 @@ class Torture:
     """of the moments"""
     out: Path = Path("runs/torture")
     """folder of the runs and the report; what is in it is never read"""
-    recipe: Path = ROOT / "tests" / "tiny.py"
+    recipe: Path = ROOT / "tests" / "support" / "tiny.py"
     """of images that need no download"""
     batch: int = 8
     """the recipe's"""
@@ -129,7 +129,7 @@ def main(argv: list[str]) -> int:
 def torture(asked: Torture, name: str, chance: random.Random) -> Arm:
     """Kill runs of one arm until its share of the kills is reached."""
     swd = "--metrics.swd swd --metrics.swd.images 64 --metrics.swd.patches 16 --metrics.swd.directions 64".split()
-    argv = [str(asked.recipe), "--keep", "1", *swd, *asked.rhythm().flags(), *ARMS[name]]
+    argv = [str(asked.recipe), "--keep-checkpoints", "1", *swd, *asked.rhythm().flags(), *ARMS[name]]
     arm = Arm(name, asked.out / name, argv, 2 if name == "two-processes" else 1)
     arm.folder.mkdir(parents=True, exist_ok=True)
     whole = fresh(arm.folder / "unbroken")

@@ -18,7 +18,7 @@ import psutil
 
 from ggdr.cli import guarded
 
-IMPORTED = """ggdr.train ggdr.launch ggdr.running.run ggdr.running.report ggdr.dryrun accelerate
+IMPORTED = """ggdr.train ggdr.training.launch ggdr.training.run ggdr.training.report ggdr.verbs.dry_run accelerate
  accelerate.utils scipy.linalg sklearn.datasets matplotlib.figure matplotlib.backends.backend_agg PIL.Image
  PIL.PngImagePlugin torch.utils.data torch.optim.swa_utils ggdr.networks.stylegan2 ggdr.data.reading.gallery
  safetensors.torch psutil""".split()
@@ -81,11 +81,11 @@ def warm_up(recipe: Path) -> None:
     """Import what a training imports: by name, and by building its networks without weights."""
     for name in IMPORTED:
         importlib.import_module(name)
-    from ggdr.fitting import fit
-    from ggdr.recipe_files import load_recipe
+    from ggdr.recipe.files import load_recipe
+    from ggdr.recipe.fitting import fit
 
     made = load_recipe(recipe)
-    fit(made, made.data.open().brief)
+    fit(made, made.data.open().spec)
 
 
 def forked(argv: list[str], processes: int, log: Path, blow: Blow | None) -> Life:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from ggdr.fitting import fit
-from ggdr.networks.unet import UNet
+from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.recipe import Recipe
-from ggdr.recipe_files import load_recipe
+from ggdr.recipe.files import load_recipe
+from ggdr.recipe.fitting import fit
 from ggdr.regularizers.ggdr import GGDR
 
 ZOO = Path(__file__).parent.parent / "recipes" / "zoo"
@@ -45,11 +45,11 @@ def with_ggdr(recipe: Recipe) -> Recipe:
 
     ValueError, what `fit` says of the first try, if no side fits.
     """
-    brief = recipe.data.open().brief
+    spec = recipe.data.open().spec
     refusals = []
     for guided in tries(recipe):
         try:
-            fit(guided, brief)
+            fit(guided, spec)
         except ValueError as error:
             refusals.append(error)
         else:
@@ -62,18 +62,20 @@ def tries(recipe: Recipe) -> Iterator[Recipe]:
     if any(isinstance(term, GGDR) for term in recipe.regularizers.values()):
         yield recipe
         return
-    discriminator, gives = recipe.discriminator, recipe.discriminator.gives
-    if "pyramid" in gives and "d_features" not in gives:
-        discriminator = UNet(encoder=discriminator)
-    for chosen in ((), *sides(recipe)):
-        terms = {**recipe.regularizers, GGDR.name: GGDR(sides=chosen)}
+    discriminator, provides = recipe.discriminator, recipe.discriminator.provides
+    if "pyramid" in provides and "d_features" not in provides:
+        discriminator = UNetDiscriminatorConfig(encoder=discriminator)
+    for chosen in ((), *resolutions(recipe)):
+        terms = {**recipe.regularizers, GGDR.name: GGDR(resolutions=chosen)}
         yield dataclasses.replace(recipe, discriminator=discriminator, regularizers=terms)
 
 
-def sides(recipe: Recipe) -> list[tuple[int]]:
+def resolutions(recipe: Recipe) -> list[tuple[int]]:
     """Each side of the generator's feature maps alone, the nearest to 8 px first; none if it hands over none."""
-    if "g_features" not in recipe.generator.gives:
+    if "g_features" not in recipe.generator.provides:
         return []
     with torch.device("meta"):
-        found = recipe.generator.build(recipe.data.open().brief).feature_channels
-    return [(side,) for side in sorted(found, key=lambda side: abs(math.log2(side / FAVOURITE_PX)))]
+        found = recipe.generator.build(recipe.data.open().spec).feature_channels
+    return [
+        (resolution,) for resolution in sorted(found, key=lambda resolution: abs(math.log2(resolution / FAVOURITE_PX)))
+    ]

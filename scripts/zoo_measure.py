@@ -39,12 +39,12 @@ from tqdm import tqdm
 from zoo_arms import arm, zoo
 
 from ggdr import __version__
-from ggdr.checks import above_zero
 from ggdr.cli import guarded
-from ggdr.launch import team_for
+from ggdr.errors import above_zero
 from ggdr.ops.precision import without_tf32
 from ggdr.recipe import Recipe
-from ggdr.recipe_files import to_json, to_python
+from ggdr.recipe.files import to_json, to_python
+from ggdr.training.launch import processes_for
 
 ROOT = Path(__file__).parent.parent
 METRICS = {"FID": "fid/distance", "SWD": "swd/mean", "coverage": "density_coverage/coverage"}
@@ -131,7 +131,7 @@ def budgeted(recipe: Recipe, kimg: float, seed: int) -> Recipe:
         seed=seed,
         total_kimg=kimg,
         log_kimg=min(recipe.log_kimg, kimg / LINES),
-        grid_kimg=0.0,
+        sample_kimg=0.0,
         checkpoint_kimg=kimg,
         metric_kimg=0.0,
         metrics={},
@@ -179,7 +179,7 @@ def bring(run: Run, environment: dict[str, str]) -> None:
 
 def measure_all(runs: Sequence[Run]) -> Iterator[Cell]:
     """What is known of each run, those measured first that were not."""
-    with team_for("cpu") as team, without_tf32():
+    with processes_for("cpu") as team, without_tf32():
         for run in tqdm(runs, "measuring", unit=" runs", disable=None):
             cell = run.known()
             assert cell is not None  # each was brought to its end

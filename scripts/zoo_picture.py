@@ -22,8 +22,8 @@ from zoo_measure import ARMS, Run, Survey
 from ggdr.cli import guarded
 from ggdr.data.digits import Digits
 from ggdr.folders import SHEET
-from ggdr.grid import save_png, to_pil
 from ggdr.pipeline import GANPipeline
+from ggdr.sampling.grid import save_png, to_pil
 
 ROOT = Path(__file__).parent.parent
 SIDE, ACROSS, COLUMNS = 32, 8, 4

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from statistics import mean, median, stdev
 from typing import Any, NamedTuple
 
-from ggdr.card.markdown import bullets, code, plain, table
-from ggdr.figures import significant
+from ggdr.formatting import significant
+from ggdr.hub.markdown import bullets, code, plain, table
 
 COVERAGE, LEAST = "coverage", 0.1
 """the metric, and what of it a run has that draws what it is to draw"""

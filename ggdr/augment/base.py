@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ggdr.lazy import Tensor
+from ggdr.play.term import Adaptive
 from ggdr.registry import augmentations
-from ggdr.term import Adaptive
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -36,7 +36,7 @@ class Augmentation(Adaptive):
 
     def check_recipe(self, recipe: Recipe) -> None:
         """ValueError if D is also shown the fakes at smaller sizes, which stay as they are."""
-        if self.acts and "scales" in recipe.generator.gives & recipe.discriminator.gives:
+        if self.acts and "scales" in recipe.generator.provides & recipe.discriminator.provides:
             raise ValueError(
                 f"discriminator {recipe.discriminator.name!r} judges the fakes at smaller sizes too, which augmentation"
                 f" {self.name!r} leaves as they are: drop it, --augment none."

@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ggdr.lazy import Tensor
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
 from ggdr.registry import Part, datasets
 
 if TYPE_CHECKING:
-    from ggdr.evidence import Statistics
+    from ggdr.features.base import FeatureStatistics
 
 
 class Batch(NamedTuple):
@@ -43,7 +43,7 @@ class Content(NamedTuple):
 class Images:
     """An opened data set: an endless sequence of images; what lies at a position is a pure function of the seed."""
 
-    brief: Brief
+    spec: ImageSpec
     """size, channels and label width of its images"""
     notes: tuple[str, ...] = ()
     """what a person should know of how they are read; whole sentences"""
@@ -57,7 +57,7 @@ class Images:
     @property
     def label_names(self) -> tuple[str, ...]:
         """Names of the label vector's entries; empty: unconditional."""
-        return self.brief.label_names
+        return self.spec.label_names
 
     def __len__(self) -> int:
         """Images in one epoch, mirrored copies counted."""
@@ -74,7 +74,7 @@ class Images:
 
     def content(self) -> Content:
         """Which images these are: a run that goes on is held against it."""
-        return Content(len(self), self.brief.label_names)
+        return Content(len(self), self.spec.label_names)
 
     def note(self, unreadable: Mapping[str, str]) -> None:
         """Remember files that could not be read: name -> why."""
@@ -107,7 +107,7 @@ class DataSet(Part):
         """Flags that say where its images are on another computer; empty: they are found there all the same."""
         return ""
 
-    def statistics(self) -> Statistics | None:
+    def statistics(self) -> FeatureStatistics | None:
         """Mean and covariance of the features of its images, where its source holds them; None: it holds images."""
         return None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ggdr.data.base import DataSet, Images
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
 from ggdr.registry import datasets
 
 
@@ -48,7 +48,7 @@ class Digits(DataSet):
             raise ValueError(f"subset of {count} digits; choose 1 to {len(found.images)}.")
         labels = classes(found.target[:count], [str(digit) for digit in range(10)]) if self.labels else None
         pictures = np.stack([enlarge(np.pad(scan, self.margin), self.size) for scan in found.images[:count]])
-        return Gallery(pictures[:, None], Brief(self.size, self.size, 1), labels)
+        return Gallery(pictures[:, None], ImageSpec(self.size, self.size, 1), labels)
 
 
 def enlarge(scan, size: int):

@@ -12,7 +12,7 @@ from ggdr.data.reading.patterns import is_address
 from ggdr.registry import datasets
 
 if TYPE_CHECKING:
-    from ggdr.evidence import Statistics
+    from ggdr.features.base import FeatureStatistics
 
 
 @datasets.register("images")
@@ -70,7 +70,7 @@ class ImageFiles(DataSet):
     def asks(self) -> str:
         return "" if self.hub_id() or is_address(self.source) else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
 
-    def statistics(self) -> Statistics | None:
+    def statistics(self) -> FeatureStatistics | None:
         from ggdr.data.reading.statistics import statistics_in
 
         return statistics_in(self.source)

@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, cast
 
 from ggdr.data.base import Batch, Images
-from ggdr.threads import affinity
+from ggdr.ops.threads import affinity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,29 +21,31 @@ NAMED = 10
 
 
 def batches(
-    images: Images, *, seed: int, start: int, batch: int, rank: int = 0, world: int = 1, workers: int = 0
+    images: Images, *, seed: int, start: int, batch_size: int, rank: int = 0, world: int = 1, num_workers: int = 0
 ) -> Iterator[Batch]:
     """This process's part of each global batch, endlessly: the same images however many processes and workers share.
 
-    `start`: images seen so far; `batch`: images of the global batch, a multiple of `world`. Batches are on the CPU,
+    `start`: images seen so far; `batch_size`: images of the global batch, a multiple of `world`. They are on the CPU,
     pinned if workers read and CUDA is available. `images.unreadable` grows as files are met that cannot be read.
     """
-    if batch % world:
-        raise ValueError(f"a batch of {batch} cannot be shared by {world} processes; choose a multiple of {world}.")
-    steps = slices(start, batch, rank, world)
-    if workers and images.forks:
-        fetched = by_processes(images, seed, steps, workers)
-    elif workers:
+    if batch_size % world:
+        raise ValueError(
+            f"a batch of {batch_size} cannot be shared by {world} processes; choose a multiple of {world}."
+        )
+    steps = slices(start, batch_size, rank, world)
+    if num_workers and images.forks:
+        fetched = by_processes(images, seed, steps, num_workers)
+    elif num_workers:
         fetched = by_thread(images, seed, steps)
     else:
         fetched = ((images.at(positions, seed), images.unreadable) for positions in steps)
     return noting(images, fetched)
 
 
-def slices(start: int, batch: int, rank: int, world: int) -> Iterator[list[int]]:
+def slices(start: int, batch_size: int, rank: int, world: int) -> Iterator[list[int]]:
     """Positions of this process's part of each global batch."""
-    share = batch // world
-    for first in count(start + rank * share, batch):
+    share = batch_size // world
+    for first in count(start + rank * share, batch_size):
         yield list(range(first, first + share))
 
 
@@ -60,7 +62,7 @@ class Fetch:
             return error, dict(self.images.unreadable)
 
 
-def by_processes(images: Images, seed: int, steps: Iterator[list[int]], workers: int) -> Iterator:
+def by_processes(images: Images, seed: int, steps: Iterator[list[int]], num_workers: int) -> Iterator:
     """Worker processes decode, each a batch at a time."""
     import torch
     from torch.utils.data import DataLoader
@@ -70,7 +72,7 @@ def by_processes(images: Images, seed: int, steps: Iterator[list[int]], workers:
             cast("Dataset", Fetch(images, seed)),
             batch_sampler=steps,
             collate_fn=as_fetched,
-            num_workers=min(workers, len(affinity())),  # more would wait for each other, as torch warns
+            num_workers=min(num_workers, len(affinity())),  # more would wait for each other, as torch warns
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),  # its own, or each loader would advance the global one
             worker_init_fn=leave_signals,

@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from ggdr.explorer.pictures import enlarged, rgb
 from ggdr.explorer.studio import Look, Model
-from ggdr.insight.maps import fit_clusters, gather, judged, segmented, sides_of, similarity
-from ggdr.insight.sheets import palette
 from ggdr.sampling import asked
 from ggdr.seeding import word
+from ggdr.visualization.maps import fit_clusters, gather, judged, segmented, sides_of, similarity
+from ggdr.visualization.sheets import palette
 
 CLUSTERS, POOLED = 6, 16
 """clusters of a side, and images that they are fitted on"""
@@ -53,7 +53,7 @@ class Held(NamedTuple):
 
 def sees(model: Model) -> bool:
     """Whether there is anything to see inside."""
-    return "g_features" in model.generator.config.gives
+    return "g_features" in model.generator.config.provides
 
 
 def held(model: Model, look: Look) -> Held:
@@ -65,17 +65,19 @@ def held(model: Model, look: Look) -> Held:
 def make_held(model: Model, look: Look) -> Held:
     """As `held`, made again."""
     generator, judge = model.generator, model.discriminator
-    sides, labels, device = sides_of(generator, judge, ()), model.labels(look), generator.device
+    resolutions, labels, device = sides_of(generator, judge, ()), model.labels(look), generator.device
     labels = labels if labels is None else labels.to(device)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(word(look.seed))  # the noise that the image itself was made with
         z = latent(model, look).to(device)
-        made = generator(z, labels, sides=sides["generator"], **asked(generator.config, look.view))
-    maps = {side: F.normalize(each.float(), dim=1).cpu() for side, each in made.features.items()}
+        made = generator(z, labels, resolutions=resolutions["generator"], **asked(generator.config, look.view))
+    maps = {resolution: F.normalize(each.float(), dim=1).cpu() for resolution, each in made.features.items()}
     if judge is None:
         return Held(maps, {}, None)
-    drawn = judged(judge, made.image, labels, {"decoder": sides.get("decoder", ())})
-    likeness = {side: similarity(each.float().cpu(), maps[side])[0] for (_, side), each in drawn.items()}
+    drawn = judged(judge, made.image, labels, {"decoder": resolutions.get("decoder", ())})
+    likeness = {
+        resolution: similarity(each.float().cpu(), maps[resolution])[0] for (_, resolution), each in drawn.items()
+    }
     logit = judge(made.image, labels).logits.float().mean()
     return Held(maps, likeness, Answer(float(logit), float(logit.sigmoid())))
 
@@ -94,15 +96,17 @@ def centres(model: Model) -> dict[int, Tensor]:
 
 def fit(model: Model) -> dict[int, Tensor]:
     """As `centres`, made again."""
-    sides = {"generator": sides_of(model.generator, None, ())["generator"]}
-    gathered = gather(model.generator, None, sides, shown=1, pooled=POOLED, seed=0)
-    return {side: fit_clusters(maps["generator"].rows, CLUSTERS, seed=0) for side, maps in gathered.maps.items()}
+    resolutions = {"generator": sides_of(model.generator, None, ())["generator"]}
+    gathered = gather(model.generator, None, resolutions, shown=1, pooled=POOLED, seed=0)
+    return {
+        resolution: fit_clusters(maps["generator"].rows, CLUSTERS, seed=0) for resolution, maps in gathered.maps.items()
+    }
 
 
 def clusters(model: Model, look: Look) -> dict[int, Tensor]:
     """Side -> the cluster [h, w] of each place of the image."""
     maps, middle = held(model, look).maps, centres(model)
-    return {side: segmented(each, middle[side])[0] for side, each in maps.items()}
+    return {resolution: segmented(each, middle[resolution])[0] for resolution, each in maps.items()}
 
 
 def at(segments: Tensor, point: Point) -> int:
@@ -150,12 +154,12 @@ def gallery(model: Model, look: Look, point: Point | None) -> list[tuple[PIL.Ima
     """A picture for each side: the cluster at the point, or all clusters; with the side and the share it takes."""
     image, found = model.image(look), clusters(model, look)
     if point is None:
-        return [(painted(image, segments), f"{side} px") for side, segments in found.items()]
+        return [(painted(image, segments), f"{resolution} px") for resolution, segments in found.items()]
     shown = []
-    for side, segments in found.items():
+    for resolution, segments in found.items():
         chosen = at(segments, point)
         share = float((segments == chosen).float().mean())
-        shown.append((marked(image, segments, chosen), f"{side} px: {share:.0%}"))
+        shown.append((marked(image, segments, chosen), f"{resolution} px: {share:.0%}"))
     return shown
 
 
@@ -163,7 +167,8 @@ def likenesses(model: Model, look: Look) -> list[tuple[PIL.Image.Image, str]]:
     """A picture for each side that the decoder draws: where its map is like the generator's."""
     image = model.image(look)
     return [
-        (heat(each, image), f"{side} px: {float(each.mean()):.2f}") for side, each in held(model, look).likeness.items()
+        (heat(each, image), f"{resolution} px: {float(each.mean()):.2f}")
+        for resolution, each in held(model, look).likeness.items()
     ]
 
 

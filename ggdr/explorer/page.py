@@ -14,9 +14,9 @@ from ggdr.explorer import inside, watch
 from ggdr.explorer.inside import Point
 from ggdr.explorer.pictures import SEEDS, download, shown, tiles
 from ggdr.explorer.studio import Look, Studio
-from ggdr.labels import described
 from ggdr.latent.directions import number_of_codes
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
+from ggdr.sampling.labels import described
 
 WATCH_SEC = 3.0
 """between two looks at a run's folder"""
@@ -70,20 +70,20 @@ def label_of(label: str | float) -> int | tuple[float, ...]:
         raise gr.Error(f"the label is {label!r}; give numbers with commas between.", print_exception=False) from None
 
 
-def label_control(brief: Brief) -> gr.Dropdown | gr.Slider | gr.Textbox | gr.State:
+def label_control(spec: ImageSpec) -> gr.Dropdown | gr.Slider | gr.Textbox | gr.State:
     """What chooses the label: a class by its name, a number in its range, or a vector."""
-    if not brief.labels:
+    if not spec.labels:
         return gr.State(None)
-    if not brief.label_ranges:
-        names = brief.label_names or tuple(map(str, range(brief.labels)))
+    if not spec.label_ranges:
+        names = spec.label_names or tuple(map(str, range(spec.labels)))
         classes = [(name, str(place)) for place, name in enumerate(names)]
         return gr.Dropdown(classes, value="0", label="class", elem_id="class")
-    middles = [(low + high) / 2 for low, high in brief.label_ranges]
-    if brief.labels == 1:
-        (low, high), title = brief.label_ranges[0], brief.label_names[0] if brief.label_names else "label"
+    middles = [(low + high) / 2 for low, high in spec.label_ranges]
+    if spec.labels == 1:
+        (low, high), title = spec.label_ranges[0], spec.label_names[0] if spec.label_names else "label"
         return gr.Slider(low, high, middles[0], label=title, elem_id="class")
     text = ",".join(f"{middle:g}" for middle in middles)
-    return gr.Textbox(text, label=f"label: {described(brief)}", elem_id="class", submit_btn=True)
+    return gr.Textbox(text, label=f"label: {described(spec)}", elem_id="class", submit_btn=True)
 
 
 class Page:
@@ -92,7 +92,7 @@ class Page:
     def __init__(self, studio: Studio, run: Path | None = None):
         """`run`: a run's folder to watch too."""
         self.studio, self.run = studio, run
-        self.gives = studio.model.generator.config.gives
+        self.provides = studio.model.generator.config.provides
         self.scratch = Path(tempfile.mkdtemp(prefix="ggdr-page-"))
 
     def build(self) -> gr.Blocks:
@@ -111,22 +111,22 @@ class Page:
 
     def about(self) -> str:
         """What the model is, in a line."""
-        brief, name = self.studio.model.generator.brief, self.studio.model.generator.config.name
-        kind = "numbers as label" if brief.label_ranges else "classes"
-        names = f" ({described(brief)})" if brief.label_names else ""
-        labels = f", {brief.labels} {kind}{names}" if brief.labels else ""
-        return f"`{name}`, {brief.height} x {brief.width} px, {brief.channels} channels{labels}"
+        spec, name = self.studio.model.generator.spec, self.studio.model.generator.config.name
+        kind = "numbers as label" if spec.label_ranges else "classes"
+        names = f" ({described(spec)})" if spec.label_names else ""
+        labels = f", {spec.labels} {kind}{names}" if spec.labels else ""
+        return f"`{name}`, {spec.height} x {spec.width} px, {spec.channels} channels{labels}"
 
     def current(self) -> tuple[gr.Image, gr.DownloadButton, Controls]:
         """The image and what changes it; a control that the generator does not know is not shown."""
-        brief = self.studio.model.generator.brief
+        spec = self.studio.model.generator.spec
         image = gr.Image(
             elem_id="current", elem_classes="pixels", show_label=False, interactive=False, format="png", buttons=[]
         )
         seed = gr.Number(0, label="seed", precision=0, minimum=0, elem_id="seed")
-        truncates, noisy = "truncation" in self.gives, "noise" in self.gives
+        truncates, noisy = "truncation" in self.provides, "noise" in self.provides
         psi = gr.Slider(-1, 1.5, 1, step=0.05, label="psi", elem_id="psi") if truncates else gr.State(None)
-        label = label_control(brief)
+        label = label_control(spec)
         noise = gr.Radio(["const", "random", "none"], value="const", label="noise") if noisy else gr.State("const")
         save = gr.DownloadButton("Download PNG", elem_id="save")
         return image, save, Controls(seed, psi, label, noise)
@@ -134,9 +134,9 @@ class Page:
     def tabs(self, controls: Controls, point: gr.State) -> list[Tab]:
         """The tabs whose needs are met."""
         made = [self.seeds_tab(controls)]
-        if "ws" in self.gives:
+        if "ws" in self.provides:
             made.append(self.mix_tab())
-        if "entries" in self.gives:
+        if "entries" in self.provides:
             made.append(self.edit_tab())
         if inside.sees(self.studio.model):
             made.append(self.inside_tab(point))

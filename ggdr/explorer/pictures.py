@@ -10,7 +10,7 @@ import PIL.Image
 from torch import Tensor
 
 from ggdr.explorer.studio import Look, Model
-from ggdr.grid import picture, save_grid, shown_channels
+from ggdr.sampling.grid import picture, save_grid, shown_channels
 
 SHOWN_PX = 384
 """side that the current image is enlarged to at least"""

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ggdr import __version__
-from ggdr.pretrained import ID
+from ggdr.saving.pretrained import ID
 
 APP = '''"""The page of {model}: https://huggingface.co/{model}"""
 

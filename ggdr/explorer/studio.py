@@ -10,16 +10,16 @@ from typing import Literal, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from ggdr import checkpoint
-from ggdr.device import device_of
-from ggdr.grid import to_uint8
-from ggdr.labels import label_rows
 from ggdr.latent.codes import Codes, images_of, seeded
 from ggdr.latent.directions import Directions, Method, find
 from ggdr.latent.mixing import mixed
-from ggdr.network import Discriminator, Generator
-from ggdr.pretrained import Hub, load_pair
+from ggdr.networks.base.module import Discriminator, Generator
+from ggdr.ops.device import device_of
 from ggdr.sampling import View, draw
+from ggdr.sampling.grid import to_uint8
+from ggdr.sampling.labels import label_rows
+from ggdr.saving import checkpoint
+from ggdr.saving.pretrained import Hub, load_pair
 
 KEPT = 512
 """results kept of one model; the oldest go first"""
@@ -69,7 +69,7 @@ class Model:
     def rows(self, look: Look, count: int) -> Tensor | None:
         """The label of a look for each of `count` images [count, L]; None without labels."""
         label = [list(look.label)] * count if isinstance(look.label, tuple) else look.label
-        return label_rows(self.generator.brief, label, count)
+        return label_rows(self.generator.spec, label, count)
 
     def image(self, look: Look) -> Tensor:
         """The image [C, H, W] uint8 of a look; ValueError if the generator has no such image."""

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import PIL.Image
 
-from ggdr import log_file
-from ggdr.figures import significant
-from ggdr.running.plots import plot_losses
+from ggdr.formatting import significant
+from ggdr.saving import log_file
+from ggdr.visualization.plots import plot_losses
 
 ROWS = 12
 """lines of the table"""

@@ -59,7 +59,7 @@ class Format(NamedTuple):
     read: Callable[[Path], Run]
 
 
-def export(graph: Graph, file: Path, batch: int | None = None) -> Agreement:
+def export(graph: Graph, file: Path, batch_size: int | None = None) -> Agreement:
     """Write a graph as `file`, of the kind that its suffix says, and say how near it comes to the network.
 
     batch: the one number of samples it takes; None for any. A file that was there is replaced. ValueError if the
@@ -69,8 +69,8 @@ def export(graph: Graph, file: Path, batch: int | None = None) -> Agreement:
     file.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".writing-", dir=file.parent) as folder, quiet():
         aside = Path(folder) / file.name
-        kind.write(traced(graph, batch), graph, aside)
-        found = agreement(kind.read(aside), graph, (batch, batch) if batch else SIZES)
+        kind.write(traced(graph, batch_size), graph, aside)
+        found = agreement(kind.read(aside), graph, (batch_size, batch_size) if batch_size else SIZES)
         if not found.holds:
             raise ValueError(
                 f"{file.name} would differ from the network by {found.difference:.2g} of values up to"

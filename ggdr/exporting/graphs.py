@@ -7,10 +7,10 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from ggdr.grid import to_uint8
-from ggdr.labels import labels_at
-from ggdr.model import describe
-from ggdr.network import Discriminator, Generator, Network
+from ggdr.networks.base.module import Discriminator, Generator, Network
+from ggdr.sampling.grid import to_uint8
+from ggdr.sampling.labels import labels_at
+from ggdr.saving.model import describe
 from ggdr.seeding import word
 
 Fixed = Literal["const", "none"]
@@ -34,7 +34,7 @@ class Graph(nn.Module):
 
     def labels(self, samples: int) -> dict[str, Tensor]:
         """Labels [N, L], those of `labels_at`, if the network is conditional."""
-        rows = labels_at(self.network.brief, range(samples))
+        rows = labels_at(self.network.spec, range(samples))
         return {} if rows is None else {"labels": rows}
 
     def description(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Images(Graph):
         """`noise`: per-pixel noise of the layers, if there is such. `uint8`: pixels as picture files hold them."""
         super().__init__(network, {"noise": noise, "uint8": uint8})
         self.noise, self.uint8, self.z_dim = noise, uint8, network.z_dim
-        self.truncates, self.noisy = "truncation" in network.config.gives, "noise" in network.config.gives
+        self.truncates, self.noisy = "truncation" in network.config.provides, "noise" in network.config.provides
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
         """Latent codes, labels in turn, and a truncation between none and all."""
@@ -79,8 +79,8 @@ class Logits(Graph):
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
         """Images of uniform noise, labels in turn."""
-        brief = self.network.brief
-        size = (samples, brief.channels, brief.height, brief.width)
+        spec = self.network.spec
+        size = (samples, spec.channels, spec.height, spec.width)
         image = torch.rand(size, generator=torch.Generator().manual_seed(word(seed))) * 2 - 1
         return {"image": image, **self.labels(samples)}
 
@@ -90,32 +90,32 @@ class Logits(Graph):
 
 
 @torch.no_grad()
-def traced(graph: Graph, batch: int | None = None) -> torch.export.ExportedProgram:
+def traced(graph: Graph, batch_size: int | None = None) -> torch.export.ExportedProgram:
     """The graph as torch.export sees it, to be called by keywords; nothing in it tells where its code lies.
 
     batch: the one number of samples it takes; None for any. ValueError if the network cannot be traced so.
     """
-    inputs = graph.inputs(batch or 2, seed=0)
-    any_number = None if batch else {0: torch.export.Dim("batch")}
+    inputs = graph.inputs(batch_size or 2, seed=0)
+    any_number = None if batch_size else {0: torch.export.Dim("batch")}
     shapes = {name: any_number if tensor.ndim else None for name, tensor in inputs.items()}
     graph(**inputs)  # filters are kept from this pass on; those of the trace would be kept as fakes, without values
     try:
         program = torch.export.export(graph, (), inputs, dynamic_shapes=shapes, strict=False)
     except Exception as error:  # torch has many for what a graph cannot hold
-        raise ValueError(refusal(graph, batch, error)) from error
+        raise ValueError(refusal(graph, batch_size, error)) from error
     for module in program.graph_module.modules():
         for node in cast(torch.fx.GraphModule, module).graph.nodes:
             node.meta.pop("stack_trace", None)
     return program
 
 
-def refusal(graph: Graph, batch: int | None, error: Exception) -> str:
+def refusal(graph: Graph, batch_size: int | None, error: Exception) -> str:
     """Why there is no graph, and what to type next."""
     name = graph.network.config.name
-    if batch is None:
+    if batch_size is None:
         return (
             f"{name!r} depends on the number of samples, as networks do that compare those of a batch; "
-            "fix it: add --batch 4, or another number."
+            "fix it: add --batch-size 4, or another number."
         )
     return f"{name!r} cannot be traced: {first_line(error)}; fix the network's forward pass."
 

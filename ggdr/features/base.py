@@ -18,6 +18,21 @@ class Features(NamedTuple):
     """[N, K] float32, classes before the softmax, where the extractor gives them"""
 
 
+class FeatureStatistics(NamedTuple):
+    """What is known of the features of real images that need not be at hand."""
+
+    mean: Tensor
+    """[D] float64, on the host"""
+    covariance: Tensor
+    """[D, D] float64"""
+    names: tuple[str, ...]
+    """what the two are called where they are kept"""
+    content: str
+    """sha256 of both, in hex"""
+    alone: bool
+    """there are no images beside them"""
+
+
 class Embedder:
     """A loaded feature network. A subclass sets the three attributes and writes `__call__`."""
 
@@ -43,9 +58,9 @@ class Extractor(Part):
 
     registry = extractors
 
-    batch: int = 64
+    batch_size: int = 64
     """images that pass it at once"""
-    gives: ClassVar[frozenset[str]] = frozenset({"features"})
+    provides: ClassVar[frozenset[str]] = frozenset({"features"})
 
     def load(self, device: torch.device) -> Embedder:
         """The network, in evaluation; ValueError if its weights are not at hand.

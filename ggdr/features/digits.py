@@ -37,9 +37,9 @@ class Digits(Extractor):
     fixed seed, and is kept in `$GGDR_CACHE` (default: `ggdr` in the user's cache folder).
     """
 
-    batch: int = 256
+    batch_size: int = 256
     """images that pass it at once"""
-    gives: ClassVar = frozenset({"features", "classes", "smooth"})
+    provides: ClassVar = frozenset({"features", "classes", "smooth"})
 
     def load(self, device: torch.device) -> Embedder:
         """The network, trained if the cache does not hold it whole."""
@@ -56,7 +56,7 @@ class DigitsEmbedder(Embedder):
         self.weights_hash, self.width = fingerprint(state), FEATURES
         self.protocol = {
             "network": EDITION,
-            "side": SIDE_PX,
+            "resolution": SIDE_PX,
             "resize": "bilinear, antialiased (torch)",
             "range": "gray, 0 to 1",
             "layer": f"last hidden, after SiLU, over {SCALE:g}",

@@ -29,20 +29,20 @@ class DINOv2(Extractor):
     """ViT-S, B, L or g, with 384, 768, 1,024 or 1,536 features"""
     weights: str | None = None
     """file of the weights, timm's or Meta's; None: from the cache of the Hub, fetched (L: 1.2 GB) if not there"""
-    gives: ClassVar = frozenset({"features", "smooth"})
+    provides: ClassVar = frozenset({"features", "smooth"})
 
     def load(self, device: torch.device) -> Embedder:
         """The network; ValueError if its weights are not at hand."""
         name = f"vit_{SIZES[self.size]}_patch14_dinov2.lvd142m"
-        return TimmEmbedder(model(name, self.weights, side=SIDE_PX, adapt=stretched), device, filter="bicubic")
+        return TimmEmbedder(model(name, self.weights, resolution=SIDE_PX, adapt=stretched), device, filter="bicubic")
 
 
 def stretched(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights, with position codes for SIDE_PX: bicubic, as the published network makes them, not as timm does."""
     if (codes := state.get("pos_embed")) is None:
         return dict(state)
-    side, patches = round((codes.shape[1] - 1) ** 0.5), SIDE_PX // PATCH_PX
-    grid = codes[:, 1:].float().unflatten(1, (side, side)).permute(0, 3, 1, 2)
-    scale = (patches + OFFSET) / side
-    grid = grid if side == patches else F.interpolate(grid, scale_factor=(scale, scale), mode="bicubic")
+    resolution, patches = round((codes.shape[1] - 1) ** 0.5), SIDE_PX // PATCH_PX
+    grid = codes[:, 1:].float().unflatten(1, (resolution, resolution)).permute(0, 3, 1, 2)
+    scale = (patches + OFFSET) / resolution
+    grid = grid if resolution == patches else F.interpolate(grid, scale_factor=(scale, scale), mode="bicubic")
     return {**state, "pos_embed": torch.cat([codes[:, :1].float(), grid.flatten(2).transpose(1, 2)], dim=1)}

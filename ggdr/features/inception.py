@@ -26,7 +26,7 @@ class Inception(Extractor):
 
     weights: str | None = None
     """file of the weights; None: from the cache of torch.hub, fetched (95 MB) if it is not there"""
-    gives: ClassVar = frozenset({"features", "classes"})
+    provides: ClassVar = frozenset({"features", "classes"})
 
     def load(self, device: torch.device) -> Embedder:
         """The network; ValueError if its weights are not at hand."""
@@ -54,7 +54,7 @@ class InceptionEmbedder(Embedder):
         self.protocol = {
             "network": NAME,
             "weights": Path(path).name,
-            "side": 299,
+            "resolution": 299,
             "resize": "bilinear as in TensorFlow 1, not antialiased",
             "range": "-1 to 1",
             "layer": "pool3; logits without bias",

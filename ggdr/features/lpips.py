@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.checks import above_zero
+from ggdr.errors import above_zero
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import resized, rgb, standardised
 from ggdr.features.timm import model
@@ -32,7 +32,7 @@ class LPIPS(Extractor):
     of pixels. Many features, 31 for each value of a 256 px image: meant for `ppl`, not for distances of large sets.
     """
 
-    batch: int = 16
+    batch_size: int = 16
     """images that pass it at once"""
     side_px: int = 256
     """larger images are shrunk to it, as for the published path lengths; 0: never"""
@@ -40,10 +40,10 @@ class LPIPS(Extractor):
     """file of VGG-16's weights, timm's or torchvision's; None: from the cache of the Hub, fetched if not there"""
     linear: str | None = None
     """file of the learned weights of its channels; None: from the cache of torch.hub, fetched if not there"""
-    gives: ClassVar = frozenset({"features", "smooth"})
+    provides: ClassVar = frozenset({"features", "smooth"})
 
     def __post_init__(self) -> None:
-        above_zero(self, "batch")
+        above_zero(self, "batch_size")
 
     def load(self, device: torch.device) -> Embedder:
         """The network; ValueError if its weights are not at hand."""
@@ -75,7 +75,7 @@ class LPIPSEmbedder(Embedder):
         self.weights_hash, self.width = fingerprint(state), width(side_px or 256)
         self.protocol = {
             "network": "LPIPS 0.1, VGG-16",
-            "side": side_px,
+            "resolution": side_px,
             "resize": "bilinear, antialiased (torch), larger images only",
             "range": f"less {list(MEAN)}, over {list(STD)}",
             "layer": "relu1_2, relu2_2, relu3_3, relu4_3, relu5_3",
@@ -98,6 +98,6 @@ class LPIPSEmbedder(Embedder):
         return resized(images, round(scale * images.shape[2]), round(scale * images.shape[3]), "bilinear")
 
 
-def width(side: int) -> int:
-    """Number of features of a square image of `side` pixels."""
-    return sum(channels * (side >> level) ** 2 for level, channels in enumerate(TAPS.values()))
+def width(resolution: int) -> int:
+    """Number of features of a square image of `resolution` pixels."""
+    return sum(channels * (resolution >> level) ** 2 for level, channels in enumerate(TAPS.values()))

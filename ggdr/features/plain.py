@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.checks import above_zero
+from ggdr.errors import above_zero
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import resized, rgb
 from ggdr.features.weights import fingerprint
@@ -27,10 +27,10 @@ class Pixels(Extractor):
 
     side_px: int = 128
     """side of the finest scale"""
-    gives: ClassVar = frozenset({"features", "smooth"})
+    provides: ClassVar = frozenset({"features", "smooth"})
 
     def __post_init__(self) -> None:
-        above_zero(self, "batch", "side_px")
+        above_zero(self, "batch_size", "side_px")
 
     def load(self, device: torch.device) -> Embedder:
         """What takes images apart; there is nothing to load."""
@@ -41,21 +41,21 @@ class PixelsEmbedder(Embedder):
     """Scales of an image, one after the other."""
 
     def __init__(self, side_px: int):
-        self.sides = [side_px]
-        while self.sides[-1] >= 2 * LEAST_PX:
-            self.sides.append(self.sides[-1] // 2)
-        self.weights_hash, self.width = fingerprint({}), 3 * sum(side**2 for side in self.sides)
+        self.resolutions = [side_px]
+        while self.resolutions[-1] >= 2 * LEAST_PX:
+            self.resolutions.append(self.resolutions[-1] // 2)
+        self.weights_hash, self.width = fingerprint({}), 3 * sum(resolution**2 for resolution in self.resolutions)
         self.protocol = {
             "network": "none",
-            "side": side_px,
+            "resolution": side_px,
             "resize": "bilinear, antialiased (torch)",
             "range": "0 to 1",
-            "layer": f"pixels at the sides {self.sides}",
+            "layer": f"pixels at the sides {self.resolutions}",
         }
 
     def __call__(self, images: Tensor) -> Features:
-        x, parts = resized(rgb(images).float() / 255, self.sides[0], self.sides[0], "bilinear"), []
-        for side in self.sides:
-            x = x if x.shape[2] == side else F.adaptive_avg_pool2d(x, side)
-            parts.append(x.flatten(1) / (len(self.sides) * x[0].numel()) ** 0.5)
+        x, parts = resized(rgb(images).float() / 255, self.resolutions[0], self.resolutions[0], "bilinear"), []
+        for resolution in self.resolutions:
+            x = x if x.shape[2] == resolution else F.adaptive_avg_pool2d(x, resolution)
+            parts.append(x.flatten(1) / (len(self.resolutions) * x[0].numel()) ** 0.5)
         return Features(torch.cat(parts, dim=1))

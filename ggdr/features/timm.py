@@ -32,7 +32,7 @@ class Timm(Extractor):
     """file of the weights; None: from the cache of the Hub, fetched if they are not there"""
     random: bool = False
     """random weights instead, the same each time: features that nobody trained, fit for tests of the path alone"""
-    gives: ClassVar = frozenset({"features", "smooth"})
+    provides: ClassVar = frozenset({"features", "smooth"})
 
     def load(self, device: torch.device) -> Embedder:
         """The network; ValueError if there is no such model or its weights are not at hand."""
@@ -49,7 +49,7 @@ class Built(NamedTuple):
     name: str
     weights: str
     """what the weights are, for protocols"""
-    side: int | None = None
+    resolution: int | None = None
     """of its input in pixels; None: as its weights were trained"""
 
 
@@ -63,14 +63,18 @@ class TimmEmbedder(Embedder):
 
         config = resolve_model_data_config(built.network)
         self.network: Any = built.network.to(device).eval().requires_grad_(False)
-        self.side, self.mean, self.std = built.side or config["input_size"][-1], config["mean"], config["std"]
+        self.resolution, self.mean, self.std = (
+            built.resolution or config["input_size"][-1],
+            config["mean"],
+            config["std"],
+        )
         self.filter = filter or ("bilinear" if config["interpolation"] == "bilinear" else "bicubic")
         self.weights_hash = fingerprint(self.network.state_dict())
         self.width = self.embed(torch.zeros(1, 3, 8, 8, device=device)).shape[1]
         self.protocol = {
             "network": built.name,
             "weights": built.weights,
-            "side": self.side,
+            "resolution": self.resolution,
             "resize": f"{self.filter}, antialiased (torch), not cropped",
             "range": f"less {list(self.mean)}, over {list(self.std)}",
             "layer": "last before the classifier",
@@ -82,7 +86,7 @@ class TimmEmbedder(Embedder):
 
     def embed(self, images: Tensor) -> Tensor:
         """Features [N, D] of float images [N, 3, H, W] in [0, 255]."""
-        pixels = standardised(resized(images, self.side, self.side, self.filter), self.mean, self.std)
+        pixels = standardised(resized(images, self.resolution, self.resolution, self.filter), self.mean, self.std)
         return self.network.forward_head(self.network.forward_features(pixels), pre_logits=True).flatten(1)
 
 
@@ -91,22 +95,22 @@ def model(
     weights: str | None,
     *,
     classes: int = 0,
-    side: int | None = None,
+    resolution: int | None = None,
     adapt: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None,
 ) -> Built:
     """timm's model `name` with the weights of a file (None: its own, found or fetched).
 
-    `classes`: of its classifier; 0: it has none. `side`: of its input in pixels, None: its own. `adapt`: done to the
+    `classes`: of its classifier; 0: none. `resolution`: of its input in pixels, None: its own. `adapt`: done to the
     weights before they are loaded. ValueError if there is no such model or its weights are not at hand or another's.
     """
     path = weights or str(own_weights(name))
     state = read_weights(path)
     state = dict(adapt(state)) if adapt else state
     try:
-        network = create(name, classes, side, state)
+        network = create(name, classes, resolution, state)
     except (RuntimeError, KeyError) as error:
         raise ValueError(f"{path!r} holds the weights of another network than timm's {name}.") from error
-    return Built(network, name, Path(path).name if weights else f"timm/{name}", side)
+    return Built(network, name, Path(path).name if weights else f"timm/{name}", resolution)
 
 
 def random_model(name: str) -> Built:
@@ -114,11 +118,11 @@ def random_model(name: str) -> Built:
     return Built(create(known(name), 0, None, None), name, "random, seed 0")
 
 
-def create(name: str, classes: int, side: int | None, state: Mapping[str, Tensor] | None) -> torch.nn.Module:
+def create(name: str, classes: int, resolution: int | None, state: Mapping[str, Tensor] | None) -> torch.nn.Module:
     """The model; without `state` its weights are random, the same each time."""
     import timm
 
-    given: dict[str, Any] = {} if side is None else {"img_size": side}
+    given: dict[str, Any] = {} if resolution is None else {"img_size": resolution}
     overlay = {} if state is None else {"state_dict": dict(state), "custom_load": False}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

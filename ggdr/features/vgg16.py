@@ -24,7 +24,7 @@ class VGG16(Extractor):
 
     weights: str | None = None
     """file of the weights, timm's or torchvision's; None: from the cache of the Hub, fetched (553 MB) if not there"""
-    gives: ClassVar = frozenset({"features", "classes", "smooth"})
+    provides: ClassVar = frozenset({"features", "classes", "smooth"})
 
     def load(self, device: torch.device) -> Embedder:
         """The network; ValueError if its weights are not at hand."""

@@ -18,10 +18,10 @@ from torch import Tensor
 from ggdr.foreign.facts import as_json
 from ggdr.foreign.torch_files import Stored
 from ggdr.foreign.weights import Found, Reading, base_width, check_filter, filled
-from ggdr.network import Network
-from ggdr.networks.base import Brief
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from ggdr.networks.stylegan2.generator import Generator
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.base.module import Network
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+from ggdr.networks.stylegan2.generator import StyleGAN2Generator
 
 MARK = "input.input"
 """a weight that every generator of this format has"""
@@ -87,16 +87,19 @@ def weights(state: Any, gain: float) -> dict[str, Stored]:
     return {name: value for name, value in state.items() if not name.endswith(".kernel")}
 
 
-def generator(state: Mapping[str, Stored], mean: Stored | None, size: int) -> Generator:
+def generator(state: Mapping[str, Stored], mean: Stored | None, size: int) -> StyleGAN2Generator:
     """Its generator as ours; `mean`: its mean style, if the file holds it. `size`: bytes of the file."""
     stored = dict(generator_weight(name, value) for name, value in state.items())
     depth = sum(name.startswith("mapping.") and name.endswith(".weight") for name in stored)
-    width = {side: rows(stored, f"synthesis.b{side}.torgb.weight", 1) for side in sides(stored, "torgb.weight")}
+    width = {
+        resolution: rows(stored, f"synthesis.b{resolution}.torgb.weight", 1)
+        for resolution in resolutions(stored, "torgb.weight")
+    }
     if 4 not in width:
         raise ValueError("it lacks to_rgb1.conv.weight")
     total, limit = table(width)
     base = base_width(stored, "synthesis.b4.const")
-    config = StyleGAN2Generator(
+    config = StyleGAN2GeneratorConfig(
         z_dim=rows(stored, "mapping.fc0.weight", 1),
         w_dim=rows(stored, "mapping.fc0.weight"),
         mapping_layers=depth,
@@ -104,18 +107,18 @@ def generator(state: Mapping[str, Stored], mean: Stored | None, size: int) -> Ge
         channel_max=limit,
         smallest=base,
     )
-    brief = Brief(max(width), max(width) * base // 4, rows(stored, "synthesis.b4.torgb.weight"))
+    spec = ImageSpec(max(width), max(width) * base // 4, rows(stored, "synthesis.b4.torgb.weight"))
     if mean is not None:
         stored["mapping.w_avg"] = without(mean, (0,) if len(mean.shape) == 2 else ())
-    network = filled(config, brief, stored, size, later={} if mean else {"mapping.w_avg": 0.0})
-    assert isinstance(network, Generator)
+    network = filled(config, spec, stored, size, later={} if mean else {"mapping.w_avg": 0.0})
+    assert isinstance(network, StyleGAN2Generator)
     if mean is None:
         network.mapping.w_avg.copy_(mean_style(network))
     return network
 
 
 @torch.no_grad()
-def mean_style(network: Generator) -> Tensor:
+def mean_style(network: StyleGAN2Generator) -> Tensor:
     """The mean style [w_dim] over latent codes that are the same each time."""
     codes = torch.randn(STYLES, network.z_dim, generator=torch.Generator().manual_seed(0))
     return network.mapping(codes).mean(dim=0)
@@ -146,28 +149,33 @@ def layer(index: int) -> str:
 def discriminator(state: Mapping[str, Stored], size: int) -> Network:
     """Its discriminator as ours; `size`: bytes of the file."""
     blocks = {int(found[1]) for name in state if (found := re.match(r"convs\.(\d{1,2})\.conv1\.", name))}
-    side = 4 << max(blocks, default=0)
-    stored = dict(discriminator_weight(name, value, side) for name, value in state.items())
-    width = {r // 2: rows(stored, f"b{r}.conv1.weight") for r in sides(stored, "conv1.weight")}
-    width[side] = rows(stored, f"b{side}.fromrgb.weight")
+    resolution = 4 << max(blocks, default=0)
+    stored = dict(discriminator_weight(name, value, resolution) for name, value in state.items())
+    width = {r // 2: rows(stored, f"b{r}.conv1.weight") for r in resolutions(stored, "conv1.weight")}
+    width[resolution] = rows(stored, f"b{resolution}.fromrgb.weight")
     total, limit = table(width)
     base = base_width(stored, "b4.fc.weight", rows(stored, "b4.conv.weight"))
-    config = StyleGAN2Discriminator(channel_base=total, channel_max=limit, smallest=base)
-    return filled(config, Brief(side, side * base // 4, rows(stored, f"b{side}.fromrgb.weight", 1)), stored, size)
+    config = StyleGAN2DiscriminatorConfig(channel_base=total, channel_max=limit, smallest=base)
+    return filled(
+        config,
+        ImageSpec(resolution, resolution * base // 4, rows(stored, f"b{resolution}.fromrgb.weight", 1)),
+        stored,
+        size,
+    )
 
 
-def discriminator_weight(name: str, value: Stored, side: int) -> tuple[str, Stored]:
+def discriminator_weight(name: str, value: Stored, resolution: int) -> tuple[str, Stored]:
     """Our name of a weight of a discriminator of images of this side, pixels; ValueError if it is not StyleGAN2's."""
     if name in EPILOGUE:
         return f"b4.{EPILOGUE[name]}", value
     if name in ("convs.0.0.weight", "convs.0.1.bias"):
-        return f"b{side}.fromrgb.{name.rpartition('.')[2]}", value
+        return f"b{resolution}.fromrgb.{name.rpartition('.')[2]}", value
     if (found := re.fullmatch(r"convs\.(\d{1,2})\.(.+)", name)) and found[2] in BLOCK and int(found[1]):
-        return f"b{side >> (int(found[1]) - 1)}.{BLOCK[found[2]]}", value
+        return f"b{resolution >> (int(found[1]) - 1)}.{BLOCK[found[2]]}", value
     raise ValueError(f"its {name!a} is no weight of StyleGAN2's discriminator")
 
 
-def sides(stored: Mapping[str, Stored], leaf: str) -> list[int]:
+def resolutions(stored: Mapping[str, Stored], leaf: str) -> list[int]:
     """Sides of the blocks that have a weight of this name, pixels."""
     return [int(found[1]) for name in stored if (found := re.fullmatch(rf"(?:synthesis\.)?b(\d+)\.{leaf}", name))]
 
@@ -190,7 +198,7 @@ def without(value: Stored, axes: Axes) -> Stored:
 
 def table(width: Mapping[int, int]) -> tuple[int, int]:
     """`channel_base` and `channel_max` of these channels by side; ValueError if there are none that give them."""
-    base, limit = max(side * channels for side, channels in width.items()), max(width.values())
-    if any(min(base // side, limit) != channels for side, channels in width.items()):
+    base, limit = max(resolution * channels for resolution, channels in width.items()), max(width.values())
+    if any(min(base // resolution, limit) != channels for resolution, channels in width.items()):
         raise ValueError(f"its layers have {shown(dict(width))} channels by side, which is not min(base / side, most)")
     return base, limit

@@ -27,10 +27,10 @@ from ggdr.foreign.published import (
 )
 from ggdr.foreign.stand_ins import Module
 from ggdr.foreign.weights import Found, Reading, base_width, filled
-from ggdr.networks.base import Brief
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from ggdr.networks.stylegan3 import StyleGAN3Generator
-from ggdr.networks.unet import UNet
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+from ggdr.networks.stylegan3 import StyleGAN3GeneratorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
 
 SMALLEST = "b4.fromrgb"
 """a discriminator's layer that takes in the smallest image, if it has one; like its skips it is never clamped"""
@@ -70,7 +70,7 @@ def read(snapshot: Mapping[str, Any], size: int) -> Reading:
                 raise
             notes.append(f"D is left out, it is none of ours: {error}")
     facts = {"training_set_kwargs": as_json(snapshot.get("training_set_kwargs"))}
-    later = any(isinstance(each.network.config, StyleGAN3Generator) for each in networks.values())
+    later = any(isinstance(each.network.config, StyleGAN3GeneratorConfig) for each in networks.values())
     return Reading(
         "StyleGAN3" if later else "StyleGAN2-ADA", networks, facts | augmentation(snapshot.get("augment_pipe")), notes
     )
@@ -98,12 +98,12 @@ def augmentation(pipe: Any) -> dict[str, Any]:
     return {"augment_pipe": as_json(said)}
 
 
-def shaped(given: Mapping[str, Any], tree: Tree, block: str, base: int) -> Brief:
+def shaped(given: Mapping[str, Any], tree: Tree, block: str, base: int) -> ImageSpec:
     """What a network was built for; `block`: what the names of its blocks begin with. `base`: width at 4 px height."""
-    side = whole(given, "img_resolution")
-    if side < 8 or side & (side - 1) or f"{block}{side}" not in tree.modules:
-        raise ValueError(f"its img_resolution is {side}, but it has no blocks for that")
-    return Brief(side, side * base // 4, whole(given, "img_channels"), whole(given, "c_dim"))
+    resolution = whole(given, "img_resolution")
+    if resolution < 8 or resolution & (resolution - 1) or f"{block}{resolution}" not in tree.modules:
+        raise ValueError(f"its img_resolution is {resolution}, but it has no blocks for that")
+    return ImageSpec(resolution, resolution * base // 4, whole(given, "img_channels"), whole(given, "c_dim"))
 
 
 def generator(module: Module, origin: str, size: int) -> Found:
@@ -121,14 +121,14 @@ def generator(module: Module, origin: str, size: int) -> Found:
     synthesis |= {name: given.pop(name) for name in list(given) if name not in GENERATOR}
     check_arguments(f"{origin}.synthesis", synthesis, SYNTHESIS)
     w_dim = whole(given, "w_dim")
-    config = StyleGAN2Generator(
+    config = StyleGAN2GeneratorConfig(
         z_dim=whole(given, "z_dim"),
         w_dim=w_dim,
         mapping_layers=mapping_layers(origin, tree, mapping, w_dim),
         channel_base=whole(synthesis, "channel_base", 32768),
         channel_max=whole(synthesis, "channel_max", 512),
         smallest=base,
-        w_avg_beta=mean_beta(tree, StyleGAN2Generator.w_avg_beta),
+        w_avg_beta=mean_beta(tree, StyleGAN2GeneratorConfig.w_avg_beta),
         clamp=bound(tree.said("conv_clamp", tree.of("SynthesisLayer", "ToRGBLayer"))),
     )
     network = filled(config, shaped(given, tree, "synthesis.b", base), tree.stored, size)
@@ -154,7 +154,7 @@ def discriminator(module: Module, origin: str, size: int) -> Found:
     apart = [path for path in tree.of("Conv2dLayer") if path.endswith("skip") or path == SMALLEST]
     expect(origin, "conv_clamp", tree.said("conv_clamp", apart), (None,))
     judging = [path for path in tree.of("Conv2dLayer") if path not in (*drawing, *apart)]
-    encoder = StyleGAN2Discriminator(
+    encoder = StyleGAN2DiscriminatorConfig(
         architecture=tree.said("architecture", tree.of("DiscriminatorBlock", "DiscriminatorEpilogue")),
         channel_base=total,
         channel_max=limit,
@@ -165,39 +165,47 @@ def discriminator(module: Module, origin: str, size: int) -> Found:
         clamp=bound(tree.said("conv_clamp", judging)),
     )
     expect(origin, "architecture", encoder.architecture, ("resnet", "orig", "skip"))
-    brief = shaped(given, tree, "b", base)
+    spec = shaped(given, tree, "b", base)
     if not drawing:
-        return Found(filled(encoder, brief, tree.stored, size), origin, module.class_name, facts)
+        return Found(filled(encoder, spec, tree.stored, size), origin, module.class_name, facts)
     config, guide = decoder(encoder, tree, drawing)
     stored = {renamed(name): tensor for name, tensor in tree.stored.items()}
-    return Found(filled(config, brief._replace(guide=guide), stored, size), origin, module.class_name, facts)
+    return Found(filled(config, spec._replace(guide=guide), stored, size), origin, module.class_name, facts)
 
 
 def minibatch(tree: Tree) -> tuple[int | None, int]:
     """Samples that are compared (None: all), and channels that show it, as the layer that does it says."""
     layers = tree.of("MinibatchStdLayer")
     if not layers:
-        return StyleGAN2Discriminator.mbstd_group, 0
+        return StyleGAN2DiscriminatorConfig.mbstd_group, 0
     compared, planes = tree.said("group_size", layers), tree.said("num_channels", layers)
     if not (compared is None or type(compared) is int and compared > 0) or type(planes) is not int:
         raise ValueError(f"its minibatch layer has group_size={shown(compared)}, num_channels={shown(planes)}")
     return compared, planes
 
 
-def decoder(encoder: StyleGAN2Discriminator, tree: Tree, drawing: list[str]) -> tuple[UNet, dict[int, int]]:
+def decoder(
+    encoder: StyleGAN2DiscriminatorConfig, tree: Tree, drawing: list[str]
+) -> tuple[UNetDiscriminatorConfig, dict[int, int]]:
     """Settings of the decoder, and its guide: only its last step was trained to redraw the generator's maps."""
     expect("decoder", "conv_clamp", tree.said("conv_clamp", drawing), (None,))
     activation = tree.said("activation", drawing)
     expect("decoder", "activation", activation, ("linear", "lrelu"))
     weights = {int(path[1:-4]): tree.stored.get(f"{path}.weight") for path in drawing}
-    shapes = {side: weight.shape for side, weight in weights.items() if weight is not None and len(weight.shape) == 4}
+    shapes = {
+        resolution: weight.shape
+        for resolution, weight in weights.items()
+        if weight is not None and len(weight.shape) == 4
+    }
     kernels = {shape[2] for shape in shapes.values()}
     if shapes.keys() != weights.keys() or len(kernels) != 1 or not kernels <= {1, 3}:
         raise ValueError(
             f"its decoder has weights of the shapes {shown(shapes)}; they can be 1 or 3 px wide, all alike"
         )
     last = max(shapes)
-    return UNet(encoder=encoder, kernel=1 if kernels == {1} else 3, activation=activation), {last: shapes[last][0]}
+    return UNetDiscriminatorConfig(encoder=encoder, kernel=1 if kernels == {1} else 3, activation=activation), {
+        last: shapes[last][0]
+    }
 
 
 def renamed(name: str) -> str:

@@ -96,7 +96,7 @@ class Array(StandIn):
     def fill(self, data: Any, kind: Any, shape: Any) -> None:
         """The same from what pickles say of it."""
         fits = isinstance(kind, NumberType) and type(shape) is tuple and type(data) is bytes
-        fits = fits and all(type(side) is int and side >= 0 for side in shape)
+        fits = fits and all(type(resolution) is int and resolution >= 0 for resolution in shape)
         if not fits or prod(shape) * int(kind.code[1]) != len(data):
             raise ValueError("it is damaged: an array has no numbers")
         self.kind, self.shape, self.data = kind, shape, data

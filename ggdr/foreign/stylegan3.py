@@ -31,10 +31,10 @@ from ggdr.foreign.published import (
 from ggdr.foreign.stand_ins import Array, Module
 from ggdr.foreign.torch_files import Stored
 from ggdr.foreign.weights import Found, filled
-from ggdr.networks.base import Brief
-from ggdr.networks.stylegan3 import StyleGAN3Generator
-from ggdr.networks.stylegan3.generator import Generator
-from ggdr.networks.stylegan3.layers import Layer
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.stylegan3 import StyleGAN3GeneratorConfig
+from ggdr.networks.stylegan3.generator import StyleGAN3Generator
+from ggdr.networks.stylegan3.layers import StyleGAN3Layer
 
 LAYER = r"synthesis\.L(\d{1,3})_\d{1,6}_\d{1,6}"
 """name of a layer: its place, the side of its maps with margins, its channels"""
@@ -64,7 +64,7 @@ def generator(module: Module, origin: str, tree: Tree, size: int) -> Found:
     expect(origin, "square", square, (True, False))
     synthesis |= {name: given.pop(name) for name in list(given) if name not in GENERATOR}
     check_arguments(f"{origin}.synthesis", synthesis, SYNTHESIS)
-    side = whole(given, "img_resolution")
+    resolution = whole(given, "img_resolution")
     config = settings(origin, tree, given, mapping, synthesis)
     config = config if square else replace(config, margin_width=config.margin // 2)
     names = renamed(tree, config.layers)
@@ -72,16 +72,18 @@ def generator(module: Module, origin: str, tree: Tree, size: int) -> Found:
     stored = {new_name(name, names): tensor for name, tensor in tree.stored.items()}
     stored["synthesis.input.reads"] = affine(stored.get("synthesis.input.reads"))
     later = {f"{path}.images": SEEN for path in names.values()}
-    brief = Brief(side, side if square else side // 2, whole(given, "img_channels"), whole(given, "c_dim"))
-    network = filled(config, brief, stored, size, later)
-    assert isinstance(network, Generator)
+    spec = ImageSpec(
+        resolution, resolution if square else resolution // 2, whole(given, "img_channels"), whole(given, "c_dim")
+    )
+    network = filled(config, spec, stored, size, later)
+    assert isinstance(network, StyleGAN3Generator)
     check(tree, names, filters, network, config)
     return Found(network, origin, module.class_name, facts)
 
 
 def settings(
     origin: str, tree: Tree, given: Mapping[str, Any], mapping: Mapping[str, Any], synthesis: Mapping[str, Any]
-) -> StyleGAN3Generator:
+) -> StyleGAN3GeneratorConfig:
     """Settings of the arguments in the file; ValueError if ours cannot have them."""
     form = synthesis.get("conv_kernel", 3), synthesis.get("use_radial_filters", False)
     kind = next((kind for kind, wanted in KINDS.items() if form == wanted), None)
@@ -90,9 +92,9 @@ def settings(
             f"its conv_kernel={shown(form[0])} with use_radial_filters={shown(form[1])} is neither"
             " StyleGAN3-T (3, False) nor StyleGAN3-R (1, True)"
         )
-    ours = StyleGAN3Generator
+    ours = StyleGAN3GeneratorConfig
     w_dim, layers = whole(given, "w_dim"), whole(synthesis, "num_layers", ours.layers)
-    return StyleGAN3Generator(
+    return StyleGAN3GeneratorConfig(
         config=kind,
         z_dim=whole(given, "z_dim"),
         w_dim=w_dim,
@@ -141,26 +143,26 @@ def check(
     tree: Tree,
     names: Mapping[str, str],
     filters: Mapping[str, Stored],
-    network: Generator,
-    config: StyleGAN3Generator,
+    network: StyleGAN3Generator,
+    config: StyleGAN3GeneratorConfig,
 ) -> None:
     """ValueError, naming it, if a layer does anything else than ours in its place."""
     waves, scale = network.synthesis.input, config.output_scale
     expect_near("synthesis", "output_scale", tree.modules["synthesis"].state.get("output_scale", scale), scale)
     state = tree.modules["synthesis.input"].state
-    expect("synthesis.input", "size", sides(state.get("size")), ([*reversed(waves.size)],))
+    expect("synthesis.input", "size", resolutions(state.get("size")), ([*reversed(waves.size)],))
     expect_near("synthesis.input", "sampling_rate", state.get("sampling_rate"), waves.band.rate)
     expect_near("synthesis.input", "bandwidth", state.get("bandwidth"), waves.band.cutoff)
     for path, ours in names.items():
         layer, state = network.get_submodule(ours), tree.modules[path].state
-        if not isinstance(layer, Layer):
+        if not isinstance(layer, StyleGAN3Layer):
             expect(path, "is_torgb", state.get("is_torgb"), (True,))
             continue
         expect(path, "up_factor", state.get("up_factor"), (layer.how.up,))
         expect(path, "down_factor", state.get("down_factor"), (layer.how.down,))
         last = ours == f"synthesis.l{config.layers - 1}"  # there it leaves the margins out already
-        size = [network.brief.width, network.brief.height] if last else [*reversed(layer.how.size)]
-        expect(path, "out_size", sides(state.get("out_size")), (size,))
+        size = [network.spec.width, network.spec.height] if last else [*reversed(layer.how.size)]
+        expect(path, "out_size", resolutions(state.get("out_size")), (size,))
         wanted = torch.tensor(layer.how.down_taps) if layer.kernel is None else layer.kernel
         check_taps(f"{path}.up_filter", filters, torch.tensor(layer.how.up_taps))
         check_taps(f"{path}.down_filter", filters, wanted)
@@ -182,6 +184,6 @@ def expect_near(where: str, name: str, value: Any, wanted: float) -> None:
         expect(where, name, value, (wanted,))
 
 
-def sides(value: Any) -> Any:
+def resolutions(value: Any) -> Any:
     """What a layer says of a size, width first, as a list where it is an array."""
     return value.numbers() if isinstance(value, Array) else value

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import torch
 
 from ggdr.foreign.torch_files import Stored
-from ggdr.network import Network
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.networks.base.module import Network
 
 BINOMIAL = torch.tensor([1.0, 3.0, 3.0, 1.0])
 """the low-pass filter that our networks have built in"""
@@ -42,7 +42,7 @@ class Reading(NamedTuple):
 
 def filled(
     config: GeneratorConfig | DiscriminatorConfig,
-    brief: Brief,
+    spec: ImageSpec,
     stored: Mapping[str, Stored],
     size: int,
     later: Mapping[str, float] | None = None,
@@ -54,7 +54,7 @@ def filled(
     """
     try:
         with torch.device("meta"):  # what a file asks for takes no memory before the file is seen to fill it
-            network = config.build(brief)
+            network = config.build(spec)
     except (RuntimeError, OverflowError, TypeError) as error:
         raise ValueError(f"its sizes make no network: {str(error).splitlines()[0]}") from error
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
@@ -62,7 +62,7 @@ def filled(
     compare(wanted, stored)
     if sum(tensor.nbytes for tensor in stored.values()) > size:
         raise ValueError("its weights are larger than the file itself")
-    network = config.build(brief)  # now with what no file holds, such as filters
+    network = config.build(spec)  # now with what no file holds, such as filters
     network.load_state_dict({name: tensor.tensor() for name, tensor in stored.items()} | given, assign=True)
     return network.eval()
 

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from ggdr.checks import above_zero, not_negative
-from ggdr.duel import Duel, Scene
-from ggdr.game import Cast
-from ggdr.games.noise import Noise
+from ggdr.errors import above_zero, not_negative
+from ggdr.games.standard import StandardGame
 from ggdr.lazy import Tensor, torch
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
-from ggdr.networks.size import Ladder, ladder
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.networks.size import Pyramid, pyramid_of
+from ggdr.play.duel import Duel, StepContext
+from ggdr.play.game import Networks
+from ggdr.play.schedule import ramp
 from ggdr.registry import games
-from ggdr.schedule import ramp
 
 if TYPE_CHECKING:
-    from ggdr.network import Network
+    from ggdr.networks.base.module import Network
 
 
 @games.register("progressive", paper="1710.10196")
 @dataclass(frozen=True, kw_only=True)
-class Progressive(Noise):
+class Progressive(StandardGame):
     """Both networks grow together, from small images to whole ones, each new one faded in (Karras et al. 2018, sec. 2).
 
     A size is played for `stage_kimg`, then the next fades in over `fade_kimg`, until the images are whole. Images keep
@@ -45,44 +45,46 @@ class Progressive(Noise):
         above_zero(self, "start_side", "stage_kimg")
         not_negative(self, "fade_kimg")
 
-    def cast(self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, brief: Brief) -> Cast:
+    def cast(self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec) -> Networks:
         """G and D at the first level; ValueError if they do not grow, or no image is as large as the first."""
-        cast = super().cast(generator, discriminator, brief)
+        cast = super().cast(generator, discriminator, spec)
         for network in (network for networks in cast.values() for network in networks.values()):
             check(network)
-        self.grow(cast, self.level(0.0, ladder(brief.height, brief.width)))
+        self.grow(cast, self.level(0.0, pyramid_of(spec.height, spec.width)))
         return cast
 
-    def duels(self, cast: Cast, reals: Tensor, labels: Tensor | None, scene: Scene) -> list[Duel]:
+    def duels(self, cast: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
         """One duel, at the level of the scene, which is left in the step's statistics."""
         from ggdr.ops.scales import at_level
 
-        rungs = ladder(*reals.shape[2:])
-        level = self.level(scene.kimg, rungs)
+        levels = pyramid_of(*reals.shape[2:])
+        level = self.level(context.kimg, levels)
         self.grow(cast, level)
-        missing = int(rungs.doublings - level)
-        share = 1 - (rungs.doublings - level - missing)
-        found = super().duels(cast, at_level(reals, missing, share), labels, scene)
+        missing = int(levels.doublings - level)
+        share = 1 - (levels.doublings - level - missing)
+        found = super().duels(cast, at_level(reals, missing, share), labels, context)
         for duel in found:
             duel.notes["level"] = torch.full([], level, device=reals.device)
         return found
 
-    def level(self, kimg: float, rungs: Ladder) -> float:
+    def level(self, kimg: float, levels: Pyramid) -> float:
         """Doublings above the base, whole while a size is played, and a share of the next one while it fades in."""
-        if self.start_side > rungs.sides[-1]:
-            raise ValueError(f"start_side is {self.start_side}; images are {rungs.sides[-1]} px high: give less.")
-        first = next(level for level, side in enumerate(rungs.sides) if side >= self.start_side)
+        if self.start_side > levels.resolutions[-1]:
+            raise ValueError(
+                f"start_side is {self.start_side}; images are {levels.resolutions[-1]} px high: give less."
+            )
+        first = next(level for level, resolution in enumerate(levels.resolutions) if resolution >= self.start_side)
         stages, inside = divmod(kimg, self.stage_kimg + self.fade_kimg)
         faded = ramp(inside, self.stage_kimg, self.fade_kimg) if self.fade_kimg else 0.0
-        return min(first + stages + faded, float(rungs.doublings))
+        return min(first + stages + faded, float(levels.doublings))
 
-    def restarts(self, before: float, kimg: float, brief: Brief) -> bool:
+    def restarts(self, before: float, kimg: float, spec: ImageSpec) -> bool:
         """Where other sizes come into play than at the step before."""
-        rungs = ladder(brief.height, brief.width)
-        then, now = self.level(before, rungs), self.level(kimg, rungs)
+        levels = pyramid_of(spec.height, spec.width)
+        then, now = self.level(before, levels), self.level(kimg, levels)
         return self.reset_optimizers and (floor(then), ceil(then)) != (floor(now), ceil(now))
 
-    def grow(self, cast: Cast, level: float) -> None:
+    def grow(self, cast: Networks, level: float) -> None:
         """Bring every network to a level."""
         for networks in cast.values():
             for network in networks.values():
@@ -91,10 +93,10 @@ class Progressive(Noise):
 
 def check(network: Network) -> None:
     """ValueError, naming networks that do, if a network does not grow."""
-    if "grow" not in network.config.gives:
-        config = network.core().config
+    if "grow" not in network.config.provides:
+        config = network.unwrap().config
         kind = config.registry.kind
-        able = " or ".join(sorted(repr(name) for name, part in config.registry.items() if "grow" in part.gives))
+        able = " or ".join(sorted(repr(name) for name, part in config.registry.items() if "grow" in part.provides))
         raise ValueError(
             f"game 'progressive' grows its networks, which {kind} {config.name!r} cannot; take {kind} {able}, or"
             " --game noise."

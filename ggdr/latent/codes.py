@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ggdr.cache import write_whole
-from ggdr.network import Generator
+from ggdr.networks.base.module import Generator
 from ggdr.sampling import AT_ONCE, View, asked, latents, whole
 
 FORMAT = "ggdr codes"
@@ -62,7 +62,7 @@ def seeded(generator: Generator, seeds: Sequence[int], labels: Tensor | None = N
 def styled(generator: Generator, z: Tensor, labels: Tensor | None = None, view: View | None = None) -> Codes:
     """The codes of latent codes [N, z_dim]; labels [N, C]. ValueError if the generator does not take what is asked."""
     how = asked(generator.config, view or View())
-    if "ws" not in generator.config.gives:
+    if "ws" not in generator.config.provides:
         return Codes(z, labels)
     device = generator.device
     truncation: dict[str, Any] = {name: how[name] for name in ("psi", "cutoff") if name in how}
@@ -71,17 +71,17 @@ def styled(generator: Generator, z: Tensor, labels: Tensor | None = None, view: 
 
 
 @torch.no_grad()
-def drawn(generator: Generator, codes: Codes, batch: int = AT_ONCE) -> Iterator[Tensor]:
-    """Images [n, C, H, W] float32 about [-1, 1] on the generator's device, n <= `batch` at a time, of all the codes."""
-    for first in range(0, len(codes.points), batch):
-        yield images_of(generator, codes.rows(slice(first, first + batch)))
+def drawn(generator: Generator, codes: Codes, batch_size: int = AT_ONCE) -> Iterator[Tensor]:
+    """Images [n, C, H, W] float32 about [-1, 1] on the generator's device, `batch_size` at a time, of all codes."""
+    for first in range(0, len(codes.points), batch_size):
+        yield images_of(generator, codes.rows(slice(first, first + batch_size)))
 
 
 def images_of(generator: Generator, codes: Codes) -> Tensor:
     """Images [N, C, H, W] of codes, differentiable with respect to them; the layers' noise is the same each time."""
     device = generator.device
     points, noise = codes.points.to(device), {name: value.to(device) for name, value in codes.noise.items()}
-    if "ws" in generator.config.gives:
+    if "ws" in generator.config.provides:
         return generator.synthesize(points, noise) if noise else generator.synthesize(points)
     return generator(points, None if codes.labels is None else codes.labels.to(device)).image
 
@@ -119,7 +119,7 @@ def load_codes(file: Path, generator: Generator) -> Codes:
 
 def fits(codes: Codes, generator: Generator, file: Path) -> None:
     """ValueError if the codes are those of a generator of another shape."""
-    own = seeded(generator, [0], torch.zeros(1, generator.brief.labels) if generator.brief.labels else None)
+    own = seeded(generator, [0], torch.zeros(1, generator.spec.labels) if generator.spec.labels else None)
     maps = {name: value.shape for name, value in generator.noise_maps().items()} if gives_maps(generator) else {}
     strange = {name for name, value in codes.noise.items() if maps.get(name) != value.shape[2:]}
     wide = [None if each.labels is None else each.labels.shape[1:] for each in (codes, own)]
@@ -132,9 +132,9 @@ def fits(codes: Codes, generator: Generator, file: Path) -> None:
 
 def kind_of(generator: Generator) -> str:
     """What the generator's codes are called: "ws" or "z"."""
-    return "ws" if "ws" in generator.config.gives else "z"
+    return "ws" if "ws" in generator.config.provides else "z"
 
 
 def gives_maps(generator: Generator) -> bool:
     """Whether its noise can be given."""
-    return "noise_maps" in generator.config.gives
+    return "noise_maps" in generator.config.provides

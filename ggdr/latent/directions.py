@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ggdr.labels import labels_at
 from ggdr.latent.codes import Codes
-from ggdr.network import Generator
+from ggdr.networks.base.module import Generator
+from ggdr.sampling.labels import labels_at
 from ggdr.seeding import word
 
 Method = Literal["sefa", "pca"]
@@ -79,12 +79,12 @@ def sefa(
     generator: Generator, count: int, layers: Iterable[int] | None, labels: Tensor | None, seed: int
 ) -> Directions:
     """Eigenvectors of A^T A, where A is all that the codes of these layers enter by (Shen & Zhou 2021, 2007.06600)."""
-    if "entries" not in generator.config.gives:
+    if "entries" not in generator.config.provides:
         raise ValueError(
             f"generator {generator.config.name!r} does not say by which weights its code enters, which sefa reads;"
             " take method 'pca'."
         )
-    matrices = [matrix.double().cpu() for matrix in generator.entries()]
+    matrices = [matrix.double().cpu() for matrix in generator.input_matrices()]
     places = places_of(generator, layers)
     entered = torch.cat([matrices[place] for place in places] if places else matrices)
     return ordered(entered.T @ entered, count, styles_drawn(generator, labels, seed) if places else None, places)
@@ -120,7 +120,7 @@ def made(vectors: Tensor, strengths: Tensor, points: Tensor | None, places: tupl
 
 def regressed(generator: Generator, count: int, labels: Tensor | None, seed: int) -> Directions:
     """Latent directions [K, D] that move the first feature maps along their principal components the straightest."""
-    if "g_features" not in generator.config.gives:
+    if "g_features" not in generator.config.provides:
         raise ValueError(
             f"generator {generator.config.name!r} gives neither style codes nor feature maps, which pca takes;"
             " take method 'sefa'."
@@ -153,13 +153,13 @@ def in_passes(z: Tensor, rows: Tensor | None) -> Iterator[tuple[Tensor, Tensor |
 def latents_drawn(generator: Generator, count: int, labels: Tensor | None, seed: int) -> tuple[Tensor, Tensor | None]:
     """Latent codes [count, z_dim], and labels [count, C] if it takes some: the given row's, or those of `labels_at`."""
     z = torch.randn(count, generator.z_dim, generator=torch.Generator().manual_seed(word(seed))).to(generator.device)
-    rows = labels_at(generator.brief, range(count)) if labels is None else labels.expand(count, -1)
+    rows = labels_at(generator.spec, range(count)) if labels is None else labels.expand(count, -1)
     return z, rows if rows is None else rows.to(generator.device)
 
 
 def places_of(generator: Generator, layers: Iterable[int] | None) -> tuple[int, ...] | None:
     """The style codes that take part, in order; None for a generator without; ValueError if one is not there."""
-    if "ws" not in generator.config.gives:
+    if "ws" not in generator.config.provides:
         if layers is not None:
             raise ValueError(
                 f"generator {generator.config.name!r} has no style codes, its latent code enters at one place;"
@@ -177,5 +177,5 @@ def places_of(generator: Generator, layers: Iterable[int] | None) -> tuple[int, 
 
 def number_of_codes(generator: Generator) -> int:
     """How many style codes make an image."""
-    label = torch.zeros(1, generator.brief.labels, device=generator.device) if generator.brief.labels else None
+    label = torch.zeros(1, generator.spec.labels, device=generator.device) if generator.spec.labels else None
     return generator.styles(torch.zeros(1, generator.z_dim, device=generator.device), label).shape[1]

@@ -8,7 +8,7 @@ import torch
 
 from ggdr.latent.codes import Codes
 from ggdr.latent.directions import places_of
-from ggdr.network import Generator
+from ggdr.networks.base.module import Generator
 
 
 def mixed(generator: Generator, rows: Codes, columns: Codes, layers: Iterable[int] | None = None) -> Codes:
@@ -17,7 +17,7 @@ def mixed(generator: Generator, rows: Codes, columns: Codes, layers: Iterable[in
     `layers` None: the coarser half, which lends pose and shape. ValueError if the generator has no style codes, or not
     those.
     """
-    if "ws" not in generator.config.gives:
+    if "ws" not in generator.config.provides:
         raise ValueError(f"generator {generator.config.name!r} has no style codes that could be mixed.")
     count = rows.points.shape[1]
     places = places_of(generator, range(count // 2) if layers is None else layers)

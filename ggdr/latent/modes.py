@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ggdr.latent.codes import Codes, drawn, seeded
 from ggdr.latent.directions import styles_drawn
-from ggdr.network import Generator
+from ggdr.networks.base.module import Generator
 from ggdr.sampling import AT_ONCE, View, asked, draw
 
 
@@ -34,7 +34,7 @@ class Modes(NamedTuple):
 @torch.no_grad()
 def find_modes(generator: Generator, count: int, labels: Tensor | None = None, seed: int = 0) -> Modes:
     """K-means centres of style codes; `labels` [1, C]: of one class. ValueError if the generator has no style codes."""
-    if not {"ws", "truncation"} <= generator.config.gives:
+    if not {"ws", "truncation"} <= generator.config.provides:
         raise ValueError(f"generator {generator.config.name!r} has no style codes to find modes of; leave modes out.")
     if count < 1:
         raise ValueError(f"{count} modes are none; give 1 or more, such as 16.")
@@ -50,16 +50,16 @@ def draw_modal(
     labels: Tensor | None = None,
     view: View | None = None,
     modes: Modes | None = None,
-    batch: int = AT_ONCE,
+    batch_size: int = AT_ONCE,
 ) -> Iterator[Tensor]:
     """`ggdr.sampling.draw`, but that psi pulls towards `modes`, if there are some. ValueError as there."""
     view = view or View()
     if modes is None:
-        return draw(generator, seeds, labels, view, batch)
+        return draw(generator, seeds, labels, view, batch_size)
     asked(generator.config, view)
     if view.psi is None:
         raise ValueError("modes are what psi pulls towards; give psi too, such as 0.7.")
     if view.noise == "random":
         raise ValueError("with modes the noise of the layers is the same for all images; leave noise out.")
     codes = seeded(generator, seeds, labels)
-    return drawn(generator, modes.pulled(codes, view.psi, view.cutoff), batch)
+    return drawn(generator, modes.pulled(codes, view.psi, view.cutoff), batch_size)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.func import jvp
 
-from ggdr.network import Generator
+from ggdr.networks.base.module import Generator
 from ggdr.sampling import AT_ONCE, View, asked, latents, whole
 from ggdr.seeding import word
 

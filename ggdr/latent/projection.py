@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ggdr.checks import above_zero, not_negative
+from ggdr.errors import above_zero, not_negative
 from ggdr.features.base import Embedder, Extractor
 from ggdr.features.plain import Pixels
 from ggdr.latent.codes import Codes, gives_maps, images_of
 from ggdr.latent.directions import number_of_codes, styles_drawn
-from ggdr.network import Generator
+from ggdr.networks.base.module import Generator
 from ggdr.ops.precision import without_tf32
 from ggdr.seeding import word
 
@@ -57,7 +57,7 @@ class Search:
     def __post_init__(self) -> None:
         above_zero(self, "steps", "learning_rate")
         not_negative(self, "pixels", "jitter", "noise_weight", "prior", "seed")
-        if "smooth" not in self.distance.gives:
+        if "smooth" not in self.distance.provides:
             raise ValueError(
                 f"a search follows gradients, which feature extractor {self.distance.name!r} does not pass on; take"
                 " pixels, lpips, vgg16, dinov2, timm or digits."
@@ -124,35 +124,35 @@ def project(
     search: Search | None = None,
     *,
     labels: Tensor | None = None,
-    batch: int = 8,
+    batch_size: int = 8,
     watch: Watch | None = None,
 ) -> Projection:
     """The codes of a generator in eval mode whose images are nearest to targets [N, C, H, W] in [-1, 1] of its size.
 
-    `labels` [N, C]: of a generator that has some. `batch`: images searched for at once; what is found for one does not
-    depend on the others. `watch` is told of each step of each batch. Torch's random state is left as it was. ValueError
-    if the generator has no such space, or the features' weights are not at hand.
+    `labels` [N, C]: of a generator that has some. `batch_size`: images searched for at once; what is found for one does
+    not depend on the others. `watch` is told of each step of each batch. Torch's random state is left as it was.
+    ValueError if the generator has no such space, or the features' weights are not at hand.
     """
     search = search or Search()
     space_of(generator, search)
-    if batch < 1:
-        raise ValueError(f"a batch of {batch} images holds none; give 1 or more.")
-    if generator.brief.labels and labels is None:
-        raise ValueError(f"this generator was trained with labels; give labels [N, {generator.brief.labels}].")
+    if batch_size < 1:
+        raise ValueError(f"a batch of {batch_size} images holds none; give 1 or more.")
+    if generator.spec.labels and labels is None:
+        raise ValueError(f"this generator was trained with labels; give labels [N, {generator.spec.labels}].")
     device = generator.device
     with torch.random.fork_rng([device] if device.type == "cuda" else []), without_tf32():
         networks = [each.load(device) for each in search.measured()]
         found = [
             Descent(generator, search, networks, targets[part].to(device), None if labels is None else labels[part])
             .run(watch)
-            for part in (slice(first, first + batch) for first in range(0, len(targets), batch))
+            for part in (slice(first, first + batch_size) for first in range(0, len(targets), batch_size))
         ]  # fmt: skip
     return Projection(joined([each.codes for each in found]), *map(torch.cat, list(zip(*found, strict=True))[1:]))
 
 
 def space_of(generator: Generator, search: Search) -> Space:
     """The space that is searched; ValueError if the generator has none of this name."""
-    styled = "ws" in generator.config.gives
+    styled = "ws" in generator.config.provides
     if search.space == "z" and styled:
         raise ValueError(f"generator {generator.config.name!r} is projected to by its styles; give space 'w' or 'w+'.")
     if search.space in ("w", "w+") and not styled:

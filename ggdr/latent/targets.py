@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ggdr.data.reading.framing import Frame, fit
 from ggdr.data.reading.pixels import MODES, convert
-from ggdr.grid import to_pil
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
+from ggdr.sampling.grid import to_pil
 
 Picture = Image.Image | np.ndarray | Tensor
 WANTED = (
@@ -20,20 +20,20 @@ WANTED = (
 )
 
 
-def targets_of(images: Picture | Sequence[Picture], brief: Brief) -> Tensor:
+def targets_of(images: Picture | Sequence[Picture], spec: ImageSpec) -> Tensor:
     """Images [N, C, H, W] float32 in [-1, 1] of the brief's channels and size, cropped about the centre to its shape.
 
     `images`: PIL images, arrays [H, W], [H, W, C] or [N, H, W, C], or tensors [C, H, W] or [N, C, H, W], uint8 or
     float from 0 to 1; one or a sequence. ValueError if they are none of these, or the generator makes no pictures.
     """
-    if brief.channels not in MODES:
-        raise ValueError(f"this generator makes images of {brief.channels} channels, which no picture has.")
-    frame = Frame(brief.height, brief.width, brief.channels, crop="centre")
+    if spec.channels not in MODES:
+        raise ValueError(f"this generator makes images of {spec.channels} channels, which no picture has.")
+    frame = Frame(spec.height, spec.width, spec.channels, crop="centre")
     given = [images] if isinstance(images, Picture) else list(images)
     pictures = [picture for each in given for picture in pictures_of(each)]
     if not pictures:
         raise ValueError(f"there is no image to look for; {WANTED}.")
-    fitted = [np.atleast_3d(np.asarray(fit(convert(picture, brief.channels), frame))) for picture in pictures]
+    fitted = [np.atleast_3d(np.asarray(fit(convert(picture, spec.channels), frame))) for picture in pictures]
     return torch.from_numpy(np.stack(fitted)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 

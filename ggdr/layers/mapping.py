@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.equalized import EqualizedLinear
-from ggdr.layers.running import RunningMean, finite
+from ggdr.layers.statistics import RunningMean, finite
 from ggdr.ops.precision import float32_or_more, without_autocast
 
 

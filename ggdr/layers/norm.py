@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.running import RunningMean, finite
+from ggdr.layers.statistics import RunningMean, finite
 from ggdr.ops.precision import without_autocast
 
 
@@ -68,7 +68,7 @@ class ConditionalBatchNorm2d(BatchNorm2d):
         scale, shift = (layer(code).to(x.dtype)[:, :, None, None] for layer in (self.scale, self.shift))
         return torch.addcmul(shift, x, 1 + scale)
 
-    def entries(self) -> list[Tensor]:
+    def input_matrices(self) -> list[Tensor]:
         """What a change of the code is multiplied by: the matrices [C, D] of scale and shift."""
         return [layer.weight for layer in (self.scale, self.shift) if layer is not None]
 

@@ -34,7 +34,7 @@ class FirstBlock(nn.Module):
         return self.project.matrix()[:, : self.z_dim]
 
 
-class DoublingBlock(nn.Module):
+class UpsampleBlock(nn.Module):
     """Nearest-neighbour doubling, two convolutions, each feature vector brought to unit mean square (sec. 4.2)."""
 
     def __init__(self, inputs: int, outputs: int):
@@ -47,39 +47,39 @@ class DoublingBlock(nn.Module):
         return normalized(self.conv1(normalized(self.conv0(doubled(x)))))
 
 
-class Doublings(nn.Module):
+class GrowingBlocks(nn.Module):
     """All blocks of a generator: `b4`, `b8` ... to the maps of each side."""
 
     def __init__(self, z_dim: int, labels: int, widths: dict[int, int], size: tuple[int, int]):
         """`widths`: side (height in pixels) -> channels, each side twice the one before. `size`: of the base."""
         super().__init__()
-        first, *others = self.sides = list(widths)
+        first, *others = self.resolutions = list(widths)
         self.first = FirstBlock(z_dim, labels, widths[first], size)
-        for side in others:
-            self.add_module(f"b{side}", DoublingBlock(widths[side // 2], widths[side]))
+        for resolution in others:
+            self.add_module(f"b{resolution}", UpsampleBlock(widths[resolution // 2], widths[resolution]))
 
     def forward(self, z: Tensor, labels: Tensor | None, last: int) -> dict[int, Tensor]:
         """z [N, z_dim] and labels [N, L] to the maps of each side up to `last`; ValueError if it is none of them."""
-        if last not in self.sides:
-            raise ValueError(f"no feature maps of side {last}; this generator has the sides {self.sides}.")
+        if last not in self.resolutions:
+            raise ValueError(f"no feature maps of side {last}; this generator has the sides {self.resolutions}.")
         x = self.first(z, labels)
-        maps = {self.sides[0]: x}
-        for side in self.sides[1 : self.sides.index(last) + 1]:
-            maps[side] = x = self.get_submodule(f"b{side}")(x)
+        maps = {self.resolutions[0]: x}
+        for resolution in self.resolutions[1 : self.resolutions.index(last) + 1]:
+            maps[resolution] = x = self.get_submodule(f"b{resolution}")(x)
         return maps
 
-    def asked(self, maps: dict[int, Tensor], sides: tuple[int, ...]) -> dict[int, Tensor]:
-        """Those of `sides`, float32; ValueError if a side is not one of the network's."""
-        if strange := sorted(set(sides) - set(self.sides)):
-            raise ValueError(f"no feature maps of side {strange}; this generator has the sides {self.sides}.")
-        return {side: maps[side].float() for side in sides}
+    def asked(self, maps: dict[int, Tensor], resolutions: tuple[int, ...]) -> dict[int, Tensor]:
+        """Those of `resolutions`, float32; ValueError if a side is not one of the network's."""
+        if strange := sorted(set(resolutions) - set(self.resolutions)):
+            raise ValueError(f"no feature maps of side {strange}; this generator has the sides {self.resolutions}.")
+        return {resolution: maps[resolution].float() for resolution in resolutions}
 
     def matrix(self) -> Tensor:
         """What a change of the latent code is multiplied by, [channels * h * w, z_dim]."""
         return self.first.matrix()
 
 
-class HalvingBlock(nn.Module):
+class DownsampleBlock(nn.Module):
     """Two convolutions, then half the size by averaging, or by a low-pass filter ahead of the second one's stride."""
 
     def __init__(self, inputs: int, outputs: int, *, width: int | None = None, blur: bool = False):

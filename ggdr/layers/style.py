@@ -16,7 +16,7 @@ from ggdr.ops.precision import computed_in
 Noise = Literal["random", "const", "none"]
 
 
-class Kept:
+class WeightCache:
     """The constants of a weight that takes no gradient, from call to call, as long as it stays what it is.
 
     Only for evaluation: in training weights rest on the other player's turn, and fused optimizers move them unnoticed.
@@ -37,9 +37,9 @@ class Kept:
                 self.of, self.found = (weight, state), constants(weight, dtype, up)
         return self.found
 
-    def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
+    def __reduce__(self) -> tuple[type[WeightCache], tuple[()]]:
         """A copy of the layer, or a pickled one, begins without: its weight is another."""
-        return Kept, ()
+        return WeightCache, ()
 
 
 class Noisy(nn.Module):
@@ -75,7 +75,7 @@ class StyledConv2d(Noisy):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros([]))
         self.keep_noise(size)
-        self.kept = Kept()
+        self.kept = WeightCache()
 
     def forward(self, x: Tensor, w: Tensor, noise: Noise) -> Tensor:
         """x [N, inputs, H, W] and w [N, w_dim] to [N, outputs, up * H, up * W]."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.checks import above_zero
-from ggdr.duel import Duel
+from ggdr.errors import above_zero
 from ggdr.lazy import F, Tensor, torch
-from ggdr.networks.base import Brief, Head
+from ggdr.networks.base import Head, ImageSpec
 from ggdr.ops.contrast import nt_xent, one_class
 from ggdr.ops.views import view
+from ggdr.play.duel import Duel
+from ggdr.play.term import Loss
 from ggdr.registry import losses
-from ggdr.term import Loss
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -41,7 +41,7 @@ class ContraD(Loss):
     """width of each head's layer between"""
     flip: bool = True
     """mirror every other view; not for images that have a side, such as digits"""
-    needs: ClassVar = frozenset({"heads"})
+    requires: ClassVar = frozenset({"heads"})
     undecided: ClassVar = None
     ranks: ClassVar = False
     least: ClassVar = 2
@@ -63,7 +63,7 @@ class ContraD(Loss):
                     f" heads judge: drop it, {recipe.flag(term)} none, or take another loss, --loss non_saturating."
                 )
 
-    def heads(self, brief: Brief) -> dict[str, Head]:
+    def heads(self, spec: ImageSpec) -> dict[str, Head]:
         code = Head(self.width, self.hidden)
         return {"contrast": code, "contrast_fake": code, "logit": Head(1, self.hidden, detached=True)}
 
@@ -81,4 +81,4 @@ class ContraD(Loss):
 
     def seen(self, duel: Duel, image: Tensor) -> dict[str, Tensor]:
         """What D's heads say of a view of image [N, C, H, W]."""
-        return duel.judge(view(image, self.flip)).answers
+        return duel.judge(view(image, self.flip)).head_outputs

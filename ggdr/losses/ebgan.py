@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.checks import above_zero
-from ggdr.duel import Duel
+from ggdr.errors import above_zero
 from ggdr.lazy import F, Tensor
+from ggdr.play.duel import Duel
+from ggdr.play.term import Loss
 from ggdr.registry import losses
-from ggdr.term import Loss
 
 
 @losses.register("ebgan", paper="1609.03126")
@@ -22,7 +22,7 @@ class EBGAN(Loss):
 
     margin: float = 1.0
     """m, an energy; the paper tunes it by data set: of images in [-1, 1] a mean squared error is seldom above 1"""
-    needs: ClassVar = frozenset({"energy"})
+    requires: ClassVar = frozenset({"energy"})
     undecided: ClassVar = None
 
     def __post_init__(self) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.duel import Duel
 from ggdr.lazy import Tensor
+from ggdr.play.duel import Duel
+from ggdr.play.term import Loss
 from ggdr.registry import losses
-from ggdr.term import Loss
 
 
 @losses.register("least_squares", paper="1611.04076")

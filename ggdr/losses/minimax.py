@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor
 from ggdr.losses.non_saturating import NonSaturating
+from ggdr.play.duel import Duel
 from ggdr.registry import losses
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.duel import Duel
 from ggdr.lazy import Tensor
+from ggdr.play.duel import Duel
+from ggdr.play.term import Loss, Turn
 from ggdr.registry import losses
-from ggdr.term import Loss, Turn
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator
+    from ggdr.networks.base.module import Discriminator
     from ggdr.recipe import Recipe
 
 
@@ -31,7 +31,7 @@ class Wasserstein(Loss):
 
     def check_recipe(self, recipe: Recipe) -> None:
         """ValueError if a penalty bounds the critic's slope as well."""
-        bounding = next((term for term in recipe.regularizers.values() if "slope" in term.gives), None)
+        bounding = next((term for term in recipe.regularizers.values() if "slope" in term.provides), None)
         if self.clip and bounding:
             raise ValueError(
                 f"loss 'wasserstein' clips D's weights (clip {self.clip:g}) where {bounding.name!r} draws D's slope to"

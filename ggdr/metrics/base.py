@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from ggdr.checks import above_zero
+from ggdr.errors import above_zero
 from ggdr.features.base import Extractor
 from ggdr.features.pixels import rgb
 from ggdr.features.vgg16 import VGG16
@@ -13,7 +13,7 @@ from ggdr.lazy import Tensor, torch
 from ggdr.registry import Part, metrics
 
 if TYPE_CHECKING:
-    from ggdr.evidence import Evidence
+    from ggdr.metrics.data import EvalData
 
 
 class Numbers(NamedTuple):
@@ -43,32 +43,32 @@ class Metric(Part):
     """whether it fits a covariance to features, which takes more images than features and is biased by few"""
     remark: ClassVar[str] = ""
     """what a model card says of the model's limits by its values, which it names in braces; empty: nothing"""
-    needs: ClassVar[frozenset[str]] = frozenset()
+    requires: ClassVar[frozenset[str]] = frozenset()
     """"generator": it walks in the latent space, so a folder of images is not enough"""
     against: ClassVar[frozenset[str]] = frozenset({"images"})
     """what of the reals is enough: "images" or their "statistics"; empty: it does not look at them"""
 
-    def numbers(self, evidence: Evidence) -> Numbers:
+    def numbers(self, data: EvalData) -> Numbers:
         """How many images it looks at, of those that there are; 0: at none of the kind."""
-        return Numbers(evidence.real.size(self.reals or self.images), evidence.fake.size(self.images))
+        return Numbers(data.real.size(self.reals or self.images), data.fake.size(self.images))
 
-    def prepare(self, evidence: Evidence) -> None:
+    def prepare(self, data: EvalData) -> None:
         """Load the networks it reads; ValueError if one is not at hand or sees no such images, not hours later."""
-        self.check_reals(evidence)
-        if (extractor := extractor_of(self)) is not None and evidence.real.count != 0:
-            rgb(evidence.real.make(range(1)))
+        self.check_reals(data)
+        if (extractor := extractor_of(self)) is not None and data.real.count != 0:
+            rgb(data.real.make(range(1)))
         if extractor is not None:
-            evidence.fake.embedder(extractor)
+            data.fake.embedder(extractor)
 
-    def check_reals(self, evidence: Evidence) -> None:
+    def check_reals(self, data: EvalData) -> None:
         """ValueError if it looks at real images, and there are none but their statistics."""
-        if evidence.real.count == 0 and self.against == {"images"}:
+        if data.real.count == 0 and self.against == {"images"}:
             raise ValueError(
                 f"{self.name} looks at real images, and the data holds the statistics of their features alone; give"
                 " images by --data, or leave it out."
             )
 
-    def measure(self, evidence: Evidence) -> dict[str, float]:
+    def measure(self, data: EvalData) -> dict[str, float]:
         """Numbers by name, the chief one first, the same on every process; the same images give the same numbers."""
         raise NotImplementedError
 
@@ -96,20 +96,20 @@ class FeatureMetric(Metric):
         """Images of each kind without which it cannot be computed."""
         return 2
 
-    def prepare(self, evidence: Evidence) -> None:
+    def prepare(self, data: EvalData) -> None:
         """Also ValueError if there are too few images of a kind."""
-        self.check_reals(evidence)
-        real, fake = self.numbers(evidence)
+        self.check_reals(data)
+        real, fake = self.numbers(data)
         if fewer(real, fake) < self.fewest:
             raise ValueError(self.too_few(real, fake))
-        super().prepare(evidence)
+        super().prepare(data)
 
-    def measure(self, evidence: Evidence) -> dict[str, float]:
+    def measure(self, data: EvalData) -> dict[str, float]:
         """`compare`, of the features of as many images as asked for, or as there are."""
-        device = evidence.fake.team.device if evidence.fake.team.device.type == "cuda" else torch.device("cpu")
-        numbers = self.numbers(evidence)
-        real = evidence.real.features(self.extractor, numbers.real)
-        return self.compare(real.to(device), evidence.fake.features(self.extractor, numbers.fake).to(device))
+        device = data.fake.processes.device if data.fake.processes.device.type == "cuda" else torch.device("cpu")
+        numbers = self.numbers(data)
+        real = data.real.features(self.extractor, numbers.real)
+        return self.compare(real.to(device), data.fake.features(self.extractor, numbers.fake).to(device))
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """Numbers of the features real [N, D] and fake [M, D]; ValueError if they cannot be compared."""

@@ -12,7 +12,7 @@ from ggdr.metrics.base import FeatureMetric, Numbers
 from ggdr.registry import metrics
 
 if TYPE_CHECKING:
-    from ggdr.evidence import Evidence
+    from ggdr.metrics.data import EvalData
 
 
 @metrics.register("fid", paper="1706.08500")
@@ -29,25 +29,25 @@ class FID(FeatureMetric):
     covariance: ClassVar = True
     against: ClassVar = frozenset({"images", "statistics"})
 
-    def numbers(self, evidence: Evidence) -> Numbers:
+    def numbers(self, data: EvalData) -> Numbers:
         """As of any metric; where statistics are given, these and no real images."""
-        found = super().numbers(evidence)
-        return found if evidence.statistics is None else found._replace(real=0)
+        found = super().numbers(data)
+        return found if data.statistics is None else found._replace(real=0)
 
-    def prepare(self, evidence: Evidence) -> None:
+    def prepare(self, data: EvalData) -> None:
         """Also ValueError if statistics are of other features than its own, as far as their number tells."""
-        super().prepare(evidence)
-        width, given = evidence.fake.embedder(self.extractor).width, evidence.statistics
+        super().prepare(data)
+        width, given = data.fake.embedder(self.extractor).width, data.statistics
         if given is not None and len(given.mean) != width:
             raise ValueError(
                 f"{self.name}: the statistics are of {len(given.mean):,} features, and {self.extractor.name} gives"
                 f" {width:,}; take the extractor that made them by --metrics.NAME.extractor, or other statistics."
             )
 
-    def measure(self, evidence: Evidence) -> dict[str, float]:
-        if (given := evidence.statistics) is None:
-            return super().measure(evidence)
-        fake = evidence.fake.features(self.extractor, self.numbers(evidence).fake)
+    def measure(self, data: EvalData) -> dict[str, float]:
+        if (given := data.statistics) is None:
+            return super().measure(data)
+        fake = data.fake.features(self.extractor, self.numbers(data).fake)
         fake = self.checked(fake, fake)[0].cpu()
         return {"distance": frechet_to(given.mean, given.covariance, fake)}
 

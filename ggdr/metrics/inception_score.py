@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.checks import above_zero
+from ggdr.errors import above_zero
 from ggdr.features.base import Extractor
 from ggdr.features.inception import Inception
 from ggdr.lazy import Tensor, torch
@@ -14,7 +14,7 @@ from ggdr.registry import metrics
 from ggdr.seeding import word
 
 if TYPE_CHECKING:
-    from ggdr.evidence import Evidence
+    from ggdr.metrics.data import EvalData
 
 
 @metrics.register("is", paper="1606.03498")
@@ -38,16 +38,16 @@ class InceptionScore(Metric):
 
     def __post_init__(self) -> None:
         above_zero(self, "splits")
-        if "classes" not in self.extractor.gives:
+        if "classes" not in self.extractor.provides:
             raise ValueError(
                 f"is reads classes, which feature extractor {self.extractor.name!r} does not give; take one that does:"
                 " `ggdr list extractors`."
             )
 
-    def prepare(self, evidence: Evidence) -> None:
+    def prepare(self, data: EvalData) -> None:
         """Also ValueError if there is not an image for each split."""
-        self.check_number(evidence.fake.size(self.images))
-        super().prepare(evidence)
+        self.check_number(data.fake.size(self.images))
+        super().prepare(data)
 
     def check_number(self, images: int) -> None:
         """ValueError if there is not an image for each split."""
@@ -57,8 +57,8 @@ class InceptionScore(Metric):
                 " splits by --metrics.is.splits."
             )
 
-    def measure(self, evidence: Evidence) -> dict[str, float]:
-        return self.score(evidence.fake.logits(self.extractor, self.images))
+    def measure(self, data: EvalData) -> dict[str, float]:
+        return self.score(data.fake.logits(self.extractor, self.images))
 
     def score(self, logits: Tensor) -> dict[str, float]:
         """`mean` and `std` of the scores of the splits of logits [N, K]; ValueError if there are fewer than splits."""

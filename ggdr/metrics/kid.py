@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.checks import above_zero
+from ggdr.errors import above_zero
 from ggdr.features.base import Extractor
 from ggdr.features.inception import Inception
 from ggdr.lazy import Tensor, torch

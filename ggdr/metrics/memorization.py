@@ -12,7 +12,7 @@ from ggdr.metrics.base import FeatureMetric, Numbers
 from ggdr.registry import metrics
 
 if TYPE_CHECKING:
-    from ggdr.evidence import Evidence
+    from ggdr.metrics.data import EvalData
 
 ALL = 10_000_000
 """images of any training set"""
@@ -37,8 +37,8 @@ class Memorization(FeatureMetric):
         " one is; of fresh real images {reals:.1%} would be. Well above that is memorization."
     )
 
-    def numbers(self, evidence: Evidence) -> Numbers:
-        return super().numbers(evidence)._replace(real=evidence.real.size(self.reals or ALL))
+    def numbers(self, data: EvalData) -> Numbers:
+        return super().numbers(data)._replace(real=data.real.size(self.reals or ALL))
 
     @property
     def fewest(self) -> int:

@@ -13,7 +13,7 @@ from ggdr.registry import metrics
 from ggdr.seeding import word
 
 if TYPE_CHECKING:
-    from ggdr.evidence import Evidence
+    from ggdr.metrics.data import EvalData
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """of the scales, finest first (Wang et al. 2003)"""
@@ -39,10 +39,10 @@ class MSSSIM(Metric):
     least: ClassVar = 200
     baselines: ClassVar = frozenset({"real"})
 
-    def measure(self, evidence: Evidence) -> dict[str, float]:
-        numbers = self.numbers(evidence)
-        fake = self.within_blocks(evidence.fake.blocks(numbers.fake, BLOCK))
-        return {"mean": fake, "real": self.within_blocks(evidence.real.blocks(numbers.real, BLOCK))}
+    def measure(self, data: EvalData) -> dict[str, float]:
+        numbers = self.numbers(data)
+        fake = self.within_blocks(data.fake.blocks(numbers.fake, BLOCK))
+        return {"mean": fake, "real": self.within_blocks(data.real.blocks(numbers.real, BLOCK))}
 
     def within(self, images: Tensor) -> float:
         """Mean MS-SSIM of random pairs among images [N, C, H, W] uint8; ValueError if there are not two."""

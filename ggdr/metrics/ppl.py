@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ggdr.checks import above_zero
+from ggdr.errors import above_zero
 from ggdr.features.base import Embedder, Extractor
 from ggdr.features.lpips import LPIPS
 from ggdr.lazy import F, Tensor, torch
@@ -14,8 +14,8 @@ from ggdr.registry import metrics
 from ggdr.seeding import seed_of
 
 if TYPE_CHECKING:
-    from ggdr.evidence import Evidence
-    from ggdr.network import Generator
+    from ggdr.metrics.data import EvalData
+    from ggdr.networks.base.module import Generator
 
 EXTREMES = (0.01, 0.99)
 """quantiles beyond which distances are left out, as they are where the measure was published"""
@@ -43,57 +43,57 @@ class PPL(Metric):
     seed: int = 0
     """seed of the latent codes"""
     least: ClassVar = 1000
-    needs: ClassVar = frozenset({"generator"})
+    requires: ClassVar = frozenset({"generator"})
     against: ClassVar = frozenset[str]()
 
     def __post_init__(self) -> None:
         above_zero(self, "images", "epsilon")
-        if "smooth" not in self.extractor.gives:
+        if "smooth" not in self.extractor.provides:
             raise ValueError(
                 f"ppl compares images before they are rounded, which feature extractor {self.extractor.name!r} cannot;"
                 " take lpips, vgg16, dinov2, timm or digits."
             )
 
-    def prepare(self, evidence: Evidence) -> None:
+    def prepare(self, data: EvalData) -> None:
         """Also ValueError without a generator, or with one that has no such space."""
-        self.walked(evidence)
-        super().prepare(evidence)
+        self.walked(data)
+        super().prepare(data)
 
-    def walked(self, evidence: Evidence) -> Generator:
+    def walked(self, data: EvalData) -> Generator:
         """The generator; ValueError if there is none, or it has no such space."""
-        if evidence.generator is None:
+        if data.generator is None:
             raise ValueError("ppl walks in the latent space of a generator; images alone have none: leave it out.")
-        config = evidence.generator.config
-        if self.space == "w" and "ws" not in config.gives:
+        config = data.generator.config
+        if self.space == "w" and "ws" not in config.provides:
             raise ValueError(f"generator {config.name!r} has no style codes for ppl; set --metrics.NAME.space z.")
-        return evidence.generator
+        return data.generator
 
-    def measure(self, evidence: Evidence) -> dict[str, float]:
+    def measure(self, data: EvalData) -> dict[str, float]:
         """`mean` of the lengths of `images` paths, but for the shortest and the longest."""
-        from ggdr.evidence import cut
+        from ggdr.features.cache import cut
         from ggdr.ops.precision import without_tf32
 
-        generator, network = self.walked(evidence), evidence.fake.embedder(self.extractor)
-        team, chunks = evidence.fake.team, cut(0, self.images)
+        generator, network = self.walked(data), data.fake.embedder(self.extractor)
+        processes, chunks = data.fake.processes, cut(0, self.images)
         with torch.no_grad(), without_tf32():
             lengths = {
-                chunk: self.lengths(generator, network, chunk, evidence.labels(chunk), evidence.seed)
-                for chunk in team.own(chunks)
+                chunk: self.lengths(generator, network, chunk, data.labels(chunk), data.seed)
+                for chunk in processes.shard(chunks)
             }
-        return {"mean": usual_mean(team.whole(lengths, chunks))}
+        return {"mean": usual_mean(processes.gather(lengths, chunks))}
 
     def lengths(
         self, generator: Generator, network: Embedder, places: range, labels: Tensor | None, seed: int = 0
     ) -> Tensor:
         """The lengths [n] of the paths of these places, float64 on the host; labels [n, L]."""
-        if generator.brief.labels and labels is None:
+        if generator.spec.labels and labels is None:
             raise ValueError(f"ppl of generator {generator.config.name!r} needs its labels; give data that has them.")
         dice = torch.Generator().manual_seed(seed_of(self.seed, seed, places.start))
         device = generator.device
         ends = torch.randn(2, len(places), generator.z_dim, generator=dice)
         share = torch.rand(len(places), generator=dice) * (self.sampling == "full")
         found = []
-        for part in torch.arange(len(places)).split(max(1, self.extractor.batch // 2)):
+        for part in torch.arange(len(places)).split(max(1, self.extractor.batch_size // 2)):
             worn = None if labels is None else labels[part].to(device)
             steps = torch.stack([share[part], share[part] + self.epsilon]).to(device)
             before, after = self.images_at(generator, ends[:, part].to(device), steps, worn)
@@ -106,7 +106,7 @@ class PPL(Metric):
         if self.space == "w":
             start, stop = (generator.styles(z, labels) for z in ends)
             return [generator.synthesize(start.lerp(stop, step[:, None, None])) for step in steps]
-        still: dict[str, Any] = {"noise": "const"} if "noise" in generator.config.gives else {}
+        still: dict[str, Any] = {"noise": "const"} if "noise" in generator.config.provides else {}
         return [generator(great_circle(ends[0], ends[1], step[:, None]), labels, **still).image for step in steps]
 
 

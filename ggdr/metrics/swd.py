@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ggdr.checks import above_zero
+from ggdr.errors import above_zero
 from ggdr.lazy import F, Tensor, torch
 from ggdr.metrics.base import Metric, Numbers
 from ggdr.registry import metrics
 from ggdr.seeding import word
 
 if TYPE_CHECKING:
-    from ggdr.evidence import Evidence
+    from ggdr.metrics.data import EvalData
 
 COARSEST_PX = 16
 """side of the pyramid's last level, at least"""
@@ -44,14 +44,14 @@ class SlicedWasserstein(Metric):
     def __post_init__(self) -> None:
         above_zero(self, "images", "patches", "side_px", "directions")
 
-    def numbers(self, evidence: Evidence) -> Numbers:
+    def numbers(self, data: EvalData) -> Numbers:
         """As many of each kind."""
-        count = min(super().numbers(evidence))
+        count = min(super().numbers(data))
         return Numbers(count, count)
 
-    def measure(self, evidence: Evidence) -> dict[str, float]:
-        count = min(self.numbers(evidence))
-        return self.apart(*(self.describe(images.blocks(count, CHUNK)) for images in (evidence.real, evidence.fake)))
+    def measure(self, data: EvalData) -> dict[str, float]:
+        count = min(self.numbers(data))
+        return self.apart(*(self.describe(images.blocks(count, CHUNK)) for images in (data.real, data.fake)))
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """`mean` over the levels, and each level's own under its height in pixels, finest first.

@@ -12,7 +12,7 @@ MOST_PX = 2**14
 """a side of an image, pixels; beyond it a single image takes gigabytes in a network"""
 
 
-class Ladder(NamedTuple):
+class Pyramid(NamedTuple):
     """The sizes from a small base up to the whole image, each twice the one before."""
 
     height: int
@@ -23,20 +23,20 @@ class Ladder(NamedTuple):
     """from the base to the image"""
 
     @property
-    def sides(self) -> list[int]:
+    def resolutions(self) -> list[int]:
         """Heights from the base to the image, pixels."""
         return [self.height << level for level in range(self.doublings + 1)]
 
-    def nearest(self, side: int) -> int:
+    def nearest(self, resolution: int) -> int:
         """The side nearest to this one, pixels, of those above the base."""
-        return min(self.sides[1:], key=lambda each: abs(each - side))
+        return min(self.resolutions[1:], key=lambda each: abs(each - resolution))
 
     def size(self, level: int) -> tuple[int, int]:
         """Height and width after `level` doublings, pixels."""
         return self.height << level, self.width << level
 
 
-def ladder(height: int, width: int, smallest: int = SMALLEST) -> Ladder:
+def pyramid_of(height: int, width: int, smallest: int = SMALLEST) -> Pyramid:
     """The most doublings that leave a base of at least `smallest` px a side (fewer where the longer side asks for it).
 
     ValueError, naming sizes that work, if both sides are not a base of at most 15 px times one power of two.
@@ -65,22 +65,24 @@ def channels(base: int, limit: int, level: int) -> int:
     return max(min(base // (4 << level), limit), 1)
 
 
-def _fit(height: int, width: int, smallest: int = SMALLEST) -> Ladder | None:
+def _fit(height: int, width: int, smallest: int = SMALLEST) -> Pyramid | None:
     """The ladder of a size, if it has one."""
     for least in range(smallest, 1, -1):
         doublings = 0
-        while not any(side % (2 << doublings) or side >> (doublings + 1) < least for side in (height, width)):
+        while not any(
+            resolution % (2 << doublings) or resolution >> (doublings + 1) < least for resolution in (height, width)
+        ):
             doublings += 1
         if doublings and max(height, width) >> doublings <= LONGEST:
-            return Ladder(height >> doublings, width >> doublings, doublings)
+            return Pyramid(height >> doublings, width >> doublings, doublings)
     return None
 
 
 def _nearby(height: int, width: int) -> list[tuple[int, int]]:
     """The three nearest sizes that have a ladder, nearest first."""
 
-    def around(side: int, unit: int) -> set[int]:
-        return {max(side // unit, 2) * unit, max(-(-side // unit), 2) * unit}
+    def around(resolution: int, unit: int) -> set[int]:
+        return {max(resolution // unit, 2) * unit, max(-(-resolution // unit), 2) * unit}
 
     units = [1 << power for power in range(1, max(height, width).bit_length() + 1)]
     sizes = {(h, w) for unit in units for h in around(height, unit) for w in around(width, unit) if _fit(h, w)}

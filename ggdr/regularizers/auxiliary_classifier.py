@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor
-from ggdr.networks.base import Brief, Head, Verdict
+from ggdr.networks.base import DiscriminatorOutput, Head, ImageSpec
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 
 @regularizers.register("auxiliary_classifier", paper="1610.09585")
@@ -20,19 +20,19 @@ class AuxiliaryClassifier(Regularizer):
     In the paper D's logit does not see the label; one that projects it, as `stylegan2` and `dcgan` do, sees it as well.
     """
 
-    needs: ClassVar = frozenset({"heads"})
+    requires: ClassVar = frozenset({"heads"})
 
-    def fit(self, brief: Brief, batch: int) -> str:
+    def fit(self, spec: ImageSpec, batch_size: int) -> str:
         """ValueError if the images have no classes."""
-        if not brief.labels:
+        if not spec.labels:
             raise ValueError(
                 "auxiliary_classifier tells classes, and the data has no labels: give some (--data.labels), or"
                 " drop it: --regularizers.auxiliary_classifier none."
             )
         return ""
 
-    def heads(self, brief: Brief) -> dict[str, Head]:
-        return {"classes": Head(brief.labels)}
+    def heads(self, spec: ImageSpec) -> dict[str, Head]:
+        return {"classes": Head(spec.labels)}
 
     def d_loss(self, duel: Duel) -> Tensor:
         return self.confusion(duel, duel.on_real) + self.confusion(duel, duel.on_fake)
@@ -40,7 +40,7 @@ class AuxiliaryClassifier(Regularizer):
     def g_loss(self, duel: Duel) -> Tensor:
         return self.confusion(duel, duel.on_fake)
 
-    def confusion(self, duel: Duel, verdict: Verdict) -> Tensor:
+    def confusion(self, duel: Duel, verdict: DiscriminatorOutput) -> Tensor:
         """Cross-entropy of the head's classes and the duel's labels [N, L], rows of sum 1."""
         assert duel.labels is not None
-        return F.cross_entropy(verdict.answers["classes"], duel.labels.float())
+        return F.cross_entropy(verdict.head_outputs["classes"], duel.labels.float())

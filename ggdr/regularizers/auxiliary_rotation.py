@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor, torch
-from ggdr.networks.base import Brief, Head
+from ggdr.networks.base import Head, ImageSpec
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -28,14 +28,14 @@ class AuxiliaryRotation(Regularizer):
     """factor on G's turn, of the fakes' cross-entropy"""
     beta: float = 1.0
     """factor on D's turn, of the reals' cross-entropy"""
-    needs: ClassVar = frozenset({"heads"})
+    requires: ClassVar = frozenset({"heads"})
 
-    def fit(self, brief: Brief, batch: int) -> str:
+    def fit(self, spec: ImageSpec, batch_size: int) -> str:
         """ValueError if the images are not square."""
-        if brief.height != brief.width:
+        if spec.height != spec.width:
             raise ValueError(
-                f"auxiliary_rotation turns images by 90 degrees, which takes square ones; these have {brief.height} x"
-                f" {brief.width} px: crop them by --data.size {min(brief.height, brief.width)}, or drop it:"
+                f"auxiliary_rotation turns images by 90 degrees, which takes square ones; these have {spec.height} x"
+                f" {spec.width} px: crop them by --data.size {min(spec.height, spec.width)}, or drop it:"
                 " --regularizers.auxiliary_rotation none."
             )
         return ""
@@ -49,7 +49,7 @@ class AuxiliaryRotation(Regularizer):
                 f" integer_shift scale colour), or drop one of them: --augment none, or {recipe.flag(self)} none."
             )
 
-    def heads(self, brief: Brief) -> dict[str, Head]:
+    def heads(self, spec: ImageSpec) -> dict[str, Head]:
         return {"rotation": Head(4)}
 
     def d_loss(self, duel: Duel) -> Tensor:
@@ -61,7 +61,7 @@ class AuxiliaryRotation(Regularizer):
     def confusion(self, duel: Duel, image: Tensor) -> Tensor:
         """Cross-entropy of D's head on image [N, C, H, H], each turned by chance."""
         turns = torch.randint(4, (len(image),), device=image.device)
-        return F.cross_entropy(duel.judge(turned(image, turns)).answers["rotation"], turns)
+        return F.cross_entropy(duel.judge(turned(image, turns)).head_outputs["rotation"], turns)
 
 
 def turned(image: Tensor, turns: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ggdr.duel import Duel
 from ggdr.lazy import Tensor
+from ggdr.play.duel import Duel
 from ggdr.registry import regularizers
 from ggdr.regularizers.cr import CR
 

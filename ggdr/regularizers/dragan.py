@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.duel import Duel
 from ggdr.lazy import Tensor, torch
 from ggdr.ops.gradient import input_gradient
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 
 @regularizers.register("dragan", paper="1705.07215")
@@ -23,7 +23,7 @@ class DRAGAN(Regularizer):
     """size of the neighbourhood, in standard deviations of the batch's pixels"""
     float32: ClassVar = True
     reads_logits: ClassVar = True
-    gives: ClassVar = frozenset({"slope"})
+    provides: ClassVar = frozenset({"slope"})
 
     def d_loss(self, duel: Duel) -> Tensor:
         noise = self.radius * duel.real.std() * torch.rand_like(duel.real)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.duel import Duel
 from ggdr.lazy import Tensor, torch
-from ggdr.networks.base import Brief
-from ggdr.networks.size import ladder
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.size import pyramid_of
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 
 @regularizers.register("feature_matching", paper="1606.03498")
@@ -22,22 +22,26 @@ class FeatureMatching(Regularizer):
     stands beside the adversarial loss.
     """
 
-    sides: tuple[int, ...] = ()
+    resolutions: tuple[int, ...] = ()
     """heights (pixels) of D's maps to match; none: about 64, or a quarter of a small image"""
-    needs: ClassVar = frozenset({"pyramid"})
+    requires: ClassVar = frozenset({"pyramid"})
     least: ClassVar = 2
 
-    def fit(self, brief: Brief, batch: int) -> str:
+    def fit(self, spec: ImageSpec, batch_size: int) -> str:
         """Choose a side if none is given; ValueError if D has no maps of one."""
-        rungs = ladder(brief.height, brief.width)
-        if strange := sorted(set(self.sides) - set(rungs.sides[:-1])):
-            raise ValueError(f"feature_matching reads maps of side {strange}; set its sides among {rungs.sides[:-1]}.")
-        if self.sides:
+        levels = pyramid_of(spec.height, spec.width)
+        if strange := sorted(set(self.resolutions) - set(levels.resolutions[:-1])):
+            raise ValueError(
+                f"feature_matching reads maps of side {strange}; set its sides among {levels.resolutions[:-1]}."
+            )
+        if self.resolutions:
             return ""
-        self.sides = (min(rungs.sides[:-1], key=lambda side: abs(side - min(64, brief.height // 4))),)
-        return f"sides {self.sides}, nearest to 64 px or to a quarter of a small image"
+        self.resolutions = (
+            min(levels.resolutions[:-1], key=lambda resolution: abs(resolution - min(64, spec.height // 4))),
+        )
+        return f"sides {self.resolutions}, nearest to 64 px or to a quarter of a small image"
 
     def g_loss(self, duel: Duel) -> Tensor:
         real, fake = duel.on_real.maps, duel.on_fake.maps
         # Unlike the paper: mean over a map's entries, not sum, so that one weight does for every size.
-        return torch.stack([(real[r].mean(0) - fake[r].mean(0)).square().mean() for r in self.sides]).mean()
+        return torch.stack([(real[r].mean(0) - fake[r].mean(0)).square().mean() for r in self.resolutions]).mean()

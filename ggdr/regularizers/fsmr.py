@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ggdr.duel import Duel
 from ggdr.lazy import Tensor, torch
 from ggdr.ops.moments import restyled
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator
+    from ggdr.networks.base.module import Discriminator
 
 
 @regularizers.register("fsmr", paper="2112.04120")

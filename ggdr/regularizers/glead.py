@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.duel import Duel
 from ggdr.lazy import Tensor, torch
-from ggdr.networks.base import Brief, Head, Verdict
-from ggdr.networks.size import ladder
+from ggdr.networks.base import DiscriminatorOutput, Head, ImageSpec
+from ggdr.networks.size import pyramid_of
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 
 @regularizers.register("glead", paper="2212.03752")
@@ -26,29 +26,31 @@ class GLeaD(Regularizer):
 
     weight: float = 10.0
     """factor of the two mean squared errors"""
-    sides: tuple[int, ...] = ()
+    resolutions: tuple[int, ...] = ()
     """heights (pixels) of the maps that D hands over, each rebuilt from alone; none: about 32, or a quarter"""
-    needs: ClassVar = frozenset({"d_features", "real_features", "heads", "g_continues"})
+    requires: ClassVar = frozenset({"d_features", "real_features", "heads", "g_continues"})
 
-    def reads(self) -> tuple[int, ...]:
-        return self.sides
+    def feature_resolutions(self) -> tuple[int, ...]:
+        return self.resolutions
 
-    def fit(self, brief: Brief, batch: int) -> str:
+    def fit(self, spec: ImageSpec, batch_size: int) -> str:
         """Choose a side if none is given."""
-        if self.sides:
+        if self.resolutions:
             return ""
-        self.sides = (ladder(brief.height, brief.width).nearest(min(32, brief.height // 4)),)
-        return f"sides {self.sides}, nearest to 32 px or to a quarter of a small image"
+        self.resolutions = (pyramid_of(spec.height, spec.width).nearest(min(32, spec.height // 4)),)
+        return f"sides {self.resolutions}, nearest to 32 px or to a quarter of a small image"
 
-    def heads(self, brief: Brief) -> dict[str, Head]:
-        return {"style": Head(brief.w_dim)}
+    def heads(self, spec: ImageSpec) -> dict[str, Head]:
+        return {"style": Head(spec.w_dim)}
 
     def d_loss(self, duel: Duel) -> Tensor:
         return self.error(duel, duel.on_real) + self.error(duel, duel.on_fake)
 
-    def error(self, duel: Duel, verdict: Verdict) -> Tensor:
+    def error(self, duel: Duel, verdict: DiscriminatorOutput) -> Tensor:
         """Mean squared error of the images rebuilt from what D says."""
         assert verdict.image is not None
-        seen, style = verdict.image.detach(), verdict.answers["style"]
-        rebuilt = [duel.continued(verdict.features[side], side, style) for side in self.sides]
+        seen, style = verdict.image.detach(), verdict.head_outputs["style"]
+        rebuilt = [
+            duel.forward_from(verdict.features[resolution], resolution, style) for resolution in self.resolutions
+        ]
         return torch.stack([(image - seen).square().mean() for image in rebuilt]).mean()

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ggdr.duel import Duel
 from ggdr.lazy import Tensor, torch
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 if TYPE_CHECKING:
-    from ggdr.network import Generator
+    from ggdr.networks.base.module import Generator
 
 
 @regularizers.register("orthogonal", paper="1809.11096")

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ggdr.checks import above_zero, not_negative
+from ggdr.errors import above_zero, not_negative
 from ggdr.lazy import Tensor, torch
+from ggdr.play.term import Regularizer, Turn
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer, Turn
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -30,7 +30,7 @@ class PAGAN(Regularizer):
     """time from one bit to the next, kimg"""
     ramp_kimg: float = 250.0
     """time in which a bit's probability rises to 1/2, kimg, not above the interval"""
-    needs: ClassVar = frozenset({"random_bits"})
+    requires: ClassVar = frozenset({"random_bits"})
 
     # Unlike the paper: a schedule, ours; there the next bit sets in when the kernel distance of fakes stops falling.
 
@@ -61,7 +61,7 @@ class PAGAN(Regularizer):
     def after_update(self, turn: Turn, networks: Sequence[Any]) -> None:
         if turn == "d":
             for network in networks:
-                network.reach(self.level())
+                network.set_random_bits(self.level())
 
     def level(self) -> Tensor:
         """Bits so far, a scalar: the whole ones and a share of the one that is setting in."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor
-from ggdr.networks.base import Verdict
+from ggdr.networks.base import DiscriminatorOutput
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 
 @regularizers.register("per_pixel", paper="2002.12655")
@@ -22,8 +22,8 @@ class PerPixel(Regularizer):
 
     form: Literal["non_saturating", "hinge"] = "non_saturating"
     """the logistic loss of the equations, or the hinge loss, as BigGAN has it"""
-    needs: ClassVar = frozenset({"d_pixels"})
-    gives: ClassVar = frozenset({"pixel_loss"})
+    requires: ClassVar = frozenset({"d_pixels"})
+    provides: ClassVar = frozenset({"pixel_loss"})
 
     def d_loss(self, duel: Duel) -> Tensor:
         real, fake = dense(duel.on_real), dense(duel.on_fake)
@@ -36,7 +36,7 @@ class PerPixel(Regularizer):
         return -fake.mean() if self.form == "hinge" else F.softplus(-fake).mean()
 
 
-def dense(verdict: Verdict) -> Tensor:
+def dense(verdict: DiscriminatorOutput) -> Tensor:
     """The logits of its pixels [N, 1, H, W]; RuntimeError if it has none."""
     if verdict.dense is None:
         raise RuntimeError("this verdict has no logits of pixels: a term that reads them needs d_pixels.")

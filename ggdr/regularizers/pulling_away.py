@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.duel import Duel
 from ggdr.lazy import F, Tensor
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 
 @regularizers.register("pulling_away", paper="1609.03126")
@@ -18,7 +18,7 @@ class PullingAway(Regularizer):
 
     weight: float = 0.1
     """factor of the mean squared cosine"""
-    needs: ClassVar = frozenset({"pyramid"})
+    requires: ClassVar = frozenset({"pyramid"})
     least: ClassVar = 2
 
     def g_loss(self, duel: Duel) -> Tensor:

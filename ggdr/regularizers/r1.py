@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.duel import Duel
-from ggdr.figures import significant
+from ggdr.formatting import significant
 from ggdr.lazy import Tensor
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
 from ggdr.ops.gradient import input_gradient
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 
 @regularizers.register("r1", paper="1801.04406")
@@ -23,17 +23,16 @@ class R1(Regularizer):
     """gamma; None: 0.0002 * height * width / batch, the rule of thumb of StyleGAN2-ADA (arXiv 2006.06676)"""
     every: int = 16
     """run at each N-th step, N times as strong (lazy regularization)"""
-    needs: ClassVar = frozenset({"real_grad"})
+    requires: ClassVar = frozenset({"real_grad"})
     float32: ClassVar = True
     reads_logits: ClassVar = True
 
-    def fit(self, brief: Brief, batch: int) -> str:
+    def fit(self, spec: ImageSpec, batch_size: int) -> str:
         if self.weight is not None:
             return ""
-        self.weight = 0.0002 * brief.height * brief.width / batch
-        return (
-            f"weight (gamma) {significant(self.weight)} = 0.0002 * {brief.height} * {brief.width} px / batch of {batch}"
-        )
+        self.weight = 0.0002 * spec.height * spec.width / batch_size
+        rule = f"0.0002 * {spec.height} * {spec.width} px / batch of {batch_size}"
+        return f"weight (gamma) {significant(self.weight)} = {rule}"
 
     def d_loss(self, duel: Duel) -> Tensor:
         return input_gradient(duel.on_real.logits, duel.real).square().sum((1, 2, 3)).mean() / 2

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.duel import Duel
 from ggdr.features.base import Extractor
 from ggdr.features.plain import Pixels
 from ggdr.lazy import Tensor, torch
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 
 @regularizers.register("fastgan_reconstruction", paper="2101.04775")
@@ -24,10 +24,10 @@ class FastGANReconstruction(Regularizer):
 
     features: Extractor = Pixels()
     """whose squared distances are to be small; one that gives "smooth": pixels, lpips, vgg16 and others"""
-    needs: ClassVar = frozenset({"pyramid", "reconstruction"})
+    requires: ClassVar = frozenset({"pyramid", "reconstruction"})
 
     def __post_init__(self) -> None:
-        if "smooth" not in self.features.gives:
+        if "smooth" not in self.features.provides:
             raise ValueError(
                 f"fastgan_reconstruction compares images before they are rounded, which feature extractor"
                 f" {self.features.name!r} cannot; take pixels or lpips."
@@ -37,7 +37,7 @@ class FastGANReconstruction(Regularizer):
         self.network = self.features.load(device)
 
     def d_loss(self, duel: Duel) -> Tensor:
-        whole, part = (duel.redrawn[name] for name in ("whole", "part"))
+        whole, part = (duel.reconstructions[name] for name in ("whole", "part"))
         return self.distance(whole.drawn, whole.true) + self.distance(part.drawn, part.true)
 
     def distance(self, drawn: Tensor, true: Tensor) -> Tensor:

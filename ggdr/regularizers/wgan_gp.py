@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.duel import Duel
 from ggdr.lazy import Tensor, torch
 from ggdr.ops.gradient import input_gradient
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 
 @regularizers.register("wgan_gp", paper="1704.00028")
@@ -23,7 +23,7 @@ class WGANGP(Regularizer):
     """slope that the critic is drawn to"""
     float32: ClassVar = True
     reads_logits: ClassVar = True
-    gives: ClassVar = frozenset({"slope"})
+    provides: ClassVar = frozenset({"slope"})
 
     def d_loss(self, duel: Duel) -> Tensor:
         t = torch.rand(len(duel.real), 1, 1, 1, device=duel.real.device)

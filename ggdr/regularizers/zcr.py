@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.checks import not_negative
-from ggdr.duel import Duel
+from ggdr.errors import not_negative
 from ggdr.lazy import Tensor, torch
+from ggdr.play.duel import Duel
+from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
-from ggdr.term import Regularizer
 
 
 @regularizers.register("zcr", paper="2002.04724")

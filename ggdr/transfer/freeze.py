@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ggdr.figures import significant
-from ggdr.network import Discriminator
+from ggdr.formatting import significant
+from ggdr.networks.base.module import Discriminator
 
 
 def check_stages(networks: Mapping[str, Discriminator], stages: int) -> None:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
-from ggdr.network import Network
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.base.module import Network
 
 MODES = {1: "gray", 3: "RGB", 4: "RGBA"}
 """image channels -> what a person calls them"""
@@ -23,7 +23,7 @@ class Reshaper:
     def __init__(self, source: Network, network: Network):
         """Nothing is read but shapes and settings: `source` may be on the meta device."""
         self.source, self.network = source, network
-        self.was, self.now = source.brief, network.brief
+        self.was, self.now = source.spec, network.spec
         recoloured = self.was.channels != self.now.channels
         relabelled = self.was.labels != self.now.labels
         self.coloured = sizes(network, self.now._replace(channels=self.was.channels)) if recoloured else {}
@@ -63,10 +63,10 @@ class Reshaper:
         return torch.where(unknown, fresh.float().cpu(), mixed(matrix, value, axis))
 
 
-def sizes(network: Network, brief: Brief) -> dict[str, torch.Size]:
+def sizes(network: Network, spec: ImageSpec) -> dict[str, torch.Size]:
     """Name -> shape of the tensors that the same settings make for another brief."""
     with torch.device("meta"):
-        built = network.config.build(brief)
+        built = network.config.build(spec)
     return {name: tensor.shape for name, tensor in built.state_dict().items()}
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ggdr.layers.spectral import WARM_UP, follow
-from ggdr.model import LIVE, Saved, find_saved
-from ggdr.network import Network
-from ggdr.recipe_files import differences, to_json
+from ggdr.networks.base.module import Network
+from ggdr.recipe.files import differences, to_json
+from ggdr.saving.model import LIVE, Saved, find_saved
 from ggdr.transfer.reshaping import Reshaper, layer_of, mode
 
 
@@ -83,7 +83,7 @@ def started(name: str, network: Network, saved: Saved) -> Start:
     except ValueError as error:
         raise ValueError(f"--init-from: {error}") from error
     moves = tuple(plan(weights, source, network))
-    there, here = (to_json(each.core().config.described()) for each in (source, network))
+    there, here = (to_json(each.unwrap().config.described()) for each in (source, network))
     settings = differences(there, here).values() if there["type"] == here["type"] else ()
     begun = Start(name, network, saved.file, summary(source), moves, tuple(settings))
     if not begun.taken & {key for key, parameter in network.named_parameters() if parameter.ndim > 1}:
@@ -117,8 +117,8 @@ def plan(tensors: Mapping[str, Tensor], source: Network, network: Network) -> li
 
 def compared(network: Network) -> dict[str, str]:
     """The name by which each tensor is compared with another network's -> its own name."""
-    core = network.core()
-    path = next(name for name, module in network.named_modules() if module is core)
+    unwrap = network.unwrap()
+    path = next(name for name, module in network.named_modules() if module is unwrap)
     head = f"{path}." if path else ""
     return {name.removeprefix(head): name for name in network.state_dict()}
 
@@ -138,12 +138,12 @@ def move(reshaper: Reshaper, there: str, value: Tensor | None, name: str, fresh:
 
 def shares_at_zero(moves: list[Move], network: Network) -> list[Move]:
     """The moves, but shares of an image that the source lacks start at zero beside those it has: its image stays."""
-    shares, tensors = set(network.shares()), network.state_dict()
-    if not any(move.taken and move.name in shares for move in moves):
+    rgb_weights, tensors = set(network.rgb_weights()), network.state_dict()
+    if not any(move.taken and move.name in rgb_weights for move in moves):
         return moves
     begun = []
     for move in moves:
-        if move.name in shares and not move.taken:
+        if move.name in rgb_weights and not move.taken:
             why = f"{move.note or 'not in the source'}; adds nothing to the image at first"
             move = Move(move.name, "zero", torch.zeros_like(tensors[move.name]), why)
         begun.append(move)
@@ -174,9 +174,9 @@ def apply(moves: tuple[Move, ...], network: Network) -> None:
 
 def summary(network: Network) -> str:
     """What a network is, in a few words."""
-    brief = network.brief
-    labels = f"{brief.labels or 'no'} labels"
-    return f"{network.config.name}, {brief.height} x {brief.width} px, {mode(brief.channels)}, {labels}"
+    spec = network.spec
+    labels = f"{spec.labels or 'no'} labels"
+    return f"{network.config.name}, {spec.height} x {spec.width} px, {mode(spec.channels)}, {labels}"
 
 
 def size(tensor: Tensor) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from os.path import commonprefix
 
-from ggdr.figures import significant
+from ggdr.formatting import significant
 from ggdr.transfer.start import Move, Start
 
 

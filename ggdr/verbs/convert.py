@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from ggdr.command_line import parsed
+from ggdr.flags.command_line import parsed
 
 if TYPE_CHECKING:
     from ggdr.foreign.weights import Found, Reading
@@ -58,8 +58,8 @@ def check_free(out: Path) -> None:
 
 def write(found: Reading, out: Path) -> None:
     """Make the folder `out`, whole or not at all; OSError if the disk refuses."""
-    from ggdr.checkpoint import flush
-    from ggdr.model import save_model
+    from ggdr.saving.checkpoint import flush
+    from ggdr.saving.model import save_model
 
     out = out.absolute()
     aside = out.with_name(f".writing-{out.name}-{os.getpid()}")
@@ -97,6 +97,6 @@ def report(found: Reading, out: Path) -> list[str]:
 
 def row(name: str, found: Found) -> tuple[str, ...]:
     """A network's cells."""
-    brief, weights = found.network.brief, sum(each.numel() for each in found.network.parameters())
-    size = f"{brief.height}x{brief.width}"
-    return name, size, str(brief.channels), str(brief.labels), f"{weights:,}", f"{found.origin} ({found.class_name})"
+    spec, weights = found.network.spec, sum(each.numel() for each in found.network.parameters())
+    size = f"{spec.height}x{spec.width}"
+    return name, size, str(spec.channels), str(spec.labels), f"{weights:,}", f"{found.origin} ({found.class_name})"

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from ggdr.command_line import parsed
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.documents import printable
-from ggdr.figures import significant
+from ggdr.flags.command_line import parsed
+from ggdr.formatting import significant
 from ggdr.networks.size import possible
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def report(settings: ImageFiles) -> tuple[list[str], int]:
     depths = together(finding.values for finding in findings if finding.values)
     flags = replace(flags, range=flags.range or good_range(depths))
     images, warned = opened(reader, flags)
-    flags = replace(flags, channels=images.brief.channels)
+    flags = replace(flags, channels=images.spec.channels)
     return [
         f"{reader.kind} {settings.source}",
         *lines_of(
@@ -272,7 +272,7 @@ def frame_of(images: Images, settings: ImageFiles) -> Frame:
     """The frame that these images are made to fit."""
     from ggdr.data.reading.framing import Frame
 
-    return Frame(images.brief.height, images.brief.width, images.brief.channels, settings.crop, settings.fill)
+    return Frame(images.spec.height, images.spec.width, images.spec.channels, settings.crop, settings.fill)
 
 
 def cut_off(findings: list[Finding], frame: Frame) -> list[str]:
@@ -302,13 +302,13 @@ def opened(reader: Reader, settings: ImageFiles) -> tuple[Images, list[str]]:
 
 def outcome(images: Images, looks: list[Look], items: int) -> list[str]:
     """What the trainer sees of `items` items, of which `looks` can be read."""
-    brief, broken = images.brief, items - len(looks)
-    size = f"{brief.height}x{brief.width}, {brief.channels} channel{'s' * (brief.channels > 1)}"
-    labels = f"labels {brief.labels} wide" if brief.labels else "no labels"
+    spec, broken = images.spec, items - len(looks)
+    size = f"{spec.height}x{spec.width}, {spec.channels} channel{'s' * (spec.channels > 1)}"
+    labels = f"labels {spec.labels} wide" if spec.labels else "no labels"
     lines = [f"{len(looks) * len(images) // items:,} images an epoch, {size}, {labels}"]
     lines += [f"{broken:,} unreadable: the next readable one stands in for each"] if broken else []
-    small = sum(look.height < brief.height or look.width < brief.width for look in looks)
-    return lines + ([f"{small:,} of them enlarged: smaller than {brief.height}x{brief.width}"] if small else [])
+    small = sum(look.height < spec.height or look.width < spec.width for look in looks)
+    return lines + ([f"{small:,} of them enlarged: smaller than {spec.height}x{spec.width}"] if small else [])
 
 
 def as_flags(settings: ImageFiles) -> str:

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ggdr.checks import above_zero
-from ggdr.command_line import parsed
-from ggdr.figures import significant
+from ggdr.errors import above_zero
+from ggdr.flags.command_line import parsed
+from ggdr.formatting import significant
 from ggdr.verbs.label_flags import LabelFlags
 from ggdr.verbs.model_flags import is_picture, numbers
 
 if TYPE_CHECKING:
-    from ggdr.insight.sheets import Row
     from ggdr.latent.codes import Codes
     from ggdr.latent.directions import Directions
-    from ggdr.network import Generator
+    from ggdr.networks.base.module import Generator
+    from ggdr.visualization.sheets import Row
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Edit(LabelFlags):
     """the sheet, a PNG"""
 
     def __post_init__(self) -> None:
-        above_zero(self, "range", "columns", "batch")
+        above_zero(self, "range", "columns", "batch_size")
 
 
 def main(argv: list[str]) -> int:
@@ -59,11 +59,11 @@ def main(argv: list[str]) -> int:
     if not is_picture(asked.out):
         raise ValueError(f"--out {asked.out} is no PNG; give NAME.png.")
     asked.keep([asked.out])
-    from ggdr.insight.sheets import draw_sheet
     from ggdr.latent.directions import find
+    from ggdr.visualization.sheets import draw_sheet
 
     generator = asked.generator()
-    row = asked.label_rows(generator.brief, 1) if len(asked.labels) == 1 else None  # of several, of all classes
+    row = asked.label_rows(generator.spec, 1) if len(asked.labels) == 1 else None  # of several, of all classes
     names, codes = start(asked, generator)
     directions = find(generator, asked.method, max(wanted) + 1, layers=layers, labels=row)
     rows = rows_of(asked, generator, directions, wanted, names, codes)
@@ -84,7 +84,7 @@ def start(asked: Edit, generator: Generator) -> tuple[list[str], Codes]:
         count = len(codes.points)
         return [asked.code.stem if count == 1 else f"{asked.code.stem} {place}" for place in range(count)], codes
     seeds = numbers("seeds", asked.seeds)
-    rows = asked.label_rows(generator.brief, len(seeds))
+    rows = asked.label_rows(generator.spec, len(seeds))
     return [f"seed {seed}" for seed in seeds], seeded(generator, seeds, rows, View(asked.psi))
 
 
@@ -95,16 +95,16 @@ def rows_of(
     import torch
     from tqdm import tqdm
 
-    from ggdr.grid import to_uint8
-    from ggdr.insight.sheets import Row, pixels
     from ggdr.latent.codes import drawn
+    from ggdr.sampling.grid import to_uint8
+    from ggdr.visualization.sheets import Row, pixels
 
     amounts = spaced(asked.columns, asked.range)
     found = []
     pairs = [(place, which) for place in range(len(names)) for which in wanted]
     for place, which in tqdm(pairs, unit=" rows", leave=False, disable=None):
         moved = directions.moved(codes.rows([place]), which, amounts)
-        images = torch.cat([to_uint8(images).cpu() for images in drawn(generator, moved, asked.batch)])
+        images = torch.cat([to_uint8(images).cpu() for images in drawn(generator, moved, asked.batch_size)])
         found.append(Row(f"{names[place]}\ndirection {which}", pixels(images)))
     return found
 

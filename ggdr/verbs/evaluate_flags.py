@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import tyro
 
-from ggdr.command_line import flags_of, parsed
 from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.patterns import is_elsewhere
 from ggdr.documents import like, one_line, read_object
+from ggdr.flags.command_line import flags_of, parsed
+from ggdr.flags.parts import fresh, part_flags, part_kind, swap_parts, take, take_use
 from ggdr.metrics.base import Metric
-from ggdr.part_flags import fresh, part_flags, part_kind, swap_parts, take, take_use
-from ggdr.recipe_files import from_json
+from ggdr.recipe.files import from_json
 from ggdr.registry import datasets, discover, extractors, metrics, use
 
 STANDARD = ("fid", "kid", "precision_recall", "swd")
@@ -80,7 +80,7 @@ class Command:
     """of a generator's layers: fresh for each image, the same for all, or none"""
     steps: int | None = None
     """denoising steps of a pipeline; None: as many as is its default"""
-    batch: int = 16
+    batch_size: int = 16
     """images made at once, 1 to 64"""
     device: str = ""
     """cpu, cuda, cuda:1, mps; none: the accelerator if there is one"""
@@ -145,7 +145,7 @@ def check_ranges(command: Command) -> None:
     """ValueError if a number is out of its range."""
     ranges = {
         "--seed": (command.seed, 0, SEEDS - 1),
-        "--batch": (command.batch, 1, MOST_AT_ONCE),
+        "--batch-size": (command.batch_size, 1, MOST_AT_ONCE),
         "--repeats": (command.repeats, 1, MOST_REPEATS),
         "--steps": (command.steps, 1, MOST_STEPS),
     }

@@ -12,20 +12,22 @@ from torch import Tensor
 
 from ggdr.cache import cache_folder
 from ggdr.data.base import DataSet, Images
-from ggdr.evidence import Evidence, ImageSet, Team
+from ggdr.evaluation.cautions import cautions, extractor_of
+from ggdr.evaluation.console import Console
+from ggdr.evaluation.findings import record_folder, record_of, rows
+from ggdr.evaluation.fixed_images import FixedImages
+from ggdr.evaluation.record import Spread, check_free, check_writable, table, write_numbered, write_record
+from ggdr.evaluation.subject import Draw, Subject, find_subject
+from ggdr.evaluation.unseen import Unseen
 from ggdr.features.base import Embedder, Extractor
-from ggdr.fixed_images import FixedImages
-from ggdr.launch import team_for
-from ggdr.measuring.console import Console
-from ggdr.measuring.doubts import doubts, extractor_of
-from ggdr.measuring.findings import record_folder, record_of, rows
-from ggdr.measuring.record import Spread, check_free, check_writable, table, write_numbered, write_record
-from ggdr.measuring.subject import Draw, Subject, find_subject
-from ggdr.measuring.unseen import Unseen
+from ggdr.features.cache import FeatureCache
 from ggdr.metrics.base import Metric, Numbers
+from ggdr.metrics.data import EvalData
 from ggdr.ops.precision import without_tf32
+from ggdr.processes import Processes
 from ggdr.sampling import View
 from ggdr.seeding import seed_of
+from ggdr.training.launch import processes_for
 from ggdr.verbs.evaluate_flags import Command
 from ggdr.verbs.places import check_apart
 
@@ -35,10 +37,10 @@ REPEATS = 3
 
 def evaluate(command: Command) -> Path | None:
     """Measure, print the table, write the record; its file, on the main process. ValueError if it cannot be done."""
-    with team_for(command.device) as team, without_tf32():
-        console = Console(team.rank == 0)
+    with processes_for(command.device) as processes, without_tf32():
+        console = Console(processes.rank == 0)
         try:
-            return run(Evaluation(command, team, console))
+            return run(Evaluation(command, processes, console))
         finally:
             console.close()
 
@@ -46,7 +48,7 @@ def evaluate(command: Command) -> Path | None:
 def run(evaluation: Evaluation) -> Path | None:
     """Measure, print, write."""
     console, command = evaluation.console, evaluation.command
-    for text in doubts(evaluation.metrics, evaluation.evidence(0)):
+    for text in cautions(evaluation.metrics, evaluation.data(0)):
         console.warn(text)
     console.say(evaluation.introduction())
     console.start(evaluation.work())
@@ -57,7 +59,7 @@ def run(evaluation: Evaluation) -> Path | None:
     if evaluation.repeats == 1:
         console.say("measured once: no interval")
     record = record_of(evaluation, measured)
-    if evaluation.team.rank > 0:
+    if evaluation.processes.rank > 0:
         return None
     if command.out is not None:
         file = write_record(record, command.out)
@@ -70,9 +72,9 @@ def run(evaluation: Evaluation) -> Path | None:
 class Evaluation:
     """All that is measured, opened and checked."""
 
-    def __init__(self, command: Command, team: Team, console: Console):
+    def __init__(self, command: Command, processes: Processes, console: Console):
         """ValueError, before anything is measured, if the parts do not go together."""
-        self.command, self.team, self.console = command, team, console
+        self.command, self.processes, self.console = command, processes, console
         self.began = time.monotonic()
         if command.out is not None:
             check_free(command.out)
@@ -82,7 +84,7 @@ class Evaluation:
         self.statistics = command.data.statistics()
         self.images = Unseen() if self.statistics and self.statistics.alone else command.data.open()
         view = View(command.psi, command.cutoff, command.noise)
-        draw = Draw(command.seed, command.batch, team.device, view, command.steps)
+        draw = Draw(command.seed, command.batch_size, processes.device, view, command.steps)
         self.subject = subject = find_subject(command.read, draw, self.images, command.revision)
         if len(self.images):
             check_shapes(subject, self.images, command.data)
@@ -100,7 +102,7 @@ class Evaluation:
         return FixedImages(
             make,
             count,
-            self.team,
+            self.processes,
             self.console.advance,
             self.loaded,
             name=name,
@@ -108,12 +110,12 @@ class Evaluation:
             say=self.console.say,
         )
 
-    def evidence(self, repeat: int) -> Evidence:
+    def data(self, repeat: int) -> EvalData:
         """What the metrics look at in one repeat."""
         make, labels = partial(self.subject.make, repeat=repeat), partial(self.subject.labels, repeat=repeat)
-        fakes = self.given or ImageSet(make, None, self.team, self.console.advance, self.loaded)
+        fakes = self.given or FeatureCache(make, None, self.processes, self.console.advance, self.loaded)
         seed = seed_of(self.command.seed, repeat, "metrics")
-        return Evidence(self.real, fakes, self.subject.generator, labels, seed, self.statistics)
+        return EvalData(self.real, fakes, self.subject.generator, labels, seed, self.statistics)
 
     def usable(self) -> dict[str, Metric]:
         """The metrics, their networks loaded; ValueError if one that was asked for cannot be measured here.
@@ -121,16 +123,16 @@ class Evaluation:
         Those that nobody named are left out, with a warning, where they cannot be.
         """
         missing: dict[str, str] = {}
-        evidence = self.evidence(0)
+        data = self.data(0)
         for name, metric in self.command.metrics.items():
             try:
-                metric.prepare(evidence)
+                metric.prepare(data)
             except ValueError as error:
                 why = str(error).replace("metrics.NAME.", f"metrics.{name}.")
                 if not self.command.standard:
                     raise ValueError(why) from error
                 missing[name] = why
-        missing = self.team.first(missing)
+        missing = self.processes.broadcast(missing)
         for name, why in missing.items():
             self.console.warn(f"{name} is left out: {why}")
         return {name: metric for name, metric in self.command.metrics.items() if name not in missing}
@@ -139,7 +141,7 @@ class Evaluation:
         """Warn of flags that make no difference."""
         if self.given and self.command.repeats not in (None, 1):
             self.console.warn("images that lie there already are measured once; --repeats makes no difference.")
-        walking = [name for name, metric in self.metrics.items() if "generator" in metric.needs]
+        walking = [name for name, metric in self.metrics.items() if "generator" in metric.requires]
         if walking and self.command.psi not in (None, 1.0):
             self.console.warn(f"{', '.join(walking)}: of the whole latent space; --psi makes no difference.")
 
@@ -150,9 +152,9 @@ class Evaluation:
         self.real.content(max(self.numbers(metric).real for metric in self.metrics.values()))
         for repeat in range(self.repeats):
             self.console.stage(f"{self.subject.kind} {repeat + 1}/{self.repeats}")
-            evidence = self.evidence(repeat)
+            data = self.data(repeat)
             for name in sorted(self.metrics, key=lambda name: -self.metrics[name].images):  # the fewer are among them
-                for key, value in self.metrics[name].measure(evidence).items():
+                for key, value in self.metrics[name].measure(data).items():
                     found[name].setdefault(key, []).append(value)
         return {name: {key: Spread(values) for key, values in each.items()} for name, each in found.items()}
 
@@ -164,11 +166,11 @@ class Evaluation:
             if (extractor := extractor_of(metric)) is not None:
                 passes.setdefault(extractor, []).append(each[name])
         most = [(max(n.real for n in some), max(n.fake for n in some)) for some in passes.values()]
-        return sum(real + self.repeats * fake for real, fake in most) // self.team.size
+        return sum(real + self.repeats * fake for real, fake in most) // self.processes.size
 
     def numbers(self, metric: Metric) -> Numbers:
         """How many images of each kind a metric looks at."""
-        return metric.numbers(self.evidence(0))
+        return metric.numbers(self.data(0))
 
     def fake_content(self, count: int) -> dict[str, str]:
         """The hash of that many of the images to measure, if they are the same each time."""
@@ -178,7 +180,7 @@ class Evaluation:
         """Warn of files for which others stood in."""
         for images, what in ((self.images, "real images"), (self.subject.files, "images to measure")):
             found = {} if images is None else dict(images.unreadable)
-            found = {name: why for each in self.team.all(found) for name, why in each.items()}
+            found = {name: why for each in self.processes.all_gather(found) for name, why in each.items()}
             if found:
                 name, why = min(found.items())
                 count = len(found)
@@ -198,14 +200,14 @@ class Evaluation:
 
 def check_shapes(subject: Subject, images: Images, data: DataSet) -> None:
     """ValueError, with what to type, if the images to compare differ in size or channels."""
-    brief, (channels, height, width) = images.brief, subject.shape
-    if (brief.channels, brief.height, brief.width) == subject.shape:
+    spec, (channels, height, width) = images.spec, subject.shape
+    if (spec.channels, spec.height, spec.width) == subject.shape:
         return
     own = f"{height} x {width} px with {channels} channel{'s' * (channels > 1)}"
-    real = f"{brief.height} x {brief.width} px with {brief.channels}"
+    real = f"{spec.height} x {spec.width} px with {spec.channels}"
     known = {field.name for field in fields(data)}
     flags = [f"--data.size {height}" if height == width else f"--data.size {height} {width}"]
-    flags = flags if (height, width) != (brief.height, brief.width) else []
-    flags += [f"--data.channels {channels}"] if channels != brief.channels and "channels" in known else []
+    flags = flags if (height, width) != (spec.height, spec.width) else []
+    flags += [f"--data.channels {channels}"] if channels != spec.channels and "channels" in known else []
     way = f"add {' '.join(flags)}" if flags else "give other real images by --data"
     raise ValueError(f"the images to measure are of {own}, the real ones of {real}; {way}.")

@@ -17,7 +17,7 @@ from typing import Annotated
 
 import tyro
 
-from ggdr.command_line import parsed
+from ggdr.flags.command_line import parsed
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def main(argv: list[str]) -> int:
     from ggdr.explorer.page import CSS, Page, theme
     from ggdr.explorer.studio import Studio
     from ggdr.explorer.watch import is_run
-    from ggdr.pretrained import Hub
     from ggdr.registry import use
+    from ggdr.saving.pretrained import Hub
 
     for file in asked.use:
         use(file)

@@ -4,11 +4,11 @@ ggdr export runs/digits generator.pt2
 
 ggdr export runs/digits generator.onnx --uint8
 
-ggdr export org/name judge.onnx --network discriminator --batch 4
+ggdr export org/name judge.onnx --network discriminator --batch-size 4
 
 A generator takes z [N, z_dim] ~ N(0, 1), labels [N, L] if it was trained with labels, and psi [] if it has truncation,
 and gives image [N, C, H, W], about [-1, 1]; a discriminator takes image, and labels, and gives logits [N]. All are
-float32, but for the image of --uint8. N is any number, unless --batch fixes it. The file is read back and compared
+float32, but for the image of --uint8. N is any number, unless --batch-size fixes it. The file is read back and compared
 with the network before it is left behind.
 """
 
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from ggdr.command_line import parsed
+from ggdr.flags.command_line import parsed
 from ggdr.verbs.places import check_out
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Export:
     """per-pixel noise of a generator that has such: the same for all images, or none"""
     uint8: bool = False
     """make images uint8 [N, H, W, C], as picture files hold them"""
-    batch: int | None = None
+    batch_size: int | None = None
     """samples a call takes; None: any number, where the network treats each by itself"""
     overwrite: bool = False
     """replace a file that is there; without it the file is left, and nothing is made"""
@@ -62,8 +62,8 @@ def main(argv: list[str]) -> int:
     from ggdr.exporting.files import export
 
     graph = chosen(asked)
-    found = export(graph, asked.out, asked.batch)
-    print(f"wrote {asked.out}: {signature(graph, asked.batch)}")
+    found = export(graph, asked.out, asked.batch_size)
+    print(f"wrote {asked.out}: {signature(graph, asked.batch_size)}")
     print(f"largest difference {found.difference:.3g} of values up to {found.largest:.3g}")
     return 0
 
@@ -77,16 +77,18 @@ def check(asked: Export) -> None:
     if asked.out.is_dir():
         raise ValueError(f"{str(asked.out)!r} is a folder; name a file.")
     check_out([asked.out], asked.overwrite)
-    if asked.batch is not None and asked.batch < 1:
-        raise ValueError(f"a batch of {asked.batch} samples is none; give --batch 1 or more, or leave it out.")
+    if asked.batch_size is not None and asked.batch_size < 1:
+        raise ValueError(
+            f"a batch of {asked.batch_size} samples is none; give --batch-size 1 or more, or leave it out."
+        )
 
 
 def chosen(asked: Export) -> Graph:
     """The graph of the network asked for; ValueError if the model has none such."""
     from ggdr.exporting.graphs import Images, Logits
-    from ggdr.network import Discriminator, Generator, Network
-    from ggdr.pretrained import Hub, in_folder, loaded, on_hub
+    from ggdr.networks.base.module import Discriminator, Generator, Network
     from ggdr.registry import use
+    from ggdr.saving.pretrained import Hub, in_folder, loaded, on_hub
 
     for file in asked.use:
         use(file)
@@ -103,15 +105,15 @@ def chosen(asked: Export) -> Graph:
     return Logits(network)
 
 
-def signature(graph: Graph, batch: int | None) -> str:
+def signature(graph: Graph, batch_size: int | None) -> str:
     """What goes in and comes out, each by name, shape and type."""
     import torch
 
-    inputs = graph.inputs(batch or 1, seed=0)
+    inputs = graph.inputs(batch_size or 1, seed=0)
     with torch.no_grad():
         given = {**inputs, graph.output: graph(**inputs)}
     words = []
     for name, tensor in given.items():
-        shape = [str(batch or "N"), *map(str, tensor.shape[1:])] if tensor.ndim else []
+        shape = [str(batch_size or "N"), *map(str, tensor.shape[1:])] if tensor.ndim else []
         words.append(f"{name} [{', '.join(shape)}] {str(tensor.dtype).removeprefix('torch.')}")
     return f"{', '.join(words[:-1])} -> {words[-1]}"

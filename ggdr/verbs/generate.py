@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ggdr.command_line import parsed
+from ggdr.flags.command_line import parsed
 from ggdr.folders import make
 from ggdr.verbs.label_flags import Label, LabelFlags
 from ggdr.verbs.model_flags import is_picture, numbers, shown, write_grid
@@ -25,7 +25,7 @@ from ggdr.verbs.model_flags import is_picture, numbers, shown, write_grid
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ggdr.network import Generator
+    from ggdr.networks.base.module import Generator
 
 PICTURES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """endings of files that are not written"""
@@ -97,14 +97,14 @@ def from_code(asked: Generate, generator: Generator, file: Path) -> int:
     codes = load_codes(file, generator)
     count = len(codes.points)
     names = [f"{file.stem}-{place}.png" if count > 1 else f"{file.stem}.png" for place in range(count)]
-    write(asked, shown(drawn(generator, codes, asked.batch), count), names, None)
+    write(asked, shown(drawn(generator, codes, asked.batch_size), count), names, None)
     print(f"{asked.out}: {count} image{'s' * (count > 1)} of {file} by {asked.model}")
     return 0
 
 
 def write(asked: Generate, passes: Iterator[Tensor], names: list[str], columns: int | None) -> None:
     """One grid, or each image in a file of its own, as soon as it is made."""
-    from ggdr.grid import save_png, to_pil
+    from ggdr.sampling.grid import save_png, to_pil
 
     if is_picture(asked.out):
         return write_grid(passes, asked.out, columns)
@@ -117,7 +117,7 @@ def write(asked: Generate, passes: Iterator[Tensor], names: list[str], columns: 
 
 def plan(asked: Generate, generator: Generator, seeds: list[int]) -> tuple[list[Wanted], int | None]:
     """The images, by psi, class and seed, and the columns of a grid of them; None: near-square."""
-    classes: list[Label] | list[None] = asked.asked_labels(generator.brief) or [None]
+    classes: list[Label] | list[None] = asked.asked_labels(generator.spec) or [None]
     strengths: tuple[float, ...] | tuple[None] = asked.psi or (None,)
     chosen = {label: choose(asked, generator, seeds, label) for label in classes}
     wanted = [
@@ -155,5 +155,5 @@ def images(asked: Generate, generator: Generator, wanted: list[Wanted]) -> Itera
         labels = [image.label.values for image in part if image.label is not None]
         rows = torch.tensor(labels) if labels else None
         view = View(psi, asked.cutoff, asked.noise)
-        parts.append(draw_modal(generator, [image.seed for image in part], rows, view, centres, asked.batch))
+        parts.append(draw_modal(generator, [image.seed for image in part], rows, view, centres, asked.batch_size))
     return chain.from_iterable(parts)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from ggdr.checks import above_zero, not_negative
-from ggdr.command_line import parsed
+from ggdr.errors import above_zero, not_negative
+from ggdr.flags.command_line import parsed
 from ggdr.verbs.places import check_out
 
 if TYPE_CHECKING:
-    from ggdr.insight.maps import Maps, Source
-    from ggdr.network import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator
+    from ggdr.visualization.maps import Maps, Source
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Features:
 
     model: Annotated[str, tyro.conf.Positional]
     """a run's folder, a checkpoint's, a saved model's, or a Hub repository; without a discriminator G's maps alone"""
-    sides: tuple[int, ...] = ()
+    resolutions: tuple[int, ...] = ()
     """heights (pixels) of the maps; none: all that the generator has"""
     samples: int = 8
     """images shown"""
@@ -49,8 +49,8 @@ class Features:
 def main(argv: list[str]) -> int:
     """Draw the sheets that `argv` asks for and say where they are; ValueError if there is nothing to draw."""
     wanted = parsed(Features, argv, "ggdr features", __doc__)
-    from ggdr.pretrained import load_pair
     from ggdr.registry import use
+    from ggdr.saving.pretrained import load_pair
 
     for file in wanted.use:
         use(file)
@@ -62,32 +62,32 @@ def main(argv: list[str]) -> int:
 
 def draw(wanted: Features, generator: Generator, discriminator: Discriminator | None) -> Iterator[str]:
     """Draw a sheet for each side; yields what was found, and what each sheet holds and where it is."""
-    from ggdr.insight.maps import gather, sides_of
-    from ggdr.insight.sheets import draw_sheet, rows_of
+    from ggdr.visualization.maps import gather, sides_of
+    from ggdr.visualization.sheets import draw_sheet, rows_of
 
-    sides = sides_of(generator, discriminator, wanted.sides)
+    resolutions = sides_of(generator, discriminator, wanted.resolutions)
     folder = Path(wanted.model)
     out = wanted.out or (folder if folder.is_dir() else Path()) / "features"
-    check_out((out / name_of(side) for side in sides["generator"]), wanted.overwrite)
-    yield from found(generator, discriminator, sides)
+    check_out((out / name_of(resolution) for resolution in resolutions["generator"]), wanted.overwrite)
+    yield from found(generator, discriminator, resolutions)
     pooled = max(wanted.samples, wanted.pooled)
-    gathered = gather(generator, discriminator, sides, shown=wanted.samples, pooled=pooled, seed=wanted.seed)
-    for side, maps in gathered.maps.items():
-        rows, png = rows_of(gathered.images, maps, wanted.clusters, wanted.seed), out / name_of(side)
+    gathered = gather(generator, discriminator, resolutions, shown=wanted.samples, pooled=pooled, seed=wanted.seed)
+    for resolution, maps in gathered.maps.items():
+        rows, png = rows_of(gathered.images, maps, wanted.clusters, wanted.seed), out / name_of(resolution)
         height, width = maps["generator"].shown.shape[2:]
         title = f"{Path(*folder.parts[-2:])}: feature maps of {height} x {width} px"
         draw_sheet(rows, title, note(maps, pooled), png)
-        yield f"side {side}: {', '.join(maps)}{likeness(maps)}: {png}"
+        yield f"side {resolution}: {', '.join(maps)}{likeness(maps)}: {png}"
 
 
-def name_of(side: int) -> str:
+def name_of(resolution: int) -> str:
     """What a side's sheet is called."""
-    return f"side-{side:03}.png"
+    return f"side-{resolution:03}.png"
 
 
 def likeness(maps: dict[Source, Maps]) -> str:
     """How like the decoder's maps are to the generator's, and, to compare with, to those of the next image."""
-    from ggdr.insight.maps import similarity
+    from ggdr.visualization.maps import similarity
 
     if "decoder" not in maps:
         return ""
@@ -97,7 +97,7 @@ def likeness(maps: dict[Source, Maps]) -> str:
 
 
 def found(
-    generator: Generator, discriminator: Discriminator | None, sides: dict[str, tuple[int, ...]]
+    generator: Generator, discriminator: Discriminator | None, resolutions: dict[str, tuple[int, ...]]
 ) -> Iterator[str]:
     """What networks there are, and why a kind of picture is missing."""
     yield f"generator {generator.config.name!r}" + (
@@ -105,10 +105,10 @@ def found(
         if discriminator
         else "; no discriminator here: only its own maps"
     )
-    if discriminator and "encoder" not in sides:
+    if discriminator and "encoder" not in resolutions:
         yield f"discriminator {discriminator.config.name!r} hands over no encoder's maps"
-    if discriminator and not sides.get("decoder"):
-        drawn = sorted(discriminator.brief.guide) if "decoder" in sides else []
+    if discriminator and not resolutions.get("decoder"):
+        drawn = sorted(discriminator.spec.guide) if "decoder" in resolutions else []
         why = f"draws sides {', '.join(map(str, drawn))} only" if drawn else "has no decoder for any side"
         yield f"no decoder's maps, no similarity: this discriminator {why}"
 

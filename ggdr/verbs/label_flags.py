@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ggdr.figures import significant
+from ggdr.formatting import significant
 from ggdr.verbs.model_flags import ModelFlags, numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ggdr.networks.base import Brief
+    from ggdr.networks.base import ImageSpec
 
 ALL = "all"
 
@@ -39,28 +39,28 @@ class LabelFlags(ModelFlags):
     """classes by name or number (cat dog, 0,3-5), all, or vectors (0.2,0.8); a generator with labels needs some, and
     without them it is said which there are"""
 
-    def asked_labels(self, brief: Brief) -> list[Label]:
+    def asked_labels(self, spec: ImageSpec) -> list[Label]:
         """The labels that are asked for; ValueError, with what to type, if they do not fit the generator."""
         typed = f"--labels {' '.join(self.labels)}"
-        if not brief.labels:
+        if not spec.labels:
             if self.labels:
                 raise ValueError(f"this generator was trained without labels; leave {typed} out.")
             return []
         if not self.labels:
-            raise ValueError(f"this generator was trained with labels; add --labels {choices(brief)}.")
+            raise ValueError(f"this generator was trained with labels; add --labels {choices(spec)}.")
         try:
-            return [label for word in self.labels for label in of_word(word, brief)]
+            return [label for word in self.labels for label in of_word(word, spec)]
         except Odd as piece:
-            raise ValueError(f"{typed} holds {piece}; give {choices(brief)}.") from None
+            raise ValueError(f"{typed} holds {piece}; give {choices(spec)}.") from None
 
-    def label_rows(self, brief: Brief, count: int) -> Tensor | None:
+    def label_rows(self, spec: ImageSpec, count: int) -> Tensor | None:
         """Label vectors [count, L], of one label for all images or of one for each; None without labels.
 
         ValueError as above, or if there are as many as neither.
         """
         import torch
 
-        found = self.asked_labels(brief)
+        found = self.asked_labels(spec)
         if not found:
             return None
         if len(found) not in (1, count):
@@ -69,38 +69,38 @@ class LabelFlags(ModelFlags):
         return torch.tensor([label.values for label in found]).expand(count, -1)
 
 
-def choices(brief: Brief) -> str:
+def choices(spec: ImageSpec) -> str:
     """What `--labels` may be for a generator with labels."""
-    from ggdr.labels import described
+    from ggdr.sampling.labels import described
 
-    if brief.label_ranges:
-        middle = ",".join(significant((low + high) / 2, 3) for low, high in brief.label_ranges)
-        return f"{middle}, or other numbers, of {described(brief)}"
-    if brief.label_names and brief.label_names != tuple(map(str, range(brief.labels))):  # digits are their numbers
-        return f"{ALL}, or some of {described(brief)} (or of 0-{brief.labels - 1})"
-    return f"{ALL}, or some of 0-{brief.labels - 1}"
+    if spec.label_ranges:
+        middle = ",".join(significant((low + high) / 2, 3) for low, high in spec.label_ranges)
+        return f"{middle}, or other numbers, of {described(spec)}"
+    if spec.label_names and spec.label_names != tuple(map(str, range(spec.labels))):  # digits are their numbers
+        return f"{ALL}, or some of {described(spec)} (or of 0-{spec.labels - 1})"
+    return f"{ALL}, or some of 0-{spec.labels - 1}"
 
 
-def of_word(word: str, brief: Brief) -> Iterator[Label]:
+def of_word(word: str, spec: ImageSpec) -> Iterator[Label]:
     """The labels of a word; `Odd` if it means nothing. Names of classes come before numbers, which may be names too."""
-    from ggdr.labels import find_class
+    from ggdr.sampling.labels import find_class
 
     pieces = [piece.strip() for piece in word.split(",")]
-    if brief.label_ranges or not all(piece.isdecimal() for piece in pieces):
-        vector = as_vector(pieces, brief.labels)
+    if spec.label_ranges or not all(piece.isdecimal() for piece in pieces):
+        vector = as_vector(pieces, spec.labels)
         if vector is not None:
             yield Label(vector, word.replace(",", "_"))
             return
-    if brief.label_ranges:
-        raise Odd(f"{word!r}, and a label is {brief.labels} number{'s with commas between' * (brief.labels > 1)}")
-    if (place := find_class(brief, word)) is not None:
-        yield of_class(place, brief)
+    if spec.label_ranges:
+        raise Odd(f"{word!r}, and a label is {spec.labels} number{'s with commas between' * (spec.labels > 1)}")
+    if (place := find_class(spec, word)) is not None:
+        yield of_class(place, spec)
         return
     if word == ALL:
-        yield from (of_class(place, brief) for place in range(brief.labels))
+        yield from (of_class(place, spec) for place in range(spec.labels))
         return
     for piece in pieces:
-        yield from (of_class(place, brief) for place in places_of(piece, brief))
+        yield from (of_class(place, spec) for place in places_of(piece, spec))
 
 
 def as_vector(pieces: list[str], width: int) -> tuple[float, ...] | None:
@@ -111,25 +111,25 @@ def as_vector(pieces: list[str], width: int) -> tuple[float, ...] | None:
         return None
 
 
-def places_of(piece: str, brief: Brief) -> list[int]:
+def places_of(piece: str, spec: ImageSpec) -> list[int]:
     """The classes that a name, a number or a range of numbers means; `Odd` if there is none of them."""
-    from ggdr.labels import find_class
+    from ggdr.sampling.labels import find_class
 
-    if (place := find_class(brief, piece)) is not None:
+    if (place := find_class(spec, piece)) is not None:
         return [place]
     if not re.fullmatch(r"\d+(-\d+)?", piece):
         raise Odd(repr(piece))
     found = []
     for number in numbers("labels", piece):
-        place = find_class(brief, str(number))
-        if place is None and number >= brief.labels:
+        place = find_class(spec, str(number))
+        if place is None and number >= spec.labels:
             raise Odd(str(number))
         found.append(number if place is None else place)
     return found
 
 
-def of_class(place: int, brief: Brief) -> Label:
+def of_class(place: int, spec: ImageSpec) -> Label:
     """A class as a label."""
-    name = brief.label_names[place] if brief.label_names else ""
+    name = spec.label_names[place] if spec.label_names else ""
     plain = re.fullmatch(r"\w[\w.-]*", name) and not name.isdecimal()
-    return Label(tuple(float(entry == place) for entry in range(brief.labels)), name if plain else f"label{place}")
+    return Label(tuple(float(entry == place) for entry in range(spec.labels)), name if plain else f"label{place}")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 
-from ggdr.command_line import parsed
+from ggdr.flags.command_line import parsed
 from ggdr.registry import REGISTRIES, Part, discover
 
 
@@ -59,6 +59,8 @@ def entry(part: type[Part]) -> str:
     first = inspect.cleandoc(part.__doc__ or "").splitlines()[0]
     notes = [f"arXiv {part.paper}" if part.paper[:4].isdigit() else part.paper] if part.paper else []
     notes += [
-        f"{word} {', '.join(sorted(names))}" for word, names in (("needs", part.needs), ("gives", part.gives)) if names
+        f"{word} {', '.join(sorted(names))}"
+        for word, names in (("requires", part.requires), ("provides", part.provides))
+        if names
     ]
     return f"  {part.name:16} {first}" + (f"\n  {'':16} [{'; '.join(notes)}]" if notes else "")

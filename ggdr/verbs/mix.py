@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from ggdr.command_line import parsed
+from ggdr.flags.command_line import parsed
 from ggdr.verbs.label_flags import LabelFlags
 from ggdr.verbs.model_flags import is_picture, numbers, shown
 
@@ -42,16 +42,16 @@ def main(argv: list[str]) -> int:
     asked.keep([asked.out])
     import torch
 
-    from ggdr.grid import save_grid
     from ggdr.latent.codes import drawn, seeded
     from ggdr.latent.mixing import mixed
     from ggdr.sampling import View
+    from ggdr.sampling.grid import save_grid
 
     generator, view = asked.generator(), View(asked.psi)
-    rows, columns = (seeded(generator, each, asked.label_rows(generator.brief, len(each)), view) for each in seeds)
+    rows, columns = (seeded(generator, each, asked.label_rows(generator.spec, len(each)), view) for each in seeds)
     every = [columns, rows, mixed(generator, rows, columns, layers)]
     total = sum(len(codes.points) for codes in every)
-    passes = shown(chain.from_iterable(drawn(generator, codes, asked.batch) for codes in every), total)
+    passes = shown(chain.from_iterable(drawn(generator, codes, asked.batch_size) for codes in every), total)
     lent, took, both = torch.cat(list(passes)).split([len(codes.points) for codes in every])
     lines = [torch.cat([took[i : i + 1], each]) for i, each in enumerate(both.split(len(lent)))]
     corner = torch.full_like(lent[:1], 255)

@@ -14,7 +14,7 @@ from ggdr.verbs.places import check_out
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ggdr.network import Generator
+    from ggdr.networks.base.module import Generator
 
 MOST = 1_000_000
 """numbers of a range; a longer one is a slip of the finger"""
@@ -26,7 +26,7 @@ class ModelFlags:
 
     model: Annotated[str, tyro.conf.Positional]
     """folder of a run, of a checkpoint or of a model; or a Hub repository such as org/name"""
-    batch: int = 16
+    batch_size: int = 16
     """images at once"""
     device: str = ""
     """cpu, cuda, cuda:1, mps; none: the accelerator if there is one"""
@@ -39,9 +39,9 @@ class ModelFlags:
 
     def generator(self) -> Generator:
         """The generator, where it is to work; ValueError if there is none."""
-        from ggdr.device import device_of
-        from ggdr.pretrained import Hub, load_generator
+        from ggdr.ops.device import device_of
         from ggdr.registry import use
+        from ggdr.saving.pretrained import Hub, load_generator
 
         for file in self.use:
             use(file)
@@ -70,7 +70,7 @@ def shown(passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
     """The passes as uint8 on the host, with a progress bar on a terminal."""
     from tqdm import tqdm
 
-    from ggdr.grid import to_uint8
+    from ggdr.sampling.grid import to_uint8
 
     with tqdm(total=total, unit=" images", leave=False, disable=None) as bar:
         for images in passes:
@@ -82,7 +82,7 @@ def write_grid(passes: Iterator[Tensor], out: Path, columns: int | None) -> None
     """All images in one picture."""
     import torch
 
-    from ggdr.grid import save_grid
+    from ggdr.sampling.grid import save_grid
 
     save_grid(torch.cat(list(passes)), out, columns)
 

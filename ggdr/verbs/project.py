@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import tyro
 
-from ggdr.checks import above_zero
-from ggdr.command_line import parsed
+from ggdr.errors import above_zero
 from ggdr.features.base import Extractor
 from ggdr.features.plain import Pixels
-from ggdr.figures import significant
-from ggdr.part_flags import swap_parts, take_use
+from ggdr.flags.command_line import parsed
+from ggdr.flags.parts import swap_parts, take_use
+from ggdr.formatting import significant
 from ggdr.registry import use
 from ggdr.verbs.label_flags import LabelFlags
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ggdr.latent.projection import Projection, Search
-    from ggdr.network import Generator
+    from ggdr.networks.base.module import Generator
 
 FRAMES = 150
 """of a film at most, five seconds"""
@@ -66,7 +66,7 @@ class Project(LabelFlags):
     """weight of plain pixels beside the features; 0: none, as in the paper"""
     seed: int = 0
     """of all that is drawn"""
-    batch: int = 8
+    batch_size: int = 8
     """pictures at once; what is found for one does not depend on the others"""
     video: Literal["mp4", "gif", "none"] = "mp4"
     """film of the search, the picture at its left"""
@@ -74,7 +74,7 @@ class Project(LabelFlags):
     """folder of NAME.png (picture and image), NAME.safetensors (the code) and NAME.mp4, for each picture NAME"""
 
     def __post_init__(self) -> None:
-        above_zero(self, "batch", "steps")
+        above_zero(self, "batch_size", "steps")
 
     def files(self, picture: Path) -> Files:
         """What is written for a picture."""
@@ -98,9 +98,9 @@ def main(argv: list[str]) -> int:
 
     generator = asked.generator()
     search = Search(space=asked.space, steps=asked.steps, distance=asked.features, pixels=asked.pixels, seed=asked.seed)
-    rows = asked.label_rows(generator.brief, len(asked.pictures))
-    for first in range(0, len(asked.pictures), asked.batch):
-        part = slice(first, first + asked.batch)
+    rows = asked.label_rows(generator.spec, len(asked.pictures))
+    for first in range(0, len(asked.pictures), asked.batch_size):
+        part = slice(first, first + asked.batch_size)
         project_some(asked, generator, search, asked.pictures[part], None if rows is None else rows[part])
     if asked.features == Pixels():
         print(BETTER)
@@ -138,12 +138,12 @@ def project_some(
     from ggdr.latent.projection import project
     from ggdr.latent.targets import targets_of
 
-    targets = targets_of([opened(picture) for picture in pictures], generator.brief)
+    targets = targets_of([opened(picture) for picture in pictures], generator.spec)
     frames: list[Tensor] = []
     with tqdm(total=asked.steps, unit=" steps", leave=False, disable=None) as bar:
         watch = watching(frames, asked, bar.update)
         try:
-            found = project(generator, targets, search, labels=rows, batch=asked.batch, watch=watch)
+            found = project(generator, targets, search, labels=rows, batch_size=asked.batch_size, watch=watch)
         except ValueError as error:
             raise ValueError(in_own_words(error)) from error
     for place, picture in enumerate(pictures):
@@ -175,8 +175,8 @@ def watching(
     frames: list[Tensor], asked: Project, advance: Callable[[int], object]
 ) -> Callable[[int, Tensor, Tensor], None]:
     """What moves the bar on and keeps the images uint8 of some steps, evenly spread, all of them if there is a film."""
-    from ggdr.film import shrunk
-    from ggdr.grid import to_uint8
+    from ggdr.sampling.grid import to_uint8
+    from ggdr.visualization.film import shrunk
 
     every = -(-asked.steps // FRAMES)
 
@@ -195,9 +195,9 @@ def write(
     """The picture beside its image, the code and the film."""
     import torch
 
-    from ggdr.film import enlarged, save_film, shrunk
-    from ggdr.grid import save_grid, to_uint8
     from ggdr.latent.codes import save_codes
+    from ggdr.sampling.grid import save_grid, to_uint8
+    from ggdr.visualization.film import enlarged, save_film, shrunk
 
     pair = to_uint8(torch.stack([target, found.images[place]]))
     save_grid(pair, files.png, columns=2)

@@ -16,10 +16,10 @@ from typing import Annotated
 
 import tyro
 
-from ggdr.about import Description
-from ggdr.checks import check_licence
-from ggdr.command_line import parsed
 from ggdr.documents import like
+from ggdr.errors import check_licence
+from ggdr.flags.command_line import parsed
+from ggdr.recipe.about import Description
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
         raise ValueError(
             f"there is no folder {str(asked.source)!r}{like(asked.source)}; give that of a run or of a model."
         )
-    from ggdr.hub import Place, Words, publish
+    from ggdr.hub.repository import Place, Words, publish
     from ggdr.registry import use
 
     for file in asked.use:

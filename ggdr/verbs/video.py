@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ggdr.command_line import parsed
+from ggdr.flags.command_line import parsed
 from ggdr.verbs.label_flags import LabelFlags
 from ggdr.verbs.model_flags import numbers, shown
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ggdr.latent.codes import Codes
-    from ggdr.network import Generator
+    from ggdr.networks.base.module import Generator
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ def main(argv: list[str]) -> int:
     steps = round(asked.seconds * asked.fps)
     if steps < 1:
         raise ValueError(f"{asked.seconds:g} seconds at {asked.fps:g} frames a second are no frame; give more.")
-    from ggdr.film import MOVING, save_film
+    from ggdr.visualization.film import MOVING, save_film
 
     if asked.out.suffix.lower() not in MOVING:
         raise ValueError(f"--out {asked.out} is no film; give a name that ends in {', '.join(MOVING)}.")
     asked.keep([asked.out])
     generator = asked.generator()
-    rows = asked.label_rows(generator.brief, len(seeds))
+    rows = asked.label_rows(generator.spec, len(seeds))
     dealt = [slice(first, None, asked.walks) for first in range(asked.walks)]
     walks = [walked(asked, generator, seeds[each], None if rows is None else rows[each], steps) for each in dealt]
     count = save_film(frames(asked, generator, walks), asked.out, asked.fps)
@@ -84,15 +84,15 @@ def frames(asked: Video, generator: Generator, walks: list[Codes]) -> Iterator[T
     """Each moment of all walks as one picture uint8 [H, W, C]."""
     import math
 
-    from ggdr.film import SIDE_PX
-    from ggdr.grid import columns_for, picture
     from ggdr.latent.codes import drawn, together
+    from ggdr.sampling.grid import columns_for, picture
+    from ggdr.visualization.film import SIDE_PX
 
-    length, brief = len(walks[0].points), generator.brief
-    columns = columns_for(len(walks), brief.height, brief.width)
-    side = max(columns * brief.width, math.ceil(len(walks) / columns) * brief.height)
+    length, spec = len(walks[0].points), generator.spec
+    columns = columns_for(len(walks), spec.height, spec.width)
+    side = max(columns * spec.width, math.ceil(len(walks) / columns) * spec.height)
     scale = asked.scale or math.ceil(SIDE_PX / side)
     moments = together(walks)  # all walks' first codes, all walks' second ...
-    batch = max(asked.batch // len(walks), 1) * len(walks)
-    for images in shown(drawn(generator, moments, batch), length * len(walks)):
+    batch_size = max(asked.batch_size // len(walks), 1) * len(walks)
+    for images in shown(drawn(generator, moments, batch_size), length * len(walks)):
         yield from (picture(moment, columns, scale) for moment in images.split(len(walks)))

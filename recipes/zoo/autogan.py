@@ -8,24 +8,24 @@ instead of 0.0002, for a short run; a running mean of G's weights.
 from ggdr.data.digits import Digits
 from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.autogan import AutoGANGenerator
-from ggdr.networks.dcgan import DCGANDiscriminator
-from ggdr.optimizer import Adam
+from ggdr.networks.autogan import AutoGANGeneratorConfig
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=AutoGANGenerator(z_dim=64, channels=32),
-    discriminator=DCGANDiscriminator(channels=16, norm="spectral"),
+    generator=AutoGANGeneratorConfig(z_dim=64, channels=32),
+    discriminator=DCGANDiscriminatorConfig(channels=16, norm="spectral"),
     loss=Hinge(),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta2=0.9),
     d_optimizer=Adam(lr=0.001, beta2=0.9),
-    batch=32,
+    batch_size=32,
     n_critic=5,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

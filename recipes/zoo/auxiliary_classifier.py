@@ -6,25 +6,27 @@ spectral normalization.
 
 from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.conditional import Blind
-from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from ggdr.networks.unet import UNet
-from ggdr.optimizer import Adam
+from ggdr.networks.conditional import UnconditionalDiscriminatorConfig
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.auxiliary_classifier import AuxiliaryClassifier
 
 recipe = Recipe(
     data=Digits(size=32, labels=True),
-    generator=DCGANGenerator(z_dim=64, channels=32),
-    discriminator=UNet(encoder=Blind(encoder=DCGANDiscriminator(channels=32, norm="spectral"))),
+    generator=DCGANGeneratorConfig(z_dim=64, channels=32),
+    discriminator=UNetDiscriminatorConfig(
+        encoder=UnconditionalDiscriminatorConfig(encoder=DCGANDiscriminatorConfig(channels=32, norm="spectral"))
+    ),
     regularizers={"auxiliary_classifier": AuxiliaryClassifier()},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

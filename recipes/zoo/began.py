@@ -9,23 +9,23 @@ is 20 times as fast as the paper's 0.001, for a run of 300 steps. The running me
 from ggdr.data.digits import Digits
 from ggdr.losses.began import BEGAN
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.autoencoder import AutoencoderDiscriminator
-from ggdr.networks.dcgan import DCGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.autoencoder import AutoencoderDiscriminatorConfig
+from ggdr.networks.dcgan import DCGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=DCGANGenerator(channels=32),
-    discriminator=AutoencoderDiscriminator(channels=32, error="absolute"),
+    generator=DCGANGeneratorConfig(channels=32),
+    discriminator=AutoencoderDiscriminatorConfig(channels=32, error="absolute"),
     loss=BEGAN(gamma=0.5, lambda_k=0.02),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -9,22 +9,22 @@ The mean of G's weights has a half-life of 1 kimg: the paper's decay of 0.9999 a
 from ggdr.data.digits import Digits
 from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.biggan import BigGANDeepDiscriminator, BigGANDeepGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.biggan import BigGANDeepDiscriminatorConfig, BigGANDeepGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(
     data=Digits(size=32, labels=True),
-    generator=BigGANDeepGenerator(z_dim=64, embedding=16, channels=8, channel_max=64, attention=8),
-    discriminator=BigGANDeepDiscriminator(channels=16, channel_max=64, attention=8),
+    generator=BigGANDeepGeneratorConfig(z_dim=64, embedding=16, channels=8, channel_max=64, attention=8),
+    discriminator=BigGANDeepDiscriminatorConfig(channels=16, channel_max=64, attention=8),
     loss=Hinge(),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.0, beta2=0.999),
     d_optimizer=Adam(lr=0.001, beta1=0.0, beta2=0.999),
-    batch=16,
+    batch_size=16,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

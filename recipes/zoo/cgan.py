@@ -8,23 +8,23 @@ non-saturating one. A mean of G's weights is kept, which the paper has not.
 from ggdr.data.digits import Digits
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.conditional import Concat
-from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.conditional import ConcatDiscriminatorConfig
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(
     data=Digits(size=32, labels=True),
-    generator=DCGANGenerator(z_dim=64, channels=16, channel_max=64),
-    discriminator=Concat(encoder=DCGANDiscriminator(channels=16, channel_max=64)),
+    generator=DCGANGeneratorConfig(z_dim=64, channels=16, channel_max=64),
+    discriminator=ConcatDiscriminatorConfig(encoder=DCGANDiscriminatorConfig(channels=16, channel_max=64)),
     loss=NonSaturating(),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -7,23 +7,23 @@ mirrored: a digit that is mirrored is none. G learns at less than a third of D's
 from ggdr.data.digits import Digits
 from ggdr.losses.contrad import ContraD
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from ggdr.networks.unet import UNet
-from ggdr.optimizer import Adam
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=DCGANGenerator(z_dim=64, channels=32),
-    discriminator=UNet(encoder=DCGANDiscriminator(channels=32, norm="spectral")),
+    generator=DCGANGeneratorConfig(z_dim=64, channels=32),
+    discriminator=UNetDiscriminatorConfig(encoder=DCGANDiscriminatorConfig(channels=32, norm="spectral")),
     loss=ContraD(width=64, hidden=128, flip=False),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.0003, beta1=0.5, beta2=0.999),
     d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
-    batch=16,
+    batch_size=16,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -8,22 +8,22 @@ of 0.001 instead of 0.0002, for a short run, and samples are drawn from a runnin
 from ggdr.data.digits import Digits
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=DCGANGenerator(channels=16),
-    discriminator=DCGANDiscriminator(channels=16),
+    generator=DCGANGeneratorConfig(channels=16),
+    discriminator=DCGANDiscriminatorConfig(channels=16),
     loss=NonSaturating(),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

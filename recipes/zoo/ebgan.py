@@ -9,25 +9,25 @@ The running mean of G's weights is not the paper's.
 from ggdr.data.digits import Digits
 from ggdr.losses.ebgan import EBGAN
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.autoencoder import AutoencoderDiscriminator
-from ggdr.networks.dcgan import DCGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.autoencoder import AutoencoderDiscriminatorConfig
+from ggdr.networks.dcgan import DCGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.pulling_away import PullingAway
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=DCGANGenerator(channels=32),
-    discriminator=AutoencoderDiscriminator(channels=32, error="squared", norm="batch"),
+    generator=DCGANGeneratorConfig(channels=32),
+    discriminator=AutoencoderDiscriminatorConfig(channels=32, error="squared", norm="batch"),
     loss=EBGAN(margin=0.25),
     regularizers={"pulling_away": PullingAway(weight=0.1)},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -10,25 +10,25 @@ from ggdr.data.digits import Digits
 from ggdr.features.plain import Pixels
 from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.fastgan import FastGANDiscriminator, FastGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.fastgan import FastGANDiscriminatorConfig, FastGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.reconstruction import FastGANReconstruction
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=FastGANGenerator(z_dim=64, channel_base=256, channel_max=64),
-    discriminator=FastGANDiscriminator(channel_base=256, channel_max=64, decoder_channels=16),
+    generator=FastGANGeneratorConfig(z_dim=64, channel_base=256, channel_max=64),
+    discriminator=FastGANDiscriminatorConfig(channel_base=256, channel_max=64, decoder_channels=16),
     loss=Hinge(),
     regularizers={"reconstruction": FastGANReconstruction(features=Pixels(side_px=32))},
     augment=DiffAugment(),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.0005, beta1=0.5, beta2=0.999),
     d_optimizer=Adam(lr=0.0005, beta1=0.5, beta2=0.999),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -6,23 +6,23 @@ Maps are mixed at the end of blocks.
 
 from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.fsmr import FSMR
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=DCGANGenerator(z_dim=64, channels=32),
-    discriminator=DCGANDiscriminator(channels=32, norm="spectral"),
+    generator=DCGANGeneratorConfig(z_dim=64, channels=32),
+    discriminator=DCGANDiscriminatorConfig(channels=32, norm="spectral"),
     regularizers={"fsmr": FSMR()},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -8,24 +8,24 @@ respect to the largest image, of which D makes the smaller ones, instead of each
 from ggdr.data.digits import Digits
 from ggdr.losses.wasserstein import Wasserstein
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.msg_gan import MSGGANDiscriminator, MSGGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.msg_gan import MSGGANDiscriminatorConfig, MSGGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.wgan_gp import WGANGP
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=MSGGANGenerator(z_dim=64, channel_base=256, channel_max=32),
-    discriminator=MSGGANDiscriminator(channel_base=256, channel_max=32),
+    generator=MSGGANGeneratorConfig(z_dim=64, channel_base=256, channel_max=32),
+    discriminator=MSGGANDiscriminatorConfig(channel_base=256, channel_max=32),
     loss=Wasserstein(clip=0.0),
     regularizers={"wgan_gp": WGANGP()},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.003),
     d_optimizer=Adam(lr=0.003),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -10,24 +10,24 @@ The mean of G's weights has a half-life of 1 kimg: the paper's decay of 0.9999 a
 from ggdr.data.digits import Digits
 from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.biggan import BigGANDiscriminator, BigGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.biggan import BigGANDiscriminatorConfig, BigGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.orthogonal import Orthogonal
 
 recipe = Recipe(
     data=Digits(size=32, labels=True),
-    generator=BigGANGenerator(z_part=16, embedding=16, channels=8, channel_max=64, attention=8),
-    discriminator=BigGANDiscriminator(channels=16, channel_max=64, attention=8),
+    generator=BigGANGeneratorConfig(z_part=16, embedding=16, channels=8, channel_max=64, attention=8),
+    discriminator=BigGANDiscriminatorConfig(channels=16, channel_max=64, attention=8),
     loss=Hinge(),
     regularizers={"orthogonal": Orthogonal(weight=1e-4)},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.0, beta2=0.999),
     d_optimizer=Adam(lr=0.002, beta1=0.0, beta2=0.999),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -10,25 +10,25 @@ from ggdr.data.digits import Digits
 from ggdr.games.progressive import Progressive
 from ggdr.losses.wasserstein import Wasserstein
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.progan import ProGANDiscriminator, ProGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.progan import ProGANDiscriminatorConfig, ProGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.wgan_gp import WGANGP
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=ProGANGenerator(z_dim=64, channel_base=256, channel_max=32),
-    discriminator=ProGANDiscriminator(channel_base=256, channel_max=32),
+    generator=ProGANGeneratorConfig(z_dim=64, channel_base=256, channel_max=32),
+    discriminator=ProGANDiscriminatorConfig(channel_base=256, channel_max=32),
     loss=Wasserstein(clip=0.0),
     regularizers={"wgan_gp": WGANGP()},
     game=Progressive(stage_kimg=0.75, fade_kimg=0.75),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.004),
     d_optimizer=Adam(lr=0.004),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -11,24 +11,24 @@ from ggdr.augment.diffaug import DiffAugment
 from ggdr.data.digits import Digits
 from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.dcgan import DCGANGenerator
-from ggdr.networks.timm import TimmDiscriminator
-from ggdr.optimizer import Adam
+from ggdr.networks.dcgan import DCGANGeneratorConfig
+from ggdr.networks.timm import TimmDiscriminatorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=DCGANGenerator(channels=32),
-    discriminator=TimmDiscriminator(model="test_resnet.r160_in1k", weights="random", side=64, channels=64),
+    generator=DCGANGeneratorConfig(channels=32),
+    discriminator=TimmDiscriminatorConfig(model="test_resnet.r160_in1k", weights="random", resolution=64, channels=64),
     loss=Hinge(),
     augment=DiffAugment(),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.99),
     d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.99),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -9,25 +9,25 @@ rate, 0.002, is forty times that of the paper, for so short a run.
 from ggdr.data.digits import Digits
 from ggdr.losses.relativistic import Relativistic
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.r3gan import R3GANDiscriminator, R3GANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.r3gan import R3GANDiscriminatorConfig, R3GANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.r2 import R2
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=R3GANGenerator(channel_base=256, channel_max=48, blocks=1),
-    discriminator=R3GANDiscriminator(channel_base=256, channel_max=48, blocks=1),
+    generator=R3GANGeneratorConfig(channel_base=256, channel_max=48, blocks=1),
+    discriminator=R3GANDiscriminatorConfig(channel_base=256, channel_max=48, blocks=1),
     loss=Relativistic(),
     regularizers={"r1": R1(weight=1.0, every=1), "r2": R2(weight=1.0, every=1)},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.002),
     d_optimizer=Adam(lr=0.002),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

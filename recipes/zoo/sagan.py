@@ -8,22 +8,22 @@ of G's weights is kept, which the paper has not.
 from ggdr.data.digits import Digits
 from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.sagan import SAGANDiscriminator, SAGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.sagan import SAGANDiscriminatorConfig, SAGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=SAGANGenerator(z_dim=64, channels=8, channel_max=64, attention=8),
-    discriminator=SAGANDiscriminator(channels=16, channel_max=64, attention=8),
+    generator=SAGANGeneratorConfig(z_dim=64, channels=8, channel_max=64, attention=8),
+    discriminator=SAGANDiscriminatorConfig(channels=16, channel_max=64, attention=8),
     loss=Hinge(),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.0, beta2=0.9),
     d_optimizer=Adam(lr=0.002, beta1=0.0, beta2=0.9),
-    batch=32,
+    batch_size=32,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

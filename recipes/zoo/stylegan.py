@@ -9,26 +9,26 @@ from ggdr.data.digits import Digits
 from ggdr.games.progressive import Progressive
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.progan import ProGANDiscriminator
-from ggdr.networks.stylegan import StyleGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.progan import ProGANDiscriminatorConfig
+from ggdr.networks.stylegan import StyleGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.r1 import R1
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=StyleGANGenerator(z_dim=64, w_dim=64, mapping_layers=2, channel_base=256, channel_max=32),
-    discriminator=ProGANDiscriminator(channel_base=256, channel_max=32, blur=True),
+    generator=StyleGANGeneratorConfig(z_dim=64, w_dim=64, mapping_layers=2, channel_base=256, channel_max=32),
+    discriminator=ProGANDiscriminatorConfig(channel_base=256, channel_max=32, blur=True),
     loss=NonSaturating(),
     regularizers={"r1": R1(weight=10.0, every=1)},
     game=Progressive(start_side=8, stage_kimg=1.0, fade_kimg=1.0),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.004),
     d_optimizer=Adam(lr=0.004),
-    batch=16,
+    batch_size=16,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

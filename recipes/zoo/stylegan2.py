@@ -8,26 +8,26 @@ Gamma is the paper's 10; the learning rate of 0.004 is ours, for a run so short.
 from ggdr.data.digits import Digits
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from ggdr.optimizer import Adam
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.r1 import R1
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=StyleGAN2Generator(
+    generator=StyleGAN2GeneratorConfig(
         z_dim=64, w_dim=64, mapping_layers=2, channel_base=512, channel_max=64, style_mixing=0.0
     ),
-    discriminator=StyleGAN2Discriminator(channel_base=512, channel_max=64),
+    discriminator=StyleGAN2DiscriminatorConfig(channel_base=512, channel_max=64),
     loss=NonSaturating(),
     regularizers={"r1": R1(weight=10.0)},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.004),
     d_optimizer=Adam(lr=0.004),
-    batch=16,
+    batch_size=16,
     total_kimg=10.0,
     ema_kimg=2.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

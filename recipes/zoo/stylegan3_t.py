@@ -7,15 +7,15 @@ layers instead of 14, margins of 4 px instead of 10, no clamp, 10 kimg. Gamma is
 
 from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator
-from ggdr.networks.stylegan3 import StyleGAN3Generator
-from ggdr.optimizer import Adam
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig
+from ggdr.networks.stylegan3 import StyleGAN3GeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.r1 import R1
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=StyleGAN3Generator(
+    generator=StyleGAN3GeneratorConfig(
         config="T",
         z_dim=64,
         w_dim=64,
@@ -26,15 +26,15 @@ recipe = Recipe(
         margin=4,
         clamp=None,
     ),
-    discriminator=StyleGAN2Discriminator(channel_base=128, channel_max=32),
+    discriminator=StyleGAN2DiscriminatorConfig(channel_base=128, channel_max=32),
     regularizers={"r1": R1(weight=10.0)},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.004),
     d_optimizer=Adam(lr=0.004),
-    batch=16,
+    batch_size=16,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -9,26 +9,26 @@ collapses within the first hundred steps; at half of them it does so too.
 from ggdr.data.digits import Digits
 from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.dcgan import DCGANGenerator
-from ggdr.networks.unet_gan import UNetGANDiscriminator
-from ggdr.optimizer import Adam
+from ggdr.networks.dcgan import DCGANGeneratorConfig
+from ggdr.networks.unet_gan import UNetGANDiscriminatorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.cutmix import CutMix
 from ggdr.regularizers.per_pixel import PerPixel
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=DCGANGenerator(channels=32),
-    discriminator=UNetGANDiscriminator(channels=16, channel_max=128),
+    generator=DCGANGeneratorConfig(channels=32),
+    discriminator=UNetGANDiscriminatorConfig(channels=16, channel_max=128),
     loss=Hinge(),
     regularizers={"per_pixel": PerPixel(form="hinge"), "cutmix": CutMix(ramp_kimg=5.0)},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.0, beta2=0.999),
     d_optimizer=Adam(lr=0.0004, beta1=0.0, beta2=0.999),
-    batch=16,
+    batch_size=16,
     total_kimg=10.0,
     ema_kimg=1.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -8,25 +8,25 @@ which the paper has not.
 from ggdr.data.digits import Digits
 from ggdr.losses.wasserstein import Wasserstein
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.networks.sngan import SNGANDiscriminator, SNGANGenerator
-from ggdr.optimizer import Adam
+from ggdr.networks.sngan import SNGANDiscriminatorConfig, SNGANGeneratorConfig
+from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.wgan_gp import WGANGP
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=SNGANGenerator(z_dim=64, channels=8, channel_max=64),
-    discriminator=SNGANDiscriminator(channels=8, channel_max=64, norm="layer"),
+    generator=SNGANGeneratorConfig(z_dim=64, channels=8, channel_max=64),
+    discriminator=SNGANDiscriminatorConfig(channels=8, channel_max=64, norm="layer"),
     loss=Wasserstein(clip=0.0),
     regularizers={"wgan_gp": WGANGP(weight=10.0)},
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.0005, beta1=0.0, beta2=0.9),
     d_optimizer=Adam(lr=0.0005, beta1=0.0, beta2=0.9),
-    batch=32,
+    batch_size=32,
     n_critic=5,
     total_kimg=10.0,
     ema_kimg=5.0,
-    grid_kimg=5.0,
+    sample_kimg=5.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
 )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ggdr.data.reading.labels import Kind, Labels, classes, vectors
-from ggdr.figures import significant
+from ggdr.formatting import significant
 
 MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "unknown", "unlabelled", "unlabeled", "?"})
 """what cells without a label hold, in either case: what tables write for nothing, and what people do"""

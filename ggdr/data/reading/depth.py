@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ggdr.figures import significant
+from ggdr.formatting import significant
 
 Range = tuple[float, float]
 """the values that become 0 and 255"""

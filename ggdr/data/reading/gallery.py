@@ -14,7 +14,7 @@ from ggdr.data.reading.labels import Labels
 from ggdr.data.reading.order import Order
 from ggdr.data.reading.pictures import Pictures
 from ggdr.data.reading.reader import Reader, Unreadable
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
 
 
 class Gallery(Images):
@@ -23,7 +23,7 @@ class Gallery(Images):
     def __init__(
         self,
         pictures: Pictures,
-        brief: Brief,
+        spec: ImageSpec,
         labels: Labels | None = None,
         mirror: bool = False,
         notes: tuple[str, ...] = (),
@@ -34,7 +34,7 @@ class Gallery(Images):
         `source`: the reader of the pictures, and which of its items they are; None: none.
         """
         self.pictures, self.labels, self.notes, self.source = pictures, labels, notes, source
-        self.brief = brief if labels is None else labels.told_to(brief)
+        self.spec = spec if labels is None else labels.told_to(spec)
         self.mirrored, self.order = mirror, Order(len(pictures) * (2 if mirror else 1))
 
     def __len__(self) -> int:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ggdr.documents import one_line, printable
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
 
 Kind = Literal["auto", "classes", "continuous"]
 """how labels are understood: each value a class, or numbers as they stand"""
@@ -49,9 +49,9 @@ class Labels(NamedTuple):
         there = self.values if self.missing is None else self.values[~self.missing]
         return tuple(zip(there.min(0).tolist(), there.max(0).tolist(), strict=True))
 
-    def told_to(self, brief: Brief) -> Brief:
+    def told_to(self, spec: ImageSpec) -> ImageSpec:
         """The brief with what networks need to know of the labels."""
-        return brief._replace(labels=self.width, label_names=self.names, label_ranges=self.ranges)
+        return spec._replace(labels=self.width, label_names=self.names, label_ranges=self.ranges)
 
     def of(self, items: np.ndarray) -> Labels:
         """The labels of some items, as wide as before."""

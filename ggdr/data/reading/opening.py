@@ -14,12 +14,12 @@ from ggdr.data.reading.framing import Frame, check_fill
 from ggdr.data.reading.gallery import Gallery
 from ggdr.data.reading.kinds import NOTES, told
 from ggdr.data.reading.labels import Labels, settled
-from ggdr.data.reading.pictures import Decoded, Kept
+from ggdr.data.reading.pictures import CachedImages, Decoded
 from ggdr.data.reading.pixels import MODES
 from ggdr.data.reading.reader import Columns, Reader
 from ggdr.data.reading.survey import Survey, sources_of
 from ggdr.folders import skipped
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
 
 if TYPE_CHECKING:
     from ggdr.data.images import ImageFiles
@@ -47,11 +47,11 @@ def gallery(reader: Reader, settings: ImageFiles) -> Gallery:
     frame = frame_for(settings, Survey(sources_of(reader, seen)))
     decoded = Decoded(reader, items, frame)
     size = len(items) * frame.height * frame.width * frame.channels
-    brief = Brief(frame.height, frame.width, frame.channels)
+    spec = ImageSpec(frame.height, frame.width, frame.channels)
     chosen = labels and labels.of(items)
-    kept = Kept(decoded) if size <= settings.cache_mb * 2**20 else decoded
+    kept = CachedImages(decoded) if size <= settings.cache_mb * 2**20 else decoded
     notes = reader.notes + (labels.notes if labels else ())
-    return Gallery(kept, brief, chosen, settings.mirror, notes, (reader, items))
+    return Gallery(kept, spec, chosen, settings.mirror, notes, (reader, items))
 
 
 def labels_of(reader: Reader, settings: ImageFiles) -> tuple[Labels | None, np.ndarray]:

@@ -38,7 +38,7 @@ class Decoded:
             raise Unreadable(self.reader.name(item), error) from error
 
 
-class Kept:
+class CachedImages:
     """Pictures remembered after their first decoding, in memory that forked loader workers share."""
 
     def __init__(self, pictures: Decoded):

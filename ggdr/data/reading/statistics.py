@@ -12,7 +12,7 @@ from ggdr.data.reading.numpied import headers, values
 from ggdr.data.reading.patterns import is_address
 from ggdr.data.reading.reader import reason
 from ggdr.data.reading.remote import copied
-from ggdr.evidence import Statistics
+from ggdr.features.base import FeatureStatistics
 
 NAMES = (("mu", "sigma"), ("ref_mu", "ref_sigma"))
 """of the two arrays, as programs call them"""
@@ -22,7 +22,7 @@ UNEVEN = 1e-3
 """share of its largest value by which a covariance may differ from its mirror image"""
 
 
-def statistics_in(source: str) -> Statistics | None:
+def statistics_in(source: str) -> FeatureStatistics | None:
     """The statistics that a .npz holds; None if it is no .npz or holds none, ValueError if they are none."""
     if not source.lower().endswith(".npz"):
         return None
@@ -45,7 +45,7 @@ def statistics_in(source: str) -> Statistics | None:
         raise ValueError(f"{source!r}: {' and '.join(names)} are no mean and covariance: not finite, or not symmetric.")
     whole = hashlib.sha256(mean.tobytes() + covariance.tobytes()).hexdigest()
     alone = not any(shelf.is_images for shelf, _ in found.values())
-    return Statistics(torch.from_numpy(mean), torch.from_numpy(covariance), names, whole, alone)
+    return FeatureStatistics(torch.from_numpy(mean), torch.from_numpy(covariance), names, whole, alone)
 
 
 def checked(shelf, place, file: Path) -> np.ndarray:

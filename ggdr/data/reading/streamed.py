@@ -26,7 +26,7 @@ from ggdr.data.reading.reader import Columns, reason
 from ggdr.data.reading.survey import Source, Survey
 from ggdr.data.reading.table import check_column, class_names, image_bytes, image_column, row_name, source_version
 from ggdr.data.reading.tape import Row, Tape, endless
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
 
 if TYPE_CHECKING:
     import datasets
@@ -111,9 +111,9 @@ class StreamLabels:
         value = row[self.column]
         return is_missing(value) or bool(self.classes) and value < 0
 
-    def told_to(self, brief: Brief) -> Brief:
+    def told_to(self, spec: ImageSpec) -> ImageSpec:
         """The brief with what networks need to know of the labels."""
-        return brief._replace(labels=len(self.names), label_names=self.names, label_ranges=self.ranges)
+        return spec._replace(labels=len(self.names), label_names=self.names, label_ranges=self.ranges)
 
     def __call__(self, rows: Sequence[Row]) -> torch.Tensor:
         """Label vectors float32 [N, L]."""
@@ -146,8 +146,8 @@ class Streamed(Images):
     ):
         self.source, self.rows, self.column, self.frame, self.labels = source, rows, column, frame, labels
         self.length, self.buffer, self.mirror = length, buffer, mirror
-        brief = Brief(frame.height, frame.width, frame.channels)
-        self.brief = labels.told_to(brief) if labels else brief
+        spec = ImageSpec(frame.height, frame.width, frame.channels)
+        self.spec = labels.told_to(spec) if labels else spec
         self._tapes: dict[int, list[Tape]] = {}
         self._lock = threading.Lock()
         weakref.finalize(self, self._tapes.clear)  # open readers must end before the interpreter takes their modules

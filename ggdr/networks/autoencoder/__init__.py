@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, DiscriminatorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import DiscriminatorConfig, ImageSpec
 from ggdr.registry import discriminators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator
+    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("autoencoder", paper="1609.03126")
 @dataclass(frozen=True, kw_only=True)
-class AutoencoderDiscriminator(DiscriminatorConfig):
+class AutoencoderDiscriminatorConfig(DiscriminatorConfig):
     """An autoencoder whose logit is minus its reconstruction error of the image (Zhao et al. 2017, sec. 2.3).
 
     For the losses `ebgan` and `began`, which read minus the logit as an energy. No logit is above 0, so neither
@@ -32,7 +32,7 @@ class AutoencoderDiscriminator(DiscriminatorConfig):
     """mean squared error (EBGAN), or mean absolute error (BEGAN, eq. 1), over all pixels and channels"""
     norm: Literal["batch", "none"] = "none"
     """batch normalization by the batch at hand (EBGAN), or none (BEGAN)"""
-    gives: ClassVar = frozenset({"pyramid", "energy"})
+    provides: ClassVar = frozenset({"pyramid", "energy"})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max", "code")
@@ -42,8 +42,8 @@ class AutoencoderDiscriminator(DiscriminatorConfig):
         """Four to eight channels."""
         return cls(channels=4, channel_max=8, code=8)
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.autoencoder.discriminator import Discriminator
+        from ggdr.networks.autoencoder.discriminator import AutoencoderDiscriminator
 
-        return Discriminator(self, brief)
+        return AutoencoderDiscriminator(self, spec)

@@ -8,34 +8,35 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr import network
 from ggdr.layers.projection import needed
-from ggdr.networks.autoencoder import AutoencoderDiscriminator
-from ggdr.networks.base import Brief
-from ggdr.networks.size import ladder
+from ggdr.networks.autoencoder import AutoencoderDiscriminatorConfig
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.base.module import Discriminator
+from ggdr.networks.size import pyramid_of
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.layout import channels_last
 
 
-class Discriminator(network.Discriminator):
+class AutoencoderDiscriminator(Discriminator):
     """Images to minus the error of their reconstruction from a code; there are no skip connections past it."""
 
-    config: AutoencoderDiscriminator
+    config: AutoencoderDiscriminatorConfig
 
-    def __init__(self, config: AutoencoderDiscriminator, brief: Brief):
-        super().__init__(config, brief)
-        rungs, batch = ladder(brief.height, brief.width), config.norm == "batch"
-        down = range(rungs.doublings)
+    def __init__(self, config: AutoencoderDiscriminatorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
+        levels, batch = pyramid_of(spec.height, spec.width), config.norm == "batch"
+        down = range(levels.doublings)
         widths = [min(config.channels << level, config.channel_max) for level in down]  # from half of the image inwards
-        self.map_channels = dict(zip(rungs.sides, reversed(widths), strict=False))
-        steps = list(pairwise([brief.channels, *widths]))
+        self.map_channels = dict(zip(levels.resolutions, reversed(widths), strict=False))
+        steps = list(pairwise([spec.channels, *widths]))
         self.encoder = nn.ModuleList(
-            Block(nn.Conv2d(i, o, 4, stride=2, padding=1), batch and level > 0) for level, (i, o) in enumerate(steps)
+            AutoencoderBlock(nn.Conv2d(i, o, 4, stride=2, padding=1), batch and level > 0)
+            for level, (i, o) in enumerate(steps)
         )
-        self.code = nn.Conv2d(widths[-1], config.code, rungs.size(0))
-        self.entry = Block(nn.ConvTranspose2d(config.code + brief.labels, widths[-1], rungs.size(0)), batch)
-        self.decoder = nn.ModuleList(Block(doubling(o, i), batch) for i, o in reversed(steps[1:]))
-        self.toimage = doubling(widths[0], brief.channels)
+        self.code = nn.Conv2d(widths[-1], config.code, levels.size(0))
+        self.entry = AutoencoderBlock(nn.ConvTranspose2d(config.code + spec.labels, widths[-1], levels.size(0)), batch)
+        self.decoder = nn.ModuleList(AutoencoderBlock(doubling(o, i), batch) for i, o in reversed(steps[1:]))
+        self.toimage = doubling(widths[0], spec.channels)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each encoder block's output: side r -> [N, map_channels[r], r, r * W / H]."""
@@ -47,14 +48,14 @@ class Discriminator(network.Discriminator):
     def encode(self, image: Tensor) -> dict[int, Tensor]:
         """The encoder's maps by their side."""
         x, maps = channels_last(image), {}
-        for side, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
-            maps[side] = x = block(x)
+        for resolution, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
+            maps[resolution] = x = block(x)
         return maps
 
     def decode(self, code: Tensor, labels: Tensor | None) -> Tensor:
         """Codes [N, code, 1, 1] to images; linear at the end, so that no pixel is out of reach."""
-        if self.brief.labels:
-            given = needed(labels, self.brief.labels).to(code.dtype)
+        if self.spec.labels:
+            given = needed(labels, self.spec.labels).to(code.dtype)
             code = torch.cat([code, given[:, :, None, None]], dim=1)
         x = self.entry(code)
         for block in self.decoder:
@@ -66,7 +67,7 @@ class Discriminator(network.Discriminator):
         return [*self.encoder, self.code]
 
 
-class Block(nn.Module):
+class AutoencoderBlock(nn.Module):
     """A convolution, batch normalization where asked, leaky ReLU."""
 
     def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d, norm: bool):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, GeneratorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import GeneratorConfig, ImageSpec
 from ggdr.registry import generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Generator
+    from ggdr.networks.base.module import Generator
 
 
 @generators.register("autogan", paper="1908.03835")
 @dataclass(frozen=True, kw_only=True)
-class AutoGANGenerator(GeneratorConfig):
+class AutoGANGeneratorConfig(GeneratorConfig):
     """The generator that was found for CIFAR-10: cells joined by skip connections (Gong et al. 2019, sec. 4).
 
     What the paper fixes: three cells that double 4 px to 32 px, each with two convolutions, activated beforehand and
@@ -30,7 +30,7 @@ class AutoGANGenerator(GeneratorConfig):
     """width of the latent code"""
     channels: int = 256
     """of all maps"""
-    gives: ClassVar = frozenset({"g_features", "entries"})
+    provides: ClassVar = frozenset({"g_features", "entries"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channels")
@@ -40,8 +40,8 @@ class AutoGANGenerator(GeneratorConfig):
         """Eight channels."""
         return cls(z_dim=8, channels=8)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.autogan.generator import Generator
+        from ggdr.networks.autogan.generator import AutoGANGenerator
 
-        return Generator(self, brief)
+        return AutoGANGenerator(self, spec)

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr import network
 from ggdr.layers.norm import BatchNorm2d
 from ggdr.layers.projection import needed
-from ggdr.networks.autogan import AutoGANGenerator
-from ggdr.networks.base import Brief, Sample
-from ggdr.networks.size import ladder
+from ggdr.networks.autogan import AutoGANGeneratorConfig
+from ggdr.networks.base import GeneratorOutput, ImageSpec
+from ggdr.networks.base.module import Generator
+from ggdr.networks.size import pyramid_of
 from ggdr.ops.layout import channels_last
 from ggdr.ops.scales import resized
 
@@ -31,49 +31,49 @@ FOUND = (Choice("nearest", True), Choice("bilinear", True), Choice("nearest", Fa
 """the cells, from the base on"""
 
 
-class Generator(network.Generator):
+class AutoGANGenerator(Generator):
     """Latent codes, with labels beside them, to images."""
 
-    def __init__(self, config: AutoGANGenerator, brief: Brief):
-        super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width)
-        self.z_dim, self.size, width = config.z_dim, rungs.size(0), config.channels
-        self.feature_channels = dict.fromkeys(rungs.sides, width)
-        self.project = nn.Linear(config.z_dim + brief.labels, width * self.size[0] * self.size[1])
-        for index, side in enumerate(rungs.sides[1:]):
-            self.add_module(f"b{side}", Cell(width, FOUND[min(index, len(FOUND) - 1)], index))
+    def __init__(self, config: AutoGANGeneratorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
+        levels = pyramid_of(spec.height, spec.width)
+        self.z_dim, self.size, width = config.z_dim, levels.size(0), config.channels
+        self.feature_channels = dict.fromkeys(levels.resolutions, width)
+        self.project = nn.Linear(config.z_dim + spec.labels, width * self.size[0] * self.size[1])
+        for index, resolution in enumerate(levels.resolutions[1:]):
+            self.add_module(f"b{resolution}", AutoGANCell(width, FOUND[min(index, len(FOUND) - 1)], index))
         self.norm = BatchNorm2d(width)
-        self.toimage = nn.Conv2d(width, brief.channels, 3, padding=1)
+        self.toimage = nn.Conv2d(width, spec.channels, 3, padding=1)
         self.apply(initialise)
 
-    def forward(self, z: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Sample:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the output of the cells of `sides`.
+    def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`.
 
         ValueError if a side is not one of the network's, or a label is missing.
         """
-        self.check_sides(sides)
+        self.check_sides(resolutions)
         x = self.project(self.entered(z, labels)).unflatten(1, (-1, *self.size))
         x = channels_last(x)
         passed: list[Tensor] = []
         first, *others = self.feature_channels
         maps = {first: x}
-        for side in others:
-            maps[side] = x = self.get_submodule(f"b{side}")(x, passed)
+        for resolution in others:
+            maps[resolution] = x = self.get_submodule(f"b{resolution}")(x, passed)
         image = torch.tanh(self.toimage(F.relu(self.norm(x))).float())
-        return Sample(image, None, {side: maps[side].float() for side in sides})
+        return GeneratorOutput(image, None, {resolution: maps[resolution].float() for resolution in resolutions})
 
     def entered(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Code and label as one [N, z_dim + L]."""
-        if not self.brief.labels:
+        if not self.spec.labels:
             return z
-        return torch.cat([z, needed(labels, self.brief.labels).to(z.dtype)], dim=1)
+        return torch.cat([z, needed(labels, self.spec.labels).to(z.dtype)], dim=1)
 
-    def entries(self) -> list[Tensor]:
+    def input_matrices(self) -> list[Tensor]:
         """The first layer's weights [channels * h * w, z_dim]."""
         return [self.project.weight[:, : self.z_dim]]
 
 
-class Cell(nn.Module):
+class AutoGANCell(nn.Module):
     """Double and convolve, add what earlier cells passed on, convolve, add the shortcut."""
 
     def __init__(self, width: int, choice: Choice, before: int):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from ggdr.checks import above_zero, not_negative
-from ggdr.networks.base import Brief, GeneratorConfig
-from ggdr.networks.sagan import SAGANDiscriminator
+from ggdr.errors import above_zero, not_negative
+from ggdr.networks.base import GeneratorConfig, ImageSpec
+from ggdr.networks.sagan import SAGANDiscriminatorConfig
 from ggdr.registry import discriminators, generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Big(GeneratorConfig):
+class BigGANGeneratorBaseConfig(GeneratorConfig):
     """What the settings of both generators share."""
 
     embedding: int = 128
@@ -26,7 +26,7 @@ class Big(GeneratorConfig):
     """most channels of a layer; the paper's is 16 times `channels`"""
     attention: int = 64
     """side (height) of the maps that attend to themselves, pixels: the nearest above the smallest is taken; 0: none"""
-    gives: ClassVar = frozenset({"ws", "g_features", "truncation", "entries"})
+    provides: ClassVar = frozenset({"ws", "g_features", "truncation", "entries"})
 
     def __post_init__(self) -> None:
         above_zero(self, "embedding", "channels", "channel_max")
@@ -35,7 +35,7 @@ class Big(GeneratorConfig):
 
 @generators.register("biggan", paper="1809.11096")
 @dataclass(frozen=True, kw_only=True)
-class BigGANGenerator(Big):
+class BigGANGeneratorConfig(BigGANGeneratorBaseConfig):
     """Residual blocks, each steered by the class embedding and its own part of z (Brock et al. 2019, fig. 15).
 
     The part of z and the embedding are a block's style code; psi scales z towards its mean, which is zero.
@@ -53,16 +53,16 @@ class BigGANGenerator(Big):
         """Four to eight channels."""
         return cls(z_part=4, embedding=4, channels=4, channel_max=8)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.biggan.generator import BigGenerator
+        from ggdr.networks.biggan.generator import BigGANGenerator
 
-        return BigGenerator(self, brief)
+        return BigGANGenerator(self, spec)
 
 
 @generators.register("biggan_deep", paper="1809.11096")
 @dataclass(frozen=True, kw_only=True)
-class BigGANDeepGenerator(Big):
+class BigGANDeepGeneratorConfig(BigGANGeneratorBaseConfig):
     """BigGAN with bottlenecks and twice the blocks, each steered by class and all of z (Brock et al. 2019, fig. 16).
 
     z and the embedding are the style code, the same for all; psi scales z towards its mean, which is zero.
@@ -84,16 +84,16 @@ class BigGANDeepGenerator(Big):
         """Four to eight channels."""
         return cls(z_dim=8, embedding=4, channels=4, channel_max=8)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.biggan.generator import DeepGenerator
+        from ggdr.networks.biggan.generator import BigGANDeepGenerator
 
-        return DeepGenerator(self, brief)
+        return BigGANDeepGenerator(self, spec)
 
 
 @discriminators.register("biggan", paper="1809.11096")
 @dataclass(frozen=True, kw_only=True)
-class BigGANDiscriminator(SAGANDiscriminator):
+class BigGANDiscriminatorConfig(SAGANDiscriminatorConfig):
     """SAGAN's discriminator, wider, from orthogonal weights (Brock et al. 2019, fig. 15); labels by projection."""
 
     channels: int = 96
@@ -103,16 +103,16 @@ class BigGANDiscriminator(SAGANDiscriminator):
     attention: int = 64
     """side (height) of the maps that attend to themselves, pixels: the nearest of its maps is taken; 0: none"""
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.biggan.discriminator import BigDiscriminator
+        from ggdr.networks.biggan.discriminator import BigGANDiscriminator
 
-        return BigDiscriminator(self, brief)
+        return BigGANDiscriminator(self, spec)
 
 
 @discriminators.register("biggan_deep", paper="1809.11096")
 @dataclass(frozen=True, kw_only=True)
-class BigGANDeepDiscriminator(BigGANDiscriminator):
+class BigGANDeepDiscriminatorConfig(BigGANDiscriminatorConfig):
     """BigGAN's discriminator of twice as many blocks, with bottlenecks (Brock et al. 2019, fig. 16)."""
 
     channels: int = 256
@@ -120,8 +120,8 @@ class BigGANDeepDiscriminator(BigGANDiscriminator):
     channel_max: int = 2048
     """most channels of a layer; the paper's is 8 times `channels`"""
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.biggan.discriminator import DeepDiscriminator
+        from ggdr.networks.biggan.discriminator import BigGANDeepDiscriminator
 
-        return DeepDiscriminator(self, brief)
+        return BigGANDeepDiscriminator(self, spec)

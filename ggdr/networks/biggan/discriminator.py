@@ -9,7 +9,7 @@ from ggdr.networks.biggan.init import orthogonal
 from ggdr.networks.sagan import discriminator
 
 
-class BigDiscriminator(discriminator.Discriminator):
+class BigGANDiscriminator(discriminator.SAGANDiscriminator):
     """SAGAN's, from orthogonal weights."""
 
     def initialise(self) -> None:
@@ -17,14 +17,14 @@ class BigDiscriminator(discriminator.Discriminator):
         orthogonal(self)
 
 
-class DeepDiscriminator(BigDiscriminator):
+class BigGANDeepDiscriminator(BigGANDiscriminator):
     """Two blocks with bottlenecks a side, of which the first halves the maps."""
 
     def assemble(self) -> nn.Module:
         """Add what halves the maps, `b8` from side 8 to 4 ...; what follows at the base."""
         norm, inputs = self.config.norm, max(self.config.channels // 2, 1)
-        before: nn.Module = nn.Conv2d(self.brief.channels, inputs, 3, padding=1)
-        for side, outputs in reversed(self.map_channels.items()):
-            self.add_module(f"b{2 * side}", nn.Sequential(before, DownBottleneck(inputs, outputs, norm, True)))
-            before, inputs = self.finished(side, DownBottleneck(outputs, outputs, norm, False), outputs), outputs
+        before: nn.Module = nn.Conv2d(self.spec.channels, inputs, 3, padding=1)
+        for resolution, outputs in reversed(self.map_channels.items()):
+            self.add_module(f"b{2 * resolution}", nn.Sequential(before, DownBottleneck(inputs, outputs, norm, True)))
+            before, inputs = self.finished(resolution, DownBottleneck(outputs, outputs, norm, False), outputs), outputs
         return before

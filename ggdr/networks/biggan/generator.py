@@ -11,25 +11,25 @@ from ggdr.layers.norm import ConditionalBatchNorm2d
 from ggdr.layers.projection import needed
 from ggdr.layers.residual import UpBlock
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import Brief, Sample
-from ggdr.networks.biggan import Big, BigGANDeepGenerator, BigGANGenerator
+from ggdr.networks.base import GeneratorOutput, ImageSpec
+from ggdr.networks.biggan import BigGANDeepGeneratorConfig, BigGANGeneratorBaseConfig, BigGANGeneratorConfig
 from ggdr.networks.biggan.bottleneck import UpStage
 from ggdr.networks.biggan.init import orthogonal
 from ggdr.networks.sngan.generator import ResidualGenerator
 from ggdr.ops.precision import without_autocast
 
 
-class StyledGenerator(ResidualGenerator):
+class BigGANBaseGenerator(ResidualGenerator):
     """Style codes, one for the linear layer and one for each block's normalization: a share of z beside the class."""
 
-    config: Big
+    config: BigGANGeneratorBaseConfig
 
-    def __init__(self, config: Big, brief: Brief, share: int, whole: bool):
+    def __init__(self, config: BigGANGeneratorBaseConfig, spec: ImageSpec, share: int, whole: bool):
         """`share`: width of what of z is in a style code. `whole`: the class enters the linear layer, too."""
-        width = share + (config.embedding if brief.labels else 0)
-        super().__init__(config, brief, (config.channels, config.channel_max), width if whole else share, width)
+        width = share + (config.embedding if spec.labels else 0)
+        super().__init__(config, spec, (config.channels, config.channel_max), width if whole else share, width)
         self.places = len(self.feature_channels)
-        self.embed = nn.Linear(brief.labels, config.embedding, bias=False) if brief.labels else None
+        self.embed = nn.Linear(spec.labels, config.embedding, bias=False) if spec.labels else None
         orthogonal(self)
         spectral(self, but=[] if self.embed is None else [self.embed])
 
@@ -38,18 +38,18 @@ class StyledGenerator(ResidualGenerator):
         z: Tensor,
         labels: Tensor | None = None,
         *,
-        sides: tuple[int, ...] = (),
+        resolutions: tuple[int, ...] = (),
         psi: float | Tensor = 1.0,
         cutoff: int | None = None,
-    ) -> Sample:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, style codes, and the output of the blocks of `sides`.
+    ) -> GeneratorOutput:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, style codes, and the maps of `resolutions`.
 
         psi: factor of z, 1 for the full variety. cutoff: number of style codes that psi scales (None: all).
         ValueError if a side is not one of the network's, or a label is missing.
         """
         ws = self.styles(z, labels, psi=psi, cutoff=cutoff)
-        image, features = self.made(ws, sides)
-        return Sample(image, ws, features)
+        image, features = self.made(ws, resolutions)
+        return GeneratorOutput(image, ws, features)
 
     def styles(
         self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
@@ -62,60 +62,60 @@ class StyledGenerator(ResidualGenerator):
         if self.embed is None:
             return shares
         with without_autocast(z):
-            embedded = self.embed(needed(labels, self.brief.labels).float())
+            embedded = self.embed(needed(labels, self.spec.labels).float())
         return torch.cat([shares, embedded.unsqueeze(1).expand(-1, self.places, -1)], dim=2)
 
     def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
         """Images [N, C, H, W] of style codes ws [N, L, D]; there is no noise."""
         return self.made(ws, ())[0]
 
-    def made(self, ws: Tensor, sides: tuple[int, ...]) -> tuple[Tensor, dict[int, Tensor]]:
-        """Images of style codes, and the maps of `sides`, float32."""
+    def made(self, ws: Tensor, resolutions: tuple[int, ...]) -> tuple[Tensor, dict[int, Tensor]]:
+        """Images of style codes, and the maps of `resolutions`, float32."""
         first, *others = ws.unbind(dim=1)
-        return self.drawn([first[:, : self.fc.in_features], *others], sides)
+        return self.drawn([first[:, : self.fc.in_features], *others], resolutions)
 
-    def entries(self) -> list[Tensor]:
+    def input_matrices(self) -> list[Tensor]:
         """The weights [K, D] that each style code is multiplied by: the linear layer's, then each block's."""
-        stages = [self.get_submodule(f"b{side}").modules() for side in list(self.feature_channels)[1:]]
+        stages = [self.get_submodule(f"b{resolution}").modules() for resolution in list(self.feature_channels)[1:]]
         layers = [[layer for layer in stage if isinstance(layer, ConditionalBatchNorm2d)] for stage in stages]
-        steered = [torch.cat([matrix for layer in stage for matrix in layer.entries()]) for stage in layers]
+        steered = [torch.cat([matrix for layer in stage for matrix in layer.input_matrices()]) for stage in layers]
         return [F.pad(self.fc.weight, (0, steered[0].shape[1] - self.fc.in_features)), *steered]
 
-    def attends(self, side: int) -> bool:
+    def attends(self, resolution: int) -> bool:
         """Whether the maps of this side attend to themselves."""
-        return side == nearest_side(self.config.attention, list(self.feature_channels)[1:])
+        return resolution == nearest_side(self.config.attention, list(self.feature_channels)[1:])
 
     def shared(self, z: Tensor) -> Tensor:
         """What of z [N, z_dim] each style code gets: [N, L, share]."""
         raise NotImplementedError
 
 
-class BigGenerator(StyledGenerator):
+class BigGANGenerator(BigGANBaseGenerator):
     """BigGAN's: each place has its own part of z."""
 
-    def __init__(self, config: BigGANGenerator, brief: Brief):
-        super().__init__(config, brief, config.z_part, whole=False)
+    def __init__(self, config: BigGANGeneratorConfig, spec: ImageSpec):
+        super().__init__(config, spec, config.z_part, whole=False)
         self.z_dim = config.z_part * self.places
 
-    def stage(self, side: int, inputs: int, outputs: int, code: int) -> nn.Module:
+    def stage(self, resolution: int, inputs: int, outputs: int, code: int) -> nn.Module:
         """One block."""
-        return UpBlock(inputs, outputs, code, self.attends(side))
+        return UpBlock(inputs, outputs, code, self.attends(resolution))
 
     def shared(self, z: Tensor) -> Tensor:
         """The parts of z, in turn."""
         return z.unflatten(1, (self.places, -1))
 
 
-class DeepGenerator(StyledGenerator):
+class BigGANDeepGenerator(BigGANBaseGenerator):
     """BigGAN-deep's: each place has all of z."""
 
-    def __init__(self, config: BigGANDeepGenerator, brief: Brief):
-        super().__init__(config, brief, config.z_dim, whole=True)
+    def __init__(self, config: BigGANDeepGeneratorConfig, spec: ImageSpec):
+        super().__init__(config, spec, config.z_dim, whole=True)
         self.z_dim = config.z_dim
 
-    def stage(self, side: int, inputs: int, outputs: int, code: int) -> nn.Module:
+    def stage(self, resolution: int, inputs: int, outputs: int, code: int) -> nn.Module:
         """Two blocks with bottlenecks."""
-        return UpStage(inputs, outputs, code, self.attends(side))
+        return UpStage(inputs, outputs, code, self.attends(resolution))
 
     def shared(self, z: Tensor) -> Tensor:
         """All of z, each time."""

@@ -5,41 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.networks.around import Around
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.wrappers import WrapperConfig
 from ggdr.registry import discriminators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator
+    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("concat", paper="1411.1784")
 @dataclass(frozen=True, kw_only=True)
-class Concat(Around):
+class ConcatDiscriminatorConfig(WrapperConfig):
     """Any discriminator, to which labels are further channels of the image (Mirza & Osindero 2014, sec. 3.2).
 
     A plane of the label's value for each class, as convolutions ask for; the paper's layers are fully connected.
     """
 
-    withholds: ClassVar = frozenset({"reconstruction", "scales"})
+    hides: ClassVar = frozenset({"reconstruction", "scales"})
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
         from ggdr.networks.conditional.discriminator import ConcatDiscriminator
 
-        return ConcatDiscriminator(self, brief)
+        return ConcatDiscriminator(self, spec)
 
 
 @discriminators.register("blind")
 @dataclass(frozen=True, kw_only=True)
-class Blind(Around):
+class UnconditionalDiscriminatorConfig(WrapperConfig):
     """Any discriminator, which judges images without a look at their labels: a classifier's head may look instead.
 
     As in AC-GAN (arXiv 1610.09585), where the classes come from what a head says of the image.
     """
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
-        from ggdr.networks.conditional.discriminator import BlindDiscriminator
+        from ggdr.networks.conditional.discriminator import UnconditionalDiscriminator
 
-        return BlindDiscriminator(self, brief)
+        return UnconditionalDiscriminator(self, spec)

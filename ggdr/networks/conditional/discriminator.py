@@ -6,45 +6,47 @@ import torch
 from torch import Tensor
 
 from ggdr.layers.projection import needed
-from ggdr.networks.around import Around
-from ggdr.networks.around.discriminator import Discriminator
-from ggdr.networks.base import Brief, Verdict
+from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.networks.wrappers import WrapperConfig
+from ggdr.networks.wrappers.discriminator import WrapperDiscriminator
 
 
-class Unlabelled(Discriminator):
+class UnlabelledWrapper(WrapperDiscriminator):
     """An encoder that was built for no labels, and for `extra` channels beside the image's."""
 
-    def __init__(self, config: Around, brief: Brief, extra: int):
-        super().__init__(config, brief, brief._replace(labels=0, channels=brief.channels + extra))
+    def __init__(self, config: WrapperConfig, spec: ImageSpec, extra: int):
+        super().__init__(config, spec, spec._replace(labels=0, channels=spec.channels + extra))
 
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+    def forward(
+        self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
+    ) -> DiscriminatorOutput:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to what the encoder says of what it is shown of them."""
-        return self.encoder(self.shown(image, labels), sides=sides)
+        return self.encoder(self.shown(image, labels), resolutions=resolutions)
 
     def shown(self, image: Tensor, labels: Tensor | None) -> Tensor:
         """What the encoder sees of image [N, C, H, W] and labels [N, L]: [N, C + extra, H, W]."""
         raise NotImplementedError
 
 
-class ConcatDiscriminator(Unlabelled):
+class ConcatDiscriminator(UnlabelledWrapper):
     """Each label is a plane beside the image's channels."""
 
-    def __init__(self, config: Around, brief: Brief):
-        super().__init__(config, brief, extra=brief.labels)
+    def __init__(self, config: WrapperConfig, spec: ImageSpec):
+        super().__init__(config, spec, extra=spec.labels)
 
     def shown(self, image: Tensor, labels: Tensor | None) -> Tensor:
         """Image and planes [N, C + L, H, W]; ValueError if labels are missing."""
-        if not self.brief.labels:
+        if not self.spec.labels:
             return image
-        planes = needed(labels, self.brief.labels).to(image.dtype)[:, :, None, None]
+        planes = needed(labels, self.spec.labels).to(image.dtype)[:, :, None, None]
         return torch.cat([image, planes.expand(-1, -1, *image.shape[2:])], dim=1)
 
 
-class BlindDiscriminator(Unlabelled):
+class UnconditionalDiscriminator(UnlabelledWrapper):
     """The image alone."""
 
-    def __init__(self, config: Around, brief: Brief):
-        super().__init__(config, brief, extra=0)
+    def __init__(self, config: WrapperConfig, spec: ImageSpec):
+        super().__init__(config, spec, extra=0)
 
     def shown(self, image: Tensor, labels: Tensor | None) -> Tensor:
         """The image."""

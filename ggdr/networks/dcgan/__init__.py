@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
 from ggdr.registry import discriminators, generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("dcgan", paper="1511.06434")
 @dataclass(frozen=True, kw_only=True)
-class DCGANGenerator(GeneratorConfig):
+class DCGANGeneratorConfig(GeneratorConfig):
     """Transposed convolutions with batch normalization (Radford et al. 2016, fig. 1); labels join the latent code."""
 
     z_dim: int = 100
@@ -24,7 +24,7 @@ class DCGANGenerator(GeneratorConfig):
     """of the maps at half of the image's side; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer"""
-    gives: ClassVar = frozenset({"g_features", "entries"})
+    provides: ClassVar = frozenset({"g_features", "entries"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channels", "channel_max")
@@ -34,16 +34,16 @@ class DCGANGenerator(GeneratorConfig):
         """Four to eight channels."""
         return cls(z_dim=8, channels=4, channel_max=8)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.dcgan.generator import Generator
+        from ggdr.networks.dcgan.generator import DCGANGenerator
 
-        return Generator(self, brief)
+        return DCGANGenerator(self, spec)
 
 
 @discriminators.register("dcgan", paper="1511.06434")
 @dataclass(frozen=True, kw_only=True)
-class DCGANDiscriminator(DiscriminatorConfig):
+class DCGANDiscriminatorConfig(DiscriminatorConfig):
     """Strided convolutions with leaky ReLU (Radford et al. 2016, sec. 3); labels by projection (arXiv 1802.05637)."""
 
     channels: int = 128
@@ -52,7 +52,7 @@ class DCGANDiscriminator(DiscriminatorConfig):
     """most channels of a layer"""
     norm: Literal["batch", "spectral", "none"] = "batch"
     """batch normalization as in the paper, spectral (arXiv 1802.05957), which suits gradient penalties, or none"""
-    gives: ClassVar = frozenset({"pyramid"})
+    provides: ClassVar = frozenset({"pyramid"})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max")
@@ -62,8 +62,8 @@ class DCGANDiscriminator(DiscriminatorConfig):
         """Four to eight channels."""
         return cls(channels=4, channel_max=8)
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.dcgan.discriminator import Discriminator
+        from ggdr.networks.dcgan.discriminator import DCGANDiscriminator
 
-        return Discriminator(self, brief)
+        return DCGANDiscriminator(self, spec)

@@ -5,33 +5,33 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr import network
 from ggdr.layers.projection import agreement
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import Brief
-from ggdr.networks.dcgan import DCGANDiscriminator
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.base.module import Discriminator
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.dcgan.init import channels, initialise
-from ggdr.networks.size import ladder
+from ggdr.networks.size import pyramid_of
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
 
 
-class Discriminator(network.Discriminator):
+class DCGANDiscriminator(Discriminator):
     """Images to logits; batch normalization takes the batch at hand, in evaluation as in training."""
 
-    def __init__(self, config: DCGANDiscriminator, brief: Brief):
-        super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width)
-        widths = channels(config.channels, config.channel_max, rungs.doublings)
-        self.map_channels = dict(zip(rungs.sides, widths, strict=False))
-        inputs = brief.channels
-        for side, outputs in reversed(self.map_channels.items()):
-            norm = config.norm == "batch" and 2 * side != brief.height  # the paper has none on the image
-            self.add_module(f"b{2 * side}", Block(inputs, outputs, norm))
+    def __init__(self, config: DCGANDiscriminatorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
+        levels = pyramid_of(spec.height, spec.width)
+        widths = channels(config.channels, config.channel_max, levels.doublings)
+        self.map_channels = dict(zip(levels.resolutions, widths, strict=False))
+        inputs = spec.channels
+        for resolution, outputs in reversed(self.map_channels.items()):
+            norm = config.norm == "batch" and 2 * resolution != spec.height  # the paper has none on the image
+            self.add_module(f"b{2 * resolution}", DCGANBlock(inputs, outputs, norm))
             inputs = outputs
-        self.out = nn.Conv2d(inputs, 1, rungs.size(0))
-        self.embed = nn.Linear(brief.labels, inputs, bias=False) if brief.labels else None
+        self.out = nn.Conv2d(inputs, 1, levels.size(0))
+        self.embed = nn.Linear(spec.labels, inputs, bias=False) if spec.labels else None
         initialise(self)
         if config.norm == "spectral":
             spectral(self)
@@ -39,19 +39,19 @@ class Discriminator(network.Discriminator):
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
         x, maps = channels_last(image), {}
-        for side in sorted(self.map_channels, reverse=True):
-            maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
+        for resolution in sorted(self.map_channels, reverse=True):
+            maps[resolution] = x = self.get_submodule(f"b{2 * resolution}")(x)
         with without_autocast(x):
             x = at_least_float32(x)
             return self.out(x).flatten() + agreement(self.embed, x.sum(dim=(2, 3)), labels), maps
 
     def stages(self) -> list[nn.Module]:
         """Each block, and the last convolution."""
-        blocks = [self.get_submodule(f"b{2 * side}") for side in sorted(self.map_channels, reverse=True)]
+        blocks = [self.get_submodule(f"b{2 * resolution}") for resolution in sorted(self.map_channels, reverse=True)]
         return [*blocks, self.out]
 
 
-class Block(nn.Module):
+class DCGANBlock(nn.Module):
     """A strided convolution, normalization where asked, leaky ReLU."""
 
     def __init__(self, inputs: int, outputs: int, norm: bool):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
 from ggdr.registry import discriminators, generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("fastgan", paper="2101.04775")
 @dataclass(frozen=True, kw_only=True)
-class FastGANGenerator(GeneratorConfig):
+class FastGANGeneratorConfig(GeneratorConfig):
     """One convolution a resolution, and skip-layer excitation from small maps to large (Liu et al. 2021, sec. 3.1).
 
     The paper's is unconditional; here labels join the latent code. Its noise beside the code is left out.
@@ -31,7 +31,7 @@ class FastGANGenerator(GeneratorConfig):
     """most skip-layer excitations; they start at 8 px, or twice the base"""
     reach: int = 4
     """doublings between the ends of one, fewer where the image leaves no room: 8 to 128 px, and so on"""
-    gives: ClassVar = frozenset({"g_features", "entries"})
+    provides: ClassVar = frozenset({"g_features", "entries"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channel_base", "channel_max", "skips", "reach")
@@ -41,16 +41,16 @@ class FastGANGenerator(GeneratorConfig):
         """Four to eight channels."""
         return cls(z_dim=8, channel_base=64, channel_max=8)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.fastgan.generator import Generator
+        from ggdr.networks.fastgan.generator import FastGANGenerator
 
-        return Generator(self, brief)
+        return FastGANGenerator(self, spec)
 
 
 @discriminators.register("fastgan", paper="2101.04775")
 @dataclass(frozen=True, kw_only=True)
-class FastGANDiscriminator(DiscriminatorConfig):
+class FastGANDiscriminatorConfig(DiscriminatorConfig):
     """An encoder whose maps small decoders turn into the real image again (Liu et al. 2021, sec. 3.2).
 
     The decoders are run by the regularizer `fastgan_reconstruction`. The paper's is unconditional; labels by projection
@@ -65,7 +65,7 @@ class FastGANDiscriminator(DiscriminatorConfig):
     """of the decoders' first maps, halved at each doubling; ours"""
     spectral: bool = True
     """spectral normalization of what makes the logit (arXiv 1802.05957), which the hinge loss asks for; ours"""
-    gives: ClassVar = frozenset({"pyramid", "reconstruction"})
+    provides: ClassVar = frozenset({"pyramid", "reconstruction"})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "decoder_channels")
@@ -75,8 +75,8 @@ class FastGANDiscriminator(DiscriminatorConfig):
         """Four to eight channels."""
         return cls(channel_base=64, channel_max=8, decoder_channels=8)
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.fastgan.discriminator import Discriminator
+        from ggdr.networks.fastgan.discriminator import FastGANDiscriminator
 
-        return Discriminator(self, brief)
+        return FastGANDiscriminator(self, spec)

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr import network
 from ggdr.layers.projection import agreement
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import Brief, Redrawn
-from ggdr.networks.fastgan import FastGANDiscriminator
+from ggdr.networks.base import ImageSpec, Reconstruction
+from ggdr.networks.base.module import Discriminator
+from ggdr.networks.fastgan import FastGANDiscriminatorConfig
 from ggdr.networks.fastgan.blocks import BatchStatistics, Doubling, initialise
-from ggdr.networks.size import channels, ladder
+from ggdr.networks.size import channels, pyramid_of
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
@@ -21,37 +21,37 @@ DOUBLINGS = 4
 """most that a decoder makes: from maps of 8 px to images of 128 px"""
 
 
-class Discriminator(network.Discriminator):
+class FastGANDiscriminator(Discriminator):
     """Images to logits; batch normalization takes the batch at hand, in evaluation as in training."""
 
-    def __init__(self, config: FastGANDiscriminator, brief: Brief):
-        super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width)
-        widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(rungs.sides))]
-        self.map_channels = dict(zip(rungs.sides[:-1], widths, strict=False))
-        self.fromimage = nn.Conv2d(brief.channels, widths[-1], 3, padding=1)
-        for side, outputs, inputs in zip(rungs.sides, widths, widths[1:], strict=False):
-            self.add_module(f"b{2 * side}", Block(inputs, outputs))
+    def __init__(self, config: FastGANDiscriminatorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
+        levels = pyramid_of(spec.height, spec.width)
+        widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
+        self.map_channels = dict(zip(levels.resolutions[:-1], widths, strict=False))
+        self.fromimage = nn.Conv2d(spec.channels, widths[-1], 3, padding=1)
+        for resolution, outputs, inputs in zip(levels.resolutions, widths, widths[1:], strict=False):
+            self.add_module(f"b{2 * resolution}", FastGANBlock(inputs, outputs))
         self.out = nn.Sequential(nn.Conv2d(widths[0], widths[0], 1), nn.LeakyReLU(SLOPE))
-        self.logit = nn.Conv2d(widths[0], 1, rungs.size(0))
-        self.embed = nn.Linear(brief.labels, widths[0], bias=False) if brief.labels else None
+        self.logit = nn.Conv2d(widths[0], 1, levels.size(0))
+        self.embed = nn.Linear(spec.labels, widths[0], bias=False) if spec.labels else None
         initialise(self)
         if config.spectral:
             spectral(self)
         # the paper's sides, 8 and 16 px, where the base has 4 px and the image 32 px or more
-        self.whole_side, self.part_side = (rungs.sides[min(level, rungs.doublings - 1)] for level in (1, 2))
-        self.whole, self.part = (self.decoder(config, side) for side in (self.whole_side, self.part_side))
+        self.whole_side, self.part_side = (levels.resolutions[min(level, levels.doublings - 1)] for level in (1, 2))
+        self.whole, self.part = (self.decoder(config, resolution) for resolution in (self.whole_side, self.part_side))
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
         x, maps = self.fromimage(channels_last(image)), {}
-        for side in sorted(self.map_channels, reverse=True):
-            maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
+        for resolution in sorted(self.map_channels, reverse=True):
+            maps[resolution] = x = self.get_submodule(f"b{2 * resolution}")(x)
         with without_autocast(x):
             x = self.out(at_least_float32(x))
             return self.logit(x).flatten() + agreement(self.embed, x.sum(dim=(2, 3)), labels), maps
 
-    def redraw(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Redrawn]:
+    def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:
         """ "whole": the image, from its small maps; "part": a random quarter of it, from that quarter of larger maps.
 
         A drawing has 16 times the side of the maps it is made from, at most the image's resolution.
@@ -59,28 +59,31 @@ class Discriminator(network.Discriminator):
         height, width = maps[self.part_side].shape[2:]
         rows, columns = max(height // 2, 1), max(width // 2, 1)
         top, left = (int(torch.randint(free + 1, [], device="cpu")) for free in (height - rows, width - columns))
-        scale = self.brief.height // height
+        scale = self.spec.height // height
         cut = maps[self.part_side][:, :, top : top + rows, left : left + columns]
         seen = image[:, :, top * scale : (top + rows) * scale, left * scale : (left + columns) * scale]
-        return {"whole": redrawn(self.whole(maps[self.whole_side]), image), "part": redrawn(self.part(cut), seen)}
+        return {
+            "whole": reconstructions(self.whole(maps[self.whole_side]), image),
+            "part": reconstructions(self.part(cut), seen),
+        }
 
-    def decoder(self, config: FastGANDiscriminator, side: int) -> nn.Sequential:
+    def decoder(self, config: FastGANDiscriminatorConfig, resolution: int) -> nn.Sequential:
         """Gated doublings of maps of this side, and the image of what they come to."""
-        doublings = min(DOUBLINGS, (self.brief.height // side).bit_length() - 1)
+        doublings = min(DOUBLINGS, (self.spec.height // resolution).bit_length() - 1)
         widths = [max(config.decoder_channels >> level, 1) for level in range(doublings)]
-        inputs = [self.map_channels[side], *widths]
+        inputs = [self.map_channels[resolution], *widths]
         layers = [Doubling(i, o, BatchStatistics) for i, o in zip(inputs, widths, strict=False)]
-        decoder = nn.Sequential(*layers, nn.Conv2d(widths[-1], self.brief.channels, 3, padding=1), nn.Tanh())
+        decoder = nn.Sequential(*layers, nn.Conv2d(widths[-1], self.spec.channels, 3, padding=1), nn.Tanh())
         initialise(decoder)
         return decoder
 
     def stages(self) -> list[nn.Module]:
         """The first layer with its block, each other block, and what makes the logit."""
-        blocks = [self.get_submodule(f"b{2 * side}") for side in sorted(self.map_channels, reverse=True)]
+        blocks = [self.get_submodule(f"b{2 * resolution}") for resolution in sorted(self.map_channels, reverse=True)]
         return [nn.ModuleList([self.fromimage, blocks[0]]), *blocks[1:], nn.ModuleList([self.out, self.logit])]
 
 
-class Block(nn.Module):
+class FastGANBlock(nn.Module):
     """Two convolutions, the first of which halves the maps, and the mean with a shorter way beside them (fig. 4)."""
 
     def __init__(self, inputs: int, outputs: int):
@@ -97,7 +100,7 @@ class Block(nn.Module):
         return (y + F.leaky_relu(self.norm2(self.skip(F.avg_pool2d(x, 2))), SLOPE)) / 2
 
 
-def redrawn(drawn: Tensor, true: Tensor) -> Redrawn:
+def reconstructions(drawn: Tensor, true: Tensor) -> Reconstruction:
     """The drawing, beside what it is of at its size."""
     height, width = drawn.shape[2:]
-    return Redrawn(drawn.float(), F.adaptive_avg_pool2d(true, (height, width)))
+    return Reconstruction(drawn.float(), F.adaptive_avg_pool2d(true, (height, width)))

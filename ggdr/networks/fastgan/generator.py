@@ -5,58 +5,60 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ggdr import network
 from ggdr.layers.norm import BatchNorm2d
 from ggdr.layers.projection import needed
-from ggdr.networks.base import Brief, Sample
-from ggdr.networks.fastgan import FastGANGenerator
+from ggdr.networks.base import GeneratorOutput, ImageSpec
+from ggdr.networks.base.module import Generator
+from ggdr.networks.fastgan import FastGANGeneratorConfig
 from ggdr.networks.fastgan.blocks import Doubling, Gated, initialise
-from ggdr.networks.size import Ladder, channels, ladder
+from ggdr.networks.size import Pyramid, channels, pyramid_of
 from ggdr.ops.activation import SLOPE
 
 
-class Generator(network.Generator):
+class FastGANGenerator(Generator):
     """Latent codes, with labels beside them, to images."""
 
-    def __init__(self, config: FastGANGenerator, brief: Brief):
-        super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width)
-        widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(rungs.sides))]
+    def __init__(self, config: FastGANGeneratorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
+        levels = pyramid_of(spec.height, spec.width)
+        widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
         self.z_dim = config.z_dim
-        self.feature_channels = dict(zip(rungs.sides, widths, strict=True))
-        enter = nn.ConvTranspose2d(config.z_dim + brief.labels, 2 * widths[0], rungs.size(0), bias=False)
-        self.add_module(f"b{rungs.height}", Gated(enter, BatchNorm2d(2 * widths[0])))
-        for side, inputs, outputs in zip(rungs.sides[1:], widths, widths[1:], strict=False):
-            self.add_module(f"b{side}", Doubling(inputs, outputs, BatchNorm2d))
-        self.sources = sources(rungs, config)
-        for side, source in self.sources.items():
-            self.add_module(f"skip{side}", Excitation(self.feature_channels[source], self.feature_channels[side]))
-        self.toimage = nn.Conv2d(widths[-1], brief.channels, 3, padding=1)
+        self.feature_channels = dict(zip(levels.resolutions, widths, strict=True))
+        enter = nn.ConvTranspose2d(config.z_dim + spec.labels, 2 * widths[0], levels.size(0), bias=False)
+        self.add_module(f"b{levels.height}", Gated(enter, BatchNorm2d(2 * widths[0])))
+        for resolution, inputs, outputs in zip(levels.resolutions[1:], widths, widths[1:], strict=False):
+            self.add_module(f"b{resolution}", Doubling(inputs, outputs, BatchNorm2d))
+        self.sources = sources(levels, config)
+        for resolution, source in self.sources.items():
+            self.add_module(
+                f"skip{resolution}", Excitation(self.feature_channels[source], self.feature_channels[resolution])
+            )
+        self.toimage = nn.Conv2d(widths[-1], spec.channels, 3, padding=1)
         initialise(self)
 
-    def forward(self, z: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Sample:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `sides`, once weighed.
+    def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`, once weighed.
 
         ValueError if a side is not one of the network's, or a label is missing.
         """
-        self.check_sides(sides)
+        self.check_sides(resolutions)
         x = self.entered(z, labels)
         maps: dict[int, Tensor] = {}
-        for side in self.feature_channels:
-            x = self.get_submodule(f"b{side}")(x)
-            if side in self.sources:
-                x = x * self.get_submodule(f"skip{side}")(maps[self.sources[side]])
-            maps[side] = x
+        for resolution in self.feature_channels:
+            x = self.get_submodule(f"b{resolution}")(x)
+            if resolution in self.sources:
+                x = x * self.get_submodule(f"skip{resolution}")(maps[self.sources[resolution]])
+            maps[resolution] = x
         image = torch.tanh(self.toimage(x).float())
-        return Sample(image, None, {side: maps[side].float() for side in sides})
+        return GeneratorOutput(image, None, {resolution: maps[resolution].float() for resolution in resolutions})
 
     def entered(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Code and label as one [N, z_dim + L, 1, 1]."""
-        if self.brief.labels:
-            z = torch.cat([z, needed(labels, self.brief.labels).to(z.dtype)], dim=1)
+        if self.spec.labels:
+            z = torch.cat([z, needed(labels, self.spec.labels).to(z.dtype)], dim=1)
         return z[:, :, None, None]
 
-    def entries(self) -> list[Tensor]:
+    def input_matrices(self) -> list[Tensor]:
         """The first layer's weights [2 * channels * h * w, z_dim]."""
         first = next(iter(self.feature_channels))
         weight = self.get_submodule(f"b{first}.conv").get_parameter("weight")
@@ -79,9 +81,9 @@ class Excitation(nn.Module):
         return self.conv1(hidden).sigmoid()
 
 
-def sources(rungs: Ladder, config: FastGANGenerator) -> dict[int, int]:
+def sources(levels: Pyramid, config: FastGANGeneratorConfig) -> dict[int, int]:
     """Side of the maps that are weighed -> side of those that weigh them."""
     # Unlike the paper, whose images have 256 px or more: on small ones excitation reaches less far.
-    reach = min(config.reach, rungs.doublings - 1)
-    lower = rungs.sides[1 : len(rungs.sides) - reach][: config.skips] if reach else []
-    return {side << reach: side for side in lower}
+    reach = min(config.reach, levels.doublings - 1)
+    lower = levels.resolutions[1 : len(levels.resolutions) - reach][: config.skips] if reach else []
+    return {resolution << reach: resolution for resolution in lower}

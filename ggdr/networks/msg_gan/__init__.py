@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
 from ggdr.registry import discriminators, generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("msg_gan", paper="1903.06048")
 @dataclass(frozen=True, kw_only=True)
-class MSGGANGenerator(GeneratorConfig):
+class MSGGANGeneratorConfig(GeneratorConfig):
     """Progressive GAN's generator that makes its image at every size at once (Karnewar & Wang 2020, fig. 2).
 
     The smaller ones are for discriminator `msg_gan`; another sees the largest alone. It does not grow. The paper has no
@@ -28,7 +28,7 @@ class MSGGANGenerator(GeneratorConfig):
     """channels x side of the wide layers"""
     channel_max: int = 512
     """most channels of a layer"""
-    gives: ClassVar = frozenset({"g_features", "entries", "scales"})
+    provides: ClassVar = frozenset({"g_features", "entries", "scales"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channel_base", "channel_max")
@@ -38,16 +38,16 @@ class MSGGANGenerator(GeneratorConfig):
         """Eight channels."""
         return cls(z_dim=8, channel_base=64, channel_max=8)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.msg_gan.generator import Generator
+        from ggdr.networks.msg_gan.generator import MSGGANGenerator
 
-        return Generator(self, brief)
+        return MSGGANGenerator(self, spec)
 
 
 @discriminators.register("msg_gan", paper="1903.06048")
 @dataclass(frozen=True, kw_only=True)
-class MSGGANDiscriminator(DiscriminatorConfig):
+class MSGGANDiscriminatorConfig(DiscriminatorConfig):
     """Progressive GAN's discriminator, into which an image of each size enters (Karnewar & Wang 2020, fig. 2).
 
     Fakes come at all sizes from generator `msg_gan`; of an image alone (reals, what lies between reals and fakes, other
@@ -64,7 +64,7 @@ class MSGGANDiscriminator(DiscriminatorConfig):
     """how an image joins the maps: beside them, through a layer of its own, or both through one (sec. 2.1)"""
     mbstd_group: int | None = None
     """samples whose variety is shown to each block; None: the whole micro-batch"""
-    gives: ClassVar = frozenset({"pyramid", "scales"})
+    provides: ClassVar = frozenset({"pyramid", "scales"})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "mbstd_group")
@@ -74,8 +74,8 @@ class MSGGANDiscriminator(DiscriminatorConfig):
         """Eight channels."""
         return cls(channel_base=64, channel_max=8)
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.msg_gan.discriminator import Discriminator
+        from ggdr.networks.msg_gan.discriminator import MSGGANDiscriminator
 
-        return Discriminator(self, brief)
+        return MSGGANDiscriminator(self, spec)

@@ -7,74 +7,74 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ggdr import network
 from ggdr.layers.epilogue import Epilogue
 from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.mapping import MappingNetwork
 from ggdr.layers.minibatch import minibatch_stddev
-from ggdr.layers.progressive import HalvingBlock
-from ggdr.networks.base import Brief, Verdict
-from ggdr.networks.msg_gan import MSGGANDiscriminator
-from ggdr.networks.size import channels, ladder
+from ggdr.layers.progressive import DownsampleBlock
+from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.networks.base.module import Discriminator
+from ggdr.networks.msg_gan import MSGGANDiscriminatorConfig
+from ggdr.networks.size import channels, pyramid_of
 from ggdr.ops.layout import channels_last
 from ggdr.ops.scales import halved
 
 
-class Discriminator(network.Discriminator):
+class MSGGANDiscriminator(Discriminator):
     """Images of one size, or of all, to logits; each block compares batch-mates, in evaluation as in training."""
 
-    def __init__(self, config: MSGGANDiscriminator, brief: Brief):
-        super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width)
-        width = [channels(config.channel_base, config.channel_max, level) for level in range(len(rungs.sides))]
-        self.sides = rungs.sides
-        self.map_channels = dict(zip(rungs.sides[:-1], width, strict=False))
-        for level in range(rungs.doublings, 0, -1):
-            last = level == rungs.doublings
+    def __init__(self, config: MSGGANDiscriminatorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
+        levels = pyramid_of(spec.height, spec.width)
+        width = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
+        self.resolutions = levels.resolutions
+        self.map_channels = dict(zip(levels.resolutions[:-1], width, strict=False))
+        for level in range(levels.doublings, 0, -1):
+            last = level == levels.doublings
             # the largest image alone is what the first block sees, through a layer of its own
-            join = Join(
-                "lin_cat" if last else config.combine, 0 if last else width[level], brief.channels, width[level]
+            join = MSGGANJoin(
+                "lin_cat" if last else config.combine, 0 if last else width[level], spec.channels, width[level]
             )
-            self.add_module(f"b{rungs.sides[level]}", Block(config, join, width[level], width[level - 1]))
-        self.join = Join(config.combine, width[0], brief.channels, width[0])
-        self.mapping = MappingNetwork(0, brief.labels, width[0], depth=0) if brief.labels else None
+            self.add_module(f"b{levels.resolutions[level]}", MSGGANBlock(config, join, width[level], width[level - 1]))
+        self.join = MSGGANJoin(config.combine, width[0], spec.channels, width[0])
+        self.mapping = MappingNetwork(0, spec.labels, width[0], depth=0) if spec.labels else None
         group = config.mbstd_group
-        self.epilogue = Epilogue(width[0], rungs.size(0), brief.labels, inputs=self.join.outputs, group=group)
+        self.epilogue = Epilogue(width[0], levels.size(0), spec.labels, inputs=self.join.outputs, group=group)
 
     def forward(
-        self, image: Tensor | Mapping[int, Tensor], labels: Tensor | None = None, *, sides: tuple[int, ...] = ()
-    ) -> Verdict:
+        self, image: Tensor | Mapping[int, Tensor], labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
+    ) -> DiscriminatorOutput:
         """image [N, C, H, W] in [-1, 1], or side -> the image of each size, and labels [N, L] to logits [N].
 
-        It has no decoder that could draw `sides`.
+        It has no decoder that could draw `resolutions`.
         """
         logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, maps=maps)
+        return DiscriminatorOutput(logits, maps=maps)
 
     def pyramid(
         self, image: Tensor | Mapping[int, Tensor], labels: Tensor | None = None
     ) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
         scales, x, maps = image if isinstance(image, Mapping) else self.scales(image), None, {}
-        for level in range(len(self.sides) - 1, 0, -1):
-            side = self.sides[level]
-            entering = channels_last(scales[side])
-            maps[self.sides[level - 1]] = x = self.get_submodule(f"b{side}")(x, entering)
+        for level in range(len(self.resolutions) - 1, 0, -1):
+            resolution = self.resolutions[level]
+            entering = channels_last(scales[resolution])
+            maps[self.resolutions[level - 1]] = x = self.get_submodule(f"b{resolution}")(x, entering)
         condition = None if self.mapping is None else self.mapping(None, labels)
-        return self.epilogue(self.join(x, scales[self.sides[0]]), condition), maps
+        return self.epilogue(self.join(x, scales[self.resolutions[0]]), condition), maps
 
     def scales(self, image: Tensor) -> dict[int, Tensor]:
         """Side -> the image [N, C, H, W] at each size, by averaging."""
-        top = len(self.sides) - 1
-        return {side: halved(image, top - level) for level, side in enumerate(self.sides)}
+        top = len(self.resolutions) - 1
+        return {resolution: halved(image, top - level) for level, resolution in enumerate(self.resolutions)}
 
     def stages(self) -> list[nn.Module]:
         """Each block with the layer that takes its image in, and what follows the last."""
-        blocks = [self.get_submodule(f"b{side}") for side in self.sides[:0:-1]]
+        blocks = [self.get_submodule(f"b{resolution}") for resolution in self.resolutions[:0:-1]]
         return [*blocks, nn.ModuleList([self.join, self.epilogue])]
 
 
-class Join(nn.Module):
+class MSGGANJoin(nn.Module):
     """An image joins the maps of its size: the paper's combine functions (sec. 2.1)."""
 
     def __init__(self, how: str, inputs: int, image_channels: int, width: int):
@@ -95,13 +95,13 @@ class Join(nn.Module):
         return self.layer(joined) if self.layer is not None and self.how == "cat_lin" else joined
 
 
-class Block(nn.Module):
+class MSGGANBlock(nn.Module):
     """The image joins the maps, their variety over the batch too; two convolutions and half the size."""
 
-    def __init__(self, config: MSGGANDiscriminator, join: Join, width: int, outputs: int):
+    def __init__(self, config: MSGGANDiscriminatorConfig, join: MSGGANJoin, width: int, outputs: int):
         super().__init__()
         self.join, self.group = join, config.mbstd_group
-        self.halve = HalvingBlock(join.outputs + 1, outputs, width=width)
+        self.halve = DownsampleBlock(join.outputs + 1, outputs, width=width)
 
     def forward(self, x: Tensor | None, image: Tensor) -> Tensor:
         """Maps [N, C, H, W] (None: the first block) and the image of their size to maps of half of it."""

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ggdr import network
 from ggdr.layers.equalized import EqualizedConv2d
-from ggdr.layers.progressive import Doublings
-from ggdr.networks.base import Brief, Sample
-from ggdr.networks.msg_gan import MSGGANGenerator
-from ggdr.networks.size import channels, ladder
+from ggdr.layers.progressive import GrowingBlocks
+from ggdr.networks.base import GeneratorOutput, ImageSpec
+from ggdr.networks.base.module import Generator
+from ggdr.networks.msg_gan import MSGGANGeneratorConfig
+from ggdr.networks.size import channels, pyramid_of
 
 
-class Generator(network.Generator):
+class MSGGANGenerator(Generator):
     """Latent codes to images of all sizes; they are what the convolutions give, about [-1, 1]."""
 
-    def __init__(self, config: MSGGANGenerator, brief: Brief):
-        super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width)
+    def __init__(self, config: MSGGANGeneratorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
+        levels = pyramid_of(spec.height, spec.width)
         self.z_dim = config.z_dim
         self.feature_channels = {
-            side: channels(config.channel_base, config.channel_max, level) for level, side in enumerate(rungs.sides)
+            resolution: channels(config.channel_base, config.channel_max, level)
+            for level, resolution in enumerate(levels.resolutions)
         }
-        self.blocks = Doublings(config.z_dim, brief.labels, self.feature_channels, rungs.size(0))
-        for side, width in self.feature_channels.items():
-            self.add_module(f"torgb{side}", EqualizedConv2d(width, brief.channels, 1))
+        self.blocks = GrowingBlocks(config.z_dim, spec.labels, self.feature_channels, levels.size(0))
+        for resolution, width in self.feature_channels.items():
+            self.add_module(f"torgb{resolution}", EqualizedConv2d(width, spec.channels, 1))
 
-    def forward(self, z: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Sample:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], smaller ones, and the maps of `sides`.
+    def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], smaller ones, and the maps of `resolutions`.
 
         ValueError if a side is not one of the network's, or a label is missing.
         """
-        maps = self.blocks(z, labels, self.brief.height)
-        scales = {side: self.get_submodule(f"torgb{side}")(x).float() for side, x in maps.items()}
-        return Sample(scales.pop(self.brief.height), None, self.blocks.asked(maps, sides), scales)
+        maps = self.blocks(z, labels, self.spec.height)
+        scales = {resolution: self.get_submodule(f"torgb{resolution}")(x).float() for resolution, x in maps.items()}
+        return GeneratorOutput(scales.pop(self.spec.height), None, self.blocks.asked(maps, resolutions), scales)
 
-    def entries(self) -> list[Tensor]:
+    def input_matrices(self) -> list[Tensor]:
         """The first layer's weights [channels * h * w, z_dim]."""
         return [self.blocks.matrix()]

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.around import Around
-from ggdr.networks.base import Brief, DiscriminatorConfig
-from ggdr.networks.dcgan import DCGANDiscriminator
+from ggdr.errors import above_zero
+from ggdr.networks.base import DiscriminatorConfig, ImageSpec
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig
+from ggdr.networks.wrappers import WrapperConfig
 from ggdr.registry import discriminators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator
+    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("pa_gan", paper="1901.10422")
 @dataclass(frozen=True, kw_only=True)
-class PAGANDiscriminator(Around):
+class PAGANDiscriminatorConfig(WrapperConfig):
     """Any discriminator, with random bits as further channels that change its task (Zhang & Khoreva 2019).
 
     Where the sum of the bits is odd, real and fake change places: the logit is multiplied by -1, which is the paper's
@@ -25,12 +25,12 @@ class PAGANDiscriminator(Around):
     `non_saturating` and `hinge`. The regularizer `pa_gan` says how many bits are drawn; without it none is.
     """
 
-    encoder: DiscriminatorConfig = DCGANDiscriminator(norm="spectral")
+    encoder: DiscriminatorConfig = DCGANDiscriminatorConfig(norm="spectral")
     """the discriminator that judges; one that gives its pyramid"""
     levels: int = 5
     """bits at most, each a channel beside the image's"""
-    gives: ClassVar = frozenset({"pyramid", "random_bits"})
-    withholds: ClassVar = frozenset({"reconstruction", "scales", "energy"})
+    provides: ClassVar = frozenset({"pyramid", "random_bits"})
+    hides: ClassVar = frozenset({"reconstruction", "scales", "energy"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -39,10 +39,10 @@ class PAGANDiscriminator(Around):
     @classmethod
     def tiny(cls) -> Self:
         """Over a tiny DCGAN discriminator."""
-        return cls(encoder=DCGANDiscriminator.tiny(), levels=2)
+        return cls(encoder=DCGANDiscriminatorConfig.tiny(), levels=2)
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
-        from ggdr.networks.pa_gan.discriminator import Discriminator
+        from ggdr.networks.pa_gan.discriminator import PAGANDiscriminator
 
-        return Discriminator(self, brief)
+        return PAGANDiscriminator(self, spec)

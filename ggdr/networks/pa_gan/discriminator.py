@@ -5,25 +5,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ggdr.networks.around import discriminator as around
-from ggdr.networks.base import Brief, Verdict
-from ggdr.networks.pa_gan import PAGANDiscriminator
+from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
+from ggdr.networks.wrappers import discriminator as around
 
 
-class Discriminator(around.Discriminator):
+class PAGANDiscriminator(around.WrapperDiscriminator):
     """Images to logits, by an encoder that sees bits beside them; in evaluation all bits are 0."""
 
     level: Tensor
 
-    def __init__(self, config: PAGANDiscriminator, brief: Brief):
-        super().__init__(config, brief, brief._replace(channels=brief.channels + config.levels))
+    def __init__(self, config: PAGANDiscriminatorConfig, spec: ImageSpec):
+        super().__init__(config, spec, spec._replace(channels=spec.channels + config.levels))
         self.levels = config.levels
         self.register_buffer("level", torch.zeros([]))
 
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
+    def forward(
+        self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
+    ) -> DiscriminatorOutput:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, turned back where the bits turned them."""
         bits = self.drawn(image)
-        verdict = self.encoder(joined(image, bits), labels, sides=sides)
+        verdict = self.encoder(joined(image, bits), labels, resolutions=resolutions)
         dense = None if verdict.dense is None else parity(bits, verdict.dense) * verdict.dense
         return verdict._replace(logits=parity(bits, verdict.logits) * verdict.logits, dense=dense)
 
@@ -33,7 +35,7 @@ class Discriminator(around.Discriminator):
         chance = (self.level - place).clamp(0, 1) / 2 * self.training
         return (torch.rand(len(image), self.levels, device=image.device) < chance).to(image.dtype)
 
-    def reach(self, level: Tensor) -> None:
+    def set_random_bits(self, level: Tensor) -> None:
         """Draw this many bits from here on: a scalar, at most `levels` of which count; a fraction comes at times."""
         self.level.copy_(level.clamp(0, self.levels))
 

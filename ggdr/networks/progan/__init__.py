@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
 from ggdr.registry import discriminators, generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("progan", paper="1710.10196")
 @dataclass(frozen=True, kw_only=True)
-class ProGANGenerator(GeneratorConfig):
+class ProGANGeneratorConfig(GeneratorConfig):
     """Pixelwise normalized pairs of convolutions, which the game `progressive` grows (Karras et al. 2018, fig. 1).
 
     Below its highest level only the blocks in use run, but for feature maps that are asked for, and the image is
@@ -28,7 +28,7 @@ class ProGANGenerator(GeneratorConfig):
     """channels x side of the wide layers"""
     channel_max: int = 512
     """most channels of a layer"""
-    gives: ClassVar = frozenset({"g_features", "entries", "grow"})
+    provides: ClassVar = frozenset({"g_features", "entries", "grow"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channel_base", "channel_max")
@@ -38,16 +38,16 @@ class ProGANGenerator(GeneratorConfig):
         """Eight channels."""
         return cls(z_dim=8, channel_base=64, channel_max=8)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.progan.generator import Generator
+        from ggdr.networks.progan.generator import ProGANGenerator
 
-        return Generator(self, brief)
+        return ProGANGenerator(self, spec)
 
 
 @discriminators.register("progan", paper="1710.10196")
 @dataclass(frozen=True, kw_only=True)
-class ProGANDiscriminator(DiscriminatorConfig):
+class ProGANDiscriminatorConfig(DiscriminatorConfig):
     """Pairs of convolutions, minibatch standard deviation; game `progressive` grows it (Karras et al. 2018, fig. 1).
 
     Below its highest level it averages images down to the size in use; maps of larger sides are zeros. With `blur` it
@@ -62,7 +62,7 @@ class ProGANDiscriminator(DiscriminatorConfig):
     """halve by a low-pass filter, as StyleGAN does, instead of by averaging"""
     mbstd_group: int | None = None
     """samples whose variety is shown to it; None: the whole micro-batch, as in the paper"""
-    gives: ClassVar = frozenset({"pyramid", "grow"})
+    provides: ClassVar = frozenset({"pyramid", "grow"})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "mbstd_group")
@@ -72,8 +72,8 @@ class ProGANDiscriminator(DiscriminatorConfig):
         """Eight channels."""
         return cls(channel_base=64, channel_max=8)
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.progan.discriminator import Discriminator
+        from ggdr.networks.progan.discriminator import ProGANDiscriminator
 
-        return Discriminator(self, brief)
+        return ProGANDiscriminator(self, spec)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
 from ggdr.registry import discriminators, generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("r3gan", paper="2501.05441")
 @dataclass(frozen=True, kw_only=True)
-class R3GANGenerator(GeneratorConfig):
+class R3GANGeneratorConfig(GeneratorConfig):
     """Modern residual blocks without normalization or styles (Huang et al. 2024, sec. 4); labels join the latent code.
 
     To be trained by the relativistic pairing loss with R1 and R2 at every step (losses `relativistic`, regularizers
@@ -34,7 +34,7 @@ class R3GANGenerator(GeneratorConfig):
     """channels inside of a bottleneck to those outside"""
     group_size: int = 16
     """channels that a 3x3 convolution mixes; their largest divisor not above it"""
-    gives: ClassVar = frozenset({"g_features", "entries"})
+    provides: ClassVar = frozenset({"g_features", "entries"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channel_base", "channel_max", "blocks", "expansion", "group_size")
@@ -44,16 +44,16 @@ class R3GANGenerator(GeneratorConfig):
         """Four to eight channels and one block a resolution."""
         return cls(z_dim=8, channel_base=64, channel_max=8, blocks=1, group_size=4)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.r3gan.generator import Generator
+        from ggdr.networks.r3gan.generator import R3GANGenerator
 
-        return Generator(self, brief)
+        return R3GANGenerator(self, spec)
 
 
 @discriminators.register("r3gan", paper="2501.05441")
 @dataclass(frozen=True, kw_only=True)
-class R3GANDiscriminator(DiscriminatorConfig):
+class R3GANDiscriminatorConfig(DiscriminatorConfig):
     """The generator's mirror image, with one logit at its end (Huang et al. 2024, sec. 4); labels by projection.
 
     The projection (arXiv 1802.05637) is of what the logit is read from.
@@ -69,7 +69,7 @@ class R3GANDiscriminator(DiscriminatorConfig):
     """channels inside of a bottleneck to those outside"""
     group_size: int = 16
     """channels that a 3x3 convolution mixes; their largest divisor not above it"""
-    gives: ClassVar = frozenset({"pyramid"})
+    provides: ClassVar = frozenset({"pyramid"})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "blocks", "expansion", "group_size")
@@ -79,8 +79,8 @@ class R3GANDiscriminator(DiscriminatorConfig):
         """Four to eight channels and one block a resolution."""
         return cls(channel_base=64, channel_max=8, blocks=1, group_size=4)
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.r3gan.discriminator import Discriminator
+        from ggdr.networks.r3gan.discriminator import R3GANDiscriminator
 
-        return Discriminator(self, brief)
+        return R3GANDiscriminator(self, spec)

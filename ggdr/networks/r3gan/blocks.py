@@ -8,16 +8,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.minibatch import largest_divisor
-from ggdr.networks.r3gan import R3GANDiscriminator, R3GANGenerator
+from ggdr.networks.r3gan import R3GANDiscriminatorConfig, R3GANGeneratorConfig
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.convolution import resampling_conv2d
 from ggdr.ops.fir import downsample2, upsample2
 
 
-class Block(nn.Module):
+class R3GANBlock(nn.Module):
     """x + 1x1, leaky ReLU, grouped 3x3, leaky ReLU, 1x1: wide inside, and without normalization."""
 
-    def __init__(self, width: int, config: R3GANGenerator | R3GANDiscriminator, depth: int):
+    def __init__(self, width: int, config: R3GANGeneratorConfig | R3GANDiscriminatorConfig, depth: int):
         """`depth`: residual blocks of the whole network, by which weights start the smaller."""
         super().__init__()
         inside = width * config.expansion
@@ -34,7 +34,7 @@ class Block(nn.Module):
         return x + self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(self.conv0(x), SLOPE)), SLOPE))
 
 
-class Transition(nn.Module):
+class R3GANTransition(nn.Module):
     """Bilinear doubling or halving; channels by a 1x1 convolution where they change."""
 
     def __init__(self, inputs: int, outputs: int, *, up: int = 1, down: int = 1):
@@ -51,10 +51,10 @@ class Transition(nn.Module):
         return resampling_conv2d(x, self.conv.weight, up=self.up, down=self.down)
 
 
-def stage(width: int, config: R3GANGenerator | R3GANDiscriminator, doublings: int) -> nn.Sequential:
+def stage(width: int, config: R3GANGeneratorConfig | R3GANDiscriminatorConfig, doublings: int) -> nn.Sequential:
     """The residual blocks of one resolution, of a network with `doublings` doublings."""
     depth = config.blocks * (doublings + 1)
-    return nn.Sequential(*(Block(width, config, depth) for _ in range(config.blocks)))
+    return nn.Sequential(*(R3GANBlock(width, config, depth) for _ in range(config.blocks)))
 
 
 def initialise(layer: nn.Conv2d | nn.Linear, scale: float = 1.0, slope: float = SLOPE) -> None:

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ggdr import network
 from ggdr.layers.projection import agreement
-from ggdr.networks.base import Brief
-from ggdr.networks.r3gan import R3GANDiscriminator
-from ggdr.networks.r3gan.blocks import Transition, initialise, stage
-from ggdr.networks.size import channels, ladder
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.base.module import Discriminator
+from ggdr.networks.r3gan import R3GANDiscriminatorConfig
+from ggdr.networks.r3gan.blocks import R3GANTransition, initialise, stage
+from ggdr.networks.size import channels, pyramid_of
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
 
 
-class Discriminator(network.Discriminator):
+class R3GANDiscriminator(Discriminator):
     """Images to logits; nothing in it compares batch-mates."""
 
-    def __init__(self, config: R3GANDiscriminator, brief: Brief):
-        super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width)
-        widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(rungs.sides))]
-        self.map_channels = dict(zip(rungs.sides[:-1], widths, strict=False))
-        self.fromimage = nn.Conv2d(brief.channels, widths[-1], 1, bias=False)
+    def __init__(self, config: R3GANDiscriminatorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
+        levels = pyramid_of(spec.height, spec.width)
+        widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
+        self.map_channels = dict(zip(levels.resolutions[:-1], widths, strict=False))
+        self.fromimage = nn.Conv2d(spec.channels, widths[-1], 1, bias=False)
         initialise(self.fromimage, slope=1.0)
-        for level, (side, width) in enumerate(zip(rungs.sides, widths, strict=True)):
-            self.add_module(f"b{side}", stage(width, config, rungs.doublings))
+        for level, (resolution, width) in enumerate(zip(levels.resolutions, widths, strict=True)):
+            self.add_module(f"b{resolution}", stage(width, config, levels.doublings))
             if level:
-                self.add_module(f"down{side}", Transition(width, widths[level - 1], down=2))
-        self.gather = nn.Conv2d(widths[0], widths[0], rungs.size(0), groups=widths[0], bias=False)
+                self.add_module(f"down{resolution}", R3GANTransition(width, widths[level - 1], down=2))
+        self.gather = nn.Conv2d(widths[0], widths[0], levels.size(0), groups=widths[0], bias=False)
         self.out = nn.Linear(widths[0], 1, bias=False)
-        self.embed = nn.Linear(brief.labels, widths[0], bias=False) if brief.labels else None
+        self.embed = nn.Linear(spec.labels, widths[0], bias=False) if spec.labels else None
         initialise(self.gather, slope=1.0)
         for layer in (self.out, self.embed):
             if layer is not None:
@@ -39,19 +39,19 @@ class Discriminator(network.Discriminator):
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each stage's output: its side r -> [N, map_channels[r], r, r * W / H]."""
         x = self.fromimage(channels_last(image))
-        x, maps = self.get_submodule(f"b{self.brief.height}")(x), {}
-        for side in sorted(self.map_channels, reverse=True):
-            x = self.get_submodule(f"down{2 * side}")(x)
-            maps[side] = x = self.get_submodule(f"b{side}")(x)
+        x, maps = self.get_submodule(f"b{self.spec.height}")(x), {}
+        for resolution in sorted(self.map_channels, reverse=True):
+            x = self.get_submodule(f"down{2 * resolution}")(x)
+            maps[resolution] = x = self.get_submodule(f"b{resolution}")(x)
         with without_autocast(x):
             code = self.gather(at_least_float32(x)).flatten(1)
             return self.out(code).flatten() + agreement(self.embed, code, labels), maps
 
     def stages(self) -> list[nn.Module]:
         """The first layer with its stage, each transition with the stage after it, and what makes the logit."""
-        first = nn.ModuleList([self.fromimage, self.get_submodule(f"b{self.brief.height}")])
+        first = nn.ModuleList([self.fromimage, self.get_submodule(f"b{self.spec.height}")])
         others = [
-            nn.ModuleList([self.get_submodule(f"down{2 * side}"), self.get_submodule(f"b{side}")])
-            for side in sorted(self.map_channels, reverse=True)
+            nn.ModuleList([self.get_submodule(f"down{2 * resolution}"), self.get_submodule(f"b{resolution}")])
+            for resolution in sorted(self.map_channels, reverse=True)
         ]
         return [first, *others, nn.ModuleList([self.gather, self.out])]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ggdr.checks import not_negative
-from ggdr.networks.base import Brief
-from ggdr.networks.sngan import SNGANDiscriminator, SNGANGenerator
+from ggdr.errors import not_negative
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.sngan import SNGANDiscriminatorConfig, SNGANGeneratorConfig
 from ggdr.registry import discriminators, generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("sagan", paper="1805.08318")
 @dataclass(frozen=True, kw_only=True)
-class SAGANGenerator(SNGANGenerator):
+class SAGANGeneratorConfig(SNGANGeneratorConfig):
     """SNGAN's generator with spectral normalization and a self-attention layer (Zhang et al. 2019, sec. 3 and 4)."""
 
     attention: int = 32
@@ -26,16 +26,16 @@ class SAGANGenerator(SNGANGenerator):
         super().__post_init__()
         not_negative(self, "attention")
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.sagan.generator import Generator
+        from ggdr.networks.sagan.generator import SAGANGenerator
 
-        return Generator(self, brief)
+        return SAGANGenerator(self, spec)
 
 
 @discriminators.register("sagan", paper="1805.08318")
 @dataclass(frozen=True, kw_only=True)
-class SAGANDiscriminator(SNGANDiscriminator):
+class SAGANDiscriminatorConfig(SNGANDiscriminatorConfig):
     """SNGAN's discriminator with a self-attention layer (Zhang et al. 2019, sec. 3); labels by projection."""
 
     attention: int = 32
@@ -45,8 +45,8 @@ class SAGANDiscriminator(SNGANDiscriminator):
         super().__post_init__()
         not_negative(self, "attention")
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.sagan.discriminator import Discriminator
+        from ggdr.networks.sagan.discriminator import SAGANDiscriminator
 
-        return Discriminator(self, brief)
+        return SAGANDiscriminator(self, spec)

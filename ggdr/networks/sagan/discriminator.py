@@ -5,16 +5,16 @@ from __future__ import annotations
 from torch import nn
 
 from ggdr.layers.attention import SelfAttention, nearest_side
-from ggdr.networks.sagan import SAGANDiscriminator
+from ggdr.networks.sagan import SAGANDiscriminatorConfig
 from ggdr.networks.sngan import discriminator
 
 
-class Discriminator(discriminator.Discriminator):
+class SAGANDiscriminator(discriminator.SNGANDiscriminator):
     """Images to logits, each by itself."""
 
-    config: SAGANDiscriminator
+    config: SAGANDiscriminatorConfig
 
-    def finished(self, side: int, block: nn.Module, outputs: int) -> nn.Module:
+    def finished(self, resolution: int, block: nn.Module, outputs: int) -> nn.Module:
         """A block, and attention where asked."""
-        attends = side == nearest_side(self.config.attention, self.map_channels)
+        attends = resolution == nearest_side(self.config.attention, self.map_channels)
         return nn.Sequential(block, SelfAttention(outputs)) if attends else block

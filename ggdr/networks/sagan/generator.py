@@ -8,22 +8,22 @@ from ggdr.layers.attention import nearest_side
 from ggdr.layers.norm import norms
 from ggdr.layers.residual import UpBlock
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import Brief
-from ggdr.networks.sagan import SAGANGenerator
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.sagan import SAGANGeneratorConfig
 from ggdr.networks.sngan import generator
 
 
-class Generator(generator.Generator):
+class SAGANGenerator(generator.SNGANGenerator):
     """Latent codes to images; labels scale and shift what batch normalization gives."""
 
-    config: SAGANGenerator
+    config: SAGANGeneratorConfig
 
-    def __init__(self, config: SAGANGenerator, brief: Brief):
-        super().__init__(config, brief)
+    def __init__(self, config: SAGANGeneratorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
         # what labels do to normalization starts at zero, which has no singular value to be divided by
         spectral(self, but=[layer for _, norm in norms(self) for layer in norm.children()])
 
-    def stage(self, side: int, inputs: int, outputs: int, code: int) -> nn.Module:
+    def stage(self, resolution: int, inputs: int, outputs: int, code: int) -> nn.Module:
         """A block that doubles the maps to this side, with attention where asked."""
-        attends = side == nearest_side(self.config.attention, list(self.feature_channels)[1:])
+        attends = resolution == nearest_side(self.config.attention, list(self.feature_channels)[1:])
         return UpBlock(inputs, outputs, code, attends)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
 from ggdr.registry import discriminators, generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("sngan", paper="1802.05957")
 @dataclass(frozen=True, kw_only=True)
-class SNGANGenerator(GeneratorConfig):
+class SNGANGeneratorConfig(GeneratorConfig):
     """Residual blocks with batch normalization (Miyato et al. 2018, app. B), scaled by label (arXiv 1802.05637)."""
 
     z_dim: int = 128
@@ -24,7 +24,7 @@ class SNGANGenerator(GeneratorConfig):
     """of the maps at the image's side; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer; equal to `channels`: all layers are as wide, as the paper's for 32 px"""
-    gives: ClassVar = frozenset({"g_features", "entries"})
+    provides: ClassVar = frozenset({"g_features", "entries"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channels", "channel_max")
@@ -34,16 +34,16 @@ class SNGANGenerator(GeneratorConfig):
         """Four to eight channels."""
         return cls(z_dim=8, channels=4, channel_max=8)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.sngan.generator import Generator
+        from ggdr.networks.sngan.generator import SNGANGenerator
 
-        return Generator(self, brief)
+        return SNGANGenerator(self, spec)
 
 
 @discriminators.register("sngan", paper="1802.05957")
 @dataclass(frozen=True, kw_only=True)
-class SNGANDiscriminator(DiscriminatorConfig):
+class SNGANDiscriminatorConfig(DiscriminatorConfig):
     """Residual blocks with spectral normalization (Miyato et al. 2018, app. B); labels by projection (1802.05637).
 
     With norm "none" or "layer" it is the residual critic of WGAN-GP (arXiv 1704.00028).
@@ -55,7 +55,7 @@ class SNGANDiscriminator(DiscriminatorConfig):
     """most channels of a layer; equal to `channels`: all layers are as wide, as the paper's for 32 px"""
     norm: Literal["spectral", "none", "layer"] = "spectral"
     """of all weights, or none, or of each image's maps (arXiv 1607.06450); the last two suit gradient penalties"""
-    gives: ClassVar = frozenset({"pyramid"})
+    provides: ClassVar = frozenset({"pyramid"})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max")
@@ -65,8 +65,8 @@ class SNGANDiscriminator(DiscriminatorConfig):
         """Four to eight channels."""
         return cls(channels=4, channel_max=8)
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.sngan.discriminator import Discriminator
+        from ggdr.networks.sngan.discriminator import SNGANDiscriminator
 
-        return Discriminator(self, brief)
+        return SNGANDiscriminator(self, spec)

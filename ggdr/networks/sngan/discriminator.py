@@ -5,47 +5,47 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr import network
 from ggdr.layers.projection import agreement
 from ggdr.layers.residual import DownBlock, normalization
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import Brief
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan.init import channels
-from ggdr.networks.size import ladder
-from ggdr.networks.sngan import SNGANDiscriminator
+from ggdr.networks.size import pyramid_of
+from ggdr.networks.sngan import SNGANDiscriminatorConfig
 from ggdr.networks.sngan.init import glorot
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
 
 
-class Discriminator(network.Discriminator):
+class SNGANDiscriminator(Discriminator):
     """Images to logits, each by itself."""
 
-    config: SNGANDiscriminator
+    config: SNGANDiscriminatorConfig
 
-    def __init__(self, config: SNGANDiscriminator, brief: Brief):
-        super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width)
-        widths = channels(config.channels, config.channel_max, rungs.doublings)
-        self.map_channels = dict(zip(rungs.sides, widths, strict=False))
+    def __init__(self, config: SNGANDiscriminatorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
+        levels = pyramid_of(spec.height, spec.width)
+        widths = channels(config.channels, config.channel_max, levels.doublings)
+        self.map_channels = dict(zip(levels.resolutions, widths, strict=False))
         self.last = self.assemble()
         self.norm = normalization(config.norm, widths[0])
         self.out = nn.Linear(widths[0], 1)
-        self.embed = nn.Linear(brief.labels, widths[0], bias=False) if brief.labels else None
+        self.embed = nn.Linear(spec.labels, widths[0], bias=False) if spec.labels else None
         self.initialise()
         if config.norm == "spectral":
             spectral(self)
 
     def assemble(self) -> nn.Module:
         """Add what halves the maps, `b8` from side 8 to 4 ...; what follows at the base, where the paper ends."""
-        inputs, norm = self.brief.channels, self.config.norm
-        for side, outputs in reversed(self.map_channels.items()):
-            block = DownBlock(inputs, outputs, norm=norm, image=2 * side == self.brief.height)
-            self.add_module(f"b{2 * side}", self.finished(side, block, outputs))
+        inputs, norm = self.spec.channels, self.config.norm
+        for resolution, outputs in reversed(self.map_channels.items()):
+            block = DownBlock(inputs, outputs, norm=norm, image=2 * resolution == self.spec.height)
+            self.add_module(f"b{2 * resolution}", self.finished(resolution, block, outputs))
             inputs = outputs
         return DownBlock(inputs, inputs, norm=norm, down=False)
 
-    def finished(self, side: int, block: nn.Module, outputs: int) -> nn.Module:
+    def finished(self, resolution: int, block: nn.Module, outputs: int) -> nn.Module:
         """A block whose maps [N, outputs, side, ...] are looked at, with what follows it there."""
         return block
 
@@ -56,8 +56,8 @@ class Discriminator(network.Discriminator):
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and the maps of each side r [N, map_channels[r], r, r * W / H], the smallest the last."""
         x, maps = channels_last(image), {}
-        for side in sorted(self.map_channels, reverse=True):
-            maps[side] = x = self.get_submodule(f"b{2 * side}")(x)
+        for resolution in sorted(self.map_channels, reverse=True):
+            maps[resolution] = x = self.get_submodule(f"b{2 * resolution}")(x)
         maps[min(maps)] = x = self.last(x)
         with without_autocast(x):
             code = F.relu(self.norm(at_least_float32(x))).sum(dim=(2, 3))
@@ -65,5 +65,5 @@ class Discriminator(network.Discriminator):
 
     def stages(self) -> list[nn.Module]:
         """What halves the maps, from the image inwards, the last block, and the linear layer."""
-        blocks = [self.get_submodule(f"b{2 * side}") for side in sorted(self.map_channels, reverse=True)]
+        blocks = [self.get_submodule(f"b{2 * resolution}") for resolution in sorted(self.map_channels, reverse=True)]
         return [*blocks, self.last, self.out]

@@ -8,73 +8,73 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr import network
 from ggdr.layers.norm import BatchNorm2d
 from ggdr.layers.projection import needed
 from ggdr.layers.residual import UpBlock
-from ggdr.networks.base import Brief, Sample
+from ggdr.networks.base import GeneratorConfig, GeneratorOutput, ImageSpec
+from ggdr.networks.base.module import Generator
 from ggdr.networks.dcgan.init import channels
-from ggdr.networks.size import ladder
-from ggdr.networks.sngan import SNGANGenerator
+from ggdr.networks.size import pyramid_of
+from ggdr.networks.sngan import SNGANGeneratorConfig
 from ggdr.networks.sngan.init import glorot
 from ggdr.ops.layout import channels_last
 
 
-class ResidualGenerator(network.Generator):
+class ResidualGenerator(Generator):
     """From a code for each block to images; a subclass says what the codes are and how its weights start."""
 
-    def __init__(self, config: network.GeneratorConfig, brief: Brief, widths: tuple[int, int], entry: int, code: int):
+    def __init__(self, config: GeneratorConfig, spec: ImageSpec, widths: tuple[int, int], entry: int, code: int):
         """`widths`: of the maps at the image's side, and of the widest. `entry`, `code`: of first and other codes."""
-        super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width)
-        self.base = rungs.size(0)
-        self.feature_channels = dict(zip(rungs.sides, channels(*widths, rungs.doublings + 1), strict=True))
+        super().__init__(config, spec)
+        levels = pyramid_of(spec.height, spec.width)
+        self.base = levels.size(0)
+        self.feature_channels = dict(zip(levels.resolutions, channels(*widths, levels.doublings + 1), strict=True))
         inputs, *others = self.feature_channels.values()
         self.fc = nn.Linear(entry, inputs * self.base[0] * self.base[1])
-        for side, outputs in zip(rungs.sides[1:], others, strict=True):
-            self.add_module(f"b{side}", self.stage(side, inputs, outputs, code))
+        for resolution, outputs in zip(levels.resolutions[1:], others, strict=True):
+            self.add_module(f"b{resolution}", self.stage(resolution, inputs, outputs, code))
             inputs = outputs
         self.norm = BatchNorm2d(inputs)
-        self.toimage = nn.Conv2d(inputs, brief.channels, 3, padding=1)
+        self.toimage = nn.Conv2d(inputs, spec.channels, 3, padding=1)
 
-    def stage(self, side: int, inputs: int, outputs: int, code: int) -> nn.Module:
+    def stage(self, resolution: int, inputs: int, outputs: int, code: int) -> nn.Module:
         """What doubles the maps to this side, steered by a code."""
         return UpBlock(inputs, outputs, code)
 
-    def drawn(self, codes: Sequence[Tensor | None], sides: tuple[int, ...]) -> tuple[Tensor, dict[int, Tensor]]:
-        """Codes [N, D] of the linear layer and of each block to images and the maps of `sides`, all float32.
+    def drawn(self, codes: Sequence[Tensor | None], resolutions: tuple[int, ...]) -> tuple[Tensor, dict[int, Tensor]]:
+        """Codes [N, D] of the linear layer and of each block to images and the maps of `resolutions`, all float32.
 
         ValueError if a side is not one of the network's.
         """
-        self.check_sides(sides)
+        self.check_sides(resolutions)
         x = channels_last(self.fc(codes[0]).unflatten(1, (-1, *self.base)))
         features = {}
-        for side, code in zip(self.feature_channels, codes, strict=True):
-            if side != self.base[0]:
-                x = self.get_submodule(f"b{side}")(x, code)
-            if side in sides:
-                features[side] = x.float()
+        for resolution, code in zip(self.feature_channels, codes, strict=True):
+            if resolution != self.base[0]:
+                x = self.get_submodule(f"b{resolution}")(x, code)
+            if resolution in resolutions:
+                features[resolution] = x.float()
         return torch.tanh(self.toimage(F.relu(self.norm(x))).float()), features
 
 
-class Generator(ResidualGenerator):
+class SNGANGenerator(ResidualGenerator):
     """Latent codes to images; labels scale and shift what batch normalization gives."""
 
-    def __init__(self, config: SNGANGenerator, brief: Brief):
-        super().__init__(config, brief, (config.channels, config.channel_max), config.z_dim, brief.labels)
+    def __init__(self, config: SNGANGeneratorConfig, spec: ImageSpec):
+        super().__init__(config, spec, (config.channels, config.channel_max), config.z_dim, spec.labels)
         self.z_dim = config.z_dim
         glorot(self)
 
-    def forward(self, z: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Sample:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the output of the blocks of `sides`.
+    def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`.
 
         ValueError if a side is not one of the network's, or a label is missing.
         """
-        condition = needed(labels, self.brief.labels).float() if self.brief.labels else None
+        condition = needed(labels, self.spec.labels).float() if self.spec.labels else None
         codes = [z, *[condition] * (len(self.feature_channels) - 1)]
-        image, features = self.drawn(codes, sides)
-        return Sample(image, None, features)
+        image, features = self.drawn(codes, resolutions)
+        return GeneratorOutput(image, None, features)
 
-    def entries(self) -> list[Tensor]:
+    def input_matrices(self) -> list[Tensor]:
         """The linear layer's weights [channels * h * w, z_dim]."""
         return [self.fc.weight]

@@ -19,5 +19,5 @@ def glorot(network: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
     for module in network.modules():
         if isinstance(module, ConditionalBatchNorm2d):
-            for weight in module.entries():
+            for weight in module.input_matrices():
                 nn.init.zeros_(weight)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, GeneratorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import GeneratorConfig, ImageSpec
 from ggdr.registry import generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Generator
+    from ggdr.networks.base.module import Generator
 
 
 @generators.register("stylegan", paper="1812.04948")
 @dataclass(frozen=True, kw_only=True)
-class StyleGANGenerator(GeneratorConfig):
+class StyleGANGeneratorConfig(GeneratorConfig):
     """Style-based generator with adaptive instance normalization and noise (Karras et al. 2019, fig. 1b).
 
     Its discriminator is `progan` with `blur`. It grows by the game `progressive` (the paper starts at 8 px) and plays
@@ -36,7 +36,7 @@ class StyleGANGenerator(GeneratorConfig):
     """probability, in training, that the layers from a random one on take a second style"""
     w_avg_beta: float = 0.995
     """share of the mean style, which truncation pulls towards, that a batch leaves as it was"""
-    gives: ClassVar = frozenset({"g_features", "ws", "truncation", "noise", "noise_maps", "entries", "grow"})
+    provides: ClassVar = frozenset({"g_features", "ws", "truncation", "noise", "noise_maps", "entries", "grow"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max")
@@ -46,8 +46,8 @@ class StyleGANGenerator(GeneratorConfig):
         """Eight channels and a shallow mapping."""
         return cls(z_dim=8, w_dim=8, mapping_layers=2, channel_base=64, channel_max=8)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.stylegan.generator import Generator
+        from ggdr.networks.stylegan.generator import StyleGANGenerator
 
-        return Generator(self, brief)
+        return StyleGANGenerator(self, spec)

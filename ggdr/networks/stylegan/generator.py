@@ -9,61 +9,64 @@ from torch.nn import functional as F
 from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
 from ggdr.layers.growing import Growth
 from ggdr.layers.style import Noise, Noisy
-from ggdr.networks.base import Brief
-from ggdr.networks.size import channels, ladder
-from ggdr.networks.stylegan import StyleGANGenerator, styled
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.size import channels, pyramid_of
+from ggdr.networks.stylegan import StyleGANGeneratorConfig, styled
 from ggdr.ops.activation import CURVES, SLOPE
 from ggdr.ops.layout import channels_last
 from ggdr.ops.moments import centred
 
 
-class Generator(styled.Generator):
+class StyleGANGenerator(styled.StyleBasedGenerator):
     """Latent codes to images, by way of style codes."""
 
-    synthesis: Synthesis
+    synthesis: StyleGANSynthesis
 
-    def __init__(self, config: StyleGANGenerator, brief: Brief):
-        super().__init__(config, brief, Synthesis(config, brief))
+    def __init__(self, config: StyleGANGeneratorConfig, spec: ImageSpec):
+        super().__init__(config, spec, StyleGANSynthesis(config, spec))
 
     def grow(self, level: float) -> None:
         self.synthesis.growth.grow(level)
 
 
-class Synthesis(styled.Synthesis):
+class StyleGANSynthesis(styled.StyleBasedSynthesis):
     """Style codes to images: a learned constant, doubled block by block, and one image layer at each size."""
 
-    def __init__(self, config: StyleGANGenerator, brief: Brief):
+    def __init__(self, config: StyleGANGeneratorConfig, spec: ImageSpec):
         super().__init__()
-        rungs = ladder(brief.height, brief.width)
-        self.num_ws, self.sides = 2 * len(rungs.sides), rungs.sides
+        levels = pyramid_of(spec.height, spec.width)
+        self.num_ws, self.resolutions = 2 * len(levels.resolutions), levels.resolutions
         self.feature_channels = {
-            side: channels(config.channel_base, config.channel_max, level) for level, side in enumerate(rungs.sides)
+            resolution: channels(config.channel_base, config.channel_max, level)
+            for level, resolution in enumerate(levels.resolutions)
         }
         inputs = None
-        for level, (side, outputs) in enumerate(self.feature_channels.items()):
-            self.add_module(f"b{side}", Block(inputs, outputs, config.w_dim, rungs.size(level)))
-            self.add_module(f"torgb{side}", EqualizedConv2d(outputs, brief.channels, 1))
+        for level, (resolution, outputs) in enumerate(self.feature_channels.items()):
+            self.add_module(f"b{resolution}", StyleGANBlock(inputs, outputs, config.w_dim, levels.size(level)))
+            self.add_module(f"torgb{resolution}", EqualizedConv2d(outputs, spec.channels, 1))
             inputs = outputs
-        self.growth = Growth(rungs.doublings)
+        self.growth = Growth(levels.doublings)
 
     def forward(
-        self, ws: Tensor, *, sides: tuple[int, ...] = (), noise: Noise = "random"
+        self, ws: Tensor, *, resolutions: tuple[int, ...] = (), noise: Noise = "random"
     ) -> tuple[Tensor, dict[int, Tensor]]:
-        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1] and maps of `sides`; blocks not in use do not run."""
-        self.check(sides)
+        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1] and maps of `resolutions`; unused blocks do not run."""
+        self.check(resolutions)
         codes, x = ws.unbind(dim=1), None
         maps: dict[int, Tensor] = {}
-        last = max(self.sides[self.growth.stage().rung], *sides, 0)
-        for index, side in enumerate(side for side in self.sides if side <= last):
-            x = maps[side] = self.get_submodule(f"b{side}")(x, codes[2 * index], codes[2 * index + 1], noise)
-        image = self.growth.image(lambda rung: self.image_of(self.sides[rung], maps))
-        return image, {side: maps[side].float() for side in sides}
+        last = max(self.resolutions[self.growth.stage().rung], *resolutions, 0)
+        for index, resolution in enumerate(resolution for resolution in self.resolutions if resolution <= last):
+            x = maps[resolution] = self.get_submodule(f"b{resolution}")(
+                x, codes[2 * index], codes[2 * index + 1], noise
+            )
+        image = self.growth.image(lambda rung: self.image_of(self.resolutions[rung], maps))
+        return image, {resolution: maps[resolution].float() for resolution in resolutions}
 
-    def image_of(self, side: int, maps: dict[int, Tensor]) -> Tensor:
+    def image_of(self, resolution: int, maps: dict[int, Tensor]) -> Tensor:
         """The image [N, C, h, w] float32 of a side's maps."""
-        return self.get_submodule(f"torgb{side}")(maps[side]).float()
+        return self.get_submodule(f"torgb{resolution}")(maps[resolution]).float()
 
-    def entries(self) -> list[Tensor]:
+    def input_matrices(self) -> list[Tensor]:
         layers = [layer for layer in self.modules() if isinstance(layer, StyledLayer)]
         return [layer.affine.matrix() for layer in layers]
 
@@ -72,7 +75,7 @@ class Synthesis(styled.Synthesis):
         return 2 * (self.growth.stage().rung + 1)
 
 
-class Block(nn.Module):
+class StyleGANBlock(nn.Module):
     """Double the maps, convolve, let the first style act, convolve, let the second."""
 
     def __init__(self, inputs: int | None, outputs: int, w_dim: int, size: tuple[int, int]):

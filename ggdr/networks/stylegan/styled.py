@@ -8,36 +8,36 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ggdr import network
 from ggdr.layers.mapping import StyleMapping, crossed
 from ggdr.layers.style import Noise, Noisy
-from ggdr.networks.base import Brief, Sample
+from ggdr.networks.base import GeneratorOutput, ImageSpec
+from ggdr.networks.base.module import Generator
 
 if TYPE_CHECKING:
-    from ggdr.networks.stylegan import StyleGANGenerator
-    from ggdr.networks.stylegan2 import StyleGAN2Generator
+    from ggdr.networks.stylegan import StyleGANGeneratorConfig
+    from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 
 
-class Synthesis(nn.Module):
+class StyleBasedSynthesis(nn.Module):
     """Style codes to images. A subclass sets the names below."""
 
     num_ws: int
     """style codes it takes"""
-    sides: list[int]
+    resolutions: list[int]
     """heights of its maps, pixels, the smallest first"""
     feature_channels: dict[int, int]
     """side -> channels of its maps"""
 
     def forward(
-        self, ws: Tensor, *, sides: tuple[int, ...] = (), noise: Noise = "random"
+        self, ws: Tensor, *, resolutions: tuple[int, ...] = (), noise: Noise = "random"
     ) -> tuple[Tensor, dict[int, Tensor]]:
-        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the feature maps of `sides`, all float32.
+        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the feature maps of `resolutions`, all float32.
 
         ValueError if a side is not one of the network's.
         """
         raise NotImplementedError
 
-    def entries(self) -> list[Tensor]:
+    def input_matrices(self) -> list[Tensor]:
         """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
         raise NotImplementedError
 
@@ -46,20 +46,27 @@ class Synthesis(nn.Module):
         """How many of the style codes, from the first on, reach the image."""
         return self.num_ws
 
-    def check(self, sides: tuple[int, ...]) -> None:
+    def check(self, resolutions: tuple[int, ...]) -> None:
         """ValueError if a side is not one of the network's."""
-        if strange := set(sides) - set(self.sides):
-            raise ValueError(f"no feature maps of side {sorted(strange)}; this generator has the sides {self.sides}.")
+        if strange := set(resolutions) - set(self.resolutions):
+            raise ValueError(
+                f"no feature maps of side {sorted(strange)}; this generator has the sides {self.resolutions}."
+            )
 
 
-class Generator(network.Generator):
+class StyleBasedGenerator(Generator):
     """Latent codes to images, by way of style codes: what StyleGAN and its successor share."""
 
-    def __init__(self, config: StyleGANGenerator | StyleGAN2Generator, brief: Brief, synthesis: Synthesis):
-        super().__init__(config, brief)
+    def __init__(
+        self,
+        config: StyleGANGeneratorConfig | StyleGAN2GeneratorConfig,
+        spec: ImageSpec,
+        synthesis: StyleBasedSynthesis,
+    ):
+        super().__init__(config, spec)
         self.z_dim, self.w_dim, self.style_mixing = config.z_dim, config.w_dim, config.style_mixing
         self.synthesis = synthesis
-        self.mapping = StyleMapping(config.z_dim, brief.labels, config.w_dim, config.mapping_layers, config.w_avg_beta)
+        self.mapping = StyleMapping(config.z_dim, spec.labels, config.w_dim, config.mapping_layers, config.w_avg_beta)
         self.feature_channels = self.synthesis.feature_channels
 
     def forward(
@@ -67,20 +74,20 @@ class Generator(network.Generator):
         z: Tensor,
         labels: Tensor | None = None,
         *,
-        sides: tuple[int, ...] = (),
+        resolutions: tuple[int, ...] = (),
         psi: float | Tensor = 1.0,
         cutoff: int | None = None,
         noise: Noise = "random",
-    ) -> Sample:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, and the feature maps of `sides`.
+    ) -> GeneratorOutput:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, and the feature maps of `resolutions`.
 
         psi: 1 for the full variety, towards 0 for the mean image; a tensor [] stays an input of a traced graph.
         cutoff: number of style codes that psi pulls (None: all). noise: fresh, the same at each call, or none.
         Training mixes styles, evaluation does not.
         """
         ws = self.styles(z, labels, psi=psi, cutoff=cutoff)
-        image, features = self.synthesis(ws, sides=sides, noise=noise)
-        return Sample(image, ws, features)
+        image, features = self.synthesis(ws, resolutions=resolutions, noise=noise)
+        return GeneratorOutput(image, ws, features)
 
     def styles(
         self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
@@ -98,9 +105,9 @@ class Generator(network.Generator):
         layers = self.synthesis.named_modules()
         return {f"{name}.noise_const": layer.noise_const for name, layer in layers if isinstance(layer, Noisy)}
 
-    def entries(self) -> list[Tensor]:
+    def input_matrices(self) -> list[Tensor]:
         """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
-        return self.synthesis.entries()
+        return self.synthesis.input_matrices()
 
     def mixed(self, ws: Tensor, labels: Tensor | None = None) -> Tensor:
         """ws [N, L, w_dim] with those from one random layer on taken from fresh latent codes (arXiv 1812.04948)."""

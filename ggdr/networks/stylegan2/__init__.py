@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, DiscriminatorConfig, GeneratorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
 from ggdr.networks.size import LONGEST
 from ggdr.registry import discriminators, generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator
 
 
 def check_smallest(smallest: int) -> None:
@@ -22,7 +22,7 @@ def check_smallest(smallest: int) -> None:
 
 @generators.register("stylegan2", paper="1912.04958")
 @dataclass(frozen=True, kw_only=True)
-class StyleGAN2Generator(GeneratorConfig):
+class StyleGAN2GeneratorConfig(GeneratorConfig):
     """Style-based generator with weight demodulation and summed skip images (Karras et al. 2020, fig. 2 and 7b)."""
 
     z_dim: int = 512
@@ -43,7 +43,7 @@ class StyleGAN2Generator(GeneratorConfig):
     """share of the mean style, which truncation pulls towards, that a batch leaves as it was"""
     clamp: float | None = None
     """bound of what a layer hands on; published checkpoints trained in float16 have 256"""
-    gives: ClassVar = frozenset({"g_features", "ws", "truncation", "noise", "noise_maps", "entries", "g_continues"})
+    provides: ClassVar = frozenset({"g_features", "ws", "truncation", "noise", "noise_maps", "entries", "g_continues"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "clamp")
@@ -54,16 +54,16 @@ class StyleGAN2Generator(GeneratorConfig):
         """Eight channels and a shallow mapping."""
         return cls(z_dim=8, w_dim=8, mapping_layers=2, channel_base=64, channel_max=8)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.stylegan2.generator import Generator
+        from ggdr.networks.stylegan2.generator import StyleGAN2Generator
 
-        return Generator(self, brief)
+        return StyleGAN2Generator(self, spec)
 
 
 @discriminators.register("stylegan2", paper="1912.04958")
 @dataclass(frozen=True, kw_only=True)
-class StyleGAN2Discriminator(DiscriminatorConfig):
+class StyleGAN2DiscriminatorConfig(DiscriminatorConfig):
     """Residual discriminator with minibatch standard deviation (Karras et al. 2020, fig. 7c)."""
 
     architecture: Literal["resnet", "orig", "skip"] = "resnet"
@@ -82,7 +82,7 @@ class StyleGAN2Discriminator(DiscriminatorConfig):
     """depth of the mapping network of the labels"""
     clamp: float | None = None
     """bound of what a layer hands on; published checkpoints trained in float16 have 256"""
-    gives: ClassVar = frozenset({"pyramid"})
+    provides: ClassVar = frozenset({"pyramid"})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "mbstd_group", "mapping_layers", "clamp")
@@ -93,8 +93,8 @@ class StyleGAN2Discriminator(DiscriminatorConfig):
         """Eight channels and a shallow mapping."""
         return cls(channel_base=64, channel_max=8, mapping_layers=2)
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.stylegan2.discriminator import Discriminator
+        from ggdr.networks.stylegan2.discriminator import StyleGAN2Discriminator
 
-        return Discriminator(self, brief)
+        return StyleGAN2Discriminator(self, spec)

@@ -6,57 +6,61 @@ import math
 
 from torch import Tensor, nn
 
-from ggdr import network
 from ggdr.layers.epilogue import Epilogue
 from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.mapping import MappingNetwork
-from ggdr.networks.base import Brief
-from ggdr.networks.size import channels, ladder
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.base.module import Discriminator
+from ggdr.networks.size import channels, pyramid_of
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig
 from ggdr.ops.fir import downsample2
 from ggdr.ops.layout import channels_last
 
 
-class Discriminator(network.Discriminator):
+class StyleGAN2Discriminator(Discriminator):
     """Images to logits; minibatch standard deviation compares batch-mates, in evaluation as in training."""
 
-    def __init__(self, config: StyleGAN2Discriminator, brief: Brief):
-        super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width, config.smallest)
-        width = [channels(config.channel_base, config.channel_max, level) for level in range(len(rungs.sides))]
-        self.sides = rungs.sides[:0:-1]
-        self.map_channels = dict(zip(rungs.sides[:-1], width[:-1], strict=True))
-        for level in range(rungs.doublings, 0, -1):
-            first = level == rungs.doublings
-            block = Block(config, brief.channels, width[level], width[level - 1], first)
-            self.add_module(f"b{rungs.sides[level]}", block)
-        self.mapping = MappingNetwork(0, brief.labels, width[0], config.mapping_layers) if brief.labels else None
-        self.last = f"b{rungs.height}"
+    def __init__(self, config: StyleGAN2DiscriminatorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
+        levels = pyramid_of(spec.height, spec.width, config.smallest)
+        width = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
+        self.resolutions = levels.resolutions[:0:-1]
+        self.map_channels = dict(zip(levels.resolutions[:-1], width[:-1], strict=True))
+        for level in range(levels.doublings, 0, -1):
+            first = level == levels.doublings
+            block = StyleGAN2Block(config, spec.channels, width[level], width[level - 1], first)
+            self.add_module(f"b{levels.resolutions[level]}", block)
+        self.mapping = MappingNetwork(0, spec.labels, width[0], config.mapping_layers) if spec.labels else None
+        self.last = f"b{levels.height}"
         # The published one clamps all convolutions but this, and checkpoints rely on it.
-        fromrgb = FromImage(brief.channels, width[0], None) if config.architecture == "skip" else None
-        group, extra, clamp, size = config.mbstd_group, config.mbstd_channels, config.clamp, rungs.size(0)
-        last = Epilogue(width[0], size, brief.labels, group=group, extra=extra, clamp=clamp, fromrgb=fromrgb)
+        fromrgb = FromImage(spec.channels, width[0], None) if config.architecture == "skip" else None
+        group, extra, clamp, size = config.mbstd_group, config.mbstd_channels, config.clamp, levels.size(0)
+        last = Epilogue(width[0], size, spec.labels, group=group, extra=extra, clamp=clamp, fromrgb=fromrgb)
         self.add_module(self.last, last)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
         image = channels_last(image)
         x, maps = None, {}
-        for side in self.sides:
-            x, image = self.get_submodule(f"b{side}")(x, image)
-            maps[side // 2] = x
+        for resolution in self.resolutions:
+            x, image = self.get_submodule(f"b{resolution}")(x, image)
+            maps[resolution // 2] = x
         condition = None if self.mapping is None else self.mapping(None, labels)
         return self.get_submodule(self.last)(x, condition, image), maps
 
     def stages(self) -> list[nn.Module]:
         """Each block with its image layer, and what follows the last."""
-        return [self.get_submodule(name) for name in (*(f"b{side}" for side in self.sides), self.last)]
+        return [
+            self.get_submodule(name) for name in (*(f"b{resolution}" for resolution in self.resolutions), self.last)
+        ]
 
 
-class Block(nn.Module):
+class StyleGAN2Block(nn.Module):
     """Two convolutions, the second of which halves the maps; "resnet" adds what went in, "skip" an image."""
 
-    def __init__(self, config: StyleGAN2Discriminator, image_channels: int, inputs: int, outputs: int, first: bool):
+    def __init__(
+        self, config: StyleGAN2DiscriminatorConfig, image_channels: int, inputs: int, outputs: int, first: bool
+    ):
         """`first`: the block that sees the image at full size."""
         super().__init__()
         clamp, self.feeds = config.clamp, config.architecture == "skip"

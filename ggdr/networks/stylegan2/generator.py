@@ -6,100 +6,110 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.style import Noise, StyledConv2d, ToImage
-from ggdr.networks.base import Brief
-from ggdr.networks.size import channels, ladder
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.size import channels, pyramid_of
 from ggdr.networks.stylegan import styled
-from ggdr.networks.stylegan2 import StyleGAN2Generator
+from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.ops.fir import upsample2
 from ggdr.ops.layout import channels_last
 
 
-class Generator(styled.Generator):
+class StyleGAN2Generator(styled.StyleBasedGenerator):
     """Latent codes to images, by way of style codes."""
 
-    synthesis: Synthesis
+    synthesis: StyleGAN2Synthesis
 
-    def __init__(self, config: StyleGAN2Generator, brief: Brief):
-        super().__init__(config, brief, Synthesis(config, brief))
+    def __init__(self, config: StyleGAN2GeneratorConfig, spec: ImageSpec):
+        super().__init__(config, spec, StyleGAN2Synthesis(config, spec))
 
-    def continued(self, maps: Tensor, side: int, w: Tensor) -> Tensor:
+    def forward_from(self, maps: Tensor, resolution: int, w: Tensor) -> Tensor:
         """Images [N, C, H, W] of maps such as the block of that side hands on, in one style w [N, w_dim]."""
-        return self.synthesis.continued(maps, side, w.unsqueeze(1).expand(-1, self.synthesis.num_ws, -1))
+        return self.synthesis.forward_from(maps, resolution, w.unsqueeze(1).expand(-1, self.synthesis.num_ws, -1))
 
-    def shares(self) -> list[str]:
+    def rgb_weights(self) -> list[str]:
         """The to-image layers'."""
-        return [f"synthesis.b{side}.torgb.weight" for side in self.synthesis.sides]
+        return [f"synthesis.b{resolution}.torgb.weight" for resolution in self.synthesis.resolutions]
 
 
-class Synthesis(styled.Synthesis):
+class StyleGAN2Synthesis(styled.StyleBasedSynthesis):
     """Style codes to images: a learned constant, doubled block by block."""
 
-    def __init__(self, config: StyleGAN2Generator, brief: Brief):
+    def __init__(self, config: StyleGAN2GeneratorConfig, spec: ImageSpec):
         super().__init__()
-        rungs = ladder(brief.height, brief.width, config.smallest)
-        self.num_ws, self.sides = 2 * len(rungs.sides), rungs.sides
+        levels = pyramid_of(spec.height, spec.width, config.smallest)
+        self.num_ws, self.resolutions = 2 * len(levels.resolutions), levels.resolutions
         self.feature_channels = {
-            side: channels(config.channel_base, config.channel_max, level) for level, side in enumerate(rungs.sides)
+            resolution: channels(config.channel_base, config.channel_max, level)
+            for level, resolution in enumerate(levels.resolutions)
         }
         inputs = None
-        for level, (side, outputs) in enumerate(self.feature_channels.items()):
-            self.add_module(f"b{side}", Block(config, inputs, outputs, rungs.size(level), brief.channels))
+        for level, (resolution, outputs) in enumerate(self.feature_channels.items()):
+            self.add_module(
+                f"b{resolution}", StyleGAN2Block(config, inputs, outputs, levels.size(level), spec.channels)
+            )
             inputs = outputs
 
     def forward(
-        self, ws: Tensor, *, sides: tuple[int, ...] = (), noise: Noise = "random"
+        self, ws: Tensor, *, resolutions: tuple[int, ...] = (), noise: Noise = "random"
     ) -> tuple[Tensor, dict[int, Tensor]]:
-        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the feature maps of `sides`, all float32.
+        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the feature maps of `resolutions`, all float32.
 
         ValueError if a side is not one of the network's.
         """
-        self.check(sides)
+        self.check(resolutions)
         codes = ws.unbind(dim=1)
         features: dict[int, Tensor] = {}
         x: Tensor | None = None
         image: Tensor | None = None
-        for side in self.sides:
-            x, image = self.doubled(side, x, image, codes, noise)
-            if side in sides:
-                features[side] = x.float()
+        for resolution in self.resolutions:
+            x, image = self.doubled(resolution, x, image, codes, noise)
+            if resolution in resolutions:
+                features[resolution] = x.float()
         assert image is not None
         return image, features
 
-    def continued(self, x: Tensor, side: int, ws: Tensor, noise: Noise = "const") -> Tensor:
+    def forward_from(self, x: Tensor, resolution: int, ws: Tensor, noise: Noise = "const") -> Tensor:
         """The maps x [N, K, r, r * W / H] of a side r and ws [N, L, w_dim] to images, by the blocks that follow.
 
         The image starts with this side's share. ValueError if the side is not one of the network's.
         """
-        self.check((side,))
-        codes, index = ws.unbind(dim=1), self.sides.index(side)
-        image = self.get_submodule(f"b{side}.torgb")(x, codes[2 * index + 1])
-        for later in self.sides[index + 1 :]:
+        self.check((resolution,))
+        codes, index = ws.unbind(dim=1), self.resolutions.index(resolution)
+        image = self.get_submodule(f"b{resolution}.torgb")(x, codes[2 * index + 1])
+        for later in self.resolutions[index + 1 :]:
             x, image = self.doubled(later, x, image, codes, noise)
         return image
 
     def doubled(
-        self, side: int, x: Tensor | None, image: Tensor | None, codes: tuple[Tensor, ...], noise: Noise
+        self, resolution: int, x: Tensor | None, image: Tensor | None, codes: tuple[Tensor, ...], noise: Noise
     ) -> tuple[Tensor, Tensor]:
         """Maps and image of the block before, None at the first, to those of the block of this side."""
-        index = self.sides.index(side)
+        index = self.resolutions.index(resolution)
         start = max(2 * index - 1, 0)  # a block's to-image layer shares the next block's first code
-        return self.get_submodule(f"b{side}")(x, image, codes[start : 2 * index + 2], noise)
+        return self.get_submodule(f"b{resolution}")(x, image, codes[start : 2 * index + 2], noise)
 
-    def entries(self) -> list[Tensor]:
+    def input_matrices(self) -> list[Tensor]:
         """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
         driven: list[list[Tensor]] = [[] for _ in range(self.num_ws)]
-        for index, side in enumerate(self.sides):
-            layers = [x for x in self.get_submodule(f"b{side}").children() if isinstance(x, StyledConv2d | ToImage)]
+        for index, resolution in enumerate(self.resolutions):
+            layers = [
+                x for x in self.get_submodule(f"b{resolution}").children() if isinstance(x, StyledConv2d | ToImage)
+            ]
             for code, layer in enumerate(layers, start=2 * index + 2 - len(layers)):
                 driven[code].append(layer.style_matrix())
         return [torch.cat(matrices) for matrices in driven]
 
 
-class Block(nn.Module):
+class StyleGAN2Block(nn.Module):
     """Double the maps, convolve, add this resolution's share to the doubled image."""
 
     def __init__(
-        self, config: StyleGAN2Generator, inputs: int | None, outputs: int, size: tuple[int, int], image_channels: int
+        self,
+        config: StyleGAN2GeneratorConfig,
+        inputs: int | None,
+        outputs: int,
+        size: tuple[int, int],
+        image_channels: int,
     ):
         """`inputs`: channels of the block before; None for the first, which starts from a learned constant."""
         super().__init__()

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from ggdr.checks import above_zero, not_negative
-from ggdr.networks.base import Brief, GeneratorConfig
+from ggdr.errors import above_zero, not_negative
+from ggdr.networks.base import GeneratorConfig, ImageSpec
 from ggdr.registry import generators
 
 if TYPE_CHECKING:
-    from ggdr.network import Generator
+    from ggdr.networks.base.module import Generator
 
 
 @generators.register("stylegan3", paper="2106.12423")
 @dataclass(frozen=True, kw_only=True)
-class StyleGAN3Generator(GeneratorConfig):
+class StyleGAN3GeneratorConfig(GeneratorConfig):
     """Alias-free generator: what it draws moves, and in R turns, with its input (Karras et al. 2021, sec. 3).
 
     Its smallest feature maps have 16 px or more. The blur of what D sees at the start of a run of R is left out.
@@ -57,7 +57,7 @@ class StyleGAN3Generator(GeneratorConfig):
     """factor of the image that the last layer makes, as in published networks"""
     clamp: float | None = 256.0
     """bound of what a layer hands on"""
-    gives: ClassVar = frozenset({"g_features", "ws", "truncation", "entries"})
+    provides: ClassVar = frozenset({"g_features", "ws", "truncation", "entries"})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "layers", "taps", "clamp")
@@ -75,8 +75,8 @@ class StyleGAN3Generator(GeneratorConfig):
         """Four layers of four to eight channels."""
         return cls(z_dim=8, w_dim=8, channel_base=64, channel_max=8, layers=4, margin=4)
 
-    def build(self, brief: Brief) -> Generator:
+    def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; ValueError if it cannot make images of this size."""
-        from ggdr.networks.stylegan3.generator import Generator
+        from ggdr.networks.stylegan3.generator import StyleGAN3Generator
 
-        return Generator(self, brief)
+        return StyleGAN3Generator(self, spec)

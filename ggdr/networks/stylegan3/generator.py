@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ggdr import network
 from ggdr.layers.mapping import StyleMapping
-from ggdr.networks.base import Brief, Sample
-from ggdr.networks.size import ladder
-from ggdr.networks.stylegan3 import StyleGAN3Generator
-from ggdr.networks.stylegan3.layers import Filters, Layer, Normalised, ToImage, Waves
+from ggdr.networks.base import GeneratorOutput, ImageSpec
+from ggdr.networks.base.module import Generator
+from ggdr.networks.size import pyramid_of
+from ggdr.networks.stylegan3 import StyleGAN3GeneratorConfig
+from ggdr.networks.stylegan3.layers import Filters, Normalised, StyleGAN3Layer, StyleGAN3ToImage, Waves
 from ggdr.networks.stylegan3.plan import plan
 
 
-class Generator(network.Generator):
+class StyleGAN3Generator(Generator):
     """Latent codes to images, by way of style codes."""
 
-    def __init__(self, config: StyleGAN3Generator, brief: Brief):
-        super().__init__(config, brief)
+    def __init__(self, config: StyleGAN3GeneratorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
         self.z_dim, self.half_life = config.z_dim, 1000 * config.magnitude_kimg
-        self.synthesis = Synthesis(config, brief)
-        self.mapping = StyleMapping(config.z_dim, brief.labels, config.w_dim, config.mapping_layers, config.w_avg_beta)
+        self.synthesis = StyleGAN3Synthesis(config, spec)
+        self.mapping = StyleMapping(config.z_dim, spec.labels, config.w_dim, config.mapping_layers, config.w_avg_beta)
         self.feature_channels = self.synthesis.feature_channels
 
     def forward(
@@ -28,18 +28,18 @@ class Generator(network.Generator):
         z: Tensor,
         labels: Tensor | None = None,
         *,
-        sides: tuple[int, ...] = (),
+        resolutions: tuple[int, ...] = (),
         psi: float | Tensor = 1.0,
         cutoff: int | None = None,
-    ) -> Sample:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, and the feature maps of `sides`.
+    ) -> GeneratorOutput:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, and the feature maps of `resolutions`.
 
         psi: 1 for the full variety, towards 0 for the mean image; a tensor [] stays an input of a traced graph.
         cutoff: number of style codes that psi pulls (None: all).
         """
         ws = self.styles(z, labels, psi=psi, cutoff=cutoff)
-        image, features = self.synthesis(ws, sides)
-        return Sample(image, ws, features)
+        image, features = self.synthesis(ws, resolutions)
+        return GeneratorOutput(image, ws, features)
 
     def styles(
         self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
@@ -51,7 +51,7 @@ class Generator(network.Generator):
         """Images [N, C, H, W] of style codes ws [N, L, w_dim]; there is no noise whose `maps` could be given."""
         return self.synthesis(ws)[0]
 
-    def entries(self) -> list[Tensor]:
+    def input_matrices(self) -> list[Tensor]:
         """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
         return [part.style_matrix() for part in self.synthesis.parts()]
 
@@ -69,34 +69,34 @@ class Generator(network.Generator):
                 layer.follow(stats[key], stats["images"], self.half_life)
 
 
-class Synthesis(nn.Module):
+class StyleGAN3Synthesis(nn.Module):
     """Style codes to images: waves, filtered layer by layer."""
 
-    def __init__(self, config: StyleGAN3Generator, brief: Brief):
+    def __init__(self, config: StyleGAN3GeneratorConfig, spec: ImageSpec):
         super().__init__()
-        rungs = ladder(brief.height, brief.width)
-        layers, w_dim = plan(config, rungs), config.w_dim
+        levels = pyramid_of(spec.height, spec.width)
+        layers, w_dim = plan(config, levels), config.w_dim
         self.margins = config.margin, config.margin if config.margin_width is None else config.margin_width
-        sizes = [self.outer(*rungs.size(rung.level)) for rung in layers]
+        sizes = [self.outer(*levels.size(rung.level)) for rung in layers]
         how = Filters(config.taps, config.config == "R", config.clamp)
         self.num_ws = config.layers + 2
         self.input = Waves(layers[0].channels, w_dim, layers[0].band, sizes[0])
         for index, (before, after, size) in enumerate(zip([layers[0], *layers], layers, sizes, strict=False)):
-            self.add_module(f"l{index}", Layer(before, after, size, how, w_dim))
-        self.toimage = ToImage(layers[-1].channels, brief.channels, w_dim, config.output_scale, config.clamp)
-        self.last = {rungs.sides[rung.level]: index for index, rung in enumerate(layers)}
+            self.add_module(f"l{index}", StyleGAN3Layer(before, after, size, how, w_dim))
+        self.toimage = StyleGAN3ToImage(layers[-1].channels, spec.channels, w_dim, config.output_scale, config.clamp)
+        self.last = {levels.resolutions[rung.level]: index for index, rung in enumerate(layers)}
         """side -> the last layer that hands on maps of it"""
-        self.feature_channels = {side: layers[index].channels for side, index in self.last.items()}
+        self.feature_channels = {resolution: layers[index].channels for resolution, index in self.last.items()}
 
-    def forward(self, ws: Tensor, sides: tuple[int, ...] = ()) -> tuple[Tensor, dict[int, Tensor]]:
-        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the maps of `sides` without margins, float32.
+    def forward(self, ws: Tensor, resolutions: tuple[int, ...] = ()) -> tuple[Tensor, dict[int, Tensor]]:
+        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1] and maps of `resolutions` without margins, float32.
 
         ValueError if a side is not one of the network's.
         """
-        if strange := sorted(set(sides) - set(self.last)):
+        if strange := sorted(set(resolutions) - set(self.last)):
             raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.last)}.")
         first, *codes, final = ws.unbind(dim=1)
-        wanted, found = {self.last[side]: side for side in sides}, {}
+        wanted, found = {self.last[resolution]: resolution for resolution in resolutions}, {}
         x = self.input(first)
         for index, code in enumerate(codes):
             x = self.get_submodule(f"l{index}")(x, code)

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.equalized import EqualizedLinear
-from ggdr.layers.running import RunningMean
-from ggdr.networks.stylegan3.plan import Rung
+from ggdr.layers.statistics import RunningMean
+from ggdr.networks.stylegan3.plan import LayerPlan
 from ggdr.ops.layout import channels_last
 from ggdr.ops.lowpass import Band, Resampling, filtered_lrelu, jinc_kernel, sinc_taps
 from ggdr.ops.modulation import modulated_conv2d
@@ -127,12 +127,12 @@ class Normalised(nn.Module):
         return self.affine.matrix()
 
 
-class Layer(Normalised):
+class StyleGAN3Layer(Normalised):
     """A modulated convolution, bias, and a leaky ReLU between an upsampling and a downsampling filter."""
 
     kernel: Tensor | None
 
-    def __init__(self, before: Rung, after: Rung, size: tuple[int, int], how: Filters, w_dim: int):
+    def __init__(self, before: LayerPlan, after: LayerPlan, size: tuple[int, int], how: Filters, w_dim: int):
         """`before`, `after`: the maps that come and go. `size`: of the latter, pixels, margins included."""
         super().__init__(before.channels, after.channels, 1 if how.rotation else 3, w_dim)
         rate = HEADROOM * max(before.band.rate, after.band.rate)
@@ -153,7 +153,7 @@ class Layer(Normalised):
         return filtered_lrelu(y, self.how, self.kernel, clamp=self.clamp)
 
 
-class ToImage(Normalised):
+class StyleGAN3ToImage(Normalised):
     """A modulated 1x1 convolution to image channels, without demodulation."""
 
     def __init__(self, inputs: int, channels: int, w_dim: int, scale: float, clamp: float | None):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, DiscriminatorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import DiscriminatorConfig, ImageSpec
 from ggdr.registry import discriminators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator
+    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("timm", paper="2111.01007")
 @dataclass(frozen=True, kw_only=True)
-class TimmDiscriminator(DiscriminatorConfig):
+class TimmDiscriminatorConfig(DiscriminatorConfig):
     """A small discriminator on each scale of a frozen network's features, randomly mixed (Sauer et al. 2021, fig. 1).
 
     The frozen network may be any of timm's that gives feature maps. It is saved with the model, which therefore loads
@@ -28,7 +28,7 @@ class TimmDiscriminator(DiscriminatorConfig):
     """of the frozen network: timm's own, from the Hub or its cache, or random; a saved model brings its own"""
     scales: tuple[int, ...] = ()
     """which of its feature maps to judge, counted from the image inwards; none: the last four, as the paper"""
-    side: int | None = None
+    resolution: int | None = None
     """longer side of the images that it sees, pixels, resized to it; None: as its weights were trained"""
     mixing: Literal["scales", "channels", "none"] = "scales"
     """random 1x1 convolutions and, from the smallest scale up, random 3x3; the former alone; or neither (table 2)"""
@@ -36,22 +36,22 @@ class TimmDiscriminator(DiscriminatorConfig):
     """of a scale's own first layer; twice as many at each halving"""
     channel_max: int = 512
     """most channels of a scale's own layers"""
-    gives: ClassVar = frozenset({"pyramid"})
+    provides: ClassVar = frozenset({"pyramid"})
 
     def __post_init__(self) -> None:
-        above_zero(self, "side", "channels", "channel_max")
+        above_zero(self, "resolution", "channels", "channel_max")
 
     @classmethod
     def tiny(cls) -> Self:
         """A network of 82 thousand weights, made for tests, random."""
-        return cls(model="test_efficientnet", weights="random", side=32, channels=4, channel_max=8)
+        return cls(model="test_efficientnet", weights="random", resolution=32, channels=4, channel_max=8)
 
     def described(self) -> Self:
         """With random weights, since the saved ones take their place: nobody who opens a model asks the Hub for any."""
         return replace(self, weights="random")
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, its own layers freshly initialised; ValueError if timm has no such model or weights."""
-        from ggdr.networks.timm.discriminator import Discriminator
+        from ggdr.networks.timm.discriminator import TimmDiscriminator
 
-        return Discriminator(self, brief)
+        return TimmDiscriminator(self, spec)

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.networks.base import Brief
-from ggdr.networks.timm import TimmDiscriminator
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.timm import TimmDiscriminatorConfig
 from ggdr.ops.layout import channels_last
 from ggdr.ops.scales import resized
 
@@ -34,23 +34,23 @@ class Backbone(Frozen):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, config: TimmDiscriminator, brief: Brief):
+    def __init__(self, config: TimmDiscriminatorConfig, spec: ImageSpec):
         super().__init__()
-        gray = brief.channels in (1, 3)  # repeated where a model wants RGB; of others its first layer is adapted
-        self.network = create(config, 3 if gray else brief.channels)
+        gray = spec.channels in (1, 3)  # repeated where a model wants RGB; of others its first layer is adapted
+        self.network = create(config, 3 if gray else spec.channels)
         settings = self.network.pretrained_cfg
-        side = config.side or settings["input_size"][-1]
-        longer = max(brief.height, brief.width)
-        self.size = tuple(max(round(side * edge / longer), 1) for edge in (brief.height, brief.width))
+        resolution = config.resolution or settings["input_size"][-1]
+        longer = max(spec.height, spec.width)
+        self.size = tuple(max(round(resolution * edge / longer), 1) for edge in (spec.height, spec.width))
         for name in ("mean", "std"):
             values = torch.tensor(settings[name])
-            values = values if gray else values.mean().expand(brief.channels)
+            values = values if gray else values.mean().expand(spec.channels)
             self.register_buffer(name, values.reshape(1, -1, 1, 1).contiguous(), persistent=False)
         self.levels = chosen(config, self.network.feature_info.reduction())
         self.channels = [self.network.feature_info.channels()[level] for level in self.levels]
         self.requires_grad_(False).train()
         with torch.no_grad():
-            blank = self(torch.zeros(1, brief.channels, *self.size))
+            blank = self(torch.zeros(1, spec.channels, *self.size))
         self.sizes = [tuple(maps.shape[2:]) for maps in blank]
 
     def forward(self, image: Tensor) -> list[Tensor]:
@@ -66,7 +66,7 @@ class Backbone(Frozen):
         ]
 
 
-class Mixing(Frozen):
+class TimmMixing(Frozen):
     """Random convolutions that spread what the features know over channels and scales (arXiv 2111.01007, sec. 3.2)."""
 
     def __init__(self, channels: list[int], kind: str):
@@ -96,7 +96,7 @@ def random_conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
     return conv
 
 
-def create(config: TimmDiscriminator, channels: int) -> Any:
+def create(config: TimmDiscriminatorConfig, channels: int) -> Any:
     """The model of timm, with the weights that are asked for; ValueError if it cannot be had."""
     import timm
 
@@ -143,7 +143,7 @@ def own_weights(name: str) -> Path:
         ) from error
 
 
-def chosen(config: TimmDiscriminator, reductions: list[int]) -> list[int]:
+def chosen(config: TimmDiscriminatorConfig, reductions: list[int]) -> list[int]:
     """Places of the maps to judge, given by how much smaller than the image each is; ValueError if there is none."""
     places = range(len(reductions))
     if strange := sorted(set(config.scales) - set(places)):

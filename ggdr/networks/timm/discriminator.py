@@ -6,45 +6,48 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr import network
 from ggdr.layers.equalized import clip_weights
 from ggdr.layers.projection import needed
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import Brief
-from ggdr.networks.size import ladder
-from ggdr.networks.timm import TimmDiscriminator
-from ggdr.networks.timm.backbone import Backbone, Mixing
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.base.module import Discriminator
+from ggdr.networks.size import pyramid_of
+from ggdr.networks.timm import TimmDiscriminatorConfig
+from ggdr.networks.timm.backbone import Backbone, TimmMixing
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.precision import at_least_float32, without_autocast
 
 
-class Discriminator(network.Discriminator):
+class TimmDiscriminator(Discriminator):
     """Images to the logits of all places on all scales."""
 
-    def __init__(self, config: TimmDiscriminator, brief: Brief):
-        sides = ladder(brief.height, brief.width).sides[:-1]
-        super().__init__(config, brief)
-        self.backbone = Backbone(config, brief)
-        self.mixing = Mixing(self.backbone.channels, config.mixing)
+    def __init__(self, config: TimmDiscriminatorConfig, spec: ImageSpec):
+        resolutions = pyramid_of(spec.height, spec.width).resolutions[:-1]
+        super().__init__(config, spec)
+        self.backbone = Backbone(config, spec)
+        self.mixing = TimmMixing(self.backbone.channels, config.mixing)
         inputs = zip(self.backbone.channels, self.backbone.sizes, strict=True)
-        self.judges = nn.ModuleList(Judge(config, *each, brief.labels) for each in inputs)
+        self.judges = nn.ModuleList(TimmJudge(config, *each, spec.labels) for each in inputs)
         first = self.judges[0]
-        assert isinstance(first, Judge)
-        self.sources = {side: nearest(side, first.heights) for side in sides}
-        self.map_channels = {side: first.widths[place] for side, place in self.sources.items()}
+        assert isinstance(first, TimmJudge)
+        self.sources = {resolution: nearest(resolution, first.heights) for resolution in resolutions}
+        self.map_channels = {resolution: first.widths[place] for resolution, place in self.sources.items()}
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N, places] float32, and what the judge of the largest scale makes, brought to each side.
 
         Its own layers learn, so what a decoder is taught reaches them; the features below do not.
         """
-        if self.brief.labels:
-            needed(labels, self.brief.labels)
+        if self.spec.labels:
+            needed(labels, self.spec.labels)
         found = [
             judge(maps, labels) for judge, maps in zip(self.judges, self.mixing(self.backbone(image)), strict=True)
         ]
-        own, ratio = found[0][1], self.brief.width / self.brief.height
-        pyramid = {side: resized(own[place], side, round(side * ratio)) for side, place in self.sources.items()}
+        own, ratio = found[0][1], self.spec.width / self.spec.height
+        pyramid = {
+            resolution: resized(own[place], resolution, round(resolution * ratio))
+            for resolution, place in self.sources.items()
+        }
         return torch.cat([logits for logits, _ in found], dim=1).float(), pyramid
 
     def clip(self, limit: float) -> None:
@@ -52,13 +55,13 @@ class Discriminator(network.Discriminator):
         clip_weights(self.judges, limit)
 
 
-class Judge(nn.Module):
+class TimmJudge(nn.Module):
     """Spectrally normalised convolutions that halve maps to about 4 px a side, and a logit at each place left.
 
     Unlike the paper: a 1x1 convolution comes first, the widths are ours, and there is no batch normalization.
     """
 
-    def __init__(self, config: TimmDiscriminator, inputs: int, size: tuple[int, int], labels: int):
+    def __init__(self, config: TimmDiscriminatorConfig, inputs: int, size: tuple[int, int], labels: int):
         super().__init__()
         self.heights, self.widths = [size[0]], [min(config.channels, config.channel_max)]
         convs, shorter = [nn.Conv2d(inputs, self.widths[0], 1)], min(size)
@@ -89,9 +92,9 @@ class Judge(nn.Module):
         return logits.flatten(1), made
 
 
-def nearest(side: int, heights: list[int]) -> int:
-    """The place of the height that is nearest to `side`, by ratio."""
-    return min(range(len(heights)), key=lambda place: max(side / heights[place], heights[place] / side))
+def nearest(resolution: int, heights: list[int]) -> int:
+    """The place of the height that is nearest to `resolution`, by ratio."""
+    return min(range(len(heights)), key=lambda place: max(resolution / heights[place], heights[place] / resolution))
 
 
 def resized(maps: Tensor, height: int, width: int) -> Tensor:

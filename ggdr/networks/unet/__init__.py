@@ -5,38 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from ggdr.networks.around import Around
-from ggdr.networks.base import Brief, DiscriminatorConfig
-from ggdr.networks.stylegan2 import StyleGAN2Discriminator
+from ggdr.networks.base import DiscriminatorConfig, ImageSpec
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig
+from ggdr.networks.wrappers import WrapperConfig
 from ggdr.registry import discriminators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator
+    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("unet", paper="2207.13320")
 @dataclass(frozen=True, kw_only=True)
-class UNet(Around):
+class UNetDiscriminatorConfig(WrapperConfig):
     """Any discriminator that gives its pyramid, with a decoder that redraws feature maps (Lee et al. 2022, fig. 3).
 
     It also carries the heads that terms ask for, such as a classifier's.
     """
 
-    encoder: DiscriminatorConfig = StyleGAN2Discriminator()
+    encoder: DiscriminatorConfig = StyleGAN2DiscriminatorConfig()
     """the discriminator that judges, and whose maps the decoder starts from"""
     kernel: Literal[1, 3] = 1
     """width of the decoder's convolutions, pixels"""
     activation: Literal["linear", "lrelu"] = "linear"
     """after each of the decoder's convolutions"""
-    gives: ClassVar = frozenset({"d_features", "pyramid", "heads"})
+    provides: ClassVar = frozenset({"d_features", "pyramid", "heads"})
 
     @classmethod
     def tiny(cls) -> Self:
         """Over a tiny StyleGAN2 discriminator."""
-        return cls(encoder=StyleGAN2Discriminator.tiny())
+        return cls(encoder=StyleGAN2DiscriminatorConfig.tiny())
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError without a pyramid that reaches the sides of the guide."""
-        from ggdr.networks.unet.discriminator import Discriminator
+        from ggdr.networks.unet.discriminator import UNetDiscriminator
 
-        return Discriminator(self, brief)
+        return UNetDiscriminator(self, spec)

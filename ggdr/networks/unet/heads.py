@@ -1,4 +1,4 @@
-"""Heads: what terms ask of a discriminator beside its logit, said by small networks on its last maps."""
+"""UNetHeads: what terms ask of a discriminator beside its logit, said by small networks on its last maps."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from ggdr.layers.equalized import EqualizedLinear
 from ggdr.networks.base import Head
 
 
-class Heads(nn.ModuleDict):
+class UNetHeads(nn.ModuleDict):
     """Name -> a network of one or two layers on the mean of the encoder's smallest maps."""
 
     def __init__(self, encoder: dict[int, int], heads: dict[str, Head]):
         """`encoder`: side -> channels of its maps."""
         super().__init__()
         self.detached = {name for name, head in heads.items() if head.detached}
-        self.side = min(encoder, default=0)
+        self.resolution = min(encoder, default=0)
         for name, head in heads.items():
-            self[name] = layers(encoder[self.side], head)
+            self[name] = layers(encoder[self.resolution], head)
 
     def forward(self, maps: dict[int, Tensor]) -> dict[str, Tensor]:
         """The encoder's maps to each head's answer [N, outputs] float32; nothing where there is no head."""
         if not self:
             return {}
-        code = maps[self.side].float().mean(dim=(2, 3))
+        code = maps[self.resolution].float().mean(dim=(2, 3))
         return {name: head(self.entered(name, head, code)) for name, head in self.items()}
 
     def entered(self, name: str, head: nn.Module, code: Tensor) -> Tensor:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from ggdr.checks import above_zero
-from ggdr.networks.base import Brief, DiscriminatorConfig
+from ggdr.errors import above_zero
+from ggdr.networks.base import DiscriminatorConfig, ImageSpec
 from ggdr.registry import discriminators
 
 if TYPE_CHECKING:
-    from ggdr.network import Discriminator
+    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("unet_gan", paper="2002.12655")
 @dataclass(frozen=True, kw_only=True)
-class UNetGANDiscriminator(DiscriminatorConfig):
+class UNetGANDiscriminatorConfig(DiscriminatorConfig):
     """A residual encoder judges the image, a decoder each of its pixels (Schönfeld et al. 2020, fig. 2).
 
     The regularizers `per_pixel` and `cutmix` read the decoder, which without them learns nothing.
@@ -25,7 +25,7 @@ class UNetGANDiscriminator(DiscriminatorConfig):
     """of the maps at half of the image's side; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer"""
-    gives: ClassVar = frozenset({"pyramid", "d_pixels"})
+    provides: ClassVar = frozenset({"pyramid", "d_pixels"})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max")
@@ -35,8 +35,8 @@ class UNetGANDiscriminator(DiscriminatorConfig):
         """Four to eight channels."""
         return cls(channels=4, channel_max=8)
 
-    def build(self, brief: Brief) -> Discriminator:
+    def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; ValueError if it cannot judge images of this size."""
-        from ggdr.networks.unet_gan.discriminator import Discriminator
+        from ggdr.networks.unet_gan.discriminator import UNetGANDiscriminator
 
-        return Discriminator(self, brief)
+        return UNetGANDiscriminator(self, spec)

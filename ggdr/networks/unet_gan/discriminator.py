@@ -9,51 +9,53 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr import network
 from ggdr.layers.projection import needed
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import Brief, Verdict
-from ggdr.networks.size import ladder
-from ggdr.networks.unet_gan import UNetGANDiscriminator
+from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.networks.base.module import Discriminator
+from ggdr.networks.size import pyramid_of
+from ggdr.networks.unet_gan import UNetGANDiscriminatorConfig
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
 from ggdr.ops.scales import doubled
 
 
-class Discriminator(network.Discriminator):
+class UNetGANDiscriminator(Discriminator):
     """Images to a logit of each, and of each of their pixels; all layers are spectrally normalised."""
 
-    def __init__(self, config: UNetGANDiscriminator, brief: Brief):
-        super().__init__(config, brief)
-        rungs = ladder(brief.height, brief.width)
-        widths = [min(config.channels << level, config.channel_max) for level in range(rungs.doublings)]
-        self.map_channels = dict(zip(rungs.sides, reversed(widths), strict=False))
-        steps = pairwise([brief.channels, *widths])
-        self.encoder = nn.ModuleList(Block(i, o, "down", first=level == 0) for level, (i, o) in enumerate(steps))
+    def __init__(self, config: UNetGANDiscriminatorConfig, spec: ImageSpec):
+        super().__init__(config, spec)
+        levels = pyramid_of(spec.height, spec.width)
+        widths = [min(config.channels << level, config.channel_max) for level in range(levels.doublings)]
+        self.map_channels = dict(zip(levels.resolutions, reversed(widths), strict=False))
+        steps = pairwise([spec.channels, *widths])
+        self.encoder = nn.ModuleList(UNetGANBlock(i, o, "down", first=level == 0) for level, (i, o) in enumerate(steps))
         self.out = nn.Linear(widths[-1], 1)
         # each step up reads the maps below it and, but for the first, the encoder's of the same size beside them
         inner = widths[-2::-1]
         ups = zip([widths[-1], *(2 * width for width in inner)], [*inner, widths[0]], strict=True)
-        self.decoder = nn.ModuleList(Block(i, o, "up") for i, o in ups)
+        self.decoder = nn.ModuleList(UNetGANBlock(i, o, "up") for i, o in ups)
         self.pixel = nn.Conv2d(widths[0], 1, 1)
         self.embed = self.embed_pixel = None
-        if brief.labels:
-            self.embed = nn.Linear(brief.labels, widths[-1], bias=False)
-            self.embed_pixel = nn.Linear(brief.labels, widths[0], bias=False)
+        if spec.labels:
+            self.embed = nn.Linear(spec.labels, widths[-1], bias=False)
+            self.embed_pixel = nn.Linear(spec.labels, widths[0], bias=False)
         spectral(self)
 
-    def forward(self, image: Tensor, labels: Tensor | None = None, *, sides: tuple[int, ...] = ()) -> Verdict:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N] and of pixels; no decoder draws `sides`."""
+    def forward(
+        self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
+    ) -> DiscriminatorOutput:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N] and of pixels; it draws no `resolutions`."""
         logits, maps = self.pyramid(image, labels)
-        return Verdict(logits, maps=maps, dense=self.pixels(maps, labels))
+        return DiscriminatorOutput(logits, maps=maps, dense=self.pixels(maps, labels))
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each encoder block's output: side r -> [N, map_channels[r], r, r * W / H]."""
-        if self.brief.labels:
-            needed(labels, self.brief.labels)
+        if self.spec.labels:
+            needed(labels, self.spec.labels)
         x, maps = channels_last(image), {}
-        for side, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
-            maps[side] = x = block(x)
+        for resolution, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
+            maps[resolution] = x = block(x)
         with without_autocast(x):
             code = at_least_float32(F.relu(x)).sum(dim=(2, 3))
             logits = self.out(code)[:, 0]
@@ -63,7 +65,7 @@ class Discriminator(network.Discriminator):
 
     def pixels(self, maps: dict[int, Tensor], labels: Tensor | None) -> Tensor:
         """The encoder's maps, and labels [N, L], to a logit of each pixel, [N, 1, H, W] float32."""
-        first, *others = (maps[side] for side in sorted(maps))
+        first, *others = (maps[resolution] for resolution in sorted(maps))
         x = self.decoder[0](first)
         for block, beside in zip(self.decoder[1:], others, strict=True):
             x = block(torch.cat([x, beside], dim=1))
@@ -79,7 +81,7 @@ class Discriminator(network.Discriminator):
         return [*self.encoder, self.out]
 
 
-class Block(nn.Module):
+class UNetGANBlock(nn.Module):
     """Two 3x3 convolutions beside a 1x1, summed, that halve the image by its mean or double it by repetition."""
 
     def __init__(self, inputs: int, outputs: int, way: Literal["down", "up"], first: bool = False):

@@ -1,0 +1,1 @@
+"""Command lines: a recipe, its parts and their settings as flags."""

@@ -1,0 +1,164 @@
+"""The command line of a recipe: parts are swapped, added and dropped by registered name; tyro reads all the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from ggdr.flags.command_line import flags_of, parsed
+from ggdr.flags.parts import fields_of, part_flags, part_kind, swap_parts, take_use
+from ggdr.recipe import Recipe
+from ggdr.recipe.about import About, Description, about_source
+from ggdr.recipe.files import load_recipe
+from ggdr.registry import REGISTRIES, Part, discover, use
+
+ELSEWHERE = {
+    "outdir": "--out FOLDER",
+    "kimg": "--total-kimg N",
+    "epochs": "--total-kimg N",
+    "snap": "--checkpoint-kimg N",
+    "batch_size": "--batch-size N",
+    "gpus": "accelerate launch --multi_gpu --num_processes N -m ggdr.train RECIPE.py ...",
+    "gamma": "--regularizers.r1.weight N",
+    "lr": "--g-optimizer.lr N --d-optimizer.lr N",
+    "cond": "--data.labels WHERE",
+    "resume": "the same command again, which goes on by itself; another model to start from is --init-from MODEL",
+}
+"""flags that other trainers have -> what they are here"""
+USAGE = """RECIPE.py [--out DIR] [--dry-run] [flags]
+
+Any field of the recipe is a flag, a part's field is --PART.FIELD. A part is swapped by its registered name:
+  --generator dcgan --generator.channels 32      swap, then set
+  --regularizers.r2 r2  --regularizers.r1 none   add (under any name), drop
+  --use my_regularizer.py                        also find the parts that this file registers
+`ggdr list` shows what is registered."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What `train` was asked to do."""
+
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")]
+    out: Path
+    """the run's folder; the same command finds it again and goes on from its last checkpoint"""
+    about: Description = Description()
+    """what model cards are to say of the images"""
+    allow_changes: bool = False
+    """go on although settings have changed that make it another run"""
+    dry_run: bool = False
+    """build everything, run one step, print parameters, peak memory and time per kimg, and stop"""
+    use: tuple[Path, ...] = ()
+    """files that register parts of your own"""
+    notes: Annotated[tuple[str, ...], tyro.conf.Suppress] = ()
+    """what to say before the run begins"""
+
+
+def parse(argv: list[str], program: str) -> Command:
+    """The command for `RECIPE.py [flags]`; ValueError or SystemExit with what is wrong and what to type instead."""
+    path, flags = recipe_and_flags(argv, program)
+    files, flags = take_use(flags)
+    for file in files:
+        use(file)
+    written = load_recipe(path)
+    recipe, flags = swap_parts(written, flags)
+    default = Command(recipe, out=Path("runs") / Path(path).stem, use=tuple(files))
+    command = parsed(
+        Command,
+        flags,
+        f"{program} {path}",
+        f"usage: {program} {USAGE}\n\n{registered() if {'-h', '--help'} & set(flags) else ''}",
+        default,
+        known_flags(default),
+        partial(hint, recipe),
+    )
+    if command.out.exists() and not command.out.is_dir():
+        raise ValueError(f"--out {command.out} is a file; give a folder.")
+    return described(command, written.about)
+
+
+def recipe_and_flags(argv: list[str], program: str) -> tuple[str, list[str]]:
+    """The recipe's file, which may also stand among the flags if it is plain which word it is, and the flags."""
+    if argv and not argv[0].startswith("-"):
+        return argv[0], argv[1:]
+    if {"-h", "--help"} & set(argv):
+        raise SystemExit(print(f"usage: {program} {USAGE}"))
+    files = [place for place, word in enumerate(argv) if word.endswith(".py")]
+    if not files:
+        raise ValueError(f"no recipe given; type: {program} recipes/digits.py --out runs/digits")
+    flags = [*argv[: files[-1]], *argv[files[-1] + 1 :]]
+    if len(files) > 1 or "--use" in argv:  # which may take several files
+        raise ValueError(f"the recipe goes before the flags; type: {program} {shlex.join([argv[files[-1]], *flags])}")
+    return argv[files[0]], flags
+
+
+def known_flags(command: Command) -> Iterator[str]:
+    """The flags of a command for its recipe, those of parts first."""
+    yield from part_flags(command.recipe)
+    yield from flags_of(command.recipe)
+    yield from (flag for flag in flags_of(command) if not flag.startswith("--recipe."))
+
+
+def hint(recipe: Recipe, flag: str) -> str:
+    """What to type instead of an unknown flag, where what the recipe is made of tells it; empty where it does not."""
+    first, *inner = flag.lstrip("-").replace("-", "_").split(".")
+    if first in ELSEWHERE:
+        return f"Type {ELSEWHERE[first]}."
+    for field in (field.name for field in dataclasses.fields(recipe) if part_kind(recipe, field.name)[1]):
+        held = vars(recipe)[field]
+        if not inner and first.startswith("no_") and first.removeprefix("no_") in held:
+            return f"Type --{field}.{first.removeprefix('no_').replace('_', '-')} none to leave it out."
+        if field == first and (not inner or inner[0] not in held):
+            name = inner[0].replace("_", "-") if inner else "NAME"
+            return f"Add the part first: --{field}.{name} NAME; `ggdr list {field}` shows what is registered."
+    return lacking(recipe, [first, *inner])
+
+
+def lacking(owner: Any, path: list[str]) -> str:
+    """That the part at a path has no such field, and which others of its kind have it; empty if there are none."""
+    held = owner
+    for name in path[:-1]:
+        held = (held if isinstance(held, dict) else vars(held)).get(name)
+        if held is None:
+            return ""
+    if not isinstance(held, Part):
+        return ""
+    discover()
+    others = [name for name, part in held.registry.items() if path[-1] in fields_of(part)]
+    swap = ".".join(path[:-1]).replace("_", "-")
+    if not others:
+        return ""
+    kind = held.registry.kind
+    have = f"{' and '.join(others)} {'have' if len(others) > 1 else 'has'} one"
+    return f"The {kind} {held.name!r} has none; {have}: add --{swap} {others[0]}."
+
+
+def described(command: Command, about: About | None) -> Command:
+    """The command, its recipe with what is known of the images that it has: of `about`, what holds for them."""
+    recipe = command.recipe
+    known = about_source(recipe.data.identity(), about, command.about)
+    notes = () if known or not about else (left_out(about),)
+    return dataclasses.replace(command, recipe=dataclasses.replace(recipe, about=known), notes=notes)
+
+
+def left_out(about: About) -> str:
+    """That what a recipe says of its images is not said of these, and what to type."""
+    own = (
+        f"its own, {about.name} (if these are it: --about.name {shlex.quote(about.name)})" if about.name else "its own"
+    )
+    return (
+        f"about: what the recipe says of images is of {own}; nobody has described these: do it by --about.images '...'"
+        " and --about.licence '...'"
+    )
+
+
+def registered() -> str:
+    """All registered names, a kind a line."""
+    discover()
+    return "\n".join(f"  {plural + ':':16} {', '.join(sorted(registry))}" for plural, registry in REGISTRIES.items())

@@ -1,0 +1,243 @@
+"""What a card can say of a model: read from the files of its run, or from a recipe; no weight is loaded."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ggdr.data.base import DataSet
+from ggdr.evaluation.findings import FORMAT
+from ggdr.evaluation.subject import file_hash
+from ggdr.networks.base import GeneratorConfig, ImageSpec
+from ggdr.recipe import Recipe
+from ggdr.recipe.about import About, Description, about_source
+from ggdr.recipe.files import from_json, load_recipe, to_json
+from ggdr.registry import Part, discover
+from ggdr.saving import log_file
+from ggdr.saving.model import LIVE, build, description_at, find_saved, read_spec
+
+Record = Mapping[str, Any]
+"""what `ggdr evaluate` leaves behind"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All that a card is made of."""
+
+    title: str
+    place: str
+    """what `ggdr.from_pretrained` takes: a repository of the Hub, or a folder"""
+    command: str
+    """what trains it; empty: unknown"""
+    recipe: Recipe | None = None
+    networks: tuple[Part, ...] = ()
+    """settings of the saved networks"""
+    spec: ImageSpec | None = None
+    """None: no network is saved"""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """network -> number of weights"""
+    progress: dict[str, Any] = field(default_factory=dict)
+    """of the checkpoint: step, images seen, device; empty: unknown, or not trained"""
+    log: tuple[log_file.Row, ...] = ()
+    """what was logged up to there"""
+    records: tuple[Record, ...] = ()
+    """evaluations of these very weights, the oldest first"""
+    grid: str = ""
+    """samples, a path relative to the card; empty: none"""
+    origin: dict[str, Any] = field(default_factory=dict)
+    """what `ggdr convert` noted of a published checkpoint"""
+    listing: str = ""
+    """hash of the list of images (names, sizes, labels) in its checkpoints, 16 hex digits; empty: not known"""
+    about: About | None = None
+    """what is known of the images that it learns from, and of the paper's numbers on them; None: nothing"""
+
+    @property
+    def licence(self) -> str:
+        """The licence of the weights that the recipe chooses; empty: none."""
+        return self.recipe.hub_licence if self.recipe else ""
+
+    @property
+    def images(self) -> int | None:
+        """How many images it learned from, without mirrored copies as far as that is known; None: not known."""
+        found = self.progress.get("images", next((number for number, _ in self.reals if number), None))
+        return found if isinstance(found, int) and found > 0 else None
+
+    @property
+    def content(self) -> str:
+        """Hash of the pixels of all of them, if a record has it; empty: not known."""
+        return next((content for _, content in self.reals if content), "")
+
+    @property
+    def reals(self) -> list[tuple[int | None, str]]:
+        """What the records know of all reals, the newest first: their number, and the hash of their pixels."""
+        return [reals_of(record) for record in reversed(self.records)]
+
+    @property
+    def trained(self) -> bool:
+        """Whether there are weights."""
+        return self.spec is not None
+
+
+def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
+    """The facts of a run, a checkpoint or a saved model, and what a person `said` of its images.
+
+    ValueError if there is no model, or a part is not registered.
+    """
+    folder = folder.resolve()
+    there = {name: saved for name, saved in find_saved(folder).items() if not name.endswith(LIVE)}
+    found = dict(sorted(there.items(), key=lambda item: item[1].description.get("kind") != "generator"))
+    discover()
+    with torch.device("meta"):
+        networks = {name: build(saved.description, saved.file.parent) for name, saved in found.items()}
+    chief, run = next(iter(found.values())), run_of(folder)
+    weights = chief.file.parent
+    recipe_file = next((place / "recipe.json" for place in (weights, run) if (place / "recipe.json").is_file()), None)
+    progress = json_at(weights / "progress.json") or last_progress(run)
+    records = records_in([run, folder, weights, run / "model", *run.glob("model/*"), *run.glob("checkpoints/*")])
+    own = file_hash(chief.file)
+    grid = grid_of(folder)
+    name = (repo_id or run.name).rpartition("/")[2]
+    recipe = from_json(Recipe, description_at(recipe_file)) if recipe_file else None
+    identity, known = (recipe.data.identity(), recipe.about) if recipe else ("", None)
+    return Facts(
+        title=name,
+        place=repo_id or f"path/to/{name}",
+        command=command_for(f"runs/{name}", "recipe.py", progress.get("processes", 1)) if recipe_file else "",
+        recipe=recipe,
+        networks=tuple(network.config for network in networks.values()),
+        spec=read_spec(chief.description["spec"], weights),
+        sizes={name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
+        progress=progress,
+        log=tuple(row for row in log_file.read(run / "metrics.jsonl") if (row["step"] or 0) <= progress.get("step", 0)),
+        records=tuple(record for record in records if record["subject"].get("weights") == own),
+        grid=f"samples/{grid.name}" if grid else "",
+        origin=json_at(folder / "source.json"),
+        listing=listing_of(run),
+        about=about_source(identity, known, said),
+    )
+
+
+def facts_of_recipe(file: Path, records: Iterable[Path]) -> Facts:
+    """The facts of a recipe's file, and of records of a model that it trained; ValueError if they are of another."""
+    discover()
+    recipe = load_recipe(file)
+    kept = tuple(record_for(recipe, place) for place in records)
+    subject = kept[-1]["subject"] if kept else {}
+    return Facts(
+        title=file.stem,
+        place=f"runs/{file.stem}",
+        command=command_for(f"runs/{file.stem}", f"recipes/{file.name}", 1),
+        recipe=recipe,
+        progress=subject.get("progress") or {},
+        records=kept,
+        about=recipe.about,
+    )
+
+
+def command_for(out: str, recipe: str, processes: int) -> str:
+    """The command that trains a recipe's file."""
+    start = "ggdr train" if processes == 1 else f"accelerate launch --num_processes {processes} -m ggdr.train"
+    return f"{start} {recipe} --out {shlex.quote(out)}"
+
+
+def run_of(folder: Path) -> Path:
+    """The run's folder that a folder belongs to: `checkpoints/STEP`, `model` and `model/generator` lie in one."""
+    if folder.parent.name in ("checkpoints", "model"):
+        return folder.parent.parent
+    return folder.parent if folder.name == "model" else folder
+
+
+def grid_of(folder: Path) -> Path | None:
+    """The newest grid of samples of a run up to a checkpoint, which belongs beside the card in `samples/`."""
+    folder = folder.resolve()
+    last = json_at(folder / "progress.json").get("images_seen", math.inf) / 1000
+    grids = {file: kimg_of(file) for file in sorted((run_of(folder) / "samples").glob("fakes-*kimg.png"))}
+    drawn = [file for file, kimg in grids.items() if math.isfinite(kimg) and kimg <= last]
+    return max(drawn, key=lambda file: grids[file], default=None)
+
+
+def kimg_of(grid: Path) -> float:
+    """Thousands of images that were seen when a grid was drawn; infinite if its name does not say."""
+    try:
+        return float(grid.stem.removeprefix("fakes-").removesuffix("kimg"))
+    except ValueError:
+        return math.inf
+
+
+def last_progress(run: Path) -> dict[str, Any]:
+    """Where the run's newest checkpoint stands."""
+    return json_at(max(run.glob("checkpoints/[0-9]*/progress.json"), default=run / "progress.json"))
+
+
+def listing_of(run: Path) -> str:
+    """Hash of the list of images in a run's newest checkpoint; empty if it keeps none."""
+    kept = max(run.glob("checkpoints/[0-9]*/data.safetensors"), default=None)
+    return file_hash(kept) if kept is not None else ""
+
+
+def records_in(folders: Iterable[Path]) -> list[Record]:
+    """The records in the folders `metrics` in these, each once, the oldest first."""
+    files = dict.fromkeys(file for folder in folders for file in sorted((folder / "metrics").glob("*.json")))
+    records = [record for record in map(json_at, files) if is_record(record)]
+    return sorted(records, key=lambda record: str(record["date"]))
+
+
+def record_for(recipe: Recipe, file: Path) -> Record:
+    """The record in a file; ValueError if it is none, or of another generator or other images than the recipe's."""
+    found = json_at(file)
+    if not is_record(found):
+        raise ValueError(f"{file} is no record of a generator's images; make one by `ggdr evaluate RUN --out {file}`.")
+    network = found["subject"].get("network") or {}
+    try:  # with the fields that are newer than the record at their defaults
+        generator = from_json(GeneratorConfig, network.get("config"))
+        source = from_json(DataSet, found["reference"].get("source"))
+    except ValueError:
+        generator = source = None
+    if (to_json(generator), to_json(source)) != (to_json(recipe.generator), to_json(recipe.data)):
+        raise ValueError(
+            f"{file} is of another generator or other images than the recipe's; measure again, or remove it."
+        )
+    return found
+
+
+def is_record(found: Mapping[str, Any]) -> bool:
+    """Whether it is a record of images that a generator made."""
+    whole = {"date", "metrics", "reference", "repeats", "subject", "versions"} <= found.keys()
+    subject = found.get("subject")
+    return whole and found.get("format") == FORMAT and isinstance(subject, dict) and subject.get("kind") == "generator"
+
+
+def reals_of(record: Record) -> tuple[int | None, str]:
+    """Number of the images that a record measured against, and the hash of all their pixels; empty: not known."""
+    try:
+        number, measured = record["reference"]["images"], [entry["real"] for entry in record["metrics"].values()]
+        whole = [real["content"] for real in measured if real["number"] == number]
+        return (number if isinstance(number, int) else None), str(next(iter(whole), ""))
+    except (AttributeError, KeyError, TypeError):  # edited by hand
+        return None, ""
+
+
+def json_at(file: Path) -> dict[str, Any]:
+    """The JSON object in a file; an empty one if it is missing, torn, or something else."""
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def logged(log: Iterable[log_file.Row], head: str = "") -> Iterator[tuple[str, float, float]]:
+    """The last finite value under each key that begins with `head`: the rest of the key, value, kimg."""
+    last: dict[str, tuple[float, float]] = {}
+    for row in log:
+        for key, value in row.items():
+            if key.startswith(head) and value is not None:
+                last[key.removeprefix(head)] = value, row["kimg"] or 0.0
+    yield from ((key, value, kimg) for key, (value, kimg) in last.items())

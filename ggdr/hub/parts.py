@@ -1,0 +1,100 @@
+"""The parts of a model, each with what it is, how it differs from its defaults, and its paper."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from ggdr.hub.bibliography import ARXIV
+from ggdr.hub.facts import Facts
+from ggdr.hub.markdown import code, plain, table
+from ggdr.recipe import Recipe
+from ggdr.registry import Part
+
+ROLES = ("game", "generator", "discriminator", "loss", "regularizers", "augment", "data")
+"""fields of a recipe whose parts make the model what it is"""
+WATCHING = ("metrics",)
+"""fields whose parts look on while it is trained"""
+
+
+class Piece(NamedTuple):
+    """A part in its place."""
+
+    part: Part
+    inside: str = ""
+    """name of the part that it is a part of; empty: of the recipe"""
+
+
+def pieces(facts: Facts, roles: Iterable[str] = ROLES) -> list[Piece]:
+    """The parts of the recipe in these roles, with what they are made of; without a recipe the saved networks'."""
+    if facts.recipe is None:
+        return [piece for part in facts.networks for piece in unfolded(part)]
+    return [piece for role in roles for part in held(facts.recipe, role) for piece in unfolded(part)]
+
+
+def held(recipe: Recipe, role: str) -> Iterator[Part]:
+    """The parts in a field of a recipe."""
+    value = vars(recipe)[role]
+    yield from value.values() if isinstance(value, dict) else (value,)
+
+
+def unfolded(part: Part, inside: str = "") -> Iterator[Piece]:
+    """A part, then the parts among its settings."""
+    yield Piece(part, inside)
+    for value in vars(part).values():
+        if isinstance(value, Part):
+            yield from unfolded(value, part.name)
+
+
+def parts_table(found: Iterable[Piece]) -> str:
+    """A row for each part."""
+    return table(("part", "name", "what it is", "settings beside its defaults", "paper"), map(row, found))
+
+
+def row(piece: Piece) -> tuple[str, ...]:
+    """A part's cells."""
+    part = piece.part
+    kind = part.registry.kind + (f" in {piece.inside}" if piece.inside else "")
+    changed = ", ".join(code(f"{name}={shown(value)}") for name, value in settings(part))
+    return plain(kind), code(part.name), plain(first_line(part)), changed, paper_link(part.paper)
+
+
+def settings(part: Part) -> Iterator[tuple[str, Any]]:
+    """The settings that are not as they come, by name."""
+    for setting in dataclasses.fields(part):  # type: ignore[arg-type]  # every registered part is a dataclass
+        value, factory = vars(part)[setting.name], setting.default_factory
+        default = setting.default if factory is dataclasses.MISSING else factory()
+        if value != default and not isinstance(value, Part):
+            yield setting.name, value
+
+
+def shown(value: Any) -> str:
+    """A setting's value, short; of a place on this disk its last word alone, which is nobody else's business."""
+    text = repr(value)
+    if isinstance(value, str) and re.search(r"^[/~.]|^\w:|\\|/.*/", value):
+        text = repr(re.split(r"[/\\]", value.rstrip("/\\"))[-1])
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def first_line(part: Part | type[Part]) -> str:
+    """The sentence that opens its docstring."""
+    return inspect.cleandoc(part.__doc__ or "").partition("\n")[0]
+
+
+def paper_link(paper: str) -> str:
+    """A link to a paper by its arXiv number or DOI; nothing without one."""
+    if not paper:
+        return ""
+    if ARXIV.fullmatch(paper):
+        return f"[arXiv {paper}](https://arxiv.org/abs/{paper})"
+    return f"[{plain(paper)}](https://doi.org/{quote(paper)})"
+
+
+def papers(facts: Facts) -> list[str]:
+    """The papers behind the model: that of its experiment, then those of its parts, each once."""
+    found = [facts.about.paper if facts.about else "", *(piece.part.paper for piece in pieces(facts))]
+    return list(dict.fromkeys(paper for paper in found if paper))

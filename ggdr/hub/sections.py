@@ -1,0 +1,295 @@
+"""The sections of a card, each a function of the facts; an empty one is left out."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+
+from ggdr.formatting import significant
+from ggdr.hub.bibliography import citation
+from ggdr.hub.facts import Facts, logged
+from ggdr.hub.markdown import block, bullets, code, plain, table
+from ggdr.hub.parts import ROLES, WATCHING, paper_link, papers, parts_table, pieces, shown
+from ggdr.hub.results import Result, notes, remarks, results_table, while_training
+from ggdr.networks.base import ImageSpec
+from ggdr.recipe.about import About
+from ggdr.sampling.labels import described
+from ggdr.saving.log_file import LABELS
+
+CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
+FEW = 3
+"""metrics that stand in the first lines"""
+UNSAID = (
+    "Nobody has written down who or what is in these images, who made them and who was asked; look at them before"
+    " you use what was learned from them."
+)
+ALWAYS = (
+    "A GAN repeats its images, and less evenly: what is rare among them is rarer in what it makes.",
+    "What it makes shows nothing and nobody that exists: it is no evidence of anything, and nothing to decide about"
+    " people by.",
+)
+
+
+def opening(facts: Facts, found: Sequence[Result]) -> str:
+    """What it is, how it looks, how good it is."""
+    lines = [what(facts)]
+    if facts.grid:
+        lines.append(f"![Samples]({facts.grid})")
+    lines.append(how_good(facts, found))
+    return "\n\n".join(lines)
+
+
+def what(facts: Facts) -> str:
+    """One sentence: what it makes, what it is made of, what it learned from."""
+    if not facts.trained:
+        generator = code(facts.recipe.generator.name) if facts.recipe else "generator"
+        return f"A recipe of ggdr: a generator of images ({generator}), to be trained on {images_of(facts)}."
+    assert facts.spec is not None
+    spec = facts.spec
+    kind = CHANNELS.get(spec.channels, f"{spec.channels}-channel")
+    size = f"{spec.height} x {spec.width} px"
+    labels = f", {labelled(spec)}" if spec.labels else ""
+    network = next((part for part in facts.networks if part.registry.kind == "generator"), facts.networks[0])
+    head = f"A generator ({code(network.name)}) of {kind} images, {size}{labels}"
+    if facts.origin:
+        return f"{head}, converted by ggdr from a published checkpoint ({plain(str(facts.origin.get('format')))})."
+    if facts.recipe is None:
+        return f"{head}, saved by ggdr; how it was trained was not saved with it."
+    seen = facts.progress.get("images_seen")
+    length = f" Its training showed {seen:,} real images." if isinstance(seen, int) else ""
+    return f"{head}, trained with ggdr on {images_of(facts)}.{length}"
+
+
+def images_of(facts: Facts) -> str:
+    """What it was trained on."""
+    assert facts.recipe is not None
+    about, hub = facts.about or About(), facts.recipe.data.hub_id()
+    count = "images" if facts.images is None else f"{facts.images:,} images"
+    link = f" from [{plain(hub)}](https://huggingface.co/datasets/{hub})" if hub else ""
+    if not about.described:
+        return f"{count}{link}, which their owner has not described"
+    shows = f": {plain(about.images)}" if about.images else ""
+    if not about.name:
+        return f"{count}{link}{shows}"
+    return f"{linked(about.name, about.url)}{f' ({count})' if facts.images else ''}{link}{shows}"
+
+
+def linked(text: str, url: str) -> str:
+    """A text that leads to a page, if that is one of the web."""
+    page = re.fullmatch(r"https?://[^\s<>()\[\]\"'`|\\\\]+", url)
+    return f"[{plain(text)}]({url})" if page else plain(text)
+
+
+def how_good(facts: Facts, found: Sequence[Result]) -> str:
+    """The chief values of a few metrics, or that there are none."""
+    if not found and not facts.trained:
+        target = " [The paper's numbers](#evaluation) are its target." if facts.about and facts.about.figures else ""
+        return f"**Not trained with this code yet**, as far as records go: no weights, no measured numbers.{target}"
+    if not found:
+        return f"**Not measured yet**: {code(f'ggdr evaluate {shlex.quote(facts.place)}')} does it."
+    first = {result.label: result for result in reversed(found)}  # the first value of a metric is the chief one
+    values = [
+        f"{code(each.label)} {plain(each.key)} {each.shown}"
+        + f" ({each.between})" * bool(each.between)
+        + f", {each.better} is better"
+        for each in list(reversed(first.values()))[:FEW]
+    ]
+    whose = "" if facts.trained else " of a model that it trained"
+    return f"**Measured**{whose}, with 95 % intervals: {'; '.join(values)}. [All values and the protocol](#evaluation)."
+
+
+def labelled(spec: ImageSpec) -> str:
+    """Which labels its images have by choice."""
+    names = f" ({plain(described(spec))})" if spec.label_names else ""
+    if spec.label_ranges:
+        return f"conditioned on {'a number' if spec.labels == 1 else f'{spec.labels} numbers'}{names}"
+    return f"of {spec.labels} classes by choice{names}"
+
+
+def example(spec: ImageSpec) -> str:
+    """A label as Python: the first class, by its name if it has one, or a vector in the middle of the ranges."""
+    if spec.label_ranges:
+        return repr([round((low + high) / 2, 3) for low, high in spec.label_ranges])
+    return repr(spec.label_names[0]) if spec.label_names else "0"
+
+
+def use(facts: Facts) -> str:
+    """Five lines that make an image."""
+    generator = next((piece.part for piece in pieces(facts) if piece.part.registry.kind == "generator"), None)
+    arguments = ["seeds=[0, 1, 2, 3]"]
+    if facts.spec is not None and facts.spec.labels:
+        arguments.append(f"labels={example(facts.spec)}")
+    if generator is not None and "truncation" in generator.provides:
+        arguments.append("truncation_psi=0.7")
+    code_lines = [
+        "import ggdr",
+        "",
+        f"pipe = ggdr.from_pretrained({json.dumps(facts.place)})",
+        f"images = pipe({', '.join(arguments)}).images",
+        'images[0].save("sample.png")',
+    ]
+    head = "With ggdr installed:" if facts.trained else "With ggdr installed, and when it is trained:"
+    return head + "\n\n" + block("\n".join(code_lines), "python")
+
+
+def made_of(facts: Facts) -> str:
+    """The table of the parts that the model was made of and watched with."""
+    return parts_table(pieces(facts, ROLES + WATCHING))
+
+
+def training(facts: Facts) -> str:
+    """The command, the numbers of the run, and what it measured by itself."""
+    if facts.recipe is None:
+        return ""
+    command = f"{facts.command} {facts.recipe.data.asks()}".strip()
+    if facts.recipe.data.asks() and facts.about and facts.about.name:
+        command += f" --about.name {shlex.quote(facts.about.name)}"
+    head = "`recipe.py`, beside this card, holds every field as it was:" if facts.trained else ""
+    texts = [
+        head,
+        block(command, "bash"),
+        table(("setting or measure", "value"), training_rows(facts)),
+        while_training(facts),
+    ]
+    return "\n\n".join(text for text in texts if text)
+
+
+def training_rows(facts: Facts) -> Iterator[tuple[str, str]]:
+    """What the run was set to, and where it stands."""
+    recipe, progress = facts.recipe, facts.progress
+    assert recipe is not None
+    seen = progress.get("images_seen")
+    total = f"{recipe.total_kimg:,.10g} kimg"
+    yield "real images shown", total if seen is None else f"{seen / 1000:,.10g} of {total}"
+    if "step" in progress:
+        yield "steps", f"{progress['step']:,}"
+    micro = f", {recipe.micro_batch_size} at once" if recipe.micro_batch_size else ""
+    yield "batch", f"{recipe.batch_size}{micro}"
+    yield "precision", recipe.precision
+    for name, size in facts.sizes.items():
+        yield plain(f"weights of the {name}"), f"{size:,}"
+    for turn, adam in (("G", recipe.g_optimizer), ("D", recipe.d_optimizer)):
+        yield f"optimizer of {turn}", f"Adam, rate {adam.lr:g}, betas {adam.beta1:g} and {adam.beta2:g}"
+    yield "running mean of G", f"half-life {recipe.ema_kimg:g} kimg" if recipe.ema_kimg else "none"
+    yield "seed", str(recipe.seed)
+    if recipe.init_from:
+        yield "started from the weights of", code(shown(recipe.init_from))
+    yield from logged_rows(facts)
+
+
+def logged_rows(facts: Facts) -> Iterator[tuple[str, str]]:
+    """What the run's log ends with."""
+    last = {key: value for key, value, _ in logged(facts.log)}
+    if last.get("kimg") and "seconds" in last:
+        yield "time", f"{significant(last['seconds'] / last['kimg'], 3)} s a kimg, with logging, grids and metrics"
+    if "device" in facts.progress:
+        processes = facts.progress.get("processes", 1)
+        yield "device", plain(f"{processes} x {facts.progress['device']}")
+    for key in (key for key in last if key.startswith("loss/")):
+        _, turn, name = key.split("/", 2)
+        yield f"last loss of {turn.upper()}, {code(name)}", significant(last[key])
+    for key in (key for key in LABELS if key in last):
+        yield f"last {code(LABELS[key])}", significant(last[key])
+
+
+def evaluation(facts: Facts, found: Sequence[Result]) -> str:
+    """What was measured, and what the paper has."""
+    texts = [results_table(found), bullets(notes(facts, found)), target_of(facts)]
+    return "\n\n".join(text for text in texts if text)
+
+
+def target_of(facts: Facts) -> str:
+    """The numbers of the paper that the recipe is to reach."""
+    about = facts.about
+    if about is None or not about.paper or other_number(facts, about):
+        return ""
+    head = f"**The target** is the paper's ({paper_link(about.paper)}, {plain(about.table)}), not measured here."
+    rows = [(plain(model), plain(value)) for model, value in about.figures.items()]
+    texts = (f"{head} {plain(about.note)}".strip(), table(("model", plain(about.metric)), rows))
+    return "\n\n".join(text for text in texts if text)
+
+
+def other_number(facts: Facts, about: About) -> bool:
+    """Whether it is known that the paper trained on more or fewer images, whose numbers say nothing of these."""
+    if facts.images is None or about.count is None:
+        return False
+    return facts.images not in (about.count, 2 * about.count)  # twice: with their mirror images
+
+
+def training_data(facts: Facts) -> str:
+    """What is known of the images, and that nobody has described them where that is so."""
+    if facts.recipe is None and facts.about is None:
+        return ""
+    about = facts.about or About()
+    lines = (
+        [] if about.described else ["Their owner has not described these images: what they show, and whose they are."]
+    )
+    return "\n\n".join([*lines, table(("images", "what is known"), data_rows(facts, about))])
+
+
+def data_rows(facts: Facts, about: About) -> Iterator[tuple[str, str]]:
+    """What is known of the images, a fact a row."""
+    if about.name:
+        yield "set", linked(about.name, about.url)
+    elif about.url:
+        yield "page", linked(about.url, about.url)
+    if about.images:
+        yield "what they show", plain(about.images)
+    if facts.images is not None:
+        yield "number", f"{facts.images:,}"
+    if facts.spec is not None:
+        yield "size", size_of(facts.spec)
+    if facts.content:
+        yield "SHA-256 of their pixels", code(facts.content)
+    if facts.listing:
+        yield "SHA-256 of the list of their names, sizes and labels, first 16 digits", code(facts.listing)
+    yield "licence", plain(about.licence) if about.licence else "not written down"
+
+
+def size_of(spec: ImageSpec) -> str:
+    """Size and channels of images in words."""
+    return f"{spec.height} x {spec.width} px, {CHANNELS.get(spec.channels, f'{spec.channels}-channel')}"
+
+
+def limits(facts: Facts, found: Sequence[Result]) -> str:
+    """What it is not for, and what it has not learned."""
+    said = facts.about.limits if facts.about else ""
+    measured = remarks(found) if facts.trained or found else ()
+    return bullets([plain(said or UNSAID), *ALWAYS, *measured])
+
+
+def licence(facts: Facts, chosen: str) -> str:
+    """The licence of the weights, and what bears on it."""
+    about = facts.about
+    head = f"Of the weights: {code(chosen)}." if chosen else "Nobody has chosen a licence for the weights."
+    texts = [head if facts.trained else "There are no weights here."]
+    texts.append("What may be done with weights depends on the licence of the images they learned from.")
+    texts.append(
+        f"Here: {plain(about.licence)}." if about and about.licence else "Nobody has written it down here: look for it."
+    )
+    if facts.origin:
+        texts.append("The checkpoint they were converted from has a licence of its own, which goes on holding.")
+    if facts.recipe is not None and facts.recipe.init_from:
+        texts.append("The model that training started from has one too.")
+    return " ".join([*texts, "The code, ggdr, is Apache-2.0."])
+
+
+def citations(facts: Facts) -> str:
+    """BibTeX of the papers behind it."""
+    return block("\n\n".join(citation(paper) for paper in papers(facts)), "bibtex") if papers(facts) else ""
+
+
+def sections_of(facts: Facts, found: Sequence[Result], chosen: str) -> Iterable[tuple[str, str]]:
+    """Heading and text of each, in the order in which a stranger asks."""
+    return (
+        ("Use", use(facts)),
+        ("Evaluation", evaluation(facts, found)),
+        ("Parts", made_of(facts)),
+        ("Training data", training_data(facts)),
+        ("Training", training(facts)),
+        ("Limits", limits(facts, found)),
+        ("Licence", licence(facts, chosen)),
+        ("Citation", citations(facts)),
+    )

@@ -1,0 +1,208 @@
+"""The two base classes of networks: what they take, hand over, and how they are saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from ggdr.layers.equalized import clip_weights
+from ggdr.layers.norm import follow, moments
+from ggdr.layers.spectral import follow as follow_norms
+from ggdr.networks.base import (
+    DiscriminatorConfig,
+    DiscriminatorOutput,
+    GeneratorConfig,
+    GeneratorOutput,
+    ImageSpec,
+    Reconstruction,
+)
+from ggdr.ops.version import TORCH
+
+COMPILES = (2, 12)
+"""the oldest torch whose compiler is right: `tests/training/test_compiling.py` finds other fakes with 2.9"""
+
+
+class Network(nn.Module):
+    """A network that knows the settings and the brief it was built from."""
+
+    def __init__(self, config: GeneratorConfig | DiscriminatorConfig, spec: ImageSpec):
+        super().__init__()
+        self.config, self.spec = config, spec
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str | Path,
+        *,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        local_files_only: bool = False,
+    ) -> Self:
+        """The network of this base class in a folder or a Hub repository "org/name", in eval mode, float32.
+
+        `ggdr.Generator.from_pretrained`, `ggdr.Discriminator.from_pretrained`: of a run, checkpoint or model. Only JSON
+        and safetensors are read. ValueError if there is no such network.
+        """
+        from ggdr.saving.pretrained import Hub, load_one
+
+        return load_one(name_or_path, cls, Hub(revision, token, local_files_only))
+
+    def save_pretrained(self, save_directory: str | Path) -> None:
+        """Make the folder hold config.json and model.safetensors, and nothing else.
+
+        OSError if the disk refuses, ValueError if there is something else in it.
+        """
+        from ggdr.saving.pretrained import save_model
+
+        save_model(self, Path(save_directory).expanduser())
+
+    def compile_in_place(self) -> None:
+        """Let torch.compile its passes; names of weights stay, and so does every draw.
+
+        RuntimeError without a C++ compiler, at the first pass; ValueError where torch's own is known to compute
+        something else.
+        """
+        if TORCH < COMPILES:
+            least = ".".join(map(str, COMPILES))
+            raise ValueError(
+                f"torch {torch.__version__} compiles networks that then make other images; install torch {least} or"
+                " newer, or go without."
+            )
+        self.compile(options={"fallback_random": True})
+
+    def unwrap(self) -> Network:
+        """The network that names are compared with when weights come from another: what wraps one says which."""
+        return self
+
+    def grow(self, level: float) -> None:
+        """Play at a level: whole doublings above the base, and the next one's share; of one that gives "grow".
+
+        Images keep their full size, and so do the maps it names; a fresh network is at its highest level.
+        """
+        raise NotImplementedError
+
+    def after_update(self) -> None:
+        """Called after each update of its weights: spectral normalization follows them by one power iteration."""
+        follow_norms(self)
+
+    def rgb_weights(self) -> list[str]:
+        """Names of weights that make shares of a sum which is the image, if it is one: such may start at zero."""
+        return []
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What its weights are kept in."""
+        return next(self.parameters()).dtype
+
+
+class Generator(Network):
+    """Noise to images. A subclass sets `z_dim` and, if its config gives "g_features", `feature_channels`."""
+
+    config: GeneratorConfig
+    z_dim: int
+    """width of the latent code"""
+    w_dim: int = 0
+    """width of a style code, of one whose config gives "ws"; else 0"""
+    feature_channels: dict[int, int] = {}
+    """side (height in pixels) -> channels of the feature maps it can hand over"""
+
+    def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
+        """z [N, z_dim] ~ N(0, 1) and labels [N, L] (None: unconditional) to images and the maps of `resolutions`.
+
+        If its config gives "truncation" it also takes `psi` and `cutoff`, if it gives "noise" also `noise`, with the
+        defaults and the meaning of `ggdr.sampling.View`, but that `psi` is a number (a tensor [] in a traced graph),
+        and `noise` fresh by default.
+        """
+        raise NotImplementedError
+
+    def styles(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Style codes [N, L, W] of z [N, z_dim], of one whose config gives "ws"."""
+        raise NotImplementedError
+
+    def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
+        """Images [N, C, H, W] of style codes ws [N, L, W], with the same noise each time; of one that gives "ws".
+
+        If its config gives "noise_maps", `maps` [H, W] or [N, 1, H, W] take the place of those of these names.
+        """
+        raise NotImplementedError
+
+    def forward_from(self, maps: Tensor, resolution: int, w: Tensor) -> Tensor:
+        """Images [N, C, H, W] of feature maps [N, K, r, r * W / H] of a side r, by the layers that follow them.
+
+        w [N, w_dim]: the one style of all these layers. Noise is the same each time. Of one that gives "g_continues";
+        ValueError if the side is none of its own.
+        """
+        raise NotImplementedError
+
+    def noise_maps(self) -> dict[str, Tensor]:
+        """Name -> the noise [H, W] that a layer keeps from the start, of one whose config gives "noise_maps"."""
+        raise NotImplementedError
+
+    def input_matrices(self) -> list[Tensor]:
+        """The matrices [K, D] by which its code enters its layers, of one whose config gives "entries".
+
+        One for each style code, all that it drives stacked, of one that gives "ws"; one for z of another.
+        """
+        raise NotImplementedError
+
+    def measure(self) -> dict[str, Tensor]:
+        """Means of what it saw since the last call, for `after_step`; averaged over all micro-batches and processes.
+
+        Of one with batch normalization `moments/NAME` [2, C], each such layer's mean and variance.
+        """
+        return moments(self)
+
+    def check_sides(self, resolutions: tuple[int, ...]) -> None:
+        """ValueError if a side is not one whose feature maps it has."""
+        if strange := sorted(set(resolutions) - set(self.feature_channels)):
+            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
+
+    def after_step(self, stats: dict[str, Tensor]) -> None:
+        """Take in the step's means (its own from `measure` among them), the same on every process."""
+        follow(self, stats)
+
+
+class Discriminator(Network):
+    """Images to logits. One whose config gives "pyramid" writes `pyramid` and sets `map_channels`."""
+
+    config: DiscriminatorConfig
+    map_channels: dict[int, int] = {}
+    """side (height in pixels) -> channels of its encoder's maps, smallest side to half of the image"""
+
+    def forward(
+        self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
+    ) -> DiscriminatorOutput:
+        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, and the maps of its pyramid.
+
+        `resolutions`: the feature maps its decoder is to draw; one that has a decoder, or no pyramid, writes its own.
+        """
+        logits, maps = self.pyramid(image, labels)
+        return DiscriminatorOutput(logits, maps=maps)
+
+    def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
+        """Logits, and the encoder's maps: side r -> [N, map_channels[r], r, r * W / H]."""
+        raise NotImplementedError
+
+    def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:
+        """Pictures drawn from its maps of image [N, C, H, W], by name, of one whose config gives "reconstruction"."""
+        raise NotImplementedError
+
+    def set_random_bits(self, level: Tensor) -> None:
+        """Draw `level` random bits from here on, a scalar; a share of one now and then. Of one giving "random_bits"."""
+        raise NotImplementedError
+
+    def stages(self) -> list[nn.Module]:
+        """Its parts from the image inwards, without decoder and what is only the labels'; none: it cannot be frozen."""
+        return []
+
+    def clip(self, limit: float) -> None:
+        """Clamp the weights that make its logits to +-limit, as its layers use them (Wasserstein GAN)."""
+        clip_weights(self, limit)

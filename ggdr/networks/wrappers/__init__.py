@@ -1,0 +1,40 @@
+"""Around another discriminator: the settings of what hands on whatever that one gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from ggdr.networks.base import DiscriminatorConfig
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrapperConfig(DiscriminatorConfig):
+    """The settings of a discriminator around another; it gives what is its own and what its encoder gives."""
+
+    encoder: DiscriminatorConfig = DCGANDiscriminatorConfig()
+    """the discriminator that judges; one that gives its pyramid"""
+    provides: ClassVar = frozenset({"pyramid"})
+    hides: ClassVar[frozenset[str]] = frozenset()
+    """what it cannot hand on, because its encoder sees another image than it does"""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "provides", type(self).provides | (self.encoder.provides - self.hides))
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Around a tiny DCGAN discriminator."""
+        return cls(encoder=DCGANDiscriminatorConfig.tiny())
+
+    def described(self) -> Self:
+        """With its encoder's settings so."""
+        return replace(self, encoder=self.encoder.described())
+
+    def check(self) -> None:
+        """ValueError if the encoder gives no pyramid, which is promised in its name."""
+        if "pyramid" not in self.encoder.provides:
+            raise ValueError(
+                f"discriminator {self.encoder.name!r} gives no pyramid of its maps, which the encoder of {self.name!r}"
+                " must; take one that does, such as 'stylegan2' or 'dcgan'."
+            )

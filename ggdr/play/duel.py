@@ -1,0 +1,164 @@
+"""A Duel: all that one generator and one discriminator show each other on one micro-batch.
+
+Every product is computed at first use and kept: a pass nobody reads never runs, and two terms that read
+the same pass share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from ggdr.lazy import Tensor, torch
+from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput, Reconstruction
+from ggdr.play.term import Turn
+
+if TYPE_CHECKING:
+    from ggdr.augment.base import Augmentation
+    from ggdr.networks.base.module import Discriminator, Generator
+
+
+class StepContext(NamedTuple):
+    """What a phase asks of its duels."""
+
+    turn: Turn
+    requires: frozenset[str] = frozenset()
+    """the needs of the phase's terms"""
+    resolutions: tuple[int, ...] = ()
+    """sides of the feature maps that the phase's terms read, pixels"""
+    kimg: float = 0.0
+    """thousands of reals shown before this step"""
+    augment: Augmentation | None = None
+    """done to whatever the discriminator sees"""
+    autocast: Callable[[], AbstractContextManager] = nullcontext
+    """networks run in it (autocast); what they hand over is float32"""
+
+
+@dataclass
+class Duel:
+    """One generator against one discriminator, on as many fakes as there are reals, under the same labels."""
+
+    G: Generator
+    D: Discriminator
+    reals: Tensor
+    """[N, C, H, W] in [-1, 1]"""
+    labels: Tensor | None
+    """[N, L], the reals' labels; fakes are made for them too, so that theirs follow the data's distribution"""
+    context: StepContext
+    notes: dict[str, Tensor] = field(default_factory=dict)
+    """scalars that a term leaves for the step's statistics"""
+    provides: ClassVar = frozenset({"real_grad", "fake_grad", "real_features"})
+    """what terms may need of the duel itself; the rest must come from the networks"""
+
+    @property
+    def turn(self) -> Turn:
+        """Whose weights learn."""
+        return self.context.turn
+
+    @cached_property
+    def real(self) -> Tensor:
+        """The reals [N, C, H, W]; a leaf that takes gradient if a term needs "real_grad"."""
+        return self.reals.detach().requires_grad_("real_grad" in self.context.requires)
+
+    @cached_property
+    def fake(self) -> GeneratorOutput:
+        """N fakes; on D's turn a leaf that takes gradient if a term needs "fake_grad"."""
+        sample = self.generate(self.z)
+        if self.turn == "d" and "fake_grad" in self.context.requires:
+            sample = sample._replace(image=sample.image.detach().requires_grad_())
+        return sample
+
+    @cached_property
+    def on_real(self) -> DiscriminatorOutput:
+        """What D says of the reals, with its drawings if a term needs "real_features"."""
+        return self.judge(
+            self.real, resolutions=self.context.resolutions if "real_features" in self.context.requires else ()
+        )
+
+    @cached_property
+    def on_fake(self) -> DiscriminatorOutput:
+        """What D says of the fakes, with its drawings of their feature maps if a term needs "d_features"."""
+        resolutions = self.context.resolutions if "d_features" in self.context.requires else ()
+        return self.judge(self.fake.image, self.fake.features, resolutions, self.fake.scales)
+
+    @cached_property
+    def reconstructions(self) -> dict[str, Reconstruction]:
+        """Pictures that D draws from its maps of the reals as it saw them, if a term needs "reconstruction"."""
+        if "reconstruction" not in self.context.requires:
+            return {}
+        assert self.on_real.image is not None
+        with self.context.autocast():
+            return self.D.reconstruct(self.on_real.maps, self.on_real.image)
+
+    @cached_property
+    def z(self) -> Tensor:
+        """Latent codes [N, z_dim] of the fakes."""
+        return self.codes(len(self.reals))
+
+    def codes(self, n: int) -> Tensor:
+        """n fresh latent codes [n, z_dim]."""
+        return torch.randn(n, self.G.z_dim, device=self.reals.device)
+
+    def sample(self, n: int) -> GeneratorOutput:
+        """A further pass of G: n fresh images, for the first n labels."""
+        return self.generate(self.codes(n))
+
+    def generate(self, z: Tensor) -> GeneratorOutput:
+        """A further pass of G: the images of z [n, z_dim], for the first n labels."""
+        resolutions = self.context.resolutions if "g_features" in self.context.requires else ()
+        with self.context.autocast():
+            made = self.G(z, self.labels_of(len(z)), resolutions=resolutions)
+        return GeneratorOutput(made.image.float(), made.ws, in_float32(made.features), in_float32(made.scales))
+
+    def judge(
+        self,
+        image: Tensor,
+        maps: Mapping[int, Tensor] | None = None,
+        resolutions: tuple[int, ...] = (),
+        scales: Mapping[int, Tensor] | None = None,
+    ) -> DiscriminatorOutput:
+        """A further pass of D over `image`, freshly augmented; `maps` move along, its decoder draws `resolutions`.
+
+        `scales`: the images at smaller sizes, for a D that gives "scales"; they cannot be augmented: ValueError.
+        """
+        guide, whole = dict(maps or {}), image
+        if self.context.augment is not None:
+            image, guide = self.context.augment(image, guide)
+        seen = self.with_scales(image, scales, moved=image is not whole) if scales else image
+        with self.context.autocast():
+            verdict = self.D(seen, self.labels_of(len(image)), resolutions=resolutions)
+        pyramid = in_float32(verdict.maps) if "pyramid" in self.context.requires else {}
+        heads = verdict.head_outputs if "heads" in self.context.requires else {}
+        head_outputs = {name: answer.float() for name, answer in heads.items()}
+        dense = verdict.dense if "d_pixels" in self.context.requires else None
+        drawn = in_float32(verdict.features)
+        return DiscriminatorOutput(verdict.logits.float(), drawn, guide, pyramid, head_outputs, dense, image)
+
+    def forward_from(self, maps: Tensor, resolution: int, w: Tensor) -> Tensor:
+        """What G makes of maps of a side and a style w [N, w_dim], if it gives "g_continues": images [N, C, H, W]."""
+        with self.context.autocast():
+            return self.G.forward_from(maps, resolution, w).float()
+
+    def with_scales(self, image: Tensor, scales: Mapping[int, Tensor], *, moved: bool) -> Tensor | dict[int, Tensor]:
+        """What D is to see: the image, or it and its smaller sizes, by side, where D takes those."""
+        judge = self.D.config
+        if "scales" not in judge.provides:
+            return image
+        if moved:
+            raise ValueError(
+                f"discriminator {judge.name!r} judges the fakes at smaller sizes too, which the augmentation leaves as"
+                " they are; drop it: --augment none."
+            )
+        return {**scales, image.shape[2]: image}
+
+    def labels_of(self, n: int) -> Tensor | None:
+        """The first n labels."""
+        return None if self.labels is None else self.labels[:n]
+
+
+def in_float32(maps: Mapping[int, Tensor]) -> dict[int, Tensor]:
+    """The maps, as float32."""
+    return {resolution: each.float() for resolution, each in maps.items()}

@@ -1,0 +1,37 @@
+"""A Game: who plays, and how a batch becomes duels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ggdr.lazy import Tensor
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.play.duel import Duel, StepContext
+from ggdr.play.term import Turn
+from ggdr.registry import Part, games
+
+Networks = dict[Turn, dict[str, Any]]
+"""turn -> the networks that learn on it, by the name under which they are saved"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Game(Part):
+    """The settings of a game."""
+
+    registry = games
+
+    def cast(self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec) -> Networks:
+        """The networks that play, freshly initialised."""
+        raise NotImplementedError
+
+    def duels(self, cast: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
+        """Who meets whom on a micro-batch: reals [N, C, H, W] in [-1, 1], labels [N, L] or None."""
+        raise NotImplementedError
+
+    def restarts(self, before: float, kimg: float, spec: ImageSpec) -> bool:
+        """Whether the optimizers begin again, with no memory of gradients, at the step `kimg` after the one `before`.
+
+        Both in thousands of reals shown until then; `spec`: of the images. A pure function, so that resuming is exact.
+        """
+        return False

@@ -1,0 +1,58 @@
+"""A Phase: the terms of one turn that share a rhythm; one optimizer step."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ggdr.play.term import Term, Turn
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One update of one player, by the terms that are due."""
+
+    turn: Turn
+    every: int
+    """runs at each N-th step"""
+    terms: Mapping[str, Term]
+    """by the name under which their losses are logged"""
+    repeats: int = 1
+    """updates when it is due, each on fresh reals: n_critic in D's main phase"""
+    strength: int = 1
+    """factor of its losses: as often as its player's main phase updates between two runs of it"""
+
+    @property
+    def name(self) -> str:
+        """Such as "g", or "d every 16"."""
+        return self.turn if self.every == 1 else f"{self.turn} every {self.every}"
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """What its terms need."""
+        return frozenset().union(*(term.requires for term in self.terms.values()))
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """Sides of the feature maps its terms read, pixels."""
+        return tuple(sorted({resolution for term in self.terms.values() for resolution in term.feature_resolutions()}))
+
+    @property
+    def float32(self) -> bool:
+        """Whether a term of it differentiates a gradient, so that it runs without autocast."""
+        return any(term.float32 for term in self.terms.values())
+
+
+def phases(terms: Mapping[str, Term], n_critic: int = 1) -> list[Phase]:
+    """Group terms by turn and rhythm; in the order of a step: G main, G lazy, D main (`n_critic` times), D lazy."""
+    groups: dict[tuple[Turn, int], dict[str, Term]] = defaultdict(dict)
+    for name, term in terms.items():
+        for turn in term.turns:
+            groups[turn, term.every][name] = term
+    found = []
+    for turn, every in sorted(groups, key=lambda group: ("gd".index(group[0]), group[1])):
+        updates = n_critic if turn == "d" else 1
+        repeats, strength = (updates, 1) if every == 1 else (1, every * updates)
+        found.append(Phase(turn, every, groups[turn, every], repeats, strength))
+    return found

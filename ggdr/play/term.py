@@ -1,0 +1,143 @@
+"""A Term: one summand of the objective. Losses and regularizers are both terms, in two folders and two registries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from ggdr.lazy import Tensor, torch
+from ggdr.networks.base import Head, ImageSpec
+from ggdr.registry import Part, losses, regularizers
+
+if TYPE_CHECKING:
+    from ggdr.play.duel import Duel
+    from ggdr.recipe import Recipe
+
+Turn = Literal["g", "d"]
+
+
+class Adaptive(Part):
+    """A part that may learn from the step's statistics: its fields are settings, its tensor attributes its state."""
+
+    def fit(self, spec: ImageSpec, batch_size: int) -> str:
+        """Fill in what the recipe left open (a None, an empty tuple); what was chosen and why, or "" if nothing was."""
+        return ""
+
+    def check_signs(self, recipe: Recipe, instead: str) -> None:
+        """ValueError, ending in what to do `instead`, if the signs of D's logits do not tell how much D overfits."""
+        why = ""
+        if recipe.loss.undecided is None:
+            why = f"loss {recipe.loss.name!r} has no logit at which D is undecided"
+        elif "energy" in recipe.discriminator.provides:
+            why = f"no logit of discriminator {recipe.discriminator.name!r} is above 0"
+        if why:
+            raise ValueError(
+                f"{self.registry.kind} {self.name!r} follows the signs of D's logits, which say nothing here: {why};"
+                f" {instead}."
+            )
+
+    def start(self, device: torch.device) -> None:
+        """Create the state: tensors as attributes, on `device`."""
+
+    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+        """Read the step's means over the whole batch and all processes, scalars on the device.
+
+        Keys: `images` (reals shown this step); of D's turn, where judged: `logits/real`, `logits/fake`,
+        `signs/real`, `signs/fake` (where the loss has a logit at which D is undecided: the mean sign of their distance
+        to it), and how images of a batch differ, `spread/real`, `spread/fake`;
+        `loss/TURN/NAME` of every term that ran; whatever was left in `duel.notes`.
+        """
+
+    def learn(self, stats: Mapping[str, Tensor]) -> None:
+        """`after_step`, but nothing that is not finite enters the state."""
+        before = {key: value.clone() for key, value in self.state_dict().items()}
+        self.after_step(stats)
+        for key, old in before.items():
+            new = vars(self)[key]
+            vars(self)[key] = torch.where(new.isfinite(), new, old)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The tensor attributes."""
+        return {key: value for key, value in vars(self).items() if isinstance(value, torch.Tensor)}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what `state_dict` gave; ValueError if the names differ."""
+        if state.keys() != self.state_dict().keys():
+            raise ValueError(f"{self.name!r} has the state {sorted(self.state_dict())}; given {sorted(state)}.")
+        for key, value in state.items():
+            vars(self)[key] = value.to(vars(self)[key].device)
+
+
+@dataclass(kw_only=True)
+class Term(Adaptive):
+    """One summand of the objective: write `d_loss`, `g_loss` or both; it joins the turns whose method it writes."""
+
+    weight: float = 1.0
+    """factor of this term in its player's loss"""
+    every: int = 1
+    """run at each N-th step, N times as strong (lazy regularization)"""
+    float32: ClassVar[bool] = False
+    """its phase runs without autocast: it differentiates a gradient"""
+    reads_logits: ClassVar[bool] = False
+    """it reads D's own logits, and means nothing where the loss does not train them"""
+    least: ClassVar[int] = 1
+    """images of a micro-batch that it takes at least, since it compares them with each other"""
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The turns it joins."""
+        return [turn for turn in ("g", "d") if getattr(type(self), f"{turn}_loss") is not getattr(Term, f"{turn}_loss")]
+
+    def feature_resolutions(self) -> tuple[int, ...]:
+        """Sides of the feature maps it reads, pixels."""
+        return ()
+
+    def heads(self, spec: ImageSpec) -> dict[str, Head]:
+        """What it asks of the discriminator beside its logit, by the name under which its answers come."""
+        return {}
+
+    def check_networks(self, discriminators: Sequence[Any]) -> None:
+        """ValueError if it cannot work on one of these, which are built on the meta device, before the run begins."""
+
+    def g_loss(self, duel: Duel) -> Tensor:
+        """Scalar for the generator to lower."""
+        raise NotImplementedError
+
+    def d_loss(self, duel: Duel) -> Tensor:
+        """Scalar for the discriminator to lower."""
+        raise NotImplementedError
+
+    def after_update(self, turn: Turn, networks: Sequence[Any]) -> None:
+        """Called after each update of any player, with whose turn it is and the networks that were updated."""
+
+    def loss(self, duel: Duel) -> Tensor:
+        """Scalar of the duel's turn, before `weight`."""
+        loss = self.g_loss(duel) if duel.turn == "g" else self.d_loss(duel)
+        if loss.ndim:
+            raise ValueError(
+                f"{self.registry.kind} {self.name!r} gave a loss of shape {list(loss.shape)}: give its mean."
+            )
+        return loss
+
+
+@dataclass(kw_only=True)
+class Loss(Term):
+    """The adversarial loss of both players, and what other parts may take the logits to mean under it."""
+
+    registry = losses
+    undecided: ClassVar[float | None] = 0.0
+    """the logit at which D takes an image neither for real nor for fake; None: only differences of logits count"""
+    ranks: ClassVar[bool] = True
+    """whether a healthy D gives reals the higher logits, on average"""
+    logistic: ClassVar[bool] = False
+    """whether what D pays for an image is softplus(-logit) as a real and softplus(logit) as a fake"""
+    symmetric: ClassVar[bool] = False
+    """whether it asks of -logit for a fake what it asks of logit for a real"""
+
+
+@dataclass(kw_only=True)
+class Regularizer(Term):
+    """A term beside the adversarial loss."""
+
+    registry = regularizers

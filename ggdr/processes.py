@@ -1,0 +1,52 @@
+"""The processes that share a run's or an evaluation's work, and how they exchange what each has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ggdr.lazy import Tensor, torch
+
+Of = TypeVar("Of")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The processes that share the work."""
+
+    rank: int = 0
+    size: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def shard(self, chunks: list[range]) -> list[range]:
+        """The chunks that are this process's."""
+        return chunks[self.rank :: self.size]
+
+    def gather(self, parts: dict[range, Tensor], chunks: list[range]) -> Tensor:
+        """All chunks' rows in order, on the host of every process, from the parts that each has made."""
+        like = next(iter(parts.values())) if parts else None
+        if self.size == 1:
+            return torch.cat([parts[chunk] for chunk in chunks])
+        shapes: list = [None] * self.size
+        torch.distributed.all_gather_object(shapes, None if like is None else (tuple(like.shape[1:]), like.dtype))
+        shape, dtype = next(shape for shape in shapes if shape is not None)
+        rows = torch.zeros(chunks[-1].stop - chunks[0].start, *shape, dtype=dtype, device=self.device)
+        for chunk, part in parts.items():
+            rows[chunk.start - chunks[0].start : chunk.stop - chunks[0].start] = part.to(self.device)
+        torch.distributed.all_reduce(rows)  # each row is zero on all processes but the one that made it
+        return rows.cpu()
+
+    def all_gather(self, value: Of) -> list[Of]:
+        """Every process's value, on every process."""
+        if self.size == 1:
+            return [value]
+        shared: list[Any] = [None] * self.size
+        torch.distributed.all_gather_object(shared, value)
+        return shared
+
+    def broadcast(self, value: Of) -> Of:
+        """The first process's value, on every process."""
+        shared = [value]
+        if self.size > 1:
+            torch.distributed.broadcast_object_list(shared, src=0, device=self.device)
+        return shared[0]

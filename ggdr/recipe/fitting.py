@@ -1,0 +1,109 @@
+"""Fitting a recipe to its data: defaults that depend on the images, and whether the parts go together.
+
+Networks are built on the meta device, so nothing is allocated before it is known that they fit.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.base.module import Generator
+from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.play.duel import Duel
+from ggdr.play.term import Term
+from ggdr.recipe import Recipe
+from ggdr.registry import discover, discriminators
+from ggdr.transfer.freeze import check_stages
+
+
+class Fitted(NamedTuple):
+    """A recipe whose parts fit its images."""
+
+    recipe: Recipe
+    """a copy in which parts have filled in what was left open"""
+    spec: ImageSpec
+    """what to build the networks for, with the feature maps that terms read"""
+    reasons: dict[str, str]
+    """part -> what was filled in, and why"""
+    parameters: dict[str, int]
+    """network -> number of weights"""
+
+
+def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
+    """Fit a recipe to images; ValueError, in one sentence, if its parts do not go together."""
+    recipe = copy.deepcopy(recipe)
+    terms = recipe.terms()
+    for name, term in terms.items():
+        check_needs(recipe, name, term)
+    for part in recipe.parts():
+        part.check_recipe(recipe)
+    reasons = {name: part.fit(spec, recipe.batch_size) for name, part in {**terms, "augment": recipe.augment}.items()}
+    with torch.device("meta"):
+        generator = recipe.generator.build(spec)
+        for name, term in terms.items():
+            check_sides(recipe, name, term, generator)
+        guide = {
+            resolution: generator.feature_channels[resolution]
+            for term in terms.values()
+            for resolution in term.feature_resolutions()
+        }
+        spec = spec._replace(guide=guide, w_dim=generator.w_dim)
+        heads = {head: what for term in terms.values() for head, what in term.heads(spec).items()}
+        spec = spec._replace(heads=heads)
+        cast = recipe.game.cast(recipe.generator, recipe.discriminator, spec)
+    check_stages(cast["d"], recipe.freeze_d)
+    for term in terms.values():
+        term.check_networks(list(cast["d"].values()))
+    sizes = {name: sum(p.numel() for p in net.parameters()) for nets in cast.values() for name, net in nets.items()}
+    return Fitted(recipe, spec, {name: reason for name, reason in reasons.items() if reason}, sizes)
+
+
+def check_needs(recipe: Recipe, name: str, term: Term) -> None:
+    """ValueError if a term has no loss, or the networks do not give what it needs."""
+    generator, discriminator = recipe.generator, recipe.discriminator
+    if not term.turns and type(term).after_update is Term.after_update:
+        raise ValueError(f"{term.registry.kind} {name!r} has no loss; write d_loss(self, duel), g_loss, or both.")
+    missing = term.requires - generator.provides - discriminator.provides - Duel.provides
+    if not missing:
+        return
+    raise ValueError(
+        f"{term.registry.kind} {name!r} needs {listed(missing)}; generator {generator.name!r} gives"
+        f" {listed(generator.provides)}, discriminator {discriminator.name!r} gives {listed(discriminator.provides)}:"
+        f" {remedy(recipe, term, missing)}."
+    )
+
+
+def remedy(recipe: Recipe, term: Term, missing: frozenset[str]) -> str:
+    """What to do about a term whose needs are not met: wrap the discriminator, take another, or drop the term."""
+    discriminator = recipe.discriminator
+    drop = "take another loss, such as --loss non_saturating"
+    if term is not recipe.loss:
+        drop = f"drop it: {recipe.flag(term)} none"
+    if missing <= UNetDiscriminatorConfig.provides and "pyramid" in discriminator.provides:
+        return (
+            f"wrap it: discriminator=UNetDiscriminatorConfig(encoder={type(discriminator).__name__}(...)) in the recipe, or on the command"
+            f" line --discriminator unet --discriminator.encoder {discriminator.name}; or {drop}"
+        )
+    discover()
+    able = sorted(name for name, part in discriminators.items() if missing <= part.provides)
+    return f"take --discriminator {' or '.join(able)}; or {drop}" if able else drop
+
+
+def check_sides(recipe: Recipe, name: str, term: Term, generator: Generator) -> None:
+    """ValueError if a term reads feature maps that the generator does not have."""
+    if missing := sorted(set(term.feature_resolutions()) - generator.feature_channels.keys()):
+        raise ValueError(
+            f"{term.registry.kind} {name!r} reads feature maps of side {listed(map(str, missing))}; generator"
+            f" {recipe.generator.name!r} has {listed(map(str, generator.feature_channels))} for images of"
+            f" {generator.spec.height} x {generator.spec.width} px: set --regularizers.{name}.resolutions to those."
+        )
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in one line."""
+    return ", ".join(sorted(names, key=lambda name: (len(name), name))) or "nothing of the kind"

@@ -1,0 +1,114 @@
+"""Images from a generator, outside training: drawn by seeds alone, whatever the batch or the number of processes."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ggdr.networks.base import GeneratorConfig
+from ggdr.networks.base.module import Generator
+from ggdr.sampling.grid import to_uint8
+from ggdr.seeding import word
+
+AT_ONCE = 16
+"""images of a pass: a constant, since each pass draws again, and samples must not depend on the run's micro-batch"""
+SEEDS = 2**64
+"""seeds are below it"""
+
+
+@torch.no_grad()
+def sample(generator: Generator, labels: Tensor | None, n: int, seed: int) -> Tensor:
+    """n images [n, C, H, W] uint8 on the host; labels [n, L] or None. Seeds torch."""
+    device = next(generator.parameters()).device
+    made = []
+    for first in range(0, n, AT_ONCE):
+        torch.manual_seed(word(seed + first))
+        size = min(AT_ONCE, n - first)
+        z = torch.randn(size, generator.z_dim, device=device)
+        part = None if labels is None else labels[first : first + size].to(device)
+        made.append(to_uint8(generator(z, part).image.float()).cpu())
+    return torch.cat(made)
+
+
+class View(NamedTuple):
+    """How a generator is to make an image, beside latent code and label."""
+
+    psi: float | None = None
+    """truncation (arXiv 1812.04948, B): 1, as None, for the full variety, towards 0 for the mean image"""
+    cutoff: int | None = None
+    """number of style codes, from the coarsest on, that psi pulls; None: all"""
+    noise: Literal["random", "const", "none"] = "const"
+    """per-pixel noise of the layers: fresh, the same for all images, or none; without such layers it is no matter"""
+
+
+def draw(
+    generator: Generator,
+    seeds: Sequence[int],
+    labels: Tensor | None = None,
+    view: View | None = None,
+    batch_size: int = AT_ONCE,
+) -> Iterator[Tensor]:
+    """Images [n, C, H, W] float32 about [-1, 1] on the generator's device, n <= `batch_size` of them at a time.
+
+    One for each seed, with the row of labels [N, L] of the same place. A seed's image is the same up to rounding in
+    whatever batch it is made: its latent code comes from a random stream of its own on the host, and so does fresh
+    noise, which therefore takes a pass for each image. ValueError if the generator does not take what is asked.
+    """
+    seeds = whole(seeds)
+    how = asked(generator.config, view := view or View())
+    at_once = 1 if view.noise == "random" else batch_size
+    if at_once < 1:
+        raise ValueError(f"a pass of {at_once} images makes none; give 1 or more.")
+    # Checks are made here, at the call, not at the first image.
+    parts = [slice(first, first + at_once) for first in range(0, len(seeds), at_once)]
+    return (one_pass(generator, seeds[part], None if labels is None else labels[part], how) for part in parts)
+
+
+@torch.no_grad()
+def one_pass(generator: Generator, seeds: Sequence[int], labels: Tensor | None, how: dict[str, Any]) -> Tensor:
+    """A batch of `draw`, with the keywords that `asked` gave; torch's own random state is left as it was."""
+    device = generator.device
+    z = latents(seeds, generator.z_dim).to(device)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(word(seeds[0]))
+        return generator(z, None if labels is None else labels.to(device), **how).image
+
+
+def latents(seeds: Sequence[int], z_dim: int) -> Tensor:
+    """Latent codes [N, z_dim] ~ N(0, 1) float32 on the host, each a function of its seed alone."""
+    return torch.stack([torch.randn(z_dim, generator=torch.Generator().manual_seed(word(seed))) for seed in seeds])
+
+
+def whole(seeds: int | Sequence[int] | Tensor) -> list[int]:
+    """The seeds, or the one; ValueError without one, or with one that is out of range or no whole number."""
+    given: Any = seeds.tolist() if isinstance(seeds, Tensor) else seeds
+    given = [given] if isinstance(given, numbers.Number) else list(given)
+    strange = [seed for seed in given if not isinstance(seed, numbers.Integral) or not 0 <= int(seed) < SEEDS]
+    if strange or not given:
+        odd = f"{strange[0]!r} is none" if strange else "there is none"
+        raise ValueError(f"an image is made from a seed, and {odd}; give whole numbers from 0 to 2**64 - 1.")
+    return [int(seed) for seed in given]
+
+
+def asked(config: GeneratorConfig, view: View) -> dict[str, Any]:
+    """A view as keywords of the generator's forward; ValueError if it asks for what the generator does not give."""
+    truncates, noisy = "truncation" in config.provides, "noise" in config.provides
+    if not truncates and (view.psi, view.cutoff) != (None, None):
+        raise ValueError(f"generator {config.name!r} has no truncation; leave psi and cutoff out.")
+    if not noisy and view.noise == "random":
+        raise ValueError(f"generator {config.name!r} has no noise beside its latent code; leave noise out.")
+    if view.noise not in ("random", "const", "none"):
+        raise ValueError(f"noise is {view.noise!r}; give 'const', 'random' or 'none'.")
+    if view.psi is not None and not (isinstance(view.psi, numbers.Real) and math.isfinite(view.psi)):
+        raise ValueError(f"psi is {view.psi!r}; give a number such as 0.7.")
+    if view.cutoff is not None and view.psi is None:
+        raise ValueError(f"cutoff {view.cutoff} says how many style codes psi pulls; give psi too.")
+    if view.cutoff is not None and not (isinstance(view.cutoff, int) and view.cutoff >= 0):
+        raise ValueError(f"cutoff is {view.cutoff!r}; give the number of style codes that psi pulls.")
+    truncation = {"psi": 1.0 if view.psi is None else view.psi, "cutoff": view.cutoff}
+    return (truncation if truncates else {}) | ({"noise": view.noise} if noisy else {})

@@ -1,0 +1,312 @@
+"""Networks on disk: a description in JSON, weights in safetensors; no code, no pickle."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from ggdr import __version__
+from ggdr.documents import Header, one_line, printable, read_header, read_object, read_tensors
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, Head, ImageSpec
+from ggdr.networks.base.module import Network
+from ggdr.networks.size import MOST_PX
+from ggdr.recipe.files import from_json, to_json
+from ggdr.registry import REGISTRIES, Part, discover, origin
+from ggdr.saving import checkpoint
+
+KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
+NAME = r"\w[\w.-]{0,99}"
+"""what names of networks look like: they are names of files beside the description, never paths"""
+MOST = 2**24
+"""of a whole number among a network's settings: no width comes near it, and a list of that many layers is no harm"""
+SPARE, PER_TENSOR = 1000, 16
+"""tensors, and numbers in them, that a network may make beside those in its file, and for each of them"""
+MAKERS = frozenset({torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn})
+"""what layers make their tensors with"""
+FILES = ("config.json", "model.safetensors")
+"""what the folder of a saved network holds"""
+LIVE = "_live"
+"""end of the name of a network as the optimizer left it, where its running mean is saved beside it"""
+
+
+class Saved(NamedTuple):
+    """A network on disk: what it is, and where its weights are."""
+
+    description: dict[str, Any]
+    """what `describe` gave"""
+    file: Path
+    """its weights"""
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights, on the host; ValueError if the file is missing or torn, or holds what is not finite."""
+        try:
+            tensors = read_tensors(self.file)
+        except (OSError, ValueError) as error:
+            raise ValueError(torn(self.file, error)) from error
+        broken = [name for name, tensor in tensors.items() if not tensor.float().isfinite().all()]
+        if broken:
+            raise ValueError(
+                f"{broken[0]} in {self.file}, one of {len(broken)} such, has values that are not finite; give an"
+                " earlier checkpoint."
+            )
+        return tensors
+
+    def fresh(self) -> Network:
+        """The network, freshly initialised; ValueError if it cannot be built, or is far larger than its file.
+
+        It is held against the file's header while it is built, so that no description makes us take more memory, or
+        longer, than the weights beside it are worth.
+        """
+        try:
+            there = read_header(self.file)
+        except (OSError, ValueError) as error:
+            raise ValueError(torn(self.file, error)) from error
+        with Bounds(there):
+            return build(self.description, self.file.parent)
+
+    def load(self) -> Network:
+        """The network, in eval mode; ValueError if description and weights do not go together."""
+        network = self.fresh()
+        if why := mismatch(network.state_dict(), read_header(self.file)):
+            raise ValueError(f"{self.file} does not hold the network that is described beside it: {why}.")
+        network.load_state_dict(self.weights())
+        return network.eval()
+
+
+def torn(file: Path, error: Exception) -> str:
+    """What to say of weights that cannot be read."""
+    return f"cannot read {file}: {one_line(error)}; save or download the model again."
+
+
+class Bounds(TorchFunctionMode):
+    """Tensors and their numbers are counted before memory is taken; ValueError if a file holds by far fewer."""
+
+    def __init__(self, there: dict[str, Header]):
+        super().__init__()
+        self.tensors = SPARE + PER_TENSOR * len(there)
+        self.numbers = SPARE + PER_TENSOR * sum(math.prod(header.shape) for header in there.values())
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Carry out the function, after counting what it makes."""
+        if func in MAKERS:
+            size = (kwargs or {}).get("size", args)
+            self.count(math.prod(size[0] if size and isinstance(size[0], list | tuple) else size))
+        return func(*args, **(kwargs or {}))
+
+    def count(self, numbers: int) -> None:
+        """Count a tensor of `numbers` numbers."""
+        self.tensors, self.numbers = self.tensors - 1, self.numbers - numbers
+        if self.tensors < 0 or self.numbers < 0:
+            raise ValueError("it asks for far more than its weights hold")
+
+
+def mismatch(wanted: dict[str, Tensor], there: dict[str, Header]) -> str:
+    """In what a file differs from what a network is made of; nothing if it does not."""
+    if lacking := [name for name in wanted if name not in there]:
+        return f"it lacks {lacking[0]!r} and {len(lacking) - 1} more" if lacking[1:] else f"it lacks {lacking[0]!r}"
+    if surplus := [name for name in there if name not in wanted]:
+        return f"{one_line(surplus[0], 80)!r}, one of {len(surplus)} such, has no place in it"
+    for name, tensor in wanted.items():
+        if there[name].shape != tensor.shape:
+            return f"its {name!r} is {list(there[name].shape)} where {list(tensor.shape)} is due"
+        if there[name].floating != tensor.is_floating_point():
+            return f"its {name!r} is of another type than {tensor.dtype}"
+    return ""
+
+
+def describe(network: Network) -> dict[str, Any]:
+    """Settings and brief of a network, as JSON can hold them."""
+    guide = {str(resolution): channels for resolution, channels in network.spec.guide.items()}
+    heads = {name: head._asdict() for name, head in network.spec.heads.items()}
+    spec = {**network.spec._asdict(), "guide": guide, "heads": heads}
+    spec = {name: value for name, value in spec.items() if value or not name.startswith("label_")}
+    kind = type(network.config).registry.kind
+    config = network.config.described()
+    found = {"kind": kind, "ggdr": __version__, "spec": spec, "config": to_json(config)}
+    others = {part.name: where for part in parts_of(config) if (where := origin(type(part)))}
+    return found | ({"plug_ins": others} if others else {})
+
+
+def parts_of(settings: Any) -> Iterator[Part]:
+    """The parts among settings, at any depth, the outer ones first."""
+    if isinstance(settings, Part):
+        yield settings
+    if dataclasses.is_dataclass(settings):
+        inner = [getattr(settings, field.name) for field in dataclasses.fields(settings)]
+    else:
+        inner = [*settings.values()] if isinstance(settings, dict) else []
+        inner = [*settings] if isinstance(settings, list | tuple) else inner
+    for each in inner:
+        yield from parts_of(each)
+
+
+def build(description: Any, where: Path) -> Network:
+    """The network of a description, freshly initialised; ValueError, naming `where`, if it is none."""
+    if not isinstance(description, dict) or not {"kind", "spec", "config"} <= description.keys():
+        raise ValueError(f"{where} does not describe a network; it needs kind, brief and config.")
+    kind = description["kind"]
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f"{where} describes a {one_line(kind, 40)!r}; known are {' and '.join(KINDS)}.")
+    spec = read_spec(description["spec"], where)
+    if (largest := max(whole_numbers(description["config"]), default=0)) > MOST:
+        raise ValueError(
+            f"{where} describes a network with a setting of {one_line(largest, 40)}; {MOST:,} is the most."
+        )
+    check_plug_ins(description.get("plug_ins", {}), where)
+    try:
+        return from_json(KINDS[kind], description["config"], "config").described().build(spec)
+    except Exception as error:  # what settings that cannot be raise depends on the layer they reach
+        raise ValueError(f"{where} describes a network that cannot be built: {one_line(error).rstrip('.')}.") from error
+
+
+def check_plug_ins(named: Any, where: Path) -> None:
+    """ValueError, with what to type, if a part is unknown here of which the description says where it comes from."""
+    if not isinstance(named, dict):
+        return
+    discover()
+    for name, origins in named.items():
+        if any(name in registry for registry in REGISTRIES.values()) or not isinstance(origins, dict):
+            continue
+        package, file = (printable(str(origins.get(key, "")))[:100] for key in ("package", "file"))
+        ways = f"the file {file!r}; add --use and the path of that file (in Python: ggdr.registry.use)"
+        if re.fullmatch(NAME, package):
+            ways = f"the package {package!r}; if you trust it, type: pip install {package}"
+        raise ValueError(f"{where} describes a {one_line(name, 60)!r}, which is not part of ggdr but of {ways}.")
+
+
+def whole_numbers(settings: Any) -> Iterator[int]:
+    """The sizes of all whole numbers among a network's settings."""
+    if isinstance(settings, int):
+        yield abs(settings)
+    elif isinstance(settings, dict | list):
+        for inner in settings.values() if isinstance(settings, dict) else settings:
+            yield from whole_numbers(inner)
+
+
+def read_spec(spec: Any, where: Path) -> ImageSpec:
+    """The brief of a description; ValueError, naming `where`, if it is none."""
+    hint = f"{where} has a brief {one_line(spec, 200)}; it needs a height and a width from 1 to {MOST_PX:,}, and may"
+    hint += " have channels (1 or more), labels, a guide and heads, in whole numbers."
+    if not isinstance(spec, dict) or not {"height", "width"} <= spec.keys() <= {*ImageSpec._fields}:
+        raise ValueError(hint)
+    try:
+        guide = {int(resolution): channels for resolution, channels in spec.get("guide", {}).items()}
+        heads = {name: Head(**head) for name, head in spec.get("heads", {}).items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(hint) from error
+    others = {"guide", "heads", "label_names", "label_ranges"}
+    numbers = [*guide.values(), *(value for name, value in spec.items() if name not in others)]
+    numbers += [number for head in heads.values() for number in (head.outputs, head.hidden)]
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise ValueError(hint)
+    names, ranges = read_labels(spec, where)
+    found = ImageSpec(**{**spec, "guide": guide, "heads": heads, "label_names": names, "label_ranges": ranges})
+    if not (1 <= found.height <= MOST_PX and 1 <= found.width <= MOST_PX and found.channels):
+        raise ValueError(hint)
+    return found
+
+
+def read_labels(spec: dict[str, Any], where: Path) -> tuple[tuple[str, ...], tuple[tuple[float, float], ...]]:
+    """Names and ranges of the label vector's entries; ValueError, naming `where`, if they are no such, or too few."""
+    names, ranges = spec.get("label_names", []), spec.get("label_ranges", [])
+    fits = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    fits &= isinstance(ranges, list) and all(map(is_range, ranges))
+    if not fits or {len(names), len(ranges)} - {0, spec.get("labels", 0)}:
+        raise ValueError(
+            f"{where} has a brief with label_names {one_line(names, 80)} and label_ranges {one_line(ranges, 80)}; each"
+            " has an entry for each of its labels, or none: a name, and a least and a greatest value."
+        )
+    return tuple(names), tuple((float(low), float(high)) for low, high in ranges)
+
+
+def is_range(pair: Any) -> bool:
+    """Whether it is a pair of finite numbers, the smaller first."""
+    if not isinstance(pair, list) or len(pair) != 2 or not all(type(value) in (int, float) for value in pair):
+        return False
+    return all(map(math.isfinite, pair)) and pair[0] <= pair[1]
+
+
+def save_model(network: Network, folder: Path) -> None:
+    """Make `folder` hold a network's description and weights, and nothing else.
+
+    OSError if the disk refuses, ValueError if there is something else in it, which would be lost.
+    """
+    others = sorted(path.name for path in folder.iterdir() if path.name not in FILES) if folder.is_dir() else []
+    if others:
+        raise ValueError(f"{folder} holds {others[0]}, which is no part of a saved network; give another folder.")
+    checkpoint.write(folder, {"model": network.state_dict()}, {"config.json": describe(network)})
+
+
+def load_model(folder: str | Path) -> Network:
+    """The network that `save_model` wrote, in eval mode; ValueError if the folder does not hold one."""
+    return saved_at(Path(folder)).load()
+
+
+def saved_at(folder: Path) -> Saved:
+    """The network in a folder of its own; ValueError if there is none."""
+    return Saved(description_at(folder / "config.json"), folder / "model.safetensors")
+
+
+def description_at(file: Path) -> dict[str, Any]:
+    """A JSON object; ValueError if it is missing, torn, or something else."""
+    try:
+        return read_object(file)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{file.parent} holds no model that can be read: {file.name}: {one_line(error)}; give a folder with"
+            " config.json and model.safetensors."
+        ) from error
+
+
+def find_saved(path: str | Path) -> dict[str, Saved]:
+    """The networks at `path`: a run's folder, a checkpoint's, a model's, or a single network's.
+
+    "generator" is the running mean; "generator_live", where it is there, the weights that were training. ValueError,
+    with what is possible, if there is none.
+    """
+    path = Path(path)
+    if path.is_file():
+        raise ValueError(
+            f"{str(path)!r} is a file; networks are read from folders: a published checkpoint becomes one by"
+            f" `ggdr convert {path} FOLDER`."
+        )
+    if (last := checkpoint.latest(path)) is not None:
+        path = last
+    elif (path / "model").is_dir():
+        path = path / "model"
+    if (path / "networks.json").is_file():
+        return in_checkpoint(path)
+    if (path / "config.json").is_file():
+        saved = saved_at(path)
+        return {str(saved.description.get("kind")): saved}
+    found = {file.parent.name: saved_at(file.parent) for file in sorted(path.glob("[!.]*/config.json"))}
+    if not found:
+        raise ValueError(
+            f"{str(path)!r} holds no model; give the folder of a run, of a checkpoint, of a converted or saved model."
+        )
+    return found
+
+
+def in_checkpoint(folder: Path) -> dict[str, Saved]:
+    """The networks of a checkpoint."""
+    found = {}
+    for name, description in description_at(folder / "networks.json").items():
+        if not re.fullmatch(NAME, name):
+            raise ValueError(
+                f"{folder / 'networks.json'} calls a network {one_line(name, 40)!r}, which is no name of a file here;"
+                " save or download the model again."
+            )
+        mean = folder / f"{name}_ema.safetensors"
+        file = folder / f"{name}.safetensors"
+        found[name] = Saved(description, mean if mean.is_file() else file)
+        if mean.is_file():
+            found[name + LIVE] = Saved(description, file)
+    return found

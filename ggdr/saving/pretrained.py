@@ -1,0 +1,180 @@
+"""Saved networks by name: a folder here, or a repository of the Hub, of which JSON and safetensors alone are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from ggdr import __version__
+from ggdr.documents import like
+from ggdr.networks.base.module import Discriminator, Generator, Network
+from ggdr.saving.model import Saved, description_at, find_saved, save_model
+
+Of = TypeVar("Of", bound=Network)
+OWN = "GANPipeline"
+"""class of the pipelines that are saved here"""
+INDEX = "model_index.json"
+"""what says which networks belong to a pipeline"""
+DESCRIPTIONS = [INDEX, "config.json", "*/config.json"]
+ABSENT = [None, None]
+"""what it says of a network that is not there"""
+__all__ = ["Hub", "Pair", "find", "load_generator", "load_one", "load_pair", "save_model"]
+PARTS = ("generator", "discriminator")
+ID = r"\w[\w.-]*/[\w.-]*\w"
+"""what names of Hub repositories look like"""
+
+
+def index_of(names: Mapping[str, str]) -> dict[str, Any]:
+    """What model_index.json says of a pipeline of networks: role -> registered name."""
+    import diffusers
+
+    about = {"_class_name": OWN, "_diffusers_version": diffusers.__version__, "_ggdr_version": __version__}
+    return about | {part: ["ggdr", names[part]] if part in names else ABSENT for part in PARTS}
+
+
+def check_index(folder: Path) -> None:
+    """ValueError if a folder is that of a pipeline which is not ours, and would be replaced."""
+    file = folder / INDEX
+    if file.is_file() and description_at(file).get("_class_name") != OWN:
+        raise ValueError(f"{file} is of another pipeline, which would be replaced; give another folder.")
+
+
+class Hub(NamedTuple):
+    """How a repository of the Hub is to be read."""
+
+    revision: str | None = None
+    """branch, tag or commit; None: the main branch"""
+    token: str | bool | None = None
+    """of an account that may read it; None: the one that is logged in, False: none"""
+    local_files_only: bool = False
+    """take what was downloaded before, do not ask the Hub"""
+
+
+class Pair(NamedTuple):
+    """A generator, and the discriminator it played against if that was saved with it; both in eval mode."""
+
+    generator: Generator
+    """the running mean"""
+    discriminator: Discriminator | None
+
+
+def load_pair(name: str | Path, hub: Hub | None = None) -> Pair:
+    """Both networks at `name`: a folder (of a run, a checkpoint, a model) or a Hub repository "org/name".
+
+    ValueError if there is no such place, or it holds no generator that can be read.
+    """
+    found = find(name, PARTS, hub or Hub())
+    judge = found.get("discriminator")
+    return Pair(loaded(found["generator"], Generator), judge and loaded(judge, Discriminator))
+
+
+def load_generator(name: str | Path, hub: Hub | None = None) -> Generator:
+    """The generator at `name`, as `load_pair`; of a Hub repository nothing else is downloaded."""
+    return load_one(name, Generator, hub)
+
+
+def load_one(name: str | Path, kind: type[Of], hub: Hub | None = None) -> Of:
+    """The network of a base class, Generator or Discriminator, at `name`; nothing else is read, or downloaded.
+
+    ValueError if there is no such network.
+    """
+    part = next(role for role, base in zip(PARTS, (Generator, Discriminator), strict=True) if issubclass(kind, base))
+    return loaded(find(name, (part,), hub or Hub())[part], kind)
+
+
+def find(name: str | Path, parts: tuple[str, ...], hub: Hub) -> dict[str, Saved]:
+    """The networks of these names at `name`, those that are there; ValueError without the first of them."""
+    here = Path(name).expanduser()
+    found = in_folder(here, hub) if here.exists() else on_hub(str(name), parts, hub)
+    if parts[0] not in found:
+        there = ", ".join(map(repr, found))
+        raise ValueError(f"{str(name)!r} holds {there} and no {parts[0]}; give the folder above, or another.")
+    return found
+
+
+def in_folder(folder: Path, hub: Hub) -> dict[str, Saved]:
+    """The networks that a folder says it holds."""
+    if hub.revision:
+        raise ValueError(f"{str(folder)!r} is a folder here, which has no revision {hub.revision!r}; leave it out.")
+    found = find_saved(folder)
+    index = description_at(folder / INDEX) if (folder / INDEX).is_file() else {}
+    for part in PARTS:
+        if index.get(part) == ABSENT:
+            found.pop(part, None)  # left there by a save before this one
+        elif part in index and part not in found:
+            raise ValueError(f"{folder} lacks its {part}, which {INDEX} names; save or download the model again.")
+    return found
+
+
+def on_hub(name: str, parts: tuple[str, ...], hub: Hub) -> dict[str, Saved]:
+    """The networks of a Hub repository; the weights of `parts` are downloaded, once, and nothing else is."""
+    if not re.fullmatch(ID, name):
+        raise ValueError(
+            f"there is no folder {name!r} here{like(Path(name))}; give the folder of a run, of a checkpoint or of a"
+            " model, or a Hub repository such as 'org/name'."
+        )
+    folder = download(name, DESCRIPTIONS, hub)
+    if not any(folder.glob("**/config.json")):
+        raise ValueError(f"the Hub repository {name!r} holds no model of ggdr: it has no generator/config.json.")
+    found = in_folder(folder, Hub())
+    files = [str(found[part].file.relative_to(folder)) for part in parts if part in found]
+    if files:  # of the commit that the descriptions are from
+        download(name, files, hub._replace(revision=folder.name))
+    return found
+
+
+def download(name: str, files: list[str], hub: Hub) -> Path:
+    """The folder where these files of a repository lie, as far as it has them; ValueError if it cannot be read."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(
+            name, revision=hub.revision, allow_patterns=files, token=hub.token, local_files_only=hub.local_files_only
+        ))  # fmt: skip
+    except Exception as error:  # what a failing network raises depends on the client's version
+        raise ValueError(
+            f"there is no folder {name!r} here{like(Path(name))}, and {trouble(error, name, hub)}"
+        ) from error
+
+
+def trouble(error: Exception, name: str, hub: Hub) -> str:
+    """Why a repository cannot be read, and what to do about it."""
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    if isinstance(error, GatedRepoError):
+        return f"the Hub repository {name!r} is gated: ask for access on its page, then type: hf auth login."
+    if isinstance(error, RepositoryNotFoundError):
+        return f"no Hub repository {name!r} for this account; fix the name, or, if it is private, type: hf auth login."
+    if isinstance(error, RevisionNotFoundError):
+        return f"the Hub repository {name!r} has no revision {hub.revision!r}; name a branch, a tag or a commit of it."
+    if isinstance(error, LocalEntryNotFoundError):
+        return f"the Hub cannot be reached and {name!r} was not downloaded before; go online, or give a folder."
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    return f"the Hub repository {name!r} cannot be read: {reason}; try again, or give a folder."
+
+
+def loaded(saved: Saved, kind: type[Of]) -> Of:
+    """The network; ValueError if it cannot be read or is of another kind."""
+    try:
+        network = saved.load()
+    except ValueError as error:
+        raise ValueError(blame(saved, error)) from error
+    if not isinstance(network, kind):
+        raise ValueError(f"{saved.file.parent} holds no {kind.__name__.lower()}; save or download the model again.")
+    return network
+
+
+def blame(saved: Saved, error: ValueError) -> str:
+    """Why a network cannot be read: the version that wrote it, if that is another one."""
+    version = saved.description.get("ggdr") if isinstance(saved.description, dict) else None
+    if version in (None, __version__):
+        return str(error)
+    reason = str(error).rstrip(".")
+    return f"{saved.file.parent} is of ggdr {version}, this is {__version__}: install that one ({reason})."

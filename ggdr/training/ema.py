@@ -1,0 +1,58 @@
+"""The running mean of a player's networks, which is what a run is for."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from ggdr.networks.base.module import Generator
+
+
+class EMA:
+    """Exponential moving average of weights; buffers are copied (StyleGAN2-ADA, arXiv 2006.06676, appendix)."""
+
+    def __init__(self, networks: Mapping[str, Generator], half_life_kimg: float, rampup: float | None):
+        """`rampup`: the half-life is at most this share of the images seen; None: no such limit."""
+        self.live = networks
+        self.mean = {name: copy.deepcopy(network).eval().requires_grad_(False) for name, network in networks.items()}
+        self.half_life_kimg, self.rampup = half_life_kimg, rampup
+        self.written = {name: Written([]) for name in networks}
+
+    def decay(self, batch_size: int, images_seen: int) -> float:
+        """Weight of the old mean when `batch_size` images follow `images_seen`."""
+        images = self.half_life_kimg * 1000
+        if self.rampup is not None:
+            images = min(images, images_seen * self.rampup)
+        return 0.5 ** (batch_size / max(images, 1e-8))
+
+    @torch.no_grad()
+    def update(self, batch_size: int, images_seen: int) -> None:
+        """Follow the live networks by one step."""
+        follow = get_ema_multi_avg_fn(self.decay(batch_size, images_seen))
+        for name, mean in self.mean.items():
+            follow(list(mean.parameters()), list(self.live[name].parameters()), None)
+            old, new = list(mean.buffers()), list(self.live[name].buffers())
+            for place in self.written[name].since(new):  # no constants
+                old[place].copy_(new[place])
+
+
+class Written:
+    """Which of some tensors are written to; constants are not."""
+
+    def __init__(self, tensors: Sequence[Tensor]):
+        """As they are now."""
+        self.known = [(tensor, tensor._version) for tensor in tensors]
+
+    def since(self, tensors: Sequence[Tensor]) -> list[int]:
+        """Places of those that are others, or have been written to, since this was last asked, or since the start."""
+        now = [(tensor, tensor._version) for tensor in tensors]
+        same = [
+            old is new and was == version
+            for (old, was), (new, version) in zip(self.known, now, strict=len(self.known) == len(now))
+        ]
+        self.known = now
+        return [place for place in range(len(now)) if place >= len(same) or not same[place]]

@@ -1,0 +1,96 @@
+"""Where a run lies: whether its folder is to be had and has room, and what that means for the images."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from torch import Tensor
+from torch.nn import Module
+
+from ggdr.data.base import DataSet
+from ggdr.folders import check_run, is_run
+from ggdr.formatting import significant
+from ggdr.training.run import Run
+
+
+def check_place(out: Path, data: DataSet) -> None:
+    """ValueError if a run in the folder `out` would replace what no run wrote, or hide images from the data set."""
+    check_run(out)
+    images = theirs(out) if inside(out, data) and not is_run(out) else None
+    if images:
+        raise ValueError(
+            f"{out} lies in the folder of the images and holds some, such as {images.name!r}, which would be taken for"
+            " the run's; give another --out."
+        )
+
+
+def inside(out: Path, data: DataSet) -> bool:
+    """Whether a run's folder lies in that of its images, but is another one."""
+    return (root := data.root()) is not None and root.resolve() in out.resolve().parents
+
+
+def theirs(out: Path) -> Path | None:
+    """An image in a folder, at any depth; None: there is none."""
+    from ggdr.data.reading.kinds import endings
+
+    return next((file for file in sorted(out.rglob("*")) if file.suffix.lower() in endings()), None)
+
+
+def told(out: Path, data: DataSet) -> list[str]:
+    """What a person should know of a run's folder that lies in that of its images, or is the same."""
+    root = data.root()
+    if root is not None and (inside(out, data) or root.resolve() == out.resolve()):
+        return [f"--out {out} lies in the folder of the images, {root}: what the run writes there is no data"]
+    return []
+
+
+def requires(run: Run) -> tuple[int, int]:
+    """Bytes of a checkpoint, and of the grids that are still to come, about."""
+    networks = [*run.networks().values(), *run.ema.mean.values()]
+    weights = sum(size(tensor) for network in networks for tensor in network.state_dict().values())
+    moments = sum(2 * size(weight) for player in run.players.values() for weight in trained(player.networks.values()))
+    grids = 0
+    if run.recipe.sample_kimg:
+        spec, left = run.spec, max(run.recipe.total_kimg - run.images_seen / 1000, 0) / run.recipe.sample_kimg
+        grids = round(left * run.recipe.sample_images * spec.height * spec.width * spec.channels)
+    return weights + moments, grids
+
+
+def trained(networks: Iterable[Module]) -> Iterator[Tensor]:
+    """The weights that an optimizer has moments of."""
+    return (weight for network in networks for weight in network.parameters() if weight.requires_grad)
+
+
+def size(tensor: Tensor) -> int:
+    """Bytes of a tensor."""
+    return tensor.numel() * tensor.element_size()
+
+
+def check_room(run: Run) -> str:
+    """A sentence if the disk may not hold what the run will write, nothing if it will; ValueError if it is hopeless.
+
+    Counted are checkpoints (`keep`, one that is being written, the best), the model and grids; the log is small.
+    """
+    one, grids = requires(run)
+    folders = (run.out / name for name in ("checkpoints", "model"))
+    there = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
+    wanted = max((run.recipe.keep_checkpoints + 2 + bool(run.recipe.keep_best)) * one - there, one) + grids
+    free = shutil.disk_usage(run.out).free
+    text = f"{run.out} has {megabytes(free)} MB free, and"
+    if free < one:
+        raise ValueError(
+            f"{text} one checkpoint takes {megabytes(one)} MB; make room, or give a folder on another disk by --out."
+        )
+    if free < wanted:
+        return (
+            f"WARNING: {text} this run needs about {megabytes(wanted)} MB (a checkpoint {megabytes(one)} MB, all"
+            f" grids {megabytes(grids)} MB); make room, lower --keep-checkpoints, or draw fewer grids by --sample-kimg."
+        )
+    return ""
+
+
+def megabytes(count: int) -> str:
+    """Bytes as a number of MB, to three digits."""
+    return significant(count / 1e6, 3)

@@ -1,0 +1,316 @@
+"""A Run: a recipe's parts, alive: players, phases, data and counters, and how they are saved and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+import torch.distributed
+from torch import Tensor
+
+from ggdr import __version__
+from ggdr.changes import may_change
+from ggdr.data.base import Content
+from ggdr.data.loader import batches
+from ggdr.layers.spectral import in_each_pass
+from ggdr.ops.device import device_name, ready, weights_format, workers_for
+from ggdr.ops.precision import without_tf32
+from ggdr.ops.threads import Threads
+from ggdr.play.duel import StepContext
+from ggdr.play.optimizer import Adam
+from ggdr.play.phase import Phase, phases
+from ggdr.play.stats import Stats
+from ggdr.play.term import Adaptive, Turn
+from ggdr.recipe import Recipe
+from ggdr.recipe.files import completed, differences, to_json, to_python
+from ggdr.recipe.fitting import fit
+from ggdr.saving import checkpoint
+from ggdr.saving.model import describe
+from ggdr.seeding import seed_of
+from ggdr.training.averaging import share
+from ggdr.training.compiling import as_written
+from ggdr.training.content import NAME, changes, document
+from ggdr.training.ema import EMA, Written
+from ggdr.training.player import Player
+from ggdr.training.stopping import Stop
+from ggdr.transfer.freeze import freeze, said
+from ggdr.transfer.start import sources, start
+from ggdr.transfer.table import table
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+
+class Reals(NamedTuple):
+    """Real images on the device."""
+
+    images: Tensor
+    """[N, C, H, W] in [-1, 1]"""
+    labels: Tensor | None
+    """[N, L]"""
+
+
+class Run:
+    """All that a run is while it runs."""
+
+    def __init__(self, recipe: Recipe, out: Path, accelerator: Accelerator):
+        """Build every part; ValueError if the parts, the data or the number of processes do not go together."""
+        self.out, self.accelerator = out, accelerator
+        self.device, self.processes = accelerator.device, accelerator.num_processes
+        self.threads = Threads(adapt=self.device.type == "cpu" and self.processes == 1)
+        self.images = recipe.data.open()
+        self.recipe, self.spec, self.reasons, self.sizes = fit(recipe, self.images.spec)
+        ready(self.device, self.recipe.tf32)
+        self.micro_batch_size = micro_batch_size(self.recipe, self.processes)
+        self.step = self.images_seen = self.rollbacks = 0
+        self.stats, self.stop = Stats(recipe.loss.undecided), Stop(accelerator)
+        self.notes: list[str] = [*self.images.notes]
+        self.terms, self.augment = self.recipe.terms(), self.recipe.augment
+        self.phases = phases(self.terms, recipe.n_critic)
+        self.build_networks()
+        self.adaptive: dict[str, Adaptive] = {**self.terms, "augment": self.augment}
+        for part in self.adaptive.values():
+            part.start(self.device)
+        self.images_per_step = self.recipe.batch_size * self.recipe.n_critic
+        self.counted = torch.tensor(float(self.images_per_step), device=self.device)
+        self.notes += self.threads.look(once=self.recipe.compile)
+
+    def build_networks(self) -> None:
+        """Players with weights that are the same on every process."""
+        self.seed("weights")
+        recipe = self.recipe
+        self.cast = recipe.game.cast(recipe.generator, recipe.discriminator, self.spec)
+        networks = self.networks()
+        for network in networks.values():
+            network.to(self.device, memory_format=weights_format(self.device)).train()
+        self.start_weights()
+        if self.processes > 1:
+            everything = (*networks.values(), *self.ema.mean.values())
+            for tensor in chain.from_iterable((*net.parameters(), *net.buffers()) for net in everything):
+                torch.distributed.broadcast(tensor.data, 0)
+        if recipe.power_iteration == "pass":
+            for network in networks.values():
+                in_each_pass(network)
+        if recipe.compile:
+            for network in networks.values():
+                network.compile_in_place()
+        self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
+        self.written = Written(self.buffers)
+        adams: dict[Turn, Adam] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
+        lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
+        self.players = {turn: Player(self.cast[turn], adams[turn], lazy[turn], self.processes) for turn in adams}
+
+    def start_weights(self) -> None:
+        """What the recipe's `init_from` has goes into networks and running means; then `freeze_d` is seen to."""
+        recipe, networks = self.recipe, self.networks()
+        resumes = checkpoint.latest(self.out) is not None  # from where all weights will come
+        found = sources(recipe.init_from, networks) if recipe.init_from and not resumes else {}
+        starts = start(found, networks)
+        # The mean of a trained network is worth keeping from the first step on.
+        self.ema = EMA(self.cast["g"], recipe.ema_kimg, None if recipe.init_from else recipe.ema_rampup)
+        means = start(found, self.ema.mean, mean=True)
+        if recipe.init_from:
+            self.notes += [f"init_from: not read, {self.out} has a checkpoint"] if resumes else table(starts, means)
+        taken = {begun.name: begun.taken for begun in starts}
+        for name, network in self.cast["d"].items():
+            if frozen := freeze(network, recipe.freeze_d):
+                self.notes.append(said(name, network, recipe.freeze_d, frozen, None if resumes else taken[name]))
+
+    def seed(self, *what: Any) -> None:
+        """Seed torch for one purpose: every draw is a function of the recipe's seed and of `what` alone."""
+        torch.manual_seed(seed_of(self.recipe.seed, *what))
+
+    @property
+    def done(self) -> bool:
+        """Whether the recipe's number of images has been shown."""
+        return self.images_seen >= self.recipe.total_kimg * 1000
+
+    def reals(self) -> Iterator[list[Reals]]:
+        """For each step from here on, the process's part of `n_critic` global batches."""
+        local = batches(
+            self.images,
+            seed=self.recipe.seed,
+            start=self.images_seen,
+            batch_size=self.recipe.batch_size,
+            rank=self.accelerator.process_index,
+            world=self.processes,
+            num_workers=workers_for(self.device) if self.recipe.num_workers is None else self.recipe.num_workers,
+        )
+        while True:
+            yield [self.to_device(*next(local)) for _ in range(self.recipe.n_critic)]
+
+    def to_device(self, images: Tensor, labels: Tensor | None) -> Reals:
+        """uint8 travels; it becomes float in [-1, 1] where it is used."""
+        if self.device.type == "cuda":  # workers' are pinned; then the copy waits for nothing, and nothing for it
+            images, labels = images.pin_memory(), None if labels is None else labels.pin_memory()
+        images = images.to(self.device, non_blocking=True).float() / 127.5 - 1
+        return Reals(images, None if labels is None else labels.to(self.device, non_blocking=True))
+
+    def micro_batches(self, reals: Reals) -> list[tuple[int, Reals]]:
+        """The parts of a batch that pass the networks at once, each with its place in the global batch."""
+        images = reals.images.split(self.micro_batch_size)
+        labels = [None] * len(images) if reals.labels is None else reals.labels.split(self.micro_batch_size)
+        first = self.accelerator.process_index * len(images)
+        return [(place, Reals(*pair)) for place, pair in enumerate(zip(images, labels, strict=True), start=first)]
+
+    def restart_optimizers(self) -> None:
+        """Where the game says so, both players' optimizers begin again before this step."""
+        before, now = (self.images_seen - self.images_per_step) / 1000, self.images_seen / 1000
+        if self.step and self.recipe.game.restarts(before, now, self.spec):
+            for player in self.players.values():
+                player.restart()
+
+    def context(self, phase: Phase) -> StepContext:
+        """What a phase asks of its duels at this step."""
+        penalty = as_written if self.recipe.compile else nullcontext
+        autocast = penalty if phase.float32 else self.accelerator.autocast
+        return StepContext(
+            phase.turn, phase.requires, phase.resolutions, self.images_seen / 1000, self.augment, autocast
+        )
+
+    def exact(self, phase: Phase) -> AbstractContextManager:
+        """Context of a phase's passes, there and back: what differentiates a gradient has all bits of float32."""
+        return without_tf32() if phase.float32 else nullcontext()
+
+    def generators(self) -> list[Any]:
+        """The networks that learn on G's turn."""
+        return list(self.cast["g"].values())
+
+    def networks(self) -> dict[str, Any]:
+        """All networks, by the name under which they are saved."""
+        return {name: network for cast in self.cast.values() for name, network in cast.items()}
+
+    def share_buffers(self) -> None:
+        """Running statistics that a process gathers from its own images become the first process's on all.
+
+        Constants stay where they are: all processes write to the same buffers in a step, or to none.
+        """
+        if self.processes > 1:
+            share([self.buffers[place] for place in self.written.since(self.buffers)])
+            self.written = Written(self.buffers)  # sharing has written to them, too
+
+    def save(self, unhealthy: Sequence[str] = ()) -> Path:
+        """Write a checkpoint and drop old ones; to be called by one process. `unhealthy`: why it is no good one."""
+        tensors = {name: network.state_dict() for name, network in self.networks().items()}
+        tensors |= {f"{name}_ema": network.state_dict() for name, network in self.ema.mean.items()}
+        tensors |= {f"optimizer_{t}": checkpoint.optimizer_tensors(p.optimizer) for t, p in self.players.items()}
+        state = {name: part.state_dict() for name, part in self.adaptive.items()}
+        tensors["parts"] = {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}
+        progress = {
+            "step": self.step,
+            "images_seen": self.images_seen,
+            "rollbacks": self.rollbacks,
+            "unhealthy": [*unhealthy],
+        }
+        progress |= {"ggdr": __version__, "torch": torch.__version__, "threads": torch.get_num_threads()}
+        progress |= {"device": device_name(self.device), "processes": self.processes, "images": self.images.originals}
+        content = self.content
+        if content.items:
+            tensors[NAME] = content.items
+        documents = {
+            f"{NAME}.json": document(content),
+            "progress.json": progress,
+            "networks.json": {name: describe(network) for name, network in self.networks().items()},
+            "recipe.json": to_json(self.recipe),
+            "recipe.py": to_python(self.recipe),
+        }
+        written = checkpoint.save(self.out, self.step, tensors, documents)
+        checkpoint.prune(self.out, self.recipe.keep_checkpoints)
+        return written
+
+    def load(self, folder: Path, allow_changes: bool = False) -> list[str]:
+        """Take back what `save` wrote; what has changed in the recipe since. ValueError if it is another run's.
+
+        `allow_changes`: take back what fits, also where the promise of an exact continuation is broken.
+        """
+        before = checkpoint.read_json(folder, "recipe.json")
+        changed = differences(completed(before), to_json(self.recipe))
+        frozen = before.get("freeze_d", 0)
+        if frozen != self.recipe.freeze_d:  # the optimizer's states go by place, and would shift
+            raise ValueError(
+                f"{folder} was made with freeze_d {frozen}, not {self.recipe.freeze_d}; choose another --out, with"
+                f" --init-from {self.out} to start from these weights."
+            )
+        fixed = [line for name, line in changed.items() if not may_change(self.recipe, name.split("."))]
+        otherwise = f"choose another --out (--init-from {self.out} starts it from these weights)"
+        if fixed and not allow_changes:
+            raise ValueError(
+                f"{folder} was made by another recipe: {'; '.join(fixed)}; {otherwise}, or add --allow-changes to go on"
+                " all the same."
+            )
+        images = changes(folder, self.content)
+        if unlike := self.unlike(folder):
+            raise ValueError(f"{folder} was made for other images: {'; '.join([*unlike, *images])}; {otherwise}.")
+        if images and not allow_changes:
+            raise ValueError(
+                f"the images have changed since {folder}: {'; '.join(images)}; put them back, {otherwise}, or add"
+                " --allow-changes to go on with these."
+            )
+        progress = checkpoint.read_progress(folder)
+        names = [*self.networks(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
+        tensors = {name: checkpoint.read(folder, name) for name in (*names, *(f"optimizer_{t}" for t in self.players))}
+        try:
+            self.take(tensors)
+        except (RuntimeError, ValueError) as error:
+            why = "; ".join(fixed) or str(error).splitlines()[-1].strip().rstrip(".")
+            raise ValueError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
+        self.step, self.images_seen = progress["step"], progress["images_seen"]
+        self.slow_down(progress.get("rollbacks", 0))
+        return [*changed.values(), *images]
+
+    @cached_property
+    def content(self) -> Content:
+        """Which images there are, as they were when they were opened."""
+        return self.images.content()
+
+    def unlike(self, folder: Path) -> list[str]:
+        """In what the images of a checkpoint's networks differ from these so that the networks cannot take them."""
+        units = {"height": "px high", "width": "px wide", "channels": "channels", "labels": "labels"}
+        before, found = checkpoint.read_json(folder, "networks.json"), []
+        for name, network in self.networks().items():
+            now = network.spec._asdict()
+            was = {**now, **before.get(name, {}).get("spec", {})}
+            found += [f"{was[k]} {unit} before, {now[k]} now" for k, unit in units.items() if was[k] != now[k]]
+        return [*dict.fromkeys(found)]
+
+    def slow_down(self, rollbacks: int) -> None:
+        """Both players learn as slowly as they are to after this many rollbacks."""
+        self.rollbacks = rollbacks
+        for player in self.players.values():
+            player.lr_scale = self.recipe.rollback_lr**rollbacks
+
+    def take(self, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Take back networks, means, optimizers and the state of parts, by the names of their files."""
+        for name, network in self.networks().items():
+            network.load_state_dict(tensors[name])
+        for name, network in self.ema.mean.items():
+            network.load_state_dict(tensors[f"{name}_ema"])
+        for turn, player in self.players.items():
+            checkpoint.load_optimizer(player.optimizer, tensors[f"optimizer_{turn}"])
+        for name, part in self.adaptive.items():
+            head = f"{name}/"
+            part.load_state_dict({k[len(head) :]: v for k, v in tensors["parts"].items() if k.startswith(head)})
+
+
+def micro_batch_size(recipe: Recipe, processes: int) -> int:
+    """Images that pass the networks at once; ValueError if the batch cannot be shared out evenly."""
+    share = recipe.batch_size // processes
+    size = recipe.micro_batch_size or max(share, 1)
+    if recipe.batch_size % processes or share % size:
+        raise ValueError(
+            f"a batch of {recipe.batch_size} does not split into {processes} process{'es' * (processes > 1)} and"
+            f" micro-batches of {size}; set --batch-size to a multiple of {processes * size}."
+        )
+    for term in recipe.terms().values():
+        if size < term.least:
+            raise ValueError(
+                f"{term.registry.kind} {term.name!r} compares the images of a micro-batch with each other and needs"
+                f" {term.least} of them, and here there {'is' if size == 1 else 'are'} {size}: set --micro-batch-size"
+                f" to {term.least} or more, and --batch-size to a multiple of {processes * term.least}."
+            )
+    return size

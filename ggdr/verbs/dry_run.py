@@ -1,0 +1,49 @@
+"""`--dry-run`: everything is built and one step runs, so that a person knows what a run will need."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from ggdr.formatting import significant
+from ggdr.train import play, train_step
+from ggdr.training.memory import peak_memory
+from ggdr.training.place import megabytes, requires
+from ggdr.training.report import Report, introduction
+from ggdr.training.run import Run
+
+
+def dry_run(run: Run) -> None:
+    """Run one step with all phases due, time each phase once more, and print what was found."""
+    Report(run).prepare()
+    batches = next(run.reals())
+    train_step(run, batches)
+    seconds = {phase.name: timed(run, phase, batches) for phase in run.phases}
+    per_step = sum(seconds[phase.name] / phase.every for phase in run.phases)
+    per_kimg = per_step / run.images_per_step * 1000
+    if not run.accelerator.is_main_process:
+        return
+    print("\n".join(introduction(run)))
+    print(f"peak memory: {peak_memory(run.device):.2f} GB")
+    print("seconds of a phase: " + ", ".join(f"{name} {significant(value, 3)}" for name, value in seconds.items()))
+    total = per_kimg * run.recipe.total_kimg / 3600
+    whole = f"{run.recipe.total_kimg:g} kimg take {significant(total, 3)} h at this rate"
+    checkpoint, grids = requires(run)
+    print(f"disk: {megabytes(checkpoint)} MB a checkpoint, {megabytes(grids)} MB for all grids")
+    print(f"time per kimg: {significant(per_kimg, 3)} s; {whole}")
+
+
+def timed(run: Run, phase, batches) -> float:
+    """Seconds that a phase takes."""
+    synchronise(run.device)
+    start = time.perf_counter()
+    play(run, phase, batches)
+    synchronise(run.device)
+    return time.perf_counter() - start
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait for the accelerator, if there is one."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

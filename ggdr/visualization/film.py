@@ -1,0 +1,121 @@
+"""Frames as a video: mp4 by FFmpeg (PyAV), gif and webp by Pillow; whole or not at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ggdr.cache import write_whole
+from ggdr.folders import SHEET
+from ggdr.lazy import F, Tensor, torch
+from ggdr.sampling.grid import picture
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+CODECS = ("libx264", "libopenh264", "h264", "mpeg4")
+"""the first that FFmpeg has here is taken"""
+SIDE_PX = 256
+"""the longer side that films are enlarged to at least"""
+MOVING = (".mp4", ".gif", ".webp")
+"""endings of files that can be written"""
+
+
+def save_film(frames: Iterable[Tensor], path: Path, fps: float = 30.0) -> int:
+    """Write frames uint8 [H, W, 1, 3 or 4] of one size as PATH.mp4, .gif or .webp, and count them.
+
+    gif and webp repeat for ever; mp4 has no transparency, and is made even-sided by a repeated edge. ValueError if
+    there is no frame, or no such format.
+    """
+    write = {".mp4": write_mp4, ".gif": write_animation, ".webp": write_animation}.get(path.suffix.lower())
+    if write is None:
+        raise ValueError(f"{path} is no film; give a name that ends in {', '.join(MOVING)}.")
+    if not 0 < fps <= 240:
+        raise ValueError(f"{fps} frames a second; give a number above 0, at most 240.")
+    start = next(pictures := iter(frames), None)
+    if start is None:
+        raise ValueError("a film is made of frames; given none.")
+    counts: list[int] = []
+    write_whole(path, lambda aside: counts.append(write(chain([start], pictures), aside, fps)))
+    return counts[0]
+
+
+def enlarged(frames: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Images uint8 [C, H, W] as frames of SIDE_PX at least."""
+    for frame in frames:
+        yield picture(frame[None], 1, math.ceil(SIDE_PX / max(frame.shape[1:])))
+
+
+def shrunk(images: Tensor, side_px: int) -> Tensor:
+    """Images [N, C, H, W] uint8 whose longer side is `side_px` at most."""
+    scale = min(1.0, side_px / max(images.shape[2:]))
+    size = [max(1, round(scale * side)) for side in images.shape[2:]]
+    return images if scale == 1 else F.interpolate(images.float(), size, mode="area").round().to(torch.uint8)
+
+
+def write_mp4(frames: Iterator[Tensor], path: Path, fps: float) -> int:
+    """H.264 where FFmpeg has it, in colours that every player shows."""
+    import av
+
+    codec = next(name for name in CODECS if name in av.codecs_available)
+    pixels, count = (even(in_rgb(frame)) for frame in frames), 0
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
+        assert isinstance(stream, av.VideoStream)
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "18"} if codec == "libx264" else {}
+        first = next(pixels)
+        stream.height, stream.width = first.shape[:2]
+        for each in chain([first], pixels):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(each, format="rgb24")))
+            count += 1
+        container.mux(stream.encode())
+    return count
+
+
+def write_animation(frames: Iterator[Tensor], path: Path, fps: float) -> int:
+    """An animation of Pillow's; gif counts hundredths of a second, webp thousandths."""
+    images = [as_pil(frame) for frame in frames]
+    kind = path.suffix.removeprefix(".").lower()
+    more: dict[str, Any] = {"comment": SHEET.encode()}
+    if kind == "webp":
+        more = {"lossless": False, "quality": 90, "exif": said_by(SHEET)}
+    images[0].save(
+        path, format=kind, save_all=True, append_images=images[1:], duration=round(1000 / fps), loop=0, **more
+    )
+    return len(images)
+
+
+def said_by(software: str) -> PIL.Image.Exif:
+    """What a picture says of what made it."""
+    from PIL import ExifTags, Image
+
+    about = Image.Exif()
+    about[ExifTags.Base.Software] = software
+    return about
+
+
+def as_pil(frame: Tensor) -> PIL.Image.Image:
+    """A frame as Pillow's."""
+    from PIL import Image
+
+    return Image.fromarray(frame.squeeze(2).cpu().numpy())
+
+
+def in_rgb(frame: Tensor) -> np.ndarray:
+    """A frame [H, W, 3], transparent parts on white."""
+    if frame.shape[2] == 4:
+        share = frame[..., 3:].float() / 255
+        frame = (frame[..., :3] * share + 255 * (1 - share)).round().to(torch.uint8)
+    return frame.expand(-1, -1, 3).cpu().numpy()
+
+
+def even(pixels: np.ndarray) -> np.ndarray:
+    """Pixels [H, W, 3] whose sides are even, as the colours of mp4 need them."""
+    return np.ascontiguousarray(np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), "edge"))

@@ -1,0 +1,211 @@
+"""Feature maps of the same images in G and in D: gathered as directions, then clustered, coloured and compared.
+
+Only the direction of a feature vector counts here, as in the cosine distance by which a decoder learns to draw them,
+and as in the spherical k-means by which the parts of generated images were found (Collins et al. 2020,
+arXiv 2004.14367, sec. 3.1).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ggdr.networks.base import GeneratorOutput
+from ggdr.networks.base.module import Discriminator, Generator
+from ggdr.sampling import AT_ONCE, View, asked, latents
+from ggdr.sampling.grid import to_uint8
+from ggdr.sampling.labels import labels_at
+from ggdr.seeding import word
+
+ROWS = 16384
+"""feature vectors that clusters and components are fitted on, from places drawn over all samples"""
+COLOR_QUANTILES = (0.01, 0.99)
+"""of each component, what becomes black and what full colour"""
+
+Source = str
+"""whose maps: "generator", "encoder" or "decoder" """
+
+
+class Maps(NamedTuple):
+    """One source's maps of one side, as unit vectors."""
+
+    shown: Tensor
+    """[S, C, h, w], of the images to be shown"""
+    rows: Tensor
+    """[M, C], at places drawn over these and further images"""
+
+
+class Gathered(NamedTuple):
+    """What was made, and what the networks held while it was made and judged."""
+
+    images: Tensor
+    """[S, C, H, W] uint8, those to be shown"""
+    maps: dict[int, dict[Source, Maps]]
+    """side (height in pixels) -> source -> maps"""
+
+
+class Basis(NamedTuple):
+    """Three directions that become red, green and blue."""
+
+    mean: Tensor
+    """[C]"""
+    axes: Tensor
+    """[3, C], orthonormal, the widest first; zero where there are fewer"""
+    low: Tensor
+    """[3], the place on each axis that is black"""
+    high: Tensor
+    """[3], the place on each axis that is full colour"""
+
+
+def sides_of(
+    generator: Generator, discriminator: Discriminator | None, wanted: tuple[int, ...]
+) -> dict[Source, tuple[int, ...]]:
+    """The sides of each source, those that are wanted (none: all that the generator has); by declared abilities.
+
+    ValueError, with the sides there are, if the generator hands over no maps of a side, or none at all.
+    """
+    if "g_features" not in generator.config.provides:
+        raise ValueError(f"generator {generator.config.name!r} hands over no feature maps, so there is nothing to see.")
+    there = sorted(generator.feature_channels)
+    if strange := sorted(set(wanted) - set(there)):
+        raise ValueError(f"no feature maps of side {listed(strange)}; the generator has those of {listed(there)} px.")
+    have: dict[Source, Mapping[int, int]] = {"generator": generator.feature_channels}
+    if discriminator is not None and "pyramid" in discriminator.config.provides:
+        have["encoder"] = discriminator.map_channels
+    if discriminator is not None and "d_features" in discriminator.config.provides:
+        have["decoder"] = discriminator.spec.guide
+    return {source: tuple(s for s in sorted(set(wanted or there)) if s in maps) for source, maps in have.items()}
+
+
+def listed(resolutions: list[int]) -> str:
+    """Sides in one line."""
+    return ", ".join(map(str, resolutions))
+
+
+@torch.no_grad()
+def gather(
+    generator: Generator,
+    discriminator: Discriminator | None,
+    resolutions: Mapping[Source, tuple[int, ...]],
+    *,
+    shown: int,
+    pooled: int,
+    seed: int,
+) -> Gathered:
+    """Make the images of `pooled` seeds from `seed` on, and keep maps of `resolutions`; the first `shown` are shown.
+
+    The images are what `sampling.draw` makes of these seeds; labels are those of `labels_at`.
+    """
+    images, kept, rows = [], defaultdict(list), defaultdict(list)
+    dice = torch.Generator().manual_seed(word(seed))
+    for first in range(0, pooled, AT_ONCE):
+        places = range(first, min(first + AT_ONCE, pooled))
+        sample, labels = made(generator, places, seed, resolutions["generator"])
+        found = {("generator", resolution): maps for resolution, maps in sample.features.items()}
+        if discriminator is not None:
+            found |= judged(discriminator, sample.image, labels, resolutions)
+        images.append(to_uint8(sample.image).cpu())
+        for key, maps in found.items():
+            unit = F.normalize(maps.float(), dim=1).cpu()
+            kept[key].append(unit[: max(shown - first, 0)])
+            rows[key].append(drawn_places(unit, ROWS * len(places) // pooled, dice))
+    held: dict[int, dict[Source, Maps]] = {resolution: {} for resolution in resolutions["generator"]}
+    for source, resolution in kept:
+        held[resolution][source] = Maps(torch.cat(kept[source, resolution]), torch.cat(rows[source, resolution]))
+    return Gathered(torch.cat(images)[:shown], held)
+
+
+def made(
+    generator: Generator, places: range, seed: int, resolutions: tuple[int, ...]
+) -> tuple[GeneratorOutput, Tensor | None]:
+    """Images and maps of the seeds `seed` + place, and their labels, those of `labels_at`."""
+    labels = labels_at(generator.spec, places)
+    labels = labels if labels is None else labels.to(generator.device)
+    z = latents(range(seed + places.start, seed + places.stop), generator.z_dim).to(generator.device)
+    return generator(z, labels, resolutions=resolutions, **asked(generator.config, View())), labels
+
+
+def judged(
+    discriminator: Discriminator, image: Tensor, labels: Tensor | None, resolutions: Mapping[Source, tuple[int, ...]]
+) -> dict[tuple[Source, int], Tensor]:
+    """The maps of encoder and decoder at their sides, while D judges image [N, C, H, W] in [-1, 1]."""
+    found: dict[tuple[Source, int], Tensor] = {}
+    if wanted := resolutions.get("encoder"):
+        pyramid = discriminator.pyramid(image, labels)[1]
+        found |= {("encoder", resolution): pyramid[resolution] for resolution in wanted}
+    if wanted := resolutions.get("decoder"):
+        drawn = discriminator(image, labels, resolutions=wanted).features
+        found |= {("decoder", resolution): drawn[resolution] for resolution in wanted}
+    return found
+
+
+def drawn_places(maps: Tensor, count: int, dice: torch.Generator) -> Tensor:
+    """The vectors [count, C] at places of maps [N, C, h, w] that are drawn without repeats; all if there are fewer."""
+    rows = maps.permute(0, 2, 3, 1).flatten(0, 2)
+    return rows[torch.randperm(len(rows), generator=dice)[:count]]
+
+
+def fit_clusters(rows: Tensor, clusters: int, seed: int) -> Tensor:
+    """Unit vectors [K, C] at the centres of rows [M, C] by k-means, the largest cluster first.
+
+    K is below `clusters` where there are fewer distinct rows. Mini-batch k-means of scikit-learn (Sculley 2010,
+    doi 10.1145/1772690.1772862).
+    """
+    from sklearn.cluster import MiniBatchKMeans
+
+    distinct = len(torch.unique(rows.mul(1e4).round(), dim=0))
+    means = MiniBatchKMeans(min(clusters, distinct), random_state=seed, n_init=3, batch_size=2048).fit(rows.numpy())
+    centres = F.normalize(torch.from_numpy(means.cluster_centers_).float(), dim=1)
+    sizes = torch.bincount(nearest(rows, centres), minlength=len(centres))
+    return centres[sizes.argsort(descending=True, stable=True)]
+
+
+def nearest(rows: Tensor, centres: Tensor) -> Tensor:
+    """The centre [M] of centres [K, C] that each of rows [M, C] is nearest to."""
+    return torch.cdist(rows, centres).argmin(dim=1)
+
+
+def segmented(maps: Tensor, centres: Tensor) -> Tensor:
+    """The cluster [S, h, w] of each place of maps [S, C, h, w], by centres [K, C]."""
+    count, _, height, width = maps.shape
+    return nearest(maps.permute(0, 2, 3, 1).flatten(0, 2), centres).view(count, height, width)
+
+
+def renamed(segments: Tensor, like: Tensor, clusters: int) -> Tensor:
+    """Segments with the clusters renumbered so that they agree with those of `like` at as many places as can be.
+
+    Both [S, h, w], numbers below `clusters`. Solved exactly (Kuhn 1955, doi 10.1002/nav.3800020109).
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    overlap = torch.bincount((segments * clusters + like).flatten(), minlength=clusters**2).view(clusters, clusters)
+    _, names = linear_sum_assignment(overlap.numpy(), maximize=True)
+    return torch.from_numpy(names)[segments]
+
+
+def fit_basis(rows: Tensor) -> Basis:
+    """The first three principal components of rows [M, C], and the range of colours along each."""
+    mean = rows.mean(dim=0)
+    centred = rows - mean
+    _, vectors = torch.linalg.eigh(centred.T @ centred)  # the widest last
+    axes = F.pad(vectors.T.flip(0)[:3], (0, 0, 0, max(3 - rows.shape[1], 0)))
+    signs = axes.gather(1, axes.abs().argmax(dim=1, keepdim=True)).sign()  # either is right; one is the same each time
+    low, high = torch.quantile(centred @ (signs * axes).T, torch.tensor(COLOR_QUANTILES), dim=0)
+    return Basis(mean, signs * axes, low, high)
+
+
+def coloured(maps: Tensor, basis: Basis) -> Tensor:
+    """Maps [S, C, h, w] as colours [S, h, w, 3] in [0, 1]; a component that does not vary is mid-gray."""
+    places = (maps.permute(0, 2, 3, 1) - basis.mean) @ basis.axes.T
+    room = basis.high - basis.low
+    return torch.where(room > 1e-6, (places - basis.low) / room.clamp(min=1e-6), 0.5).clamp(0, 1)
+
+
+def similarity(a: Tensor, b: Tensor) -> Tensor:
+    """Cosine similarity [S, h, w] in [-1, 1] of maps a and b [S, C, h, w]."""
+    return F.cosine_similarity(a, b, dim=1)

@@ -1,0 +1,290 @@
+"""`ggdr explore`: its pictures, its page in a real browser, and the Space it writes."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from PIL import Image
+from tiny import moved
+
+from ggdr.explorer import inside, pictures, watch
+from ggdr.explorer.inside import Point
+from ggdr.explorer.studio import Look, Model, Studio
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.dcgan import DCGANGeneratorConfig
+from ggdr.sampling import View, draw
+from ggdr.sampling.grid import to_uint8
+from ggdr.train import train
+from ggdr.training.report import Report
+from ggdr.verbs.explore import main
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    """A run with a grid, a log and a checkpoint."""
+    out = tmp_path_factory.mktemp("explored") / "run"
+    made = tiny.tiny_run(tiny.recipe, out)
+    with Report(made) as report:
+        train(made, report)
+    return out
+
+
+@pytest.fixture(scope="module")
+def model(run) -> Model:
+    return Studio(str(run)).model
+
+
+# ---------------------------------------------------------------------------------------------------------- pictures
+
+
+def test_an_image_is_that_of_its_seed_and_is_made_once(model):
+    look = Look(3, 0.7)
+    (plain,) = draw(model.generator, [3], None, View(0.7))
+    assert torch.equal(model.image(look), to_uint8(plain)[0]) and model.image(look) is model.image(look)
+    assert torch.equal(model.mix(look, 9, ()), model.image(look))
+    every = tuple(range(6))
+    assert torch.equal(model.mix(look, 9, every), model.image(Look(9, 0.7)))
+    assert (model.edit(look, "pca", (0.0, 0.0)).int() - model.image(look).int()).abs().max() <= 1
+    assert not torch.equal(model.edit(look, "pca", (2.0, 0.0)), model.image(look))
+
+
+def test_a_grid_is_made_in_one_pass_and_holds_the_images_of_its_seeds(model):
+    looks = [Look(seed, 0.3) for seed in range(40, 44)]
+    alone = [model.drawn(look) for look in looks]
+    assert all((a.int() - b.int()).abs().max() <= 1 for a, b in zip(model.images(looks), alone, strict=True))
+    assert model.image(looks[2]) is model.images(looks)[2]
+
+
+def test_threads_do_not_disturb_each_other(model):
+    looks = [Look(seed, 0.5, None, "random") for seed in range(12)]
+    alone = [model.drawn(look) for look in looks]
+    found: dict[Look, torch.Tensor] = {}
+    threads = [threading.Thread(target=lambda look=look: found.update({look: model.image(look)})) for look in looks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(torch.equal(found[look], each) for look, each in zip(looks, alone, strict=True))
+
+
+def test_small_images_are_shown_sharp_and_saved_as_they_are(model):
+    image = model.image(Look(1))
+    assert pictures.shown(image).size == (384, 384)
+    assert np.array_equal(np.asarray(Image.open(pictures.download(image, "one"))), image[0].numpy())
+
+
+def test_a_point_marks_its_cluster_and_d_answers(model):
+    look, point = Look(2), Point(0.5, 0.25)
+    shown, plain = inside.gallery(model, look, point), inside.gallery(model, look, None)
+    assert len(shown) == len(plain) == len(model.generator.feature_channels)
+    assert all(picture.size == plain[0][0].size for picture, _ in shown)
+    segments = inside.clusters(model, look)[8]
+    assert inside.at(segments, point) == segments[2, 4]
+    assert "P(real)" in inside.verdict(model, look, point) and len(inside.likenesses(model, look)) == 1
+
+
+def test_a_run_is_read_as_it_lies_there(run):
+    assert watch.is_run(run) and not watch.is_run(run / "samples")
+    names, rows = watch.table(run)
+    assert names[:3] == ["kimg", "r_t", "p"] and len(rows) == 8 and rows[0][0] == "0.064"
+    assert watch.grid_picture(run).size[0] > 300 and "0.1 kimg" in watch.headline(run)
+
+
+def test_a_generator_without_styles_has_fewer_tabs():
+    from ggdr.explorer.page import Page
+
+    class Plain:
+        name, model = "plain", Model(moved(DCGANGeneratorConfig.tiny().build(ImageSpec(16, 32, 1))).eval())
+
+    labels = [each.label for each in Page(Plain()).build().blocks.values() if type(each).__name__ == "Tab"]
+    assert labels == ["Seeds", "Edit", "Inside"]
+
+
+# --------------------------------------------------------------------------------------------------------------- verb
+
+
+def test_a_space_opens_a_model_of_the_hub(tmp_path, run):
+    import gradio
+
+    assert main(["org/cats", "--space", str(tmp_path / "space")]) == 0
+    written = {file.name: file.read_text() for file in (tmp_path / "space").iterdir()}
+    assert (
+        "ggdr[explore]" in written["requirements.txt"] and f"sdk_version: {gradio.__version__}" in written["README.md"]
+    )
+    here = (str(Path.cwd()), str(Path.home()), str(tmp_path))
+    assert not any(place in text for text in written.values() for place in here)
+    with pytest.raises(ValueError, match="app.py is there already"):
+        main(["org/cats", "--space", str(tmp_path / "space")])
+    with pytest.raises(ValueError, match="a Space opens a model of the Hub.*ggdr push"):
+        main([str(run), "--space", str(tmp_path / "other")])
+    app = tmp_path / "space" / "app.py"
+    app.write_text(written["app.py"].replace('page_of("org/cats")', f"page_of({str(run)!r})"))
+    assert isinstance(runpy.run_path(str(app))["page"], gradio.Blocks)
+
+
+def test_what_cannot_be_explored_is_one_sentence(tmp_path):
+    with pytest.raises(ValueError, match="there is no folder"):
+        main([str(tmp_path / "nowhere"), "--no-open"])
+
+
+# --------------------------------------------------------------------------------------------------------------- page
+
+
+@pytest.fixture(scope="module")
+def page(run):
+    """The page of a run in a browser, and all that the browser complained about."""
+    if BROWSER is None:
+        pytest.skip("no Chromium here: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    from ggdr.explorer.page import CSS, Page, theme
+
+    built = Page(Studio(str(run)), run).build()
+    _, address, _ = built.launch(
+        server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, quiet=True, theme=theme(), css=CSS
+    )
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        view = browser.new_page(viewport={"width": 1200, "height": 900})
+        view.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        view.on("pageerror", lambda error: complaints.append(str(error)))
+        view.on("request", lambda asked: complaints.append(asked.url) if outside(asked.url, address) else None)
+        view.goto(address)
+        view.wait_for_selector("#current img", timeout=60_000)
+        view.wait_for_selector("#seeds img", timeout=60_000)
+        yield view, complaints
+        browser.close()
+    built.close()
+
+
+def outside(url: str, address: str) -> bool:
+    """Whether a request leaves the page's own server."""
+    return not url.startswith((address, "data:", "blob:"))
+
+
+def source(view, place: str) -> str:
+    return view.locator(f"{place} img").first.get_attribute("src")
+
+
+def changes(view, place: str, before: str, seconds: float = 30.0) -> bool:
+    """Whether a picture becomes another one in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if view.locator(f"{place} img").count() and source(view, place) != before:
+            return True
+        view.wait_for_timeout(50)
+    return False
+
+
+def test_a_slider_and_a_seed_change_the_image(page):
+    view, _ = page
+    before = source(view, "#current")
+    view.locator("#psi input[type=number]").fill("0.2")
+    view.locator("#psi input[type=number]").press("Enter")
+    assert changes(view, "#current", before)
+    before = source(view, "#current")
+    view.locator("#seeds img").nth(3).click()
+    assert changes(view, "#current", before) and view.locator("#seed input").input_value() == "3"
+
+
+def test_the_image_is_downloaded_at_its_own_size(page):
+    view, _ = page
+    view.wait_for_timeout(500)
+    with view.expect_download() as caught:
+        view.locator("#save").click()
+    assert caught.value.suggested_filename == "seed0003.png"
+    assert Image.open(caught.value.path()).size == (16, 16)
+
+
+def test_mixing_and_editing_change_their_images(page):
+    view, _ = page
+    view.get_by_role("tab", name="Mix").click()
+    view.wait_for_selector("#mixed img", timeout=30_000)
+    before = source(view, "#mixed")
+    view.locator("#lender input").fill("7")
+    view.locator("#lender input").press("Enter")
+    assert changes(view, "#mixed", before)
+    view.get_by_role("tab", name="Edit").click()
+    view.wait_for_selector("#edited img", timeout=30_000)
+    before = source(view, "#edited")
+    view.locator("#direction0 input[type=number]").fill("3")
+    view.locator("#direction0 input[type=number]").press("Enter")
+    assert changes(view, "#edited", before)
+
+
+def test_a_click_in_the_image_marks_a_cluster(page):
+    view, _ = page
+    view.get_by_role("tab", name="Inside").click()
+    view.wait_for_selector("#clusters img", timeout=30_000)
+    before = source(view, "#clusters")
+    view.locator("#current img").click(position={"x": 150, "y": 150})
+    assert changes(view, "#clusters", before)
+    assert "P(real)" in view.locator("#verdict").inner_text() and "%" in view.locator("#clusters").inner_text()
+
+
+def test_the_run_is_watched_as_it_trains(page, run):
+    view, _ = page
+    view.get_by_role("tab", name="Run").click()
+    view.wait_for_selector("#grid img", timeout=30_000)
+    before = source(view, "#grid")
+    last = sorted((run / "samples").glob("fakes-*.png"))[-1]
+    Image.open(last).transpose(Image.Transpose.ROTATE_180).save(run / "samples" / "fakes-000009.000kimg.png")
+    with (run / "metrics.jsonl").open("a") as log:
+        log.write(
+            '{"step": 9000, "kimg": 9.0, "seconds": 1.0, "loss/g/non_saturating": 0.123, "images_per_second": 5}\n'
+        )
+    assert changes(view, "#grid", before) and "9.0 kimg" in view.locator("#headline").inner_text()
+
+
+def test_the_browser_has_nothing_to_complain_about_and_asks_nobody_else(page):
+    assert page[1] == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind", "value", "label", "about"),
+    [
+        (ImageSpec(16, 16, 3, 2, label_names=("cat", "dog")), "dropdown", "1", 1, "2 classes (cat, dog)"),
+        (ImageSpec(16, 16, 3, 3), "dropdown", "2", 2, "3 classes"),
+        (
+            ImageSpec(16, 16, 3, 1, label_names=("age",), label_ranges=((1, 90),)),
+            "slider",
+            45,
+            (45.0,),
+            "age (1 to 90)",
+        ),
+        (ImageSpec(16, 16, 3, 2, label_ranges=((0, 1), (0, 2))), "textbox", "0.5,2", (0.5, 2.0), "2 numbers as label"),
+    ],
+)
+def test_labels_are_chosen_by_name_or_as_numbers(spec, kind, value, label, about):
+    from ggdr.explorer.page import Page, gr, look_of
+
+    class Here:
+        name, model = "here", Model(moved(tiny.STYLEGAN2.build(spec)).eval())
+
+    page = Page(Here())
+    (control,) = [each for each in page.build().blocks.values() if getattr(each, "elem_id", None) == "class"]
+    assert type(control).__name__.lower() == kind and about in page.about()
+    if spec.label_names and kind == "dropdown":
+        assert control.choices == [("cat", "0"), ("dog", "1")]
+    look = look_of(0, None, value, "const")
+    assert look.label == label
+    rows = torch.eye(spec.labels)[[label]] if isinstance(label, int) else torch.tensor([label])
+    (plain,) = draw(Here.model.generator, [0], rows)
+    assert torch.equal(Here.model.image(look), to_uint8(plain)[0])
+    Here.model.image(look_of(0, None, control.value, "const"))
+    assert len(Here.model.images([look, look._replace(seed=1)])) == 2
+    with pytest.raises(gr.Error, match="give numbers with commas between"):
+        look_of(0, None, "1,x", "const")

@@ -1,0 +1,162 @@
+"""What a person types wrongly: one sentence says what was meant, and both ways to name a source work everywhere."""
+
+from __future__ import annotations
+
+import importlib
+import shlex
+from pathlib import Path
+
+import pytest
+from data_sources import folder, noise
+from places import ROOT
+
+from ggdr.cli import VERBS
+from ggdr.flags.command_line import suggestion
+from ggdr.flags.recipe import parse
+from ggdr.saving.pretrained import Hub, load_generator
+from ggdr.verbs.datacheck import main as data
+from ggdr.verbs.evaluate_flags import parse as parse_evaluate
+from ggdr.verbs.push import main as push
+
+DIGITS = "recipes/digits.py"
+LEAST = {"generate": "m", "mix": "m", "video": "m", "edit": "m", "project": "m p", "explore": "m", "push": "m a/b"}
+LEAST |= {"export": "m o.onnx", "convert": "a b", "features": "m", "list": "", "data": "check", "train": DIGITS}
+
+
+@pytest.fixture
+def pictures(tmp_path, monkeypatch) -> str:
+    """A folder of pictures, from where the recipes are seen too."""
+    (tmp_path / "recipes").symlink_to(ROOT / "recipes")
+    monkeypatch.chdir(tmp_path)
+    folder(tmp_path / "pics", {f"{place}.png": noise(place, 16, 24) for place in range(4)})
+    return "pics"
+
+
+def train(line: str):
+    return parse(shlex.split(line), "ggdr train")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (f"{DIGITS} --generater dcgan", "has no flag --generater. Did you mean --generator?"),
+        (f"{DIGITS} --no-ggdr", "Type --regularizers.ggdr none to leave it out."),
+        (
+            f"{DIGITS} --data.source pics",
+            "The data set 'digits' has none; images and stream have one: add --data images.",
+        ),
+        (f"{DIGITS} --data pics", "'pics' is a place, .* type: --data images --data.source pics"),
+        (f"{DIGITS} --size 64", "Did you mean --data.size?"),
+        (f"{DIGITS} --regularizers.ggdr.side 8", "Did you mean --regularizers.ggdr.resolutions?"),
+        (f"{DIGITS} --regularizers ggdr", "Add the part first: --regularizers.NAME NAME; `ggdr list regularizers`"),
+        (f"{DIGITS} --regularizers.r2.weight 3", "Add the part first: --regularizers.r2 NAME"),
+        (f"{DIGITS} --hub-license mit", "Did you mean --hub-licence?"),
+        (f"{DIGITS} --kimg=100", "no flag --kimg. Type --total-kimg N."),
+        (f"{DIGITS} --lr 0.1", "Type --g-optimizer.lr N --d-optimizer.lr N."),
+        (f"{DIGITS} 64", "has no place for '64'"),
+        (f"{DIGITS} --qqqq 1", r"no flag --qqqq. --help lists what it takes"),
+        ("--dry-run", "no recipe given; type: ggdr train recipes/digits.py --out runs/digits"),
+        (f"--use my.py {DIGITS}", f"the recipe goes before the flags; type: ggdr train {DIGITS} --use my.py"),
+        ("recipes/digit.py", r"not there \(did you mean 'recipes/digits.py'\?\)"),
+        ("digits", r"'digits' is not there \(did you mean 'recipes/digits.py'\?\)"),
+        ("recipes", "'recipes' is a folder; give the path of a .py file"),
+    ],
+)
+def test_train_says_what_was_meant(line, said, pictures):
+    with pytest.raises(ValueError, match=said):
+        train(line)
+
+
+def test_a_slip_in_the_name_of_a_model_is_told_with_the_name_that_is_meant(pictures):
+    Path("runs/digits").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"'runs/digts' here \(did you mean 'runs/digits'\?\), and the Hub"):
+        load_generator("runs/digts", Hub(local_files_only=True))
+    with pytest.raises(
+        ValueError, match=r"no folder 'runs/digts' \(did you mean 'runs/digits'\?\); give that of a run"
+    ):
+        push(["runs/digts", "org/digits"])
+
+
+@pytest.mark.parametrize(
+    "line", [f"--batch-size 8 {DIGITS}", f"{DIGITS} --batch-size 8", f"--dry-run {DIGITS} --batch-size 8"]
+)
+def test_the_recipe_may_stand_behind_flags(line, pictures):
+    command = train(line)
+    assert (
+        command.recipe.batch_size == 8 and command.out == Path("runs/digits") and command.dry_run == ("--dry" in line)
+    )
+
+
+@pytest.mark.parametrize("verb", LEAST)
+def test_every_verb_names_a_flag_that_it_does_not_have(verb, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert verb in VERBS
+    module = importlib.import_module(f"ggdr.{VERBS[verb][0]}")
+    with pytest.raises(ValueError, match=r"^`ggdr [^`]+` has no flag --uze. Did you mean --use\?|no flag --uze"):
+        module.main([*LEAST[verb].split(), "--uze", "x"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "check pics --data.size 8",
+        "check pics --size 8",
+        "check --data.source pics --data.size 8",
+        "check --source pics --size=8",
+        "check --size 8 pics",
+        "check --data images --data.source pics --data.size 8",
+    ],
+)
+def test_check_takes_a_source_and_its_flags_in_every_form(line, pictures, capsys):
+    assert data(line.split()) == 0
+    shown = capsys.readouterr().out
+    assert "folder pics" in shown and "--data images --data.source pics --data.size 8 --data.channels 3" in shown
+
+
+def test_what_check_prints_is_taken_by_check_and_by_train(pictures, capsys):
+    data(["check", "pics", "--mirror", "--size", "8", "16"])
+    flags = shlex.split(capsys.readouterr().out.splitlines()[-1].split(maxsplit=1)[1])
+    read = train(shlex.join([DIGITS, *flags])).recipe.data
+    assert (read.source, read.size, read.channels, read.mirror) == ("pics", (8, 16), 3, True)
+    assert data(["check", *flags]) == 0 and parse_evaluate([pictures, *flags], "ggdr evaluate").data == read
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("check pics --sise 8", "has no flag --sise. Did you mean --data.size?"),
+        ("pics", "type: ggdr data check pics."),
+        ("chek pics", "`ggdr data chek` is no command; type: ggdr data check SOURCE"),
+        ("check pics --data.source pics2", "two sources, 'pics' and 'pics2'; give one"),
+    ],
+)
+def test_check_says_what_was_meant(line, said, pictures):
+    with pytest.raises(ValueError, match=said):
+        data(line.split())
+
+
+def test_evaluate_reads_reals_from_a_source_as_train_does(pictures):
+    command = parse_evaluate(["pics", "--data.source", "pics", "--data.size", "8", "--metrics", "swd"], "ggdr evaluate")
+    assert (command.data.source, command.data.size) == ("pics", 8)
+    with pytest.raises(ValueError, match="goes before the flags; type: ggdr evaluate pics --metrics swd"):
+        parse_evaluate(["--metrics", "swd", "pics"], "ggdr evaluate")
+    with pytest.raises(ValueError, match="no flag --metric. Did you mean --metrics?"):
+        parse_evaluate(["pics", "--data", "pics", "--metric", "swd"], "ggdr evaluate")
+
+
+def test_a_recipe_without_a_verb_is_told_the_verb(capsys, monkeypatch):
+    from ggdr import cli
+
+    monkeypatch.setattr("sys.argv", ["ggdr", DIGITS, "--dry-run"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert f"Type: ggdr train {DIGITS} --dry-run." in capsys.readouterr().err
+
+
+def test_suggestions_are_few_and_alike():
+    known = ["--data.size", "--seed", "--use", "--g-optimizer.lr", "--d-optimizer.lr", "--generator.z-dim"]
+    assert suggestion("--size", known) == "--data.size"
+    assert suggestion("--lr", known) == "--g-optimizer.lr or --d-optimizer.lr"
+    assert suggestion("--Seeds", known) == "--seed"
+    assert suggestion("--generator_z_dim", known) == "--generator.z-dim"
+    assert suggestion("--nothing-like-it", known) == suggestion("word", known) == ""

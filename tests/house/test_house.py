@@ -1,0 +1,278 @@
+"""The house rules: sizes, names, floors, docstrings, and what may be imported before it is needed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from inspect import getdoc
+from pathlib import Path
+from statistics import median
+
+import pytest
+from places import ROOT
+
+PACKAGE = sorted((ROOT / "ggdr").rglob("*.py"))
+AROUND = [ROOT / folder for folder in ("recipes", "tests", "scripts", "benchmarks")]
+ALL = PACKAGE + [file for folder in AROUND for file in folder.rglob("*.py")]
+
+FLOORS = [
+    {
+        "__init__",
+        "cache",
+        "changes",
+        "documents",
+        "errors",
+        "folders",
+        "formatting",
+        "lazy",
+        "processes",
+        "registry",
+        "seeding",
+    },
+    {"ops"},
+    {"layers"},
+    {"networks"},
+    {"play"},
+    {"features"},
+    {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
+    # recipes, and networks: to be saved, found, drawn from, moved through, started from and exported
+    {"recipe", "flags", "saving", "sampling", "pipeline", "latent", "transfer", "exporting", "foreign"},
+    {"evaluation", "hub", "visualization"},
+    {"training", "explorer"},
+    {"__main__", "cli", "train", "verbs"},
+]
+"""modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""
+DOORS = {("networks", "saving")}
+"""imports that lead upward: whoever has a base class may load a network by it"""
+APART = FLOORS[6]
+"""packages of parts, which do not import each other"""
+
+BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
+HEAVY = """torch numpy PIL sklearn datasets pyarrow accelerate matplotlib tensorboard safetensors diffusers torchvision
+ timm torch_fidelity torchmetrics gradio""".split()
+SETTINGS = "Term Loss Regularizer Augmentation Adaptive Recipe About Adam ImageSpec GeneratorOutput".split()
+"""classes whose fields a person sets or reads, beside the registered ones"""
+
+
+@cache
+def tree(file: Path) -> ast.Module:
+    """The parsed file."""
+    return ast.parse(file.read_text())
+
+
+def nodes(file: Path, *kinds: type[ast.AST]) -> Iterator:
+    """All nodes of these kinds."""
+    return (node for node in ast.walk(tree(file)) if isinstance(node, kinds))
+
+
+def identifiers(file: Path) -> set[str]:
+    """All names that a file's code uses, defines or imports."""
+    words = {ast.Name: "id", ast.Attribute: "attr", ast.alias: "name", ast.ClassDef: "name", ast.FunctionDef: "name"}
+    return {vars(node)[words[type(node)]] for node in nodes(file, *words)}
+
+
+def place(file: Path, node: ast.AST) -> str:
+    """Where to look, for messages."""
+    return f"{file.relative_to(ROOT)}:{node.lineno}"
+
+
+def length(node: ast.FunctionDef) -> int:
+    """Lines of a function."""
+    return node.end_lineno - node.lineno + 1
+
+
+def depth(node: ast.AST) -> int:
+    """How deep blocks nest within a function; an `elif` is no deeper than its `if`, inner functions count alone."""
+    deepest = 0
+    for field, value in ast.iter_fields(node):
+        children = [child for child in (value if isinstance(value, list) else [value]) if isinstance(child, ast.AST)]
+        for child in children:
+            if isinstance(child, ast.FunctionDef | ast.ClassDef | ast.Lambda):
+                continue
+            is_elif = (type(node), field, type(child), len(children)) == (ast.If, "orelse", ast.If, 1)
+            deepest = max(deepest, depth(child) + (isinstance(child, BLOCKS) and not is_elif))
+    return deepest
+
+
+def test_files_are_short():
+    lengths = {file: len(file.read_text().splitlines()) for file in ALL}
+    assert not [f"{file.relative_to(ROOT)} has {n} lines" for file, n in lengths.items() if n > 400]
+    assert median(lengths[file] for file in PACKAGE) < 130
+
+
+def test_functions_are_short():
+    functions = {(file, node): length(node) for file in PACKAGE for node in nodes(file, ast.FunctionDef)}
+    assert not [f"{place(*key)} {key[1].name} has {n} lines" for key, n in functions.items() if n > 60]
+    assert median(functions.values()) < 10
+
+
+def test_blocks_nest_less_than_four_deep():
+    deep = [place(file, node) for file in PACKAGE for node in nodes(file, ast.FunctionDef) if depth(node) >= 4]
+    assert not deep
+
+
+def test_no_file_is_a_junk_drawer():
+    assert not [file for file in ALL if file.stem in ("utils", "util", "misc", "helpers", "common")]
+
+
+def test_no_keyword_arguments_are_passed_through():
+    assert not [place(file, node) for file in PACKAGE for node in nodes(file, ast.FunctionDef) if node.args.kwarg]
+
+
+def probes(call: ast.Call) -> bool:
+    """Whether it asks an object what it has."""
+    name = ast.unparse(call.func)
+    return name == "hasattr" or name == "getattr" and len(call.args) == 3
+
+
+def test_abilities_are_declared_not_probed():
+    """`getattr` with a default is for modules and annotations, where files are loaded and recipes are read."""
+    files = [file for file in PACKAGE if file.name not in ("registry.py", "files.py", "memory.py")]
+    assert not [place(file, node) for file in files for node in nodes(file, ast.Call) if probes(node)]
+
+
+def test_there_are_no_module_globals_but_registries_constants_and_types():
+    found = [
+        f"{place(file, node)} {name.id}"
+        for file in PACKAGE
+        if file.name != "registry.py"
+        for node in tree(file).body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name) and not re.fullmatch(r"_?[A-Z]\w*|__\w+__", name.id)
+    ]
+    assert not found
+    assert not [place(file, node) for file in PACKAGE for node in nodes(file, ast.Global)]
+
+
+def test_one_file_differentiates_with_respect_to_inputs():
+    calls = [(file.name, node) for file in PACKAGE for node in nodes(file, ast.Call)]
+    assert [name for name, node in calls if ast.unparse(node.func).endswith("autograd.grad")] == ["gradient.py"]
+
+
+def unit(module: str) -> str:
+    """The module or package right below ggdr."""
+    return (module.split(".") + ["__init__"])[1]
+
+
+def imported(file: Path) -> Iterator[tuple[ast.AST, str]]:
+    """The parts of ggdr that a file imports, anywhere in it, except for type checkers."""
+    typing_only = {
+        inner
+        for node in nodes(file, ast.If)
+        if ast.unparse(node.test) == "TYPE_CHECKING"
+        for block in node.body
+        for inner in ast.walk(block)
+    }
+    for node in nodes(file, ast.Import, ast.ImportFrom):
+        if node in typing_only:
+            continue
+        names = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            names = [f"ggdr.{name}" for name in names] if node.module == "ggdr" else [node.module or ""]
+        yield from ((node, unit(name)) for name in names if name.split(".")[0] == "ggdr" and name != "ggdr.__version__")
+
+
+def test_every_module_has_a_floor():
+    floors = set().union(*FLOORS)
+    here = {unit(".".join(file.relative_to(ROOT).with_suffix("").parts)) for file in PACKAGE}
+    assert not here - floors, "put it on a floor, in this file and in ARCHITECTURE.md"
+
+
+def test_imports_only_lead_downward():
+    floor = {name: level for level, names in enumerate(FLOORS) for name in names}
+    climbing = []
+    for file in PACKAGE:
+        own = unit(".".join(file.relative_to(ROOT).with_suffix("").parts))
+        for node, name in imported(file):
+            sideways = name != own and {name, own} <= APART
+            if (own, name) not in DOORS and (floor[name] > floor[own] or sideways):
+                climbing.append(f"{place(file, node)} {own} imports {name}")
+    assert not climbing
+
+
+def documented(owner: type | object, name: str) -> bool:
+    """Whether a function has a docstring, its own or that of the contract it fulfils."""
+    return bool(getdoc(vars(owner).get(name)) or getdoc(getattr(owner, name)))
+
+
+def owners(file: Path) -> Iterator[tuple[object, ast.Module | ast.ClassDef]]:
+    """The module and its classes, alive and parsed."""
+    module = import_module(".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    yield module, tree(file)
+    yield from ((vars(module)[node.name], node) for node in tree(file).body if isinstance(node, ast.ClassDef))
+
+
+def test_public_functions_of_some_length_say_what_they_do():
+    silent = []
+    importable = [file for file in PACKAGE if file.parent.name != "kernels" or find_spec("triton")]
+    for file in importable:
+        for owner, block in owners(file):
+            functions = [node for node in block.body if isinstance(node, ast.FunctionDef) and length(node) > 8]
+            public = [node for node in functions if not node.name.startswith("_")]
+            silent += [f"{place(file, node)} {node.name}" for node in public if not documented(owner, node.name)]
+    assert not silent
+
+
+def registered(node: ast.ClassDef) -> bool:
+    """Whether it is entered in a registry."""
+    return any(".register(" in ast.unparse(decorator) for decorator in node.decorator_list)
+
+
+def fields(node: ast.ClassDef) -> Iterator[tuple[ast.AnnAssign, bool]]:
+    """The fields of a class, and whether a docstring follows."""
+    following = [*node.body[1:], None]
+    for statement, after in zip(node.body, following, strict=True):
+        if isinstance(statement, ast.AnnAssign) and "ClassVar" not in ast.unparse(statement.annotation):
+            yield statement, isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+
+
+def test_registered_parts_open_with_one_sentence():
+    classes = [(file, node) for file in PACKAGE for node in nodes(file, ast.ClassDef) if registered(node)]
+    assert len(classes) > 20
+    first = {place(file, node): (ast.get_docstring(node) or "").partition("\n")[0] for file, node in classes}
+    assert not {where: line for where, line in first.items() if not line.endswith(".")}
+
+
+def test_every_setting_is_explained():
+    classes = [(file, node) for file in PACKAGE for node in nodes(file, ast.ClassDef)]
+    settings = [(file, node) for file, node in classes if registered(node) or node.name in SETTINGS]
+    assert not [
+        f"{place(file, field)} {node.name}.{ast.unparse(field.target)}"
+        for file, node in settings
+        for field, explained in fields(node)
+        if not explained
+    ]
+
+
+def test_settings_recipes_and_discovery_import_nothing_heavy():
+    program = f"""
+import sys
+import ggdr.flags.recipe
+from ggdr.recipe.files import load_recipe
+from ggdr.registry import discover
+for file in {[str(file) for file in sorted((ROOT / "recipes").rglob("*.py"))]}:
+    load_recipe(file)
+discover()
+print([name for name in {HEAVY} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_the_paper_is_one_short_file_that_no_other_names():
+    home = ROOT / "ggdr" / "regularizers" / "ggdr.py"
+    assert len(home.read_text().splitlines()) <= 55
+    assert [file for file in PACKAGE if "GGDR" in identifiers(file)] == [home]
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "constraints.txt", "Makefile", ".ci/run"])
+def test_no_file_that_installs_names_a_host_or_a_home(file):
+    assert not re.search(r"https?://|/home/|/root/|file:", (ROOT / file).read_text())

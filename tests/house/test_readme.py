@@ -1,0 +1,147 @@
+"""What the README shows is run: its Python as it stands, its commands as far as a test can go."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+from diffusers import DiffusionPipeline
+from PIL import Image
+from places import OWN_GOLDEN, ROOT
+
+import ggdr
+from ggdr import cli, registry
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
+from ggdr.recipe.files import load_recipe
+from ggdr.recipe.fitting import fit
+from ggdr.registry import discover
+from ggdr.saving.model import save_model
+from ggdr.train import main
+
+TEXT = (ROOT / "README.md").read_text()
+PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
+TRAIN = [line for line in COMMANDS if line.startswith(("ggdr train", "accelerate launch -m ggdr.train"))]
+VERBS = ("ggdr generate", "ggdr mix", "ggdr video", "ggdr edit", "ggdr project", "ggdr export", "ggdr convert")
+VERBS += ("ggdr evaluate", "ggdr features")
+MODELS = [line for line in COMMANDS if line.startswith(VERBS)]
+SMALL = ["--batch-size", "4", "--generator.channel-max", "8", "--dry-run"]
+
+
+def test_there_is_something_to_run():
+    assert len(PYTHON) == 4 and len(TRAIN) >= 8 and len(MODELS) >= 11
+
+
+@pytest.mark.parametrize("command", TRAIN)
+def test_training_commands_run_dry(command, tmp_path, monkeypatch, capsys):
+    for i in range(4):
+        Image.new("RGB", (256, 256), (50 * i, 0, 0)).save(tmp_path / f"{i}.png")
+    small = dataclasses.replace(load_recipe(ROOT / "recipes/digits.py").generator, channel_max=8)
+    save_model(small.build(ImageSpec(32, 32, 1)), tmp_path / "trained/generator")
+    command = command.replace("path/to/images", str(tmp_path)).replace(
+        "--init-from runs/digits", f"--init-from {tmp_path / 'trained'}"
+    )
+    words = shlex.split(command)
+    monkeypatch.chdir(ROOT)
+    encoder = [] if "dcgan" in words or "recipes/zoo" in command else ["--discriminator.encoder.channel-max", "8"]
+    assert main([*words[words.index(next(w for w in words if w.endswith(".py"))) :], *SMALL, *encoder]) == 0
+    assert "time per kimg" in capsys.readouterr().out
+
+
+def test_the_recipe_is_one():
+    scope: dict = {}
+    exec(PYTHON[0], scope)
+    fitted = fit(scope["recipe"], ImageSpec(256, 256, 3))
+    assert fitted.spec.guide == {64: 256} and fitted.reasons["r1"].startswith("weight (gamma)")
+
+
+def test_a_model_is_used_as_shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    saved = tiny.tiny_run(tiny.recipe, tmp_path / "runs/digits").save()
+    shutil.copy(saved / "recipe.json", tmp_path / "runs/digits")  # as a run does when it begins
+    shutil.copy(OWN_GOLDEN / "official_ggdr_snapshot.pkl", tmp_path / "snapshot.pkl")
+    exec(PYTHON[2], {})
+    for command in MODELS:
+        monkeypatch.setattr(sys, "argv", shlex.split(command.replace("--steps 200", "--steps 2")))
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert end.value.code == 0, command
+    for file in (
+        "digit.png",
+        "grid.png",
+        "mix.png",
+        "walk.mp4",
+        "edit.png",
+        "projected/digit.png",
+        "generator.onnx",
+        "models/cat/generator/model.safetensors",
+        "cats.png",
+    ):
+        assert (tmp_path / file).stat().st_size > 100, file
+    assert list((tmp_path / "runs/digits").rglob("metrics/*.json")) and list((tmp_path / "pictures").glob("*.png"))
+
+
+def test_parts_work_without_the_trainer(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_model(StyleGAN2GeneratorConfig.tiny().build(ImageSpec(16, 16, 1)), tmp_path / "runs/digits/model/generator")
+    scope: dict = {}
+    exec(PYTHON[3], scope)
+    assert scope["sample"].image.shape == (4, 3, 64, 96) and scope["sample"].features[16].shape == (4, 64, 16, 24)
+    assert scope["trained"](torch.randn(1, scope["trained"].z_dim)).image.shape == (1, 1, 16, 16)
+
+
+def test_files_and_pictures_that_are_named_exist():
+    for target in re.findall(r"\]\(((?!http)[^)#]+)\)", TEXT):
+        assert (ROOT / target).exists(), target
+
+
+def test_what_the_readme_counts_is_so():
+    discover()
+    generators, discriminators, *others, metrics = (
+        [part for part in kind.values() if part.__module__.startswith("ggdr.")]  # other tests register parts as well
+        for kind in (
+            registry.generators,
+            registry.discriminators,
+            registry.losses,
+            registry.regularizers,
+            registry.augmentations,
+            registry.games,
+            registry.metrics,
+        )
+    )
+    papers = {part.paper for kind in (generators, discriminators, *others) for part in kind} - {""}
+    assert "some forty papers" in TEXT and round(len(papers), -1) == 40
+    assert "`ggdr list metrics` shows ten of them" in TEXT and len(metrics) == 10
+    assert "has a pyramid: with all the GANs below" in TEXT
+    assert all("g_features" in part.provides for part in generators)
+    assert all("pyramid" in part.provides for part in discriminators)
+
+
+def test_what_the_readme_says_of_diffusers_is_so(tmp_path):
+    assert "of whose class it is" in TEXT and "It is loaded by ggdr alone" in TEXT
+    pipe = ggdr.from_pretrained(saved_model(tmp_path))
+    assert isinstance(pipe, DiffusionPipeline)
+    pipe.save_pretrained(tmp_path / "pipe")
+    with pytest.raises(AttributeError, match="GANPipeline"):  # should it load one day, the README may say so
+        DiffusionPipeline.from_pretrained(tmp_path / "pipe")
+
+
+def saved_model(folder: Path) -> Path:
+    """A tiny generator on disk."""
+    save_model(tiny.STYLEGAN2.build(ImageSpec(16, 16)), folder / "model/generator")
+    return folder / "model"
+
+
+def test_no_word_is_left_of_what_was_not_there_once():
+    places = ("*.md", "docs/*.md", "recipes/**/*.py", "model_cards/*.md")
+    for file in (file for place in places for file in ROOT.glob(place) if file.name != "CHANGELOG.md"):
+        for stale in ("not restated", "DCGAN today", "public leaderboards", "StyleGAN3 is not here"):
+            assert stale not in file.read_text(), f"{file}: {stale}"

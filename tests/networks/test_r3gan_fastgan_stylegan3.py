@@ -1,0 +1,369 @@
+"""R3GAN, FastGAN and StyleGAN3: what their papers say of them, on tiny real instances."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import tiny
+import torch
+
+from ggdr.features.plain import Pixels
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.fastgan import FastGANDiscriminatorConfig, FastGANGeneratorConfig
+from ggdr.networks.r3gan import R3GANDiscriminatorConfig, R3GANGeneratorConfig
+from ggdr.networks.size import pyramid_of
+from ggdr.networks.stylegan3 import StyleGAN3GeneratorConfig
+from ggdr.networks.stylegan3.plan import plan
+from ggdr.ops.lowpass import Band, Resampling, filtered_lrelu, jinc_kernel, sinc_taps
+from ggdr.play.duel import Duel, StepContext
+from ggdr.regularizers.reconstruction import FastGANReconstruction
+from ggdr.train import train_step
+
+GENERATORS = {
+    part.name: part.tiny() for part in (R3GANGeneratorConfig, FastGANGeneratorConfig, StyleGAN3GeneratorConfig)
+}
+DISCRIMINATORS = {part.name: part.tiny() for part in (R3GANDiscriminatorConfig, FastGANDiscriminatorConfig)}
+BRIEFS = [ImageSpec(8, 8), ImageSpec(16, 32, 1, 3), ImageSpec(96, 96, 4), ImageSpec(48, 16, 3, 5), ImageSpec(4, 6, 5)]
+every_brief = pytest.mark.parametrize("spec", BRIEFS, ids=lambda spec: f"{spec.height}x{spec.width}")
+
+
+def labels_of(spec: ImageSpec, n: int = 2):
+    return torch.rand(n, spec.labels) if spec.labels else None
+
+
+@every_brief
+@pytest.mark.parametrize("name", GENERATORS)
+def test_generators_make_every_size_with_maps_of_their_sides(name, spec):
+    network = GENERATORS[name].build(spec)
+    sample = network(torch.randn(2, network.z_dim), labels_of(spec), resolutions=tuple(network.feature_channels))
+    assert sample.image.shape == (2, spec.channels, spec.height, spec.width) and sample.image.isfinite().all()
+    for resolution, maps in sample.features.items():
+        assert maps.shape == (
+            2,
+            network.feature_channels[resolution],
+            resolution,
+            resolution * spec.width // spec.height,
+        )
+    with pytest.raises(ValueError, match="11"):
+        network(torch.randn(2, network.z_dim), labels_of(spec), resolutions=(11,))
+
+
+@every_brief
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_discriminators_judge_every_size_and_give_maps_to_half_of_it(name, spec):
+    network = DISCRIMINATORS[name].build(spec)
+    image = torch.randn(2, spec.channels, spec.height, spec.width)
+    verdict = network(image, labels_of(spec))
+    assert verdict.logits.shape == (2,) and max(verdict.maps) == spec.height // 2
+    assert {resolution: maps.shape[1:] for resolution, maps in verdict.maps.items()} == {
+        resolution: (channels, resolution, resolution * spec.width // spec.height)
+        for resolution, channels in network.map_channels.items()
+    }
+    staged = [id(parameter) for stage in network.stages() for parameter in stage.parameters()]
+    assert len(staged) == len(set(staged))
+    apart = {name.split(".")[0] for name, parameter in network.named_parameters() if id(parameter) not in staged}
+    assert apart <= {"embed", "whole", "part"}
+
+
+# R3GAN
+
+
+def test_residual_blocks_of_r3gan_start_as_the_identity_and_branches_shrink_with_depth():
+    network = R3GANGeneratorConfig(channel_base=1024, channel_max=64, blocks=2).build(ImageSpec(32, 32))
+    block = network.b8[0]
+    x = torch.randn(2, 64, 8, 8)
+    assert torch.equal(block(x), x)
+    blocks = 2 * 4
+    gain = math.sqrt(2 / (1 + 0.2**2))
+    for conv in (block.conv0, block.conv1):
+        fan_in = conv.weight[0].numel()
+        assert conv.weight.std().item() == pytest.approx(gain / math.sqrt(fan_in) * blocks**-0.25, rel=0.05)
+    assert block.conv1.groups == 128 // 16 and block.conv0.out_channels == 128
+
+
+def test_r3gan_resamples_bilinearly():
+    network = R3GANGeneratorConfig(channel_base=64, channel_max=8, blocks=1).build(ImageSpec(16, 16))
+    x = torch.randn(1, 8, 4, 4)
+    ours = network.up8(x)
+    theirs = torch.nn.functional.interpolate(x, scale_factor=2, mode="bilinear")
+    torch.testing.assert_close(ours[:, :, 1:-1, 1:-1], theirs[:, :, 1:-1, 1:-1])
+
+
+def test_r3gan_is_without_normalization_a_scaled_code_scales_what_enters():
+    network = R3GANGeneratorConfig.tiny().build(ImageSpec(16, 16))
+    z = torch.randn(2, network.z_dim)
+    torch.testing.assert_close(network(2 * z).image, 2 * network(z).image)  # all branches are zero at the start
+    judge = R3GANDiscriminatorConfig.tiny().build(ImageSpec(16, 16))
+    image = torch.randn(3, 3, 16, 16)
+    torch.testing.assert_close(judge(image).logits[:1], judge(image[:1]).logits)
+
+
+# FastGAN
+
+
+SKIPS = {1024: {128: 8, 256: 16, 512: 32}, 256: {128: 8, 256: 16}, 32: {32: 8}, 16: {16: 8}, 8: {}}
+
+
+@pytest.mark.parametrize(("resolution", "skips"), SKIPS.items())
+def test_excitation_reaches_from_small_maps_to_large_as_in_the_paper_and_shorter_on_small_images(resolution, skips):
+    with torch.device("meta"):
+        assert FastGANGeneratorConfig(channel_base=64).build(ImageSpec(resolution, resolution)).sources == skips
+
+
+def test_excitation_weighs_each_channel_from_zero_to_one():
+    network = FastGANGeneratorConfig.tiny().build(ImageSpec(32, 32))
+    weights = network.skip32(100 * torch.randn(5, 8, 8, 8))
+    assert weights.shape == (5, network.feature_channels[32], 1, 1)
+    assert 0 <= weights.min() < weights.max() <= 1
+    with torch.no_grad():
+        network.skip32.conv1.bias.fill_(-1e4)
+        before = network(torch.randn(2, 8), resolutions=(16, 32)).features
+    assert before[32].abs().max() == 0 and before[16].abs().max() > 0
+
+
+def test_what_is_drawn_is_the_image_and_a_quarter_of_it_where_the_maps_were_cut():
+    network = FastGANDiscriminatorConfig.tiny().build(ImageSpec(64, 64))
+    rows, columns = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    image = torch.stack([rows, columns, rows + columns])[None] / 64
+    _, maps = network.pyramid(image)
+    places = torch.stack([torch.arange(16.0)[:, None].expand(16, 16), torch.arange(16.0).expand(16, 16)])
+    maps[16] = places[None].repeat(1, 2, 1, 1)
+    seen = []
+    network.part.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    tops = set()
+    for _ in range(8):
+        part = network.reconstruct(maps, image)["part"]
+        top, left = (int(place) for place in seen[-1][0, :2, 0, 0])
+        assert torch.equal(part.true, image[:, :, 4 * top : 4 * top + 32, 4 * left : 4 * left + 32])
+        assert part.drawn.shape == part.true.shape == (1, 3, 32, 32)
+        tops.add(top)
+    assert len(tops) > 1
+    whole = network.reconstruct(maps, image)["whole"]
+    assert whole.drawn.shape == whole.true.shape == image.shape and torch.equal(whole.true, image)
+
+
+def reconstruction(network, requires=FastGANReconstruction.requires):
+    generator = tiny.STYLEGAN2.build(network.spec)
+    return Duel(generator, network, torch.rand(4, 3, 16, 16), None, StepContext("d", requires))
+
+
+def test_reconstruction_reaches_the_maps_by_way_of_the_decoders_and_leaves_the_logit_alone():
+    network = FastGANDiscriminatorConfig.tiny().build(ImageSpec(16, 16))
+    term = FastGANReconstruction(features=Pixels(side_px=16))
+    term.start(torch.device("cpu"))
+    duel = reconstruction(network)
+    term.loss(duel).backward()
+    learns = {name for name, parameter in network.named_parameters() if parameter.grad is not None}
+    assert any(name.startswith("whole.") for name in learns) and any(name.startswith("part.") for name in learns)
+    assert any(name.startswith("b16.") for name in learns)
+    assert not any(name.startswith(("logit", "out")) for name in learns)
+
+
+def test_decoders_run_only_where_a_term_asks_and_only_on_reals():
+    network = FastGANDiscriminatorConfig.tiny().build(ImageSpec(16, 16))
+    passes = []
+    network.whole.register_forward_hook(lambda *_: passes.append("whole"))
+    duel = reconstruction(network, frozenset())
+    assert duel.on_real.logits.isfinite().all() and duel.on_fake.logits.isfinite().all()
+    assert duel.reconstructions == {} and passes == []
+
+
+def test_reconstruction_is_the_mean_square_of_what_is_amiss():
+    term = FastGANReconstruction(features=Pixels(side_px=8))
+    term.start(torch.device("cpu"))
+    drawn, true = torch.full((3, 3, 8, 8), 0.5), torch.full((3, 3, 8, 8), -0.5)
+    assert term.distance(drawn, true).item() == pytest.approx(0.25)  # half of the range from 0 to 1
+    assert term.distance(true, true).item() == 0
+
+
+def test_a_feature_extractor_that_rounds_is_refused():
+    from ggdr.features.inception import Inception
+
+    with pytest.raises(ValueError, match="take pixels or lpips"):
+        FastGANReconstruction(features=Inception())
+
+
+def test_fastgan_trains_with_its_reconstruction(tmp_path):
+    terms = {"reconstruction": FastGANReconstruction(features=Pixels(side_px=16))}
+    pair = {"generator": FastGANGeneratorConfig.tiny(), "discriminator": FastGANDiscriminatorConfig.tiny()}
+    run = tiny.tiny_run(replace(tiny.recipe, **pair, regularizers=terms), tmp_path)
+    batches = run.reals()
+    stats = [train_step(run, next(batches)) for _ in range(2)][-1]
+    assert stats["loss/d/reconstruction"].isfinite() and stats["nonfinite/d"] == 0
+
+
+# StyleGAN3
+
+
+def test_the_plan_is_the_papers_at_1024_px():
+    levels = plan(StyleGAN3GeneratorConfig(), pyramid_of(1024, 1024))
+    resolutions = [4 << rung.level for rung in levels]
+    assert len(levels) == 14 and resolutions == sorted(resolutions) and (resolutions[0], resolutions[-1]) == (16, 1024)
+    cutoffs = [rung.band.cutoff for rung in levels]
+    assert cutoffs[0] == 2 and cutoffs[-2:] == [512, 512]
+    steps = {round(after / before, 6) for before, after in zip(cutoffs[:12], cutoffs[1:13], strict=True)}
+    assert steps == {round(256 ** (1 / 12), 6)}
+    assert (levels[0].channels, levels[-1].channels) == (512, 32)
+    assert [rung.critical for rung in levels] == [False] * 12 + [True] * 2
+    for rung, resolution in zip(levels, resolutions, strict=True):
+        stopband = rung.band.cutoff + rung.band.half_width
+        assert stopband >= resolution / 2 - 1e-9 and (resolution == 1024 or stopband <= resolution / 2 + 1e-9)
+
+
+@pytest.mark.parametrize(("rate", "cutoff", "half_width", "taps"), [(64, 8, 8, 12), (64, 16, 4, 12), (32, 2, 6, 24)])
+def test_taps_are_those_of_the_window_method(rate, cutoff, half_width, taps):
+    from scipy.signal import firwin
+
+    ours = sinc_taps(taps, Band(rate, cutoff, half_width))
+    assert ours == pytest.approx(firwin(taps, cutoff, width=2 * half_width, fs=rate), abs=1e-9)
+
+
+def test_radial_filters_pass_the_same_in_all_directions():
+    kernel = jinc_kernel(12, Band(64, 8, 8)).double()
+    place = (torch.arange(12) - 5.5) / 64
+    separable = torch.tensor(sinc_taps(12, Band(64, 8, 8)), dtype=torch.float64)
+
+    def response(filter2d: torch.Tensor, frequency: float, angle: float) -> float:
+        wave = place[:, None] * math.sin(angle) + place * math.cos(angle)
+        return (filter2d * (2 * math.pi * frequency * wave).cos()).sum().item()
+
+    assert kernel.sum().item() == pytest.approx(1)
+    assert torch.equal(kernel, kernel.T) and torch.equal(kernel, kernel.flip(0))
+    for frequency in (4, 8, 12):
+        uneven = [
+            abs(response(each, frequency, 0) - response(each, frequency, math.pi / 4))
+            for each in (kernel, torch.outer(separable, separable))
+        ]
+        assert uneven[0] < 0.01
+    assert uneven[1] > 0.03
+    assert 0.3 < response(kernel, 8, 0.3) < 0.7 and abs(response(kernel, 24, 0.3)) < 0.02
+
+
+def test_a_filtered_leaky_relu_keeps_the_centre_and_what_is_positive():
+    band = Band(32, 4, 4)
+    up, down = sinc_taps(12, band._replace(rate=64)), sinc_taps(24, band._replace(rate=128))
+    same = filtered_lrelu(torch.full((1, 1, 24, 20), 2.0), Resampling(2, up, 2, up, (24, 20)))
+    torch.testing.assert_close(same[:, :, 8:-8, 8:-8], torch.full((1, 1, 8, 4), 2 * math.sqrt(2)), rtol=2e-3, atol=0)
+    x = torch.zeros(1, 1, 16, 16)
+    x[0, 0, 7:9, 7:9] = 1
+    for size in ((16, 16), (36, 36)):
+        how = Resampling(4 if size[0] > 16 else 2, down if size[0] > 16 else up, 2, up, size)
+        y = filtered_lrelu(x, how)
+        assert y.shape[2:] == size
+        torch.testing.assert_close(y, y.flip(2, 3), rtol=1e-4, atol=1e-5)
+
+
+def drawn(config: str, feature_resolutions: list[list[float]] | None = None) -> torch.Tensor:
+    """Images [4, 3, 32, 32] by fresh weights, read at the places that a person has moved."""
+    torch.manual_seed(0)
+    settings = replace(
+        StyleGAN3GeneratorConfig.tiny(), config=config, layers=8, margin=8, channel_max=16, channel_base=256
+    )
+    network = settings.build(ImageSpec(32, 32)).eval()
+    if feature_resolutions is not None:
+        network.synthesis.input.feature_resolutions.copy_(torch.tensor(feature_resolutions))
+    torch.manual_seed(1)
+    with torch.no_grad():
+        return network(torch.randn(4, 8)).image
+
+
+def psnr(a: torch.Tensor, b: torch.Tensor) -> float:
+    """In dB, of images whose range is that of a."""
+    return (10 * ((a.max() - a.min()).square() / (a - b).square().mean()).log10()).item()
+
+
+@pytest.mark.parametrize("config", ["T", "R"])
+def test_what_moves_in_the_input_moves_in_the_image(config):
+    """By 3 px to the right and 5 down, which are no whole samples of the smaller maps."""
+    still, moved = drawn(config), drawn(config, [[1, 0, -3 / 32], [0, 1, -5 / 32]])
+    assert psnr(still[..., 6:-11, 6:-9], moved[..., 11:-6, 9:-6]) > 50
+    assert psnr(still, moved) < 30
+
+
+def test_what_turns_in_the_input_turns_in_the_image_of_r_alone():
+    turned = {config: drawn(config, [[0, -1, 0], [1, 0, 0]]) for config in ("T", "R")}
+    assert psnr(drawn("R").rot90(1, (2, 3)), turned["R"]) > 80
+    assert psnr(drawn("T").rot90(1, (2, 3)), turned["T"]) < 30
+
+
+def test_the_style_turns_and_moves_the_input_as_little_as_it_may_at_the_start():
+    network = StyleGAN3GeneratorConfig.tiny().build(ImageSpec(32, 32))
+    w = torch.randn(3, 8)
+    assert torch.equal(network.synthesis.input.turned(w), torch.tensor([[1.0, 0, 0, 0]]).expand(3, 4))
+    with torch.no_grad():
+        network.synthesis.input.affine.weight.normal_()
+    cos, sin, _, _ = network.synthesis.input.turned(w).unbind(1)
+    torch.testing.assert_close(cos**2 + sin**2, torch.ones(3))
+
+
+def test_waves_that_the_maps_cannot_carry_fade_out():
+    """Read far from one another: at the input's cutoff of 2 all is there, at half of its rate of 16 nothing."""
+    waves = StyleGAN3GeneratorConfig.tiny().build(ImageSpec(32, 32)).synthesis.input
+    assert (waves.band.cutoff, waves.band.rate) == (2, 16)
+    slopes = torch.tensor([[[1.0, 1.0], [0.0, 2.0], [-3.0, 4.0], [8.0, 0.0], [9.0, 9.0]]])
+    torch.testing.assert_close(waves.carried(slopes), torch.tensor([[1.0, 1.0, 0.5, 0.0, 0.0]]))
+    with torch.no_grad():
+        waves.frequencies.copy_(torch.tensor([2.0, 0.0]).expand_as(waves.frequencies))
+        here = waves(torch.randn(1, 8))
+        waves.feature_resolutions.mul_(4)
+        assert here.abs().max() > 0.1 and waves(torch.randn(1, 8)).abs().max() == 0
+
+
+def test_the_mean_square_of_an_input_is_that_of_its_own_samples():
+    """And not of the zeros that a convolution adds around them."""
+    layer = StyleGAN3GeneratorConfig.tiny().build(ImageSpec(32, 32)).train().synthesis.get_submodule("l1")
+    layer(torch.full((2, layer.weight.shape[1], 24, 24), 3.0), torch.randn(2, 8))
+    torch.testing.assert_close(layer.seen.take(), torch.tensor(9.0))
+
+
+def test_the_image_is_bounded_before_it_is_scaled():
+    network = replace(StyleGAN3GeneratorConfig.tiny(), clamp=0.1, output_scale=0.25).build(ImageSpec(32, 32)).eval()
+    with torch.no_grad():
+        network.synthesis.toimage.bias.fill_(50.0)
+        torch.testing.assert_close(network(torch.randn(2, 8)).image, torch.full((2, 3, 32, 32), 0.025))
+
+
+def test_inputs_of_layers_have_unit_mean_square_once_it_is_known():
+    torch.manual_seed(0)
+    network = replace(StyleGAN3GeneratorConfig.tiny(), layers=8).build(ImageSpec(32, 32)).train()
+    z, images = torch.randn(8, 8), torch.tensor(32.0)
+    layers = dict(network.synthesis.normalised())
+    assert len(layers) == 9 and all(layer.magnitude == 1 for layer in layers.values())
+    with torch.no_grad():
+        network(z)
+        network.after_step(network.measure() | {"images": images})
+        first = network(z).image
+        network.after_step(network.measure() | {"images": images})
+        seen = {}
+        for name, layer in layers.items():
+            layer.register_forward_hook(lambda layer, given, out, name=name: seen.update({name: given[0]}))
+        network.eval()
+        torch.testing.assert_close(network(z).image, first, rtol=1e-3, atol=1e-4)
+    for name, layer in layers.items():
+        square = (seen[name] * layer.gain(seen[name])).square().mean().item()
+        assert square == pytest.approx(1, rel=0.02), name
+
+
+def test_style_codes_are_one_for_the_input_each_layer_and_the_image():
+    network = StyleGAN3GeneratorConfig.tiny().build(ImageSpec(32, 32)).eval()
+    z = torch.randn(2, 8)
+    made = network(z)
+    assert made.ws.shape == (2, 4 + 2, 8) and len(network.input_matrices()) == 6
+    torch.testing.assert_close(network.synthesize(made.ws), made.image)
+    network.mapping.w_avg.fill_(0.3)
+    torch.testing.assert_close(network.styles(z, psi=0.0, cutoff=2)[:, :2], torch.full((2, 2, 8), 0.3))
+
+
+@pytest.mark.parametrize("config", ["T", "R"])
+def test_stylegan3_trains_with_stylegan2s_discriminator_and_ggdr_on_its_maps(config, tmp_path):
+    from ggdr.regularizers.ggdr import GGDR
+
+    maker = replace(StyleGAN3GeneratorConfig.tiny(), config=config)
+    terms = {**tiny.recipe.regularizers, "ggdr": GGDR(resolutions=(16,))}
+    run = tiny.tiny_run(replace(tiny.recipe, generator=maker, regularizers=terms), tmp_path)
+    batches = run.reals()
+    stats = [train_step(run, next(batches)) for _ in range(2)][-1]
+    assert stats["loss/d/ggdr"].isfinite() and stats["nonfinite/g"] == 0
+    assert run.generators()[0].synthesis.toimage.images == 16

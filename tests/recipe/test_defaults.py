@@ -1,0 +1,124 @@
+"""What a part is when a recipe says nothing of it: the numbers of its paper, or ours, which no edit changes unseen."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from ggdr.play.optimizer import Adam
+from ggdr.play.term import Loss, Regularizer
+from ggdr.registry import augmentations, discover, losses, metrics, regularizers
+
+discover()
+OF_A_TERM = {"weight": 1.0, "every": 1}
+TERMS = {
+    "apa": {"target": 0.6, "speed_kimg": 500.0, "p_max": 0.9},  # sec. 3 of the paper; the bound is ours
+    "auxiliary_classifier": {},
+    "auxiliary_rotation": {"alpha": 0.2, "beta": 1.0},
+    "bcr": {"flip": True, "shift": 4, "real_weight": 10.0, "fake_weight": 10.0},
+    "began": {"gamma": 0.5, "lambda_k": 0.001},
+    "contrad": {
+        "fake_weight": 1.0, "logit_weight": 1.0, "temperature": 0.1, "width": 128, "hidden": 512, "flip": True,
+    },
+    "cr": {"weight": 10.0, "flip": True, "shift": 4},
+    "cutmix": {"p": 0.5, "ramp_kimg": 0.0},
+    "dragan": {"weight": 10.0, "radius": 0.5},
+    "ebgan": {"margin": 1.0},
+    "fastgan_reconstruction": {},
+    "feature_matching": {"resolutions": ()},
+    "fsmr": {},
+    "ggdr": {"weight": 10.0, "resolutions": (), "shares": (), "start_kimg": (0.0,), "ramp_kimg": (0.0,)},
+    "glead": {"weight": 10.0, "resolutions": ()},
+    "hinge": {},
+    "least_squares": {},
+    "lecam": {"weight": 0.3, "decay": 0.99, "one_sided": False},
+    "minimax": {},
+    "non_saturating": {},
+    "orthogonal": {"weight": 1e-4},
+    "pa_gan": {"start_kimg": 0.0, "interval_kimg": 500.0, "ramp_kimg": 250.0},
+    "path_length": {"weight": 2.0, "every": 4, "decay": 0.01, "shrink": 2},
+    "per_pixel": {"form": "non_saturating"},
+    "pulling_away": {"weight": 0.1},
+    "r1": {"weight": None, "every": 16},
+    "r2": {"every": 16},
+    "relativistic": {},
+    "relativistic_average": {"form": "logistic"},
+    "wasserstein": {"clip": 0.01},
+    "wgan_gp": {"weight": 10.0, "target": 1.0},
+    "zcr": {"noise": 0.03, "d_weight": 5.0, "g_weight": 0.5},
+}  # fmt: skip
+OF_A_METRIC = {"images": 2048, "reals": None}
+METRICS = {
+    "density_coverage": {"extractor": "vgg16", "neighbours": 5},
+    "fd_dinov2": {"extractor": "dinov2"},
+    "fid": {"extractor": "inception"},
+    "is": {"extractor": "inception", "splits": 10, "seed": 2020},
+    "kid": {"extractor": "inception", "subsets": 100, "subset": 1000, "seed": 2020},
+    "memorization": {"extractor": "dinov2"},
+    "ms_ssim": {"seed": 0},
+    "ppl": {"extractor": "lpips", "space": "w", "sampling": "end", "epsilon": 1e-4, "seed": 0},
+    "precision_recall": {"extractor": "vgg16", "neighbours": 3},
+    "swd": {"patches": 32, "side_px": 7, "directions": 128, "seed": 0},
+}
+AUGMENTATIONS = {
+    "ada": {
+        "pipeline": ("blit", "geometry", "colour"), "target": 0.6, "speed_kimg": 500.0, "interval": 4, "p_max": 1.0,
+        "fixed_p": None,
+    },
+    "diffaug": {"policy": ("colour", "translation", "cutout")},
+    "none": {},
+}  # fmt: skip
+ADAM = {"lr": 0.0025, "beta1": 0.0, "beta2": 0.99, "eps": 1e-8, "warmup_kimg": 0.0}
+
+
+def settings(part) -> dict:
+    """Its fields; of a part inside, the name."""
+    inside = {"extractor", "features"} & {field.name for field in fields(part)}
+    values = {field.name: vars(part)[field.name] for field in fields(part)}
+    return values | {name: values[name].name for name in inside}
+
+
+def test_terms_metrics_and_augmentations_begin_as_published():
+    reconstruction = {"fastgan_reconstruction": {"features": "pixels"}}
+    for kind, table, shared in (
+        ({**losses, **regularizers}, TERMS | reconstruction, OF_A_TERM),
+        (metrics, METRICS, OF_A_METRIC),
+        (augmentations, AUGMENTATIONS, {}),
+    ):
+        assert {name: settings(part()) for name, part in kind.items()} == {
+            name: shared | own for name, own in table.items()
+        }
+    assert settings(Adam()) == ADAM
+
+
+def where(kind, holds) -> set[str]:
+    """The names of the parts of which this holds."""
+    return {name for name, part in kind.items() if holds(part)}
+
+
+def test_losses_say_what_logits_mean_under_them():
+    undecided = {name: loss.undecided for name, loss in losses.items() if loss.undecided is not None}
+    assert undecided == {"hinge": 0, "least_squares": 0.5, "minimax": 0, "non_saturating": 0}
+    assert where(losses, lambda loss: not loss.ranks) == {"began", "contrad"}
+    assert where(losses, lambda loss: loss.logistic) == {"minimax", "non_saturating"}
+    assert where(losses, lambda loss: not loss.symmetric) == {"began", "contrad", "ebgan", "least_squares"}
+    assert (Loss.undecided, Loss.ranks, Loss.logistic, Loss.symmetric) == (0.0, True, False, False)
+
+
+def test_terms_say_what_they_read_and_how_exactly():
+    terms = {**losses, **regularizers}
+    penalties = {"dragan", "r1", "r2", "wgan_gp"}
+    assert where(terms, lambda term: term.float32) == penalties | {"path_length"}
+    assert where(terms, lambda term: term.reads_logits) == penalties | {"apa", "bcr", "cr", "fsmr", "lecam", "zcr"}
+    assert {name: term.least for name, term in terms.items() if term.least > 1} == dict.fromkeys(
+        ("contrad", "feature_matching", "fsmr", "pulling_away"), 2
+    )
+    assert not Regularizer.float32 and not Regularizer.reads_logits and Regularizer.least == 1
+
+
+def test_metrics_say_from_how_many_images_on_they_mean_something():
+    assert {name: metric.least for name, metric in metrics.items()} == {
+        "density_coverage": 1000, "fd_dinov2": 2048, "fid": 2048, "is": 5000, "kid": 100, "memorization": 1000,
+        "ms_ssim": 200, "ppl": 1000, "precision_recall": 1000, "swd": 2,
+    }  # fmt: skip
+    assert where(metrics, lambda metric: metric.better == "higher") == {"density_coverage", "is", "precision_recall"}
+    assert where(metrics, lambda metric: metric.covariance) == {"fid", "fd_dinov2"}

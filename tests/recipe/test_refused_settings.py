@@ -1,0 +1,72 @@
+"""Settings of terms, augmentations, metrics and Adam: what cannot be is refused, what lies just inside is taken."""
+
+from __future__ import annotations
+
+import pytest
+
+from ggdr.play.optimizer import Adam
+from ggdr.registry import augmentations, discover, losses, metrics, regularizers
+
+discover()
+PARTS = {**losses, **regularizers, **augmentations, **metrics, "adam": Adam}
+REFUSED = {
+    "adam": [
+        {"lr": 0.0}, {"eps": 0.0}, {"beta1": -0.1}, {"beta2": -0.1}, {"beta1": 1.0}, {"beta2": 1.0},
+        {"warmup_kimg": -1.0},
+    ],
+    "ada": [
+        {"p_max": -0.1}, {"p_max": 1.1}, {"fixed_p": -0.1}, {"fixed_p": 1.1}, {"interval": 0}, {"speed_kimg": 0.0},
+    ],
+    "apa": [{"p_max": -0.1}, {"p_max": 1.0}, {"speed_kimg": 0.0}],
+    "bcr": [{"shift": -1}],
+    "began": [{"gamma": 0.0}, {"gamma": 1.1}, {"lambda_k": 0.0}],
+    "contrad": [{"temperature": 0.0}, {"width": 0}, {"hidden": 0}],
+    "cr": [{"shift": -1}],
+    "cutmix": [{"p": -0.1}, {"p": 1.1}, {"ramp_kimg": -1.0}],
+    "density_coverage": [{"neighbours": 0}],
+    "ebgan": [{"margin": 0.0}],
+    "is": [{"splits": 0}],
+    "kid": [{"subsets": 0}, {"subset": 1}],
+    "pa_gan": [{"start_kimg": -1.0}, {"interval_kimg": 0.0}, {"ramp_kimg": 0.0}, {"ramp_kimg": 501.0}],
+    "ppl": [{"images": 0}, {"epsilon": 0.0}],
+    "precision_recall": [{"neighbours": 0}],
+    "swd": [{"images": 0}, {"patches": 0}, {"side_px": 0}, {"directions": 0}],
+    "zcr": [{"noise": -0.1}],
+}  # fmt: skip
+TAKEN = {
+    "adam": [{"beta1": 0.0, "beta2": 0.0}, {"beta1": 0.999, "beta2": 0.999}, {"lr": 1e-9, "eps": 1e-30}],
+    "ada": [{"p_max": 0.0, "fixed_p": 0.0}, {"p_max": 1.0, "fixed_p": 1.0}, {"interval": 1, "speed_kimg": 0.001}],
+    "apa": [{"p_max": 0.0}, {"p_max": 0.99, "speed_kimg": 0.001}],
+    "began": [{"gamma": 1.0}, {"gamma": 0.01, "lambda_k": 1e-6}],
+    "contrad": [{"temperature": 0.01, "width": 1, "hidden": 1}],
+    "cr": [{"shift": 0}],
+    "cutmix": [{"p": 0.0}, {"p": 1.0, "ramp_kimg": 0.0}],
+    "ebgan": [{"margin": 0.1}],
+    "is": [{"splits": 1}],
+    "kid": [{"subsets": 1, "subset": 2}],
+    "pa_gan": [{"start_kimg": 0.0, "interval_kimg": 0.5, "ramp_kimg": 0.5}],
+    "ppl": [{"images": 1, "epsilon": 1e-9}],
+    "precision_recall": [{"neighbours": 1}],
+    "swd": [{"images": 1, "patches": 1, "side_px": 1, "directions": 1}],
+    "zcr": [{"noise": 0.0}],
+}
+
+
+def each(table: dict[str, list[dict]]) -> list[tuple[str, dict]]:
+    """Name and settings, one case after the other."""
+    return [(name, settings) for name, cases in table.items() for settings in cases]
+
+
+@pytest.mark.parametrize(("name", "settings"), each(REFUSED), ids=str)
+def test_what_cannot_be_is_refused_by_its_name_and_value(name, settings):
+    ((field, value),) = settings.items()
+    with pytest.raises(ValueError) as refusal:
+        PARTS[name](**settings)
+    message = str(refusal.value)
+    assert field in message and f"{value}" in message and "\n" not in message
+
+
+@pytest.mark.parametrize(("name", "settings"), each(TAKEN), ids=str)
+def test_what_is_just_possible_is_taken(name, settings):
+    part = PARTS[name](**settings)
+    assert {field: vars(part)[field] for field in settings} == settings

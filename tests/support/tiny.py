@@ -1,0 +1,76 @@
+"""Real parts, tiny: what tests build recipes, runs and duels from."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from ggdr.augment.ada import ADA
+from ggdr.data.digits import Digits
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.recipe import Recipe
+from ggdr.regularizers.ggdr import GGDR
+from ggdr.regularizers.path_length import PathLength
+from ggdr.regularizers.r1 import R1
+
+STYLEGAN2 = StyleGAN2GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=2, channel_max=8)
+RESNET = StyleGAN2DiscriminatorConfig(channel_max=8, mapping_layers=2)
+
+recipe = Recipe(
+    data=Digits(size=16, subset=64),
+    generator=STYLEGAN2,
+    discriminator=UNetDiscriminatorConfig(encoder=RESNET),
+    regularizers={"r1": R1(weight=0.1, every=4), "path_length": PathLength(every=2), "ggdr": GGDR(resolutions=(8,))},
+    augment=ADA(speed_kimg=0.1, target=-2.0),
+    trackers={},
+    batch_size=8,
+    micro_batch_size=4,
+    total_kimg=0.064,
+    log_kimg=0.008,
+    sample_kimg=0.0,
+    checkpoint_kimg=0.032,
+    metric_kimg=0.0,
+    sample_images=4,
+)
+"""all at once: StyleGAN2, ADA, path length and GGDR, 8 steps of two micro-batches; p rises whatever D says"""
+
+
+def dcgan(tiny: Recipe) -> Recipe:
+    """The same on a pair that is not StyleGAN2."""
+    terms = {name: term for name, term in tiny.regularizers.items() if name != "path_length"}
+    pair = {
+        "generator": DCGANGeneratorConfig(channels=8),
+        "discriminator": UNetDiscriminatorConfig(encoder=DCGANDiscriminatorConfig(channels=8)),
+    }
+    return dataclasses.replace(tiny, regularizers=terms, **pair)
+
+
+class OneProcess:
+    """What a run asks of Accelerate, in the test's own process."""
+
+    device, num_processes, process_index, is_main_process = torch.device("cpu"), 1, 0, True
+    autocast = staticmethod(lambda: torch.autocast("cpu", enabled=False))
+    wait_for_everyone = staticmethod(lambda: None)
+    gather = staticmethod(lambda tensor: tensor)
+
+
+def tiny_run(changed: Recipe, out: Path):
+    """A run of a recipe, in this process."""
+    from ggdr.training.run import Run
+
+    return Run(changed, out, OneProcess())
+
+
+def moved(network):
+    """The network, every weight and buffer away from its start, so that nothing hides behind a zero. Seeds torch."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+        for buffer in network.buffers():
+            buffer.add_(torch.rand_like(buffer) * 0.3)  # variances stay positive
+    return network

@@ -1,0 +1,180 @@
+"""As many threads compute on the CPU as other work leaves free, unless the user has said how many."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from places import ROOT
+from tiny import recipe, tiny_run
+
+from ggdr.ops.threads import CHOSEN, MOST_LOOKS, Number, Times, affinity, chosen, others, told, wanted
+from ggdr.training.report import introduction
+
+
+@pytest.mark.parametrize(
+    ("free", "now", "most", "number"),
+    [
+        (2.0, 2, 2, 2),
+        (1.34, 2, 2, 1),  # a busy process beside two threads gets a third of two cores
+        (1.0, 2, 2, 1),
+        (1.7, 2, 2, 2),  # less than a third of a core: a browser at rest
+        (1.0, 1, 2, 1),
+        (1.7, 1, 2, 1),  # what costs no thread brings none either
+        (1.85, 1, 2, 2),
+        (2.0, 1, 2, 2),
+        (0.0, 2, 2, 1),
+        (-1.0, 1, 2, 1),
+        (14.9, 16, 16, 15),
+        (3.2, 16, 16, 3),
+        (15.9, 3, 16, 16),
+        (64.0, 2, 2, 2),  # a limit of the control group on a large machine
+        (0.9, 1, 1, 1),
+    ],
+)
+def test_threads_are_what_is_free_and_within_a_band_what_they_were(free, now, most, number):
+    assert wanted(free, now, most) == number
+
+
+def test_the_first_look_decides_alone_and_later_ones_by_two():
+    number = Number(2)
+    assert number.see(1.0) == 1
+    assert [number.see(free) for free in (2.0, 2.0)] == [1, 2]
+    assert [number.see(free) for free in (1.2, 1.2)] == [2, 1]
+
+
+def test_one_busy_moment_changes_nothing():
+    number = Number(8)
+    number.see(8.0)
+    assert [number.see(free) for free in (1.0, 8.0, 1.0, 8.0, 1.0)] == [8] * 5
+    assert number.see(3.0) == 3  # the second in a row
+
+
+def test_what_comes_and_goes_is_left_alone_for_longer_each_time():
+    number, changes, before = Number(2), [], 2
+    for look in range(400):
+        free = 2.0 if number.now == 1 else 1.2  # loader workers, say, who have more to do as training is faster
+        if number.see(free) != before:
+            changes.append(look)
+            before = number.now
+    assert len([look for look in changes if look < 100]) > 4
+    late = [look for look in changes if look >= 200]
+    assert len(late) <= 2 * (200 // MOST_LOOKS + 1)  # a rise and a fall in MOST_LOOKS looks
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_two_trainings_on_two_cores_settle_at_one_thread_each(offset):
+    one, two = Number(2), Number(2)
+    two.see(2.0)  # it began alone
+    history = []
+    for look in range(100):
+        used = [2.0 * each.now / max(one.now + two.now, 2) for each in (one, two)]  # as the system shares its cores
+        one.see(2.0 - used[1])
+        if look >= offset:
+            two.see(2.0 - used[0])
+        history.append((one.now, two.now))
+    assert set(history[4:]) == {(1, 1)}
+    assert [two.see(2.0) for _ in range(2)] == [1, 2]  # the other one ended
+
+
+def test_own_time_and_a_pause_are_no_work_of_others():
+    began = Times(at=10.0, busy=100.0, own=50.0)
+    assert others(began, Times(12.0, 104.0, 54.0), cpus=2) == 0.0
+    assert others(began, Times(12.0, 104.0, 52.0), cpus=2) == 1.0
+    assert others(began, Times(72.0, 160.0, 110.0), cpus=2) == 0.0  # a minute of metrics on one thread
+    assert others(began, Times(72.0, 100.0, 50.0), cpus=2) == 0.0  # a minute's wait for a disk
+    assert others(began, Times(12.0, 101.0, 53.0), cpus=2) == 0.0  # clocks of different grain
+    assert others(began, Times(10.1, 109.0, 50.0), cpus=2) == 2.0
+    assert others(began, began, cpus=2) == 0.0
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_what_the_user_has_chosen_stays(name):
+    assert chosen({"HOME": "/", name: "3"}) and not chosen({"HOME": "/"}) and not chosen({name: ""})
+
+
+def test_a_person_reads_how_busy_it_is_and_how_to_keep_all_threads():
+    said = told(1.04, 2, 1, 2)
+    assert said == (
+        "other work keeps 1 of 2 CPUs busy: training on 1 thread, more when they are free; OMP_NUM_THREADS=2 keeps 2"
+    )
+    assert "training on 3 threads," in told(0.7, 8, 3, 4)
+
+
+@pytest.fixture
+def all_busy() -> Iterator[dict[str, str]]:
+    """Every CPU has a process that never rests; the environment of one who has chosen nothing."""
+    with ExitStack() as stack:
+        for _ in affinity():
+            busy = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            stack.callback(busy.kill)
+        yield {name: value for name, value in os.environ.items() if name not in CHOSEN}
+
+
+def answer(script: str, environment: dict[str, str]) -> list:
+    """What a Python prints as JSON on its last line."""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+LOOKS = """
+import json, os, time, torch
+from ggdr import threads
+from ggdr.device import device_of
+torch.set_num_threads(4)
+kept, compiled = threads.Threads(adapt=True), threads.Threads(adapt=True)
+gpu = threads.Threads(adapt=False)
+time.sleep(0.5)
+found = {"gpu": gpu.look(), "before": torch.get_num_threads(), "said": len(kept.look()), "soon": kept.look()}
+found["busy"] = torch.get_num_threads()
+compiled.look(once=True)
+threads.SECONDS = 0
+for _ in range(2):
+    kept.before = compiled.before = threads.times()  # as if nobody had been busy
+    found |= {"later": kept.look(), "compiled": compiled.look(), "free": torch.get_num_threads()}
+device_of("cpu")
+found["compiled for"] = compiled.adapt
+found["generating"] = torch.get_num_threads()
+os.environ["LOKY_MAX_CPU_COUNT"] = "1"
+found["limited"] = threads.Threads(adapt=True).number.most
+torch.set_num_threads(4)
+os.environ["OMP_NUM_THREADS"] = "4"
+device_of("cpu")
+found["chosen"] = torch.get_num_threads()
+print(json.dumps(found))
+"""
+
+
+def test_torch_computes_on_one_thread_beside_busy_processes_and_on_more_when_they_rest(all_busy):
+    most = min(4, len(affinity()))
+    found = answer(LOOKS, all_busy | {"LOKY_MAX_CPU_COUNT": "4"})
+    assert (found["before"], found["busy"], found["free"]) == (4, 1, most)
+    assert (found["said"], found["soon"], found["later"]) == (int(most > 1), [], [])  # said once
+    assert (found["gpu"], found["compiled"], found["compiled for"]) == ([], [], False)
+    assert (found["generating"], found["limited"], found["chosen"]) == (1, 1, 4)
+
+
+def test_a_run_begins_on_what_is_free_and_says_so(all_busy, tmp_path):
+    command = [sys.executable, "-m", "ggdr", "train", "recipes/digits.py", "--dry-run", "--out", str(tmp_path)]
+    done = subprocess.run(command, env=all_busy, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "1 x cpu with 1 thread," in done.stdout
+    assert len(affinity()) == 1 or done.stdout.count("CPUs busy: training on 1 thread, more when they are free;") == 1
+
+
+def test_a_checkpoint_and_the_first_lines_tell_the_number_of_threads(tmp_path):
+    run = tiny_run(recipe, tmp_path)
+    assert f"1 x cpu with {chosen_here()} thread" in "\n".join(introduction(run))
+    assert json.loads((run.save() / "progress.json").read_text())["threads"] == chosen_here()
+
+
+def chosen_here() -> int:
+    """The threads of this process."""
+    import torch
+
+    return torch.get_num_threads()
