@@ -86,8 +86,8 @@ def remedy(recipe: Recipe, term: Term, missing: frozenset[str]) -> str:
         drop = f"drop it: {recipe.flag(term)} none"
     if missing <= UNetDiscriminatorConfig.provides and "pyramid" in discriminator.provides:
         return (
-            f"wrap it: discriminator=UNetDiscriminatorConfig(encoder={type(discriminator).__name__}(...)) in the recipe, or on the command"
-            f" line --discriminator unet --discriminator.encoder {discriminator.name}; or {drop}"
+            f"wrap it: discriminator=UNetDiscriminatorConfig(encoder={type(discriminator).__name__}(...)) in the recipe,"
+            f" or on the command line --discriminator unet --discriminator.encoder {discriminator.name}; or {drop}"
         )
     discover()
     able = sorted(name for name, part in discriminators.items() if missing <= part.provides)

@@ -1,4 +1,4 @@
-"""Image sizes: which have a ladder of doublings, and what a refusal says."""
+"""Image sizes: which have a pyramid of doublings, and what a refusal says."""
 
 import pytest
 

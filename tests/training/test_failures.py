@@ -52,7 +52,7 @@ class Throws(Regularizer):
     """Throws on the second process after some steps."""
 
     def d_loss(self, duel):
-        if duel.scene.kimg > 0.02 and os.environ["RANK"] == "1":
+        if duel.context.kimg > 0.02 and os.environ["RANK"] == "1":
             raise ValueError("these images are bad.")
         return duel.on_real.logits.mean() * 0
 '''
