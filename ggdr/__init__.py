@@ -31,7 +31,7 @@ def from_pretrained(
 
     `name_or_path`: a folder (of a run, a checkpoint, a model) or a Hub repository "org/name", of which only JSON and
     safetensors are read. `torch_dtype`: what it computes in, None for float32. `revision`: branch, tag or commit.
-    `token`: of an account that may read it. `local_files_only`: do not ask the Hub. ValueError without such a model.
+    `token`: of an account that may read it. `local_files_only`: do not ask the Hub. UserError without such a model.
     """
     # By name: whoever only asks for the version or trains does not wait for torch and diffusers.
     pipeline: type[GANPipeline] = importlib.import_module("ggdr.pipeline").GANPipeline

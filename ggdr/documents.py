@@ -1,4 +1,4 @@
-"""JSON and safetensors that a stranger may have written, read within bounds: a result, or ValueError of one clause."""
+"""JSON and safetensors that a stranger may have written, read within bounds: a result, or UserError of one clause."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor
 
 MOST_BYTES = 4 * 2**20
@@ -41,61 +42,61 @@ def like(missing: Path) -> str:
 
 
 def check_regular(file: Path) -> None:
-    """ValueError for a pipe, a socket or a device, of which reading may never end; OSError if nothing is there."""
+    """UserError for a pipe, a socket or a device, of which reading may never end; OSError if nothing is there."""
     import stat
 
     mode = file.stat().st_mode
     if not stat.S_ISREG(mode):
-        raise ValueError("it is a folder" if stat.S_ISDIR(mode) else "it is no regular file")
+        raise UserError("it is a folder" if stat.S_ISDIR(mode) else "it is no regular file")
 
 
 def read_object(file: Path) -> dict[str, Any]:
-    """The JSON object in a file; ValueError, one clause, if it holds none, or OSError if it cannot be opened."""
+    """The JSON object in a file; UserError, one clause, if it holds none, or OSError if it cannot be opened."""
     check_regular(file)
     if (size := file.stat().st_size) > MOST_BYTES:
-        raise ValueError(f"it has {size:,} bytes, more than the {MOST_BYTES:,} that such a file can need")
+        raise UserError(f"it has {size:,} bytes, more than the {MOST_BYTES:,} that such a file can need")
     try:
         found = json.loads(file.read_text(encoding="utf-8"), parse_constant=constant, object_pairs_hook=unique)
     except RecursionError:
-        raise ValueError("its objects and lists lie too deep in one another") from None
+        raise UserError("its objects and lists lie too deep in one another") from None
     except ValueError as error:  # also what is no UTF-8
-        raise ValueError(f"it is no JSON: {one_line(error)}") from error
+        raise UserError(f"it is no JSON: {one_line(error)}") from error
     if not isinstance(found, dict):
-        raise ValueError(f"it holds no JSON object but {one_line(found, 40)}")
+        raise UserError(f"it holds no JSON object but {one_line(found, 40)}")
     check_depth(found)
     return found
 
 
 def constant(name: str) -> float:
-    """Infinity, which a setting may be; ValueError for NaN, which none can be."""
+    """Infinity, which a setting may be; UserError for NaN, which none can be."""
     if name == "NaN":
-        raise ValueError("NaN is no setting")
+        raise UserError("NaN is no setting")
     return float(name)
 
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of these fields; ValueError if one is there twice, for readers differ in which they take."""
+    """An object of these fields; UserError if one is there twice, for readers differ in which they take."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in found if names.count(name) > 1)
-        raise ValueError(f"it names {one_line(twice, 40)!r} twice")
+        raise UserError(f"it names {one_line(twice, 40)!r} twice")
     return found
 
 
 def check_depth(document: dict[str, Any]) -> None:
-    """ValueError if it is so deep that what walks through it could not come back."""
+    """UserError if it is so deep that what walks through it could not come back."""
     level: list[Any] = [document]
     for _ in range(MOST_DEPTH):
         inner = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
         level = [item for item in inner if isinstance(item, dict | list)]
         if not level:
             return
-    raise ValueError("its objects and lists lie too deep in one another")
+    raise UserError("its objects and lists lie too deep in one another")
 
 
 def read_header(file: Path) -> dict[str, Header]:
-    """Names and shapes of the tensors of a safetensors file; no tensor is read. ValueError or OSError if it is none."""
+    """Names and shapes of the tensors of a safetensors file; no tensor is read. UserError or OSError if it is none."""
     from safetensors import safe_open
 
     check_regular(file)
@@ -106,11 +107,11 @@ def read_header(file: Path) -> dict[str, Header]:
     except OSError:
         raise
     except Exception as error:  # what an edited header raises depends on what was edited
-        raise ValueError(f"it is no whole safetensors file: {one_line(error)}") from error
+        raise UserError(f"it is no whole safetensors file: {one_line(error)}") from error
 
 
 def read_tensors(file: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, on the host; ValueError, one clause, or OSError if it holds none."""
+    """The tensors of a safetensors file, on the host; UserError, one clause, or OSError if it holds none."""
     from safetensors.torch import load_file
 
     check_regular(file)
@@ -119,4 +120,4 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
     except OSError:
         raise
     except Exception as error:  # as above
-        raise ValueError(f"it is no whole safetensors file: {one_line(error)}") from error
+        raise UserError(f"it is no whole safetensors file: {one_line(error)}") from error

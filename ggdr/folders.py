@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from ggdr.errors import UserError
+
 MARK = ".ggdr"
 """file of a folder that was made here: what lies in it is no data of a source above it"""
 RUN = frozenset(
@@ -47,10 +49,10 @@ def is_run(folder: Path) -> bool:
 
 
 def check_run(folder: Path) -> None:
-    """ValueError if a folder holds what a run would replace, and no run has written to it."""
+    """UserError if a folder holds what a run would replace, and no run has written to it."""
     theirs = [] if is_run(folder) else sorted(name for name in RUN if holds_something(folder / name))
     if theirs:
-        raise ValueError(
+        raise UserError(
             f"{folder} holds {' and '.join(theirs)}, which no run wrote and this one would replace; give another --out."
         )
 

@@ -18,6 +18,7 @@ import torch
 from diffusers.utils import BaseOutput
 from torch import Tensor
 
+from ggdr.errors import UserError
 from ggdr.latent.codes import Codes, drawn, seeded
 from ggdr.latent.directions import Directions, Method
 from ggdr.latent.directions import find as find_directions
@@ -96,7 +97,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         """The pipeline of a folder (of a run, a checkpoint, a model) or of a Hub repository "org/name".
 
         Only JSON and safetensors are read. `torch_dtype`: what `to` takes, None for float32. `revision`: branch, tag
-        or commit. `token`: of an account that may read it. `local_files_only`: do not ask the Hub. ValueError if there
+        or commit. `token`: of an account that may read it. `local_files_only`: do not ask the Hub. UserError if there
         is no such model.
         """
         pair = load_pair(name_or_path, Hub(revision, token, local_files_only))
@@ -105,7 +106,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
     def save_pretrained(self, save_directory: str | Path) -> None:
         """Write `model_index.json` and a folder for each network, float32.
 
-        OSError if the disk refuses, ValueError if something else is there that would be replaced.
+        OSError if the disk refuses, UserError if something else is there that would be replaced.
         """
         folder = Path(save_directory).expanduser()
         check_index(folder)
@@ -150,14 +151,14 @@ class GANPipeline(diffusers.DiffusionPipeline):
             else:
                 device = device if given is None else given
         if dtype is not None and dtype not in PRECISIONS:
-            raise ValueError(f"{dtype} is not possible; give one of {', '.join(map(str, PRECISIONS))}.")
+            raise UserError(f"{dtype} is not possible; give one of {', '.join(map(str, PRECISIONS))}.")
         self.precision = dtype or self.precision
         return self if device is None else super().to(device)
 
     def compile(self) -> Self:
         """torch.compile the generator's pass: for many images on an accelerator; each batch size waits once.
 
-        ValueError where torch is too old.
+        UserError where torch is too old.
         """
         self.generator.compile_in_place()
         return self
@@ -195,7 +196,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         `noise`: of the layers: the same for all images, fresh by the seed, or none.
         `chunk_size`: most images of a pass.
         `output_type`: "pil" for modes L, RGB or RGBA; as in diffusers "np" [N, H, W, C], "pt" [N, C, H, W] in [0, 1].
-        ValueError if the generator does not take what is asked.
+        UserError if the generator does not take what is asked.
         """
         check_output(output_type)
         view = View(truncation_psi, truncation_cutoff, noise)
@@ -222,7 +223,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         """Each row's image with each column's styles at `layers`, row by row (arXiv 1812.04948, fig. 3).
 
         `layers`: style codes that the columns lend, 0 is the coarsest; None: the coarser half. `labels`: one label
-        for all, as in a call, which has the other arguments too; `seeds` of the output are the rows'. ValueError if
+        for all, as in a call, which has the other arguments too; `seeds` of the output are the rows'. UserError if
         the generator does not take what is asked.
         """
         view, codes = View(truncation_psi, truncation_cutoff), []
@@ -248,7 +249,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         """A smooth walk from seed to seed, `steps` images each; image i * steps is seed i's.
 
         `curve`: "spline" through style codes, or "slerp" between latent codes. `loop`: back to the first seed at the
-        end. The other arguments are those of a call. ValueError if the generator does not take what is asked.
+        end. The other arguments are those of a call. UserError if the generator does not take what is asked.
         """
         given = whole(seeds)
         rows = label_rows(self.generator.spec, labels, len(given))
@@ -267,7 +268,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
     ) -> list[int]:
         """`count` (None: one) of the seeds given, or of `candidates` drawn from torch's random state."""
         if labels is not None and np.ndim(labels) > bool(self.generator.spec.label_ranges):
-            raise ValueError("polarity chooses among images of one class; give one for all as labels.")
+            raise UserError("polarity chooses among images of one class; give one for all as labels.")
         count = count or 1
         pool = seeds_for(candidates or 10 * count, None, None) if seeds is None else whole(seeds)
         row = label_rows(self.generator.spec, labels, 1)
@@ -297,7 +298,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         """The strongest directions of its codes, for `edit`; "sefa" reads them from weights, "pca" from drawn codes.
 
         `layers`: places of the style codes that are to be moved, the coarsest is 0; None: all. `labels`: a class whose
-        codes are drawn; None: all. ValueError if the generator does not give what the method asks for.
+        codes are drawn; None: all. UserError if the generator does not give what the method asks for.
         """
         row = None if labels is None else label_rows(self.generator.spec, labels, 1)
         return find_directions(self.generator, method, count, layers=layers, labels=row, seed=seed)
@@ -317,11 +318,11 @@ class GANPipeline(diffusers.DiffusionPipeline):
         """Images moved along one direction: for each seed, or each of `codes` (of `project`), one for each amount.
 
         `directions`: of `self.directions`; None: its defaults. An amount counts standard deviations of the codes, 0 is
-        the image itself. ValueError if the generator does not take what is asked.
+        the image itself. UserError if the generator does not take what is asked.
         """
         check_output(output_type)
         if (seeds is None) == (codes is None):
-            raise ValueError("an edit starts from seeds or from codes; give one of the two.")
+            raise UserError("an edit starts from seeds or from codes; give one of the two.")
         if seeds is not None:
             given = whole(seeds)
             rows = label_rows(self.generator.spec, labels, len(given))
@@ -343,7 +344,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         """The codes whose images are nearest to the given ones: pictures of any size, cropped and resized to fit.
 
         `search`: space, steps, features that are compared, ...; by default pixels are, which needs no weights:
-        `Search(space="w+", distance=LPIPS())` is nearer to what people see. `labels`: as for a call. ValueError if the
+        `Search(space="w+", distance=LPIPS())` is nearer to what people see. `labels`: as for a call. UserError if the
         generator has no such space, or the images are none.
         """
         check_output(output_type)
@@ -373,22 +374,22 @@ class GANPipeline(diffusers.DiffusionPipeline):
 
 
 def check_output(output_type: str) -> None:
-    """ValueError if images cannot be handed over so."""
+    """UserError if images cannot be handed over so."""
     if output_type not in OUTPUTS:
-        raise ValueError(f"output_type is {output_type!r}; give one of {', '.join(map(repr, OUTPUTS))}.")
+        raise UserError(f"output_type is {output_type!r}; give one of {', '.join(map(repr, OUTPUTS))}.")
 
 
 def seeds_for(count: int | None, seeds: int | Sequence[int] | Tensor | None, labels: Asked | None) -> list[int]:
-    """The seeds given, or as many as are asked for, drawn from torch's random state; ValueError if numbers disagree."""
+    """The seeds given, or as many as are asked for, drawn from torch's random state; UserError if numbers disagree."""
     if seeds is None:
         if count is None:
             count = 1 if labels is None or np.ndim(labels) == 0 else len(labels)  # type: ignore[arg-type]
         if not isinstance(count, int) or count < 1:
-            raise ValueError(f"batch_size is {count!r}; give the number of images, 1 or more.")
+            raise UserError(f"batch_size is {count!r}; give the number of images, 1 or more.")
         return torch.randint(2**32, (count,)).tolist()
     given = whole(seeds)
     if count not in (None, len(given)):
-        raise ValueError(f"batch_size is {count}, and there are {len(given)} seeds; leave batch_size out.")
+        raise UserError(f"batch_size is {count}, and there are {len(given)} seeds; leave batch_size out.")
     return given
 
 

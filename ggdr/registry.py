@@ -13,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar
 
+from ggdr.errors import UserError
+
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
 
@@ -32,7 +34,7 @@ class Part:
     """what it lets other parts read"""
 
     def check_recipe(self, recipe: "Recipe") -> None:
-        """ValueError, one sentence with what to type instead, if it means nothing beside the recipe's other parts."""
+        """UserError, one sentence with what to type instead, if it means nothing beside the recipe's other parts."""
 
 
 class Registry(dict[str, type[Part]]):
@@ -44,17 +46,17 @@ class Registry(dict[str, type[Part]]):
         self.kind, self.package = kind, package
 
     def register(self, name: str, paper: str = ""):
-        """Class decorator: enter the class under `name`; ValueError if the name is taken or there is no docstring."""
+        """Class decorator: enter the class under `name`; UserError if the name is taken or there is no docstring."""
 
         def add(cls):
             """The class itself, entered."""
             taken = self.get(name)
             if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
-                raise ValueError(
+                raise UserError(
                     f"{self.kind} {name!r} is taken by {taken.__module__}.{taken.__qualname__}; rename one."
                 )
             if not (cls.__doc__ or "").strip() or cls.__doc__.startswith(f"{cls.__name__}("):
-                raise ValueError(f"{cls.__qualname__} needs a docstring: its first line is its entry in every list.")
+                raise UserError(f"{cls.__qualname__} needs a docstring: its first line is its entry in every list.")
             cls.name, cls.paper, cls.registry = name, paper, self
             self[name] = cls
             return cls
@@ -62,7 +64,7 @@ class Registry(dict[str, type[Part]]):
         return add
 
     def find(self, name: str) -> type[Part]:
-        """The part called `name`; ValueError with the nearest names if there is none."""
+        """The part called `name`; UserError with the nearest names if there is none."""
         if name not in self:
             discover()
         if name in self:
@@ -70,9 +72,7 @@ class Registry(dict[str, type[Part]]):
         close = difflib.get_close_matches(name, self, n=2, cutoff=0.5)
         hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
         known = ", ".join(sorted(self))
-        raise ValueError(
-            f"unknown {self.kind} {name!r}.{hint} Registered: {known}. One of your own: add --use FILE.py."
-        )
+        raise UserError(f"unknown {self.kind} {name!r}.{hint} Registered: {known}. One of your own: add --use FILE.py.")
 
 
 generators = Registry("generator", "ggdr.networks")
@@ -134,16 +134,16 @@ def discover() -> None:
 def use(file: str | Path) -> ModuleType:
     """Import a Python file by its path, so that what it registers is found and files beside it can be imported.
 
-    ValueError if there is no such file or its name is taken by another module.
+    UserError if there is no such file or its name is taken by another module.
     """
     path = Path(file).resolve()
     if not path.is_file() or path.suffix != ".py":
         what = "is a folder" if path.is_dir() else "is no Python file" if path.is_file() else "is not there"
-        raise ValueError(f"{str(file)!r} {what}{like(Path(file))}; give the path of a .py file.")
+        raise UserError(f"{str(file)!r} {what}{like(Path(file))}; give the path of a .py file.")
     if (known := sys.modules.get(path.stem)) is not None:
         if getattr(known, "__file__", None) and Path(str(known.__file__)).resolve() == path:
             return known
-        raise ValueError(f"{str(file)!r}: a module {path.stem!r} is imported already; rename the file.")
+        raise UserError(f"{str(file)!r}: a module {path.stem!r} is imported already; rename the file.")
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
@@ -153,7 +153,7 @@ def use(file: str | Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[path.stem]
-        raise ValueError(f"{fault(path, error)}; fix it and type the same command.") from error
+        raise UserError(f"{fault(path, error)}; fix it and type the same command.") from error
     return module
 
 

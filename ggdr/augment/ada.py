@@ -12,6 +12,7 @@ from ggdr.augment.chance import Chance
 from ggdr.augment.colour import Colour
 from ggdr.augment.corruption import Corruption
 from ggdr.augment.geometry import Geometry
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.ops.host_copy import HostCopy
 from ggdr.ops.precision import without_autocast
@@ -80,11 +81,11 @@ class ADA(Augmentation):
 
     def __post_init__(self) -> None:
         if unknown := set(self.pipeline) - set(get_args(Transform)):
-            raise ValueError(f"ada has no {sorted(unknown)}; its pipeline takes {', '.join(get_args(Transform))}.")
+            raise UserError(f"ada has no {sorted(unknown)}; its pipeline takes {', '.join(get_args(Transform))}.")
         if not 0 <= self.p_max <= 1 or not 0 <= (self.fixed_p or 0) <= 1:
-            raise ValueError(f"p is a probability: set p_max ({self.p_max}), fixed_p ({self.fixed_p}) from 0 to 1.")
+            raise UserError(f"p is a probability: set p_max ({self.p_max}), fixed_p ({self.fixed_p}) from 0 to 1.")
         if self.interval < 1 or self.speed_kimg <= 0:
-            raise ValueError(f"interval ({self.interval}) must be 1 or more, speed_kimg ({self.speed_kimg}) above 0.")
+            raise UserError(f"interval ({self.interval}) must be 1 or more, speed_kimg ({self.speed_kimg}) above 0.")
 
     @property
     def acts(self) -> bool:
@@ -99,7 +100,7 @@ class ADA(Augmentation):
         return self.acts and bool(apart(self.pipeline) & {"x_flip", "quarter_turns", "rotation"})
 
     def check_recipe(self, recipe: Recipe) -> None:
-        """ValueError if p is to follow signs that say nothing."""
+        """UserError if p is to follow signs that say nothing."""
         super().check_recipe(recipe)
         if self.fixed_p is None:
             self.check_signs(recipe, "set a p that stays, --augment.fixed-p 0.2, or take --augment diffaug")

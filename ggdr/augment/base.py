@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor
 from ggdr.play.term import Adaptive
 from ggdr.registry import augmentations
@@ -35,9 +36,9 @@ class Augmentation(Adaptive):
         return self.moves
 
     def check_recipe(self, recipe: Recipe) -> None:
-        """ValueError if D is also shown the fakes at smaller sizes, which stay as they are."""
+        """UserError if D is also shown the fakes at smaller sizes, which stay as they are."""
         if self.acts and "scales" in recipe.generator.provides & recipe.discriminator.provides:
-            raise ValueError(
+            raise UserError(
                 f"discriminator {recipe.discriminator.name!r} judges the fakes at smaller sizes too, which augmentation"
                 f" {self.name!r} leaves as they are: drop it, --augment none."
             )

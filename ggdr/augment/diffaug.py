@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, get_args
 from ggdr.augment.base import Augmentation
 from ggdr.augment.chance import Chance
 from ggdr.augment.corruption import cut
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.ops.warp import translate
 from ggdr.registry import augmentations
@@ -40,7 +41,7 @@ class DiffAugment(Augmentation):
 
     def __post_init__(self) -> None:
         if unknown := set(self.policy) - set(get_args(Policy)):
-            raise ValueError(f"diffaug has no {sorted(unknown)}; its policy takes {', '.join(get_args(Policy))}.")
+            raise UserError(f"diffaug has no {sorted(unknown)}; its policy takes {', '.join(get_args(Policy))}.")
 
     @property
     def acts(self) -> bool:

@@ -112,5 +112,5 @@ class DataSet(Part):
         return None
 
     def open(self) -> Images:
-        """Look at the source and be ready to read; ValueError, in one sentence, if there is nothing to read."""
+        """Look at the source and be ready to read; UserError, in one sentence, if there is nothing to read."""
         raise NotImplementedError

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ggdr.data.base import DataSet, Images
+from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 from ggdr.registry import datasets
 
@@ -38,14 +39,14 @@ class Digits(DataSet):
 
         least = 8 + 2 * self.margin
         if self.margin < 0 or self.size < least:
-            raise ValueError(
+            raise UserError(
                 f"digits are 8 pixels wide, {least} with their margin, and can only be enlarged, not to {self.size};"
                 " type --data.size 32."
             )
         found = load_digits()
         count = len(found.images) if self.subset is None else self.subset
         if not 1 <= count <= len(found.images):
-            raise ValueError(f"subset of {count} digits; choose 1 to {len(found.images)}.")
+            raise UserError(f"subset of {count} digits; choose 1 to {len(found.images)}.")
         labels = classes(found.target[:count], [str(digit) for digit in range(10)]) if self.labels else None
         pictures = np.stack([enlarge(np.pad(scan, self.margin), self.size) for scan in found.images[:count]])
         return Gallery(pictures[:, None], ImageSpec(self.size, self.size, 1), labels)

@@ -76,7 +76,7 @@ class ImageFiles(DataSet):
         return statistics_in(self.source)
 
     def open(self) -> Images:
-        """Look at the source and a sample of its images; ValueError, in one sentence, if there is nothing to read."""
+        """Look at the source and a sample of its images; UserError, in one sentence, if there is nothing to read."""
         from ggdr.data.reading.opening import open_images
 
         return open_images(self)

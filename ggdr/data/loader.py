@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, cast
 
 from ggdr.data.base import Batch, Images
+from ggdr.errors import UserError
 from ggdr.ops.threads import affinity
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ def batches(
     pinned if workers read and CUDA is available. `images.unreadable` grows as files are met that cannot be read.
     """
     if batch_size % world:
-        raise ValueError(
-            f"a batch of {batch_size} cannot be shared by {world} processes; choose a multiple of {world}."
-        )
+        raise UserError(f"a batch of {batch_size} cannot be shared by {world} processes; choose a multiple of {world}.")
     steps = slices(start, batch_size, rank, world)
     if num_workers and images.forks:
         fetched = by_processes(images, seed, steps, num_workers)
@@ -112,7 +111,7 @@ def noting(images: Images, fetched: Iterator[tuple[Batch, Mapping[str, str]]]) -
             warn(sorted(unreadable.keys() - known), len(known), unreadable)
             known |= unreadable.keys()
         if isinstance(batch, ValueError):
-            raise ValueError(str(batch))
+            raise UserError(str(batch))
         yield batch
 
 

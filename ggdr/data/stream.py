@@ -55,7 +55,7 @@ class ImageStream(DataSet):
         return "" if self.hub_id() else "--data.source HUB_ID_OR_PARQUET"
 
     def open(self) -> Images:
-        """Read the first image; ValueError, in one sentence, if there is nothing to read."""
+        """Read the first image; UserError, in one sentence, if there is nothing to read."""
         from ggdr.data.reading.streamed import open_stream
 
         return open_stream(self)

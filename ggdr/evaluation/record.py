@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ggdr import __version__
+from ggdr.errors import UserError
 from ggdr.formatting import from_to, significant
 
 CONFIDENCE = 0.95
@@ -106,16 +107,16 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 
 def check_free(file: Path) -> None:
-    """ValueError if a file is there already."""
+    """UserError if a file is there already."""
     if file.exists():
-        raise ValueError(f"--out {file} is there already, and records are never overwritten; give another name.")
+        raise UserError(f"--out {file} is there already, and records are never overwritten; give another name.")
 
 
 def check_writable(folder: Path) -> None:
-    """ValueError if no record can be written to a folder, which need not be there yet."""
+    """UserError if no record can be written to a folder, which need not be there yet."""
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
-        raise ValueError(f"no record can be written to {folder}; give another place by --out FILE.")
+        raise UserError(f"no record can be written to {folder}; give another place by --out FILE.")
 
 
 def write_record(record: Mapping[str, Any], file: Path) -> Path:
@@ -137,4 +138,4 @@ def write_numbered(record: Mapping[str, Any], folder: Path, name: str) -> Path:
             return write_record(record, folder / f"{place:04}-{name}.json")
         except FileExistsError:  # another evaluation was quicker
             continue
-    raise ValueError(f"{folder} holds 9,999 records; give another place by --out FILE.")
+    raise UserError(f"{folder} holds 9,999 records; give another place by --out FILE.")

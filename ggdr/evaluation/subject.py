@@ -13,6 +13,7 @@ from torch import Tensor
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.patterns import is_elsewhere
+from ggdr.errors import UserError
 from ggdr.evaluation.diffusion import Pipeline, class_at, fetched
 from ggdr.features.cache import CHUNK
 from ggdr.networks.base import ImageSpec
@@ -97,7 +98,7 @@ class Generated(Drawn):
     kind = "generator"
 
     def __init__(self, saved: Saved, draw: Draw, reals: Images):
-        """ValueError if the network cannot be read or does not take what is asked, or the reals lack its labels."""
+        """UserError if the network cannot be read or does not take what is asked, or the reals lack its labels."""
         super().__init__(draw)
         self.saved, self.reals = saved, reals
         self.generator = self.network = loaded(saved, Generator).to(draw.device)
@@ -130,11 +131,11 @@ class Generated(Drawn):
 
 
 def check_labels(own: ImageSpec, real: ImageSpec) -> None:
-    """ValueError if the reals' labels, which a generator's images are to have, are others than it was trained with."""
+    """UserError if the reals' labels, which a generator's images are to have, are others than it was trained with."""
     names, others = (f" ({described(spec)})" if spec.label_names else "" for spec in (own, real))
     named = own.label_names and real.label_names and not own.label_ranges
     if own.labels != real.labels or named and own.label_names != real.label_names:
-        raise ValueError(
+        raise UserError(
             f"this generator was trained with labels of width {own.labels}{names}, and the data has"
             f" {real.labels or 'none'}{others}; choose the labels it was trained with by --data.labels."
         )
@@ -146,10 +147,10 @@ class Denoised(Drawn):
     kind = "pipeline"
 
     def __init__(self, folder: Path, draw: Draw):
-        """ValueError if it cannot be read or is asked for what it does not have."""
+        """UserError if it cannot be read or is asked for what it does not have."""
         super().__init__(draw)
         if (draw.view.psi, draw.view.cutoff) != (None, None):
-            raise ValueError("pipelines of diffusers have no truncation; leave --psi and --cutoff out.")
+            raise UserError("pipelines of diffusers have no truncation; leave --psi and --cutoff out.")
         self.pipeline = Pipeline(folder, draw.steps, draw.device)
         self.shape = self.pipeline.shape
 
@@ -166,11 +167,11 @@ class Stored(Subject):
     kind = "images"
 
     def __init__(self, settings: ImageFiles):
-        """ValueError if there are none that can be read."""
+        """UserError if there are none that can be read."""
         try:
             self.files = self.opened = settings.open()
         except ValueError as error:
-            raise ValueError(str(error).replace("--data.", "--read.")) from error
+            raise UserError(str(error).replace("--data.", "--read.")) from error
         spec = self.opened.spec
         self.shape, self.count = (spec.channels, spec.height, spec.width), len(self.opened)
 
@@ -184,7 +185,7 @@ class Stored(Subject):
 def find_subject(settings: ImageFiles, draw: Draw, reals: Images, revision: str | None = None) -> Subject:
     """What `settings.source` names: a folder or file here, or a repository of the Hub.
 
-    `settings`: how it is read if it is images. ValueError if it is nothing that can be measured.
+    `settings`: how it is read if it is images. UserError if it is nothing that can be measured.
     """
     what, here = settings.source, Path(settings.source)
     if is_elsewhere(what):
@@ -199,7 +200,7 @@ def find_subject(settings: ImageFiles, draw: Draw, reals: Images, revision: str 
     if holds_model(here):
         return Generated(find(what, PARTS[:1], Hub(revision))["generator"], draw, reals)
     if (here / "recipe.json").is_file():
-        raise ValueError(f"the run {what!r} has no checkpoint yet; wait for its first, at `checkpoint_kimg`.")
+        raise UserError(f"the run {what!r} has no checkpoint yet; wait for its first, at `checkpoint_kimg`.")
     return Stored(settings)
 
 

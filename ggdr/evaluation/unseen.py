@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ggdr.data.base import Batch, Images
+from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 
 
@@ -15,4 +16,4 @@ class Unseen(Images):
         return 0
 
     def at(self, positions: list[int], seed: int) -> Batch:
-        raise ValueError("the data holds statistics of images and no images; give images by --data.")
+        raise UserError("the data holds statistics of images and no images; give images by --data.")

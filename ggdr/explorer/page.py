@@ -312,5 +312,5 @@ def pointed(image: Any, event: gr.SelectData) -> tuple[float, float]:
 
 
 def page_of(name: str, run: Path | None = None, studio: Studio | None = None) -> gr.Blocks:
-    """The page of a folder or a Hub repository "org/name"; ValueError if there is no model."""
+    """The page of a folder or a Hub repository "org/name"; UserError if there is no model."""
     return Page(studio or Studio(name), run).build()

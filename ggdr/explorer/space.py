@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from ggdr import __version__
+from ggdr.errors import UserError
 from ggdr.saving.pretrained import ID
 
 APP = '''"""The page of {model}: https://huggingface.co/{model}"""
@@ -32,18 +33,18 @@ Seeds, style mixing, directions, and what is inside [{model}](https://huggingfac
 
 
 def write_space(folder: Path, model: str) -> list[Path]:
-    """Write app.py, requirements.txt and README.md for a model of the Hub; ValueError if it is none, or one exists."""
+    """Write app.py, requirements.txt and README.md for a model of the Hub; UserError if it is none, or one exists."""
     import gradio
 
     if not re.fullmatch(ID, model) or Path(model).exists():
-        raise ValueError(f"a Space opens a model of the Hub, and {model!r} is none; type: ggdr push {model} org/name.")
+        raise UserError(f"a Space opens a model of the Hub, and {model!r} is none; type: ggdr push {model} org/name.")
     texts = {
         "app.py": APP.format(model=model),
         "requirements.txt": f"ggdr[explore]>={__version__}\n",
         "README.md": README.format(model=model, title=model.rpartition("/")[2], gradio=gradio.__version__),
     }
     if there := [name for name in texts if (folder / name).exists()]:
-        raise ValueError(f"{folder / there[0]} is there already; give another folder by --space.")
+        raise UserError(f"{folder / there[0]} is there already; give another folder by --space.")
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text)

@@ -72,7 +72,7 @@ class Model:
         return label_rows(self.generator.spec, label, count)
 
     def image(self, look: Look) -> Tensor:
-        """The image [C, H, W] uint8 of a look; ValueError if the generator has no such image."""
+        """The image [C, H, W] uint8 of a look; UserError if the generator has no such image."""
         return self.once(look, lambda: self.drawn(look))
 
     def images(self, looks: Sequence[Look]) -> list[Tensor]:
@@ -126,7 +126,7 @@ class Studio:
     """The model at a name: a folder or a Hub repository."""
 
     def __init__(self, name: str, hub: Hub | None = None, device: str = ""):
-        """Read it; ValueError if there is none."""
+        """Read it; UserError if there is none."""
         self.name, self.hub, self.device = name, hub or Hub(), device
         self.stamp = newest(name)
         self.model = self.read()

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
+from ggdr.errors import UserError
 from ggdr.exporting.graphs import Graph, first_line, traced
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Format(NamedTuple):
 def export(graph: Graph, file: Path, batch_size: int | None = None) -> Agreement:
     """Write a graph as `file`, of the kind that its suffix says, and say how near it comes to the network.
 
-    batch: the one number of samples it takes; None for any. A file that was there is replaced. ValueError if the
+    batch: the one number of samples it takes; None for any. A file that was there is replaced. UserError if the
     network has no such graph, or the file computes something else: then there is no file, or the one there was.
     """
     kind = FORMATS[file.suffix]
@@ -72,7 +73,7 @@ def export(graph: Graph, file: Path, batch_size: int | None = None) -> Agreement
         kind.write(traced(graph, batch_size), graph, aside)
         found = agreement(kind.read(aside), graph, (batch_size, batch_size) if batch_size else SIZES)
         if not found.holds:
-            raise ValueError(
+            raise UserError(
                 f"{file.name} would differ from the network by {found.difference:.2g} of values up to"
                 f" {found.largest:.2g}, above {found.bound:.2g}; nothing was written, try the other format."
             )
@@ -119,7 +120,7 @@ def read_pt2(file: Path) -> Run:
 
 
 def write_onnx(program: ExportedProgram, graph: Graph, file: Path) -> None:
-    """An ONNX model in one file; its description is the property "ggdr". ValueError if there is no such operator."""
+    """An ONNX model in one file; its description is the property "ggdr". UserError if there is no such operator."""
     from onnx import helper, save
 
     names = list(graph.inputs(1, seed=0))
@@ -131,7 +132,7 @@ def write_onnx(program: ExportedProgram, graph: Graph, file: Path) -> None:
             dynamo=True, optimize=False, external_data=False, verbose=False,
         )  # fmt: skip
     except Exception as error:  # the exporter's own are not public
-        raise ValueError(f"ONNX cannot hold this network: {first_line(error)}; write a .pt2 file.") from error
+        raise UserError(f"ONNX cannot hold this network: {first_line(error)}; write a .pt2 file.") from error
     assert made is not None
     model = made.model_proto
     helper.set_model_props(model, {"ggdr": json.dumps(graph.description())})

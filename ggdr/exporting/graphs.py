@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
+from ggdr.errors import UserError
 from ggdr.networks.base.module import Discriminator, Generator, Network
 from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import labels_at
@@ -93,7 +94,7 @@ class Logits(Graph):
 def traced(graph: Graph, batch_size: int | None = None) -> torch.export.ExportedProgram:
     """The graph as torch.export sees it, to be called by keywords; nothing in it tells where its code lies.
 
-    batch: the one number of samples it takes; None for any. ValueError if the network cannot be traced so.
+    batch: the one number of samples it takes; None for any. UserError if the network cannot be traced so.
     """
     inputs = graph.inputs(batch_size or 2, seed=0)
     any_number = None if batch_size else {0: torch.export.Dim("batch")}
@@ -102,7 +103,7 @@ def traced(graph: Graph, batch_size: int | None = None) -> torch.export.Exported
     try:
         program = torch.export.export(graph, (), inputs, dynamic_shapes=shapes, strict=False)
     except Exception as error:  # torch has many for what a graph cannot hold
-        raise ValueError(refusal(graph, batch_size, error)) from error
+        raise UserError(refusal(graph, batch_size, error)) from error
     for module in program.graph_module.modules():
         for node in cast(torch.fx.GraphModule, module).graph.nodes:
             node.meta.pop("stack_trace", None)

@@ -63,7 +63,7 @@ class Extractor(Part):
     provides: ClassVar[frozenset[str]] = frozenset({"features"})
 
     def load(self, device: torch.device) -> Embedder:
-        """The network, in evaluation; ValueError if its weights are not at hand.
+        """The network, in evaluation; UserError if its weights are not at hand.
 
         The message says which file is missing, where to put it, and what works meanwhile.
         """

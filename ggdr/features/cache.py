@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ggdr.errors import UserError
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.lazy import Tensor, torch
 from ggdr.processes import Processes
@@ -68,10 +69,10 @@ class FeatureCache:
         return self.describe(extractor, self.size(n)).rows[:n]
 
     def logits(self, extractor: Extractor, n: int) -> Tensor:
-        """Class logits [n, K] of the first n images (of all, if there are fewer); ValueError if it gives none."""
+        """Class logits [n, K] of the first n images (of all, if there are fewer); UserError if it gives none."""
         logits = self.describe(extractor, self.size(n)).logits
         if logits is None:
-            raise ValueError(
+            raise UserError(
                 f"feature extractor {extractor.name!r} gives no classes; take one that does: `ggdr list extractors`."
             )
         return logits[:n]

@@ -32,7 +32,7 @@ class DINOv2(Extractor):
     provides: ClassVar = frozenset({"features", "smooth"})
 
     def load(self, device: torch.device) -> Embedder:
-        """The network; ValueError if its weights are not at hand."""
+        """The network; UserError if its weights are not at hand."""
         name = f"vit_{SIZES[self.size]}_patch14_dinov2.lvd142m"
         return TimmEmbedder(model(name, self.weights, resolution=SIDE_PX, adapt=stretched), device, filter="bicubic")
 

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import ClassVar
 
+from ggdr.errors import UserError
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import rgb
 from ggdr.features.weights import fingerprint, hub_file, read_weights
@@ -29,7 +30,7 @@ class Inception(Extractor):
     provides: ClassVar = frozenset({"features", "classes"})
 
     def load(self, device: torch.device) -> Embedder:
-        """The network; ValueError if its weights are not at hand."""
+        """The network; UserError if its weights are not at hand."""
         return InceptionEmbedder(self.weights, device)
 
 
@@ -48,7 +49,7 @@ class InceptionEmbedder(Embedder):
         try:
             port = FeatureExtractorInceptionV3("inception-v3-compat", ["2048", "logits_unbiased"], safe)
         except RuntimeError as error:
-            raise ValueError(f"{path!r} holds the weights of another network than {NAME}.") from error
+            raise UserError(f"{path!r} holds the weights of another network than {NAME}.") from error
         self.network = port.to(device)
         self.weights_hash, self.width = fingerprint(state), 2048
         self.protocol = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import resized, rgb, standardised
 from ggdr.features.timm import model
@@ -46,7 +46,7 @@ class LPIPS(Extractor):
         above_zero(self, "batch_size")
 
     def load(self, device: torch.device) -> Embedder:
-        """The network; ValueError if its weights are not at hand."""
+        """The network; UserError if its weights are not at hand."""
         from torch_fidelity.sample_similarity_lpips import URL_VGG16_LPIPS
 
         layers = model(MODEL, self.weights).network.get_submodule("features")
@@ -55,11 +55,11 @@ class LPIPS(Extractor):
 
 
 def channel_weights(path: str) -> list[Tensor]:
-    """The learned weight of each channel [1, K, 1, 1] of the five layers; ValueError if the file holds others."""
+    """The learned weight of each channel [1, K, 1, 1] of the five layers; UserError if the file holds others."""
     state = read_weights(path)
     names = [f"lin{layer}.model.1.weight" for layer in range(len(TAPS))]
     if [state[name].shape if name in state else None for name in names] != [(1, k, 1, 1) for k in TAPS.values()]:
-        raise ValueError(f"{path!r} holds no {names[0]}, ... as LPIPS 0.1 for VGG-16 has them; give its file.")
+        raise UserError(f"{path!r} holds no {names[0]}, ... as LPIPS 0.1 for VGG-16 has them; give its file.")
     return [state[name].float().clamp(min=0) for name in names]
 
 

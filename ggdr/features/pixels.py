@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor, torch
 
 LUMA = (0.299, 0.587, 0.114)
@@ -11,10 +12,10 @@ LUMA = (0.299, 0.587, 0.114)
 def rgb(images: Tensor) -> Tensor:
     """Images [N, 1, 3 or 4, H, W], uint8 or float in [0, 255], as [N, 3, H, W] of the same type; alpha over white.
 
-    ValueError for other numbers of channels or other types.
+    UserError for other numbers of channels or other types.
     """
     if images.ndim != 4 or images.shape[1] not in (1, 3, 4) or images.dtype not in (torch.uint8, torch.float32):
-        raise ValueError(
+        raise UserError(
             "feature networks see images of 1, 3 or 4 channels, uint8 or float32; given"
             f" {images.dtype} {list(images.shape)}; swd needs none of them."
         )

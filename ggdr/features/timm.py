@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from ggdr.errors import UserError
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import resized, rgb, standardised
 from ggdr.features.weights import fingerprint, hf_file, hub_file, read_weights
@@ -35,9 +36,9 @@ class Timm(Extractor):
     provides: ClassVar = frozenset({"features", "smooth"})
 
     def load(self, device: torch.device) -> Embedder:
-        """The network; ValueError if there is no such model or its weights are not at hand."""
+        """The network; UserError if there is no such model or its weights are not at hand."""
         if self.random and self.weights is not None:
-            raise ValueError("random weights and a file of weights are given; choose one.")
+            raise UserError("random weights and a file of weights are given; choose one.")
         built = random_model(self.model) if self.random else model(self.model, self.weights)
         return TimmEmbedder(built, device)
 
@@ -101,7 +102,7 @@ def model(
     """timm's model `name` with the weights of a file (None: its own, found or fetched).
 
     `classes`: of its classifier; 0: none. `resolution`: of its input in pixels, None: its own. `adapt`: done to the
-    weights before they are loaded. ValueError if there is no such model or its weights are not at hand or another's.
+    weights before they are loaded. UserError if there is no such model or its weights are not at hand or another's.
     """
     path = weights or str(own_weights(name))
     state = read_weights(path)
@@ -109,12 +110,12 @@ def model(
     try:
         network = create(name, classes, resolution, state)
     except (RuntimeError, KeyError) as error:
-        raise ValueError(f"{path!r} holds the weights of another network than timm's {name}.") from error
+        raise UserError(f"{path!r} holds the weights of another network than timm's {name}.") from error
     return Built(network, name, Path(path).name if weights else f"timm/{name}", resolution)
 
 
 def random_model(name: str) -> Built:
-    """timm's model `name` with random weights, the same each time; ValueError if there is no such model."""
+    """timm's model `name` with random weights, the same each time; UserError if there is no such model."""
     return Built(create(known(name), 0, None, None), name, "random, seed 0")
 
 
@@ -132,12 +133,12 @@ def create(name: str, classes: int, resolution: int | None, state: Mapping[str, 
 
 
 def own_weights(name: str) -> Path:
-    """The file of a model's own weights, fetched if it is not on this machine; ValueError if it cannot be had."""
+    """The file of a model's own weights, fetched if it is not on this machine; UserError if it cannot be had."""
     import timm
 
     config = timm.get_pretrained_cfg(known(name))
     if config is None or not (config.hf_hub_id or isinstance(config.url, str)) or config.custom_load:
-        raise ValueError(
+        raise UserError(
             f"timm has no weights of {name!r} that can be read safely; choose another model, or give a file by"
             " --metrics.NAME.extractor.weights FILE."
         )
@@ -147,7 +148,7 @@ def own_weights(name: str) -> Path:
 
 
 def known(name: str) -> str:
-    """The name, if timm has a model of it; ValueError with the nearest ones if not."""
+    """The name, if timm has a model of it; UserError with the nearest ones if not."""
     import timm
 
     model, _, tag = name.partition(".")
@@ -155,4 +156,4 @@ def known(name: str) -> str:
         return name
     names = timm.list_pretrained(f"{model}.*" if timm.is_model(model) else "")
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:3]
-    raise ValueError(f"timm has no model {name!r}; near it are {', '.join(close)}.")
+    raise UserError(f"timm has no model {name!r}; near it are {', '.join(close)}.")

@@ -27,7 +27,7 @@ class VGG16(Extractor):
     provides: ClassVar = frozenset({"features", "classes", "smooth"})
 
     def load(self, device: torch.device) -> Embedder:
-        """The network; ValueError if its weights are not at hand."""
+        """The network; UserError if its weights are not at hand."""
         return VGG16Embedder(model(MODEL, self.weights, classes=1000), device)
 
 

@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 
 from ggdr.cache import write_whole
 from ggdr.documents import read_tensors
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 
 PATIENCE_SEC = 5.0
@@ -34,38 +35,38 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
 def read_weights(path: str | Path) -> dict[str, Tensor]:
     """Name -> tensor of a .safetensors file, or of a PyTorch file, of which nothing but tensors is read.
 
-    ValueError if there is no such file or it holds anything else.
+    UserError if there is no such file or it holds anything else.
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise ValueError(f"there are no weights at {str(path)!r}; give the path of a .safetensors, .pt or .pth file.")
+        raise UserError(f"there are no weights at {str(path)!r}; give the path of a .safetensors, .pt or .pth file.")
     try:
         if path.suffix == ".safetensors":
             return read_tensors(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file may break the reader anywhere
-        raise ValueError(
+        raise UserError(
             f"{str(path)!r} holds no weights that can be read safely; download it again, or save its tensors as"
             " .safetensors."
         ) from error
     if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
-        raise ValueError(f"{str(path)!r} holds more than named tensors; save its state dict alone.")
+        raise UserError(f"{str(path)!r} holds more than named tensors; save its state dict alone.")
     return dict(found)
 
 
 def take_weights(network: torch.nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:
-    """Load `state`, read from `path`; ValueError if the names or shapes are another network's."""
+    """Load `state`, read from `path`; UserError if the names or shapes are another network's."""
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
         detail = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise ValueError(f"{str(path)!r} holds the weights of another network: {detail}") from error
+        raise UserError(f"{str(path)!r} holds the weights of another network: {detail}") from error
 
 
 def hub_file(url: str, what: str, field: str = "weights") -> Path:
     """The file of `url` in the cache of torch.hub, fetched if it is not there and the server answers.
 
-    A name that ends in -HASH is held against the file's sha256, as torch.hub has it. ValueError, naming `what` it is,
+    A name that ends in -HASH is held against the file's sha256, as torch.hub has it. UserError, naming `what` it is,
     where to put it and the `field` that takes its path, if it can neither be found nor fetched, or is damaged.
     """
     file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
@@ -73,7 +74,7 @@ def hub_file(url: str, what: str, field: str = "weights") -> Path:
         fetch(url, file, what, field)
     expected = file.stem.rpartition("-")[2]
     if is_hash(expected) and not sha256(file).startswith(expected):
-        raise ValueError(f"{file} is damaged (its sha256 does not begin with {expected}); delete it and try again.")
+        raise UserError(f"{file} is damaged (its sha256 does not begin with {expected}); delete it and try again.")
     return file
 
 
@@ -89,7 +90,7 @@ def sha256(file: Path) -> str:
 
 
 def fetch(url: str, file: Path, what: str, field: str) -> None:
-    """Download `url` to `file`, by one process of this machine; ValueError that says what to do if that fails."""
+    """Download `url` to `file`, by one process of this machine; UserError that says what to do if that fails."""
     from filelock import FileLock
 
     try:
@@ -98,7 +99,7 @@ def fetch(url: str, file: Path, what: str, field: str) -> None:
             if not file.is_file():
                 write_whole(file, lambda aside: download(url, aside))
     except OSError as error:  # URLError and timeouts among them
-        raise ValueError(missing(what, url, f"put it at {file}, or ", field)) from error
+        raise UserError(missing(what, url, f"put it at {file}, or ", field)) from error
 
 
 def download(url: str, file: Path) -> None:
@@ -113,7 +114,7 @@ def download(url: str, file: Path) -> None:
 def hf_file(repo: str, name: str, what: str) -> Path:
     """The file `name` of a Hub repository in its cache, fetched if it is not there and the Hub answers.
 
-    ValueError, soon and in one sentence, if it can neither be found nor fetched.
+    UserError, soon and in one sentence, if it can neither be found nor fetched.
     """
     from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 
@@ -122,11 +123,11 @@ def hf_file(repo: str, name: str, what: str) -> Path:
         return Path(found)
     address = f"{constants.ENDPOINT}/{repo}/resolve/main/{name}"
     if constants.HF_HUB_OFFLINE or not answers(address):  # the Hub's client would try for most of a minute
-        raise ValueError(missing(what, address))
+        raise UserError(missing(what, address))
     try:
         return Path(hf_hub_download(repo, name))
     except OSError as error:  # so are all of its errors
-        raise ValueError(missing(what, address)) from error
+        raise UserError(missing(what, address)) from error
 
 
 def answers(url: str) -> bool:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import tyro
 
+from ggdr.errors import UserError
+
 Of = TypeVar("Of")
 MOST = 3
 """flags that are suggested at once"""
@@ -30,7 +32,7 @@ def parsed(
 
     `program`: what was typed before `argv`. `default`: what holds without flags; None: the defaults of the fields.
     `known`: flags that may have been meant; None: those of the fields. `hint`: a sentence on an unknown flag, for those
-    that only the caller knows; empty: none. ValueError with an unknown flag or word, and those that may have been
+    that only the caller knows; empty: none. UserError with an unknown flag or word, and those that may have been
     meant; SystemExit after --help, and where tyro cannot read a value.
     """
     asked, unknown = tyro.cli(
@@ -50,7 +52,7 @@ def parsed(
     like = suggestion(flag, known)
     meant = hint(flag) or (f"Did you mean {like}?" if like else "")
     what = f"no flag {flag}" if flag.startswith("-") else f"no place for {flag!r}"
-    raise ValueError(f"`{program}` has {what}.{f' {meant}' if meant else ''} --help lists what it takes.")
+    raise UserError(f"`{program}` has {what}.{f' {meant}' if meant else ''} --help lists what it takes.")
 
 
 def suggestion(flag: str, known: Iterable[str]) -> str:

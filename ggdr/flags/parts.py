@@ -9,19 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ggdr.errors import UserError
 from ggdr.registry import Part
 
 Owner = TypeVar("Owner")
 
 
 def take_use(flags: list[str]) -> tuple[list[Path], list[str]]:
-    """The files after each `--use`, and the other flags; ValueError if there is none after one."""
+    """The files after each `--use`, and the other flags; UserError if there is none after one."""
     files, rest = take(flags, "--use", "the path of a Python file: --use my_regularizer.py")
     return [Path(file) for file in files], rest
 
 
 def take(flags: list[str], name: str, wanted: str) -> tuple[list[str], list[str]]:
-    """The values after each flag `name`, and the other flags; ValueError, saying what is wanted, if there are none."""
+    """The values after each flag `name`, and the other flags; UserError, saying what is wanted, if there are none."""
     values: list[str] = []
     rest: list[str] = []
     waiting = deque(word for flag in flags for word in (flag.split("=", 1) if flag.startswith(f"{name}=") else [flag]))
@@ -34,7 +35,7 @@ def take(flags: list[str], name: str, wanted: str) -> tuple[list[str], list[str]
         while waiting and not waiting[0].startswith("-"):
             values.append(waiting.popleft())
         if len(values) == before:
-            raise ValueError(f"{name} takes {wanted}")
+            raise UserError(f"{name} takes {wanted}")
     return values, rest
 
 
@@ -53,7 +54,7 @@ def swap_parts(owner: Owner, flags: list[str]) -> tuple[Owner, list[str]]:
             continue
         value = value if equals else next(waiting, "")
         if not value or value.startswith("--"):
-            raise ValueError(f"{name} takes the name of a part: {name} NAME; `ggdr list` shows them.")
+            raise UserError(f"{name} takes the name of a part: {name} NAME; `ggdr list` shows them.")
         owner = swapped(owner, path, value, name)
     return owner, rest
 
@@ -92,18 +93,18 @@ def swapped(owner: Any, path: list[str], name: str, flag: str) -> Any:
         new = swapped(old, inner, name, flag)
     elif many and name.lower() == "none":
         if old is None:
-            raise ValueError(f"{flag} none: there is no {path[1]!r} to drop; there are: {', '.join(held) or 'none'}.")
+            raise UserError(f"{flag} none: there is no {path[1]!r} to drop; there are: {', '.join(held) or 'none'}.")
         return dataclasses.replace(owner, **{path[0]: {key: item for key, item in held.items() if key != path[1]}})
     else:
         part = found(kind, name, flag)
         if not issubclass(part, kind):
-            raise ValueError(f"{flag} {name}: nothing but {kind.name} goes there; set its fields, or leave it out.")
+            raise UserError(f"{flag} {name}: nothing but {kind.name} goes there; set its fields, or leave it out.")
         new = fresh(part, flag)
     return dataclasses.replace(owner, **{path[0]: {**held, path[1]: new} if many else new})
 
 
 def found(kind: type[Part], name: str, flag: str) -> type[Part]:
-    """The part of a kind called `name`; ValueError if there is none, with what to type if it is a file or a folder."""
+    """The part of a kind called `name`; UserError if there is none, with what to type if it is a file or a folder."""
     try:
         return kind.registry.find(name)
     except ValueError:
@@ -111,7 +112,7 @@ def found(kind: type[Part], name: str, flag: str) -> type[Part]:
         if not reading or not Path(name).exists():
             raise
         type_ = f"{flag} {reading[0]} {flag}.source {name}"
-        raise ValueError(f"{name!r} is a place, and {flag} takes a registered name; type: {type_}") from None
+        raise UserError(f"{name!r} is a place, and {flag} takes a registered name; type: {type_}") from None
 
 
 def fields_of(part: Any) -> set[str]:
@@ -123,7 +124,7 @@ def fresh(part: Any, flag: str) -> Any:
     """The part with its default settings."""
     needed = [f.name for f in dataclasses.fields(part) if f.default is f.default_factory is dataclasses.MISSING]
     if needed:
-        raise ValueError(
+        raise UserError(
             f"{flag} {part.name}: {part.__name__} has no default for {', '.join(needed)}; set it in the recipe."
         )
     return part()

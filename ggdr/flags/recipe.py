@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from ggdr.errors import UserError
 from ggdr.flags.command_line import flags_of, parsed
 from ggdr.flags.parts import fields_of, part_flags, part_kind, swap_parts, take_use
 from ggdr.recipe import Recipe
@@ -61,7 +62,7 @@ class Command:
 
 
 def parse(argv: list[str], program: str) -> Command:
-    """The command for `RECIPE.py [flags]`; ValueError or SystemExit with what is wrong and what to type instead."""
+    """The command for `RECIPE.py [flags]`; UserError or SystemExit with what is wrong and what to type instead."""
     path, flags = recipe_and_flags(argv, program)
     files, flags = take_use(flags)
     for file in files:
@@ -79,7 +80,7 @@ def parse(argv: list[str], program: str) -> Command:
         partial(hint, recipe),
     )
     if command.out.exists() and not command.out.is_dir():
-        raise ValueError(f"--out {command.out} is a file; give a folder.")
+        raise UserError(f"--out {command.out} is a file; give a folder.")
     return described(command, written.about)
 
 
@@ -91,10 +92,10 @@ def recipe_and_flags(argv: list[str], program: str) -> tuple[str, list[str]]:
         raise SystemExit(print(f"usage: {program} {USAGE}"))
     files = [place for place, word in enumerate(argv) if word.endswith(".py")]
     if not files:
-        raise ValueError(f"no recipe given; type: {program} recipes/digits.py --out runs/digits")
+        raise UserError(f"no recipe given; type: {program} recipes/digits.py --out runs/digits")
     flags = [*argv[: files[-1]], *argv[files[-1] + 1 :]]
     if len(files) > 1 or "--use" in argv:  # which may take several files
-        raise ValueError(f"the recipe goes before the flags; type: {program} {shlex.join([argv[files[-1]], *flags])}")
+        raise UserError(f"the recipe goes before the flags; type: {program} {shlex.join([argv[files[-1]], *flags])}")
     return argv[files[0]], flags
 
 

@@ -6,6 +6,7 @@ from math import isfinite
 from reprlib import repr as shown
 from typing import Any
 
+from ggdr.errors import UserError
 from ggdr.foreign.stand_ins import Module, Namespace
 from ggdr.foreign.torch_files import Stored
 
@@ -17,7 +18,7 @@ LONGEST = 4096
 
 
 def as_json(value: Any) -> Any:
-    """Nested dicts and lists of numbers and texts; ValueError if there are absurdly many."""
+    """Nested dicts and lists of numbers and texts; UserError if there are absurdly many."""
     return Budget().spent_on(value, 0)
 
 
@@ -31,7 +32,7 @@ class Budget:
         """The value, as JSON can hold it."""
         self.left -= 1
         if self.left < 0 or depth > DEEPEST:
-            raise ValueError("it says more of itself than a checkpoint could")
+            raise UserError("it says more of itself than a checkpoint could")
         match value:
             case None | bool():
                 return value

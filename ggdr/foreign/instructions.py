@@ -7,6 +7,8 @@ from io import BytesIO
 from pickletools import genops
 from typing import TYPE_CHECKING, Any
 
+from ggdr.errors import UserError
+
 if TYPE_CHECKING:
     from ggdr.foreign.unpickle import Machine
 
@@ -21,13 +23,13 @@ def instructions(stream: BytesIO) -> Iterator[tuple[str, Any]]:
         yield from ((opcode.name, argument) for opcode, argument, _ in genops(stream))
     except ValueError as error:  # also of texts that are no Unicode
         cut = any(word in str(error) for word in ("exhausted", "remain"))
-        raise ValueError(f"it is damaged: {error}{f'; {SHORT}' if cut else ''}") from error
+        raise UserError(f"it is damaged: {error}{f'; {SHORT}' if cut else ''}") from error
 
 
 def plain(key: Any) -> Any:
     """A key or an element of a set, if it is a text or a number: the hash of nested tuples can take for ever."""
     if type(key) not in (str, int, float, bool, bytes, type(None)):
-        raise ValueError(f"it is damaged: a value of type {type(key).__name__} cannot be a key")
+        raise UserError(f"it is damaged: a value of type {type(key).__name__} cannot be a key")
     return key
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from reprlib import repr as shown
 from typing import Any
 
+from ggdr.errors import UserError
 from ggdr.foreign.stand_ins import Module
 from ggdr.foreign.torch_files import Stored
 from ggdr.foreign.weights import check_filter
@@ -48,12 +49,12 @@ class Tree:
     stored: dict[str, Stored] = field(default_factory=dict)
 
     def said(self, attribute: str, paths: Iterable[str]) -> Any:
-        """What these layers say of themselves; ValueError if they disagree, or it is nothing a layer could say."""
+        """What these layers say of themselves; UserError if they disagree, or it is nothing a layer could say."""
         values = [self.modules[path].state.get(attribute) for path in paths]
         if strange := [value for value in values if type(value) not in (str, int, float, bool, type(None))]:
-            raise ValueError(f"a layer has {attribute}={shown(strange[0])}")
+            raise UserError(f"a layer has {attribute}={shown(strange[0])}")
         if len({*values}) > 1:
-            raise ValueError(f"its layers disagree about {attribute}: {shown({*values})}")
+            raise UserError(f"its layers disagree about {attribute}: {shown({*values})}")
         return values[0] if values else None
 
     def of(self, *classes: str) -> list[str]:
@@ -67,18 +68,18 @@ def flattened(root: Module) -> Tree:
     while waiting:
         path, module = waiting.pop()
         if len(tree.modules) >= MOST_MODULES:
-            raise ValueError("it has more layers than a checkpoint could")
+            raise UserError("it has more layers than a checkpoint could")
         tree.modules[path.removesuffix(".")] = module
         for name, value in (module.section("_parameters") | module.section("_buffers")).items():
             if isinstance(value, Stored):
                 tree.stored[path + name] = value
             elif value is not None:
-                raise ValueError(f"its {path + name} is no tensor")
+                raise UserError(f"its {path + name} is no tensor")
         for name, inner in module.section("_modules").items():
             if isinstance(inner, Module):
                 waiting.append((f"{path}{name}.", inner))
             elif inner is not None:
-                raise ValueError(f"its {path + name} is no layer")
+                raise UserError(f"its {path + name} is no layer")
     for name in [name for name in tree.stored if name.rpartition(".")[2] == "resample_filter"]:
         check_filter(name, tree.stored.pop(name))
     check_layers(tree.modules)
@@ -86,11 +87,11 @@ def flattened(root: Module) -> Tree:
 
 
 def check_layers(modules: Mapping[str, Module]) -> None:
-    """ValueError if a layer is of another network's class, or does what ours of that name does not."""
+    """UserError if a layer is of another network's class, or does what ours of that name does not."""
     classes = {module.class_name for module in modules.values()}
     if strange := sorted(classes - LAYERS, key=lambda name: (name not in NOT_HERE, name)):
         why = NOT_HERE.get(strange[0], "only StyleGAN2 and StyleGAN3 can be converted")
-        raise ValueError(f"it has a layer of the class {shown(strange[0])}: {why}")
+        raise UserError(f"it has a layer of the class {shown(strange[0])}: {why}")
     for path, module in modules.items():
         leaf, state = path.rpartition(".")[2], module.state
         numbered = re.fullmatch(r"fc\d+", leaf)
@@ -105,25 +106,25 @@ def check_layers(modules: Mapping[str, Module]) -> None:
 
 
 def expect(where: str, name: str, value: Any, possible: Iterable[Any]) -> None:
-    """ValueError, naming it, if a value is none of those that are possible here."""
+    """UserError, naming it, if a value is none of those that are possible here."""
     if not any(value == each for each in possible):
         only = " or ".join(map(shown, possible))
-        raise ValueError(f"its {where} has {name}={shown(value)}; here it can only be {only}")
+        raise UserError(f"its {where} has {name}={shown(value)}; here it can only be {only}")
 
 
 def arguments(module: Module, positions: tuple[str, ...]) -> dict[str, Any]:
     """What a module was built with, by name."""
     given = module.state.get("_init_args", ())
     if type(given) is not tuple or len(given) > len(positions):
-        raise ValueError(f"its {module.class_name} was built with unknown arguments {shown(given)}")
+        raise UserError(f"its {module.class_name} was built with unknown arguments {shown(given)}")
     return dict(zip(positions, given, strict=False)) | module.section("_init_kwargs")
 
 
 def check_arguments(where: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-    """ValueError if an argument is not known, or has a value that cannot be honoured."""
+    """UserError if an argument is not known, or has a value that cannot be honoured."""
     for name, value in given.items():
         if name not in known:
-            raise ValueError(f"its {where} was built with {str(name)[:60]}={shown(value)}, which is unknown here")
+            raise UserError(f"its {where} was built with {str(name)[:60]}={shown(value)}, which is unknown here")
         if known[name] is not None:
             expect(where, name, [*value] if type(value) is tuple else value, known[name])
 
@@ -132,23 +133,23 @@ def group(given: dict[str, Any], name: str) -> dict[str, Any]:
     """Take the arguments that were handed on together."""
     found = given.pop(name, None) or {}
     if not isinstance(found, dict):
-        raise ValueError(f"its {name} are {shown(found)}")
+        raise UserError(f"its {name} are {shown(found)}")
     return found
 
 
 def whole(given: Mapping[str, Any], name: str, default: int | None = None, most: int = LARGEST) -> int:
-    """A whole number among arguments; ValueError if it is none, or none that a setting could be."""
+    """A whole number among arguments; UserError if it is none, or none that a setting could be."""
     value = given.get(name, default)
     if type(value) is not int or not 0 <= value <= most:
-        raise ValueError(f"its {name} is {shown(value)}")
+        raise UserError(f"its {name} is {shown(value)}")
     return value
 
 
 def fraction(given: Mapping[str, Any], name: str, default: float) -> float:
-    """A number above zero among arguments; ValueError if it is none, or none that a setting could be."""
+    """A number above zero among arguments; UserError if it is none, or none that a setting could be."""
     value = given.get(name, default)
     if type(value) not in (int, float) or not 0 < value <= LARGEST:
-        raise ValueError(f"its {name} is {shown(value)}")
+        raise UserError(f"its {name} is {shown(value)}")
     return float(value)
 
 
@@ -160,7 +161,7 @@ def mapping_layers(origin: str, tree: Tree, given: Mapping[str, Any], width: int
     check_arguments(f"{origin}.mapping", given, MAPPING | widths)
     depth = whole(given, "num_layers", default)
     if depth > MOST_LAYERS or f"mapping.fc{depth - 1}.weight" not in tree.stored:
-        raise ValueError(f"its {origin}.mapping has not the layers that num_layers={depth} says")
+        raise UserError(f"its {origin}.mapping has not the layers that num_layers={depth} says")
     return depth
 
 
@@ -168,7 +169,7 @@ def bound(value: Any) -> float | None:
     """What a layer says of its clamp."""
     if value is None or type(value) in (int, float) and 0 < value < LARGEST:
         return None if value is None else float(value)
-    raise ValueError(f"its layers have conv_clamp={shown(value)}")
+    raise UserError(f"its layers have conv_clamp={shown(value)}")
 
 
 def mean_beta(tree: Tree, default: float) -> float:

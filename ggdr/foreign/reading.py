@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from ggdr.errors import UserError
 from ggdr.foreign import rosinality, snapshot, sorts
 from ggdr.foreign.stand_ins import CALLS, Module
 from ggdr.foreign.torch_files import IN_PICKLES, open_archive, pickle_of, read_archive, read_stream
@@ -22,28 +23,28 @@ LONGEST = 600
 def read(path: str | Path) -> Reading:
     """The networks in a file and what it says of itself, with its name and sha256; nothing in it is run.
 
-    ValueError, one sentence that names the file, if it is not there, damaged, or none of what can be converted.
+    UserError, one sentence that names the file, if it is not there, damaged, or none of what can be converted.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is not there"
-        raise ValueError(f"{str(path)!r} {what}; give a checkpoint: a .pkl of StyleGAN2-ADA or its heirs, or a .pt.")
+        raise UserError(f"{str(path)!r} {what}; give a checkpoint: a .pkl of StyleGAN2-ADA or its heirs, or a .pt.")
     try:
         return reading(path)
     except ValueError as error:
-        raise ValueError(f"cannot convert {str(path)!r}: {printable(str(error))}.") from error
+        raise UserError(f"cannot convert {str(path)!r}: {printable(str(error))}.") from error
     except (RecursionError, MemoryError) as error:
-        raise ValueError(f"cannot convert {str(path)!r}: it asks for more memory than there is.") from error
+        raise UserError(f"cannot convert {str(path)!r}: it asks for more memory than there is.") from error
 
 
 def reading(path: Path) -> Reading:
-    """The same with the file there; ValueError, a clause whose subject is the file."""
+    """The same with the file there; UserError, a clause whose subject is the file."""
     data = path.read_bytes()
     content = unpacked(data)
     if isinstance(content, Module):
         found = snapshot.read_one(content, len(data))
     elif not isinstance(content, dict):
-        raise ValueError(sorts.of_content(content))
+        raise UserError(sorts.of_content(content))
     elif {"G", "D", "G_ema"} & content.keys():
         found = snapshot.read(content, len(data))
     elif {"g", "d", "g_ema"} & content.keys():
@@ -51,7 +52,7 @@ def reading(path: Path) -> Reading:
     elif rosinality.MARK in content:
         found = rosinality.read({"g_ema": content}, len(data))
     else:
-        raise ValueError(sorts.of_content(content))
+        raise UserError(sorts.of_content(content))
     about = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest()}
     return found._replace(facts=about | found.facts)
 
@@ -66,10 +67,10 @@ def unpacked(data: bytes) -> Any:
     if data.startswith(b"PK\x03\x04"):
         archive = open_archive(data)
         if (name := pickle_of(archive)) is None:
-            raise ValueError(sorts.of_archive(archive))
+            raise UserError(sorts.of_archive(archive))
         return read_archive(archive, name, CALLS)
     if data.startswith(LEGACY):
         return read_stream(data, CALLS)
     if not data.startswith(b"\x80"):
-        raise ValueError(sorts.of_bytes(data))
+        raise UserError(sorts.of_bytes(data))
     return load(BytesIO(data), {**IN_PICKLES, **CALLS})

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ggdr.errors import UserError
 from ggdr.foreign.facts import as_json
 from ggdr.foreign.torch_files import Stored
 from ggdr.foreign.weights import Found, Reading, base_width, check_filter, filled
@@ -58,7 +59,7 @@ EPILOGUE = {
 
 
 def read(content: Mapping[str, Any], size: int) -> Reading:
-    """The networks of such a file, and what else it says; ValueError, one clause, if they are not ours."""
+    """The networks of such a file, and what else it says; UserError, one clause, if they are not ours."""
     mean, notes, networks = content.get("latent_avg"), [], {}
     origins = [name for name in ("g_ema", "g") if content.get(name) is not None]
     for name, origin in zip(("generator", "generator_live"), origins, strict=False):
@@ -71,7 +72,7 @@ def read(content: Mapping[str, Any], size: int) -> Reading:
     if content.get("d") is not None:
         networks["discriminator"] = Found(discriminator(weights(content["d"], 1.0), size), "d", "Discriminator")
     if not networks:
-        raise ValueError("its g, d and g_ema are all empty")
+        raise UserError("its g, d and g_ema are all empty")
     facts = {name: as_json(content[name]) for name in ("args", "ada_aug_p") if name in content}
     return Reading("rosinality", networks, facts, notes)
 
@@ -79,9 +80,9 @@ def read(content: Mapping[str, Any], size: int) -> Reading:
 def weights(state: Any, gain: float) -> dict[str, Stored]:
     """The weights of a network by name; its filters, of the sum `gain`, are checked and left out."""
     if not isinstance(state, dict) or not all(type(name) is str for name in state):
-        raise ValueError("one of its networks is no dict of weights")
+        raise UserError("one of its networks is no dict of weights")
     if strange := [name for name, value in state.items() if not isinstance(value, Stored)]:
-        raise ValueError(f"its {strange[0]!a} is no tensor")
+        raise UserError(f"its {strange[0]!a} is no tensor")
     for name in [name for name in state if name.endswith(".kernel")]:
         check_filter(name, state[name], gain)
     return {name: value for name, value in state.items() if not name.endswith(".kernel")}
@@ -96,7 +97,7 @@ def generator(state: Mapping[str, Stored], mean: Stored | None, size: int) -> St
         for resolution in resolutions(stored, "torgb.weight")
     }
     if 4 not in width:
-        raise ValueError("it lacks to_rgb1.conv.weight")
+        raise UserError("it lacks to_rgb1.conv.weight")
     total, limit = table(width)
     base = base_width(stored, "synthesis.b4.const")
     config = StyleGAN2GeneratorConfig(
@@ -125,7 +126,7 @@ def mean_style(network: StyleGAN2Generator) -> Tensor:
 
 
 def generator_weight(name: str, value: Stored) -> tuple[str, Stored]:
-    """Our name and shape of a generator's weight; ValueError if it is not one of StyleGAN2's."""
+    """Our name and shape of a generator's weight; UserError if it is not one of StyleGAN2's."""
     if name == MARK:
         return "synthesis.b4.const", without(value, (0,))
     if found := re.fullmatch(r"style\.(\d{1,2})\.(weight|bias)", name):  # the first of them has no weights
@@ -138,7 +139,7 @@ def generator_weight(name: str, value: Stored) -> tuple[str, Stored]:
     if (found := re.fullmatch(r"(to_rgb1|to_rgbs\.(\d{1,2}))\.(.+)", name)) and found[3] in TO_IMAGE:
         ours, axes = TO_IMAGE[found[3]]
         return f"synthesis.b{4 if found[2] is None else 8 << int(found[2])}.torgb.{ours}", without(value, axes)
-    raise ValueError(f"its {name!a} is no weight of StyleGAN2's generator")
+    raise UserError(f"its {name!a} is no weight of StyleGAN2's generator")
 
 
 def layer(index: int) -> str:
@@ -165,14 +166,14 @@ def discriminator(state: Mapping[str, Stored], size: int) -> Network:
 
 
 def discriminator_weight(name: str, value: Stored, resolution: int) -> tuple[str, Stored]:
-    """Our name of a weight of a discriminator of images of this side, pixels; ValueError if it is not StyleGAN2's."""
+    """Our name of a weight of a discriminator of images of this side, pixels; UserError if it is not StyleGAN2's."""
     if name in EPILOGUE:
         return f"b4.{EPILOGUE[name]}", value
     if name in ("convs.0.0.weight", "convs.0.1.bias"):
         return f"b{resolution}.fromrgb.{name.rpartition('.')[2]}", value
     if (found := re.fullmatch(r"convs\.(\d{1,2})\.(.+)", name)) and found[2] in BLOCK and int(found[1]):
         return f"b{resolution >> (int(found[1]) - 1)}.{BLOCK[found[2]]}", value
-    raise ValueError(f"its {name!a} is no weight of StyleGAN2's discriminator")
+    raise UserError(f"its {name!a} is no weight of StyleGAN2's discriminator")
 
 
 def resolutions(stored: Mapping[str, Stored], leaf: str) -> list[int]:
@@ -181,24 +182,24 @@ def resolutions(stored: Mapping[str, Stored], leaf: str) -> list[int]:
 
 
 def rows(stored: Mapping[str, Stored], name: str, axis: int = 0) -> int:
-    """Size of a weight along an axis; ValueError if it is not there."""
+    """Size of a weight along an axis; UserError if it is not there."""
     if name not in stored or len(stored[name].shape) <= axis:
-        raise ValueError(f"it lacks {name}")
+        raise UserError(f"it lacks {name}")
     return stored[name].shape[axis]
 
 
 def without(value: Stored, axes: Axes) -> Stored:
-    """The tensor without axes of size 1; ValueError if they are not of size 1."""
+    """The tensor without axes of size 1; UserError if they are not of size 1."""
     if any(axis >= len(value.shape) or value.shape[axis] != 1 for axis in axes):
-        raise ValueError(f"it has {value!r} where axes {[*axes]} should be of size 1")
+        raise UserError(f"it has {value!r} where axes {[*axes]} should be of size 1")
     kept = [axis for axis in range(len(value.shape)) if axis not in axes]
     shape, stride = (tuple(each[axis] for axis in kept) for each in (value.shape, value.stride))
     return replace(value, shape=shape, stride=stride)
 
 
 def table(width: Mapping[int, int]) -> tuple[int, int]:
-    """`channel_base` and `channel_max` of these channels by side; ValueError if there are none that give them."""
+    """`channel_base` and `channel_max` of these channels by side; UserError if there are none that give them."""
     base, limit = max(resolution * channels for resolution, channels in width.items()), max(width.values())
     if any(min(base // resolution, limit) != channels for resolution, channels in width.items()):
-        raise ValueError(f"its layers have {shown(dict(width))} channels by side, which is not min(base / side, most)")
+        raise UserError(f"its layers have {shown(dict(width))} channels by side, which is not min(base / side, most)")
     return base, limit

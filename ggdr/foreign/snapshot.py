@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from reprlib import repr as shown
 from typing import Any
 
+from ggdr.errors import UserError
 from ggdr.foreign import stylegan3
 from ggdr.foreign.facts import as_json
 from ggdr.foreign.published import (
@@ -50,17 +51,17 @@ BLOCK = PRECISION | LAYER | {"freeze_layers": None}  # frozen layers compute the
 
 
 def read(snapshot: Mapping[str, Any], size: int) -> Reading:
-    """The networks of an unpickled snapshot, and what else it says; ValueError, one clause, if they are not ours."""
+    """The networks of an unpickled snapshot, and what else it says; UserError, one clause, if they are not ours."""
     modules = {name: snapshot[name] for name in ("G_ema", "G", "D") if snapshot.get(name) is not None}
     if strange := [name for name, module in modules.items() if not isinstance(module, Module)]:
-        raise ValueError(f"its {strange[0]} is no network")
+        raise UserError(f"its {strange[0]} is no network")
     networks = {}
     if mean := next((name for name in ("G_ema", "G") if name in modules), None):
         networks["generator"] = generator(modules[mean], mean, size)
     if mean == "G_ema" and "G" in modules:
         networks["generator_live"] = generator(modules["G"], "G", size)
     if not modules:
-        raise ValueError("its G, D and G_ema are all empty")
+        raise UserError("its G, D and G_ema are all empty")
     notes = ["it has no G_ema: `generator` is G, as the optimizer left it"] if mean == "G" else []
     if "D" in modules:
         try:
@@ -102,7 +103,7 @@ def shaped(given: Mapping[str, Any], tree: Tree, block: str, base: int) -> Image
     """What a network was built for; `block`: what the names of its blocks begin with. `base`: width at 4 px height."""
     resolution = whole(given, "img_resolution")
     if resolution < 8 or resolution & (resolution - 1) or f"{block}{resolution}" not in tree.modules:
-        raise ValueError(f"its img_resolution is {resolution}, but it has no blocks for that")
+        raise UserError(f"its img_resolution is {resolution}, but it has no blocks for that")
     return ImageSpec(resolution, resolution * base // 4, whole(given, "img_channels"), whole(given, "c_dim"))
 
 
@@ -180,7 +181,7 @@ def minibatch(tree: Tree) -> tuple[int | None, int]:
         return StyleGAN2DiscriminatorConfig.mbstd_group, 0
     compared, planes = tree.said("group_size", layers), tree.said("num_channels", layers)
     if not (compared is None or type(compared) is int and compared > 0) or type(planes) is not int:
-        raise ValueError(f"its minibatch layer has group_size={shown(compared)}, num_channels={shown(planes)}")
+        raise UserError(f"its minibatch layer has group_size={shown(compared)}, num_channels={shown(planes)}")
     return compared, planes
 
 
@@ -199,9 +200,7 @@ def decoder(
     }
     kernels = {shape[2] for shape in shapes.values()}
     if shapes.keys() != weights.keys() or len(kernels) != 1 or not kernels <= {1, 3}:
-        raise ValueError(
-            f"its decoder has weights of the shapes {shown(shapes)}; they can be 1 or 3 px wide, all alike"
-        )
+        raise UserError(f"its decoder has weights of the shapes {shown(shapes)}; they can be 1 or 3 px wide, all alike")
     last = max(shapes)
     return UNetDiscriminatorConfig(encoder=encoder, kernel=1 if kernels == {1} else 3, activation=activation), {
         last: shapes[last][0]

@@ -9,6 +9,7 @@ from math import prod
 from reprlib import repr as shown
 from typing import Any
 
+from ggdr.errors import UserError
 from ggdr.foreign.instructions import plain
 from ggdr.foreign.unpickle import Call, Global, StandIn
 
@@ -30,10 +31,10 @@ class Module:
     state: dict[str, Any]
 
     def section(self, name: str) -> dict[str, Any]:
-        """One of its attributes that are dicts by names, empty if it is not there; ValueError if it is no such."""
+        """One of its attributes that are dicts by names, empty if it is not there; UserError if it is no such."""
         found = self.state.get(name, {})
         if not isinstance(found, dict) or not all(type(key) is str and len(key) <= LONGEST_NAME for key in found):
-            raise ValueError(f"it is damaged: {name} of a {self.class_name} is no dict")
+            raise UserError(f"it is damaged: {name} of a {self.class_name} is no dict")
         return found
 
 
@@ -46,7 +47,7 @@ class Namespace(StandIn):
     def take(self, state: Any) -> None:
         """The attributes."""
         if not isinstance(state, dict):
-            raise ValueError("it is damaged: a namespace has no attributes")
+            raise UserError("it is damaged: a namespace has no attributes")
         self.attributes = state
 
 
@@ -60,21 +61,21 @@ class NumberType(StandIn):
     def take(self, state: Any) -> None:
         """Its byte order."""
         if type(state) is not tuple or len(state) < 2 or state[1] not in ("<", ">", "|", "="):
-            raise ValueError("it is damaged: a type of number has no byte order")
+            raise UserError("it is damaged: a type of number has no byte order")
         self.order = state[1].replace("|", "=")
 
 
 def number_type(code: Any = None, *_: Any) -> NumberType:
-    """The type of this name; ValueError if it is not one of plain numbers."""
+    """The type of this name; UserError if it is not one of plain numbers."""
     if type(code) is not str or code not in FORMATS:
-        raise ValueError(f"it holds a numpy object of type {shown(code)}, which is no number; nothing of it was run")
+        raise UserError(f"it holds a numpy object of type {shown(code)}, which is no number; nothing of it was run")
     return NumberType(code)
 
 
 def number(kind: Any, data: Any) -> int | float | bool:
     """A numpy scalar as a number of Python."""
     if not isinstance(kind, NumberType) or type(data) is not bytes or len(data) != int(kind.code[1]):
-        raise ValueError("it is damaged: a number has no value")
+        raise UserError("it is damaged: a number has no value")
     return struct.unpack(kind.order + FORMATS[kind.code], data)[0]
 
 
@@ -87,9 +88,9 @@ class Array(StandIn):
     data: bytes = b""
 
     def take(self, state: Any) -> None:
-        """Its shape, type and bytes; ValueError if they do not go together."""
+        """Its shape, type and bytes; UserError if they do not go together."""
         if type(state) is not tuple or len(state) != 5:
-            raise ValueError("it is damaged: an array has no numbers")
+            raise UserError("it is damaged: an array has no numbers")
         _, shape, kind, _, data = state
         self.fill(data, kind, shape)
 
@@ -98,7 +99,7 @@ class Array(StandIn):
         fits = isinstance(kind, NumberType) and type(shape) is tuple and type(data) is bytes
         fits = fits and all(type(resolution) is int and resolution >= 0 for resolution in shape)
         if not fits or prod(shape) * int(kind.code[1]) != len(data):
-            raise ValueError("it is damaged: an array has no numbers")
+            raise UserError("it is damaged: an array has no numbers")
         self.kind, self.shape, self.data = kind, shape, data
 
     def __repr__(self) -> str:
@@ -126,31 +127,31 @@ def array_of(data: Any, kind: Any, shape: Any, *_: Any) -> Array:
 def encoded(text: Any, encoding: Any) -> bytes:
     """Bytes as old pickles spell them."""
     if type(text) is not str or encoding != "latin1":
-        raise ValueError("it is damaged: it spells bytes in an unknown way")
+        raise UserError("it is damaged: it spells bytes in an unknown way")
     try:
         return text.encode("latin1")
     except UnicodeEncodeError as error:
-        raise ValueError("it is damaged: it spells bytes in an unknown way") from error
+        raise UserError("it is damaged: it spells bytes in an unknown way") from error
 
 
 def ordered(pairs: Any = ()) -> dict[Any, Any]:
     """A dict, which is ordered anyway; what is to be in it follows."""
     if pairs != ():
-        raise ValueError("it is damaged: a dict begins with items")
+        raise UserError("it is damaged: a dict begins with items")
     return {}
 
 
 def collected(items: Any = ()) -> set[Any]:
     """A set, as pickles spelt it before there was an instruction for it; changeable or not."""
     if type(items) not in (list, tuple):
-        raise ValueError("it is damaged: a set is made of no list")
+        raise UserError("it is damaged: a set is made of no list")
     return {plain(item) for item in items}
 
 
 def sizes(items: Any = ()) -> tuple[Any, ...]:
     """A shape, as a tuple of what it holds."""
     if type(items) not in (list, tuple):
-        raise ValueError("it is damaged: a shape is made of no list")
+        raise UserError("it is damaged: a shape is made of no list")
     return tuple(items)
 
 
@@ -164,7 +165,7 @@ def module(meta: Any) -> Module:
     said = meta if isinstance(meta, dict) else {}
     name, state = said.get("class_name"), said.get("state")
     if said.get("type") != "class" or type(name) is not str or not isinstance(state, dict):
-        raise ValueError("it is damaged: a layer is not described")
+        raise UserError("it is damaged: a layer is not described")
     return Module(name, state)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from ggdr.errors import UserError
 from ggdr.foreign.facts import as_json
 from ggdr.foreign.published import (
     GENERATOR,
@@ -84,11 +85,11 @@ def generator(module: Module, origin: str, tree: Tree, size: int) -> Found:
 def settings(
     origin: str, tree: Tree, given: Mapping[str, Any], mapping: Mapping[str, Any], synthesis: Mapping[str, Any]
 ) -> StyleGAN3GeneratorConfig:
-    """Settings of the arguments in the file; ValueError if ours cannot have them."""
+    """Settings of the arguments in the file; UserError if ours cannot have them."""
     form = synthesis.get("conv_kernel", 3), synthesis.get("use_radial_filters", False)
     kind = next((kind for kind, wanted in KINDS.items() if form == wanted), None)
     if kind is None:
-        raise ValueError(
+        raise UserError(
             f"its conv_kernel={shown(form[0])} with use_radial_filters={shown(form[1])} is neither"
             " StyleGAN3-T (3, False) nor StyleGAN3-R (1, True)"
         )
@@ -115,10 +116,10 @@ def settings(
 
 
 def renamed(tree: Tree, layers: int) -> dict[str, str]:
-    """The published names of the layers -> ours; ValueError if they are not one a place."""
+    """The published names of the layers -> ours; UserError if they are not one a place."""
     places = {path: int(found[1]) for path in tree.modules if (found := re.fullmatch(LAYER, path))}
     if sorted(places.values()) != [*range(layers + 1)]:
-        raise ValueError(f"it has {len(places)} layers where its settings ask for {layers} and one to the image")
+        raise UserError(f"it has {len(places)} layers where its settings ask for {layers} and one to the image")
     return {path: f"synthesis.l{place}" if place < layers else "synthesis.toimage" for path, place in places.items()}
 
 
@@ -133,9 +134,9 @@ def new_name(name: str, names: Mapping[str, str]) -> str:
 
 
 def affine(transform: Stored | None) -> Stored:
-    """The first two rows [2, 3] of the plane's transform [3, 3]; ValueError if it is none, or no affine one."""
+    """The first two rows [2, 3] of the plane's transform [3, 3]; UserError if it is none, or no affine one."""
     if transform is None or transform.shape != (3, 3) or transform.tensor()[2].tolist() != [0, 0, 1]:
-        raise ValueError("its synthesis.input.transform is no affine transform of the plane")
+        raise UserError("its synthesis.input.transform is no affine transform of the plane")
     return replace(transform, shape=(2, 3))
 
 
@@ -146,7 +147,7 @@ def check(
     network: StyleGAN3Generator,
     config: StyleGAN3GeneratorConfig,
 ) -> None:
-    """ValueError, naming it, if a layer does anything else than ours in its place."""
+    """UserError, naming it, if a layer does anything else than ours in its place."""
     waves, scale = network.synthesis.input, config.output_scale
     expect_near("synthesis", "output_scale", tree.modules["synthesis"].state.get("output_scale", scale), scale)
     state = tree.modules["synthesis.input"].state
@@ -169,17 +170,17 @@ def check(
 
 
 def check_taps(name: str, filters: Mapping[str, Stored], wanted: Tensor) -> None:
-    """ValueError if a low-pass filter is not the one that ours is made with."""
+    """UserError if a low-pass filter is not the one that ours is made with."""
     if name not in filters:
-        raise ValueError(f"it lacks {name}")
+        raise UserError(f"it lacks {name}")
     if filters[name].shape != wanted.shape:
-        raise ValueError(f"its {name} is {[*filters[name].shape]} where its settings ask for {[*wanted.shape]}")
+        raise UserError(f"its {name} is {[*filters[name].shape]} where its settings ask for {[*wanted.shape]}")
     if (filters[name].tensor() - wanted).abs().max() > 1e-4 * wanted.abs().max():
-        raise ValueError(f"its filter {name} is not the one that its settings ask for")
+        raise UserError(f"its filter {name} is not the one that its settings ask for")
 
 
 def expect_near(where: str, name: str, value: Any, wanted: float) -> None:
-    """ValueError, naming it, if a number is not this one."""
+    """UserError, naming it, if a number is not this one."""
     if type(value) not in (int, float) or abs(value - wanted) > 1e-6 * abs(wanted):
         expect(where, name, value, (wanted,))
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ggdr.errors import UserError
 from ggdr.foreign.instructions import SHORT
 from ggdr.foreign.unpickle import Call, Global, load
 
@@ -65,10 +66,10 @@ class Stored:
         return prod(self.shape) * self.storage.dtype.itemsize
 
     def tensor(self) -> Tensor:
-        """A copy of its values in a memory of their own, of `shape`, in float32; ValueError if they are no such."""
+        """A copy of its values in a memory of their own, of `shape`, in float32; UserError if they are no such."""
         dtype, read = self.storage.dtype, self.storage.read
         if read is None or not dtype.is_floating_point:
-            raise ValueError(f"it holds {self!r} where there should be one of float32")
+            raise UserError(f"it holds {self!r} where there should be one of float32")
         if not prod(self.shape):
             return torch.zeros(self.shape)
         first, last = self.offset, self.offset + reach(self.shape, self.stride) + 1
@@ -82,13 +83,13 @@ def reach(shape: tuple[int, ...], stride: tuple[int, ...]) -> int:
 
 
 def rebuild_tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> Stored:
-    """A tensor over a storage; ValueError if it would reach beyond it, or use an element twice."""
+    """A tensor over a storage; UserError if it would reach beyond it, or use an element twice."""
     numbers = (offset, *shape, *stride)
     fits = isinstance(storage, Storage) and type(shape) is tuple and type(stride) is tuple
     fits = fits and all(type(number) is int and 0 <= number <= storage.numel for number in numbers)
     fits = fits and len(shape) == len(stride) <= MOST_DIMENSIONS
     if not fits or prod(shape) and offset + reach(shape, stride) >= storage.numel or overlaps(shape, stride):
-        raise ValueError("it is damaged: a tensor reaches beyond the numbers that are there for it")
+        raise UserError("it is damaged: a tensor reaches beyond the numbers that are there for it")
     return Stored(storage, offset, shape, stride)
 
 
@@ -110,7 +111,7 @@ def rebuild_parameter(data: Any, *_: Any) -> Any:
 def load_from_bytes(data: Any) -> Storage:
     """The storage in the bytes by which a pickle outside of `torch.save` holds it."""
     if type(data) is not bytes or not isinstance(storage := read_stream(data, {}), Storage):
-        raise ValueError("it is damaged: a tensor has no numbers")
+        raise UserError("it is damaged: a tensor has no numbers")
     return storage
 
 
@@ -125,11 +126,11 @@ IN_PICKLES: Mapping[Global, Call] = {**TENSORS, Global("torch.storage", "_load_f
 
 
 def open_archive(data: bytes) -> zipfile.ZipFile:
-    """A zip archive; ValueError if the data is none, or damaged."""
+    """A zip archive; UserError if the data is none, or damaged."""
     try:
         return zipfile.ZipFile(BytesIO(data))
     except BROKEN as error:
-        raise ValueError(f"it is damaged: {error}; {SHORT}") from error
+        raise UserError(f"it is damaged: {error}; {SHORT}") from error
 
 
 def pickle_of(archive: zipfile.ZipFile) -> str | None:
@@ -140,18 +141,18 @@ def pickle_of(archive: zipfile.ZipFile) -> str | None:
 
 
 def read_archive(archive: zipfile.ZipFile, name: str, calls: Mapping[Global, Call]) -> Any:
-    """What `torch.save` wrote as a zip archive, whose pickle has this name; ValueError if it is damaged."""
+    """What `torch.save` wrote as a zip archive, whose pickle has this name; UserError if it is damaged."""
     names = {*archive.namelist()}
     folder = name.removesuffix("data.pkl")
     if f"{folder}byteorder" in names and member(archive, f"{folder}byteorder") != b"little":
-        raise ValueError("it was written by a machine of the other byte order")
+        raise UserError("it was written by a machine of the other byte order")
 
     def persistent(said: Any) -> Storage:
         """The storage whose bytes are a file of their own in the archive; read when a tensor needs them."""
         dtype, key, numel = described(said)
         file = f"{folder}data/{key}"
         if file not in names or archive.getinfo(file).file_size != numel * dtype.itemsize:
-            raise ValueError("it is damaged: the numbers of a tensor are missing")
+            raise UserError("it is damaged: the numbers of a tensor are missing")
         return Storage(dtype, numel, lambda: member(archive, file))
 
     return load(BytesIO(member(archive, name)), {**TENSORS, **calls}, STORAGES, persistent)
@@ -161,11 +162,11 @@ def member(archive: zipfile.ZipFile, name: str) -> bytes:
     """A file of an archive, which must be neither compressed nor encrypted: then it is no larger than the archive."""
     info = archive.getinfo(name)
     if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or info.file_size != info.compress_size:
-        raise ValueError("it is compressed or encrypted, which torch.save never does")
+        raise UserError("it is compressed or encrypted, which torch.save never does")
     try:
         return archive.read(name)
     except BROKEN as error:
-        raise ValueError(f"it is damaged: {error}") from error
+        raise UserError(f"it is damaged: {error}") from error
 
 
 def read_stream(data: bytes, calls: Mapping[Global, Call]) -> Any:
@@ -173,7 +174,7 @@ def read_stream(data: bytes, calls: Mapping[Global, Call]) -> Any:
     stream = BytesIO(data)
     magic, version, machine = (load(stream) for _ in range(3))
     if magic != MAGIC or version != 1001 or not isinstance(machine, dict) or not machine.get("little_endian"):
-        raise ValueError("it is not what torch.save writes on a machine of this byte order")
+        raise UserError("it is not what torch.save writes on a machine of this byte order")
     storages: dict[str, Storage] = {}
 
     def persistent(said: Any) -> Storage:
@@ -181,13 +182,13 @@ def read_stream(data: bytes, calls: Mapping[Global, Call]) -> Any:
         dtype, key, numel = described(said)
         storage = storages.setdefault(key, Storage(dtype, numel))
         if (storage.dtype, storage.numel) != (dtype, numel):
-            raise ValueError("it is damaged: it says two things of one storage")
+            raise UserError("it is damaged: it says two things of one storage")
         return storage
 
     value = load(stream, {**TENSORS, **calls} if calls else {}, STORAGES, persistent)
     keys = load(stream)
     if type(keys) is not list or not all(type(key) is str for key in keys) or {*keys} != {*storages}:
-        raise ValueError("it is damaged: the numbers of a tensor are missing")
+        raise UserError("it is damaged: the numbers of a tensor are missing")
     for key in keys:
         fill(storages[key], stream, data)
     return value
@@ -198,16 +199,16 @@ def fill(storage: Storage, stream: BytesIO, data: bytes) -> None:
     start = stream.seek(8, 1)
     end = start + storage.numel * storage.dtype.itemsize
     if int.from_bytes(data[start - 8 : start], "little") != storage.numel or end > len(data):
-        raise ValueError(f"it is damaged: it ends within the numbers of a tensor; {SHORT}")
+        raise UserError(f"it is damaged: it ends within the numbers of a tensor; {SHORT}")
     stream.seek(end)
     storage.read = lambda: memoryview(data)[start:end]
 
 
 def described(said: Any) -> tuple[torch.dtype, str, int]:
-    """Kind of number, key and length of the storage that a pickle refers to; ValueError if it is no such reference."""
+    """Kind of number, key and length of the storage that a pickle refers to; UserError if it is no such reference."""
     # (what, kind, key, device, length), and in old files a view, which no checkpoint has used
     if type(said) is tuple and len(said) in (5, 6) and said[0] == "storage" and not any(said[5:]):
         _, kind, key, _, numel = said[:5]
         if isinstance(kind, Global) and kind in STORAGES and type(key) is str and type(numel) is int and numel >= 0:
             return STORAGES[kind], key, numel
-    raise ValueError("it is damaged: it refers to something that is no storage of a tensor")
+    raise UserError("it is damaged: it refers to something that is no storage of a tensor")

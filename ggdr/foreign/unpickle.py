@@ -11,6 +11,7 @@ from io import BytesIO
 from reprlib import repr as shown
 from typing import Any
 
+from ggdr.errors import UserError
 from ggdr.foreign.instructions import INSTRUCTIONS, SHORT, instructions, plain
 
 Call = Callable[..., Any]
@@ -33,12 +34,12 @@ class StandIn:
     """What a reader leaves in the place of an object that takes its state after it was made."""
 
     def take(self, state: Any) -> None:
-        """Take the state in, as data; ValueError if it cannot be."""
+        """Take the state in, as data; UserError if it cannot be."""
         raise NotImplementedError
 
 
 class Machine:
-    """Carries out the instructions of one pickle; ValueError for any that a checkpoint has no use for."""
+    """Carries out the instructions of one pickle; UserError for any that a checkpoint has no use for."""
 
     def __init__(self, calls: Mapping[Global, Call], names: Collection[Global], persistent: Call | None):
         """`calls`: what to call in the place of what a name means. `names`: those that are only referred to.
@@ -56,9 +57,9 @@ class Machine:
             if name == "STOP":
                 return self.pop()
             if name not in INSTRUCTIONS:
-                raise ValueError(f"it holds the instruction {name}, which no checkpoint needs; nothing of it was run")
+                raise UserError(f"it holds the instruction {name}, which no checkpoint needs; nothing of it was run")
             INSTRUCTIONS[name](self, argument)
-        raise ValueError(f"it is damaged: {SHORT}")
+        raise UserError(f"it is damaged: {SHORT}")
 
     def push(self, value: Any) -> None:
         """Put a value on the stack."""
@@ -67,14 +68,14 @@ class Machine:
     def pop(self) -> Any:
         """Take the top of the stack, which must be above the last mark."""
         if len(self.stack) <= (self.marks[-1] if self.marks else 0):
-            raise ValueError("it is damaged: an instruction lacks what it works on")
+            raise UserError("it is damaged: an instruction lacks what it works on")
         return self.stack.pop()
 
     def top(self, kind: type) -> Any:
         """The top of the stack, which must be of a kind."""
         self.push(value := self.pop())
         if not isinstance(value, kind):
-            raise ValueError(
+            raise UserError(
                 f"it is damaged: a value of type {type(value).__name__} stands where a {kind.__name__} should"
             )
         return value
@@ -89,10 +90,10 @@ class Machine:
     def refer(self, module: Any, name: Any) -> None:
         """Put a name on the stack, if it is one of those that are known."""
         if type(module) is not str or type(name) is not str:
-            raise ValueError("it is damaged: a name is no text")
+            raise UserError("it is damaged: a name is no text")
         asked = Global(module, name)
         if asked not in self.calls and asked not in self.names:
-            raise ValueError(f"it asks for {asked}, which {reason(module)}; nothing of it was run")
+            raise UserError(f"it asks for {asked}, which {reason(module)}; nothing of it was run")
         self.push(asked)
 
     def refer_from_stack(self) -> None:
@@ -105,14 +106,14 @@ class Machine:
         arguments, asked = self.pop(), self.pop()
         if not isinstance(asked, Global) or asked not in self.calls or type(arguments) is not tuple:
             what = asked if isinstance(asked, Global) else shown(asked)
-            raise ValueError(f"it calls {what}, which is nothing that can be called; nothing of it was run")
+            raise UserError(f"it calls {what}, which is nothing that can be called; nothing of it was run")
         self.push(self.calls[asked](*arguments))
 
     def build(self) -> None:
         """Hand a state to the object below it. A dict has its items already, and needs none of its attributes."""
         state = self.pop()
         if not isinstance(target := self.pop(), dict | StandIn):
-            raise ValueError(f"it is damaged: an object of type {type(target).__name__} takes no state")
+            raise UserError(f"it is damaged: an object of type {type(target).__name__} takes no state")
         if isinstance(target, StandIn):
             target.take(state)
         self.push(target)
@@ -120,14 +121,14 @@ class Machine:
     def fetch(self) -> None:
         """What the file says of a storage to what the reader makes of it."""
         if self.persistent is None:
-            raise ValueError("it refers to data outside itself; nothing of it was run")
+            raise UserError("it refers to data outside itself; nothing of it was run")
         self.push(self.persistent(self.pop()))
 
     def set_items(self, items: list[Any]) -> None:
         """Add keys and values to the dict on the stack."""
         target = self.top(dict)
         if len(items) % 2:
-            raise ValueError("it is damaged: a key has no value")
+            raise UserError("it is damaged: a key has no value")
         for key, value in zip(items[::2], items[1::2], strict=True):
             target[plain(key)] = value
 
@@ -140,14 +141,14 @@ def load(
 ) -> Any:
     """The object of the pickle at the stream's position, made of Python's own plain types and the reader's.
 
-    ValueError, one clause whose subject is the file, if it asks for anything else, or is damaged.
+    UserError, one clause whose subject is the file, if it asks for anything else, or is damaged.
     """
     try:
         return Machine(calls or {}, names, persistent).run(stream)
     except (LookupError, TypeError, OverflowError, AttributeError) as error:
-        raise ValueError("it is damaged: an instruction does not fit what it works on") from error
+        raise UserError("it is damaged: an instruction does not fit what it works on") from error
     except (RecursionError, MemoryError) as error:
-        raise ValueError("it is damaged: it asks for more memory than there is") from error
+        raise UserError("it is damaged: it asks for more memory than there is") from error
 
 
 def reason(module: str) -> str:

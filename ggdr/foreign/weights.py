@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ggdr.errors import UserError
 from ggdr.foreign.torch_files import Stored
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
 from ggdr.networks.base.module import Network
@@ -47,7 +48,7 @@ def filled(
     size: int,
     later: Mapping[str, float] | None = None,
 ) -> Network:
-    """The network with these weights by our names, in eval mode; ValueError, naming one, if any is missing or unfit.
+    """The network with these weights by our names, in eval mode; UserError, naming one, if any is missing or unfit.
 
     `size`: bytes of the file, which weights cannot exceed unless they share memory in order to fill ours. `later`:
     names that the file has nothing for, and what fills them.
@@ -56,12 +57,12 @@ def filled(
         with torch.device("meta"):  # what a file asks for takes no memory before the file is seen to fill it
             network = config.build(spec)
     except (RuntimeError, OverflowError, TypeError) as error:
-        raise ValueError(f"its sizes make no network: {str(error).splitlines()[0]}") from error
+        raise UserError(f"its sizes make no network: {str(error).splitlines()[0]}") from error
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     given = {name: torch.full(wanted.pop(name), value) for name, value in (later or {}).items() if name in wanted}
     compare(wanted, stored)
     if sum(tensor.nbytes for tensor in stored.values()) > size:
-        raise ValueError("its weights are larger than the file itself")
+        raise UserError("its weights are larger than the file itself")
     network = config.build(spec)  # now with what no file holds, such as filters
     network.load_state_dict({name: tensor.tensor() for name, tensor in stored.items()} | given, assign=True)
     return network.eval()
@@ -78,14 +79,14 @@ def base_width(stored: Mapping[str, Stored], name: str, channels: int = 0) -> in
 
 
 def compare(wanted: Mapping[str, tuple[int, ...]], stored: Mapping[str, Stored]) -> None:
-    """ValueError, naming the first, if the names or the shapes are not those that are wanted."""
+    """UserError, naming the first, if the names or the shapes are not those that are wanted."""
     if missing := [name for name in wanted if name not in stored]:
-        raise ValueError(f"it lacks {missing[0]}{others(missing)}")
+        raise UserError(f"it lacks {missing[0]}{others(missing)}")
     if surplus := [name for name in stored if name not in wanted]:
-        raise ValueError(f"it has {surplus[0]!r}{others(surplus)}, for which such a network has no place")
+        raise UserError(f"it has {surplus[0]!r}{others(surplus)}, for which such a network has no place")
     for name, shape in wanted.items():
         if stored[name].shape != shape:
-            raise ValueError(f"its {name} is {[*stored[name].shape]} where its settings ask for {[*shape]}")
+            raise UserError(f"its {name} is {[*stored[name].shape]} where its settings ask for {[*shape]}")
 
 
 def others(names: list[str]) -> str:
@@ -94,7 +95,7 @@ def others(names: list[str]) -> str:
 
 
 def check_filter(name: str, stored: Stored, gain: float = 1.0) -> None:
-    """ValueError if a low-pass filter is not the binomial one, of the sum `gain`."""
+    """UserError if a low-pass filter is not the binomial one, of the sum `gain`."""
     right = torch.outer(BINOMIAL, BINOMIAL) * (gain / 64)
     if stored.shape != right.shape or not torch.allclose(stored.tensor(), right, rtol=1e-3, atol=0):
-        raise ValueError(f"its filter {name} is not [1, 3, 3, 1], which is the only one here")
+        raise UserError(f"its filter {name} is not [1, 3, 3, 1], which is the only one here")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from ggdr.errors import above_zero, not_negative
+from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.games.standard import StandardGame
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
@@ -46,7 +46,7 @@ class Progressive(StandardGame):
         not_negative(self, "fade_kimg")
 
     def cast(self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec) -> Networks:
-        """G and D at the first level; ValueError if they do not grow, or no image is as large as the first."""
+        """G and D at the first level; UserError if they do not grow, or no image is as large as the first."""
         cast = super().cast(generator, discriminator, spec)
         for network in (network for networks in cast.values() for network in networks.values()):
             check(network)
@@ -70,9 +70,7 @@ class Progressive(StandardGame):
     def level(self, kimg: float, levels: Pyramid) -> float:
         """Doublings above the base, whole while a size is played, and a share of the next one while it fades in."""
         if self.start_side > levels.resolutions[-1]:
-            raise ValueError(
-                f"start_side is {self.start_side}; images are {levels.resolutions[-1]} px high: give less."
-            )
+            raise UserError(f"start_side is {self.start_side}; images are {levels.resolutions[-1]} px high: give less.")
         first = next(level for level, resolution in enumerate(levels.resolutions) if resolution >= self.start_side)
         stages, inside = divmod(kimg, self.stage_kimg + self.fade_kimg)
         faded = ramp(inside, self.stage_kimg, self.fade_kimg) if self.fade_kimg else 0.0
@@ -92,12 +90,12 @@ class Progressive(StandardGame):
 
 
 def check(network: Network) -> None:
-    """ValueError, naming networks that do, if a network does not grow."""
+    """UserError, naming networks that do, if a network does not grow."""
     if "grow" not in network.config.provides:
         config = network.unwrap().config
         kind = config.registry.kind
         able = " or ".join(sorted(repr(name) for name, part in config.registry.items() if "grow" in part.provides))
-        raise ValueError(
+        raise UserError(
             f"game 'progressive' grows its networks, which {kind} {config.name!r} cannot; take {kind} {able}, or"
             " --game noise."
         )

@@ -24,7 +24,7 @@ def card_of(folder: Path, repo_id: str | None = None, *, license: str = "", abou
 
     `license`: of the weights, as the Hub writes it ("cc-by-nc-4.0"); empty: the recipe's. `about`: what a person says
     of the images that it learned from, beside what the recipe says of them. The card shows the grid of
-    `grid_of(folder)` as `samples/NAME`. ValueError if there is no model, or its recipe names an unregistered part.
+    `grid_of(folder)` as `samples/NAME`. UserError if there is no model, or its recipe names an unregistered part.
     """
     return card(facts_of(Path(folder), repo_id, about or Description()), license)
 
@@ -32,13 +32,13 @@ def card_of(folder: Path, repo_id: str | None = None, *, license: str = "", abou
 def card_of_recipe(file: Path, records: Iterable[Path] = ()) -> str:
     """The card of a recipe's file, and of the evaluations in `records` of a model that it made.
 
-    ValueError if the file binds no recipe, or a record is of another model.
+    UserError if the file binds no recipe, or a record is of another model.
     """
     return card(facts_of_recipe(Path(file), records), "")
 
 
 def card(facts: Facts, license: str) -> str:
-    """A card, from its facts; ValueError if the licence is none that the Hub could know."""
+    """A card, from its facts; UserError if the licence is none that the Hub could know."""
     check_licence(license)
     license = license or facts.licence
     found = results_in(facts.records)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from ggdr.data.base import DataSet
+from ggdr.errors import UserError
 from ggdr.evaluation.findings import FORMAT
 from ggdr.evaluation.subject import file_hash
 from ggdr.networks.base import GeneratorConfig, ImageSpec
@@ -88,7 +89,7 @@ class Facts:
 def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
     """The facts of a run, a checkpoint or a saved model, and what a person `said` of its images.
 
-    ValueError if there is no model, or a part is not registered.
+    UserError if there is no model, or a part is not registered.
     """
     folder = folder.resolve()
     there = {name: saved for name, saved in find_saved(folder).items() if not name.endswith(LIVE)}
@@ -125,7 +126,7 @@ def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
 
 
 def facts_of_recipe(file: Path, records: Iterable[Path]) -> Facts:
-    """The facts of a recipe's file, and of records of a model that it trained; ValueError if they are of another."""
+    """The facts of a recipe's file, and of records of a model that it trained; UserError if they are of another."""
     discover()
     recipe = load_recipe(file)
     kept = tuple(record_for(recipe, place) for place in records)
@@ -190,10 +191,10 @@ def records_in(folders: Iterable[Path]) -> list[Record]:
 
 
 def record_for(recipe: Recipe, file: Path) -> Record:
-    """The record in a file; ValueError if it is none, or of another generator or other images than the recipe's."""
+    """The record in a file; UserError if it is none, or of another generator or other images than the recipe's."""
     found = json_at(file)
     if not is_record(found):
-        raise ValueError(f"{file} is no record of a generator's images; make one by `ggdr evaluate RUN --out {file}`.")
+        raise UserError(f"{file} is no record of a generator's images; make one by `ggdr evaluate RUN --out {file}`.")
     network = found["subject"].get("network") or {}
     try:  # with the fields that are newer than the record at their defaults
         generator = from_json(GeneratorConfig, network.get("config"))
@@ -201,7 +202,7 @@ def record_for(recipe: Recipe, file: Path) -> Record:
     except ValueError:
         generator = source = None
     if (to_json(generator), to_json(source)) != (to_json(recipe.generator), to_json(recipe.data)):
-        raise ValueError(
+        raise UserError(
             f"{file} is of another generator or other images than the recipe's; measure again, or remove it."
         )
     return found

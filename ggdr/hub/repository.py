@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ggdr.errors import UserError
 from ggdr.hub.card import card_of, grid_of
 from ggdr.hub.facts import facts_of, json_at, records_in, run_of
 from ggdr.recipe.about import About, Description
@@ -65,12 +66,12 @@ def assemble(source: Path, folder: Path, repo_id: str, words: Words) -> str:
     """Make `folder` hold what is shared of the run, checkpoint or model at `source`; a line that says what it is.
 
     The generator (the running mean) and the discriminator as a pipeline, the card, and of a run the newest grids,
-    records of metrics, log, plot, and the recipe as JSON and as Python. ValueError if there is no generator.
+    records of metrics, log, plot, and the recipe as JSON and as Python. UserError if there is no generator.
     """
     found = {name: saved for name, saved in find_saved(source).items() if not name.endswith(LIVE)}
     parts = {part: saved for part in PARTS if (saved := found.get(part)) is not None}
     if "generator" not in parts:
-        raise ValueError(f"{str(source)!r} holds no generator, which is what is shared; give the run, or a model.")
+        raise UserError(f"{str(source)!r} holds no generator, which is what is shared; give the run, or a model.")
     for part, saved in parts.items():
         (folder / part).mkdir(parents=True)
         (folder / part / "config.json").write_text(json.dumps(saved.description, indent=1))
@@ -108,7 +109,7 @@ def link(file: Path, new: Path) -> None:
 
 
 def publish(source: Path, place: Place, message: str | None, words: Words) -> Pushed:
-    """Assemble and push. ValueError, Unreachable if it is worth another try, if it cannot be."""
+    """Assemble and push. UserError, Unreachable if it is worth another try, if it cannot be."""
     with tempfile.TemporaryDirectory() as folder:
         said = assemble(source, Path(folder), place.repo_id, words)
         pushed = push(Path(folder), place, message or said)
@@ -132,7 +133,7 @@ def push(folder: Path, place: Place, message: str) -> Pushed:
     """Make the repository hold the folder, by one commit, and look whether it does.
 
     Nothing changed: no commit. Grids of samples there make room for these; other files there stay, and so does a card
-    without our mark. ValueError, Unreachable if it is worth another try, if it cannot be.
+    without our mark. UserError, Unreachable if it is worth another try, if it cannot be.
     """
     from huggingface_hub import HfApi
 
@@ -160,14 +161,14 @@ def push(folder: Path, place: Place, message: str) -> Pushed:
 def prepare(api: HfApi, place: Place) -> None:
     """A repository, and the branch, that this account may write to."""
     if not re.fullmatch(ID, place.repo_id):
-        raise ValueError(f"{place.repo_id!r} is no name of a Hub repository; give one such as 'org/name'.")
+        raise UserError(f"{place.repo_id!r} is no name of a Hub repository; give one such as 'org/name'.")
     api.create_repo(place.repo_id, private=place.private, exist_ok=True)
     if place.revision:
         api.create_branch(place.repo_id, branch=place.revision, exist_ok=True)
 
 
 def writable(place: Place) -> None:
-    """ValueError unless this account can push there, Unreachable if that cannot be known; makes the repository."""
+    """UserError unless this account can push there, Unreachable if that cannot be known; makes the repository."""
     from huggingface_hub import HfApi
 
     api = HfApi()

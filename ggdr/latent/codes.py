@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ggdr.cache import write_whole
+from ggdr.errors import UserError
 from ggdr.networks.base.module import Generator
 from ggdr.sampling import AT_ONCE, View, asked, latents, whole
 
@@ -53,14 +54,14 @@ def together(codes: Sequence[Codes]) -> Codes:
 def seeded(generator: Generator, seeds: Sequence[int], labels: Tensor | None = None, view: View | None = None) -> Codes:
     """The codes of seeds, as `ggdr.sampling.draw` makes images from them; labels [N, C].
 
-    ValueError if the generator does not take what is asked.
+    UserError if the generator does not take what is asked.
     """
     return styled(generator, latents(whole(seeds), generator.z_dim), labels, view)
 
 
 @torch.no_grad()
 def styled(generator: Generator, z: Tensor, labels: Tensor | None = None, view: View | None = None) -> Codes:
-    """The codes of latent codes [N, z_dim]; labels [N, C]. ValueError if the generator does not take what is asked."""
+    """The codes of latent codes [N, z_dim]; labels [N, C]. UserError if the generator does not take what is asked."""
     how = asked(generator.config, view or View())
     if "ws" not in generator.config.provides:
         return Codes(z, labels)
@@ -98,19 +99,19 @@ def save_codes(codes: Codes, generator: Generator, file: Path) -> None:
 
 
 def load_codes(file: Path, generator: Generator) -> Codes:
-    """The codes in a file, on the host; ValueError if it holds none, or another generator's."""
+    """The codes in a file, on the host; UserError if it holds none, or another generator's."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     if not file.is_file():
-        raise ValueError(f"there is no file {str(file)!r}; give the .safetensors that `ggdr project` wrote.")
+        raise UserError(f"there is no file {str(file)!r}; give the .safetensors that `ggdr project` wrote.")
     try:
         state = load(file.read_bytes())
     except SafetensorError as error:
-        raise ValueError(f"{str(file)!r} is no .safetensors file; give one that `ggdr project` wrote.") from error
+        raise UserError(f"{str(file)!r} is no .safetensors file; give one that `ggdr project` wrote.") from error
     kind = kind_of(generator)
     if kind not in state:
-        raise ValueError(f"{str(file)!r} holds no codes {kind!r}, which this generator takes; project with this model.")
+        raise UserError(f"{str(file)!r} holds no codes {kind!r}, which this generator takes; project with this model.")
     noise = {name.removeprefix(NOISE): value for name, value in state.items() if name.startswith(NOISE)}
     codes = Codes(state[kind], state.get(LABELS), noise)
     fits(codes, generator, file)
@@ -118,13 +119,13 @@ def load_codes(file: Path, generator: Generator) -> Codes:
 
 
 def fits(codes: Codes, generator: Generator, file: Path) -> None:
-    """ValueError if the codes are those of a generator of another shape."""
+    """UserError if the codes are those of a generator of another shape."""
     own = seeded(generator, [0], torch.zeros(1, generator.spec.labels) if generator.spec.labels else None)
     maps = {name: value.shape for name, value in generator.noise_maps().items()} if gives_maps(generator) else {}
     strange = {name for name, value in codes.noise.items() if maps.get(name) != value.shape[2:]}
     wide = [None if each.labels is None else each.labels.shape[1:] for each in (codes, own)]
     if codes.points.shape[1:] != own.points.shape[1:] or strange or wide[0] != wide[1]:
-        raise ValueError(
+        raise UserError(
             f"{str(file)!r} holds codes of shape {list(codes.points.shape)} of another generator; this one takes"
             f" {['N', *own.points.shape[1:]]}: project with this model.".replace("'", "")
         )

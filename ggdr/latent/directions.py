@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ggdr.errors import UserError
 from ggdr.latent.codes import Codes
 from ggdr.networks.base.module import Generator
 from ggdr.sampling.labels import labels_at
@@ -38,10 +39,10 @@ class Directions(NamedTuple):
     def moved(self, codes: Codes, which: int, amounts: Sequence[float]) -> Codes:
         """Each of N codes moved along direction `which` by each of the amounts: N * A codes, a code's own in a row.
 
-        An amount counts standard deviations; 0 leaves a code as it is. ValueError if there is no such direction.
+        An amount counts standard deviations; 0 leaves a code as it is. UserError if there is no such direction.
         """
         if not 0 <= which < len(self.vectors):
-            raise ValueError(f"there is no direction {which}; there are 0 to {len(self.vectors) - 1}.")
+            raise UserError(f"there is no direction {which}; there are 0 to {len(self.vectors) - 1}.")
         step = self.vectors[which] * self.spreads[which]
         by = torch.as_tensor(amounts, dtype=torch.float32).repeat(len(codes.points))
         repeated = codes.repeated(len(amounts))
@@ -65,12 +66,12 @@ def find(
 
     `method`: "sefa" reads weights alone, "pca" draws codes. `layers`: places of the style codes that take part, the
     coarsest is 0; None: all. `labels` [1, C]: class of the codes that are drawn; None: all classes. `seed`: of the
-    draw, whose spreads both methods need. ValueError if the generator does not give what the method asks for.
+    draw, whose spreads both methods need. UserError if the generator does not give what the method asks for.
     """
     if method not in get_args(Method):
-        raise ValueError(f"method is {method!r}; give 'sefa' or 'pca'.")
+        raise UserError(f"method is {method!r}; give 'sefa' or 'pca'.")
     if count < 1:
-        raise ValueError(f"{count} directions are none; ask for 1 or more.")
+        raise UserError(f"{count} directions are none; ask for 1 or more.")
     with torch.no_grad():
         return (sefa if method == "sefa" else pca)(generator, count, layers, labels, seed)
 
@@ -80,7 +81,7 @@ def sefa(
 ) -> Directions:
     """Eigenvectors of A^T A, where A is all that the codes of these layers enter by (Shen & Zhou 2021, 2007.06600)."""
     if "entries" not in generator.config.provides:
-        raise ValueError(
+        raise UserError(
             f"generator {generator.config.name!r} does not say by which weights its code enters, which sefa reads;"
             " take method 'pca'."
         )
@@ -121,7 +122,7 @@ def made(vectors: Tensor, strengths: Tensor, points: Tensor | None, places: tupl
 def regressed(generator: Generator, count: int, labels: Tensor | None, seed: int) -> Directions:
     """Latent directions [K, D] that move the first feature maps along their principal components the straightest."""
     if "g_features" not in generator.config.provides:
-        raise ValueError(
+        raise UserError(
             f"generator {generator.config.name!r} gives neither style codes nor feature maps, which pca takes;"
             " take method 'sefa'."
         )
@@ -158,10 +159,10 @@ def latents_drawn(generator: Generator, count: int, labels: Tensor | None, seed:
 
 
 def places_of(generator: Generator, layers: Iterable[int] | None) -> tuple[int, ...] | None:
-    """The style codes that take part, in order; None for a generator without; ValueError if one is not there."""
+    """The style codes that take part, in order; None for a generator without; UserError if one is not there."""
     if "ws" not in generator.config.provides:
         if layers is not None:
-            raise ValueError(
+            raise UserError(
                 f"generator {generator.config.name!r} has no style codes, its latent code enters at one place;"
                 " leave layers out."
             )
@@ -171,7 +172,7 @@ def places_of(generator: Generator, layers: Iterable[int] | None) -> tuple[int, 
     strange = [place for place in places if not 0 <= place < count]
     if strange or not places:
         what = f"there is no style code {strange[0]}" if strange else "no layers are given"
-        raise ValueError(f"{what}; give layers of 0 to {count - 1}, the coarsest is 0.")
+        raise UserError(f"{what}; give layers of 0 to {count - 1}, the coarsest is 0.")
     return places
 
 

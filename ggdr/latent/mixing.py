@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import torch
 
+from ggdr.errors import UserError
 from ggdr.latent.codes import Codes
 from ggdr.latent.directions import places_of
 from ggdr.networks.base.module import Generator
@@ -14,11 +15,11 @@ from ggdr.networks.base.module import Generator
 def mixed(generator: Generator, rows: Codes, columns: Codes, layers: Iterable[int] | None = None) -> Codes:
     """Each of R codes with the styles of each of C at `layers`, from 0, the coarsest: R * C codes, row by row.
 
-    `layers` None: the coarser half, which lends pose and shape. ValueError if the generator has no style codes, or not
+    `layers` None: the coarser half, which lends pose and shape. UserError if the generator has no style codes, or not
     those.
     """
     if "ws" not in generator.config.provides:
-        raise ValueError(f"generator {generator.config.name!r} has no style codes that could be mixed.")
+        raise UserError(f"generator {generator.config.name!r} has no style codes that could be mixed.")
     count = rows.points.shape[1]
     places = places_of(generator, range(count // 2) if layers is None else layers)
     own = rows.points.repeat_interleave(len(columns.points), 0)

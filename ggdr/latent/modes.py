@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ggdr.errors import UserError
 from ggdr.latent.codes import Codes, drawn, seeded
 from ggdr.latent.directions import styles_drawn
 from ggdr.networks.base.module import Generator
@@ -33,11 +34,11 @@ class Modes(NamedTuple):
 
 @torch.no_grad()
 def find_modes(generator: Generator, count: int, labels: Tensor | None = None, seed: int = 0) -> Modes:
-    """K-means centres of style codes; `labels` [1, C]: of one class. ValueError if the generator has no style codes."""
+    """K-means centres of style codes; `labels` [1, C]: of one class. UserError if the generator has no style codes."""
     if not {"ws", "truncation"} <= generator.config.provides:
-        raise ValueError(f"generator {generator.config.name!r} has no style codes to find modes of; leave modes out.")
+        raise UserError(f"generator {generator.config.name!r} has no style codes to find modes of; leave modes out.")
     if count < 1:
-        raise ValueError(f"{count} modes are none; give 1 or more, such as 16.")
+        raise UserError(f"{count} modes are none; give 1 or more, such as 16.")
     from sklearn.cluster import KMeans
 
     points = styles_drawn(generator, labels, seed).numpy()
@@ -52,14 +53,14 @@ def draw_modal(
     modes: Modes | None = None,
     batch_size: int = AT_ONCE,
 ) -> Iterator[Tensor]:
-    """`ggdr.sampling.draw`, but that psi pulls towards `modes`, if there are some. ValueError as there."""
+    """`ggdr.sampling.draw`, but that psi pulls towards `modes`, if there are some. UserError as there."""
     view = view or View()
     if modes is None:
         return draw(generator, seeds, labels, view, batch_size)
     asked(generator.config, view)
     if view.psi is None:
-        raise ValueError("modes are what psi pulls towards; give psi too, such as 0.7.")
+        raise UserError("modes are what psi pulls towards; give psi too, such as 0.7.")
     if view.noise == "random":
-        raise ValueError("with modes the noise of the layers is the same for all images; leave noise out.")
+        raise UserError("with modes the noise of the layers is the same for all images; leave noise out.")
     codes = seeded(generator, seeds, labels)
     return drawn(generator, modes.pulled(codes, view.psi, view.cutoff), batch_size)

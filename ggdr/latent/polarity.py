@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.func import jvp
 
+from ggdr.errors import UserError
 from ggdr.networks.base.module import Generator
 from ggdr.sampling import AT_ONCE, View, asked, latents, whole
 from ggdr.seeding import word
@@ -29,11 +30,11 @@ def polarized(
 
     The generator maps Gaussian codes to images; where it stretches space little, images crowd. rho < 0 prefers those,
     its modes; rho > 0 the sparse rest; 0 takes the first `count`. `labels` [1, C]: one class for all. The draw depends
-    on the candidates alone. ValueError if there are fewer candidates than `count`.
+    on the candidates alone. UserError if there are fewer candidates than `count`.
     """
     seeds = whole(candidates)
     if not 1 <= count <= len(seeds):
-        raise ValueError(f"{count} of {len(seeds)} seeds cannot be chosen; give as many candidates, better ten times.")
+        raise UserError(f"{count} of {len(seeds)} seeds cannot be chosen; give as many candidates, better ten times.")
     if not rho:
         return seeds[:count]
     odds = rho * log_volumes(generator, seeds, labels, view, directions)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ggdr.errors import above_zero, not_negative
+from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.features.base import Embedder, Extractor
 from ggdr.features.plain import Pixels
 from ggdr.latent.codes import Codes, gives_maps, images_of
@@ -58,7 +58,7 @@ class Search:
         above_zero(self, "steps", "learning_rate")
         not_negative(self, "pixels", "jitter", "noise_weight", "prior", "seed")
         if "smooth" not in self.distance.provides:
-            raise ValueError(
+            raise UserError(
                 f"a search follows gradients, which feature extractor {self.distance.name!r} does not pass on; take"
                 " pixels, lpips, vgg16, dinov2, timm or digits."
             )
@@ -131,14 +131,14 @@ def project(
 
     `labels` [N, C]: of a generator that has some. `batch_size`: images searched for at once; what is found for one does
     not depend on the others. `watch` is told of each step of each batch. Torch's random state is left as it was.
-    ValueError if the generator has no such space, or the features' weights are not at hand.
+    UserError if the generator has no such space, or the features' weights are not at hand.
     """
     search = search or Search()
     space_of(generator, search)
     if batch_size < 1:
-        raise ValueError(f"a batch of {batch_size} images holds none; give 1 or more.")
+        raise UserError(f"a batch of {batch_size} images holds none; give 1 or more.")
     if generator.spec.labels and labels is None:
-        raise ValueError(f"this generator was trained with labels; give labels [N, {generator.spec.labels}].")
+        raise UserError(f"this generator was trained with labels; give labels [N, {generator.spec.labels}].")
     device = generator.device
     with torch.random.fork_rng([device] if device.type == "cuda" else []), without_tf32():
         networks = [each.load(device) for each in search.measured()]
@@ -151,14 +151,14 @@ def project(
 
 
 def space_of(generator: Generator, search: Search) -> Space:
-    """The space that is searched; ValueError if the generator has none of this name."""
+    """The space that is searched; UserError if the generator has none of this name."""
     styled = "ws" in generator.config.provides
     if search.space == "z" and styled:
-        raise ValueError(f"generator {generator.config.name!r} is projected to by its styles; give space 'w' or 'w+'.")
+        raise UserError(f"generator {generator.config.name!r} is projected to by its styles; give space 'w' or 'w+'.")
     if search.space in ("w", "w+") and not styled:
-        raise ValueError(f"generator {generator.config.name!r} has no style codes; give space 'z', or leave it out.")
+        raise UserError(f"generator {generator.config.name!r} has no style codes; give space 'z', or leave it out.")
     if search.space not in (None, "w", "w+", "z"):
-        raise ValueError(f"space is {search.space!r}; give 'w', 'w+' or 'z'.")
+        raise UserError(f"space is {search.space!r}; give 'w', 'w+' or 'z'.")
     return search.space or ("w" if styled else "z")
 
 

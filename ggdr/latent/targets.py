@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ggdr.data.reading.framing import Frame, fit
 from ggdr.data.reading.pixels import MODES, convert
+from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 from ggdr.sampling.grid import to_pil
 
@@ -24,15 +25,15 @@ def targets_of(images: Picture | Sequence[Picture], spec: ImageSpec) -> Tensor:
     """Images [N, C, H, W] float32 in [-1, 1] of the brief's channels and size, cropped about the centre to its shape.
 
     `images`: PIL images, arrays [H, W], [H, W, C] or [N, H, W, C], or tensors [C, H, W] or [N, C, H, W], uint8 or
-    float from 0 to 1; one or a sequence. ValueError if they are none of these, or the generator makes no pictures.
+    float from 0 to 1; one or a sequence. UserError if they are none of these, or the generator makes no pictures.
     """
     if spec.channels not in MODES:
-        raise ValueError(f"this generator makes images of {spec.channels} channels, which no picture has.")
+        raise UserError(f"this generator makes images of {spec.channels} channels, which no picture has.")
     frame = Frame(spec.height, spec.width, spec.channels, crop="centre")
     given = [images] if isinstance(images, Picture) else list(images)
     pictures = [picture for each in given for picture in pictures_of(each)]
     if not pictures:
-        raise ValueError(f"there is no image to look for; {WANTED}.")
+        raise UserError(f"there is no image to look for; {WANTED}.")
     fitted = [np.atleast_3d(np.asarray(fit(convert(picture, spec.channels), frame))) for picture in pictures]
     return torch.from_numpy(np.stack(fitted)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
@@ -47,10 +48,10 @@ def pictures_of(images: Picture) -> list[Image.Image]:
         images = images.movedim(-1, -3)
     if not isinstance(images, Tensor) or images.ndim not in (3, 4) or images.shape[-3] not in MODES:
         what = list(images.shape) if isinstance(images, Tensor) else type(images).__name__
-        raise ValueError(f"{what} is no image; {WANTED}.")
+        raise UserError(f"{what} is no image; {WANTED}.")
     images = images if images.ndim == 4 else images[None]
     if images.dtype != torch.uint8:
         if not images.is_floating_point() or not ((images >= 0) & (images <= 1)).all():
-            raise ValueError(f"an image holds values that are no colours; {WANTED}.")
+            raise UserError(f"an image holds values that are no colours; {WANTED}.")
         images = images.float().mul(255).round().to(torch.uint8)
     return to_pil(images)

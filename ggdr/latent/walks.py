@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ggdr.errors import UserError
 from ggdr.latent.codes import Codes, seeded, styled
 from ggdr.networks.base.module import Generator
 from ggdr.sampling import View, latents, whole
@@ -30,13 +31,13 @@ def walk(
 
     "spline": cubic through the seeds' codes, style codes where the generator has some. "slerp": great arcs between
     their latent codes (White 2016, arXiv 1609.04468). Code i * `steps` is seed i's. `labels` [K, C], which change along
-    with the codes. ValueError if there are too few seeds or steps, or the generator does not take what is asked.
+    with the codes. UserError if there are too few seeds or steps, or the generator does not take what is asked.
     """
     seeds = whole(seeds)
     if curve not in get_args(Curve):
-        raise ValueError(f"curve is {curve!r}; give 'spline' or 'slerp'.")
+        raise UserError(f"curve is {curve!r}; give 'spline' or 'slerp'.")
     if len(seeds) < 2 or steps < 1:
-        raise ValueError(f"a walk leads past 2 seeds or more in 1 step or more each; given {len(seeds)} and {steps}.")
+        raise UserError(f"a walk leads past 2 seeds or more in 1 step or more each; given {len(seeds)} and {steps}.")
     if curve == "slerp":
         z = arcs(latents(seeds, generator.z_dim), steps, loop)
         return styled(generator, z, None if labels is None else lines(labels, steps, loop), view)

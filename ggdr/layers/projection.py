@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from ggdr.errors import UserError
+
 
 def needed(labels: Tensor | None, width: int) -> Tensor:
-    """The labels [N, width]; ValueError if there are none."""
+    """The labels [N, width]; UserError if there are none."""
     if labels is None:
-        raise ValueError(f"this network needs labels: pass labels [N, {width}].")
+        raise UserError(f"this network needs labels: pass labels [N, {width}].")
     return labels
 
 

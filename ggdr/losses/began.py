@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero
 from ggdr.lazy import Tensor, torch
 from ggdr.play.duel import Duel
 from ggdr.play.term import Loss
@@ -33,7 +33,7 @@ class BEGAN(Loss):
     def __post_init__(self) -> None:
         above_zero(self, "gamma", "lambda_k")
         if self.gamma > 1:
-            raise ValueError(f"gamma is {self.gamma}; give a ratio above 0, at most 1.")
+            raise UserError(f"gamma is {self.gamma}; give a ratio above 0, at most 1.")
 
     def start(self, device: torch.device) -> None:
         """Begin with k = 0: D learns from reals alone."""

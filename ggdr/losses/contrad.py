@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero
 from ggdr.lazy import F, Tensor, torch
 from ggdr.networks.base import Head, ImageSpec
 from ggdr.ops.contrast import nt_xent, one_class
@@ -50,15 +50,15 @@ class ContraD(Loss):
         above_zero(self, "temperature", "width", "hidden")
 
     def check_recipe(self, recipe: Recipe) -> None:
-        """ValueError beside an augmentation, or a term that reads the logit which learns nothing here."""
+        """UserError beside an augmentation, or a term that reads the logit which learns nothing here."""
         if recipe.augment.acts:
-            raise ValueError(
+            raise UserError(
                 f"loss 'contrad' shows D views of images, which stand in for an augmentation; {recipe.augment.name!r}"
                 " would change them once more: drop it, --augment none, or take another loss, --loss non_saturating."
             )
         for term in recipe.regularizers.values():
             if term.reads_logits:
-                raise ValueError(
+                raise UserError(
                     f"regularizer {term.name!r} reads D's own logit, which learns nothing under loss 'contrad', whose"
                     f" heads judge: drop it, {recipe.flag(term)} none, or take another loss, --loss non_saturating."
                 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor
 from ggdr.play.duel import Duel
 from ggdr.play.term import Loss, Turn
@@ -30,10 +31,10 @@ class Wasserstein(Loss):
     symmetric: ClassVar = True
 
     def check_recipe(self, recipe: Recipe) -> None:
-        """ValueError if a penalty bounds the critic's slope as well."""
+        """UserError if a penalty bounds the critic's slope as well."""
         bounding = next((term for term in recipe.regularizers.values() if "slope" in term.provides), None)
         if self.clip and bounding:
-            raise ValueError(
+            raise UserError(
                 f"loss 'wasserstein' clips D's weights (clip {self.clip:g}) where {bounding.name!r} draws D's slope to"
                 f" a number that clipped weights do not reach: set --loss.clip 0, or {recipe.flag(bounding)} none."
             )

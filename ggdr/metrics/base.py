@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero
 from ggdr.features.base import Extractor
 from ggdr.features.pixels import rgb
 from ggdr.features.vgg16 import VGG16
@@ -53,7 +53,7 @@ class Metric(Part):
         return Numbers(data.real.size(self.reals or self.images), data.fake.size(self.images))
 
     def prepare(self, data: EvalData) -> None:
-        """Load the networks it reads; ValueError if one is not at hand or sees no such images, not hours later."""
+        """Load the networks it reads; UserError if one is not at hand or sees no such images, not hours later."""
         self.check_reals(data)
         if (extractor := extractor_of(self)) is not None and data.real.count != 0:
             rgb(data.real.make(range(1)))
@@ -61,9 +61,9 @@ class Metric(Part):
             data.fake.embedder(extractor)
 
     def check_reals(self, data: EvalData) -> None:
-        """ValueError if it looks at real images, and there are none but their statistics."""
+        """UserError if it looks at real images, and there are none but their statistics."""
         if data.real.count == 0 and self.against == {"images"}:
-            raise ValueError(
+            raise UserError(
                 f"{self.name} looks at real images, and the data holds the statistics of their features alone; give"
                 " images by --data, or leave it out."
             )
@@ -97,11 +97,11 @@ class FeatureMetric(Metric):
         return 2
 
     def prepare(self, data: EvalData) -> None:
-        """Also ValueError if there are too few images of a kind."""
+        """Also UserError if there are too few images of a kind."""
         self.check_reals(data)
         real, fake = self.numbers(data)
         if fewer(real, fake) < self.fewest:
-            raise ValueError(self.too_few(real, fake))
+            raise UserError(self.too_few(real, fake))
         super().prepare(data)
 
     def measure(self, data: EvalData) -> dict[str, float]:
@@ -112,21 +112,21 @@ class FeatureMetric(Metric):
         return self.compare(real.to(device), data.fake.features(self.extractor, numbers.fake).to(device))
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """Numbers of the features real [N, D] and fake [M, D]; ValueError if they cannot be compared."""
+        """Numbers of the features real [N, D] and fake [M, D]; UserError if they cannot be compared."""
         raise NotImplementedError
 
     def checked(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Both, in float64; ValueError if they are too few, differ in width, or hold what is not finite."""
+        """Both, in float64; UserError if they are too few, differ in width, or hold what is not finite."""
         if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
-            raise ValueError(
+            raise UserError(
                 f"{self.name} compares features of one width; given real {list(real.shape)} and fake"
                 f" {list(fake.shape)}."
             )
         if min(len(real), len(fake)) < self.fewest:
-            raise ValueError(self.too_few(len(real), len(fake)))
+            raise UserError(self.too_few(len(real), len(fake)))
         for kind, rows in (("real", real), ("generated", fake)):
             if broken := int((~rows.isfinite().all(dim=1)).sum()):
-                raise ValueError(
+                raise UserError(
                     f"{self.name}: the features of {broken} {kind} images are not finite; look at the images and the"
                     " weights of the extractor."
                 )

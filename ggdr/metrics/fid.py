@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ggdr.errors import UserError
 from ggdr.features.base import Extractor
 from ggdr.features.inception import Inception
 from ggdr.lazy import Tensor, torch
@@ -35,11 +36,11 @@ class FID(FeatureMetric):
         return found if data.statistics is None else found._replace(real=0)
 
     def prepare(self, data: EvalData) -> None:
-        """Also ValueError if statistics are of other features than its own, as far as their number tells."""
+        """Also UserError if statistics are of other features than its own, as far as their number tells."""
         super().prepare(data)
         width, given = data.fake.embedder(self.extractor).width, data.statistics
         if given is not None and len(given.mean) != width:
-            raise ValueError(
+            raise UserError(
                 f"{self.name}: the statistics are of {len(given.mean):,} features, and {self.extractor.name} gives"
                 f" {width:,}; take the extractor that made them by --metrics.NAME.extractor, or other statistics."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero
 from ggdr.features.base import Extractor
 from ggdr.features.inception import Inception
 from ggdr.lazy import Tensor, torch
@@ -39,20 +39,20 @@ class InceptionScore(Metric):
     def __post_init__(self) -> None:
         above_zero(self, "splits")
         if "classes" not in self.extractor.provides:
-            raise ValueError(
+            raise UserError(
                 f"is reads classes, which feature extractor {self.extractor.name!r} does not give; take one that does:"
                 " `ggdr list extractors`."
             )
 
     def prepare(self, data: EvalData) -> None:
-        """Also ValueError if there is not an image for each split."""
+        """Also UserError if there is not an image for each split."""
         self.check_number(data.fake.size(self.images))
         super().prepare(data)
 
     def check_number(self, images: int) -> None:
-        """ValueError if there is not an image for each split."""
+        """UserError if there is not an image for each split."""
         if images < self.splits:
-            raise ValueError(
+            raise UserError(
                 f"is needs an image for each of its {self.splits} splits; given {images}: take more, or fewer"
                 " splits by --metrics.is.splits."
             )
@@ -61,12 +61,12 @@ class InceptionScore(Metric):
         return self.score(data.fake.logits(self.extractor, self.images))
 
     def score(self, logits: Tensor) -> dict[str, float]:
-        """`mean` and `std` of the scores of the splits of logits [N, K]; ValueError if there are fewer than splits."""
+        """`mean` and `std` of the scores of the splits of logits [N, K]; UserError if there are fewer than splits."""
         import numpy as np
 
         self.check_number(len(logits))
         if not logits.isfinite().all():
-            raise ValueError("is: class logits are not finite; look at the images and the weights of the extractor.")
+            raise UserError("is: class logits are not finite; look at the images and the weights of the extractor.")
         order = torch.from_numpy(np.random.RandomState(word(self.seed)).permutation(len(logits)))
         logits = logits.double().cpu()[order]
         bounds = [split * len(logits) // self.splits for split in range(self.splits + 1)]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor, torch
 from ggdr.metrics.base import Metric
 from ggdr.registry import metrics
@@ -45,7 +46,7 @@ class MSSSIM(Metric):
         return {"mean": fake, "real": self.within_blocks(data.real.blocks(numbers.real, BLOCK))}
 
     def within(self, images: Tensor) -> float:
-        """Mean MS-SSIM of random pairs among images [N, C, H, W] uint8; ValueError if there are not two."""
+        """Mean MS-SSIM of random pairs among images [N, C, H, W] uint8; UserError if there are not two."""
         return self.within_blocks(images.split(BLOCK))
 
     def within_blocks(self, blocks: Iterable[Tensor]) -> float:
@@ -56,7 +57,7 @@ class MSSSIM(Metric):
             for pair in images[order].unflatten(0, (-1, 2)).split(CHUNK) if len(order) else ():
                 found.append(similarity(pair[:, 0].double(), pair[:, 1].double()))
         if not found:
-            raise ValueError("ms_ssim compares pairs of images; given fewer than two: take more, or leave it out.")
+            raise UserError("ms_ssim compares pairs of images; given fewer than two: take more, or leave it out.")
         return float(torch.cat(found).mean())
 
 

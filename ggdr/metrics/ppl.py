@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero
 from ggdr.features.base import Embedder, Extractor
 from ggdr.features.lpips import LPIPS
 from ggdr.lazy import F, Tensor, torch
@@ -49,23 +49,23 @@ class PPL(Metric):
     def __post_init__(self) -> None:
         above_zero(self, "images", "epsilon")
         if "smooth" not in self.extractor.provides:
-            raise ValueError(
+            raise UserError(
                 f"ppl compares images before they are rounded, which feature extractor {self.extractor.name!r} cannot;"
                 " take lpips, vgg16, dinov2, timm or digits."
             )
 
     def prepare(self, data: EvalData) -> None:
-        """Also ValueError without a generator, or with one that has no such space."""
+        """Also UserError without a generator, or with one that has no such space."""
         self.walked(data)
         super().prepare(data)
 
     def walked(self, data: EvalData) -> Generator:
-        """The generator; ValueError if there is none, or it has no such space."""
+        """The generator; UserError if there is none, or it has no such space."""
         if data.generator is None:
-            raise ValueError("ppl walks in the latent space of a generator; images alone have none: leave it out.")
+            raise UserError("ppl walks in the latent space of a generator; images alone have none: leave it out.")
         config = data.generator.config
         if self.space == "w" and "ws" not in config.provides:
-            raise ValueError(f"generator {config.name!r} has no style codes for ppl; set --metrics.NAME.space z.")
+            raise UserError(f"generator {config.name!r} has no style codes for ppl; set --metrics.NAME.space z.")
         return data.generator
 
     def measure(self, data: EvalData) -> dict[str, float]:
@@ -87,7 +87,7 @@ class PPL(Metric):
     ) -> Tensor:
         """The lengths [n] of the paths of these places, float64 on the host; labels [n, L]."""
         if generator.spec.labels and labels is None:
-            raise ValueError(f"ppl of generator {generator.config.name!r} needs its labels; give data that has them.")
+            raise UserError(f"ppl of generator {generator.config.name!r} needs its labels; give data that has them.")
         dice = torch.Generator().manual_seed(seed_of(self.seed, seed, places.start))
         device = generator.device
         ends = torch.randn(2, len(places), generator.z_dim, generator=dice)

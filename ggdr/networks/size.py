@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ggdr.errors import UserError
+
 LONGEST = 15
 """longer side of the base, pixels"""
 SMALLEST = 4
@@ -39,17 +41,17 @@ class Pyramid(NamedTuple):
 def pyramid_of(height: int, width: int, smallest: int = SMALLEST) -> Pyramid:
     """The most doublings that leave a base of at least `smallest` px a side (fewer where the longer side asks for it).
 
-    ValueError, naming sizes that work, if both sides are not a base of at most 15 px times one power of two.
+    UserError, naming sizes that work, if both sides are not a base of at most 15 px times one power of two.
     """
     if max(height, width) > MOST_PX:
-        raise ValueError(
+        raise UserError(
             f"cannot make images of {height} x {width} px: a side has at most {MOST_PX:,} px; choose less by"
             " --data.size H W, to which images are resized."
         )
     if found := _fit(height, width, smallest):
         return found
     nearby = ", ".join(f"{h} x {w}" for h, w in _nearby(height, width))
-    raise ValueError(
+    raise UserError(
         f"cannot make images of {height} x {width} px: both sides must be a base of 2 to {LONGEST} px times one "
         f"power of two; choose one of the nearest that work by --data.size H W, to which images are resized: {nearby}."
     )

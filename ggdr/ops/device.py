@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from ggdr.errors import UserError
 from ggdr.ops.precision import allow_tf32
 from ggdr.ops.threads import settle
 
@@ -12,7 +13,7 @@ CUDA_WORKERS = 3
 
 
 def device_of(name: str) -> torch.device:
-    """The device of this name, or without a name the accelerator if there is one; ValueError if it is not there.
+    """The device of this name, or without a name the accelerator if there is one; UserError if it is not there.
 
     Of the CPU it takes as many threads as other work leaves free.
     """
@@ -21,7 +22,7 @@ def device_of(name: str) -> torch.device:
         torch.zeros(1, device=name).tolist()
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
-        raise ValueError(f"--device {name} is not possible here: {reason}; --device cpu always is.") from error
+        raise UserError(f"--device {name} is not possible here: {reason}; --device cpu always is.") from error
     if torch.device(name).type == "cpu":
         settle()
     return torch.device(name)

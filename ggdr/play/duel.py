@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput, Reconstruction
 from ggdr.play.term import Turn
@@ -122,7 +123,7 @@ class Duel:
     ) -> DiscriminatorOutput:
         """A further pass of D over `image`, freshly augmented; `maps` move along, its decoder draws `resolutions`.
 
-        `scales`: the images at smaller sizes, for a D that gives "scales"; they cannot be augmented: ValueError.
+        `scales`: the images at smaller sizes, for a D that gives "scales"; they cannot be augmented: UserError.
         """
         guide, whole = dict(maps or {}), image
         if self.context.augment is not None:
@@ -148,7 +149,7 @@ class Duel:
         if "scales" not in judge.provides:
             return image
         if moved:
-            raise ValueError(
+            raise UserError(
                 f"discriminator {judge.name!r} judges the fakes at smaller sizes too, which the augmentation leaves as"
                 " they are; drop it: --augment none."
             )

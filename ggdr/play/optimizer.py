@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ggdr.changes import MayChange
-from ggdr.errors import above_zero, not_negative
+from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.lazy import torch
 
 
@@ -29,7 +29,7 @@ class Adam:
         above_zero(self, "lr", "eps")
         not_negative(self, "beta1", "beta2", "warmup_kimg")
         if max(self.beta1, self.beta2) >= 1:
-            raise ValueError(f"beta1 is {self.beta1}, beta2 {self.beta2}; give numbers from 0 to below 1.")
+            raise UserError(f"beta1 is {self.beta1}, beta2 {self.beta2}; give numbers from 0 to below 1.")
 
     def build(self, parameters: Sequence[torch.nn.Parameter], lazy: Sequence[int]) -> torch.optim.Adam:
         """The optimizer of a player with lazy phases at these intervals.

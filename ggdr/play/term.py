@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import Head, ImageSpec
 from ggdr.registry import Part, losses, regularizers
@@ -25,14 +26,14 @@ class Adaptive(Part):
         return ""
 
     def check_signs(self, recipe: Recipe, instead: str) -> None:
-        """ValueError, ending in what to do `instead`, if the signs of D's logits do not tell how much D overfits."""
+        """UserError, ending in what to do `instead`, if the signs of D's logits do not tell how much D overfits."""
         why = ""
         if recipe.loss.undecided is None:
             why = f"loss {recipe.loss.name!r} has no logit at which D is undecided"
         elif "energy" in recipe.discriminator.provides:
             why = f"no logit of discriminator {recipe.discriminator.name!r} is above 0"
         if why:
-            raise ValueError(
+            raise UserError(
                 f"{self.registry.kind} {self.name!r} follows the signs of D's logits, which say nothing here: {why};"
                 f" {instead}."
             )
@@ -62,9 +63,9 @@ class Adaptive(Part):
         return {key: value for key, value in vars(self).items() if isinstance(value, torch.Tensor)}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back what `state_dict` gave; ValueError if the names differ."""
+        """Take back what `state_dict` gave; UserError if the names differ."""
         if state.keys() != self.state_dict().keys():
-            raise ValueError(f"{self.name!r} has the state {sorted(self.state_dict())}; given {sorted(state)}.")
+            raise UserError(f"{self.name!r} has the state {sorted(self.state_dict())}; given {sorted(state)}.")
         for key, value in state.items():
             vars(self)[key] = value.to(vars(self)[key].device)
 
@@ -98,7 +99,7 @@ class Term(Adaptive):
         return {}
 
     def check_networks(self, discriminators: Sequence[Any]) -> None:
-        """ValueError if it cannot work on one of these, which are built on the meta device, before the run begins."""
+        """UserError if it cannot work on one of these, which are built on the meta device, before the run begins."""
 
     def g_loss(self, duel: Duel) -> Tensor:
         """Scalar for the generator to lower."""
@@ -115,7 +116,7 @@ class Term(Adaptive):
         """Scalar of the duel's turn, before `weight`."""
         loss = self.g_loss(duel) if duel.turn == "g" else self.d_loss(duel)
         if loss.ndim:
-            raise ValueError(
+            raise UserError(
                 f"{self.registry.kind} {self.name!r} gave a loss of shape {list(loss.shape)}: give its mean."
             )
         return loss

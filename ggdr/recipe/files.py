@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ggdr.documents import one_line
+from ggdr.errors import UserError
 from ggdr.recipe import Recipe
 from ggdr.registry import Part, use
 
@@ -20,12 +21,12 @@ GIVEN = "given"
 
 
 def load_recipe(path: str | Path) -> Recipe:
-    """The `recipe` that a Python file binds; ValueError if there is no such file or it binds none."""
+    """The `recipe` that a Python file binds; UserError if there is no such file or it binds none."""
     module = use(path)
     recipe = getattr(module, "recipe", None)
     if not isinstance(recipe, Recipe):
         found = "binds no `recipe`" if recipe is None else f"binds `recipe` to a {type(recipe).__name__}"
-        raise ValueError(f"{str(path)!r} {found}; write `recipe = Recipe(...)`, as recipes/digits.py does.")
+        raise UserError(f"{str(path)!r} {found}; write `recipe = Recipe(...)`, as recipes/digits.py does.")
     return recipe
 
 
@@ -77,7 +78,7 @@ def completed(settings: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def from_json(kind: Any, value: Any, where: str = "recipe") -> Any:
-    """What `to_json` gave, as `kind` again; ValueError that names the place if it does not fit.
+    """What `to_json` gave, as `kind` again; UserError that names the place if it does not fit.
 
     `kind` is a type annotation: Recipe, a base class of parts, tuple[int, ...], float | None and the like.
     """
@@ -113,7 +114,7 @@ def from_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
             return from_json(kind, value, where)
         except ValueError as error:
             problems.append(str(error))
-    raise ValueError(problems[0])
+    raise UserError(problems[0])
 
 
 def from_object(kind: Any, value: Any, where: str) -> Any:
@@ -129,18 +130,18 @@ def from_object(kind: Any, value: Any, where: str) -> Any:
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise ValueError(f"{where} has no field {name!r}.{hint} Fields: {', '.join(known)}.")
+            raise UserError(f"{where} has no field {name!r}.{hint} Fields: {', '.join(known)}.")
     free = (dataclasses.MISSING, dataclasses.MISSING)
     needed = [f.name for f in dataclasses.fields(kind) if (f.default, f.default_factory) == free]
     if lacking := [name for name in needed if name not in given]:
-        raise ValueError(f"{where} lacks {', '.join(lacking)}; add what is missing.")
+        raise UserError(f"{where} lacks {', '.join(lacking)}; add what is missing.")
     return kind(**{name: from_json(hints[name], item, f"{where}.{name}") for name, item in given.items()})
 
 
 def expect(fits: bool, value: Any, where: str, wanted: str) -> Any:
-    """The value, or ValueError if it does not fit."""
+    """The value, or UserError if it does not fit."""
     if not fits:
-        raise ValueError(f"{where} is {value!r}; it must be {wanted}.")
+        raise UserError(f"{where} is {value!r}; it must be {wanted}.")
     return value
 
 

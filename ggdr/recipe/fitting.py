@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 
+from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.unet import UNetDiscriminatorConfig
@@ -35,7 +36,7 @@ class Fitted(NamedTuple):
 
 
 def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
-    """Fit a recipe to images; ValueError, in one sentence, if its parts do not go together."""
+    """Fit a recipe to images; UserError, in one sentence, if its parts do not go together."""
     recipe = copy.deepcopy(recipe)
     terms = recipe.terms()
     for name, term in terms.items():
@@ -64,14 +65,14 @@ def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
 
 
 def check_needs(recipe: Recipe, name: str, term: Term) -> None:
-    """ValueError if a term has no loss, or the networks do not give what it needs."""
+    """UserError if a term has no loss, or the networks do not give what it needs."""
     generator, discriminator = recipe.generator, recipe.discriminator
     if not term.turns and type(term).after_update is Term.after_update:
-        raise ValueError(f"{term.registry.kind} {name!r} has no loss; write d_loss(self, duel), g_loss, or both.")
+        raise UserError(f"{term.registry.kind} {name!r} has no loss; write d_loss(self, duel), g_loss, or both.")
     missing = term.requires - generator.provides - discriminator.provides - Duel.provides
     if not missing:
         return
-    raise ValueError(
+    raise UserError(
         f"{term.registry.kind} {name!r} needs {listed(missing)}; generator {generator.name!r} gives"
         f" {listed(generator.provides)}, discriminator {discriminator.name!r} gives {listed(discriminator.provides)}:"
         f" {remedy(recipe, term, missing)}."
@@ -86,8 +87,8 @@ def remedy(recipe: Recipe, term: Term, missing: frozenset[str]) -> str:
         drop = f"drop it: {recipe.flag(term)} none"
     if missing <= UNetDiscriminatorConfig.provides and "pyramid" in discriminator.provides:
         return (
-            f"wrap it: discriminator=UNetDiscriminatorConfig(encoder={type(discriminator).__name__}(...)) in the recipe,"
-            f" or on the command line --discriminator unet --discriminator.encoder {discriminator.name}; or {drop}"
+            f"wrap it: discriminator=UNetDiscriminatorConfig(encoder={type(discriminator).__name__}(...)) in the"
+            f" recipe, or on the command line --discriminator unet --discriminator.encoder {discriminator.name}; or {drop}"
         )
     discover()
     able = sorted(name for name, part in discriminators.items() if missing <= part.provides)
@@ -95,9 +96,9 @@ def remedy(recipe: Recipe, term: Term, missing: frozenset[str]) -> str:
 
 
 def check_sides(recipe: Recipe, name: str, term: Term, generator: Generator) -> None:
-    """ValueError if a term reads feature maps that the generator does not have."""
+    """UserError if a term reads feature maps that the generator does not have."""
     if missing := sorted(set(term.feature_resolutions()) - generator.feature_channels.keys()):
-        raise ValueError(
+        raise UserError(
             f"{term.registry.kind} {name!r} reads feature maps of side {listed(map(str, missing))}; generator"
             f" {recipe.generator.name!r} has {listed(map(str, generator.feature_channels))} for images of"
             f" {generator.spec.height} x {generator.spec.width} px: set --regularizers.{name}.resolutions to those."

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor, torch
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
@@ -36,12 +37,12 @@ class APA(Regularizer):
 
     def __post_init__(self) -> None:
         if not 0 <= self.p_max < 1 or self.speed_kimg <= 0:
-            raise ValueError(f"set p_max ({self.p_max}) from 0 to below 1, speed_kimg ({self.speed_kimg}) above 0.")
+            raise UserError(f"set p_max ({self.p_max}) from 0 to below 1, speed_kimg ({self.speed_kimg}) above 0.")
 
     def check_recipe(self, recipe: Recipe) -> None:
-        """ValueError if the loss is not the one that is spelt out here, or D's logits have no sign."""
+        """UserError if the loss is not the one that is spelt out here, or D's logits have no sign."""
         if not recipe.loss.logistic:
-            raise ValueError(
+            raise UserError(
                 f"regularizer {self.name!r} shows fakes as reals to the logistic loss, not to {recipe.loss.name!r}:"
                 f" take --loss non_saturating, or drop it, {recipe.flag(self)} none."
             )

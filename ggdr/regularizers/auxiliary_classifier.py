@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor
 from ggdr.networks.base import DiscriminatorOutput, Head, ImageSpec
 from ggdr.play.duel import Duel
@@ -23,9 +24,9 @@ class AuxiliaryClassifier(Regularizer):
     requires: ClassVar = frozenset({"heads"})
 
     def fit(self, spec: ImageSpec, batch_size: int) -> str:
-        """ValueError if the images have no classes."""
+        """UserError if the images have no classes."""
         if not spec.labels:
-            raise ValueError(
+            raise UserError(
                 "auxiliary_classifier tells classes, and the data has no labels: give some (--data.labels), or"
                 " drop it: --regularizers.auxiliary_classifier none."
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor, torch
 from ggdr.networks.base import Head, ImageSpec
 from ggdr.play.duel import Duel
@@ -31,9 +32,9 @@ class AuxiliaryRotation(Regularizer):
     requires: ClassVar = frozenset({"heads"})
 
     def fit(self, spec: ImageSpec, batch_size: int) -> str:
-        """ValueError if the images are not square."""
+        """UserError if the images are not square."""
         if spec.height != spec.width:
-            raise ValueError(
+            raise UserError(
                 f"auxiliary_rotation turns images by 90 degrees, which takes square ones; these have {spec.height} x"
                 f" {spec.width} px: crop them by --data.size {min(spec.height, spec.width)}, or drop it:"
                 " --regularizers.auxiliary_rotation none."
@@ -41,9 +42,9 @@ class AuxiliaryRotation(Regularizer):
         return ""
 
     def check_recipe(self, recipe: Recipe) -> None:
-        """ValueError beside an augmentation that turns images once more."""
+        """UserError beside an augmentation that turns images once more."""
         if recipe.augment.turns:
-            raise ValueError(
+            raise UserError(
                 f"regularizer {self.name!r} has D tell by how much an image was turned, and augmentation"
                 f" {recipe.augment.name!r} turns or mirrors it again: leave those transforms out (--augment.pipeline"
                 f" integer_shift scale colour), or drop one of them: --augment none, or {recipe.flag(self)} none."

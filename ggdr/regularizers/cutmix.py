@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.errors import not_negative
+from ggdr.errors import UserError, not_negative
 from ggdr.lazy import Tensor, torch
 from ggdr.play.duel import Duel
 from ggdr.play.schedule import ramp
@@ -37,18 +37,18 @@ class CutMix(Regularizer):
     def __post_init__(self) -> None:
         not_negative(self, "p", "ramp_kimg")
         if self.p > 1:
-            raise ValueError(f"p is {self.p}; give a probability from 0 to 1.")
+            raise UserError(f"p is {self.p}; give a probability from 0 to 1.")
 
     def check_recipe(self, recipe: Recipe) -> None:
-        """ValueError beside an augmentation that moves pixels, or without a term by which D learns to judge them."""
+        """UserError beside an augmentation that moves pixels, or without a term by which D learns to judge them."""
         if recipe.augment.moves:
-            raise ValueError(
+            raise UserError(
                 f"regularizer {self.name!r} compares D's verdict of each pixel with that of the same place, and"
                 f" augmentation {recipe.augment.name!r} moves pixels by chance: take one that does not (such as"
                 f" --augment diffaug --augment.policy colour cutout), or drop it: {recipe.flag(self)} none."
             )
         if not any("pixel_loss" in term.provides for term in recipe.regularizers.values()):
-            raise ValueError(
+            raise UserError(
                 f"regularizer {self.name!r} reads D's verdict of each pixel, which no loss trains: add"
                 f" --regularizers.per_pixel per_pixel, or drop it: {recipe.flag(self)} none."
             )

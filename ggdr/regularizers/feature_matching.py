@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.size import pyramid_of
@@ -28,10 +29,10 @@ class FeatureMatching(Regularizer):
     least: ClassVar = 2
 
     def fit(self, spec: ImageSpec, batch_size: int) -> str:
-        """Choose a side if none is given; ValueError if D has no maps of one."""
+        """Choose a side if none is given; UserError if D has no maps of one."""
         levels = pyramid_of(spec.height, spec.width)
         if strange := sorted(set(self.resolutions) - set(levels.resolutions[:-1])):
-            raise ValueError(
+            raise UserError(
                 f"feature_matching reads maps of side {strange}; set its sides among {levels.resolutions[:-1]}."
             )
         if self.resolutions:

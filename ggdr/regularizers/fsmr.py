@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.ops.moments import restyled
 from ggdr.play.duel import Duel
@@ -50,7 +51,7 @@ class FSMR(Regularizer):
 def mixing(network: Discriminator, mates: Tensor) -> Iterator[None]:
     """Within it, each stage's maps but the last one's are mixed with the style of `mates` [N], places in the batch.
 
-    ValueError if the network has no stages.
+    UserError if the network has no stages.
     """
 
     def mix(module: torch.nn.Module, inputs: Any, output: Any) -> Any:
@@ -69,10 +70,10 @@ def mixing(network: Discriminator, mates: Tensor) -> Iterator[None]:
 
 
 def between(network: Discriminator) -> list[torch.nn.Module]:
-    """The network's stages but the last; ValueError if there are none."""
+    """The network's stages but the last; UserError if there are none."""
     stages = network.stages()[:-1]
     if not stages:
-        raise ValueError(
+        raise UserError(
             f"fsmr mixes the maps between a discriminator's blocks; {network.config.name!r} has none: drop it:"
             " --regularizers.fsmr none, or take another discriminator."
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.size import pyramid_of
@@ -42,7 +43,7 @@ class GGDR(Regularizer):
         self.shares = self.shares or (1 / n,) * n
         self.start_kimg, self.ramp_kimg = (t * n if len(t) == 1 else t for t in (self.start_kimg, self.ramp_kimg))
         if {len(self.shares), len(self.start_kimg), len(self.ramp_kimg)} != {n}:
-            raise ValueError(f"ggdr has {n} resolutions {given}; give {n} shares, start_kimg and ramp_kimg.")
+            raise UserError(f"ggdr has {n} resolutions {given}; give {n} shares, start_kimg and ramp_kimg.")
         why = f"resolutions {self.resolutions}, nearest to the paper's 64 px or to a quarter of a small image"
         return "" if given else why
 

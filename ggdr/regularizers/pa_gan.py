@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ggdr.errors import above_zero, not_negative
+from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.lazy import Tensor, torch
 from ggdr.play.term import Regularizer, Turn
 from ggdr.registry import regularizers
@@ -38,15 +38,15 @@ class PAGAN(Regularizer):
         not_negative(self, "start_kimg")
         above_zero(self, "interval_kimg", "ramp_kimg")
         if self.ramp_kimg > self.interval_kimg:
-            raise ValueError(
+            raise UserError(
                 f"ramp_kimg is {self.ramp_kimg}, above interval_kimg, {self.interval_kimg}: a bit would set in before"
                 " the last one is there; give a shorter ramp."
             )
 
     def check_recipe(self, recipe: Recipe) -> None:
-        """ValueError if a logit of the other sign is not the exchanged target under the loss."""
+        """UserError if a logit of the other sign is not the exchanged target under the loss."""
         if not recipe.loss.symmetric:
-            raise ValueError(
+            raise UserError(
                 f"regularizer {self.name!r} lets real and fake change places by turning the sign of D's logit, which"
                 f" loss {recipe.loss.name!r} does not take for that: take --loss non_saturating, or drop it,"
                 f" {recipe.flag(self)} none."

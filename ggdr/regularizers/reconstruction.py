@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ggdr.errors import UserError
 from ggdr.features.base import Extractor
 from ggdr.features.plain import Pixels
 from ggdr.lazy import Tensor, torch
@@ -28,7 +29,7 @@ class FastGANReconstruction(Regularizer):
 
     def __post_init__(self) -> None:
         if "smooth" not in self.features.provides:
-            raise ValueError(
+            raise UserError(
                 f"fastgan_reconstruction compares images before they are rounded, which feature extractor"
                 f" {self.features.name!r} cannot; take pixels or lpips."
             )

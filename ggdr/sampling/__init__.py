@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from ggdr.errors import UserError
 from ggdr.networks.base import GeneratorConfig
 from ggdr.networks.base.module import Generator
 from ggdr.sampling.grid import to_uint8
@@ -57,13 +58,13 @@ def draw(
 
     One for each seed, with the row of labels [N, L] of the same place. A seed's image is the same up to rounding in
     whatever batch it is made: its latent code comes from a random stream of its own on the host, and so does fresh
-    noise, which therefore takes a pass for each image. ValueError if the generator does not take what is asked.
+    noise, which therefore takes a pass for each image. UserError if the generator does not take what is asked.
     """
     seeds = whole(seeds)
     how = asked(generator.config, view := view or View())
     at_once = 1 if view.noise == "random" else batch_size
     if at_once < 1:
-        raise ValueError(f"a pass of {at_once} images makes none; give 1 or more.")
+        raise UserError(f"a pass of {at_once} images makes none; give 1 or more.")
     # Checks are made here, at the call, not at the first image.
     parts = [slice(first, first + at_once) for first in range(0, len(seeds), at_once)]
     return (one_pass(generator, seeds[part], None if labels is None else labels[part], how) for part in parts)
@@ -85,30 +86,30 @@ def latents(seeds: Sequence[int], z_dim: int) -> Tensor:
 
 
 def whole(seeds: int | Sequence[int] | Tensor) -> list[int]:
-    """The seeds, or the one; ValueError without one, or with one that is out of range or no whole number."""
+    """The seeds, or the one; UserError without one, or with one that is out of range or no whole number."""
     given: Any = seeds.tolist() if isinstance(seeds, Tensor) else seeds
     given = [given] if isinstance(given, numbers.Number) else list(given)
     strange = [seed for seed in given if not isinstance(seed, numbers.Integral) or not 0 <= int(seed) < SEEDS]
     if strange or not given:
         odd = f"{strange[0]!r} is none" if strange else "there is none"
-        raise ValueError(f"an image is made from a seed, and {odd}; give whole numbers from 0 to 2**64 - 1.")
+        raise UserError(f"an image is made from a seed, and {odd}; give whole numbers from 0 to 2**64 - 1.")
     return [int(seed) for seed in given]
 
 
 def asked(config: GeneratorConfig, view: View) -> dict[str, Any]:
-    """A view as keywords of the generator's forward; ValueError if it asks for what the generator does not give."""
+    """A view as keywords of the generator's forward; UserError if it asks for what the generator does not give."""
     truncates, noisy = "truncation" in config.provides, "noise" in config.provides
     if not truncates and (view.psi, view.cutoff) != (None, None):
-        raise ValueError(f"generator {config.name!r} has no truncation; leave psi and cutoff out.")
+        raise UserError(f"generator {config.name!r} has no truncation; leave psi and cutoff out.")
     if not noisy and view.noise == "random":
-        raise ValueError(f"generator {config.name!r} has no noise beside its latent code; leave noise out.")
+        raise UserError(f"generator {config.name!r} has no noise beside its latent code; leave noise out.")
     if view.noise not in ("random", "const", "none"):
-        raise ValueError(f"noise is {view.noise!r}; give 'const', 'random' or 'none'.")
+        raise UserError(f"noise is {view.noise!r}; give 'const', 'random' or 'none'.")
     if view.psi is not None and not (isinstance(view.psi, numbers.Real) and math.isfinite(view.psi)):
-        raise ValueError(f"psi is {view.psi!r}; give a number such as 0.7.")
+        raise UserError(f"psi is {view.psi!r}; give a number such as 0.7.")
     if view.cutoff is not None and view.psi is None:
-        raise ValueError(f"cutoff {view.cutoff} says how many style codes psi pulls; give psi too.")
+        raise UserError(f"cutoff {view.cutoff} says how many style codes psi pulls; give psi too.")
     if view.cutoff is not None and not (isinstance(view.cutoff, int) and view.cutoff >= 0):
-        raise ValueError(f"cutoff is {view.cutoff!r}; give the number of style codes that psi pulls.")
+        raise UserError(f"cutoff is {view.cutoff!r}; give the number of style codes that psi pulls.")
     truncation = {"psi": 1.0 if view.psi is None else view.psi, "cutoff": view.cutoff}
     return (truncation if truncates else {}) | ({"noise": view.noise} if noisy else {})

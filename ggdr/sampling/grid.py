@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ggdr import folders
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ def to_uint8(image: Tensor) -> Tensor:
 
 
 def to_pil(images: Tensor) -> list[PIL.Image.Image]:
-    """Images uint8 [N, C, H, W] as PIL images of mode L, RGB or RGBA; ValueError if C is not 1, 3 or 4."""
+    """Images uint8 [N, C, H, W] as PIL images of mode L, RGB or RGBA; UserError if C is not 1, 3 or 4."""
     from PIL import Image
 
     if images.shape[1] not in (1, 3, 4):
-        raise ValueError(
+        raise UserError(
             f"images of {images.shape[1]} channels are no pictures, which have 1, 3 or 4: take them as numbers, by"
             " output_type='np' or 'pt' of the pipeline, or as a grid, which shows what it can."
         )
@@ -52,10 +53,10 @@ def picture(images: Tensor, columns: int | None = None, scale: int | None = None
     """Images uint8 [N, C, H, W] as one picture [rows * H', columns * W', 1, 3 or 4], row by row, on white.
 
     `columns` None: near-square. `scale`: whole factor of enlargement, nearest neighbour; None: until the picture's
-    longer side has 600 px. ValueError without an image.
+    longer side has 600 px. UserError without an image.
     """
     if images.ndim != 4 or not len(images):
-        raise ValueError(f"a grid is made of uint8 images [N, C, H, W]; given {images.dtype} {list(images.shape)}.")
+        raise UserError(f"a grid is made of uint8 images [N, C, H, W]; given {images.dtype} {list(images.shape)}.")
     count, channels, height, width = images.shape
     columns = columns or columns_for(count, height, width)
     rows = math.ceil(count / columns)

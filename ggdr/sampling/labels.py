@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ggdr.documents import printable
+from ggdr.errors import UserError
 from ggdr.formatting import significant
 from ggdr.networks.base import ImageSpec
 from ggdr.seeding import word
@@ -24,32 +25,32 @@ def label_rows(spec: ImageSpec, labels: Asked | None, count: int) -> Tensor | No
     """Label vectors [count, L] float32 of one class for all images, a class for each, or vectors [count, L].
 
     Classes are numbers or names. Where labels are no classes, a vector [L] is one for all, and numbers are vectors of
-    one. None for an unconditional network. ValueError if they do not fit the network, or are missing.
+    one. None for an unconditional network. UserError if they do not fit the network, or are missing.
     """
     width = spec.labels
     if labels is None and not width:
         return None
     if not width:
-        raise ValueError("this generator was trained without labels; leave labels out.")
+        raise UserError("this generator was trained without labels; leave labels out.")
     wanted = wish(spec, count)
     if labels is None:
-        raise ValueError(f"this generator was trained with labels of width {width}: {wanted}.")
+        raise UserError(f"this generator was trained with labels of width {width}: {wanted}.")
     named = numbered(spec, labels)
     try:
         given = torch.as_tensor(named).cpu()
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"labels are {labels!r:.40}, which are no numbers; {wanted}.") from error
+        raise UserError(f"labels are {labels!r:.40}, which are no numbers; {wanted}.") from error
     if spec.label_ranges or given.is_floating_point():
         given = spread_out(given.float(), width, count)
     elif given.ndim < 2:
         strange = given[(given < 0) | (given >= width)].flatten().tolist()
         if strange:
-            raise ValueError(f"there is no class {strange[0]}; {wanted}.")
+            raise UserError(f"there is no class {strange[0]}; {wanted}.")
         given = F.one_hot(given.long(), width).expand(-1 if given.ndim else count, -1)
     if given.shape != (count, width):
-        raise ValueError(f"labels of shape {list(given.shape)} do not fit; {wanted}.")
+        raise UserError(f"labels of shape {list(given.shape)} do not fit; {wanted}.")
     if not (given := given.float()).isfinite().all():
-        raise ValueError(f"labels are {labels!r:.40}, which are not all finite; {wanted}.")
+        raise UserError(f"labels are {labels!r:.40}, which are not all finite; {wanted}.")
     return given
 
 
@@ -94,14 +95,14 @@ def numbered(spec: ImageSpec, labels: Any) -> Any:
 
 
 def class_of(spec: ImageSpec, name: str) -> int:
-    """As `find_class`; ValueError, with those there are, if there is none."""
+    """As `find_class`; UserError, with those there are, if there is none."""
     if spec.label_ranges:
-        raise ValueError(f"this generator's labels are numbers, not classes, of {described(spec)}; {name!r} is none.")
+        raise UserError(f"this generator's labels are numbers, not classes, of {described(spec)}; {name!r} is none.")
     if (place := find_class(spec, name)) is not None:
         return place
     numbers = f"give a number from 0 to {spec.labels - 1}"
     known = f"its classes are {described(spec)}; give one, or its number" if spec.label_names else numbers
-    raise ValueError(f"this generator has no class {name!r:.60}; {known}.")
+    raise UserError(f"this generator has no class {name!r:.60}; {known}.")
 
 
 def find_class(spec: ImageSpec, name: str) -> int | None:

@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ggdr.documents import one_line, read_object, read_tensors
+from ggdr.errors import UserError
 
 Content = TypeVar("Content")
 SUMS = "SHA256SUMS"
@@ -28,7 +29,7 @@ SUMS = "SHA256SUMS"
 def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], documents: Mapping[str, Any]) -> Path:
     """Write `out/checkpoints/STEP`: a safetensors file for each of `tensors`, a file for each of `documents`.
 
-    ValueError if the disk refuses; the checkpoints before it are untouched then.
+    UserError if the disk refuses; the checkpoints before it are untouched then.
     """
     final = out / "checkpoints" / f"{step:08d}"
     try:
@@ -36,7 +37,7 @@ def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], docu
     except OSError as error:
         kept = latest(out)
         last = f"the last good checkpoint is {kept}" if kept else "there is no checkpoint yet"
-        raise ValueError(f"cannot write {final}: {error}; {last}: fix the disk and type the same command.") from error
+        raise UserError(f"cannot write {final}: {error}; {last}: fix the disk and type the same command.") from error
     return final
 
 
@@ -142,7 +143,7 @@ def corruption(checkpoint: Path) -> str:
 def last_whole(out: Path) -> tuple[Path | None, list[str]]:
     """The newest checkpoint without a flaw, None if there is none at all; damaged ones are set aside, and named.
 
-    ValueError if there are some and all of them are damaged: no run starts from the beginning unasked.
+    UserError if there are some and all of them are damaged: no run starts from the beginning unasked.
     """
     flaws: dict[Path, str] = {}
     for path in reversed(complete(out)):
@@ -150,7 +151,7 @@ def last_whole(out: Path) -> tuple[Path | None, list[str]]:
             return path, [set_aside(damaged, why, path) for damaged, why in flaws.items()]
         flaws[path] = found
     if flaws:
-        raise ValueError(
+        raise UserError(
             f"no checkpoint of {out} is whole ({'; '.join(f'{path.name}: {why}' for path, why in flaws.items())}):"
             f" restore one from a copy, or remove {out / 'checkpoints'} to start from the beginning."
         )
@@ -192,21 +193,21 @@ def sweep(out: Path) -> None:
 
 
 def read(checkpoint: Path, name: str) -> dict[str, Tensor]:
-    """The tensors of one of its files, on the host; ValueError if the file is missing or torn."""
+    """The tensors of one of its files, on the host; UserError if the file is missing or torn."""
     return whole(checkpoint / f"{name}.safetensors", read_tensors)
 
 
 def read_json(checkpoint: Path, name: str) -> dict[str, Any]:
-    """One of its documents; ValueError if the file is missing or torn, or holds no object."""
+    """One of its documents; UserError if the file is missing or torn, or holds no object."""
     return whole(checkpoint / name, read_object)
 
 
 def read_progress(checkpoint: Path) -> dict[str, Any]:
-    """How far the run was, at least `step` and `images_seen`; ValueError if the file is missing, torn or edited."""
+    """How far the run was, at least `step` and `images_seen`; UserError if the file is missing, torn or edited."""
     progress = read_json(checkpoint, "progress.json")
     counts = [progress.get(name) for name in ("step", "images_seen")]
     if not all(type(count) is int and count >= 0 for count in counts):
-        raise ValueError(
+        raise UserError(
             f"cannot read {checkpoint / 'progress.json'}: step and images_seen are {counts[0]!r} and {counts[1]!r}, not"
             f" whole numbers; remove {checkpoint} to go on from the one before."
         )
@@ -214,11 +215,11 @@ def read_progress(checkpoint: Path) -> dict[str, Any]:
 
 
 def whole(path: Path, read: Callable[[Path], Content]) -> Content:
-    """What `read` finds in a checkpoint's file; ValueError with what to do if it cannot be read."""
+    """What `read` finds in a checkpoint's file; UserError with what to do if it cannot be read."""
     try:
         return read(path)
     except (OSError, ValueError) as error:
-        raise ValueError(
+        raise UserError(
             f"cannot read {path}: {one_line(error)}; remove {path.parent} to go on from the one before."
         ) from error
 

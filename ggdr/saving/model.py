@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from ggdr import __version__
 from ggdr.documents import Header, one_line, printable, read_header, read_object, read_tensors
+from ggdr.errors import UserError
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, Head, ImageSpec
 from ggdr.networks.base.module import Network
 from ggdr.networks.size import MOST_PX
@@ -46,21 +47,21 @@ class Saved(NamedTuple):
     """its weights"""
 
     def weights(self) -> dict[str, Tensor]:
-        """The weights, on the host; ValueError if the file is missing or torn, or holds what is not finite."""
+        """The weights, on the host; UserError if the file is missing or torn, or holds what is not finite."""
         try:
             tensors = read_tensors(self.file)
         except (OSError, ValueError) as error:
-            raise ValueError(torn(self.file, error)) from error
+            raise UserError(torn(self.file, error)) from error
         broken = [name for name, tensor in tensors.items() if not tensor.float().isfinite().all()]
         if broken:
-            raise ValueError(
+            raise UserError(
                 f"{broken[0]} in {self.file}, one of {len(broken)} such, has values that are not finite; give an"
                 " earlier checkpoint."
             )
         return tensors
 
     def fresh(self) -> Network:
-        """The network, freshly initialised; ValueError if it cannot be built, or is far larger than its file.
+        """The network, freshly initialised; UserError if it cannot be built, or is far larger than its file.
 
         It is held against the file's header while it is built, so that no description makes us take more memory, or
         longer, than the weights beside it are worth.
@@ -68,15 +69,15 @@ class Saved(NamedTuple):
         try:
             there = read_header(self.file)
         except (OSError, ValueError) as error:
-            raise ValueError(torn(self.file, error)) from error
+            raise UserError(torn(self.file, error)) from error
         with Bounds(there):
             return build(self.description, self.file.parent)
 
     def load(self) -> Network:
-        """The network, in eval mode; ValueError if description and weights do not go together."""
+        """The network, in eval mode; UserError if description and weights do not go together."""
         network = self.fresh()
         if why := mismatch(network.state_dict(), read_header(self.file)):
-            raise ValueError(f"{self.file} does not hold the network that is described beside it: {why}.")
+            raise UserError(f"{self.file} does not hold the network that is described beside it: {why}.")
         network.load_state_dict(self.weights())
         return network.eval()
 
@@ -87,7 +88,7 @@ def torn(file: Path, error: Exception) -> str:
 
 
 class Bounds(TorchFunctionMode):
-    """Tensors and their numbers are counted before memory is taken; ValueError if a file holds by far fewer."""
+    """Tensors and their numbers are counted before memory is taken; UserError if a file holds by far fewer."""
 
     def __init__(self, there: dict[str, Header]):
         super().__init__()
@@ -105,7 +106,7 @@ class Bounds(TorchFunctionMode):
         """Count a tensor of `numbers` numbers."""
         self.tensors, self.numbers = self.tensors - 1, self.numbers - numbers
         if self.tensors < 0 or self.numbers < 0:
-            raise ValueError("it asks for far more than its weights hold")
+            raise UserError("it asks for far more than its weights hold")
 
 
 def mismatch(wanted: dict[str, Tensor], there: dict[str, Header]) -> str:
@@ -149,26 +150,24 @@ def parts_of(settings: Any) -> Iterator[Part]:
 
 
 def build(description: Any, where: Path) -> Network:
-    """The network of a description, freshly initialised; ValueError, naming `where`, if it is none."""
+    """The network of a description, freshly initialised; UserError, naming `where`, if it is none."""
     if not isinstance(description, dict) or not {"kind", "spec", "config"} <= description.keys():
-        raise ValueError(f"{where} does not describe a network; it needs kind, brief and config.")
+        raise UserError(f"{where} does not describe a network; it needs kind, brief and config.")
     kind = description["kind"]
     if not isinstance(kind, str) or kind not in KINDS:
-        raise ValueError(f"{where} describes a {one_line(kind, 40)!r}; known are {' and '.join(KINDS)}.")
+        raise UserError(f"{where} describes a {one_line(kind, 40)!r}; known are {' and '.join(KINDS)}.")
     spec = read_spec(description["spec"], where)
     if (largest := max(whole_numbers(description["config"]), default=0)) > MOST:
-        raise ValueError(
-            f"{where} describes a network with a setting of {one_line(largest, 40)}; {MOST:,} is the most."
-        )
+        raise UserError(f"{where} describes a network with a setting of {one_line(largest, 40)}; {MOST:,} is the most.")
     check_plug_ins(description.get("plug_ins", {}), where)
     try:
         return from_json(KINDS[kind], description["config"], "config").described().build(spec)
     except Exception as error:  # what settings that cannot be raise depends on the layer they reach
-        raise ValueError(f"{where} describes a network that cannot be built: {one_line(error).rstrip('.')}.") from error
+        raise UserError(f"{where} describes a network that cannot be built: {one_line(error).rstrip('.')}.") from error
 
 
 def check_plug_ins(named: Any, where: Path) -> None:
-    """ValueError, with what to type, if a part is unknown here of which the description says where it comes from."""
+    """UserError, with what to type, if a part is unknown here of which the description says where it comes from."""
     if not isinstance(named, dict):
         return
     discover()
@@ -179,7 +178,7 @@ def check_plug_ins(named: Any, where: Path) -> None:
         ways = f"the file {file!r}; add --use and the path of that file (in Python: ggdr.registry.use)"
         if re.fullmatch(NAME, package):
             ways = f"the package {package!r}; if you trust it, type: pip install {package}"
-        raise ValueError(f"{where} describes a {one_line(name, 60)!r}, which is not part of ggdr but of {ways}.")
+        raise UserError(f"{where} describes a {one_line(name, 60)!r}, which is not part of ggdr but of {ways}.")
 
 
 def whole_numbers(settings: Any) -> Iterator[int]:
@@ -192,35 +191,35 @@ def whole_numbers(settings: Any) -> Iterator[int]:
 
 
 def read_spec(spec: Any, where: Path) -> ImageSpec:
-    """The brief of a description; ValueError, naming `where`, if it is none."""
+    """The brief of a description; UserError, naming `where`, if it is none."""
     hint = f"{where} has a brief {one_line(spec, 200)}; it needs a height and a width from 1 to {MOST_PX:,}, and may"
     hint += " have channels (1 or more), labels, a guide and heads, in whole numbers."
     if not isinstance(spec, dict) or not {"height", "width"} <= spec.keys() <= {*ImageSpec._fields}:
-        raise ValueError(hint)
+        raise UserError(hint)
     try:
         guide = {int(resolution): channels for resolution, channels in spec.get("guide", {}).items()}
         heads = {name: Head(**head) for name, head in spec.get("heads", {}).items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(hint) from error
+        raise UserError(hint) from error
     others = {"guide", "heads", "label_names", "label_ranges"}
     numbers = [*guide.values(), *(value for name, value in spec.items() if name not in others)]
     numbers += [number for head in heads.values() for number in (head.outputs, head.hidden)]
     if not all(type(number) is int and number >= 0 for number in numbers):
-        raise ValueError(hint)
+        raise UserError(hint)
     names, ranges = read_labels(spec, where)
     found = ImageSpec(**{**spec, "guide": guide, "heads": heads, "label_names": names, "label_ranges": ranges})
     if not (1 <= found.height <= MOST_PX and 1 <= found.width <= MOST_PX and found.channels):
-        raise ValueError(hint)
+        raise UserError(hint)
     return found
 
 
 def read_labels(spec: dict[str, Any], where: Path) -> tuple[tuple[str, ...], tuple[tuple[float, float], ...]]:
-    """Names and ranges of the label vector's entries; ValueError, naming `where`, if they are no such, or too few."""
+    """Names and ranges of the label vector's entries; UserError, naming `where`, if they are no such, or too few."""
     names, ranges = spec.get("label_names", []), spec.get("label_ranges", [])
     fits = isinstance(names, list) and all(isinstance(name, str) for name in names)
     fits &= isinstance(ranges, list) and all(map(is_range, ranges))
     if not fits or {len(names), len(ranges)} - {0, spec.get("labels", 0)}:
-        raise ValueError(
+        raise UserError(
             f"{where} has a brief with label_names {one_line(names, 80)} and label_ranges {one_line(ranges, 80)}; each"
             " has an entry for each of its labels, or none: a name, and a least and a greatest value."
         )
@@ -237,30 +236,30 @@ def is_range(pair: Any) -> bool:
 def save_model(network: Network, folder: Path) -> None:
     """Make `folder` hold a network's description and weights, and nothing else.
 
-    OSError if the disk refuses, ValueError if there is something else in it, which would be lost.
+    OSError if the disk refuses, UserError if there is something else in it, which would be lost.
     """
     others = sorted(path.name for path in folder.iterdir() if path.name not in FILES) if folder.is_dir() else []
     if others:
-        raise ValueError(f"{folder} holds {others[0]}, which is no part of a saved network; give another folder.")
+        raise UserError(f"{folder} holds {others[0]}, which is no part of a saved network; give another folder.")
     checkpoint.write(folder, {"model": network.state_dict()}, {"config.json": describe(network)})
 
 
 def load_model(folder: str | Path) -> Network:
-    """The network that `save_model` wrote, in eval mode; ValueError if the folder does not hold one."""
+    """The network that `save_model` wrote, in eval mode; UserError if the folder does not hold one."""
     return saved_at(Path(folder)).load()
 
 
 def saved_at(folder: Path) -> Saved:
-    """The network in a folder of its own; ValueError if there is none."""
+    """The network in a folder of its own; UserError if there is none."""
     return Saved(description_at(folder / "config.json"), folder / "model.safetensors")
 
 
 def description_at(file: Path) -> dict[str, Any]:
-    """A JSON object; ValueError if it is missing, torn, or something else."""
+    """A JSON object; UserError if it is missing, torn, or something else."""
     try:
         return read_object(file)
     except (OSError, ValueError) as error:
-        raise ValueError(
+        raise UserError(
             f"{file.parent} holds no model that can be read: {file.name}: {one_line(error)}; give a folder with"
             " config.json and model.safetensors."
         ) from error
@@ -269,12 +268,12 @@ def description_at(file: Path) -> dict[str, Any]:
 def find_saved(path: str | Path) -> dict[str, Saved]:
     """The networks at `path`: a run's folder, a checkpoint's, a model's, or a single network's.
 
-    "generator" is the running mean; "generator_live", where it is there, the weights that were training. ValueError,
+    "generator" is the running mean; "generator_live", where it is there, the weights that were training. UserError,
     with what is possible, if there is none.
     """
     path = Path(path)
     if path.is_file():
-        raise ValueError(
+        raise UserError(
             f"{str(path)!r} is a file; networks are read from folders: a published checkpoint becomes one by"
             f" `ggdr convert {path} FOLDER`."
         )
@@ -289,7 +288,7 @@ def find_saved(path: str | Path) -> dict[str, Saved]:
         return {str(saved.description.get("kind")): saved}
     found = {file.parent.name: saved_at(file.parent) for file in sorted(path.glob("[!.]*/config.json"))}
     if not found:
-        raise ValueError(
+        raise UserError(
             f"{str(path)!r} holds no model; give the folder of a run, of a checkpoint, of a converted or saved model."
         )
     return found
@@ -300,7 +299,7 @@ def in_checkpoint(folder: Path) -> dict[str, Saved]:
     found = {}
     for name, description in description_at(folder / "networks.json").items():
         if not re.fullmatch(NAME, name):
-            raise ValueError(
+            raise UserError(
                 f"{folder / 'networks.json'} calls a network {one_line(name, 40)!r}, which is no name of a file here;"
                 " save or download the model again."
             )

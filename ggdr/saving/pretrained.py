@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ggdr import __version__
 from ggdr.documents import like
+from ggdr.errors import UserError
 from ggdr.networks.base.module import Discriminator, Generator, Network
 from ggdr.saving.model import Saved, description_at, find_saved, save_model
 
@@ -35,10 +36,10 @@ def index_of(names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def check_index(folder: Path) -> None:
-    """ValueError if a folder is that of a pipeline which is not ours, and would be replaced."""
+    """UserError if a folder is that of a pipeline which is not ours, and would be replaced."""
     file = folder / INDEX
     if file.is_file() and description_at(file).get("_class_name") != OWN:
-        raise ValueError(f"{file} is of another pipeline, which would be replaced; give another folder.")
+        raise UserError(f"{file} is of another pipeline, which would be replaced; give another folder.")
 
 
 class Hub(NamedTuple):
@@ -63,7 +64,7 @@ class Pair(NamedTuple):
 def load_pair(name: str | Path, hub: Hub | None = None) -> Pair:
     """Both networks at `name`: a folder (of a run, a checkpoint, a model) or a Hub repository "org/name".
 
-    ValueError if there is no such place, or it holds no generator that can be read.
+    UserError if there is no such place, or it holds no generator that can be read.
     """
     found = find(name, PARTS, hub or Hub())
     judge = found.get("discriminator")
@@ -78,46 +79,46 @@ def load_generator(name: str | Path, hub: Hub | None = None) -> Generator:
 def load_one(name: str | Path, kind: type[Of], hub: Hub | None = None) -> Of:
     """The network of a base class, Generator or Discriminator, at `name`; nothing else is read, or downloaded.
 
-    ValueError if there is no such network.
+    UserError if there is no such network.
     """
     part = next(role for role, base in zip(PARTS, (Generator, Discriminator), strict=True) if issubclass(kind, base))
     return loaded(find(name, (part,), hub or Hub())[part], kind)
 
 
 def find(name: str | Path, parts: tuple[str, ...], hub: Hub) -> dict[str, Saved]:
-    """The networks of these names at `name`, those that are there; ValueError without the first of them."""
+    """The networks of these names at `name`, those that are there; UserError without the first of them."""
     here = Path(name).expanduser()
     found = in_folder(here, hub) if here.exists() else on_hub(str(name), parts, hub)
     if parts[0] not in found:
         there = ", ".join(map(repr, found))
-        raise ValueError(f"{str(name)!r} holds {there} and no {parts[0]}; give the folder above, or another.")
+        raise UserError(f"{str(name)!r} holds {there} and no {parts[0]}; give the folder above, or another.")
     return found
 
 
 def in_folder(folder: Path, hub: Hub) -> dict[str, Saved]:
     """The networks that a folder says it holds."""
     if hub.revision:
-        raise ValueError(f"{str(folder)!r} is a folder here, which has no revision {hub.revision!r}; leave it out.")
+        raise UserError(f"{str(folder)!r} is a folder here, which has no revision {hub.revision!r}; leave it out.")
     found = find_saved(folder)
     index = description_at(folder / INDEX) if (folder / INDEX).is_file() else {}
     for part in PARTS:
         if index.get(part) == ABSENT:
             found.pop(part, None)  # left there by a save before this one
         elif part in index and part not in found:
-            raise ValueError(f"{folder} lacks its {part}, which {INDEX} names; save or download the model again.")
+            raise UserError(f"{folder} lacks its {part}, which {INDEX} names; save or download the model again.")
     return found
 
 
 def on_hub(name: str, parts: tuple[str, ...], hub: Hub) -> dict[str, Saved]:
     """The networks of a Hub repository; the weights of `parts` are downloaded, once, and nothing else is."""
     if not re.fullmatch(ID, name):
-        raise ValueError(
+        raise UserError(
             f"there is no folder {name!r} here{like(Path(name))}; give the folder of a run, of a checkpoint or of a"
             " model, or a Hub repository such as 'org/name'."
         )
     folder = download(name, DESCRIPTIONS, hub)
     if not any(folder.glob("**/config.json")):
-        raise ValueError(f"the Hub repository {name!r} holds no model of ggdr: it has no generator/config.json.")
+        raise UserError(f"the Hub repository {name!r} holds no model of ggdr: it has no generator/config.json.")
     found = in_folder(folder, Hub())
     files = [str(found[part].file.relative_to(folder)) for part in parts if part in found]
     if files:  # of the commit that the descriptions are from
@@ -126,7 +127,7 @@ def on_hub(name: str, parts: tuple[str, ...], hub: Hub) -> dict[str, Saved]:
 
 
 def download(name: str, files: list[str], hub: Hub) -> Path:
-    """The folder where these files of a repository lie, as far as it has them; ValueError if it cannot be read."""
+    """The folder where these files of a repository lie, as far as it has them; UserError if it cannot be read."""
     from huggingface_hub import snapshot_download
 
     try:
@@ -134,7 +135,7 @@ def download(name: str, files: list[str], hub: Hub) -> Path:
             name, revision=hub.revision, allow_patterns=files, token=hub.token, local_files_only=hub.local_files_only
         ))  # fmt: skip
     except Exception as error:  # what a failing network raises depends on the client's version
-        raise ValueError(
+        raise UserError(
             f"there is no folder {name!r} here{like(Path(name))}, and {trouble(error, name, hub)}"
         ) from error
 
@@ -161,13 +162,13 @@ def trouble(error: Exception, name: str, hub: Hub) -> str:
 
 
 def loaded(saved: Saved, kind: type[Of]) -> Of:
-    """The network; ValueError if it cannot be read or is of another kind."""
+    """The network; UserError if it cannot be read or is of another kind."""
     try:
         network = saved.load()
     except ValueError as error:
-        raise ValueError(blame(saved, error)) from error
+        raise UserError(blame(saved, error)) from error
     if not isinstance(network, kind):
-        raise ValueError(f"{saved.file.parent} holds no {kind.__name__.lower()}; save or download the model again.")
+        raise UserError(f"{saved.file.parent} holds no {kind.__name__.lower()}; save or download the model again.")
     return network
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from ggdr.errors import UserError
 from ggdr.registry import trackers
 from ggdr.trackers.base import Tracker
 
@@ -44,9 +45,9 @@ class AccelerateTracker(Tracker):
         self.run.store_init_configuration(config)
 
     def start(self, out: Path, config: dict[str, str | int | float], step: int = 0) -> None:
-        """Open the service's run; ValueError if its package is missing."""
+        """Open the service's run; UserError if its package is missing."""
         if importlib.util.find_spec(self.package) is None:
-            raise ValueError(f"tracker {self.name!r} needs a package: pip install {self.package}, or drop the tracker.")
+            raise UserError(f"tracker {self.name!r} needs a package: pip install {self.package}, or drop the tracker.")
         from accelerate import PartialState
 
         PartialState()  # the state that Accelerate's trackers ask for their rank; the trainer has made it already

@@ -21,7 +21,7 @@ class Tracker(Part):
     def start(self, out: Path, config: dict[str, str | int | float], step: int = 0) -> None:
         """Open the run whose folder is `out`; what follows comes after `step`, whatever was tracked of it before.
 
-        ValueError if the tracker's package is missing.
+        UserError if the tracker's package is missing.
         """
         raise NotImplementedError
 

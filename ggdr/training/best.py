@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ggdr.documents import read_object
+from ggdr.errors import UserError
 from ggdr.formatting import significant
 from ggdr.recipe import Recipe
 from ggdr.registry import metrics
@@ -36,7 +37,7 @@ class Best(NamedTuple):
     def better(self, step: int) -> float | None:
         """What the log says of a step, if that is better than what is kept; None: it is not, or says nothing.
 
-        ValueError if the metric has no such value.
+        UserError if the metric has no such value.
         """
         rows = [row for row in log_file.read(self.out / "metrics.jsonl") if row["step"] == step]
         name, _, key = self.wanted.partition("/")
@@ -44,7 +45,7 @@ class Best(NamedTuple):
         if not found:
             return None
         if key and key not in found:
-            raise ValueError(f"--keep-best {self.wanted}: {name} has no value {key!r}; it has {', '.join(found)}.")
+            raise UserError(f"--keep-best {self.wanted}: {name} has no value {key!r}; it has {', '.join(found)}.")
         value, kept = found[key or next(iter(found))], self.kept()
         if value is None or not math.isfinite(value):
             return None
@@ -89,7 +90,7 @@ class Best(NamedTuple):
 
 
 def best_of(recipe: Recipe, out: Path) -> Best | None:
-    """What `keep_best` asks for; None: nothing. ValueError if it is not measured, or neither way is better."""
+    """What `keep_best` asks for; None: nothing. UserError if it is not measured, or neither way is better."""
     if not recipe.keep_best:
         return None
     name, _, key = recipe.keep_best.partition("/")
@@ -97,9 +98,9 @@ def best_of(recipe: Recipe, out: Path) -> Best | None:
     if metric is None:
         metrics.find(name)
         there = f"this recipe has {', '.join(recipe.metrics)}" if recipe.metrics else "this recipe has none"
-        raise ValueError(f"--keep-best {recipe.keep_best}: no metric {name!r}; {there}: add --metrics.{name} {name}.")
+        raise UserError(f"--keep-best {recipe.keep_best}: no metric {name!r}; {there}: add --metrics.{name} {name}.")
     if not recipe.metric_kimg:
-        raise ValueError(f"--keep-best {recipe.keep_best} needs measurements; give --metric-kimg a number above 0.")
+        raise UserError(f"--keep-best {recipe.keep_best} needs measurements; give --metric-kimg a number above 0.")
     if key in metric.baselines:
-        raise ValueError(f"--keep-best {recipe.keep_best}: {key} is for comparison, and neither way is better.")
+        raise UserError(f"--keep-best {recipe.keep_best}: {key} is for comparison, and neither way is better.")
     return Best(out, recipe.keep_best, metric.better == "higher")

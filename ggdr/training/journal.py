@@ -31,7 +31,7 @@ class Journal:
     ):
         """Open the journal of folder `out`; what it holds of steps after `step`, a crashed run's last, is dropped.
 
-        `config`: the recipe's settings, flat, for the trackers. ValueError if a tracker's package is missing.
+        `config`: the recipe's settings, flat, for the trackers. UserError if a tracker's package is missing.
         """
         self.out, self.step, self.images_seen = Path(out).absolute(), step, images_seen
         self.file = self.out / "metrics.jsonl"

@@ -8,25 +8,27 @@ import socket
 import warnings
 from pathlib import Path
 
+from ggdr.errors import UserError
+
 
 class Lock:
     """A run's hold on its folder; the system ends it with the process, however that ends."""
 
     def __init__(self, folder: Path):
-        """Make the folder if need be and take it; ValueError if it cannot be written to or another process has it."""
+        """Make the folder if need be and take it; UserError if it cannot be written to or another process has it."""
         self.folder, self.file = folder, folder / ".lock"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.handle = self.file.open("a+", encoding="utf-8")
         except OSError as error:
-            raise ValueError(
+            raise UserError(
                 f"cannot write into {folder}: {error.strerror}; fix that, or give another folder by --out."
             ) from error
         try:
             # A POSIX lock is one process's own: loader workers, which outlive a killed trainer, do not inherit it.
             fcntl.lockf(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError) as error:
-            raise ValueError(self.refusal()) from error
+            raise UserError(self.refusal()) from error
         except OSError as error:
             warnings.warn(f"{folder} cannot be locked ({error}): see that no other run writes there.", stacklevel=2)
         self.handle.truncate(0)

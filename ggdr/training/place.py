@@ -10,17 +10,18 @@ from torch import Tensor
 from torch.nn import Module
 
 from ggdr.data.base import DataSet
+from ggdr.errors import UserError
 from ggdr.folders import check_run, is_run
 from ggdr.formatting import significant
 from ggdr.training.run import Run
 
 
 def check_place(out: Path, data: DataSet) -> None:
-    """ValueError if a run in the folder `out` would replace what no run wrote, or hide images from the data set."""
+    """UserError if a run in the folder `out` would replace what no run wrote, or hide images from the data set."""
     check_run(out)
     images = theirs(out) if inside(out, data) and not is_run(out) else None
     if images:
-        raise ValueError(
+        raise UserError(
             f"{out} lies in the folder of the images and holds some, such as {images.name!r}, which would be taken for"
             " the run's; give another --out."
         )
@@ -69,7 +70,7 @@ def size(tensor: Tensor) -> int:
 
 
 def check_room(run: Run) -> str:
-    """A sentence if the disk may not hold what the run will write, nothing if it will; ValueError if it is hopeless.
+    """A sentence if the disk may not hold what the run will write, nothing if it will; UserError if it is hopeless.
 
     Counted are checkpoints (`keep`, one that is being written, the best), the model and grids; the log is small.
     """
@@ -80,7 +81,7 @@ def check_room(run: Run) -> str:
     free = shutil.disk_usage(run.out).free
     text = f"{run.out} has {megabytes(free)} MB free, and"
     if free < one:
-        raise ValueError(
+        raise UserError(
             f"{text} one checkpoint takes {megabytes(one)} MB; make room, or give a folder on another disk by --out."
         )
     if free < wanted:

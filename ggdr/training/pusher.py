@@ -27,7 +27,7 @@ class Pusher:
     def __init__(self, run: Path, place: Place, say: Callable[[str], None], pauses: Sequence[float] = ()):
         """`run`: the folder. `say`: tells a line. `pauses`: seconds before further tries; none: PAUSES_SEC.
 
-        ValueError if this account may not push there.
+        UserError if this account may not push there.
         """
         self.run, self.place, self.say, self.pauses = run, place, say, pauses or PAUSES_SEC
         self.changed = threading.Condition()
@@ -81,7 +81,7 @@ class Pusher:
             return snapshot
 
     def persist(self, snapshot: Snapshot) -> None:
-        """Push it, again and again if the Hub cannot be reached, unless a newer waits; ValueError if it cannot."""
+        """Push it, again and again if the Hub cannot be reached, unless a newer waits; UserError if it cannot."""
         for trial in range(10**9):
             try:
                 return self.tell(push(snapshot.folder, self.place, snapshot.message), snapshot)

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ggdr.errors import UserError
 from ggdr.saving import checkpoint
 from ggdr.training.health import Health
 from ggdr.training.run import Run
@@ -46,12 +47,12 @@ class Recovery:
         )
 
     def roll_back(self) -> str:
-        """Go back to the last good checkpoint, slower; what was done. ValueError if there is no way back."""
+        """Go back to the last good checkpoint, slower; what was done. UserError if there is no way back."""
         run, good = self.run, checkpoint.good(self.run.out)
         if good[1:] and good[-1] == self.returned:
             good.pop()  # from there it diverged before
         if run.rollbacks >= run.recipe.rollbacks or not good:
-            raise ValueError(self.give_up(good))
+            raise UserError(self.give_up(good))
         why, self.returned, rollbacks = self.diverged, good[-1], run.rollbacks + 1
         run.accelerator.wait_for_everyone()  # all have seen what is there
         if run.accelerator.is_main_process:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ggdr.errors import UserError
 from ggdr.features.cache import FeatureCache
 from ggdr.folders import RECIPE, mark, write_recipe
 from ggdr.formatting import significant
@@ -59,12 +60,12 @@ class Report:
         )
 
     def __enter__(self) -> Report:
-        """Take the run's folder; ValueError, on every process, if `take_folder` says so."""
+        """Take the run's folder; UserError, on every process, if `take_folder` says so."""
         self.lock = self.by_main(self.take_folder)
         return self
 
     def take_folder(self) -> Lock:
-        """Lock and mark the run's folder; ValueError if another has it, or it holds what this run would replace."""
+        """Lock and mark the run's folder; UserError if another has it, or it holds what this run would replace."""
         check_place(self.run.out, self.run.recipe.data)
         lock = Lock(self.run.out)
         mark(self.run.out)
@@ -76,7 +77,7 @@ class Report:
             self.lock.release()
 
     def by_main(self, find: Callable[[], Of]) -> Of | None:
-        """What the main process finds, None on others; its ValueError on all of them, so that none waits for it."""
+        """What the main process finds, None on others; its UserError on all of them, so that none waits for it."""
         found, refusal = None, None
         try:
             found = find() if self.main else None
@@ -127,24 +128,24 @@ class Report:
             self.grid()
 
     def agree(self) -> None:
-        """ValueError on every process if they do not stand at the same step: the folder must be one for all."""
+        """UserError on every process if they do not stand at the same step: the folder must be one for all."""
         run = self.run
         steps = run.accelerator.gather(torch.tensor([run.step], device=run.device)).tolist()
         if len(set(steps)) > 1:
-            raise ValueError(
+            raise UserError(
                 f"processes go on from different steps {steps}: {run.out} must be a folder that all machines share;"
                 " give one by --out."
             )
 
     def prepare(self) -> None:
-        """Load what the metrics need; ValueError, before a step is made, if one of them could not be measured."""
+        """Load what the metrics need; UserError, before a step is made, if one of them could not be measured."""
         data, recipe = self.data(), self.run.recipe
         for name, metric in recipe.metrics.items() if recipe.metric_kimg else ():
             try:
                 metric.prepare(data)
             except ValueError as error:
                 reason = str(error).rstrip(".").replace("metrics.NAME.", f"metrics.{name}.")
-                raise ValueError(f"{reason}; or train without it: --metrics.{name} none.") from error
+                raise UserError(f"{reason}; or train without it: --metrics.{name} none.") from error
 
     def after_step(self, stats: Mapping[str, Tensor]) -> None:
         """Whatever is due after a step."""
@@ -207,13 +208,13 @@ class Report:
         self.journal.say(f"stopped and saved: {self.progress()}, {checkpoint.latest(self.run.out)}")
 
     def check_folder(self) -> None:
-        """Save once more and end the run, by ValueError, if its folder was deleted or moved while it trained."""
+        """Save once more and end the run, by UserError, if its folder was deleted or moved while it trained."""
         if self.lock is None or self.lock.held():
             return
         out = self.run.out
         if self.lock.file.exists():
-            raise ValueError(f"{out} was replaced in mid-run, and another run has locked it since; give another --out.")
-        raise ValueError(
+            raise UserError(f"{out} was replaced in mid-run, and another run has locked it since; give another --out.")
+        raise UserError(
             f"{out} was deleted or moved in mid-run; the state, {self.progress()}, is saved as {self.run.save()}:"
             " type the same command to go on."
         )
@@ -234,7 +235,7 @@ class Report:
             self.journal.say(text)
 
     def roll_back(self) -> None:
-        """Go back to the last good checkpoint; ValueError if there is no way back."""
+        """Go back to the last good checkpoint; UserError if there is no way back."""
         said = self.recovery.roll_back()
         self.window = Window()
         self.drawn, self.saved = self.run.images_seen, self.run.step

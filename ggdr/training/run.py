@@ -17,6 +17,7 @@ from ggdr import __version__
 from ggdr.changes import may_change
 from ggdr.data.base import Content
 from ggdr.data.loader import batches
+from ggdr.errors import UserError
 from ggdr.layers.spectral import in_each_pass
 from ggdr.ops.device import device_name, ready, weights_format, workers_for
 from ggdr.ops.precision import without_tf32
@@ -59,7 +60,7 @@ class Run:
     """All that a run is while it runs."""
 
     def __init__(self, recipe: Recipe, out: Path, accelerator: Accelerator):
-        """Build every part; ValueError if the parts, the data or the number of processes do not go together."""
+        """Build every part; UserError if the parts, the data or the number of processes do not go together."""
         self.out, self.accelerator = out, accelerator
         self.device, self.processes = accelerator.device, accelerator.num_processes
         self.threads = Threads(adapt=self.device.type == "cpu" and self.processes == 1)
@@ -224,7 +225,7 @@ class Run:
         return written
 
     def load(self, folder: Path, allow_changes: bool = False) -> list[str]:
-        """Take back what `save` wrote; what has changed in the recipe since. ValueError if it is another run's.
+        """Take back what `save` wrote; what has changed in the recipe since. UserError if it is another run's.
 
         `allow_changes`: take back what fits, also where the promise of an exact continuation is broken.
         """
@@ -232,22 +233,22 @@ class Run:
         changed = differences(completed(before), to_json(self.recipe))
         frozen = before.get("freeze_d", 0)
         if frozen != self.recipe.freeze_d:  # the optimizer's states go by place, and would shift
-            raise ValueError(
+            raise UserError(
                 f"{folder} was made with freeze_d {frozen}, not {self.recipe.freeze_d}; choose another --out, with"
                 f" --init-from {self.out} to start from these weights."
             )
         fixed = [line for name, line in changed.items() if not may_change(self.recipe, name.split("."))]
         otherwise = f"choose another --out (--init-from {self.out} starts it from these weights)"
         if fixed and not allow_changes:
-            raise ValueError(
+            raise UserError(
                 f"{folder} was made by another recipe: {'; '.join(fixed)}; {otherwise}, or add --allow-changes to go on"
                 " all the same."
             )
         images = changes(folder, self.content)
         if unlike := self.unlike(folder):
-            raise ValueError(f"{folder} was made for other images: {'; '.join([*unlike, *images])}; {otherwise}.")
+            raise UserError(f"{folder} was made for other images: {'; '.join([*unlike, *images])}; {otherwise}.")
         if images and not allow_changes:
-            raise ValueError(
+            raise UserError(
                 f"the images have changed since {folder}: {'; '.join(images)}; put them back, {otherwise}, or add"
                 " --allow-changes to go on with these."
             )
@@ -258,7 +259,7 @@ class Run:
             self.take(tensors)
         except (RuntimeError, ValueError) as error:
             why = "; ".join(fixed) or str(error).splitlines()[-1].strip().rstrip(".")
-            raise ValueError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
+            raise UserError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
         self.step, self.images_seen = progress["step"], progress["images_seen"]
         self.slow_down(progress.get("rollbacks", 0))
         return [*changed.values(), *images]
@@ -298,17 +299,17 @@ class Run:
 
 
 def micro_batch_size(recipe: Recipe, processes: int) -> int:
-    """Images that pass the networks at once; ValueError if the batch cannot be shared out evenly."""
+    """Images that pass the networks at once; UserError if the batch cannot be shared out evenly."""
     share = recipe.batch_size // processes
     size = recipe.micro_batch_size or max(share, 1)
     if recipe.batch_size % processes or share % size:
-        raise ValueError(
+        raise UserError(
             f"a batch of {recipe.batch_size} does not split into {processes} process{'es' * (processes > 1)} and"
             f" micro-batches of {size}; set --batch-size to a multiple of {processes * size}."
         )
     for term in recipe.terms().values():
         if size < term.least:
-            raise ValueError(
+            raise UserError(
                 f"{term.registry.kind} {term.name!r} compares the images of a micro-batch with each other and needs"
                 f" {term.least} of them, and here there {'is' if size == 1 else 'are'} {size}: set --micro-batch-size"
                 f" to {term.least} or more, and --batch-size to a multiple of {processes * term.least}."

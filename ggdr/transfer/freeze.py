@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ggdr.errors import UserError
 from ggdr.formatting import significant
 from ggdr.networks.base.module import Discriminator
 
 
 def check_stages(networks: Mapping[str, Discriminator], stages: int) -> None:
-    """ValueError if that many stages are not there to be frozen, or none would be left to learn."""
+    """UserError if that many stages are not there to be frozen, or none would be left to learn."""
     for name, network in networks.items():
         there = len(network.stages())
         if stages and stages >= there:
             last = f"has {there} blocks, the last of which must learn: give --freeze-d 0 to {there - 1}"
             none = "has no blocks that can be frozen: set --freeze-d 0"
-            raise ValueError(f"freeze_d is {stages}; {name} {network.config.name!r} {last if there > 1 else none}.")
+            raise UserError(f"freeze_d is {stages}; {name} {network.config.name!r} {last if there > 1 else none}.")
 
 
 def freeze(network: Discriminator, stages: int) -> list[str]:

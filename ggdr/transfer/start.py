@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from ggdr.errors import UserError
 from ggdr.layers.spectral import WARM_UP, follow
 from ggdr.networks.base.module import Network
 from ggdr.recipe.files import differences, to_json
@@ -54,17 +55,17 @@ class Start(NamedTuple):
 
 
 def sources(path: str, networks: Mapping[str, Network]) -> dict[str, Saved]:
-    """The saved networks at `path`; ValueError, one sentence, if there is none, or none by a name of `networks`."""
+    """The saved networks at `path`; UserError, one sentence, if there is none, or none by a name of `networks`."""
     found = find_saved(Path(path).expanduser())
     if not found.keys() & networks.keys():
-        raise ValueError(f"--init-from {path} holds {', '.join(found)}; this game plays with {', '.join(networks)}.")
+        raise UserError(f"--init-from {path} holds {', '.join(found)}; this game plays with {', '.join(networks)}.")
     return found
 
 
 def start(found: Mapping[str, Saved], networks: Mapping[str, Network], *, mean: bool = False) -> list[Start]:
     """Make each network start from the saved one of its name, where there is one, and say what was done.
 
-    mean: take running means, rather than the weights that were training where both are there. ValueError, one
+    mean: take running means, rather than the weights that were training where both are there. UserError, one
     sentence, if nothing in a saved network fits.
     """
     starts = []
@@ -75,20 +76,20 @@ def start(found: Mapping[str, Saved], networks: Mapping[str, Network], *, mean: 
 
 
 def started(name: str, network: Network, saved: Saved) -> Start:
-    """Make a network start from a saved one; ValueError if none of its weight matrices fits."""
+    """Make a network start from a saved one; UserError if none of its weight matrices fits."""
     try:
         with torch.device("meta"):  # only its shapes and settings are read
             source = saved.fresh()
         weights = saved.weights()
     except ValueError as error:
-        raise ValueError(f"--init-from: {error}") from error
+        raise UserError(f"--init-from: {error}") from error
     moves = tuple(plan(weights, source, network))
     there, here = (to_json(each.unwrap().config.described()) for each in (source, network))
     settings = differences(there, here).values() if there["type"] == here["type"] else ()
     begun = Start(name, network, saved.file, summary(source), moves, tuple(settings))
     if not begun.taken & {key for key, parameter in network.named_parameters() if parameter.ndim > 1}:
         odd = next((f"; {move.name} is {move.note}" for move in begun.moves if move.how == "skipped"), "")
-        raise ValueError(
+        raise UserError(
             f"--init-from: nothing in {saved.file} ({summary(source)}) fits the {name} here ({summary(network)}){odd}:"
             " give a model of the same family and widths."
         )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Convert:
 
 
 def main(argv: list[str]) -> int:
-    """Convert what `argv` asks for and print a table of it; ValueError if it cannot be done, and then OUT is as it was.
+    """Convert what `argv` asks for and print a table of it; UserError if it cannot be done, and then OUT is as it was.
 
     OSError if the disk refuses.
     """
@@ -49,11 +50,11 @@ def main(argv: list[str]) -> int:
 
 
 def check_free(out: Path) -> None:
-    """ValueError if there is something at `out` that would be lost."""
+    """UserError if there is something at `out` that would be lost."""
     if out.is_dir() and not any(out.iterdir()):
         return
     if out.exists() or out.is_symlink():
-        raise ValueError(f"{str(out)!r} is there already; give the name of a new folder, or remove it first.")
+        raise UserError(f"{str(out)!r} is there already; give the name of a new folder, or remove it first.")
 
 
 def write(found: Reading, out: Path) -> None:

@@ -15,6 +15,7 @@ import tyro
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.documents import printable
+from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.formatting import significant
 from ggdr.networks.size import possible
@@ -63,14 +64,14 @@ class Finding:
 
 
 def main(argv: list[str]) -> int:
-    """`check SOURCE [flags]`: print the report; 0, or 1 if no image can be read. ValueError if there is no source."""
+    """`check SOURCE [flags]`: print the report; 0, or 1 if no image can be read. UserError if there is no source."""
     verb, *flags = argv or ["--help"]
     if verb not in ("check", "-h", "--help"):
         close = Path(verb).exists() and not flags
-        raise ValueError(f"`ggdr data {verb}` is no command; type: ggdr data check {verb if close else 'SOURCE'}.")
+        raise UserError(f"`ggdr data {verb}` is no command; type: ggdr data check {verb if close else 'SOURCE'}.")
     asked = parsed(Check, ["--help"] if verb != "check" else as_typed(flags), "ggdr data check", __doc__)
     if asked.source and asked.data.source:
-        raise ValueError(f"two sources, {asked.source!r} and {asked.data.source!r}; give one.")
+        raise UserError(f"two sources, {asked.source!r} and {asked.data.source!r}; give one.")
     lines, readable = report(replace(asked.data, source=asked.source or asked.data.source))
     print("\n".join(map(printable, lines)))
     return 0 if readable else 1
@@ -91,7 +92,7 @@ def as_typed(flags: list[str]) -> list[str]:
 
 
 def report(settings: ImageFiles) -> tuple[list[str], int]:
-    """The lines of the report, and how many images can be read; ValueError if the source cannot even be opened."""
+    """The lines of the report, and how many images can be read; UserError if the source cannot even be opened."""
     from ggdr.data.reading.depth import together
     from ggdr.data.reading.detect import reader_of
     from ggdr.data.reading.opening import pick
@@ -292,7 +293,7 @@ def cut_off(findings: list[Finding], frame: Frame) -> list[str]:
 
 
 def opened(reader: Reader, settings: ImageFiles) -> tuple[Images, list[str]]:
-    """The data set as the trainer opens it, and what it is warned of; ValueError if it cannot be opened."""
+    """The data set as the trainer opens it, and what it is warned of; UserError if it cannot be opened."""
     from ggdr.data.reading.opening import gallery
 
     with warnings.catch_warnings(record=True) as caught:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero
 from ggdr.flags.command_line import parsed
 from ggdr.formatting import significant
 from ggdr.verbs.label_flags import LabelFlags
@@ -52,12 +52,12 @@ class Edit(LabelFlags):
 
 
 def main(argv: list[str]) -> int:
-    """Draw the sheet that `argv` asks for and say where it is; ValueError if it cannot be made."""
+    """Draw the sheet that `argv` asks for and say where it is; UserError if it cannot be made."""
     asked = parsed(Edit, argv, "ggdr edit", __doc__)
     wanted = numbers("directions", asked.directions)
     layers = numbers("layers", asked.layers) if asked.layers else None
     if not is_picture(asked.out):
-        raise ValueError(f"--out {asked.out} is no PNG; give NAME.png.")
+        raise UserError(f"--out {asked.out} is no PNG; give NAME.png.")
     asked.keep([asked.out])
     from ggdr.latent.directions import find
     from ggdr.visualization.sheets import draw_sheet
@@ -75,7 +75,7 @@ def main(argv: list[str]) -> int:
 
 
 def start(asked: Edit, generator: Generator) -> tuple[list[str], Codes]:
-    """The codes that are edited, and what they are called; ValueError if there are none."""
+    """The codes that are edited, and what they are called; UserError if there are none."""
     from ggdr.latent.codes import load_codes, seeded
     from ggdr.sampling import View
 

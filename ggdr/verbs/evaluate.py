@@ -9,7 +9,7 @@ from ggdr.verbs.evaluate_flags import parse
 
 
 def main(argv: list[str]) -> int:
-    """Measure what `argv` asks for, print a table, write a record; ValueError if it cannot be measured."""
+    """Measure what `argv` asks for, print a table, write a record; UserError if it cannot be measured."""
     command = parse(argv, "ggdr evaluate")
     from ggdr.verbs.evaluation import evaluate  # torch is imported once the command is known to be one
 

@@ -14,6 +14,7 @@ from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.patterns import is_elsewhere
 from ggdr.documents import like, one_line, read_object
+from ggdr.errors import UserError
 from ggdr.flags.command_line import flags_of, parsed
 from ggdr.flags.parts import fresh, part_flags, part_kind, swap_parts, take, take_use
 from ggdr.metrics.base import Metric
@@ -99,11 +100,11 @@ class Command:
 
 
 def parse(argv: list[str], program: str) -> Command:
-    """The command for `WHAT [flags]`; ValueError or SystemExit with what is wrong and what to type instead."""
+    """The command for `WHAT [flags]`; UserError or SystemExit with what is wrong and what to type instead."""
     asks_help = bool({"-h", "--help"} & set(argv))
     what, flags = (argv[0], argv[1:]) if argv and not argv[0].startswith("-") else ("", argv)
     if not what and not asks_help:
-        raise ValueError(f"nothing to measure; {first_word(argv, program)}")
+        raise UserError(f"nothing to measure; {first_word(argv, program)}")
     files, flags = take_use(flags)
     for file in files:
         use(file)
@@ -142,7 +143,7 @@ def first_word(argv: list[str], program: str) -> str:
 
 
 def check_ranges(command: Command) -> None:
-    """ValueError if a number is out of its range."""
+    """UserError if a number is out of its range."""
     ranges = {
         "--seed": (command.seed, 0, SEEDS - 1),
         "--batch-size": (command.batch_size, 1, MOST_AT_ONCE),
@@ -151,13 +152,13 @@ def check_ranges(command: Command) -> None:
     }
     for flag, (value, least, most) in ranges.items():
         if value is not None and not least <= value <= most:
-            raise ValueError(f"{flag} {value} is out of range; give a number from {least} to {most}.")
+            raise UserError(f"{flag} {value} is out of range; give a number from {least} to {most}.")
 
 
 def check_place(what: str) -> None:
-    """ValueError if `what` is neither here nor looks like a repository of the Hub."""
+    """UserError if `what` is neither here nor looks like a repository of the Hub."""
     if not Path(what).exists() and what.count("/") != 1 and not is_elsewhere(what):
-        raise ValueError(
+        raise UserError(
             f"there is no {what!r}{like(Path(what))}; give the folder of a run, of a checkpoint, of a saved model or"
             " pipeline, images (a folder, .zip, .tar, .npz, ...), or a Hub repository such as org/name."
         )
@@ -166,16 +167,16 @@ def check_place(what: str) -> None:
 def data_of(sources: list[str]) -> DataSet:
     """The data set of this registered name, or the images in this place."""
     if len(sources) > 1:
-        raise ValueError(f"--data {' '.join(sources)}: real images come from one source; give one.")
+        raise UserError(f"--data {' '.join(sources)}: real images come from one source; give one.")
     name = sources[0]
     return fresh(datasets.find(name), "--data") if name in datasets else ImageFiles(source=name)
 
 
 def data_of_run(what: str) -> DataSet:
-    """What the run was trained on that `what` is or belongs to; ValueError if it belongs to none."""
+    """What the run was trained on that `what` is or belongs to; UserError if it belongs to none."""
     here = Path(what)
     if not here.exists():
-        raise ValueError(
+        raise UserError(
             f"there is no run, model or folder {what!r} here{like(here)}; for a Hub repository of that name add --data"
             " SOURCE, the real images to compare it with."
         )
@@ -183,23 +184,21 @@ def data_of_run(what: str) -> DataSet:
         file = folder / "recipe.json"
         if here.exists() and file.is_file():
             return from_json(DataSet, data_in(file), "recipe.data")
-    raise ValueError(f"no real images to compare {what!r} with; add --data digits, or --data and a folder of images.")
+    raise UserError(f"no real images to compare {what!r} with; add --data digits, or --data and a folder of images.")
 
 
 def data_in(file: Path) -> Any:
-    """The data set's entry in a run's recipe.json; ValueError if it cannot be read."""
+    """The data set's entry in a run's recipe.json; UserError if it cannot be read."""
     try:
         return read_object(file)["data"]
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(
-            f"{file} cannot be read: {one_line(error)}; say by --data what the real images are."
-        ) from error
+        raise UserError(f"{file} cannot be read: {one_line(error)}; say by --data what the real images are.") from error
 
 
 def spread(flags: list[str], parts: Parts) -> list[str]:
     """The flags, with those of all metrics made flags of each; a metric's own come later and prevail.
 
-    Data that has a feature extractor of its own is measured by it, if no other is asked for. ValueError if no metric
+    Data that has a feature extractor of its own is measured by it, if no other is asked for. UserError if no metric
     can read features by the extractor that is asked for.
     """
     groups = list(grouped(flags))
@@ -209,7 +208,7 @@ def spread(flags: list[str], parts: Parts) -> list[str]:
     readers = [key for key, metric in parts.metrics.items() if can_read(metric, extractor)]
     if not readers and any(group.flag not in COUNTS for group in shared):
         what = f"{extractor!r}" if named else "any extractor"
-        raise ValueError(f"{', '.join(parts.metrics)} cannot read features by {what}; leave --extractor out.")
+        raise UserError(f"{', '.join(parts.metrics)} cannot read features by {what}; leave --extractor out.")
     words = [word for key in readers if extractor for word in (f"--metrics.{key}.extractor", extractor)]
     for flag, values in (group for group in shared if group.flag != "--extractor"):
         for key in parts.metrics if flag in COUNTS else readers:

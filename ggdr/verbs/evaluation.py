@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ggdr.cache import cache_folder
 from ggdr.data.base import DataSet, Images
+from ggdr.errors import UserError
 from ggdr.evaluation.cautions import cautions, extractor_of
 from ggdr.evaluation.console import Console
 from ggdr.evaluation.findings import record_folder, record_of, rows
@@ -36,7 +37,7 @@ REPEATS = 3
 
 
 def evaluate(command: Command) -> Path | None:
-    """Measure, print the table, write the record; its file, on the main process. ValueError if it cannot be done."""
+    """Measure, print the table, write the record; its file, on the main process. UserError if it cannot be done."""
     with processes_for(command.device) as processes, without_tf32():
         console = Console(processes.rank == 0)
         try:
@@ -73,7 +74,7 @@ class Evaluation:
     """All that is measured, opened and checked."""
 
     def __init__(self, command: Command, processes: Processes, console: Console):
-        """ValueError, before anything is measured, if the parts do not go together."""
+        """UserError, before anything is measured, if the parts do not go together."""
         self.command, self.processes, self.console = command, processes, console
         self.began = time.monotonic()
         if command.out is not None:
@@ -118,7 +119,7 @@ class Evaluation:
         return EvalData(self.real, fakes, self.subject.generator, labels, seed, self.statistics)
 
     def usable(self) -> dict[str, Metric]:
-        """The metrics, their networks loaded; ValueError if one that was asked for cannot be measured here.
+        """The metrics, their networks loaded; UserError if one that was asked for cannot be measured here.
 
         Those that nobody named are left out, with a warning, where they cannot be.
         """
@@ -130,7 +131,7 @@ class Evaluation:
             except ValueError as error:
                 why = str(error).replace("metrics.NAME.", f"metrics.{name}.")
                 if not self.command.standard:
-                    raise ValueError(why) from error
+                    raise UserError(why) from error
                 missing[name] = why
         missing = self.processes.broadcast(missing)
         for name, why in missing.items():
@@ -199,7 +200,7 @@ class Evaluation:
 
 
 def check_shapes(subject: Subject, images: Images, data: DataSet) -> None:
-    """ValueError, with what to type, if the images to compare differ in size or channels."""
+    """UserError, with what to type, if the images to compare differ in size or channels."""
     spec, (channels, height, width) = images.spec, subject.shape
     if (spec.channels, spec.height, spec.width) == subject.shape:
         return
@@ -210,4 +211,4 @@ def check_shapes(subject: Subject, images: Images, data: DataSet) -> None:
     flags = flags if (height, width) != (spec.height, spec.width) else []
     flags += [f"--data.channels {channels}"] if channels != spec.channels and "channels" in known else []
     way = f"add {' '.join(flags)}" if flags else "give other real images by --data"
-    raise ValueError(f"the images to measure are of {own}, the real ones of {real}; {way}.")
+    raise UserError(f"the images to measure are of {own}, the real ones of {real}; {way}.")

@@ -17,6 +17,7 @@ from typing import Annotated
 
 import tyro
 
+from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 
 
@@ -43,10 +44,10 @@ class Explore:
 
 
 def main(argv: list[str]) -> int:
-    """Show the page that `argv` asks for until it is stopped; ValueError if it cannot be shown."""
+    """Show the page that `argv` asks for until it is stopped; UserError if it cannot be shown."""
     asked = parsed(Explore, argv, "ggdr explore", __doc__)
     if find_spec("gradio") is None:
-        raise ValueError("the page needs Gradio; type: pip install 'ggdr[explore]'.")
+        raise UserError("the page needs Gradio; type: pip install 'ggdr[explore]'.")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before it is imported: no word to anybody
     if asked.space is not None:
         from ggdr.explorer.space import write_space
@@ -74,5 +75,5 @@ def main(argv: list[str]) -> int:
             show_error=True,
         )
     except OSError as error:
-        raise ValueError(f"port {asked.port} at {asked.host} is taken; give another by --port, 0 for any.") from error
+        raise UserError(f"port {asked.port} at {asked.host} is taken; give another by --port, 0 for any.") from error
     return 0

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.verbs.places import check_out
 
@@ -56,7 +57,7 @@ class Export:
 
 
 def main(argv: list[str]) -> int:
-    """Write the file that `argv` asks for and say what it takes and gives; ValueError if it cannot be."""
+    """Write the file that `argv` asks for and say what it takes and gives; UserError if it cannot be."""
     asked = parsed(Export, argv, "ggdr export", __doc__)
     check(asked)
     from ggdr.exporting.files import export
@@ -69,22 +70,20 @@ def main(argv: list[str]) -> int:
 
 
 def check(asked: Export) -> None:
-    """ValueError if there can be no such file, before the network is read."""
+    """UserError if there can be no such file, before the network is read."""
     if (suffix := asked.out.suffix) not in SUFFIXES:
-        raise ValueError(f"{str(asked.out)!r} ends in neither of {', '.join(SUFFIXES)}; give NAME.pt2 or NAME.onnx.")
+        raise UserError(f"{str(asked.out)!r} ends in neither of {', '.join(SUFFIXES)}; give NAME.pt2 or NAME.onnx.")
     if missing := [name for name in SUFFIXES[suffix] if find_spec(name) is None]:
-        raise ValueError(f"{suffix} files need {', '.join(missing)}; type: pip install 'ggdr[onnx]'.")
+        raise UserError(f"{suffix} files need {', '.join(missing)}; type: pip install 'ggdr[onnx]'.")
     if asked.out.is_dir():
-        raise ValueError(f"{str(asked.out)!r} is a folder; name a file.")
+        raise UserError(f"{str(asked.out)!r} is a folder; name a file.")
     check_out([asked.out], asked.overwrite)
     if asked.batch_size is not None and asked.batch_size < 1:
-        raise ValueError(
-            f"a batch of {asked.batch_size} samples is none; give --batch-size 1 or more, or leave it out."
-        )
+        raise UserError(f"a batch of {asked.batch_size} samples is none; give --batch-size 1 or more, or leave it out.")
 
 
 def chosen(asked: Export) -> Graph:
-    """The graph of the network asked for; ValueError if the model has none such."""
+    """The graph of the network asked for; UserError if the model has none such."""
     from ggdr.exporting.graphs import Images, Logits
     from ggdr.networks.base.module import Discriminator, Generator, Network
     from ggdr.registry import use
@@ -95,12 +94,12 @@ def chosen(asked: Export) -> Graph:
     folder, hub = Path(asked.model), Hub(asked.revision)
     found = in_folder(folder, hub) if folder.exists() else on_hub(asked.model, (asked.network,), hub)
     if asked.network not in found:
-        raise ValueError(f"{asked.model!r} has no network {asked.network!r}; it has {', '.join(found)}.")
+        raise UserError(f"{asked.model!r} has no network {asked.network!r}; it has {', '.join(found)}.")
     network = loaded(found[asked.network], Network)
     if isinstance(network, Generator):
         return Images(network, asked.noise, asked.uint8)
     if asked.uint8:
-        raise ValueError(f"{asked.network!r} makes no images; leave --uint8 out.")
+        raise UserError(f"{asked.network!r} makes no images; leave --uint8 out.")
     assert isinstance(network, Discriminator)
     return Logits(network)
 

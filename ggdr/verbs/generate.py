@@ -17,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.folders import make
 from ggdr.verbs.label_flags import Label, LabelFlags
@@ -72,13 +73,13 @@ class Wanted(NamedTuple):
 
 
 def main(argv: list[str]) -> int:
-    """Make the images that `argv` asks for and say where they are; ValueError if they cannot be made."""
+    """Make the images that `argv` asks for and say where they are; UserError if they cannot be made."""
     asked = parsed(Generate, argv, "ggdr generate", __doc__)
     seeds = numbers("seeds", asked.seeds)
     if asked.out.suffix.lower() in PICTURES:
-        raise ValueError(f"--out {asked.out} is no PNG; give NAME.png for a grid, or a folder for a file each.")
+        raise UserError(f"--out {asked.out} is no PNG; give NAME.png for a grid, or a folder for a file each.")
     if asked.count is not None and not asked.polarity:
-        raise ValueError(f"--count {asked.count} says how many images polarity chooses; add --polarity -1.")
+        raise UserError(f"--count {asked.count} says how many images polarity chooses; add --polarity -1.")
     if is_picture(asked.out):
         asked.keep([asked.out])
     generator = asked.generator()
@@ -142,7 +143,7 @@ def choose(asked: Generate, generator: Generator, seeds: list[int], label: Label
 
 
 def images(asked: Generate, generator: Generator, wanted: list[Wanted]) -> Iterator[Tensor]:
-    """The wanted images, pass by pass; ValueError, before the first, if the generator does not take what is asked."""
+    """The wanted images, pass by pass; UserError, before the first, if the generator does not take what is asked."""
     import torch
 
     from ggdr.latent.modes import draw_modal, find_modes

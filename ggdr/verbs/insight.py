@@ -47,7 +47,7 @@ class Features:
 
 
 def main(argv: list[str]) -> int:
-    """Draw the sheets that `argv` asks for and say where they are; ValueError if there is nothing to draw."""
+    """Draw the sheets that `argv` asks for and say where they are; UserError if there is nothing to draw."""
     wanted = parsed(Features, argv, "ggdr features", __doc__)
     from ggdr.registry import use
     from ggdr.saving.pretrained import load_pair

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ggdr.errors import UserError
 from ggdr.formatting import significant
 from ggdr.verbs.model_flags import ModelFlags, numbers
 
@@ -40,23 +41,23 @@ class LabelFlags(ModelFlags):
     without them it is said which there are"""
 
     def asked_labels(self, spec: ImageSpec) -> list[Label]:
-        """The labels that are asked for; ValueError, with what to type, if they do not fit the generator."""
+        """The labels that are asked for; UserError, with what to type, if they do not fit the generator."""
         typed = f"--labels {' '.join(self.labels)}"
         if not spec.labels:
             if self.labels:
-                raise ValueError(f"this generator was trained without labels; leave {typed} out.")
+                raise UserError(f"this generator was trained without labels; leave {typed} out.")
             return []
         if not self.labels:
-            raise ValueError(f"this generator was trained with labels; add --labels {choices(spec)}.")
+            raise UserError(f"this generator was trained with labels; add --labels {choices(spec)}.")
         try:
             return [label for word in self.labels for label in of_word(word, spec)]
         except Odd as piece:
-            raise ValueError(f"{typed} holds {piece}; give {choices(spec)}.") from None
+            raise UserError(f"{typed} holds {piece}; give {choices(spec)}.") from None
 
     def label_rows(self, spec: ImageSpec, count: int) -> Tensor | None:
         """Label vectors [count, L], of one label for all images or of one for each; None without labels.
 
-        ValueError as above, or if there are as many as neither.
+        UserError as above, or if there are as many as neither.
         """
         import torch
 
@@ -65,7 +66,7 @@ class LabelFlags(ModelFlags):
             return None
         if len(found) not in (1, count):
             each = f", or {count}, one for each image" if count > 1 else ""
-            raise ValueError(f"--labels {' '.join(self.labels)} are {len(found)} labels; give one{each}.")
+            raise UserError(f"--labels {' '.join(self.labels)} are {len(found)} labels; give one{each}.")
         return torch.tensor([label.values for label in found]).expand(count, -1)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 
+from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.registry import REGISTRIES, Part, discover
 
@@ -26,7 +27,7 @@ class List:
 
 
 def main(argv: list[str]) -> int:
-    """Print the parts that `argv` asks for; ValueError if there is no such kind or no part of such a paper."""
+    """Print the parts that `argv` asks for; UserError if there is no such kind or no part of such a paper."""
     from ggdr.registry import use
 
     asked = parsed(List, argv, "ggdr list", None)
@@ -37,14 +38,14 @@ def main(argv: list[str]) -> int:
     if asked.kind and asked.kind not in REGISTRIES:
         close = difflib.get_close_matches(asked.kind, REGISTRIES, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"no kind {asked.kind!r}.{hint} Kinds: {', '.join(REGISTRIES)}.")
+        raise UserError(f"no kind {asked.kind!r}.{hint} Kinds: {', '.join(REGISTRIES)}.")
     found = {
         kind: [part for _, part in sorted(REGISTRIES[kind].items()) if asked.paper in ("", part.paper)]
         for kind in kinds
     }
     if not any(found.values()):
         papers = sorted({part.paper for kind in kinds for part in REGISTRIES[kind].values() if part.paper})
-        raise ValueError(f"no part of paper {asked.paper!r}; there are parts of {', '.join(papers)}.")
+        raise UserError(f"no part of paper {asked.paper!r}; there are parts of {', '.join(papers)}.")
     print("\n\n".join(section(kind, parts) for kind, parts in found.items() if parts))
     return 0
 

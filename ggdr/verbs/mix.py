@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.verbs.label_flags import LabelFlags
 from ggdr.verbs.model_flags import is_picture, numbers, shown
@@ -33,12 +34,12 @@ class Mix(LabelFlags):
 
 
 def main(argv: list[str]) -> int:
-    """Draw the matrix that `argv` asks for and say where it is; ValueError if it cannot be drawn."""
+    """Draw the matrix that `argv` asks for and say where it is; UserError if it cannot be drawn."""
     asked = parsed(Mix, argv, "ggdr mix", __doc__)
     seeds = [numbers("rows", asked.rows), numbers("columns", asked.columns)]
     layers = numbers("layers", asked.layers) if asked.layers else None
     if not is_picture(asked.out):
-        raise ValueError(f"--out {asked.out} is no PNG; give NAME.png.")
+        raise UserError(f"--out {asked.out} is no PNG; give NAME.png.")
     asked.keep([asked.out])
     import torch
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from ggdr.errors import UserError
 from ggdr.verbs.places import check_out
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class ModelFlags:
     """files that register parts of your own"""
 
     def generator(self) -> Generator:
-        """The generator, where it is to work; ValueError if there is none."""
+        """The generator, where it is to work; UserError if there is none."""
         from ggdr.ops.device import device_of
         from ggdr.registry import use
         from ggdr.saving.pretrained import Hub, load_generator
@@ -48,20 +49,20 @@ class ModelFlags:
         return load_generator(self.model, Hub(self.revision)).to(device_of(self.device))
 
     def keep(self, files: list[Path]) -> None:
-        """ValueError if a file is there that may not be replaced, or would lie in a folder of images."""
+        """UserError if a file is there that may not be replaced, or would lie in a folder of images."""
         check_out(files, self.overwrite)
 
 
 def numbers(flag: str, text: str) -> list[int]:
-    """ "0-3,100" as [0, 1, 2, 3, 100]; ValueError if it is nothing like it."""
+    """ "0-3,100" as [0, 1, 2, 3, 100]; UserError if it is nothing like it."""
     found: list[int] = []
     for piece in text.split(","):
         first, dash, last = piece.strip().partition("-")
         if not (first.isdecimal() and (last.isdecimal() if dash else True)):
-            raise ValueError(f"--{flag} {text} holds {piece!r}; give numbers and ranges such as 0-15,100.")
+            raise UserError(f"--{flag} {text} holds {piece!r}; give numbers and ranges such as 0-15,100.")
         start, end = int(first), int(last or first)
         if not 0 <= end - start < MOST:
-            raise ValueError(f"--{flag} {text} holds {piece!r}; a range goes up, and has at most {MOST:,} numbers.")
+            raise UserError(f"--{flag} {text} holds {piece!r}; a range goes up, and has at most {MOST:,} numbers.")
         found += range(start, end + 1)
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ggdr.errors import UserError
 from ggdr.folders import HEAD_BYTES, MARK, SOFTWARE
 
 FEWEST = 2
@@ -12,24 +13,24 @@ FEWEST = 2
 
 
 def check_out(files: Iterable[Path], overwrite: bool = True) -> None:
-    """ValueError if one of the files is there and may not be replaced, or would lie in a folder of images."""
+    """UserError if one of the files is there and may not be replaced, or would lie in a folder of images."""
     files = list(files)
     there = next((file for file in files if file.exists()), None)
     if there is not None and not overwrite:
-        raise ValueError(f"{there} is there already; give another --out, or add --overwrite.")
+        raise UserError(f"{there} is there already; give another --out, or add --overwrite.")
     for folder in dict.fromkeys(file.parent for file in files):
         check_apart(folder)
 
 
 def check_apart(folder: Path) -> None:
-    """ValueError if a folder is one of images that were not made here: what is put there would become data."""
+    """UserError if a folder is one of images that were not made here: what is put there would become data."""
     if (folder / MARK).is_file() or not folder.is_dir():
         return
     entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     found = list(images(entries))
     if len(found) >= max(FEWEST, len(entries) - len(found)):
         where = "here" if folder == Path() else f"in {folder}"
-        raise ValueError(
+        raise UserError(
             f"there are {len(found):,} images {where}, such as {min(found)!r}, and nothing is put among somebody's"
             " images: give another folder by --out."
         )

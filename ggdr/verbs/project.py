@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import tyro
 
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero
 from ggdr.features.base import Extractor
 from ggdr.features.plain import Pixels
 from ggdr.flags.command_line import parsed
@@ -91,7 +91,7 @@ class Files(NamedTuple):
 
 
 def main(argv: list[str]) -> int:
-    """Project the pictures that `argv` names and say how near that came; ValueError if it cannot be done."""
+    """Project the pictures that `argv` names and say how near that came; UserError if it cannot be done."""
     asked = parse(argv)
     check_files(asked)
     from ggdr.latent.projection import Search
@@ -108,7 +108,7 @@ def main(argv: list[str]) -> int:
 
 
 def parse(argv: list[str]) -> Project:
-    """The command; ValueError or SystemExit with what is wrong and what to type instead."""
+    """The command; UserError or SystemExit with what is wrong and what to type instead."""
     files, flags = take_use(argv)
     for file in files:
         use(file)
@@ -118,14 +118,14 @@ def parse(argv: list[str]) -> Project:
 
 
 def check_files(asked: Project) -> None:
-    """ValueError if a picture is missing, or what would be written is there already."""
+    """UserError if a picture is missing, or what would be written is there already."""
     if not asked.model or not asked.pictures:
-        raise ValueError("give a model and pictures: ggdr project runs/digits photo.png")
+        raise UserError("give a model and pictures: ggdr project runs/digits photo.png")
     if lost := [picture for picture in asked.pictures if not picture.is_file()]:
-        raise ValueError(f"there is no picture {str(lost[0])!r}; give the path of an image file.")
+        raise UserError(f"there is no picture {str(lost[0])!r}; give the path of an image file.")
     stem, times = Counter(picture.stem for picture in asked.pictures).most_common(1)[0]
     if times > 1:
-        raise ValueError(f"{times} pictures are called {stem!r}, as would be what is written; project one at a time.")
+        raise UserError(f"{times} pictures are called {stem!r}, as would be what is written; project one at a time.")
     asked.keep([file for picture in asked.pictures for file in asked.files(picture) if file is not None])
 
 
@@ -145,7 +145,7 @@ def project_some(
         try:
             found = project(generator, targets, search, labels=rows, batch_size=asked.batch_size, watch=watch)
         except ValueError as error:
-            raise ValueError(in_own_words(error)) from error
+            raise UserError(in_own_words(error)) from error
     for place, picture in enumerate(pictures):
         write(asked.files(picture), generator, targets[place], found, place, [each[place] for each in frames])
         was, now = (float(each[place]) for each in (found.start, found.distance))
@@ -160,14 +160,14 @@ def in_own_words(error: ValueError) -> str:
 
 
 def opened(picture: Path) -> Image.Image:
-    """The picture in a file; ValueError if it is none."""
+    """The picture in a file; UserError if it is none."""
     import PIL.Image
 
     try:
         image = PIL.Image.open(picture)
         image.load()
     except (PIL.UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f"{str(picture)!r} is no image that can be read; give a PNG, JPEG or the like.") from error
+        raise UserError(f"{str(picture)!r} is no image that can be read; give a PNG, JPEG or the like.") from error
     return image
 
 

@@ -17,7 +17,7 @@ from typing import Annotated
 import tyro
 
 from ggdr.documents import like
-from ggdr.errors import check_licence
+from ggdr.errors import UserError, check_licence
 from ggdr.flags.command_line import parsed
 from ggdr.recipe.about import Description
 
@@ -45,10 +45,10 @@ class Push:
 
 
 def main(argv: list[str]) -> int:
-    """Push what `argv` asks for and say where it is; ValueError if it cannot be."""
+    """Push what `argv` asks for and say where it is; UserError if it cannot be."""
     asked = parsed(Push, argv, "ggdr push", __doc__)
     if not asked.source.is_dir():
-        raise ValueError(
+        raise UserError(
             f"there is no folder {str(asked.source)!r}{like(asked.source)}; give that of a run or of a model."
         )
     from ggdr.hub.repository import Place, Words, publish

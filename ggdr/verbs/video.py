@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.verbs.label_flags import LabelFlags
 from ggdr.verbs.model_flags import numbers, shown
@@ -48,20 +49,18 @@ class Video(LabelFlags):
 
 
 def main(argv: list[str]) -> int:
-    """Film the walk that `argv` asks for and say where it is; ValueError if it cannot be filmed."""
+    """Film the walk that `argv` asks for and say where it is; UserError if it cannot be filmed."""
     asked = parsed(Video, argv, "ggdr video", __doc__)
     seeds = numbers("seeds", asked.seeds)
     if not 1 <= asked.walks <= len(seeds) // 2 or len(seeds) % asked.walks:
-        raise ValueError(
-            f"{len(seeds)} seeds cannot be dealt to {asked.walks} walks; each takes as many, two at least."
-        )
+        raise UserError(f"{len(seeds)} seeds cannot be dealt to {asked.walks} walks; each takes as many, two at least.")
     steps = round(asked.seconds * asked.fps)
     if steps < 1:
-        raise ValueError(f"{asked.seconds:g} seconds at {asked.fps:g} frames a second are no frame; give more.")
+        raise UserError(f"{asked.seconds:g} seconds at {asked.fps:g} frames a second are no frame; give more.")
     from ggdr.visualization.film import MOVING, save_film
 
     if asked.out.suffix.lower() not in MOVING:
-        raise ValueError(f"--out {asked.out} is no film; give a name that ends in {', '.join(MOVING)}.")
+        raise UserError(f"--out {asked.out} is no film; give a name that ends in {', '.join(MOVING)}.")
     asked.keep([asked.out])
     generator = asked.generator()
     rows = asked.label_rows(generator.spec, len(seeds))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ggdr.cache import write_whole
+from ggdr.errors import UserError
 from ggdr.folders import SHEET
 from ggdr.lazy import F, Tensor, torch
 from ggdr.sampling.grid import picture
@@ -30,17 +31,17 @@ MOVING = (".mp4", ".gif", ".webp")
 def save_film(frames: Iterable[Tensor], path: Path, fps: float = 30.0) -> int:
     """Write frames uint8 [H, W, 1, 3 or 4] of one size as PATH.mp4, .gif or .webp, and count them.
 
-    gif and webp repeat for ever; mp4 has no transparency, and is made even-sided by a repeated edge. ValueError if
+    gif and webp repeat for ever; mp4 has no transparency, and is made even-sided by a repeated edge. UserError if
     there is no frame, or no such format.
     """
     write = {".mp4": write_mp4, ".gif": write_animation, ".webp": write_animation}.get(path.suffix.lower())
     if write is None:
-        raise ValueError(f"{path} is no film; give a name that ends in {', '.join(MOVING)}.")
+        raise UserError(f"{path} is no film; give a name that ends in {', '.join(MOVING)}.")
     if not 0 < fps <= 240:
-        raise ValueError(f"{fps} frames a second; give a number above 0, at most 240.")
+        raise UserError(f"{fps} frames a second; give a number above 0, at most 240.")
     start = next(pictures := iter(frames), None)
     if start is None:
-        raise ValueError("a film is made of frames; given none.")
+        raise UserError("a film is made of frames; given none.")
     counts: list[int] = []
     write_whole(path, lambda aside: counts.append(write(chain([start], pictures), aside, fps)))
     return counts[0]

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ggdr.errors import UserError
 from ggdr.networks.base import GeneratorOutput
 from ggdr.networks.base.module import Discriminator, Generator
 from ggdr.sampling import AT_ONCE, View, asked, latents
@@ -67,13 +68,13 @@ def sides_of(
 ) -> dict[Source, tuple[int, ...]]:
     """The sides of each source, those that are wanted (none: all that the generator has); by declared abilities.
 
-    ValueError, with the sides there are, if the generator hands over no maps of a side, or none at all.
+    UserError, with the sides there are, if the generator hands over no maps of a side, or none at all.
     """
     if "g_features" not in generator.config.provides:
-        raise ValueError(f"generator {generator.config.name!r} hands over no feature maps, so there is nothing to see.")
+        raise UserError(f"generator {generator.config.name!r} hands over no feature maps, so there is nothing to see.")
     there = sorted(generator.feature_channels)
     if strange := sorted(set(wanted) - set(there)):
-        raise ValueError(f"no feature maps of side {listed(strange)}; the generator has those of {listed(there)} px.")
+        raise UserError(f"no feature maps of side {listed(strange)}; the generator has those of {listed(there)} px.")
     have: dict[Source, Mapping[int, int]] = {"generator": generator.feature_channels}
     if discriminator is not None and "pyramid" in discriminator.config.provides:
         have["encoder"] = discriminator.map_channels

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ggdr.data.reading.reader import check_size
+from ggdr.errors import UserError
 
 if TYPE_CHECKING:
     import tifffile
@@ -49,7 +50,7 @@ class Array(NamedTuple):
 
 
 def numpy_array(data: bytes) -> Array | None:
-    """The array of a .npy or .npz file; None if it is neither, ValueError if it is no image."""
+    """The array of a .npy or .npz file; None if it is neither, UserError if it is no image."""
     if data.startswith(NPY):
         return of_npy(io.BytesIO(data), len(data), lambda: data)
     if not data.startswith(NPZ):
@@ -57,19 +58,19 @@ def numpy_array(data: bytes) -> Array | None:
     archive = zipfile.ZipFile(io.BytesIO(data))
     entries = [entry for entry in archive.infolist() if entry.filename.endswith(".npy")]
     if len(entries) != 1:
-        raise ValueError(f"an archive of {len(entries)} arrays, where one image is due")
+        raise UserError(f"an archive of {len(entries)} arrays, where one image is due")
     (entry,) = entries
     check_size(entry.file_size)
     return of_npy(archive.open(entry), entry.file_size, lambda: archive.open(entry).read(entry.file_size + 1))
 
 
 def of_npy(stream: IO[bytes], size: int, read: Callable[[], bytes]) -> Array:
-    """The array in a .npy file of a number of bytes; ValueError if it is no image, or not as large as it says."""
+    """The array in a .npy file of a number of bytes; UserError if it is no image, or not as large as it says."""
     shape, fortran, dtype = npy_header(stream)
     start, count = stream.tell(), math.prod(shape)
     check_kind(dtype, count)
     if count * dtype.itemsize != size - start:
-        raise ValueError(f"an array of {count * dtype.itemsize:,} bytes in a file that holds {size - start:,}")
+        raise UserError(f"an array of {count * dtype.itemsize:,} bytes in a file that holds {size - start:,}")
     height, width, channels, axis = layout(shape)
 
     def values() -> np.ndarray:
@@ -82,32 +83,32 @@ def of_npy(stream: IO[bytes], size: int, read: Callable[[], bytes]) -> Array:
 def npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, whether in Fortran's order, and kind of numbers of a .npy file, read up to its values.
 
-    ValueError if its version holds more than plain numbers.
+    UserError if its version holds more than plain numbers.
     """
     version = np.lib.format.read_magic(stream)
     read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
     if read is None:
-        raise ValueError(f"an array in version {version[0]} of .npy, which holds no plain numbers")
+        raise UserError(f"an array in version {version[0]} of .npy, which holds no plain numbers")
     return read(stream)
 
 
 def check_kind(dtype: np.dtype, count: int) -> None:
-    """ValueError unless it is an array of real numbers that is not too large."""
+    """UserError unless it is an array of real numbers that is not too large."""
     if dtype.kind not in "buif" or dtype.itemsize > 8:
-        raise ValueError(f"an array of {dtype}, and only whole numbers and floats make an image")
+        raise UserError(f"an array of {dtype}, and only whole numbers and floats make an image")
     if count > MOST_VALUES:
-        raise ValueError(f"its header declares more than {MOST_VALUES:,} values")
+        raise UserError(f"its header declares more than {MOST_VALUES:,} values")
 
 
 def layout(shape: tuple[int, ...], axes: str = "") -> tuple[int, int, int, int | None]:
-    """Height, width, channels of an array, and the axis of the channels, None without one; ValueError if no image.
+    """Height, width, channels of an array, and the axis of the channels, None without one; UserError if no image.
 
     That axis is where `axes`, as tifffile names them, say S, else the shorter of the first and the last, else the last.
     """
     if len(shape) == 2 and min(shape) > 0:
         return shape[0], shape[1], 1, None
     if len(shape) != 3 or min(shape) < 1:
-        raise ValueError(f"an array of shape {list(shape)}, where [H, W], [H, W, C] or [C, H, W] is due")
+        raise UserError(f"an array of shape {list(shape)}, where [H, W], [H, W, C] or [C, H, W] is due")
     first = axes.startswith("S") if "S" in axes else shape[0] < shape[2]
     height, width, channels = (*shape[1:], shape[0]) if first else shape
     return height, width, channels, 0 if first else 2
@@ -128,11 +129,11 @@ def tiff_array(data: bytes) -> Array:
     series = stack_of(file)
     shape, dtype, segments = (page.shape, page.dtype, page.databytecounts) if series is None else series
     if dtype is None:
-        raise ValueError("an array of no known kind of numbers")
+        raise UserError("an array of no known kind of numbers")
     check_kind(dtype, count := math.prod(shape))
     held = len(data) if page.compression == tifffile.COMPRESSION.NONE else PACKED * len(data)
     if count * dtype.itemsize > held or sum(segments) > len(data):
-        raise ValueError("its header declares more than the file can hold")
+        raise UserError("its header declares more than the file can hold")
     height, width, channels, axis = layout(shape, page.axes if series is None else "")
 
     def values() -> np.ndarray:

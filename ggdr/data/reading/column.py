@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ggdr.data.reading.labels import Kind, Labels, classes, vectors
+from ggdr.errors import UserError
 from ggdr.formatting import significant
 
 MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "unknown", "unlabelled", "unlabeled", "?"})
@@ -28,20 +29,20 @@ NUMBERED = frozenset(
 def of_values(values: Sequence, column: str, names: Sequence[str] = (), kind: Kind = "auto") -> Labels:
     """Labels from a column: words are classes, fractions and lists are vectors; whole numbers as `are_classes` says.
 
-    `names`: of the classes, where the column declares them. `kind`: what they are, where that is said. ValueError if
+    `names`: of the classes, where the column declares them. `kind`: what they are, where that is said. UserError if
     the values are of no kind, or of another.
     """
     cells = [None if is_missing(value) else value for value in values]
     there = [cell for cell in cells if cell is not None]
     if not there:
-        raise ValueError(f"column {column!r} holds no label; choose another one.")
+        raise UserError(f"column {column!r} holds no label; choose another one.")
     if isinstance(there[0], (list, tuple, np.ndarray)):
         return of_lists(cells, column, kind)
     if names:
         return classes(cells, names)
     if not all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in there):
         if kind == "continuous":
-            raise ValueError(f"column {column!r} holds words, such as {there[0]!r:.60}; they can only be classes.")
+            raise UserError(f"column {column!r} holds words, such as {there[0]!r:.60}; they can only be classes.")
         return classes([str(cell) if isinstance(cell, (bool, int, float)) else cell for cell in cells])
     whole = all(math.isfinite(cell) and float(cell).is_integer() for cell in there)
     chosen = kind
@@ -65,10 +66,10 @@ def of_lists(cells: Sequence, column: str, kind: Kind) -> Labels:
     """Labels from lists of numbers."""
     lists = [cell for cell in cells if cell is not None]
     if len({len(cell) if isinstance(cell, (list, tuple, np.ndarray)) else -1 for cell in lists}) > 1:
-        raise ValueError(f"column {column!r} holds lists of differing length; a label vector has one width.")
+        raise UserError(f"column {column!r} holds lists of differing length; a label vector has one width.")
     labels = vectors(cells, [f"{column}_{entry}" for entry in range(len(lists[0]))])
     if kind == "classes" and labels.values.ndim > 1:
-        raise ValueError(f"column {column!r} holds vectors that are no classes: each must hold one 1 and else zeros.")
+        raise UserError(f"column {column!r} holds vectors that are no classes: each must hold one 1 and else zeros.")
     return labels
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ggdr.errors import UserError
 from ggdr.formatting import significant
 
 Range = tuple[float, float]
@@ -30,24 +31,24 @@ def natural(dtype: np.dtype) -> Range:
 
 
 def to_bytes(values: np.ndarray, chosen: Range | None) -> np.ndarray:
-    """Values as uint8, rounded, those outside of the range cut off; ValueError if some are NaN."""
+    """Values as uint8, rounded, those outside of the range cut off; UserError if some are NaN."""
     low, high = chosen or natural(values.dtype)
     if values.dtype == np.uint8 and (low, high) == (0, 255):
         return values
     exact = np.dtype(np.float64 if values.dtype.itemsize > 2 and values.dtype != np.float32 else np.float32)
     scaled = (values.astype(exact) - low) * (255 / (high - low))
     if np.isnan(scaled).any():
-        raise ValueError("some of its pixels are no numbers (NaN)")
+        raise UserError("some of its pixels are no numbers (NaN)")
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def check_range(chosen: Sequence[float] | None) -> Range | None:
-    """The range as two numbers; ValueError unless the first is the lower one."""
+    """The range as two numbers; UserError unless the first is the lower one."""
     if chosen is None:
         return None
     low, high = chosen
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise ValueError(f"--data.range {low:g} {high:g}: give two numbers, the lower first, as --data.range 0 4095.")
+        raise UserError(f"--data.range {low:g} {high:g}: give two numbers, the lower first, as --data.range 0 4095.")
     return float(low), float(high)
 
 
@@ -73,7 +74,7 @@ def values_of(array: np.ndarray) -> Values:
     flat = array.reshape(-1)
     finite = flat[np.isfinite(flat)] if array.dtype.kind == "f" else flat
     if not finite.size:
-        raise ValueError("none of its pixels is a number")
+        raise UserError("none of its pixels is a number")
     outside = int(((finite < low) | (finite > high)).sum())
     drawn = finite[: 0 if array.dtype == np.uint8 else None : max(finite.size // DRAWN, 1)].astype(np.float64)
     return Values(array.dtype, float(finite.min()), float(finite.max()), outside, finite.size, drawn)

@@ -17,18 +17,19 @@ from ggdr.data.reading.remote import copied
 from ggdr.data.reading.saved import Saved
 from ggdr.data.reading.tarred import Tarred
 from ggdr.data.reading.zipped import Zipped
+from ggdr.errors import UserError
 
 READERS: tuple[type[Reader], ...] = (Zipped, Tarred, LMDB, HDF5, Arrays, Saved, Parquet, Folder, Hub)
 """the first that fits reads: a folder of tables or shards is no folder of images; each says how it is typed"""
 
 
 def reader_of(source: str, columns: Columns) -> Reader:
-    """The reader for a source; ValueError, with all that can be read, if there is none."""
+    """The reader for a source; UserError, with all that can be read, if there is none."""
     place = copied(source) if is_address(source) else os.path.expanduser(source.removeprefix("file://"))
     try:
         return opened(place, columns)
     except ValueError as error:
-        raise ValueError(str(error).replace(place, source) if place else str(error)) from error
+        raise UserError(str(error).replace(place, source) if place else str(error)) from error
 
 
 def opened(place: str, columns: Columns) -> Reader:
@@ -36,7 +37,7 @@ def opened(place: str, columns: Columns) -> Reader:
     for reader in READERS:
         if place and reader.fits(place):
             return reader(place, columns)
-    raise ValueError(no_reader(place))
+    raise UserError(no_reader(place))
 
 
 def no_reader(source: str) -> str:

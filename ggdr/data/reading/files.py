@@ -12,6 +12,7 @@ from ggdr.data.reading.label_file import CUSTOMARY, TABLES, read_labels
 from ggdr.data.reading.labels import Kind, Labels
 from ggdr.data.reading.layout import FOLDERS, TOP, from_folders, of_split
 from ggdr.data.reading.reader import HEAD_BYTES, MOST_BYTES, Reader, file_bytes
+from ggdr.errors import UserError
 
 
 class Files(Reader):
@@ -21,7 +22,7 @@ class Files(Reader):
     names: list[str]
 
     def take(self, names: Iterable[str]) -> None:
-        """Make the images among the files of these names the items; ValueError if there are none."""
+        """Make the images among the files of these names the items; UserError if there are none."""
         names, made = folders.without_made(names)
         self.names, self.others, self.hidden = images_among(names, self.source, self.kind, made)
         if sheets := {item for item in range(len(self)) if self.is_sheet(item)}:
@@ -29,7 +30,7 @@ class Files(Reader):
             self.names = [name for item, name in enumerate(self.names) if item not in sheets]
         self.made = made
         if not self.names:
-            raise ValueError(nothing_but(made, self.source, self.kind))
+            raise UserError(nothing_but(made, self.source, self.kind))
 
     def is_sheet(self, item: int) -> bool:
         """Whether a file is a grid, a plot or a film that was made here."""
@@ -74,17 +75,17 @@ class Files(Reader):
         return self.first(name, MOST_BYTES)
 
     def keep_split(self, split: str) -> None:
-        """Keep the images of a split, where the folders are splits; ValueError if there is no such split."""
+        """Keep the images of a split, where the folders are splits; UserError if there is no such split."""
         self.names, note = of_split(self.names, split, self.source)
         self.notes = (note,) if note else ()
 
     def labels(self, how: str, kind: Kind = "auto") -> Labels:
-        """Labels from sub-folders or from a file, as `how` says; ValueError if they cannot be had."""
+        """Labels from sub-folders or from a file, as `how` says; UserError if they cannot be had."""
         if how in (FOLDERS, TOP):
             return from_folders(self.names, forced=how == TOP)
         path, columns = pieces(how)
         if not path.lower().endswith(TABLES):
-            raise ValueError(
+            raise UserError(
                 f"labels {how!r} mean nothing for a {self.kind}; type 'folders' or the path of a file of labels: a"
                 " .csv, .tsv or .jsonl, or a dataset.json."
             )
@@ -95,7 +96,7 @@ class Files(Reader):
         return read_labels(path, data, self.names, home.parts[1:], columns, kind)
 
     def one_called(self, path: str) -> str:
-        """The file within that ends so, near the images that are kept; ValueError if there is none, or several."""
+        """The file within that ends so, near the images that are kept; UserError if there is none, or several."""
         wanted = PurePosixPath(path).parts
         folder = os.path.commonpath([PurePosixPath(name).parent for name in self.names])
         found = [name for name in self.paths() if PurePosixPath(name).parts[-len(wanted) :] == wanted]
@@ -105,8 +106,8 @@ class Files(Reader):
         if len(found) == 1:
             return found[0]
         if found:
-            raise ValueError(f"there are several {path!r}: {found[0]!r} and {found[1]!r}; give one by its path.")
-        raise ValueError(
+            raise UserError(f"there are several {path!r}: {found[0]!r} and {found[1]!r}; give one by its path.")
+        raise UserError(
             f"no label file {path!r}, here or in {self.source!r}; give the path of a .csv, .tsv or .jsonl, or of a"
             " dataset.json."
         )
@@ -135,7 +136,7 @@ def is_related(one: str, other: str) -> bool:
 
 
 def images_among(names: Iterable[str], source: str, kind: str, made: Mapping[str, int]) -> Chosen:
-    """The names that end like images, and what else there is; ValueError that says what if there are no images.
+    """The names that end like images, and what else there is; UserError that says what if there are no images.
 
     `made`: what was left out of the source before, since it was made here.
     """
@@ -143,11 +144,11 @@ def images_among(names: Iterable[str], source: str, kind: str, made: Mapping[str
     if chosen.images:
         return chosen
     if made:
-        raise ValueError(nothing_but(made, source, kind))
+        raise UserError(nothing_but(made, source, kind))
     if not chosen.others:
-        raise ValueError(f"{kind} {source!r} is empty; put images into it.")
+        raise UserError(f"{kind} {source!r} is empty; put images into it.")
     found, ends = ", ".join(listed(chosen.others, of="of ")), " ".join(sorted(endings() | ARRAYS))
-    raise ValueError(f"{kind} {source!r} holds no images, only {found}; images end in {ends}.")
+    raise UserError(f"{kind} {source!r} holds no images, only {found}; images end in {ends}.")
 
 
 def nothing_but(made: Mapping[str, int], source: str, kind: str) -> str:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageColor
 
+from ggdr.errors import UserError
+
 REFLECT = "reflect"
 """the fill that mirrors an image at its edges"""
 
@@ -28,11 +30,11 @@ class Frame(NamedTuple):
 
 
 def check_fill(fill: str) -> None:
-    """ValueError unless margins can be filled so."""
+    """UserError unless margins can be filled so."""
     try:
         fill == REFLECT or ImageColor.getrgb(fill)
     except ValueError:
-        raise ValueError(
+        raise UserError(
             f"--data.fill {fill!r} is no colour; give a name such as white, #rrggbb, or reflect for the mirrored image."
         ) from None
 

@@ -14,6 +14,7 @@ from ggdr.data.reading.labels import Labels
 from ggdr.data.reading.order import Order
 from ggdr.data.reading.pictures import Pictures
 from ggdr.data.reading.reader import Reader, Unreadable
+from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 
 
@@ -71,7 +72,7 @@ class Gallery(Images):
                 return candidate, self.pictures[candidate]
             except Unreadable as bad:
                 self.note({bad.name: bad.why})
-        raise ValueError(f"none of the {count} images can be read; run `ggdr data check` on the source.")
+        raise UserError(f"none of the {count} images can be read; run `ggdr data check` on the source.")
 
 
 def hashes(texts: Iterable[str]) -> torch.Tensor:

@@ -14,6 +14,7 @@ from ggdr.data.reading.arrays import PACKED
 from ggdr.data.reading.reader import Columns, check_size, reason
 from ggdr.data.reading.stacked import NUMBERS, WORDS, Shelf, Stack
 from ggdr.documents import one_line
+from ggdr.errors import UserError
 
 if TYPE_CHECKING:
     import h5py
@@ -42,7 +43,7 @@ class HDF5(Stack):
         try:
             import h5py  # noqa: F401
         except ImportError:
-            raise ValueError(f"{source!r} cannot be read without a package; type: pip install h5py.") from None
+            raise UserError(f"{source!r} cannot be read without a package; type: pip install h5py.") from None
         self.arrays = listing(source)
         self.choose(columns)
 
@@ -66,7 +67,7 @@ class HDF5(Stack):
 
 
 def listing(source: str) -> dict[str, Shelf]:
-    """The arrays in a file; ValueError if it cannot be read.
+    """The arrays in a file; UserError if it cannot be read.
 
     Another process looks first: HDF5's library may end one that reads a damaged file.
     """
@@ -74,10 +75,10 @@ def listing(source: str) -> dict[str, Shelf]:
     try:
         asked = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
-        raise ValueError(f"{source!r} does not show its arrays in {PATIENCE_S} s; copy or write it again.") from None
+        raise UserError(f"{source!r} does not show its arrays in {PATIENCE_S} s; copy or write it again.") from None
     if asked.returncode:
         why = one_line(asked.stderr.strip().rpartition("\n")[2] if asked.returncode > 0 else "it ends its own library")
-        raise ValueError(f"{source!r} is no readable HDF5 file ({why}); copy or write it again.")
+        raise UserError(f"{source!r} is no readable HDF5 file ({why}); copy or write it again.")
     found = json.loads(asked.stdout)
     return {name: Shelf(tuple(shape), np.dtype(dtype), encoded) for name, (shape, dtype, encoded) in found.items()}
 
@@ -108,10 +109,10 @@ def look_into(source: str) -> dict[str, tuple[list[int], str, bool]]:
 
 
 def check_array(node: h5py.Dataset, size: int) -> None:
-    """ValueError if an array declares more values than a file of this size can hold, or parts too large to unpack."""
+    """UserError if an array declares more values than a file of this size can hold, or parts too large to unpack."""
     declared = int(np.prod(node.shape, dtype=object)) * node.dtype.itemsize
     if declared > PACKED * size:
-        raise ValueError(f"its {node.name} declares {declared:,} bytes, more than it can hold")
+        raise UserError(f"its {node.name} declares {declared:,} bytes, more than it can hold")
     if node.chunks:
         check_size(int(np.prod(node.chunks, dtype=object)) * node.dtype.itemsize)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from ggdr.errors import UserError
+
 BARE = b"\xff\x0a"
 """how a codestream begins"""
 BOXED = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
@@ -18,10 +20,10 @@ def is_jxl(data: bytes) -> bool:
 
 
 def declared(data: bytes) -> tuple[int, int]:
-    """Height and width, pixels; ValueError if there is no whole header."""
+    """Height and width, pixels; UserError if there is no whole header."""
     stream = data if data.startswith(BARE) else unboxed(data)
     if not stream.startswith(BARE) or len(stream) < 12:
-        raise ValueError("its JPEG XL header cannot be read")
+        raise UserError("its JPEG XL header cannot be read")
     bits = Bits(stream[2:14])
     small = bits.take(1)
     height = bits.side(small)

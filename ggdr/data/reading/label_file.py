@@ -17,6 +17,7 @@ from ggdr.data.reading.kinds import endings
 from ggdr.data.reading.labels import MOST_CLASSES, Kind, Labels, few, some, vectors
 from ggdr.data.reading.matching import Match, Parts, match
 from ggdr.documents import one_line
+from ggdr.errors import UserError
 
 TABLES = (".csv", ".tsv", ".json", ".jsonl")
 """endings of files that may hold labels"""
@@ -46,7 +47,7 @@ def read_labels(
 ) -> Labels:
     """The labels of files that a file called `name` holds; those it has no line for have none.
 
-    `home`: the folders above the source. `columns`: those that are the label; none: all but the names'. ValueError if
+    `home`: the folders above the source. `columns`: those that are the label; none: all but the names'. UserError if
     it cannot be read, names none of the files, or disagrees with itself.
     """
     ending = PurePosixPath(name).suffix.lower()
@@ -57,9 +58,9 @@ def read_labels(
     heads = [head for number, head in enumerate(table.heading) if number != place]
     wanted = [*columns] or heads
     if lacking := [column for column in wanted if column not in heads]:
-        raise ValueError(f"{name} has no column {lacking[0]!r}; its columns are {few(heads)}.")
+        raise UserError(f"{name} has no column {lacking[0]!r}; its columns are {few(heads)}.")
     if not wanted:
-        raise ValueError(f"{name} has no label column; {FORM}")
+        raise UserError(f"{name} has no label column; {FORM}")
     picks = [table.heading.index(column) for column in wanted]
     if len(picks) == 1:
         cells = [row[picks[0]] for row in table.rows]
@@ -79,13 +80,13 @@ def attributes(name: str, rows: list[Any], columns: list[str], kind: Kind) -> La
     try:
         numbers = [None if row is None else [float(number(cell)) for cell in row] for row in rows]
     except (TypeError, ValueError) as error:
-        raise ValueError(
+        raise UserError(
             f"{name}: several label columns must hold numbers ({one_line(error, 80)}); choose one of {few(columns)}, as"
             f" --data.labels {name}:{columns[0]}."
         ) from error
     labels = vectors(numbers, columns)
     if kind == "classes" and labels.values.ndim > 1:
-        raise ValueError(
+        raise UserError(
             f"{name}: columns {few(columns)} are no classes, since some row has not one 1 and else zeros; choose one"
             f" column, as --data.labels {name}:{columns[0]}."
         )
@@ -93,14 +94,14 @@ def attributes(name: str, rows: list[Any], columns: list[str], kind: Kind) -> La
 
 
 def joined(name: str, names: list[str], values: list[Any], found: Match, files: Sequence[str]) -> tuple[list[Any], str]:
-    """The value of each file, None for those without, and a name that means none; ValueError where rows disagree."""
+    """The value of each file, None for those without, and a name that means none; UserError where rows disagree."""
     of: dict[int, Any] = {}
     by: dict[int, str] = {}
     for written, value, file in zip(names, values, found.files, strict=True):
         if file is None:
             continue
         if file in of and of[file] != value:
-            raise ValueError(
+            raise UserError(
                 f"{name} has two labels for {files[file]!r}: {one_line(repr(of[file]), 60)} (by {by[file]!r}) and"
                 f" {one_line(repr(value), 60)} (by {written!r}); remove one."
             )
@@ -110,12 +111,12 @@ def joined(name: str, names: list[str], values: list[Any], found: Match, files: 
 
 
 def placed(table: Table, files: Sequence[str], home: Parts) -> tuple[Match, int, Table]:
-    """What the names of a table mean, their column, and the table without its heading; ValueError if they mean none."""
+    """What the names of a table mean, their column, and the table without its heading; UserError if they mean none."""
     widths = {len(row) for row in table.rows} | ({len(table.heading)} if table.heading else set())
     if len(widths) > 1:
         width = len(table.heading or table.rows[0])
         ragged = next(row for row in table.rows if len(row) != width)
-        raise ValueError(
+        raise UserError(
             f"{table.where}: a line has {len(ragged) - 1} labels where {width - 1} are due:"
             f" {one_line(', '.join(map(str, ragged)), 80)}."
         )
@@ -123,7 +124,7 @@ def placed(table: Table, files: Sequence[str], home: Parts) -> tuple[Match, int,
     found = match([str(row[place]) for row in table.rows], files, home)
     if all(file is None for file in found.files):
         sample = str(table.rows[-1][place])
-        raise ValueError(
+        raise UserError(
             f"{table.where} names none of the {len(files)} images: it has names such as {sample!r:.120}, and the images"
             f" are called {files[0]!r:.120}; write one as the other."
         )
@@ -159,7 +160,7 @@ def typed(cells: list[Any]) -> list[Any]:
 
 
 def number(cell: Any) -> Any:
-    """A cell as a number, whole if it is; what is no text as it is. ValueError if it is none."""
+    """A cell as a number, whole if it is; what is no text as it is. UserError if it is none."""
     if not isinstance(cell, str):
         return cell
     text = cell.replace(",", ".") if re.fullmatch(r"[-+]?\d+,\d+", cell) else cell
@@ -170,24 +171,24 @@ def number(cell: Any) -> Any:
 
 
 def text_of(name: str, data: bytes) -> str:
-    """The text of a file; ValueError if it is none."""
+    """The text of a file; UserError if it is none."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name} is not UTF-8 text ({error.reason}); save it as UTF-8 csv.") from error
+        raise UserError(f"{name} is not UTF-8 text ({error.reason}); save it as UTF-8 csv.") from error
 
 
 def separated(name: str, text: str) -> Table:
-    """A table of lines with a delimiter; ValueError if it is none."""
+    """A table of lines with a delimiter; UserError if it is none."""
     delimiter = "\t" if name.lower().endswith(".tsv") and "\t" in text else delimiter_of(text)
     try:
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         rows = [[cell.strip() for cell in row] for row in lines]
     except csv.Error as error:
-        raise ValueError(f"{name} is no csv ({one_line(error)}); {FORM}") from error
+        raise UserError(f"{name} is no csv ({one_line(error)}); {FORM}") from error
     rows = [row for row in rows if any(row)]
     if not rows or max(map(len, rows)) < 2:
-        raise ValueError(f"{name} has no label column; {FORM}")
+        raise UserError(f"{name} has no label column; {FORM}")
     return Table(name, [], rows)
 
 
@@ -209,27 +210,27 @@ def delimiter_of(text: str) -> str:
 
 
 def json_lines(name: str, data: bytes) -> Table:
-    """A file of one object a line, of which `file_name` names the image; ValueError if it is none."""
+    """A file of one object a line, of which `file_name` names the image; UserError if it is none."""
     rows: list[dict[str, Any]] = []
     for place, line in enumerate(text_of(name, data).splitlines(), 1):
         if not line.strip():
             continue
         row = parsed(f"{name}, line {place}", line)
         if not isinstance(row, dict):
-            raise ValueError(f'{name}, line {place}: it holds no object; each line is to be {{"file_name": ..., ...}}.')
+            raise UserError(f'{name}, line {place}: it holds no object; each line is to be {{"file_name": ..., ...}}.')
         rows.append(row)
     heading = [*dict.fromkeys(key for row in rows for key in row)]
     if len(heading) < 2:
-        raise ValueError(f'{name} has no labels; each line is to be {{"file_name": ..., "label": ...}}.')
+        raise UserError(f'{name} has no labels; each line is to be {{"file_name": ..., "label": ...}}.')
     return Table(name, heading, [[row.get(key) for key in heading] for row in rows])
 
 
 def parsed(where: str, text: str) -> Any:
-    """The JSON of a text; ValueError if it is none."""
+    """The JSON of a text; UserError if it is none."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where} is no JSON: {one_line(error, 80)}.") from error
+        raise UserError(f"{where} is no JSON: {one_line(error, 80)}.") from error
 
 
 def of_dataset_json(name: str, data: bytes, files: Sequence[str], home: Parts, kind: Kind) -> Labels:
@@ -237,13 +238,13 @@ def of_dataset_json(name: str, data: bytes, files: Sequence[str], home: Parts, k
     found = parsed(name, text_of(name, data))
     form = '{"labels": [[file name, class number or vector], ...]}'
     if not isinstance(found, dict) or "labels" not in found:
-        raise ValueError(f"{name} holds no labels; it is to be {form}.")
+        raise UserError(f"{name} holds no labels; it is to be {form}.")
     if found["labels"] is None:
-        raise ValueError(f"{name} says that its images have no labels (null); leave --data.labels out.")
+        raise UserError(f"{name} says that its images have no labels (null); leave --data.labels out.")
     pairs = found["labels"]
     fits = isinstance(pairs, list) and all(isinstance(p, list) and len(p) == 2 and isinstance(p[0], str) for p in pairs)
     if not fits or not pairs:
-        raise ValueError(f"{name} holds no list of names and labels; it is to be {form}.")
+        raise UserError(f"{name} holds no list of names and labels; it is to be {form}.")
     names, values = [pair[0] for pair in pairs], [None if is_missing(pair[1]) else pair[1] for pair in pairs]
     means, _, _ = placed(Table(name, ["file", "label"], [[*pair] for pair in pairs]), files, home)
     chosen, unused = joined(name, names, values, means, files)
@@ -256,6 +257,6 @@ def of_dataset_json(name: str, data: bytes, files: Sequence[str], home: Parts, k
 def numbered(name: str, values: list[int | None], last: int) -> Labels:
     """Class numbers as they are, 0 to `last`, also where no image has one: so wide are networks trained with them."""
     if last >= MOST_CLASSES:
-        raise ValueError(f"{name} has a class number {last:,}; {MOST_CLASSES:,} classes are the most.")
+        raise UserError(f"{name} has a class number {last:,}; {MOST_CLASSES:,} classes are the most.")
     missing = np.array([value is None for value in values], bool)
     return Labels(np.array([value or 0 for value in values], np.int64), tuple(map(str, range(last + 1))), some(missing))

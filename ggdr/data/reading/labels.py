@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ggdr.documents import one_line, printable
+from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 
 Kind = Literal["auto", "classes", "continuous"]
@@ -90,7 +91,7 @@ def classes(values: Sequence, names: Sequence[str] = ()) -> Labels:
         try:
             kinds = sorted({value for value in values if value is not None})
         except TypeError as error:
-            raise ValueError(
+            raise UserError(
                 f"labels are no classes ({error}); give words, whole numbers or lists of numbers."
             ) from error
         number_of = {kind: number for number, kind in enumerate(kinds)}
@@ -98,7 +99,7 @@ def classes(values: Sequence, names: Sequence[str] = ()) -> Labels:
         return Labels(numbers, tuple(map(str, kinds)), some(missing))
     numbers = np.array([0 if none else value for none, value in zip(missing, values, strict=True)], np.int64)
     if (strange := numbers >= len(names)).any():
-        raise ValueError(f"{strange.sum()} items have a class number without a name; there are names for {len(names)}.")
+        raise UserError(f"{strange.sum()} items have a class number without a name; there are names for {len(names)}.")
     return Labels(numbers, tuple(names), some(missing))
 
 
@@ -108,7 +109,7 @@ def some(missing: np.ndarray) -> np.ndarray | None:
 
 
 def vectors(values: Sequence[Sequence[float] | None], names: Sequence[str], plain: bool = False) -> Labels:
-    """Label vectors as they are: several attributes at once, or continuous conditions; ValueError if not finite.
+    """Label vectors as they are: several attributes at once, or continuous conditions; UserError if not finite.
 
     Vectors of which each has a one and else zeros are what classes become, and therefore are classes; `plain`: not so.
     """
@@ -117,13 +118,13 @@ def vectors(values: Sequence[Sequence[float] | None], names: Sequence[str], plai
     try:
         rows = np.asarray([zeros if value is None else value for value in values], np.float32)
     except (TypeError, ValueError) as error:
-        raise ValueError(
+        raise UserError(
             f"labels {', '.join(names)} are not all numbers ({one_line(error, 80)}); correct them."
         ) from error
     if rows.ndim != 2:
-        raise ValueError(f"labels {', '.join(names)} are lists in lists; give every item one list of numbers.")
+        raise UserError(f"labels {', '.join(names)} are lists in lists; give every item one list of numbers.")
     if not np.isfinite(rows).all():
-        raise ValueError(f"labels {', '.join(names)} hold values that are not finite numbers; fill them in.")
+        raise UserError(f"labels {', '.join(names)} hold values that are not finite numbers; fill them in.")
     there = rows[~missing]
     if not plain and len(names) > 1 and len(there) and np.isin(there, (0, 1)).all() and (there.sum(1) == 1).all():
         return Labels(rows.argmax(1), tuple(names), some(missing))
@@ -131,7 +132,7 @@ def vectors(values: Sequence[Sequence[float] | None], names: Sequence[str], plai
 
 
 def settled(labels: Labels, policy: Policy, name_of) -> tuple[Labels, np.ndarray]:
-    """The labels as they are used, and the items that are; ValueError, naming one, if some have none and must not.
+    """The labels as they are used, and the items that are; UserError, naming one, if some have none and must not.
 
     `name_of`: item -> what messages call it.
     """
@@ -140,7 +141,7 @@ def settled(labels: Labels, policy: Policy, name_of) -> tuple[Labels, np.ndarray
         return labels, every
     without = np.flatnonzero(labels.missing)
     if len(without) == len(every):
-        raise ValueError("no image has a label; give other labels, or leave --data.labels out.")
+        raise UserError("no image has a label; give other labels, or leave --data.labels out.")
     if policy == "skip":
         told = f"{len(without):,} of {len(every):,} images have no label and are left out (--data.unlabelled skip)."
         return labels._replace(notes=(*labels.notes, told)), np.flatnonzero(~labels.missing)
@@ -151,7 +152,7 @@ def settled(labels: Labels, policy: Policy, name_of) -> tuple[Labels, np.ndarray
     ways += ", --data.unlabelled class makes a class of them" if labels.values.ndim == 1 else ""
     named = printable(repr(name_of(int(without[0]))))
     other = f" (a line of the labels names {labels.unused!r:.120}, which is none of them)" if labels.unused else ""
-    raise ValueError(
+    raise UserError(
         f"{len(without):,} of {len(every):,} images have no label, such as {named}: no line, an empty cell, NaN or"
         f" 'unknown'{other}; {ways}, or complete the labels."
     )

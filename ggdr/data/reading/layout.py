@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from ggdr.data.reading.labels import Labels, classes, few
+from ggdr.errors import UserError
 
 SPLITS = frozenset("train training val valid validation dev test testing".split())
 """what people call the folders of a data set's splits, in either case"""
@@ -23,13 +24,13 @@ SHARD = re.compile(r"\d{5,}")
 def of_split(files: list[str], split: str, source: str) -> tuple[list[str], str]:
     """The files of a split, where the folders are splits, and what to tell of it.
 
-    ValueError if there is no such split. Where the folders are none, the files as they are.
+    UserError if there is no such split. Where the folders are none, the files as they are.
     """
     depth = shared_depth(files)
     folders = Counter(top(file, depth) for file in files)
     if len(folders) < 2 or not all(folder.casefold() in SPLITS for folder in folders):
         if split not in (TRAIN, ALL):
-            raise ValueError(f"{source!r} has no split {split!r}: no folders train, valid; leave --data.split out.")
+            raise UserError(f"{source!r} has no split {split!r}: no folders train, valid; leave --data.split out.")
         return files, ""
     counted = ", ".join(f"{folder}: {count:,}" for folder, count in folders.items())
     if split == ALL:
@@ -39,7 +40,7 @@ def of_split(files: list[str], split: str, source: str) -> tuple[list[str], str]
         folder for folder in folders if folder.casefold() in alike
     ]
     if not chosen:
-        raise ValueError(f"{source!r} has the splits {counted}, and no {split!r}; type one, or --data.split all.")
+        raise UserError(f"{source!r} has the splits {counted}, and no {split!r}; type one, or --data.split all.")
     kept = [file for file in files if top(file, depth) in chosen]
     return kept, (
         f"the folders of {source!r} are splits ({counted}), of which {few(chosen)} is read; --data.split all reads all,"
@@ -56,25 +57,25 @@ def top(file: str, depth: int) -> str:
 def from_folders(files: Sequence[str], forced: bool = False) -> Labels:
     """The first sub-folder below the one that all files share is the class; folders of splits are looked into.
 
-    `forced`: whatever it is called. ValueError if a file lies in none, or if the folders are no classes.
+    `forced`: whatever it is called. UserError if a file lies in none, or if the folders are no classes.
     """
     depth = shared_depth(files)
     folders = [top(file, depth) for file in files]
     if "" in folders:
         stray = files[folders.index("")]
-        raise ValueError(f"labels 'folders': {stray!r} lies in no sub-folder; give every class a folder of its own.")
+        raise UserError(f"labels 'folders': {stray!r} lies in no sub-folder; give every class a folder of its own.")
     names = sorted(set(folders))
     if forced:
         return classes(folders)
     if are_shards(names):
-        raise ValueError(
+        raise UserError(
             f"labels 'folders': the folders {few(names)} are shards, no classes; their labels are in a dataset.json as"
             " a rule (--data.labels dataset.json), and --data.labels top-folders makes classes of them all the same."
         )
     if all(name.casefold() in SPLITS for name in names):
         within = [inner_class(file, depth) for file in files]
         if "" in within:
-            raise ValueError(
+            raise UserError(
                 f"labels 'folders': the folders {few(names)} are splits of a data set, no classes, and"
                 f" {files[within.index('')]!r} lies in no folder below; leave --data.labels out, or make classes of"
                 " them by --data.split all --data.labels top-folders."

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from ggdr.data.reading.files import Files
 from ggdr.data.reading.packed import Entry, index_of, piece
 from ggdr.data.reading.reader import HEAD_BYTES, Columns, reason
+from ggdr.errors import UserError
 
 FILE = "data.mdb"
 """what the file is called in a folder of its own"""
@@ -50,10 +51,10 @@ class LMDB(Files):
         try:
             index = index_of(self.file, scan)
         except (OSError, ValueError) as error:
-            raise ValueError(f"{source!r} is no readable LMDB ({reason(error)}); download or copy it again.") from error
+            raise UserError(f"{source!r} is no readable LMDB ({reason(error)}); download or copy it again.") from error
         images = [place for place, size in enumerate(index.sizes.tolist()) if size >= SMALLEST]
         if not images:
-            raise ValueError(f"LMDB {source!r} holds no images, only {len(index.names)} values of a few bytes.")
+            raise UserError(f"LMDB {source!r} holds no images, only {len(index.names)} values of a few bytes.")
         self.names = [index.names[place] for place in images]
         self.places = {name: item for item, name in enumerate(self.names)}
         self.starts, self.sizes = index.starts[images], index.sizes[images]
@@ -72,13 +73,13 @@ class LMDB(Files):
 
 
 def scan(file: BinaryIO, size: int) -> Iterator[Entry]:
-    """The entries of the main tree, in the order of their keys; ValueError if the file is none or is damaged."""
+    """The entries of the main tree, in the order of their keys; UserError if the file is none or is damaged."""
     page_size, root = newest(file, size)
     waiting, seen = [] if root == EMPTY else [root], 0
     while waiting:
         number, seen = waiting.pop(), seen + 1
         if seen * page_size > size or (number + 1) * page_size > size:
-            raise ValueError("its pages lie in a circle, or beyond its end: it is cut off or damaged")
+            raise UserError("its pages lie in a circle, or beyond its end: it is cut off or damaged")
         file.seek(number * page_size)
         page = file.read(page_size)
         flags = HEAD.unpack_from(page)[2]
@@ -87,42 +88,42 @@ def scan(file: BinaryIO, size: int) -> Iterator[Entry]:
         elif flags & LEAF:
             yield from leaves(page, number * page_size, page_size)
         else:
-            raise ValueError(f"its page {number} is no page of a tree: it is damaged")
+            raise UserError(f"its page {number} is no page of a tree: it is damaged")
 
 
 def newest(file: BinaryIO, size: int) -> tuple[int, int]:
-    """Page size and root of the newer of the two states that a file keeps; ValueError if they cannot be read."""
+    """Page size and root of the newer of the two states that a file keeps; UserError if they cannot be read."""
     states = []
     start = 0
     for _ in range(2):
         file.seek(start + HEAD.size)
         data = file.read(META.size)
         if len(data) < META.size:
-            raise ValueError("it is shorter than its own head")
+            raise UserError("it is shorter than its own head")
         magic, version, _, _, page_size, *rest = META.unpack(data)
         if magic != MAGIC:
-            raise ValueError("it does not begin as an LMDB file of this kind of machine")
+            raise UserError("it does not begin as an LMDB file of this kind of machine")
         if version != VERSION:
-            raise ValueError(f"it is of version {version} of its format, and known is {VERSION}")
+            raise UserError(f"it is of version {version} of its format, and known is {VERSION}")
         root, last, age = rest[-3:]
         states.append((age, page_size, root, last))
         start = start or page_size
     _, page_size, root, last = max(states)
     if not 256 <= page_size <= 2**16 or page_size & page_size - 1:
-        raise ValueError(f"it says that its pages have {page_size} bytes")
+        raise UserError(f"it says that its pages have {page_size} bytes")
     if (last + 1) * page_size > size:
-        raise ValueError(f"it has {size:,} bytes of {(last + 1) * page_size:,}: it is cut off")
+        raise UserError(f"it has {size:,} bytes of {(last + 1) * page_size:,}: it is cut off")
     return page_size, root
 
 
 def nodes(page: bytes) -> Iterator[tuple[int, int, int, int, int]]:
-    """Place of each node in its page, and the numbers of its head; ValueError if it lies outside."""
+    """Place of each node in its page, and the numbers of its head; UserError if it lies outside."""
     end = HEAD.unpack_from(page)[3]
     if not HEAD.size <= end <= len(page):
-        raise ValueError("a page's list of nodes is longer than the page: it is damaged")
+        raise UserError("a page's list of nodes is longer than the page: it is damaged")
     for (place,) in struct.iter_unpack("<H", page[HEAD.size : end & ~1]):
         if place + NODE.size > len(page):
-            raise ValueError("a node lies outside its page: it is damaged")
+            raise UserError("a node lies outside its page: it is damaged")
         yield place, *NODE.unpack_from(page, place)
 
 
@@ -134,7 +135,7 @@ def leaves(page: bytes, start: int, page_size: int) -> Iterator[Entry]:
         key = place + NODE.size
         value, size = key + length, low | high << 16
         if value + (8 if flags & ELSEWHERE else size) > len(page):
-            raise ValueError("a value lies outside its page: it is damaged")
+            raise UserError("a value lies outside its page: it is damaged")
         where = start + value
         if flags & ELSEWHERE:
             where = int.from_bytes(page[value : value + 8], "little") * page_size + HEAD.size

@@ -14,6 +14,7 @@ from ggdr.data.reading.arrays import PACKED, npy_header
 from ggdr.data.reading.packed import piece
 from ggdr.data.reading.reader import Columns, reason
 from ggdr.data.reading.stacked import Shelf, Stack
+from ggdr.errors import UserError
 
 MOST_UNPACKED = 2**32
 """bytes of a compressed array, which is held in memory"""
@@ -46,12 +47,12 @@ class Arrays(Stack):
         try:
             found = headers(Path(source))
         except Exception as error:  # an edited head may raise anything
-            raise ValueError(f"{source!r} is no readable .npz or .npy ({reason(error)}); save it again.") from error
+            raise UserError(f"{source!r} is no readable .npz or .npy ({reason(error)}); save it again.") from error
         self.arrays = {name: shelf for name, (shelf, _) in found.items()}
         self.places = {name: place for name, (_, place) in found.items()}
         self.unpacked: dict[str, np.ndarray] = {}
         if has_statistics(self.arrays) and not any(array.is_images for array in self.arrays.values()):
-            raise ValueError(
+            raise UserError(
                 f"{source!r} holds the statistics of images (mu, sigma) and no images; they serve as the real images of"
                 " fid: ggdr evaluate WHAT --metrics fid --data FILE."
             )
@@ -91,32 +92,32 @@ def headers(file: Path) -> dict[str, tuple[Shelf, Place]]:
 
 
 def within(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: BinaryIO, size: int) -> tuple[Shelf, Place]:
-    """What an array in an archive says of itself; ValueError if it is not as long as it says."""
+    """What an array in an archive says of itself; UserError if it is not as long as it says."""
     if entry.compress_type == zipfile.ZIP_STORED:
         file.seek(entry.header_offset)
         start = entry.header_offset + LOCAL.size + sum(LOCAL.unpack(file.read(LOCAL.size)))
         file.seek(start)
         return header(file, min(start + entry.file_size, size), "")
     if entry.file_size > PACKED * entry.compress_size:
-        raise ValueError(f"its {entry.filename} declares {entry.file_size:,} bytes, more than it can hold")
+        raise UserError(f"its {entry.filename} declares {entry.file_size:,} bytes, more than it can hold")
     with archive.open(entry) as packed:
         return header(packed, entry.file_size, entry.filename)
 
 
 def header(stream: IO[bytes], end: int, entry: str) -> tuple[Shelf, Place]:
-    """What a .npy that ends at a byte of a file says of itself; ValueError if it is not as long as it says."""
+    """What a .npy that ends at a byte of a file says of itself; UserError if it is not as long as it says."""
     shape, fortran, dtype = npy_header(stream)
     place, shelf = stream.tell(), Shelf(shape, dtype)
     if not dtype.hasobject and place + shelf.nbytes > end:
-        raise ValueError(f"an array of {shelf.nbytes:,} bytes in a place that holds {end - place:,}")
+        raise UserError(f"an array of {shelf.nbytes:,} bytes in a place that holds {end - place:,}")
     return shelf, Place(place, entry, fortran)
 
 
 def values(file: Path, shelf: Shelf, place: Place) -> np.ndarray:
-    """All values of an array; ValueError if that takes more memory than it should."""
+    """All values of an array; UserError if that takes more memory than it should."""
     size = shelf.nbytes
     if size > MOST_UNPACKED:
-        raise ValueError(
+        raise UserError(
             f"a packed array of {size:,} bytes, more than is held in memory; save it by np.savez, which packs nothing"
         )
     if place.entry:

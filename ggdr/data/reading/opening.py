@@ -18,6 +18,7 @@ from ggdr.data.reading.pictures import CachedImages, Decoded
 from ggdr.data.reading.pixels import MODES
 from ggdr.data.reading.reader import Columns, Reader
 from ggdr.data.reading.survey import Survey, sources_of
+from ggdr.errors import UserError
 from ggdr.folders import skipped
 from ggdr.networks.base import ImageSpec
 
@@ -30,7 +31,7 @@ SAMPLE = 256
 
 
 def open_images(settings: ImageFiles) -> Gallery:
-    """The opened data set; ValueError, in one sentence, if the settings and the source do not fit together."""
+    """The opened data set; UserError, in one sentence, if the settings and the source do not fit together."""
     reader = reader_of(settings.source, Columns(settings.image_column, settings.split, settings.config))
     if reader.others.keys() - NOTES:
         warnings.warn(f"{settings.source!r} holds {told(reader.others)}.", stacklevel=2)
@@ -40,7 +41,7 @@ def open_images(settings: ImageFiles) -> Gallery:
 
 
 def gallery(reader: Reader, settings: ImageFiles) -> Gallery:
-    """The images of an opened source as the settings want them; ValueError as above."""
+    """The images of an opened source as the settings want them; UserError as above."""
     labels, usable = labels_of(reader, settings)
     items = usable[pick(len(usable), settings.subset, settings.subset_seed)]
     seen = items if settings.size is None else spread(items)  # an odd one would be cropped, though nobody asked
@@ -55,7 +56,7 @@ def gallery(reader: Reader, settings: ImageFiles) -> Gallery:
 
 
 def labels_of(reader: Reader, settings: ImageFiles) -> tuple[Labels | None, np.ndarray]:
-    """The labels that the settings ask for, and the items that are used; ValueError if they cannot be had."""
+    """The labels that the settings ask for, and the items that are used; UserError if they cannot be had."""
     if not settings.labels:
         return None, np.arange(len(reader))
     return settled(reader.labels(settings.labels, settings.label_kind), settings.unlabelled, reader.name)
@@ -66,7 +67,7 @@ def pick(count: int, subset: int | None, seed: int | None) -> np.ndarray:
     if subset is None:
         return np.arange(count)
     if not 1 <= subset <= count:
-        raise ValueError(f"subset of {subset} images; the source has {count}: choose 1 to {count}.")
+        raise UserError(f"subset of {subset} images; the source has {count}: choose 1 to {count}.")
     drawn = np.arange(count) if seed is None else np.random.default_rng(seed).permutation(count)
     return np.sort(drawn[:subset])
 
@@ -77,10 +78,10 @@ def spread(items: np.ndarray) -> np.ndarray:
 
 
 def frame_for(settings: ImageFiles | ImageStream, survey: Survey) -> Frame:
-    """What all images are made to fit; ValueError if they do not agree where nothing is said."""
+    """What all images are made to fit; UserError if they do not agree where nothing is said."""
     channels, seen = settings.channels, survey.channels
     if channels not in (0, *MODES, *seen):
-        raise ValueError(
+        raise UserError(
             f"images of {channels} channels; these have {' or '.join(map(str, sorted(seen)))}, so"
             " choose 1 (gray), 3 (RGB), 4 (RGBA) or 0 (as most images have)."
         )
@@ -101,8 +102,8 @@ def frame_for(settings: ImageFiles | ImageStream, survey: Survey) -> Frame:
 
 
 def as_pair(size: int | Sequence[int]) -> tuple[int, int]:
-    """Height and width; ValueError unless they are two positive numbers."""
+    """Height and width; UserError unless they are two positive numbers."""
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width) < 1:
-        raise ValueError(f"images of {height}x{width} pixels; give a positive height and width, as --data.size 64 64.")
+        raise UserError(f"images of {height}x{width} pixels; give a positive height and width, as --data.size 64 64.")
     return height, width

@@ -13,6 +13,7 @@ import numpy as np
 
 from ggdr.cache import cache_folder, write_whole
 from ggdr.data.reading.reader import MOST_BYTES, check_size
+from ggdr.errors import UserError
 
 MOST_ENTRIES = 2**28
 """of a file; LSUN's largest category holds some three million"""
@@ -41,7 +42,7 @@ class Index:
 def index_of(file: Path, scan: Callable[[BinaryIO, int], Iterable[Entry]]) -> Index:
     """The entries that `scan`, given the open file and its size, finds in it; a scan of an unchanged file is kept.
 
-    ValueError, one clause, if the file is broken: entries may lie nowhere but in it.
+    UserError, one clause, if the file is broken: entries may lie nowhere but in it.
     """
     found = os.stat(file)
     identity = json.dumps([1, scan.__module__, os.path.realpath(file), found.st_size, found.st_mtime_ns])
@@ -51,7 +52,7 @@ def index_of(file: Path, scan: Callable[[BinaryIO, int], Iterable[Entry]]) -> In
         with file.open("rb") as opened:
             index = gathered(scan(opened, found.st_size))
     if len(index.starts) and (min(index.starts.min(), index.sizes.min()) < 0 or ends(index) > found.st_size):
-        raise ValueError("it names data that lies beyond its end: it is cut off")
+        raise UserError("it names data that lies beyond its end: it is cut off")
     if known is None:
         keep(kept, index)
     return index
@@ -63,18 +64,18 @@ def ends(index: Index) -> int:
 
 
 def gathered(entries: Iterable[Entry]) -> Index:
-    """The entries as arrays; ValueError if there are more than any file of images has, or numbers beyond 63 bits."""
+    """The entries as arrays; UserError if there are more than any file of images has, or numbers beyond 63 bits."""
     names: list[str] = []
     places: list[tuple[int, int]] = []
     for entry in entries:
         names.append(entry.name)
         places.append((entry.start, entry.size))
         if len(names) > MOST_ENTRIES:
-            raise ValueError(f"it names more than {MOST_ENTRIES:,} entries")
+            raise UserError(f"it names more than {MOST_ENTRIES:,} entries")
     try:
         table = np.array(places, np.int64).reshape(-1, 2)
     except OverflowError:
-        raise ValueError("it names data that lies beyond its end") from None
+        raise UserError("it names data that lies beyond its end") from None
     return Index(names, table[:, 0].copy(), table[:, 1].copy())
 
 
@@ -104,12 +105,12 @@ def keep(kept: Path, index: Index) -> None:
 
 
 def piece(file: str | Path, start: int, size: int, most: int = MOST_BYTES) -> bytes:
-    """These bytes of a file, the first `most` of them; ValueError or OSError if it does not hold them."""
+    """These bytes of a file, the first `most` of them; UserError or OSError if it does not hold them."""
     check_size(size)
     size = min(size, most)
     with open(file, "rb") as opened:  # for itself each time: nothing is shared among threads and processes
         opened.seek(start)
         data = opened.read(size)
     if len(data) < size:
-        raise ValueError("its file has become shorter")
+        raise UserError("its file has become shorter")
     return data

@@ -8,6 +8,7 @@ from typing import Any
 from ggdr.data.reading.reader import Columns
 from ggdr.data.reading.table import Table, load
 from ggdr.documents import one_line
+from ggdr.errors import UserError
 
 
 class Parquet(Table):
@@ -46,4 +47,4 @@ def count_rows(source: str, columns: Columns) -> int:
     try:
         return sum(read_metadata(file).num_rows for file in files)
     except Exception as error:  # an edited footer may raise anything
-        raise ValueError(f"cannot read {source!r}: {one_line(error)}; download it again.") from error
+        raise UserError(f"cannot read {source!r}: {one_line(error)}; download it again.") from error

@@ -7,6 +7,8 @@ import os
 import re
 from collections.abc import Iterator
 
+from ggdr.errors import UserError
+
 BRACES = re.compile(r"\{([^{}]*)\}")
 RANGE = re.compile(r"(\d+)\.\.(\d+)")
 MOST = 100_000
@@ -31,13 +33,13 @@ def is_elsewhere(source: str) -> bool:
 def matching(source: str) -> list[str]:
     """The files that a pattern stands for, sorted where it leaves the order open.
 
-    ValueError if there are none, or if one that braces name is missing.
+    UserError if there are none, or if one that braces name is missing.
     """
     found: list[str] = []
     for name in expanded(source):
         some = sorted(glob.glob(name)) if glob.has_magic(name) else [name] if os.path.exists(name) else []
         if not some:
-            raise ValueError(f"no file {name!r}, which {source!r} stands for; correct the pattern.")
+            raise UserError(f"no file {name!r}, which {source!r} stands for; correct the pattern.")
         found += some
     return [*dict.fromkeys(found)]
 
@@ -45,14 +47,14 @@ def matching(source: str) -> list[str]:
 def expanded(source: str) -> list[str]:
     """The names that braces stand for, in their order: `{a,b}` and `{000..127}`, with the zeros of the first number.
 
-    ValueError if there are more than MOST.
+    UserError if there are more than MOST.
     """
     names = [source]
     while braces := BRACES.search(names[0]):
         parts = list(alternatives(braces[1]))
         names = [name.replace(braces[0], part, 1) for name in names for part in parts]
         if len(names) > MOST:
-            raise ValueError(f"{source!r} stands for more than {MOST:,} files; give a folder.")
+            raise UserError(f"{source!r} stands for more than {MOST:,} files; give a folder.")
     return names
 
 
@@ -65,7 +67,5 @@ def alternatives(text: str) -> Iterator[str]:
             continue
         first, last = numbers.groups()
         if not 0 <= int(last) - int(first) < MOST:
-            raise ValueError(
-                f"{{{text}}} stands for no files, or for more than {MOST:,}; correct it, or give a folder."
-            )
+            raise UserError(f"{{{text}}} stands for no files, or for more than {MOST:,}; correct it, or give a folder.")
         yield from (str(number).zfill(len(first)) for number in range(int(first), int(last) + 1))

@@ -19,6 +19,7 @@ from ggdr.data.reading.depth import Range, to_bytes
 from ggdr.data.reading.framing import Frame, fit
 from ggdr.data.reading.jxl import declared, is_jxl
 from ggdr.data.reading.kinds import formats
+from ggdr.errors import UserError
 
 MOST_PIXELS = 2**27
 """of an image; a header that declares more is believed to be a bomb"""
@@ -62,13 +63,13 @@ class Look(NamedTuple):
 def opened(data: bytes) -> ImageFile:
     """The image by its header, nothing decoded yet; an exception of any kind if it is none, or too large to be one."""
     if is_jxl(data) and math.prod(declared(data)) > MOST_PIXELS:
-        raise ValueError(TOO_LARGE)
+        raise UserError(TOO_LARGE)
     try:
         image = Image.open(io.BytesIO(data), formats=formats())
     except Image.DecompressionBombError:
-        raise ValueError(TOO_LARGE) from None
+        raise UserError(TOO_LARGE) from None
     if image.width * image.height > MOST_PIXELS:
-        raise ValueError(TOO_LARGE)
+        raise UserError(TOO_LARGE)
     return image
 
 
@@ -208,7 +209,7 @@ def fitted(bands: list[Image.Image], frame: Frame) -> np.ndarray:
     """Images of one size that fill the frame, one above the other: uint8 [C, H, W]."""
     width, height = bands[0].size
     if frame.exact and (height, width) != (frame.height, frame.width):
-        raise ValueError(f"it is {height}x{width}, the others {frame.height}x{frame.width}; type --data.size H W")
+        raise UserError(f"it is {height}x{width}, the others {frame.height}x{frame.width}; type --data.size H W")
     array = np.concatenate([np.atleast_3d(np.asarray(fit(band, frame))) for band in bands], axis=2)
     return np.ascontiguousarray(array.transpose(2, 0, 1))
 

@@ -14,6 +14,7 @@ from PIL import UnidentifiedImageError
 
 from ggdr.data.reading.labels import Kind, Labels
 from ggdr.documents import one_line
+from ggdr.errors import UserError
 
 MOST_BYTES = 2**30
 """of an encoded image; nothing larger is read into memory"""
@@ -48,16 +49,16 @@ def reason(error: Exception) -> str:
 
 
 def check_size(size: int) -> None:
-    """ValueError if an encoded image is larger than any that could be decoded."""
+    """UserError if an encoded image is larger than any that could be decoded."""
     if size > MOST_BYTES:
-        raise ValueError(f"it has {size:,} bytes, and no image is read that has more than {MOST_BYTES:,}")
+        raise UserError(f"it has {size:,} bytes, and no image is read that has more than {MOST_BYTES:,}")
 
 
 def file_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
-    """The first `most` bytes of a regular file; OSError or ValueError for a pipe or a device, which might never end."""
+    """The first `most` bytes of a regular file; OSError or UserError for a pipe or a device, which might never end."""
     found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):
-        raise ValueError("no regular file")
+        raise UserError("no regular file")
     check_size(found.st_size)
     with path.open("rb") as file:
         return file.read(min(found.st_size, most))
@@ -87,7 +88,7 @@ class Reader(ABC):
 
     @abstractmethod
     def __init__(self, source: str, columns: Columns):
-        """Look at the source; ValueError, in one sentence, if there is nothing to read."""
+        """Look at the source; UserError, in one sentence, if there is nothing to read."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -118,7 +119,7 @@ class Reader(ABC):
 
     @abstractmethod
     def labels(self, how: str, kind: Kind = "auto") -> Labels:
-        """The labels that the setting `how` asks for (not empty), of a kind; ValueError if it means nothing here."""
+        """The labels that the setting `how` asks for (not empty), of a kind; UserError if it means nothing here."""
 
     @abstractmethod
     def label_choices(self) -> list[str]:

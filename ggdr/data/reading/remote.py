@@ -17,6 +17,7 @@ from ggdr.cache import cache_folder, write_whole
 from ggdr.data.reading.kinds import of_system
 from ggdr.data.reading.patterns import expanded
 from ggdr.data.reading.reader import reason
+from ggdr.errors import UserError
 
 PACKAGES = {"http": "aiohttp", "https": "aiohttp", "s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
 """how an address begins -> the package that reads it; all are in the extra `sources`"""
@@ -76,7 +77,7 @@ def hashed(words: Iterable[str]) -> str:
 def copied(source: str) -> str:
     """The file or folder of this machine that holds what is behind an address, copied as far as it is not here yet.
 
-    ValueError, in one sentence, if it cannot be had and was not copied before.
+    UserError, in one sentence, if it cannot be had and was not copied before.
     """
     note = cache_folder() / "sources" / f"{hashed([source])}.json"
     try:
@@ -84,11 +85,11 @@ def copied(source: str) -> str:
     except Exception as caught:  # what a failing network raises depends on the storage
         error = caught.__cause__ if isinstance(caught.__cause__, OSError) else caught  # a dead server is no lost file
         if not isinstance(error, OSError) or (known := earlier(note)) is None:
-            raise ValueError(trouble(source, error)) from caught
+            raise UserError(trouble(source, error)) from caught
         warnings.warn(f"{source} cannot be reached ({reason(error)}); its last copy is used", stacklevel=2)
         return known
     if not files:
-        raise ValueError(trouble(source, FileNotFoundError()))
+        raise UserError(trouble(source, FileNotFoundError()))
     place = cache_folder() / "sources" / hashed([source, *sorted(file.key + file.name for file in files)])
     gather(files, place, source)
     whole = place if len(files) > 1 or source.endswith("/") or files[0].facts.get("listed") else place / files[0].name
@@ -142,7 +143,7 @@ def options(address: str) -> dict[str, Any]:
 
 
 def below(system: Any, path: str) -> Iterator[Distant]:
-    """The files below a folder, those of the system aside; ValueError if a listing names what lies elsewhere."""
+    """The files below a folder, those of the system aside; UserError if a listing names what lies elsewhere."""
     root = path.rstrip("/") + "/"
     found = sorted(system.find(path, detail=True).items())
     with ThreadPoolExecutor(AT_ONCE) as pool:  # a listing on the web says nothing but names
@@ -151,7 +152,7 @@ def below(system: Any, path: str) -> Iterator[Distant]:
         within = unquote(name.removeprefix(root)) if "://" in name else name.removeprefix(root)
         parts = PurePosixPath(within).parts
         if not name.startswith(root) or ".." in parts or within.startswith("/"):
-            raise ValueError(f"its listing names {name!r}, which does not lie below it")
+            raise UserError(f"its listing names {name!r}, which does not lie below it")
         if not of_system(within):
             yield Distant(system, name, within, {**facts, "listed": True})
 
@@ -192,17 +193,17 @@ def gather(files: list[Distant], place: Path, source: str) -> None:
 
 
 def check_room(missing: list[Distant], place: Path, source: str) -> None:
-    """ValueError if the disk cannot hold what is missing."""
+    """UserError if the disk cannot hold what is missing."""
     needed, free = sum(file.size or 0 for file in missing), shutil.disk_usage(place).free - SPARED
     if needed > free:
-        raise ValueError(
+        raise UserError(
             f"{source} holds {needed / 1e9:,.1f} GB and {max(free, 0) / 1e9:,.1f} GB are free in {place}; name a larger"
             " disk by the environment variable GGDR_CACHE, or a part of the source."
         )
 
 
 def fetch(file: Distant, place: Path, source: str) -> int:
-    """Copy a file into the folder, going on where an earlier copy broke off; its bytes. ValueError if it cannot be."""
+    """Copy a file into the folder, going on where an earlier copy broke off; its bytes. UserError if it cannot be."""
     blobs = place.parent / "files"
     blobs.mkdir(parents=True, exist_ok=True)
     blob, part = blobs / file.key, blobs / f"{file.key}.part"
@@ -213,7 +214,7 @@ def fetch(file: Distant, place: Path, source: str) -> int:
             break
         except Exception as error:  # what a failing network raises depends on the storage
             if attempt + 1 == ATTEMPTS:
-                raise ValueError(
+                raise UserError(
                     f"{source}: {file.name!r} cannot be copied ({reason(error)}); type the same again to go on."
                 ) from error
     target = place / file.name

@@ -7,6 +7,7 @@ from pathlib import Path
 from ggdr.data.reading.reader import Columns, reason
 from ggdr.data.reading.table import Table
 from ggdr.documents import read_object
+from ggdr.errors import UserError
 
 SPLITS = "dataset_dict.json"
 """names the splits of a folder that holds several"""
@@ -33,27 +34,27 @@ class Saved(Table):
             check_files(folder)
             return datasets.Dataset.load_from_disk(str(folder)).with_format(None)
         except Exception as error:  # an edited folder may raise anything in what reads it
-            raise ValueError(f"{source!r} is no readable saved data set: {reason(error)}.") from error
+            raise UserError(f"{source!r} is no readable saved data set: {reason(error)}.") from error
 
 
 def split_folder(folder: Path, wanted: str) -> Path:
-    """The folder itself, or that of the wanted split if it holds several; ValueError with those there are."""
+    """The folder itself, or that of the wanted split if it holds several; UserError with those there are."""
     if not (folder / SPLITS).is_file():
         return folder
     names = read_object(folder / SPLITS).get("splits")
     if not isinstance(names, list) or not all(map(is_plain, names)):
-        raise ValueError(f"{SPLITS} does not name its splits")
+        raise UserError(f"{SPLITS} does not name its splits")
     if wanted not in names:
-        raise ValueError(f"it has no split {wanted!r}; choose one with --data.split {' or '.join(names)}")
+        raise UserError(f"it has no split {wanted!r}; choose one with --data.split {' or '.join(names)}")
     return folder / wanted
 
 
 def check_files(folder: Path) -> None:
-    """ValueError if the state names files elsewhere: a folder that was downloaded has no say in what is opened."""
+    """UserError if the state names files elsewhere: a folder that was downloaded has no say in what is opened."""
     files = read_object(folder / STATE).get("_data_files")
     named = [file.get("filename") if isinstance(file, dict) else None for file in files or [None]]
     if not all(map(is_plain, named)):
-        raise ValueError(f"{STATE} does not name files of its own folder")
+        raise UserError(f"{STATE} does not name files of its own folder")
 
 
 def is_plain(name: object) -> bool:

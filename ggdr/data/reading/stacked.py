@@ -13,6 +13,7 @@ import numpy as np
 from ggdr.data.reading.column import of_values
 from ggdr.data.reading.labels import Kind, Labels
 from ggdr.data.reading.reader import Columns, Reader, check_size
+from ggdr.errors import UserError
 
 NUMBERS = "buif"
 """kinds of numpy's numbers of which images and labels are made"""
@@ -57,21 +58,21 @@ class Stack(Reader):
     """the one of the images"""
 
     def choose(self, columns: Columns) -> None:
-        """Settle which array holds the images; ValueError, with those there are."""
+        """Settle which array holds the images; UserError, with those there are."""
         found = {name: array for name, array in self.arrays.items() if array.is_images}
         if columns.image and columns.image not in self.arrays:
-            raise ValueError(
+            raise UserError(
                 f"{self.kind} {self.source!r} has no array {columns.image!r}; its arrays are {listed(self.arrays)}."
             )
         if columns.image:
             found = {columns.image: self.arrays[columns.image]}
         if not found or not next(iter(found.values())).is_images:
-            raise ValueError(
+            raise UserError(
                 f"{self.kind} {self.source!r} holds no images, which are arrays of [N, H, W, C], [N, C, H, W] or"
                 f" [N, H, W]; it holds {listed(found or self.arrays) or 'nothing else'}."
             )
         if len(found) > 1:
-            raise ValueError(
+            raise UserError(
                 f"{self.kind} {self.source!r} holds several arrays of images ({listed(found)}); type"
                 f" --data.image-column {' or '.join(found)}."
             )
@@ -126,7 +127,7 @@ class Stack(Reader):
         others = {name: array for name, array in self.arrays.items() if name != self.column and self._fits(array)}
         if how not in others:
             there = f"its arrays of labels are {listed(others)}" if others else "it holds no labels"
-            raise ValueError(f"{self.kind} {self.source!r} has no array of labels {how!r}; {there}.")
+            raise UserError(f"{self.kind} {self.source!r} has no array of labels {how!r}; {there}.")
         values = self.whole(how)
         if values.size == len(self):
             values = values.reshape(-1)

@@ -12,6 +12,7 @@ from ggdr.data.reading.numpied import headers, values
 from ggdr.data.reading.patterns import is_address
 from ggdr.data.reading.reader import reason
 from ggdr.data.reading.remote import copied
+from ggdr.errors import UserError
 from ggdr.features.base import FeatureStatistics
 
 NAMES = (("mu", "sigma"), ("ref_mu", "ref_sigma"))
@@ -23,7 +24,7 @@ UNEVEN = 1e-3
 
 
 def statistics_in(source: str) -> FeatureStatistics | None:
-    """The statistics that a .npz holds; None if it is no .npz or holds none, ValueError if they are none."""
+    """The statistics that a .npz holds; None if it is no .npz or holds none, UserError if they are none."""
     if not source.lower().endswith(".npz"):
         return None
     file = Path(copied(source) if is_address(source) else source).expanduser()
@@ -34,22 +35,22 @@ def statistics_in(source: str) -> FeatureStatistics | None:
             return None
         mean, covariance = (checked(*found[name], file) for name in names)
     except Exception as error:  # an edited head may raise anything
-        raise ValueError(f"{source!r} is no readable .npz ({reason(error)}); save it again.") from error
+        raise UserError(f"{source!r} is no readable .npz ({reason(error)}); save it again.") from error
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
-        raise ValueError(
+        raise UserError(
             f"{source!r} holds {names[0]} {list(mean.shape)} and {names[1]} {list(covariance.shape)}, where [D]"
             " and [D, D] are due."
         )
     apart = np.abs(covariance - covariance.T).max()
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()) or apart > UNEVEN * np.abs(covariance).max():
-        raise ValueError(f"{source!r}: {' and '.join(names)} are no mean and covariance: not finite, or not symmetric.")
+        raise UserError(f"{source!r}: {' and '.join(names)} are no mean and covariance: not finite, or not symmetric.")
     whole = hashlib.sha256(mean.tobytes() + covariance.tobytes()).hexdigest()
     alone = not any(shelf.is_images for shelf, _ in found.values())
     return FeatureStatistics(torch.from_numpy(mean), torch.from_numpy(covariance), names, whole, alone)
 
 
 def checked(shelf, place, file: Path) -> np.ndarray:
-    """The values of an array in float64; ValueError if there are too many."""
+    """The values of an array in float64; UserError if there are too many."""
     if max(shelf.shape, default=0) > MOST_WIDE or len(shelf.shape) > 2:
-        raise ValueError(f"statistics of shape {list(shelf.shape)}")
+        raise UserError(f"statistics of shape {list(shelf.shape)}")
     return values(file, shelf, place).astype(np.float64)

@@ -26,6 +26,7 @@ from ggdr.data.reading.reader import Columns, reason
 from ggdr.data.reading.survey import Source, Survey
 from ggdr.data.reading.table import check_column, class_names, image_bytes, image_column, row_name, source_version
 from ggdr.data.reading.tape import Row, Tape, endless
+from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ TAPES = 2
 
 
 def open_stream(settings: ImageStream) -> Streamed:
-    """The opened stream; ValueError, in one sentence, if the settings and the source do not fit together."""
+    """The opened stream; UserError, in one sentence, if the settings and the source do not fit together."""
     source = os.path.expanduser(settings.source)
     columns = Columns(settings.image_column, settings.split, settings.config)
     rows, length = rows_of(source, columns)
@@ -50,15 +51,15 @@ def open_stream(settings: ImageStream) -> Streamed:
     if settings.labels:
         check_column(rows.features, settings.labels, source)
     if settings.buffer < 1:
-        raise ValueError(f"a shuffle buffer of {settings.buffer} images; give 1 (only shards are shuffled) or more.")
+        raise UserError(f"a shuffle buffer of {settings.buffer} images; give 1 (only shards are shuffled) or more.")
     length = settings.length or length
     if length < 1:
-        raise ValueError(f"{source!r} does not say how many images it holds; type --data.length N.")
+        raise UserError(f"{source!r} does not say how many images it holds; type --data.length N.")
     rows = rows.decode(False).select_columns([name for name in (column, settings.labels) if name])
     try:
         sample = list(islice(rows, SAMPLE))
     except Exception as error:  # an edited file may raise anything in what reads it
-        raise ValueError(f"{source!r} cannot be read: {reason(error)}; download it again.") from error
+        raise UserError(f"{source!r} cannot be read: {reason(error)}; download it again.") from error
     frame = frame_for(settings, Survey(sampled(row[column], place, source) for place, row in enumerate(sample)))
     labels = StreamLabels(rows.features, settings.labels, settings.label_kind, sample) if settings.labels else None
     return Streamed(source, rows, column, frame, labels, length, settings.buffer, settings.mirror)
@@ -75,7 +76,7 @@ def rows_of(source: str, columns: Columns) -> tuple[datasets.IterableDataset, in
     if source and Parquet.fits(source):
         return load_parquet(source, columns, streaming=True), count_rows(source, columns)
     if not Hub.fits(source):
-        raise ValueError(no_reader(source))
+        raise UserError(no_reader(source))
     rows = load_hub(source, columns, streaming=True)
     declared = (rows.info.splits or {}).get(columns.split)
     return rows, declared.num_examples if declared else 0
@@ -85,19 +86,19 @@ class StreamLabels:
     """Labels of a few rows at a time: what they can be must be known from the start."""
 
     def __init__(self, features: Any, column: str, kind: Kind, sample: Sequence[Row]):
-        """ValueError unless the column declares its classes or holds fractions or lists, or is said to hold numbers.
+        """UserError unless the column declares its classes or holds fractions or lists, or is said to hold numbers.
 
         `sample`: the first rows, by which the range of values is known.
         """
         self.column, self.classes = column, class_names(features[column])
         labelled = [row[column] for row in sample if not self.lacks(row)]
         if not labelled:
-            raise ValueError(f"none of the first {len(sample)} images has a label in column {column!r}.")
+            raise UserError(f"none of the first {len(sample)} images has a label in column {column!r}.")
         value = labelled[0]
         self.is_list = isinstance(value, (list, tuple, np.ndarray))
         numbers = isinstance(value, float) or kind == "continuous" and isinstance(value, int)
         if not (self.classes or self.is_list or numbers):
-            raise ValueError(
+            raise UserError(
                 f"column {column!r} does not declare its classes, so a stream cannot number them; "
                 "make it a ClassLabel column, read the whole set with --data images, or, if it holds quantities, type"
                 " --data.label-kind continuous."
@@ -184,11 +185,11 @@ class Streamed(Images):
         return tape
 
     def _row(self, tape: Tape, position: int) -> Row:
-        """The row at `position`; ValueError, in one sentence, if the file breaks off before it."""
+        """The row at `position`; UserError, in one sentence, if the file breaks off before it."""
         try:
             return tape[position]
         except Exception as error:  # a file that breaks off may raise anything in what reads it
-            raise ValueError(f"{self.source!r} cannot be read on: {reason(error)}; download it again.") from error
+            raise UserError(f"{self.source!r} cannot be read on: {reason(error)}; download it again.") from error
 
     def _readable(self, tape: Tape, position: int) -> tuple[Row, np.ndarray]:
         """The row at `position`, or the next one whose image can be decoded, and its pixels."""
@@ -201,4 +202,4 @@ class Streamed(Images):
                 return row, pixels(image_bytes(row[self.column], self.source), self.frame)
             except Exception as error:  # a broken file may raise anything in a decoder
                 self.note({row_name(row[self.column], candidate): reason(error)})
-        raise ValueError(f"none of {PATIENCE} images in a row can be read; look at the source.")
+        raise UserError(f"none of {PATIENCE} images in a row can be read; look at the source.")

@@ -12,6 +12,7 @@ from ggdr.data.reading.arrays import TIFF
 from ggdr.data.reading.depth import Values, cut, together, trouble, values_of
 from ggdr.data.reading.pixels import MODES, Look, look, values
 from ggdr.data.reading.reader import Reader
+from ggdr.errors import UserError
 
 SHARE = 0.9
 """of the images that must have as many channels before all others are made so"""
@@ -56,15 +57,15 @@ class Survey:
             if len(self.deep) == 2 * MEASURED:  # as many again may follow, and all shall be evenly spread
                 self.deep, stride = self.deep[::2], 2 * stride
         if not self.sizes:
-            raise ValueError("no image can be read; run `ggdr data check` on the source to see why.")
+            raise UserError("no image can be read; run `ggdr data check` on the source to see why.")
 
     def size(self) -> tuple[int, int]:
-        """The height and width of all; ValueError that names two that differ."""
+        """The height and width of all; UserError that names two that differ."""
         first, *others = self.named.items()
         if others:
             (one, name), (two, other) = first, others[0]
             (most, count), total = self.sizes.most_common(1)[0], self.sizes.total()
-            raise ValueError(
+            raise UserError(
                 f"images differ in size ({name!r} is {px(one)}, {other!r} {px(two)}, height x width; {count:,} of"
                 f" {total:,} are {px(most)}); choose one with --data.size H W."
             )
@@ -84,11 +85,11 @@ class Survey:
         return chosen
 
     def check_values(self) -> None:
-        """Look at the values of deep images: a warning if few levels would be left, ValueError if many are cut off."""
+        """Look at the values of deep images: a warning if few levels would be left, UserError if many are cut off."""
         for measured in together(filter(None, map(measure, self.deep))):
             if said := trouble(measured):
                 if cut(measured):
-                    raise ValueError(said)
+                    raise UserError(said)
                 warnings.warn(said, stacklevel=3)
 
 

@@ -12,6 +12,7 @@ from ggdr.data.reading.column import of_values
 from ggdr.data.reading.labels import Kind, Labels
 from ggdr.data.reading.reader import MOST_BYTES, Columns, Reader, file_bytes
 from ggdr.documents import one_line
+from ggdr.errors import UserError
 
 if TYPE_CHECKING:
     import datasets
@@ -27,14 +28,12 @@ class Table(Reader):
         self.source = source
         self.table = self._load(source, columns)
         if not len(self.table):
-            raise ValueError(
-                f"split {columns.split!r} of {source!r} has no rows; choose another one with --data.split."
-            )
+            raise UserError(f"split {columns.split!r} of {source!r} has no rows; choose another one with --data.split.")
         self.column = image_column(self.table.features, columns.image, source)
         self.images = undecoded(self.table.select_columns([self.column]), self.column)
 
     def _load(self, source: str, columns: Columns) -> datasets.Dataset:
-        """The whole table; ValueError if it cannot be had."""
+        """The whole table; UserError if it cannot be had."""
         raise NotImplementedError
 
     def __len__(self) -> int:
@@ -66,7 +65,7 @@ def load(
     file: str | None = None,
     folder: str | None = None,
 ) -> Any:
-    """A split through `datasets.load_dataset`, map-style or streamed; ValueError of `trouble` and why if it fails."""
+    """A split through `datasets.load_dataset`, map-style or streamed; UserError of `trouble` and why if it fails."""
     import datasets
 
     files = {columns.split: file} if file else None
@@ -80,11 +79,11 @@ def load(
             streaming=streaming,
         )
     except Exception as error:  # an edited file may raise anything in what reads it
-        raise ValueError(f"{trouble}: {one_line(error.__cause__ or error)}") from error
+        raise UserError(f"{trouble}: {one_line(error.__cause__ or error)}") from error
 
 
 def image_column(features: Mapping[str, Any], wanted: str, source: str) -> str:
-    """The column of the images: the wanted one, or the only one that can be; ValueError with the columns there are."""
+    """The column of the images: the wanted one, or the only one that can be; UserError with the columns there are."""
     import datasets
 
     if wanted:
@@ -93,9 +92,9 @@ def image_column(features: Mapping[str, Any], wanted: str, source: str) -> str:
     images = [name for name, feature in features.items() if isinstance(feature, datasets.Image)]
     found = images or [name for name, feature in features.items() if _holds_bytes(feature)]
     if not found:
-        raise ValueError(f"{source!r} has no image column; its columns are {', '.join(features)}.")
+        raise UserError(f"{source!r} has no image column; its columns are {', '.join(features)}.")
     if len(found) > 1:
-        raise ValueError(f"{source!r} has several image columns; type --data.image-column {' or '.join(found)}.")
+        raise UserError(f"{source!r} has several image columns; type --data.image-column {' or '.join(found)}.")
     return found[0]
 
 
@@ -120,7 +119,7 @@ def undecoded(table: Any, column: str) -> Any:
 def image_bytes(value: Any, source: str) -> bytes:
     """Encoded image of a cell: bytes, or a record of bytes and, where these are missing, a path or address.
 
-    Nothing at all if the cell is empty. ValueError if it names what does not belong to `source`: a table that was
+    Nothing at all if the cell is empty. UserError if it names what does not belong to `source`: a table that was
     downloaded has no say in which files of this machine, or which addresses, are opened.
     """
     if not isinstance(value, Mapping):
@@ -132,7 +131,7 @@ def image_bytes(value: Any, source: str) -> bytes:
         return remote_bytes(path, source)
     file = Path(os.path.realpath(home_of(source) / path))
     if not any(file.is_relative_to(os.path.realpath(place)) for place in places_of(source)):
-        raise ValueError(
+        raise UserError(
             f"it names a file outside of the table's folder, which is not opened; embed the images: {path!r}"
         )
     return file_bytes(file)
@@ -155,13 +154,13 @@ def places_of(source: str) -> list[Path]:
 
 
 def remote_bytes(address: str, source: str) -> bytes:
-    """The bytes of a file in the Hub data set `source`, or in an archive there; ValueError for any other address."""
+    """The bytes of a file in the Hub data set `source`, or in an archive there; UserError for any other address."""
     import fsspec
 
     *archives, file = address.split("::")
     ours = file.startswith((f"hf://datasets/{source}@", f"hf://datasets/{source}/"))
     if not ours or not all(archive.startswith(ARCHIVES) for archive in archives):
-        raise ValueError(f"it names an address outside of the data set, which is not opened: {address!r}")
+        raise UserError(f"it names an address outside of the data set, which is not opened: {address!r}")
     with fsspec.open(address, "rb") as stream:
         return stream.read(MOST_BYTES)
 
@@ -173,9 +172,9 @@ def row_name(value: Any, row: int) -> str:
 
 
 def check_column(features: Mapping[str, Any], column: str, source: str) -> None:
-    """ValueError, with the columns there are, if `column` is not one."""
+    """UserError, with the columns there are, if `column` is not one."""
     if column not in features:
-        raise ValueError(f"{source!r} has no column {column!r}; its columns are {', '.join(features)}.")
+        raise UserError(f"{source!r} has no column {column!r}; its columns are {', '.join(features)}.")
 
 
 def class_names(feature: Any) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from ggdr.data.reading.packed import Entry, Index, index_of, piece
 from ggdr.data.reading.patterns import is_pattern, matching
 from ggdr.data.reading.reader import Columns, reason
 from ggdr.documents import one_line
+from ggdr.errors import UserError
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 CLASS, RECORD = "cls", "json"
@@ -88,7 +89,7 @@ class Tarred(Files):
         return choices or super().label_choices()
 
     def _beside(self, ending: str, field: str) -> list[Any]:
-        """The label of each image, None where it has none; ValueError, with those there are, if none has one."""
+        """The label of each image, None where it has none; UserError, with those there are, if none has one."""
         if ending == RECORD:
             found = [self._facts(name).get(field) for name in self.names]
         else:
@@ -96,7 +97,7 @@ class Tarred(Files):
         if any(label is not None for label in found):
             return found
         there = ", ".join(self.label_choices()) or "none"
-        raise ValueError(
+        raise UserError(
             f"labels {ending}{field and '.'}{field}: no member beside an image holds them; labels: {there}."
         )
 
@@ -105,9 +106,9 @@ class Tarred(Files):
         try:
             found = json.loads(self._text(name, RECORD) or "{}")
         except (RecursionError, ValueError) as error:
-            raise ValueError(f"{split(name)[0]}.{RECORD} cannot be read: {one_line(error)}.") from error
+            raise UserError(f"{split(name)[0]}.{RECORD} cannot be read: {one_line(error)}.") from error
         if not isinstance(found, dict):
-            raise ValueError(f"{split(name)[0]}.{RECORD} holds no object of named fields.")
+            raise UserError(f"{split(name)[0]}.{RECORD} holds no object of named fields.")
         return found
 
     def _text(self, name: str, ending: str) -> str:
@@ -143,7 +144,7 @@ def is_tar(name: str) -> bool:
 
 
 def shards_of(source: str) -> list[str]:
-    """The files that a source names, in the order of their names; ValueError if one is missing or compressed."""
+    """The files that a source names, in the order of their names; UserError if one is missing or compressed."""
     if os.path.isdir(source):
         names = [name for name in sorted(below(source)) if is_tar(name) and not of_system(name)]
         plain = [name for name in names if name.lower().endswith(".tar")]
@@ -152,7 +153,7 @@ def shards_of(source: str) -> list[str]:
         found = matching(source) if is_pattern(source) else [source]
     packed = next((file for file in found if file.lower().endswith(COMPRESSED)), None)
     if packed:
-        raise ValueError(
+        raise UserError(
             f"{packed!r} is compressed, so that its images cannot be read in any order; unpack it to a plain"
             " .tar once, as with gunzip."
         )
@@ -160,26 +161,26 @@ def shards_of(source: str) -> list[str]:
 
 
 def contents(shard: str) -> Index:
-    """The members of a tar; ValueError if it is none. One that may be cut off between two members gives a warning."""
+    """The members of a tar; UserError if it is none. One that may be cut off between two members gives a warning."""
     try:
         index = index_of(Path(shard), scan)
         if any(piece(shard, os.path.getsize(shard) - tarfile.BLOCKSIZE, tarfile.BLOCKSIZE)):
             warnings.warn(f"{shard!r} ends without the mark that ends a tar: it may be cut off", stacklevel=2)
         return index
     except (OSError, ValueError) as error:
-        raise ValueError(f"{shard!r} is no readable tar ({reason(error)}); download or pack it again.") from error
+        raise UserError(f"{shard!r} is no readable tar ({reason(error)}); download or pack it again.") from error
 
 
 def scan(file: BinaryIO, size: int) -> Iterator[Entry]:
-    """The files in a tar; ValueError if it is none, is damaged or cut off."""
+    """The files in a tar; UserError if it is none, is damaged or cut off."""
     try:
         archive = tarfile.open(fileobj=file, mode="r:")
         yield from members(archive)
     except Exception as error:  # an edited head may raise anything
-        raise ValueError(reason(error)) from error
+        raise UserError(reason(error)) from error
     file.seek(archive.offset)
     if archive.offset > size or any(file.read(tarfile.BLOCKSIZE)):
-        raise ValueError(f"what begins at byte {archive.offset:,} is no member: it is damaged or cut off")
+        raise UserError(f"what begins at byte {archive.offset:,} is no member: it is damaged or cut off")
 
 
 def members(archive: tarfile.TarFile) -> Iterator[Entry]:
@@ -191,15 +192,15 @@ def members(archive: tarfile.TarFile) -> Iterator[Entry]:
 
 
 def chosen(images: list[str], ending: str, source: str) -> list[str]:
-    """The images with this ending, or all; ValueError if each sample has several and no ending is given."""
+    """The images with this ending, or all; UserError if each sample has several and no ending is given."""
     endings = Counter(split(name)[1] for name in images)
     if ending:
         if ending not in endings:
-            raise ValueError(f"tar {source!r} has no images ending in {ending!r}, only {', '.join(endings)}.")
+            raise UserError(f"tar {source!r} has no images ending in {ending!r}, only {', '.join(endings)}.")
         return [name for name in images if split(name)[1] == ending]
     keys = len({split(name)[0] for name in images})
     if keys < len(images) and len(endings) < keys:
-        raise ValueError(f"{source!r} holds several images a sample; type --data.image-column {' or '.join(endings)}.")
+        raise UserError(f"{source!r} holds several images a sample; type --data.image-column {' or '.join(endings)}.")
     return images
 
 

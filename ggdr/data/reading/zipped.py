@@ -7,6 +7,7 @@ import zipfile
 
 from ggdr.data.reading.files import Files
 from ggdr.data.reading.reader import Columns, check_size, reason
+from ggdr.errors import UserError
 
 
 class Zipped(Files):
@@ -26,7 +27,7 @@ class Zipped(Files):
         try:
             entries = [entry.filename for entry in self._opened().infolist() if not entry.is_dir()]
         except Exception as error:  # an edited list of entries may raise anything
-            raise ValueError(f"{source!r} is no readable zip ({reason(error)}); download or pack it again.") from error
+            raise UserError(f"{source!r} is no readable zip ({reason(error)}); download or pack it again.") from error
         self.take(dict.fromkeys(entries))  # of two of one name, the last counts
         self.keep_split(columns.split)
 

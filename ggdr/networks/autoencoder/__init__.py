@@ -43,7 +43,7 @@ class AutoencoderDiscriminatorConfig(DiscriminatorConfig):
         return cls(channels=4, channel_max=8, code=8)
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.autoencoder.discriminator import AutoencoderDiscriminator
 
         return AutoencoderDiscriminator(self, spec)

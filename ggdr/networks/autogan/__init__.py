@@ -41,7 +41,7 @@ class AutoGANGeneratorConfig(GeneratorConfig):
         return cls(z_dim=8, channels=8)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.autogan.generator import AutoGANGenerator
 
         return AutoGANGenerator(self, spec)

@@ -49,7 +49,7 @@ class AutoGANGenerator(Generator):
     def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
         """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`.
 
-        ValueError if a side is not one of the network's, or a label is missing.
+        UserError if a side is not one of the network's, or a label is missing.
         """
         self.check_sides(resolutions)
         x = self.project(self.entered(z, labels)).unflatten(1, (-1, *self.size))

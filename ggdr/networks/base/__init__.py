@@ -108,7 +108,7 @@ class GeneratorConfig(NetworkConfig):
     registry = generators
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make such images."""
+        """The network, freshly initialised; UserError if it cannot make such images."""
         raise NotImplementedError
 
 
@@ -119,5 +119,5 @@ class DiscriminatorConfig(NetworkConfig):
     registry = discriminators
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge such images."""
+        """The network, freshly initialised; UserError if it cannot judge such images."""
         raise NotImplementedError

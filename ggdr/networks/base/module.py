@@ -8,6 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from ggdr.errors import UserError
 from ggdr.layers.equalized import clip_weights
 from ggdr.layers.norm import follow, moments
 from ggdr.layers.spectral import follow as follow_norms
@@ -44,7 +45,7 @@ class Network(nn.Module):
         """The network of this base class in a folder or a Hub repository "org/name", in eval mode, float32.
 
         `ggdr.Generator.from_pretrained`, `ggdr.Discriminator.from_pretrained`: of a run, checkpoint or model. Only JSON
-        and safetensors are read. ValueError if there is no such network.
+        and safetensors are read. UserError if there is no such network.
         """
         from ggdr.saving.pretrained import Hub, load_one
 
@@ -53,7 +54,7 @@ class Network(nn.Module):
     def save_pretrained(self, save_directory: str | Path) -> None:
         """Make the folder hold config.json and model.safetensors, and nothing else.
 
-        OSError if the disk refuses, ValueError if there is something else in it.
+        OSError if the disk refuses, UserError if there is something else in it.
         """
         from ggdr.saving.pretrained import save_model
 
@@ -62,12 +63,12 @@ class Network(nn.Module):
     def compile_in_place(self) -> None:
         """Let torch.compile its passes; names of weights stay, and so does every draw.
 
-        RuntimeError without a C++ compiler, at the first pass; ValueError where torch's own is known to compute
+        RuntimeError without a C++ compiler, at the first pass; UserError where torch's own is known to compute
         something else.
         """
         if TORCH < COMPILES:
             least = ".".join(map(str, COMPILES))
-            raise ValueError(
+            raise UserError(
                 f"torch {torch.__version__} compiles networks that then make other images; install torch {least} or"
                 " newer, or go without."
             )
@@ -138,7 +139,7 @@ class Generator(Network):
         """Images [N, C, H, W] of feature maps [N, K, r, r * W / H] of a side r, by the layers that follow them.
 
         w [N, w_dim]: the one style of all these layers. Noise is the same each time. Of one that gives "g_continues";
-        ValueError if the side is none of its own.
+        UserError if the side is none of its own.
         """
         raise NotImplementedError
 
@@ -161,9 +162,9 @@ class Generator(Network):
         return moments(self)
 
     def check_sides(self, resolutions: tuple[int, ...]) -> None:
-        """ValueError if a side is not one whose feature maps it has."""
+        """UserError if a side is not one whose feature maps it has."""
         if strange := sorted(set(resolutions) - set(self.feature_channels)):
-            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
+            raise UserError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
 
     def after_step(self, stats: dict[str, Tensor]) -> None:
         """Take in the step's means (its own from `measure` among them), the same on every process."""

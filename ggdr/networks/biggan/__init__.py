@@ -54,7 +54,7 @@ class BigGANGeneratorConfig(BigGANGeneratorBaseConfig):
         return cls(z_part=4, embedding=4, channels=4, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.biggan.generator import BigGANGenerator
 
         return BigGANGenerator(self, spec)
@@ -85,7 +85,7 @@ class BigGANDeepGeneratorConfig(BigGANGeneratorBaseConfig):
         return cls(z_dim=8, embedding=4, channels=4, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.biggan.generator import BigGANDeepGenerator
 
         return BigGANDeepGenerator(self, spec)
@@ -104,7 +104,7 @@ class BigGANDiscriminatorConfig(SAGANDiscriminatorConfig):
     """side (height) of the maps that attend to themselves, pixels: the nearest of its maps is taken; 0: none"""
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.biggan.discriminator import BigGANDiscriminator
 
         return BigGANDiscriminator(self, spec)
@@ -121,7 +121,7 @@ class BigGANDeepDiscriminatorConfig(BigGANDiscriminatorConfig):
     """most channels of a layer; the paper's is 8 times `channels`"""
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.biggan.discriminator import BigGANDeepDiscriminator
 
         return BigGANDeepDiscriminator(self, spec)

@@ -45,7 +45,7 @@ class BigGANBaseGenerator(ResidualGenerator):
         """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, style codes, and the maps of `resolutions`.
 
         psi: factor of z, 1 for the full variety. cutoff: number of style codes that psi scales (None: all).
-        ValueError if a side is not one of the network's, or a label is missing.
+        UserError if a side is not one of the network's, or a label is missing.
         """
         ws = self.styles(z, labels, psi=psi, cutoff=cutoff)
         image, features = self.made(ws, resolutions)

@@ -24,7 +24,7 @@ class ConcatDiscriminatorConfig(WrapperConfig):
     hides: ClassVar = frozenset({"reconstruction", "scales"})
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
+        """The network, freshly initialised; UserError if the encoder gives no pyramid."""
         from ggdr.networks.conditional.discriminator import ConcatDiscriminator
 
         return ConcatDiscriminator(self, spec)
@@ -39,7 +39,7 @@ class UnconditionalDiscriminatorConfig(WrapperConfig):
     """
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
+        """The network, freshly initialised; UserError if the encoder gives no pyramid."""
         from ggdr.networks.conditional.discriminator import UnconditionalDiscriminator
 
         return UnconditionalDiscriminator(self, spec)

@@ -35,7 +35,7 @@ class ConcatDiscriminator(UnlabelledWrapper):
         super().__init__(config, spec, extra=spec.labels)
 
     def shown(self, image: Tensor, labels: Tensor | None) -> Tensor:
-        """Image and planes [N, C + L, H, W]; ValueError if labels are missing."""
+        """Image and planes [N, C + L, H, W]; UserError if labels are missing."""
         if not self.spec.labels:
             return image
         planes = needed(labels, self.spec.labels).to(image.dtype)[:, :, None, None]

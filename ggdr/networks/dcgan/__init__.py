@@ -35,7 +35,7 @@ class DCGANGeneratorConfig(GeneratorConfig):
         return cls(z_dim=8, channels=4, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.dcgan.generator import DCGANGenerator
 
         return DCGANGenerator(self, spec)
@@ -63,7 +63,7 @@ class DCGANDiscriminatorConfig(DiscriminatorConfig):
         return cls(channels=4, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.dcgan.discriminator import DCGANDiscriminator
 
         return DCGANDiscriminator(self, spec)

@@ -42,7 +42,7 @@ class FastGANGeneratorConfig(GeneratorConfig):
         return cls(z_dim=8, channel_base=64, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.fastgan.generator import FastGANGenerator
 
         return FastGANGenerator(self, spec)
@@ -76,7 +76,7 @@ class FastGANDiscriminatorConfig(DiscriminatorConfig):
         return cls(channel_base=64, channel_max=8, decoder_channels=8)
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.fastgan.discriminator import FastGANDiscriminator
 
         return FastGANDiscriminator(self, spec)

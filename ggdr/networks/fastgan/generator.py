@@ -39,7 +39,7 @@ class FastGANGenerator(Generator):
     def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
         """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`, once weighed.
 
-        ValueError if a side is not one of the network's, or a label is missing.
+        UserError if a side is not one of the network's, or a label is missing.
         """
         self.check_sides(resolutions)
         x = self.entered(z, labels)

@@ -39,7 +39,7 @@ class MSGGANGeneratorConfig(GeneratorConfig):
         return cls(z_dim=8, channel_base=64, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.msg_gan.generator import MSGGANGenerator
 
         return MSGGANGenerator(self, spec)
@@ -75,7 +75,7 @@ class MSGGANDiscriminatorConfig(DiscriminatorConfig):
         return cls(channel_base=64, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.msg_gan.discriminator import MSGGANDiscriminator
 
         return MSGGANDiscriminator(self, spec)

@@ -30,7 +30,7 @@ class MSGGANGenerator(Generator):
     def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
         """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], smaller ones, and the maps of `resolutions`.
 
-        ValueError if a side is not one of the network's, or a label is missing.
+        UserError if a side is not one of the network's, or a label is missing.
         """
         maps = self.blocks(z, labels, self.spec.height)
         scales = {resolution: self.get_submodule(f"torgb{resolution}")(x).float() for resolution, x in maps.items()}

@@ -42,7 +42,7 @@ class PAGANDiscriminatorConfig(WrapperConfig):
         return cls(encoder=DCGANDiscriminatorConfig.tiny(), levels=2)
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if the encoder gives no pyramid."""
+        """The network, freshly initialised; UserError if the encoder gives no pyramid."""
         from ggdr.networks.pa_gan.discriminator import PAGANDiscriminator
 
         return PAGANDiscriminator(self, spec)

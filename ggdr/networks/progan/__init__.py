@@ -39,7 +39,7 @@ class ProGANGeneratorConfig(GeneratorConfig):
         return cls(z_dim=8, channel_base=64, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.progan.generator import ProGANGenerator
 
         return ProGANGenerator(self, spec)
@@ -73,7 +73,7 @@ class ProGANDiscriminatorConfig(DiscriminatorConfig):
         return cls(channel_base=64, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.progan.discriminator import ProGANDiscriminator
 
         return ProGANDiscriminator(self, spec)

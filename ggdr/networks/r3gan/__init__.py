@@ -45,7 +45,7 @@ class R3GANGeneratorConfig(GeneratorConfig):
         return cls(z_dim=8, channel_base=64, channel_max=8, blocks=1, group_size=4)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.r3gan.generator import R3GANGenerator
 
         return R3GANGenerator(self, spec)
@@ -80,7 +80,7 @@ class R3GANDiscriminatorConfig(DiscriminatorConfig):
         return cls(channel_base=64, channel_max=8, blocks=1, group_size=4)
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.r3gan.discriminator import R3GANDiscriminator
 
         return R3GANDiscriminator(self, spec)

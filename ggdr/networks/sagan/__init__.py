@@ -27,7 +27,7 @@ class SAGANGeneratorConfig(SNGANGeneratorConfig):
         not_negative(self, "attention")
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.sagan.generator import SAGANGenerator
 
         return SAGANGenerator(self, spec)
@@ -46,7 +46,7 @@ class SAGANDiscriminatorConfig(SNGANDiscriminatorConfig):
         not_negative(self, "attention")
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.sagan.discriminator import SAGANDiscriminator
 
         return SAGANDiscriminator(self, spec)

@@ -35,7 +35,7 @@ class SNGANGeneratorConfig(GeneratorConfig):
         return cls(z_dim=8, channels=4, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.sngan.generator import SNGANGenerator
 
         return SNGANGenerator(self, spec)
@@ -66,7 +66,7 @@ class SNGANDiscriminatorConfig(DiscriminatorConfig):
         return cls(channels=4, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.sngan.discriminator import SNGANDiscriminator
 
         return SNGANDiscriminator(self, spec)

@@ -44,7 +44,7 @@ class ResidualGenerator(Generator):
     def drawn(self, codes: Sequence[Tensor | None], resolutions: tuple[int, ...]) -> tuple[Tensor, dict[int, Tensor]]:
         """Codes [N, D] of the linear layer and of each block to images and the maps of `resolutions`, all float32.
 
-        ValueError if a side is not one of the network's.
+        UserError if a side is not one of the network's.
         """
         self.check_sides(resolutions)
         x = channels_last(self.fc(codes[0]).unflatten(1, (-1, *self.base)))
@@ -68,7 +68,7 @@ class SNGANGenerator(ResidualGenerator):
     def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
         """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`.
 
-        ValueError if a side is not one of the network's, or a label is missing.
+        UserError if a side is not one of the network's, or a label is missing.
         """
         condition = needed(labels, self.spec.labels).float() if self.spec.labels else None
         codes = [z, *[condition] * (len(self.feature_channels) - 1)]

@@ -47,7 +47,7 @@ class StyleGANGeneratorConfig(GeneratorConfig):
         return cls(z_dim=8, w_dim=8, mapping_layers=2, channel_base=64, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.stylegan.generator import StyleGANGenerator
 
         return StyleGANGenerator(self, spec)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from ggdr.errors import UserError
 from ggdr.layers.mapping import StyleMapping, crossed
 from ggdr.layers.style import Noise, Noisy
 from ggdr.networks.base import GeneratorOutput, ImageSpec
@@ -33,7 +34,7 @@ class StyleBasedSynthesis(nn.Module):
     ) -> tuple[Tensor, dict[int, Tensor]]:
         """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the feature maps of `resolutions`, all float32.
 
-        ValueError if a side is not one of the network's.
+        UserError if a side is not one of the network's.
         """
         raise NotImplementedError
 
@@ -47,9 +48,9 @@ class StyleBasedSynthesis(nn.Module):
         return self.num_ws
 
     def check(self, resolutions: tuple[int, ...]) -> None:
-        """ValueError if a side is not one of the network's."""
+        """UserError if a side is not one of the network's."""
         if strange := set(resolutions) - set(self.resolutions):
-            raise ValueError(
+            raise UserError(
                 f"no feature maps of side {sorted(strange)}; this generator has the sides {self.resolutions}."
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
 from ggdr.networks.size import LONGEST
 from ggdr.registry import discriminators, generators
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def check_smallest(smallest: int) -> None:
-    """ValueError if a base cannot be asked to have this shorter side."""
+    """UserError if a base cannot be asked to have this shorter side."""
     if not 2 <= smallest <= LONGEST:
-        raise ValueError(f"smallest is {smallest}; give 2 to {LONGEST}, in pixels.")
+        raise UserError(f"smallest is {smallest}; give 2 to {LONGEST}, in pixels.")
 
 
 @generators.register("stylegan2", paper="1912.04958")
@@ -55,7 +55,7 @@ class StyleGAN2GeneratorConfig(GeneratorConfig):
         return cls(z_dim=8, w_dim=8, mapping_layers=2, channel_base=64, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.stylegan2.generator import StyleGAN2Generator
 
         return StyleGAN2Generator(self, spec)
@@ -94,7 +94,7 @@ class StyleGAN2DiscriminatorConfig(DiscriminatorConfig):
         return cls(channel_base=64, channel_max=8, mapping_layers=2)
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.stylegan2.discriminator import StyleGAN2Discriminator
 
         return StyleGAN2Discriminator(self, spec)

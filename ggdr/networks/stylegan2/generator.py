@@ -54,7 +54,7 @@ class StyleGAN2Synthesis(styled.StyleBasedSynthesis):
     ) -> tuple[Tensor, dict[int, Tensor]]:
         """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the feature maps of `resolutions`, all float32.
 
-        ValueError if a side is not one of the network's.
+        UserError if a side is not one of the network's.
         """
         self.check(resolutions)
         codes = ws.unbind(dim=1)
@@ -71,7 +71,7 @@ class StyleGAN2Synthesis(styled.StyleBasedSynthesis):
     def forward_from(self, x: Tensor, resolution: int, ws: Tensor, noise: Noise = "const") -> Tensor:
         """The maps x [N, K, r, r * W / H] of a side r and ws [N, L, w_dim] to images, by the blocks that follow.
 
-        The image starts with this side's share. ValueError if the side is not one of the network's.
+        The image starts with this side's share. UserError if the side is not one of the network's.
         """
         self.check((resolution,))
         codes, index = ws.unbind(dim=1), self.resolutions.index(resolution)

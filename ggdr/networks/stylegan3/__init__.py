@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from ggdr.errors import above_zero, not_negative
+from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.networks.base import GeneratorConfig, ImageSpec
 from ggdr.registry import generators
 
@@ -65,7 +65,7 @@ class StyleGAN3GeneratorConfig(GeneratorConfig):
         above_zero(self, "first_cutoff", "first_stopband", "last_stopband", "magnitude_kimg")
         not_negative(self, "margin", "margin_width", "critical")
         if self.critical >= self.layers or self.taps % 2:
-            raise ValueError(
+            raise UserError(
                 f"critical is {self.critical} of {self.layers} layers, taps {self.taps}; give fewer critical layers"
                 f" than layers, and an even number of taps."
             )
@@ -76,7 +76,7 @@ class StyleGAN3GeneratorConfig(GeneratorConfig):
         return cls(z_dim=8, w_dim=8, channel_base=64, channel_max=8, layers=4, margin=4)
 
     def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; ValueError if it cannot make images of this size."""
+        """The network, freshly initialised; UserError if it cannot make images of this size."""
         from ggdr.networks.stylegan3.generator import StyleGAN3Generator
 
         return StyleGAN3Generator(self, spec)

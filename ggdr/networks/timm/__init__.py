@@ -51,7 +51,7 @@ class TimmDiscriminatorConfig(DiscriminatorConfig):
         return replace(self, weights="random")
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, its own layers freshly initialised; ValueError if timm has no such model or weights."""
+        """The network, its own layers freshly initialised; UserError if timm has no such model or weights."""
         from ggdr.networks.timm.discriminator import TimmDiscriminator
 
         return TimmDiscriminator(self, spec)

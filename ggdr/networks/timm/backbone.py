@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.timm import TimmDiscriminatorConfig
 from ggdr.ops.layout import channels_last
@@ -97,7 +98,7 @@ def random_conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
 
 
 def create(config: TimmDiscriminatorConfig, channels: int) -> Any:
-    """The model of timm, with the weights that are asked for; ValueError if it cannot be had."""
+    """The model of timm, with the weights that are asked for; UserError if it cannot be had."""
     import timm
 
     name = config.model
@@ -105,7 +106,7 @@ def create(config: TimmDiscriminatorConfig, channels: int) -> Any:
     known = timm.list_pretrained(f"{model}.*")
     if not timm.is_model(model) or tag and name not in known:
         close = difflib.get_close_matches(name, known or timm.list_pretrained(), n=3, cutoff=0.3)
-        raise ValueError(f"timm has no model {name!r}; near it are {', '.join(close) or 'none'}.")
+        raise UserError(f"timm has no model {name!r}; near it are {', '.join(close) or 'none'}.")
     # on the meta device, where it is only seen whether parts fit, it is enough that the weights are at hand
     file = own_weights(name) if config.weights == "pretrained" else None
     loads = file is not None and torch.empty(0).device.type != "meta"
@@ -115,18 +116,18 @@ def create(config: TimmDiscriminatorConfig, channels: int) -> Any:
             name, pretrained=loads, features_only=True, in_chans=channels, pretrained_cfg_overlay=overlay
         )
     except (AttributeError, RuntimeError, TypeError) as error:
-        raise ValueError(f"timm's {name} gives no feature maps here: {error}; choose another model.") from error
+        raise UserError(f"timm's {name} gives no feature maps here: {error}; choose another model.") from error
 
 
 def own_weights(name: str) -> Path:
-    """The file of a model's own weights, from the Hub if it is not on this machine; ValueError, soon, without it."""
+    """The file of a model's own weights, from the Hub if it is not on this machine; UserError, soon, without it."""
     import timm
     from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 
     settings = timm.get_pretrained_cfg(name)
     repo, file = settings and settings.hf_hub_id, "model.safetensors"
     if not repo:
-        raise ValueError(f"timm has no weights of {name!r} on the Hub; choose another model, or weights random.")
+        raise UserError(f"timm has no weights of {name!r} on the Hub; choose another model, or weights random.")
     if isinstance(found := try_to_load_from_cache(repo, file, constants.HF_HUB_CACHE), str):
         return Path(found)
     address = f"{constants.ENDPOINT}/{repo}/resolve/main/{file}"
@@ -137,15 +138,15 @@ def own_weights(name: str) -> Path:
         urlopen(Request(address, method="HEAD", headers={"User-Agent": "ggdr"}), timeout=PATIENCE_SEC).close()
         return Path(hf_hub_download(repo, file))
     except OSError as error:  # so are those of the Hub's client
-        raise ValueError(
+        raise UserError(
             f"the weights of timm's {name} are not on this machine and cannot be fetched from {address} ({error}): go"
             " online once, or set the discriminator's weights to random (--discriminator.weights random)."
         ) from error
 
 
 def chosen(config: TimmDiscriminatorConfig, reductions: list[int]) -> list[int]:
-    """Places of the maps to judge, given by how much smaller than the image each is; ValueError if there is none."""
+    """Places of the maps to judge, given by how much smaller than the image each is; UserError if there is none."""
     places = range(len(reductions))
     if strange := sorted(set(config.scales) - set(places)):
-        raise ValueError(f"timm's {config.model} has the scales 0 to {len(places) - 1}, not {strange}; set `scales`.")
+        raise UserError(f"timm's {config.model} has the scales 0 to {len(places) - 1}, not {strange}; set `scales`.")
     return sorted(set(config.scales)) or list(places)[-4:]

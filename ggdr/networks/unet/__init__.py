@@ -36,7 +36,7 @@ class UNetDiscriminatorConfig(WrapperConfig):
         return cls(encoder=StyleGAN2DiscriminatorConfig.tiny())
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError without a pyramid that reaches the sides of the guide."""
+        """The network, freshly initialised; UserError without a pyramid that reaches the sides of the guide."""
         from ggdr.networks.unet.discriminator import UNetDiscriminator
 
         return UNetDiscriminator(self, spec)

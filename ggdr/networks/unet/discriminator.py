@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ggdr.errors import UserError
 from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.networks.base import DiscriminatorOutput, ImageSpec
 from ggdr.networks.unet import UNetDiscriminatorConfig
@@ -25,7 +26,7 @@ class UNetDiscriminator(around.WrapperDiscriminator):
     ) -> DiscriminatorOutput:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, and maps of `resolutions`; for none none runs.
 
-        ValueError if a side is not one it was built to draw.
+        UserError if a side is not one it was built to draw.
         """
         said = self.encoder(image, labels)
         drawn = self.decoder(said.maps, resolutions) if resolutions else {}
@@ -61,7 +62,7 @@ class UNetDecoder(nn.Module):
     def forward(self, maps: dict[int, Tensor], resolutions: tuple[int, ...]) -> dict[int, Tensor]:
         """The encoder's maps to drawn maps, side r -> [N, guide[r], r, r * W / H] float32."""
         if strange := set(resolutions) - set(self.guide):
-            raise ValueError(f"no decoder for the sides {sorted(strange)}; built for {sorted(self.guide)}.")
+            raise UserError(f"no decoder for the sides {sorted(strange)}; built for {sorted(self.guide)}.")
         drawn, x = {}, None
         if self.base in resolutions:
             drawn[self.base] = self.get_submodule(f"b{self.base}")(maps[self.base]).float()
@@ -79,9 +80,9 @@ class UNetDecoder(nn.Module):
 
 
 def check_sides(guide: dict[int, int], encoder: dict[int, int]) -> None:
-    """ValueError if the guide has a side that neither the encoder's smallest maps have nor doubling reaches."""
+    """UserError if the guide has a side that neither the encoder's smallest maps have nor doubling reaches."""
     possible = [*sorted(encoder)[:1], *(2 * resolution for resolution in sorted(encoder))]
     if strange := sorted(set(guide) - set(possible)):
-        raise ValueError(
+        raise UserError(
             f"a U-Net decoder cannot draw feature maps of side {strange}; set the term's sides among {possible}."
         )

@@ -36,7 +36,7 @@ class UNetGANDiscriminatorConfig(DiscriminatorConfig):
         return cls(channels=4, channel_max=8)
 
     def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; ValueError if it cannot judge images of this size."""
+        """The network, freshly initialised; UserError if it cannot judge images of this size."""
         from ggdr.networks.unet_gan.discriminator import UNetGANDiscriminator
 
         return UNetGANDiscriminator(self, spec)

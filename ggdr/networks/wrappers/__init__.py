@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from ggdr.errors import UserError
 from ggdr.networks.base import DiscriminatorConfig
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 
@@ -32,9 +33,9 @@ class WrapperConfig(DiscriminatorConfig):
         return replace(self, encoder=self.encoder.described())
 
     def check(self) -> None:
-        """ValueError if the encoder gives no pyramid, which is promised in its name."""
+        """UserError if the encoder gives no pyramid, which is promised in its name."""
         if "pyramid" not in self.encoder.provides:
-            raise ValueError(
+            raise UserError(
                 f"discriminator {self.encoder.name!r} gives no pyramid of its maps, which the encoder of {self.name!r}"
                 " must; take one that does, such as 'stylegan2' or 'dcgan'."
             )

@@ -13,7 +13,7 @@ class WrapperDiscriminator(Discriminator):
     """An encoder, and around it what a subclass adds in `forward`."""
 
     def __init__(self, config: WrapperConfig, spec: ImageSpec, inner: ImageSpec):
-        """`inner`: what the encoder is built for. ValueError if the encoder gives no pyramid."""
+        """`inner`: what the encoder is built for. UserError if the encoder gives no pyramid."""
         config.check()
         super().__init__(config, spec)
         self.encoder = config.encoder.build(inner)

@@ -16,6 +16,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
+from ggdr.errors import UserError
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -32,7 +34,7 @@ def choose(name: str, x: Tensor) -> Callable[..., Tensor] | None:
     """The function of kernel `name` that takes x, or None where the plain path is to be taken.
 
     It is None for what the compiler traces, so that it can fuse, and under torch.func's transforms.
-    ValueError if GGDR_KERNELS is none of the choices.
+    UserError if GGDR_KERNELS is none of the choices.
     """
     import torch
 
@@ -64,7 +66,7 @@ def eligible(device: torch.device) -> bool:
     """Whether kernels are to be tried on a device: on CUDA unless plain paths are asked for, elsewhere if asked for."""
     asked = os.environ.get("GGDR_KERNELS", "")
     if asked not in ("", *CHOICES):
-        raise ValueError(
+        raise UserError(
             f"GGDR_KERNELS is {asked!r}; it can be {' or '.join(CHOICES)}. Unset it to have Triton's kernels on CUDA."
         )
     return asked == "triton" or (not asked and device.type == "cuda")
