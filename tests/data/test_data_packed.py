@@ -284,8 +284,8 @@ def test_a_saved_data_set_is_read_with_its_splits_and_labels(tmp_path):
     }
     splits = {kind: datasets.Dataset.from_dict(some, features) for kind, some in rows.items()}
     datasets.disable_progress_bars()
-    splits["train"].save_to_disk(tmp_path / "one")
-    datasets.DatasetDict(splits).save_to_disk(tmp_path / "two")
+    splits["train"].save_to_disk(str(tmp_path / "one"))
+    datasets.DatasetDict(splits).save_to_disk(str(tmp_path / "two"))
     assert grays(str(tmp_path / "one")) == grays(str(tmp_path / "two")) == [*range(6)]
     assert grays(str(tmp_path / "two"), split="test") == [*range(100, 106)]
     labels, names = label_of(str(tmp_path / "two"), "label")
@@ -299,8 +299,8 @@ def test_a_saved_data_set_names_no_file_elsewhere(tmp_path):
 
     one = {"image": [{"bytes": encoded(1), "path": None}]}
     secret = datasets.Dataset.from_dict(one, datasets.Features(image=datasets.Image()))
-    secret.save_to_disk(tmp_path / "secret")
-    secret.save_to_disk(tmp_path / "one")
+    secret.save_to_disk(str(tmp_path / "secret"))
+    secret.save_to_disk(str(tmp_path / "one"))
     state = json.loads((tmp_path / "one" / "state.json").read_text())
     for name in (str(tmp_path / "secret" / "data-00000-of-00001.arrow"), "../secret/data-00000-of-00001.arrow"):
         state["_data_files"] = [{"filename": name}]

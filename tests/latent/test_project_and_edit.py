@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from tiny import moved
 
+from ggdr.cli import guarded
 from ggdr.latent.codes import load_codes
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
@@ -136,7 +137,7 @@ def test_an_edit_that_cannot_be_is_refused(models, flags, what):
 def test_numbers_out_of_range_are_refused(models, capsys):
     for verb, flags in ((project, ["a.png", "--steps", "0"]), (edit, ["--columns", "0"])):
         with pytest.raises(SystemExit):
-            verb.main([str(models[0] / "style"), *flags])
+            guarded(verb.main, [str(models[0] / "style"), *flags])
         assert f"{flags[-2][2:]} is 0; give a number above 0" in capsys.readouterr().err
 
 

@@ -70,7 +70,8 @@ def by_hand(home: Path) -> dict:
     )
     card.text += "\nMy own words.\n"
     card.text = card.text.replace("<!-- Written by ggdr", "<!--")
-    card.push_to_hub("tester/run")
+    # not card.push_to_hub: before huggingface_hub 1 that asks the real Hub whether the card is one
+    api.upload_file(path_or_fileobj=str(card).encode(), path_in_repo="README.md", repo_id="tester/run")
     (run / "losses.png").write_bytes(b"another plot")
     found["edited"] = said(str(run), "tester/run")
     found["card"] = "My own words." in Path(hf_hub_download("tester/run", "README.md")).read_text()

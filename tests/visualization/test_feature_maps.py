@@ -9,6 +9,7 @@ import tiny
 import torch
 from PIL import Image
 
+from ggdr.cli import guarded
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
@@ -256,5 +257,5 @@ def test_a_generator_that_hands_over_no_maps_is_refused():
 @pytest.mark.parametrize(("flag", "value"), [("samples", "0"), ("clusters", "0"), ("pooled", "-1"), ("seed", "-1")])
 def test_numbers_that_cannot_be_are_refused(run, flag, value, capsys):
     with pytest.raises(SystemExit):
-        main([str(run), f"--{flag}", value])
+        guarded(main, [str(run), f"--{flag}", value])
     assert f"{flag} is {value}; give" in capsys.readouterr().err

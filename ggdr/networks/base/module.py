@@ -23,7 +23,7 @@ from ggdr.networks.base import (
 from ggdr.ops.version import TORCH
 
 COMPILES = (2, 12)
-"""the oldest torch whose compiler is right: `tests/training/test_compiling.py` finds other fakes with 2.9"""
+"""the oldest torch whose compiler is right: 2.9, 2.10 and 2.11 make other fakes in `training/test_compiling.py`"""
 
 
 class Network(nn.Module):
