@@ -88,7 +88,8 @@ def remedy(recipe: Recipe, term: Term, missing: frozenset[str]) -> str:
     if missing <= UNetDiscriminatorConfig.provides and "pyramid" in discriminator.provides:
         return (
             f"wrap it: discriminator=UNetDiscriminatorConfig(encoder={type(discriminator).__name__}(...)) in the"
-            f" recipe, or on the command line --discriminator unet --discriminator.encoder {discriminator.name}; or {drop}"
+            " recipe, or on the command line --discriminator unet --discriminator.encoder"
+            f" {discriminator.name}; or {drop}"
         )
     discover()
     able = sorted(name for name, part in discriminators.items() if missing <= part.provides)
