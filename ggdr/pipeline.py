@@ -156,10 +156,7 @@ class GANPipeline(diffusers.DiffusionPipeline):
         return self if device is None else super().to(device)
 
     def compile(self) -> Self:
-        """torch.compile the generator's pass: for many images on an accelerator; each batch size waits once.
-
-        UserError where torch is too old.
-        """
+        """torch.compile the generator's pass; each batch size waits once. UserError where torch is too old."""
         self.generator.compile_in_place()
         return self
 

@@ -44,8 +44,7 @@ class GGDR(Regularizer):
         self.start_kimg, self.ramp_kimg = (t * n if len(t) == 1 else t for t in (self.start_kimg, self.ramp_kimg))
         if {len(self.shares), len(self.start_kimg), len(self.ramp_kimg)} != {n}:
             raise UserError(f"ggdr has {n} resolutions {given}; give {n} shares, start_kimg and ramp_kimg.")
-        why = f"resolutions {self.resolutions}, nearest to the paper's 64 px or to a quarter of a small image"
-        return "" if given else why
+        return "" if given else f"resolutions {self.resolutions}, nearest to 64 px or a quarter of a small image"
 
     def d_loss(self, duel: Duel) -> Tensor:
         drawn, true = duel.on_fake.features, duel.on_fake.guide
