@@ -11,7 +11,6 @@ files, or if some epoch of the data's order did not visit each item exactly once
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import psutil
 import tyro
 
 from ggdr.cli import guarded
@@ -110,13 +110,12 @@ def train(asked: LongRun) -> list[Point]:
 
 def resident_mb() -> float:
     """Memory that this process holds."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return psutil.Process().memory_info().rss / 1e6
 
 
 def open_files() -> int:
     """File descriptors that this process holds."""
-    return len(list(Path("/proc/self/fd").iterdir()))
+    return psutil.Process().num_fds()
 
 
 def slope(points: list[Point], name: str) -> float:

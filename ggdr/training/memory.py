@@ -13,6 +13,7 @@ def peak_memory(device: torch.device) -> float:
     """The most memory held so far, in GB of 1e9 bytes: of the accelerator, or of this process on CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e9
+    # psutil tells what is held now; the most that was held, it knows on Windows alone.
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 

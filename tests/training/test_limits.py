@@ -130,7 +130,8 @@ def test_two_runs_into_one_folder_are_refused_until_the_first_is_dead(tmp_path):
 
 def test_a_worker_that_outlives_its_trainer_does_not_hold_the_folder(tmp_path):
     """As loader workers do, for some seconds."""
-    program = HOLDER.replace("print", "import os\nif os.fork():\n    print").replace("; time", "; os._exit(0)\ntime")
+    forked = "import os; ends = os.pipe()\nif os.fork():\n    os._exit(len(os.read(ends[0], 1)) - 1)\n"
+    program = HOLDER.replace("print", f"{forked}os.write(ends[1], b'!'); print")
     pipe = {"stdout": subprocess.PIPE, "text": True}
     trainer = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], start_new_session=True, **pipe)
     try:
