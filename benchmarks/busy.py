@@ -22,8 +22,8 @@ from pathlib import Path
 
 from rounds import report
 
-from ggdr import log_file
-from ggdr.threads import affinity
+from ggdr.ops.threads import affinity
+from ggdr.saving import log_file
 
 DIGITS = str(Path(__file__).parent.parent / "recipes" / "digits.py")
 CPUS = str(len(affinity()))

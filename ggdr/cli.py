@@ -15,7 +15,7 @@ from pathlib import Path
 from ggdr import __version__
 
 PACKAGE = Path(__file__).parent
-CHOSEN = ("ACCELERATE_", "CUDA_VISIBLE_DEVICES")
+CHOSEN = ("ACCELERATE_", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """beginnings of environment variables that are part of a command that trains"""
 VERBS = {
     "train": ("train", "train the GAN of a recipe: ggdr train recipes/digits.py --out runs/digits"),

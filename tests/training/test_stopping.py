@@ -159,7 +159,7 @@ def test_processes_stop_after_the_same_step_if_one_of_them_is_asked(tmp_path):
     out, err = launcher.communicate(timeout=120)
     assert launcher.returncode == 0, err[-2000:]
     assert "stopped and saved" in out
-    assert f"to go on, type: ACCELERATE_USE_CPU=true {shlex.join(command)}\n" in out
+    assert f"to go on, type: ACCELERATE_USE_CPU=true OMP_NUM_THREADS=1 {shlex.join(command)}\n" in out
 
 
 def workers(launcher: int) -> list[int]:

@@ -8,13 +8,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
+import torch
 from places import ROOT
 from tiny import recipe, tiny_run
 
+from ggdr.ops import threads
 from ggdr.ops.threads import CHOSEN, MOST_LOOKS, Number, Times, affinity, chosen, others, told, wanted
-from ggdr.training.report import introduction
+from ggdr.train import train_step
+from ggdr.training.report import Report, introduction
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,7 @@ def test_one_busy_moment_changes_nothing():
     number.see(8.0)
     assert [number.see(free) for free in (1.0, 8.0, 1.0, 8.0, 1.0)] == [8] * 5
     assert number.see(3.0) == 3  # the second in a row
+    assert [number.see(2.0) for _ in range(2)] == [3, 2]  # which begins to count again after each change
 
 
 def test_what_comes_and_goes_is_left_alone_for_longer_each_time():
@@ -65,6 +70,7 @@ def test_what_comes_and_goes_is_left_alone_for_longer_each_time():
     assert len([look for look in changes if look < 100]) > 4
     late = [look for look in changes if look >= 200]
     assert len(late) <= 2 * (200 // MOST_LOOKS + 1)  # a rise and a fall in MOST_LOOKS looks
+    assert 2 in [number.see(2.0) for _ in range(MOST_LOOKS)]  # and no longer than that
 
 
 @pytest.mark.parametrize("offset", [0, 1])
@@ -125,8 +131,8 @@ def answer(script: str, environment: dict[str, str]) -> list:
 
 LOOKS = """
 import json, os, time, torch
-from ggdr import threads
-from ggdr.device import device_of
+from ggdr.ops import threads
+from ggdr.ops.device import device_of
 torch.set_num_threads(4)
 kept, compiled = threads.Threads(adapt=True), threads.Threads(adapt=True)
 gpu = threads.Threads(adapt=False)
@@ -175,6 +181,33 @@ def test_a_checkpoint_and_the_first_lines_tell_the_number_of_threads(tmp_path):
 
 def chosen_here() -> int:
     """The threads of this process."""
-    import torch
-
     return torch.get_num_threads()
+
+
+@pytest.fixture
+def free_to_choose(monkeypatch) -> Iterator[None]:
+    """Nobody has chosen, each look is due, and the number of threads is afterwards what it was."""
+    before = torch.get_num_threads()
+    for name in CHOSEN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(threads, "SECONDS", 0.0)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("free_to_choose")
+def test_training_looks_between_steps(tmp_path):
+    run = tiny_run(recipe, tmp_path)
+    began = run.threads.before.at
+    assert run.threads.number.settled  # before its first lines are said
+    with Report(run) as report:
+        report.resume()
+        report.after_step(train_step(run, next(run.reals())))
+    assert run.threads.before.at > began
+
+
+@pytest.mark.usefixtures("free_to_choose")
+def test_code_compiled_for_a_number_of_threads_keeps_it(tmp_path):
+    run = tiny_run(replace(recipe, compile=True), tmp_path)
+    began = run.threads.before
+    assert run.threads.number.settled and run.threads.look() == [] and run.threads.before == began
