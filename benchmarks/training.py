@@ -21,21 +21,19 @@ from rounds import Result, Seconds, report, serve, take_turns, timed
 
 def contestant(name: str) -> None:
     """Serve rounds of a recipe's phases."""
-    from ggdr.train import play
+    from ggdr.train import follow, play
     from ggdr.training.launch import make_accelerator
     from ggdr.training.run import Run
 
     recipe = case(name)
     run = Run(recipe, Path(tempfile.mkdtemp()), make_accelerator(recipe.precision))
     batches = next(run.reals())
-    run.images_seen = int(1000 * recipe.total_kimg)  # what goes by the clock has grown and set in
+    run.images_seen = images_seen = int(1000 * recipe.total_kimg)  # what goes by the clock has grown and set in
 
     def rest() -> None:
-        """What follows the phases of a step."""
-        for network in run.generators():
-            run.stats.add(network.measure())
-        run.stats.reduce(run.processes)
-        run.ema.update(run.images_per_step, run.images_seen)
+        """What follows the phases of a step, at the same place each time."""
+        follow(run)
+        run.step, run.images_seen = 0, images_seen
 
     def round_() -> Seconds:
         seconds = {phase.name: timed(lambda phase=phase: play(run, phase, batches)) for phase in run.phases}

@@ -69,47 +69,60 @@ def train(run: Run, report: Report) -> None:
 
 
 def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
-    """Each due phase updates one player; then every adaptive part reads what the step measured."""
+    """Each due phase updates one player, on its share of `n_critic` batches; then all else follows their weights."""
     run.restart_optimizers()  # where the game says so: Progressive GAN's do as it grows
     for phase in run.phases:  # G, G every 4, D, D every 16
         if run.step % phase.every == 0:
             play(run, phase, batches)
+    return follow(run)
+
+
+def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
+    """One phase: the terms of one turn that are due make one update of its player, or `n_critic` of D's main phase."""
+    player, context = run.players[phase.turn], run.context(phase)  # the context holds autocast: mixed precision
+    for repeat, batch in enumerate(batches[: phase.repeats]):
+        micro_batches = run.micro_batches(batch)
+        with run.exact(phase), player.learning(len(micro_batches)):  # only this player's weights take gradient
+            for place, (images, labels) in micro_batches:
+                run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
+                duels = run.recipe.game.duels(
+                    run.cast, images, labels, context
+                )  # who meets whom: one G, one D, or more
+                losses = {name: add(term.loss(duel) for duel in duels) for name, term in phase.terms.items()}
+                total = add(phase.terms[name].weight * loss for name, loss in losses.items())
+                # A loss is its micro-batch's mean: times its share of the batch, the gradients add up to the batch's.
+                # A phase that runs at every N-th step is N times as strong.
+                (total * phase.strength * len(images) / len(batch.images)).backward()
+                run.stats.add({f"loss/{phase.turn}/{name}": loss for name, loss in losses.items()})
+                run.stats.watch(duels)
+        player.average_gradients()  # over processes; they have been travelling since the last backward pass began
+        norm = player.clip_gradients()  # to the optimizer's max_grad_norm, if it has one; the norm is the one before
+        player.set_learning_rate(run.kimg)  # Adam.schedule: warm-up
+        broken = ~norm.isfinite()
+        player.step(skip=broken)  # decided on the device: the host waits for no number
+        run.stats.add({f"grad/{phase.turn}": norm.nan_to_num(0.0, 0.0, 0.0), f"nonfinite/{phase.turn}": broken})
+        for term in run.terms.values():
+            term.after_update(phase.turn, list(player.networks.values()))
+        for network in player.networks.values():
+            network.after_update()  # spectral normalization takes one power iteration
+
+
+def follow(run: Run) -> dict[str, Tensor]:
+    """What follows a step's updates: its statistics over all processes, the parts that learn from them, G's mean."""
     for network in run.generators():
         run.stats.add(network.measure())
     run.stats.add({"stop": run.stop.vote()})  # a signal to one process is heard by all
-    stats = run.stats.reduce(run.processes) | {"images": run.counted}
+    stats = run.stats.reduce(run.processes) | {"images": run.counted}  # one all-reduce for all numbers
     run.stop.count(stats)
     for part in run.adaptive.values():  # ADA's p, the mean path length
         part.learn(stats)
     for network in run.generators():  # the mean style code
         network.after_step(stats)
-    run.share_buffers()
+    run.share_buffers()  # running statistics of batch normalization: the first process's
     run.ema.update(run.images_per_step, run.images_seen)
     run.images_seen += run.images_per_step
     run.step += 1
     return stats
-
-
-def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
-    """One phase: the terms of one turn that are due make one update of its player, or `n_critic` of D's main phase."""
-    player, context = run.players[phase.turn], run.context(phase)
-    for repeat, batch in enumerate(batches[: phase.repeats]):
-        parts = run.micro_batches(batch)
-        with run.exact(phase), player.learning(len(parts)):  # only this player's weights take gradient
-            for place, (images, labels) in parts:
-                run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
-                duels = run.recipe.game.duels(run.cast, images, labels, context)
-                losses = {name: add([term.loss(duel) for duel in duels]) for name, term in phase.terms.items()}
-                total = add(phase.terms[name].weight * loss for name, loss in losses.items())
-                (total * phase.strength * len(images) / len(batch.images)).backward()
-                run.stats.add({f"loss/{phase.turn}/{name}": loss for name, loss in losses.items()})
-                run.stats.watch(duels)
-        measured = player.update(run.images_seen / 1000)
-        run.stats.add({f"{name}/{phase.turn}": value for name, value in measured.items()})
-        for term in run.terms.values():
-            term.after_update(phase.turn, list(player.networks.values()))
-        for network in player.networks.values():
-            network.after_update()
 
 
 def add(losses: Iterable[Tensor]) -> Tensor:

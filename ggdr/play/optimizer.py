@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ggdr.changes import MayChange
 from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.lazy import torch
+from ggdr.play.schedule import ramp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +25,18 @@ class Adam:
     """added to the root of the mean squared gradient"""
     warmup_kimg: MayChange[float] = 0.0
     """the learning rate rises from 0 over this many thousand reals"""
+    max_grad_norm: MayChange[float | None] = None
+    """gradients are scaled down together where their norm, over all weights of the player, is above this; None: never"""
 
     def __post_init__(self) -> None:
-        above_zero(self, "lr", "eps")
+        above_zero(self, "lr", "eps", "max_grad_norm")
         not_negative(self, "beta1", "beta2", "warmup_kimg")
         if max(self.beta1, self.beta2) >= 1:
             raise UserError(f"beta1 is {self.beta1}, beta2 {self.beta2}; give numbers from 0 to below 1.")
+
+    def schedule(self, kimg: float) -> float:
+        """Factor of the learning rate, 0 to 1, after `kimg` thousand reals: a straight line over the warm-up, then 1."""
+        return ramp(kimg, 0.0, self.warmup_kimg)
 
     def build(self, parameters: Sequence[torch.nn.Parameter], lazy: Sequence[int]) -> torch.optim.Adam:
         """The optimizer of a player with lazy phases at these intervals.

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from ggdr.networks.base.module import Network
 from ggdr.play.optimizer import Adam
-from ggdr.play.schedule import ramp
 from ggdr.training.averaging import Averaging
 
 
@@ -25,7 +24,7 @@ class Player:
         self.networks = networks
         self.parameters = [p for network in networks.values() for p in network.parameters() if p.requires_grad]
         self.adam, self.optimizer = adam, adam.build(self.parameters, lazy)
-        self.rate = self.optimizer.param_groups[0]["lr"]
+        self.rate = self.optimizer.param_groups[0]["lr"]  # with the correction for lazy phases
         self.lr_scale = 1.0  # factor of the rate after the run went back
         self.averaging = Averaging(self.parameters, processes) if processes > 1 else None
         for parameter in self.parameters:
@@ -42,24 +41,37 @@ class Player:
         for parameter in self.parameters:
             parameter.requires_grad_(False)
 
-    def update(self, kimg: float) -> dict[str, Tensor]:
-        """One optimizer step with the gradients averaged over processes; none if they are not finite.
-
-        Weights that the phase's losses do not reach count the update too, with a gradient of zero, as published.
-        Returns the norm of the gradients and whether they were not finite (0 or 1), scalars on the device.
-        """
+    def average_gradients(self) -> None:
+        """Make each gradient its mean over all processes; nothing to do where there is one."""
         if self.averaging is not None:
             self.averaging.finish()
+
+    def clip_gradients(self) -> Tensor:
+        """Scale all gradients down together where their norm is above the optimizer's `max_grad_norm`, if it has one.
+
+        Returns the norm before that, a scalar on the device; it is not finite if one of the gradients is not.
+        """
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
-        broken = (~norm.isfinite()).float()
+        if self.adam.max_grad_norm is not None:
+            torch.nn.utils.clip_grads_with_norm_(self.parameters, self.adam.max_grad_norm, norm)
+        return norm
+
+    def set_learning_rate(self, kimg: float) -> None:
+        """Set the learning rate for an update after `kimg` thousand reals."""
+        self.optimizer.param_groups[0]["lr"] = self.lr_scale * self.rate * self.adam.schedule(kimg)
+
+    def step(self, skip: Tensor) -> None:
+        """Take one optimizer step and drop the gradients; weights and moments stay as they are where `skip` is true.
+
+        `skip`: a boolean scalar on the device. Weights that the phase's losses do not reach count the update too, with
+        a gradient of zero, as published.
+        """
         # Fused Adam skips its step on the device where this is not 0: no wait for the host to look.
-        self.optimizer.found_inf, self.optimizer.grad_scale = broken, None  # type: ignore[attr-defined]
-        self.optimizer.param_groups[0]["lr"] = self.lr_scale * self.rate * ramp(kimg, 0.0, self.adam.warmup_kimg)
+        self.optimizer.found_inf, self.optimizer.grad_scale = skip.float(), None  # type: ignore[attr-defined]
         touch([p for p in self.parameters if p.grad is None])
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return {"grad": norm.nan_to_num(0.0, 0.0, 0.0), "nonfinite": broken}
 
     def restart(self) -> None:
         """Forget the gradients of all updates so far."""

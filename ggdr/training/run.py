@@ -127,6 +127,11 @@ class Run:
         torch.manual_seed(seed_of(self.recipe.seed, *what))
 
     @property
+    def kimg(self) -> float:
+        """Thousands of reals shown so far."""
+        return self.images_seen / 1000
+
+    @property
     def done(self) -> bool:
         """Whether the recipe's number of images has been shown."""
         return self.images_seen >= self.recipe.total_kimg * 1000

@@ -135,7 +135,7 @@ def test_frozen_features_take_no_gradient_and_stay_in_evaluation_while_the_image
     image = torch.randn(2, 3, 16, 16, requires_grad=True)
     with player.learning(1):
         net(image).logits.sum().backward()
-        player.update(1.0)
+        player.step(skip=torch.tensor(False))
     net.clip(1e-3)
     moved = {name.split(".")[0] for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
     assert moved == {"judges"} and image.grad is not None and image.grad.abs().sum() > 0

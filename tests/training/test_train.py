@@ -14,6 +14,7 @@ import torch
 from ggdr.augment.none import NoAugmentation
 from ggdr.data.digits import Digits
 from ggdr.lazy import Tensor
+from ggdr.play.optimizer import Adam
 from ggdr.saving import checkpoint
 from ggdr.train import play, train, train_step
 from ggdr.training.player import touch
@@ -199,6 +200,23 @@ def test_the_learning_rate_rises_from_nothing_over_the_warmup(tmp_path):
             assert all(torch.equal(p, before[name]) for name, p in run.cast["g"]["generator"].named_parameters())
     assert [rate["g"] for rate in rates] == pytest.approx([0.0025 * 2 / 3 * min(k / 4, 1) for k in range(6)])
     assert [rate["d"] for rate in rates] == pytest.approx([0.0025 * 4 / 5] * 6)
+
+
+@pytest.mark.parametrize("limit", [None, 1e9, 0.01])
+def test_gradients_are_clipped_together_to_the_optimizers_max_grad_norm(limit, tmp_path):
+    """The first moment of Adam, from beta1 0.5 on, is half of the gradient that it was given."""
+    adam = Adam(beta1=0.5, max_grad_norm=limit)
+    run = tiny.tiny_run(dataclasses.replace(tiny.recipe, g_optimizer=adam, regularizers={}), tmp_path)
+    stats = train_step(run, next(run.reals()))
+    moments = [state["exp_avg"] for state in run.players["g"].optimizer.state.values()]
+    given = torch.nn.utils.get_total_norm(moments) / 0.5
+    measured = float(stats["grad/g"])  # what is logged is the norm before clipping
+    assert measured > 0.01 and float(given) == pytest.approx(0.01 if limit == 0.01 else measured, rel=1e-3)
+
+
+def test_a_largest_norm_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="max_grad_norm is 0; give a number above 0"):
+        Adam(max_grad_norm=0)
 
 
 def test_every_update_counts_for_every_weight_of_its_player(tmp_path):
