@@ -26,7 +26,7 @@ class Adam:
     warmup_kimg: MayChange[float] = 0.0
     """the learning rate rises from 0 over this many thousand reals"""
     max_grad_norm: MayChange[float | None] = None
-    """gradients are scaled down together where their norm, over all weights of the player, is above this; None: never"""
+    """gradients are scaled down together where their norm, over all of the player's weights, is above this; None: never"""
 
     def __post_init__(self) -> None:
         above_zero(self, "lr", "eps", "max_grad_norm")
@@ -35,7 +35,7 @@ class Adam:
             raise UserError(f"beta1 is {self.beta1}, beta2 {self.beta2}; give numbers from 0 to below 1.")
 
     def schedule(self, kimg: float) -> float:
-        """Factor of the learning rate, 0 to 1, after `kimg` thousand reals: a straight line over the warm-up, then 1."""
+        """Factor of the learning rate, 0 to 1, after `kimg` thousand reals: it rises over the warm-up."""
         return ramp(kimg, 0.0, self.warmup_kimg)
 
     def build(self, parameters: Sequence[torch.nn.Parameter], lazy: Sequence[int]) -> torch.optim.Adam:
