@@ -26,7 +26,7 @@ class Adam:
     warmup_kimg: MayChange[float] = 0.0
     """the learning rate rises from 0 over this many thousand reals"""
     max_grad_norm: MayChange[float | None] = None
-    """gradients are scaled down together where their norm, over all of the player's weights, is above this; None: never"""
+    """gradients are scaled down together where the norm of all the player's gradients is above this; None: never"""
 
     def __post_init__(self) -> None:
         above_zero(self, "lr", "eps", "max_grad_norm")
