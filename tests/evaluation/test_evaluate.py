@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import tiny
 import torch
+from ddpm import pipeline
+from launching import LAUNCH, launch
 from PIL import Image
 from places import ROOT, SUPPORT
-from test_processes import LAUNCH, launch
-from test_subject import pipeline
 
 from ggdr.cache import cache_folder
 from ggdr.data.digits import Digits

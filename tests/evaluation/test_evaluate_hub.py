@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from hub_server import serving
-from test_data_hub import client
+from hub_server import client, serving
 
 PUSH = """
 import tiny, torch
 from huggingface_hub import HfApi
 from ggdr.saving.model import save_model
 from ggdr.networks.base import ImageSpec
-from test_subject import pipeline
+from ddpm import pipeline
 torch.manual_seed(0)
 save_model(tiny.STYLEGAN2.build(ImageSpec(16, 16, 1)), home / "gan" / "generator")
 pipeline(home / "ddpm")

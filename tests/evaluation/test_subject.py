@@ -7,6 +7,7 @@ import pytest
 import tiny
 import torch
 from data_sources import encoded, folder, zipped
+from ddpm import pipeline
 
 from ggdr.data.digits import Digits
 from ggdr.data.images import ImageFiles
@@ -21,18 +22,6 @@ CPU = torch.device("cpu")
 DRAW = Draw(seed=0, batch_size=16, device=CPU, view=View(noise="random"))
 REALS = Digits(size=16, subset=100, labels=True).open()
 WAYS = ["stylegan2", "conditional", "dcgan", "pipeline"]
-
-
-def pipeline(path, steps=6, **changed):
-    """A DDPM of a few thousand random weights, on disk; what it is of is settled by `changed`."""
-    from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
-
-    torch.manual_seed(0)
-    shape = {"sample_size": 16, "in_channels": 1, "out_channels": 1} | changed
-    blocks = {"down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2}
-    net = UNet2DModel(layers_per_block=1, block_out_channels=(8, 8), norm_num_groups=4, **blocks, **shape)
-    DDPMPipeline(net, DDPMScheduler(num_train_timesteps=steps)).save_pretrained(path)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ import pytest
 import torch
 from hub_server import environment, serving
 from places import ROOT, SUPPORT
+from random_weights import CPU, LITTLE
 from safetensors.torch import save_file
-from test_features import CPU, LITTLE
 
 from ggdr.features import weights
 from ggdr.features.dinov2 import DINOv2

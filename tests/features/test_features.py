@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from places import ROOT
+from random_weights import CPU, LITTLE
 from safetensors.torch import save_file
 
 from ggdr.features import lpips
@@ -20,10 +21,6 @@ from ggdr.features.plain import Pixels
 from ggdr.features.timm import Timm
 from ggdr.features.vgg16 import VGG16
 from ggdr.registry import extractors
-
-CPU = torch.device("cpu")
-LITTLE = "test_vit2.r160_in1k"
-"""a model of timm with 0.5 million weights"""
 
 
 def pictures(count=3, channels=3, height=40, width=40):

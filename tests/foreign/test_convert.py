@@ -11,7 +11,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign_files import Layer, published_discriminator, published_generator, write
+from foreign_files import (
+    RESNET,
+    TINY,
+    Layer,
+    built,
+    pictures,
+    published_discriminator,
+    published_generator,
+    said,
+    verdict,
+    write,
+)
 from places import GOLDEN, OWN_GOLDEN, ROOT
 from safetensors.torch import load_file
 
@@ -21,38 +32,6 @@ from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2Gener
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.saving.model import find_saved
 from ggdr.verbs.convert import main
-
-TINY = StyleGAN2GeneratorConfig.tiny()
-RESNET = StyleGAN2DiscriminatorConfig.tiny()
-
-
-def built(config, spec=ImageSpec(16, 16)):  # noqa: B008 a tuple
-    """A network with nothing at zero, so that each weight shows in what it gives."""
-    torch.manual_seed(0)
-    network = config.build(spec).eval()
-    with torch.no_grad():
-        for name, tensor in network.state_dict().items():
-            if name.endswith(("noise_strength", "w_avg")) or name.endswith("bias") and "affine" not in name:
-                tensor.normal_()
-    return network
-
-
-def labels(spec, count=4):
-    return torch.eye(spec.labels)[torch.arange(count) % spec.labels] if spec.labels else None
-
-
-@torch.no_grad()
-def pictures(generator):
-    z = torch.randn(4, generator.z_dim, generator=torch.Generator().manual_seed(1))
-    return generator(z, labels(generator.spec), psi=0.7, noise="const").image
-
-
-@torch.no_grad()
-def verdict(discriminator):
-    spec = discriminator.spec
-    images = torch.randn(4, spec.channels, spec.height, spec.width, generator=torch.Generator().manual_seed(1))
-    found = discriminator(images, labels(spec), resolutions=tuple(spec.guide))
-    return torch.cat([found.logits, *(drawn.flatten() for drawn in found.features.values())])
 
 
 @torch.no_grad()
@@ -186,15 +165,6 @@ def test_without_a_mean_the_live_generator_is_taken_and_that_is_said(tmp_path):
     found = read(write(tmp_path / "g.pkl", {"G": published_generator(ours), "G_ema": None}))
     assert [*found.networks] == ["generator"] and found.networks["generator"].origin == "G"
     assert "no G_ema" in found.notes[0]
-
-
-def said(path: Path) -> str:
-    """The one sentence with which a file is refused."""
-    with pytest.raises(ValueError) as raised:
-        read(path)
-    text = str(raised.value)
-    assert str(path) in text and "\n" not in text and text.endswith(".")
-    return text
 
 
 def leave(tree, path, name, kind="_parameters"):

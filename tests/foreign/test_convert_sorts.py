@@ -12,11 +12,22 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from foreign_files import Layer, published_discriminator, published_generator, save, write
+from foreign_files import (
+    RESNET,
+    TINY,
+    Layer,
+    built,
+    pictures,
+    published_discriminator,
+    published_generator,
+    said,
+    save,
+    verdict,
+    write,
+)
 from places import OWN_GOLDEN
+from rosinality_files import random_generator
 from safetensors.torch import save_file
-from test_convert import RESNET, TINY, built, pictures, said, verdict
-from test_rosinality import random_generator
 
 from ggdr.foreign import snapshot
 from ggdr.foreign.reading import read, unpacked

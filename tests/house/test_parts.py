@@ -10,12 +10,13 @@ from collections.abc import Callable
 import pytest
 import tiny
 import torch
+from terms import TERMS, judge, one_hot
 
 from ggdr.features.cache import FeatureCache
 from ggdr.metrics.base import FeatureMetric, extractor_of
 from ggdr.metrics.data import EvalData
 from ggdr.metrics.fid import FID
-from ggdr.networks.base import DiscriminatorConfig, DiscriminatorOutput, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ImageSpec
 from ggdr.ops.gradient import input_gradient
 from ggdr.play.duel import Duel, StepContext
 from ggdr.recipe.files import from_json, to_json
@@ -34,7 +35,6 @@ from ggdr.registry import (
 from ggdr.saving.model import load_model, save_model
 
 discover()
-TERMS = {**losses, **regularizers}
 NETWORKS = [*(("g", name) for name in sorted(generators)), *(("d", name) for name in sorted(discriminators))]
 SIDE = 16
 CLASSES = 3
@@ -53,10 +53,6 @@ KINDS = {"g": generators, "d": discriminators}
 
 def spec(labels: int = 0, channels: int = 3) -> ImageSpec:
     return ImageSpec(SIDE, SIDE, channels, labels, {8: tiny.STYLEGAN2.channel_max}, w_dim=tiny.STYLEGAN2.w_dim)
-
-
-def one_hot(n: int, labels: int) -> torch.Tensor | None:
-    return torch.eye(labels)[torch.arange(n) % labels] if labels else None
 
 
 def network(turn: str, name: str, labels: int = 0, channels: int = 3):
@@ -80,15 +76,6 @@ def started(part, batch: int = 4, steps: int = 0):
     for _ in range(steps):
         part.learn({key: torch.tensor(value) for key, value in SURE.items()})
     return part
-
-
-def judge(term) -> DiscriminatorConfig:
-    """The usual discriminator, or the first that gives what else the term needs."""
-    usual = tiny.recipe.discriminator
-    others = term.requires - Duel.provides - tiny.STYLEGAN2.provides
-    return (
-        usual if others <= usual.provides else next(d for d in discriminators.values() if others <= d.provides).tiny()
-    )
 
 
 def duel(term, turn: str, requires: frozenset[str] | None = None, augment=None) -> Duel:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 import tiny
 import torch
-from test_train import same, weights
+from tiny_runs import same, weights
 from torch import nn
 
 from ggdr.augment.none import NoAugmentation

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from pictures import blurred, noisy, pictures
 from scipy.signal import convolve2d
-from test_metrics import blurred, noisy, pictures
 
 from ggdr.metrics.ms_ssim import MSSSIM, WEIGHTS, scales, similarity
 

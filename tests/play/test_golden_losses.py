@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from test_golden_networks import below, close, pair_of, renamed, settings, tensors
+from golden_vectors import below, close, pair_of, renamed, settings, tensors
 from torch import Tensor
 
 from ggdr.losses.non_saturating import NonSaturating

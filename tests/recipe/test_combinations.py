@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 import tiny
-from test_errors import complaint
+from complaints import complaint
 
 from ggdr.augment.ada import ADA
 from ggdr.augment.diffaug import DiffAugment

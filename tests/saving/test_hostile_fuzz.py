@@ -12,14 +12,13 @@ import pytest
 import tiny
 import torch
 from colour_profiles import display
-from data_sources import encoded, noise, plain_parquet, zipped
+from data_sources import encoded, lmdb, noise, plain_parquet, shard, zipped
 from deep_files import npy, npz, png16, tiff
 from hostile_files import damaged, files_like, outcome, peak_mb, saved, steady
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save
-from test_data_packed import lmdb, shard
 
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.kinds import formats

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import tarfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -108,3 +110,35 @@ def broken_parquet(path: Path, good: Iterable[int], broken: Iterable[int]) -> st
     for place in broken:
         rows.insert(place, b"no image")
     return plain_parquet(path, {"image": rows})
+
+
+def tar(path: Path, files: dict[str, bytes]) -> str:
+    """A tar of these files; its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return str(path)
+
+
+def shard(path: Path, values) -> str:
+    """A WebDataset shard: an image, its class and its facts a sample."""
+    files = {}
+    for value in values:
+        files[f"{value:04}.png"] = encoded(value)
+        files[f"{value:04}.cls"] = str(value % 3).encode()
+        files[f"{value:04}.json"] = json.dumps({"kind": value % 2, "age": value / 2, "who": "me"}).encode()
+    return tar(path, files)
+
+
+def lmdb(path: Path, values: dict[bytes, bytes], **options) -> str:
+    """An LMDB as its own library writes it."""
+    import lmdb as library
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with library.open(str(path), map_size=2**26, **options) as opened, opened.begin(write=True) as writing:
+        for key, value in values.items():
+            writing.put(key, value)
+    return str(path)

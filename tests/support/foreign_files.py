@@ -12,10 +12,14 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
+from ggdr.foreign.reading import read
+from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Network
+from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 
 BUFFERS = ("noise_const", "w_avg", "resample_filter")
 FILTER = torch.outer(torch.tensor([1.0, 3, 3, 1]), torch.tensor([1.0, 3, 3, 1])) / 64
@@ -181,3 +185,47 @@ def planted(root: Layer, state: dict[str, Tensor], made) -> Layer:
         kind = "_buffers" if leaf in BUFFERS else "_parameters"
         layer.state[kind][leaf] = value.clone() if kind == "_buffers" else torch.nn.Parameter(value.clone())
     return root
+
+
+TINY = StyleGAN2GeneratorConfig.tiny()
+
+
+RESNET = StyleGAN2DiscriminatorConfig.tiny()
+
+
+def built(config, spec=ImageSpec(16, 16)):  # noqa: B008 a tuple
+    """A network with nothing at zero, so that each weight shows in what it gives."""
+    torch.manual_seed(0)
+    network = config.build(spec).eval()
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            if name.endswith(("noise_strength", "w_avg")) or name.endswith("bias") and "affine" not in name:
+                tensor.normal_()
+    return network
+
+
+def labels(spec, count=4):
+    return torch.eye(spec.labels)[torch.arange(count) % spec.labels] if spec.labels else None
+
+
+@torch.no_grad()
+def pictures(generator):
+    z = torch.randn(4, generator.z_dim, generator=torch.Generator().manual_seed(1))
+    return generator(z, labels(generator.spec), psi=0.7, noise="const").image
+
+
+@torch.no_grad()
+def verdict(discriminator):
+    spec = discriminator.spec
+    images = torch.randn(4, spec.channels, spec.height, spec.width, generator=torch.Generator().manual_seed(1))
+    found = discriminator(images, labels(spec), resolutions=tuple(spec.guide))
+    return torch.cat([found.logits, *(drawn.flatten() for drawn in found.features.values())])
+
+
+def said(path: Path) -> str:
+    """The one sentence with which a file is refused."""
+    with pytest.raises(ValueError) as raised:
+        read(path)
+    text = str(raised.value)
+    assert str(path) in text and "\n" not in text and text.endswith(".")
+    return text

@@ -13,15 +13,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from hub_store import Failure, File, Hub, Repo, entry, folder_entry, kind_of
+from places import SUPPORT
 
 DATE = "2026-01-01T00:00:00.000Z"
 LARGE = (".safetensors", ".pt", ".png", ".parquet", ".bin", ".jpg", ".arrow", ".zip")
@@ -337,6 +341,17 @@ def environment(url: str, home: str) -> dict[str, str]:
         "HF_HOME": home,
         "HF_HUB_OFFLINE": "0",
     }
+
+
+def client(code: str, url: str, home: Path) -> str:
+    """What the code prints, run where the Hub is `url`."""
+    here = SUPPORT
+    paths = os.pathsep.join([str(here), str(here.parent)])
+    settings = os.environ | environment(url, str(home)) | {"PYTHONPATH": paths}
+    prelude = f"from pathlib import Path\nhome = Path({str(home)!r})\n"
+    done = subprocess.run([sys.executable, "-c", prelude + code], env=settings, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 if __name__ == "__main__":

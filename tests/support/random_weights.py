@@ -38,3 +38,10 @@ def dinov2_in(folder: Path) -> Path:
         state[name] = torch.randn_like(value) if name == "pos_embed" or "gamma" in name else value
     torch.save(state | {"mask_token": torch.zeros(1, 384)}, folder / "dinov2_vits14.pth")
     return folder / "dinov2_vits14.pth"
+
+
+CPU = torch.device("cpu")
+
+
+LITTLE = "test_vit2.r160_in1k"
+"""a model of timm with 0.5 million weights"""

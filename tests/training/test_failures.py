@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import tiny
 import torch
+from launching import LAUNCH
 from places import ROOT, SUPPORT, TINY
-from test_processes import LAUNCH
 
 from ggdr.saving import checkpoint
 from ggdr.training.launch import propagate_failure

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 import tiny
-from test_golden_networks import below, close, published, renamed, settings, tensors
+from golden_vectors import below, close, published, renamed, settings, tensors
 
 from ggdr.augment.none import NoAugmentation
 from ggdr.data.base import DataSet, Images

@@ -8,7 +8,7 @@ import sys
 import pytest
 import tiny
 import torch
-from test_parts import TERMS, judge, one_hot
+from terms import TERMS, judge, one_hot
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ggdr.augment.ada import ADA, get_args

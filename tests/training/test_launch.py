@@ -6,7 +6,7 @@ import sys
 import warnings
 
 import pytest
-from test_processes import LAUNCH, launch
+from launching import LAUNCH, launch
 
 from ggdr.data.digits import Digits
 from ggdr.data.loader import batches

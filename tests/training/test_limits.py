@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from places import TINY
-from test_stopping import files, rows, trained
+from tiny_runs import files, rows, trained
 
 from ggdr.saving import checkpoint
 from ggdr.train import main

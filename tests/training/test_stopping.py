@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import shlex
 import signal
 import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import tiny
+from launching import LAUNCH
 from places import ROOT, SUPPORT, TINY
-from test_processes import LAUNCH
+from tiny_runs import files, rows, trained
 
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.saving import checkpoint
-from ggdr.train import main, train
+from ggdr.train import main
 from ggdr.training.report import Report
 from ggdr.training.stopping import SIGNALS, Stop
 
@@ -55,26 +54,6 @@ class Ringing(SlicedWasserstein):
     def measure(self, evidence):
         signal.raise_signal(signal.SIGTERM)
         return super().measure(evidence)
-
-
-def trained(out: Path, reporter: type[Report] = Report, **changes):
-    run = tiny.tiny_run(dataclasses.replace(tiny.recipe, **changes), out)
-    with reporter(run) as report, run.stop:
-        train(run, report)
-    return run
-
-
-def files(out: Path) -> dict[str, bytes]:
-    newest = checkpoint.latest(out)
-    return {path.name: path.read_bytes() for path in newest.glob("*.safetensors")}
-
-
-def rows(out: Path) -> list[dict]:
-    """The log without its clocks."""
-    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    return [
-        {key: v for key, v in row.items() if key not in ("seconds", "images_per_second", "memory_gb")} for row in lines
-    ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP])

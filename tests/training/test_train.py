@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import tiny
 import torch
+from tiny_runs import same, weights
 
 from ggdr.augment.none import NoAugmentation
 from ggdr.data.digits import Digits
 from ggdr.lazy import Tensor
 from ggdr.play.optimizer import Adam
-from ggdr.saving import checkpoint
 from ggdr.train import play, train, train_step
 from ggdr.training.player import touch
 from ggdr.training.report import Report
@@ -27,22 +27,6 @@ def trained(recipe, out: Path):
     with Report(run) as report:
         train(run, report)
     return run
-
-
-def weights(run) -> dict[str, Tensor]:
-    """Everything that must be the same: networks, means, optimizers, parts."""
-    found = {f"{name}.{key}": v for name, net in run.networks().items() for key, v in net.state_dict().items()}
-    found |= {f"ema.{key}": v for net in run.ema.mean.values() for key, v in net.state_dict().items()}
-    found |= {f"{name}.{key}": v for name, part in run.adaptive.items() for key, v in part.state_dict().items()}
-    for turn, player in run.players.items():
-        found |= {f"{turn}.{key}": v for key, v in checkpoint.optimizer_tensors(player.optimizer).items()}
-    return found
-
-
-def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> None:
-    """Assert equality, bit for bit."""
-    assert a.keys() == b.keys()
-    assert not [key for key in a if not torch.equal(a[key], b[key])]
 
 
 def passes(run, steps: int) -> Counter:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import tiny
 import torch
+from launching import LAUNCH, launch
 from places import SUPPORT, TINY
-from test_processes import LAUNCH, launch
 
 from ggdr.augment.none import NoAugmentation
 from ggdr.losses.wasserstein import Wasserstein

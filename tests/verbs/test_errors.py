@@ -6,19 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from complaints import complaint
 from places import OWN_GOLDEN, ROOT, TINY
 
 from ggdr.registry import regularizers
 from ggdr.train import main
-
-
-def complaint(*argv: str) -> str:
-    """The one line that a command ends with."""
-    with pytest.raises(ValueError) as raised:
-        main(list(argv))
-    text = str(raised.value)
-    assert "\n" not in text
-    return text
 
 
 def test_unknown_component(tmp_path):

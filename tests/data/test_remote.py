@@ -7,8 +7,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
-from data_sources import encoded, folder, gray_of, label_of, zipped
-from test_data_packed import lmdb, shard
+from data_sources import encoded, folder, gray_of, label_of, lmdb, shard, zipped
 
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading import remote

@@ -1,14 +1,9 @@
 """Data sets of a Hub, whole and streamed, against a Hub on loopback; clients run in a process of their own."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from hub_server import environment, serving
-from places import SUPPORT
+from hub_server import client, serving
 
 PUSH = """
 from datasets import Dataset, disable_progress_bars, load_dataset
@@ -56,17 +51,6 @@ found = {kind.name: {
 found["unknown length"] = seen(ImageStream, source="tester/more")
 print("found", json.dumps(found))
 """
-
-
-def client(code: str, url: str, home: Path) -> str:
-    """What the code prints, run where the Hub is `url`."""
-    here = SUPPORT
-    paths = os.pathsep.join([str(here), str(here.parent)])
-    settings = os.environ | environment(url, str(home)) | {"PYTHONPATH": paths}
-    prelude = f"from pathlib import Path\nhome = Path({str(home)!r})\n"
-    done = subprocess.run([sys.executable, "-c", prelude + code], env=settings, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

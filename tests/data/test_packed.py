@@ -1,6 +1,5 @@
 """Tars, WebDataset shards, LMDBs and saved data sets, read in place."""
 
-import io
 import json
 import re
 import tarfile
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from data_sources import encoded, folder, gray_of, label_of, noise
+from data_sources import encoded, folder, gray_of, label_of, lmdb, noise, shard, tar
 
 from ggdr.data.images import ImageFiles
 from ggdr.data.loader import batches
@@ -21,38 +20,6 @@ from ggdr.verbs.datacheck import main
 def cache(tmp_path, monkeypatch):
     """What is remembered goes with the test."""
     monkeypatch.setenv("GGDR_CACHE", str(tmp_path / "cache"))
-
-
-def tar(path: Path, files: dict[str, bytes]) -> str:
-    """A tar of these files; its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as archive:
-        for name, data in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    return str(path)
-
-
-def shard(path: Path, values) -> str:
-    """A WebDataset shard: an image, its class and its facts a sample."""
-    files = {}
-    for value in values:
-        files[f"{value:04}.png"] = encoded(value)
-        files[f"{value:04}.cls"] = str(value % 3).encode()
-        files[f"{value:04}.json"] = json.dumps({"kind": value % 2, "age": value / 2, "who": "me"}).encode()
-    return tar(path, files)
-
-
-def lmdb(path: Path, values: dict[bytes, bytes], **options) -> str:
-    """An LMDB as its own library writes it."""
-    import lmdb as library
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with library.open(str(path), map_size=2**26, **options) as opened, opened.begin(write=True) as writing:
-        for key, value in values.items():
-            writing.put(key, value)
-    return str(path)
 
 
 def grays(source: str, **settings) -> list[int]:

@@ -1,0 +1,58 @@
+"""PA-GAN's random bits: what they turn, whom they tell, and when they set in."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig
+from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
+from ggdr.networks.pa_gan.discriminator import joined, parity
+from ggdr.regularizers.pa_gan import PAGAN
+
+CPU = torch.device("cpu")
+
+
+def test_bits_turn_the_verdict_and_in_evaluation_there_are_none():
+    network = PAGANDiscriminatorConfig(encoder=DCGANDiscriminatorConfig.tiny(), levels=3).build(ImageSpec(16, 16, 1))
+    bits = torch.tensor([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]])
+    assert parity(bits, torch.zeros(4)).tolist() == [1, -1, 1, -1]
+    assert parity(bits, torch.zeros(4, 5)).shape == (4, 1)
+    seen = joined(torch.full((4, 1, 2, 2), 7.0), bits)
+    assert seen[:, 0].eq(7).all() and torch.equal(seen[:, 1:, 1, 0], bits)
+    image = torch.zeros(4096, 1, 16, 16)
+    network.set_random_bits(torch.tensor(1.5))
+    torch.manual_seed(0)
+    share = network.drawn(image).mean(0).tolist()
+    assert share == pytest.approx([0.5, 0.25, 0.0], abs=0.03)
+    network.eval()
+    assert network.drawn(image).sum() == 0
+    network.set_random_bits(torch.tensor(9.0))
+    assert network.level == 3 and network.state_dict()["level"] == 3
+
+
+def test_the_parity_exchanges_the_targets_of_symmetric_losses():
+    """softplus(-(-l)) of a real whose bits are odd is the loss of a fake of logit l."""
+    network = PAGANDiscriminatorConfig(encoder=DCGANDiscriminatorConfig.tiny(), levels=1).build(ImageSpec(16, 16, 1))
+    image = torch.randn(4, 1, 16, 16)
+    vars(network)["drawn"] = lambda image: torch.tensor([[0.0], [1], [1], [0]])
+    inside = network.encoder(joined(image, network.drawn(image))).logits
+    sign = torch.tensor([1.0, -1, -1, 1])
+    assert torch.equal(network(image).logits, sign * inside)
+    assert torch.equal(network.pyramid(image)[0], sign * inside)
+
+
+def test_bits_set_in_one_after_the_other_and_the_discriminator_is_told():
+    term = PAGAN(start_kimg=1.0, interval_kimg=4.0, ramp_kimg=2.0)
+    term.start(CPU)
+    network = PAGANDiscriminatorConfig.tiny().build(ImageSpec(16, 16, 1))
+    levels = []
+    for _ in range(12):
+        term.learn({"images": torch.tensor(1000.0)})
+        term.after_update("g", [network.encoder])
+        term.after_update("d", [network])
+        levels.append(network.level.item())
+    assert levels == [0, 0.5, 1, 1, 1, 1.5, 2, 2, 2, 2, 2, 2]
+    with pytest.raises(ValueError, match="give a shorter ramp"):
+        PAGAN(interval_kimg=1.0, ramp_kimg=2.0)
