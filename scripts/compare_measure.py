@@ -55,7 +55,7 @@ def evaluation_of(path: Path, flags: Sequence[str], processes: Processes, place:
 def measured(path: Path, flags: Sequence[str], processes: Processes, place: Path) -> Record:
     """Measure a checkpoint; its record, which is written into the folder `place`."""
     evaluation = evaluation_of(path, flags, processes, place)
-    for text in cautions(evaluation.metrics, evaluation.evidence(0)):
+    for text in cautions(evaluation.metrics, evaluation.data(0)):
         evaluation.console.warn(text)
     values = evaluation.measure()
     evaluation.note_unreadable()

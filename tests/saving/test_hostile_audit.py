@@ -18,7 +18,7 @@ import tiny
 from ggdr.data.images import ImageFiles
 terms = {"r1": tiny.recipe.regularizers["r1"]}
 data = ImageFiles(source=%r, size=16)
-recipe = dataclasses.replace(tiny.recipe, data=data, regularizers=terms, total_kimg=0.008, grid_kimg=0.008)
+recipe = dataclasses.replace(tiny.recipe, data=data, regularizers=terms, total_kimg=0.008, sample_kimg=0.008)
 """
 CODE = ["recipe.py", "__init__.py", "generator.py", "modeling.py", "generator/__init__.py", "torch.py", "json.py"]
 CODE += ["conftest.py", "sitecustomize.py", "pipeline.py", "checkpoints/__init__.py"]
@@ -30,8 +30,10 @@ places = {"os.mkdir": [0], "os.rename": [0, 1], "os.remove": [0], "os.rmdir": [0
           "os.chmod": [0], "os.truncate": [0], "os.utime": [0], "shutil.rmtree": [0], "shutil.move": [1]}
 seen, on = {"written": set(), "started": set(), "run": set(), "wrote": 0}, False
 
-def place(name):
-    return os.path.realpath(os.fsdecode(name)) if isinstance(name, (str, bytes, os.PathLike)) else None
+def place(name, folder=-1):
+    base = os.readlink(f"/proc/self/fd/{folder}") if folder >= 0 else ""
+    named = isinstance(name, (str, bytes, os.PathLike))
+    return os.path.realpath(os.path.join(base, os.fsdecode(name))) if named else None
 
 def audit(event, args):
     if not on:
@@ -39,7 +41,8 @@ def audit(event, args):
     if event == "open" and isinstance(args[2], int) and args[2] & writing:
         touched = [place(args[0])]
     elif event in places:
-        touched = [place(args[at]) for at in places[event]]
+        within = args[-1] if event in ("os.mkdir", "os.remove", "os.rmdir") else -1  # a folder that is open
+        touched = [place(args[at], within) for at in places[event]]
     else:
         touched = []
     for path in touched:

@@ -268,7 +268,7 @@ def test_arms_that_cannot_be_compared_are_refused_before_anything_is_trained(fla
 
 def test_an_arm_may_be_another_recipe(tmp_path):
     other = tmp_path / "other_recipe.py"
-    other.write_text("import dataclasses\nimport tiny\nrecipe = dataclasses.replace(tiny.recipe, batch=4)\n")
+    other.write_text("import dataclasses\nimport tiny\nrecipe = dataclasses.replace(tiny.recipe, batch_size=4)\n")
     asked = compare.Comparison(
         recipe=Path(TINY), arms=("a:", f"b: {other} --seed 7 --micro-batch-size 2"), out=tmp_path
     )

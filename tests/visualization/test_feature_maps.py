@@ -212,7 +212,19 @@ def test_sheets_of_a_run_are_written_and_told(run, tmp_path, capsys):
 def test_the_same_seed_draws_the_same_sheet_and_another_one_another(run, tmp_path):
     def sheet(name, seed):
         main(
-            [str(run), "--sides", "8", "--samples", "2", "--pooled", "4", "--out", str(tmp_path / name), "--seed", seed]
+            [
+                str(run),
+                "--resolutions",
+                "8",
+                "--samples",
+                "2",
+                "--pooled",
+                "4",
+                "--out",
+                str(tmp_path / name),
+                "--seed",
+                seed,
+            ]
         )
         return (tmp_path / name / "side-008.png").read_bytes()
 
@@ -222,7 +234,7 @@ def test_the_same_seed_draws_the_same_sheet_and_another_one_another(run, tmp_pat
 
 def test_a_generator_alone_is_drawn_and_said_to_be_alone(tmp_path, capsys):
     save_model(pair()[0], tmp_path / "model")
-    assert main([str(tmp_path / "model"), "--samples", "2", "--pooled", "2", "--sides", "8"]) == 0
+    assert main([str(tmp_path / "model"), "--samples", "2", "--pooled", "2", "--resolutions", "8"]) == 0
     out = capsys.readouterr().out
     assert "no discriminator here: only its own maps" in out and "side 8: generator: " in out
     assert (tmp_path / "model" / "features" / "side-008.png").is_file()
@@ -236,13 +248,13 @@ def test_a_generator_alone_is_drawn_and_said_to_be_alone(tmp_path, capsys):
 def test_why_there_is_no_similarity_is_said(judge, resolutions, told, tmp_path, capsys):
     for name, network in zip(("generator", "discriminator"), pair(judge), strict=True):
         save_model(network, tmp_path / name)
-    main([str(tmp_path), "--samples", "2", "--pooled", "2", "--sides", resolutions])
+    main([str(tmp_path), "--samples", "2", "--pooled", "2", "--resolutions", resolutions])
     assert f"no decoder's maps, no similarity: this discriminator {told}" in capsys.readouterr().out
 
 
 def test_a_side_that_is_not_there_is_refused_with_those_that_are(run):
     with pytest.raises(ValueError, match=r"no feature maps of side 7, 64; the generator has those of 4, 8, 16 px"):
-        main([str(run), "--sides", "8", "64", "7"])
+        main([str(run), "--resolutions", "8", "64", "7"])
 
 
 def test_a_generator_that_hands_over_no_maps_is_refused():
