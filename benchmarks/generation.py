@@ -23,7 +23,7 @@ def contestant(size: str, batch: int, way: str) -> None:
 
     from ggdr.networks.base import ImageSpec
     from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
-    from ggdr.pipeline import GANPipeline
+    from ggdr.pipeline import Pipeline
     from ggdr.training.memory import retain_pages
 
     retain_pages()
@@ -32,7 +32,7 @@ def contestant(size: str, batch: int, way: str) -> None:
     generator = StyleGAN2GeneratorConfig(channel_base=base(resolution, limit), channel_max=limit).build(
         ImageSpec(resolution, resolution)
     )
-    pipe = GANPipeline(generator).to(torch.bfloat16 if precision == "bf16" else torch.float32)
+    pipe = Pipeline(generator).to(torch.bfloat16 if precision == "bf16" else torch.float32)
     pipe.to("cuda" if torch.cuda.is_available() else "cpu")
     if compiled:
         pipe.compile()

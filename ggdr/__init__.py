@@ -11,10 +11,17 @@ if TYPE_CHECKING:
     import torch
 
     from ggdr.networks.base.module import Discriminator, Generator
-    from ggdr.pipeline import GANPipeline
+    from ggdr.pipeline import Pipeline
 
 __version__ = "0.1.0"
-__all__ = ["Discriminator", "Generator", "from_pretrained"]
+__all__ = ["Discriminator", "GANPipeline", "Generator", "Pipeline", "from_pretrained"]
+HOMES = {
+    "Discriminator": "ggdr.networks.base.module",
+    "GANPipeline": "ggdr.pipeline.diffusion",
+    "Generator": "ggdr.networks.base.module",
+    "Pipeline": "ggdr.pipeline",
+}
+"""name -> its module, imported at first use"""
 
 
 def from_pretrained(
@@ -24,24 +31,24 @@ def from_pretrained(
     torch_dtype: torch.dtype | None = None,
     token: str | bool | None = None,
     local_files_only: bool = False,
-) -> GANPipeline:
-    """A saved GAN, used as a pipeline of diffusers: `ggdr.from_pretrained("runs/digits")(seeds=[0, 1]).images`.
+) -> Pipeline:
+    """A saved GAN, used as pipelines of diffusers are: `ggdr.from_pretrained("runs/digits")(seeds=[0, 1]).images`.
 
-    It is loaded by this function, not by diffusers' own, which finds no pipeline of another package by its name.
+    For a class of diffusers: `ggdr.GANPipeline.from_pretrained`, or diffusers' own (see `ggdr.GANPipeline`).
 
     `name_or_path`: a folder (of a run, a checkpoint, a model) or a Hub repository "org/name", of which only JSON and
     safetensors are read. `torch_dtype`: what it computes in, None for float32. `revision`: branch, tag or commit.
     `token`: of an account that may read it. `local_files_only`: do not ask the Hub. UserError without such a model.
     """
-    # By name: whoever only asks for the version or trains does not wait for torch and diffusers.
-    pipeline: type[GANPipeline] = importlib.import_module("ggdr.pipeline").GANPipeline
+    # By name: whoever only asks for the version or trains does not wait for torch.
+    pipeline: type[Pipeline] = __getattr__("Pipeline")
     return pipeline.from_pretrained(
         name_or_path, revision=revision, torch_dtype=torch_dtype, token=token, local_files_only=local_files_only
     )
 
 
 def __getattr__(name: str) -> Any:
-    """`ggdr.Generator` and `ggdr.Discriminator`, by name as above: `ggdr.Generator.from_pretrained("org/name")`."""
-    if name in ("Discriminator", "Generator"):
-        return getattr(importlib.import_module("ggdr.networks.base.module"), name)
-    raise AttributeError(f"module 'ggdr' has no attribute {name!r}")
+    """What HOMES says, by name as above: `ggdr.Generator.from_pretrained("org/name")`."""
+    if name not in HOMES:
+        raise AttributeError(f"module 'ggdr' has no attribute {name!r}")
+    return getattr(importlib.import_module(HOMES[name]), name)

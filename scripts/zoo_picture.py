@@ -22,7 +22,7 @@ from zoo_measure import ARMS, Run, Survey
 from ggdr.cli import guarded
 from ggdr.data.digits import Digits
 from ggdr.folders import SHEET
-from ggdr.pipeline import GANPipeline
+from ggdr.pipeline import Pipeline
 from ggdr.sampling.grid import save_png, to_pil
 
 ROOT = Path(__file__).parent.parent
@@ -76,7 +76,7 @@ def row(survey: Survey, file: Path, ggdr: bool, seed: int) -> list[Image.Image]:
         return []
     if not run.complete:
         return []
-    pipe = GANPipeline.from_pretrained(run.folder)
+    pipe = Pipeline.from_pretrained(run.folder)
     labels = list(range(ACROSS)) if run.recipe.data.labels else None
     return pipe(seeds=range(ACROSS), labels=labels).images
 

@@ -14,7 +14,7 @@ from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.patterns import is_elsewhere
 from ggdr.errors import UserError
-from ggdr.evaluation.diffusion import Pipeline, class_at, fetched
+from ggdr.evaluation.diffusion import Pipeline, fetched, index_at
 from ggdr.features.cache import CHUNK
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Generator
@@ -206,7 +206,7 @@ def find_subject(settings: ImageFiles, draw: Draw, reals: Images, revision: str 
 
 def is_foreign(folder: Path) -> bool:
     """Whether a folder holds a pipeline of diffusers that is not our own."""
-    return (folder / INDEX).is_file() and class_at(folder) != OWN
+    return (folder / INDEX).is_file() and index_at(folder).get("_class_name") != OWN
 
 
 def holds_model(folder: Path) -> bool:

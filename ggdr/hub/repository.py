@@ -17,7 +17,7 @@ from ggdr.hub.card import card_of, grid_of
 from ggdr.hub.facts import facts_of, json_at, records_in, run_of
 from ggdr.recipe.about import About, Description
 from ggdr.saving.model import LIVE, find_saved
-from ggdr.saving.pretrained import ID, INDEX, PARTS, index_of
+from ggdr.saving.pretrained import ID, PARTS, write_index
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -76,8 +76,7 @@ def assemble(source: Path, folder: Path, repo_id: str, words: Words) -> str:
         (folder / part).mkdir(parents=True)
         (folder / part / "config.json").write_text(json.dumps(saved.description, indent=1))
         link(saved.file, folder / part / "model.safetensors")
-    names = {part: saved.description["config"]["type"] for part, saved in parts.items()}
-    (folder / INDEX).write_text(json.dumps(index_of(names), indent=2) + "\n")
+    write_index(folder, parts)
     weights, run = parts["generator"].file.parent, run_of(source.resolve())
     grid = grid_of(source)
     for file, name in [

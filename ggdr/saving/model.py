@@ -34,6 +34,14 @@ MAKERS = frozenset({torch.empty, torch.zeros, torch.ones, torch.full, torch.rand
 """what layers make their tensors with"""
 FILES = ("config.json", "model.safetensors")
 """what the folder of a saved network holds"""
+CODE = "from ggdr import Discriminator, GANPipeline, Generator"
+PROGRAM = f'''"""DiffusionPipeline.from_pretrained(..., trust_remote_code=True) loads the model by this."""
+
+{CODE}
+
+__all__ = ["Discriminator", "GANPipeline", "Generator"]
+'''
+"""what diffusers needs beside each network, as model.py, and beside the index of a pipeline, as pipeline.py"""
 LIVE = "_live"
 """end of the name of a network as the optimizer left it, where its running mean is saved beside it"""
 
@@ -234,14 +242,20 @@ def is_range(pair: Any) -> bool:
 
 
 def save_model(network: Network, folder: Path) -> None:
-    """Make `folder` hold a network's description and weights, and nothing else.
+    """Make `folder` hold a network's description and weights, and nothing else but a model.py of ours that is there.
 
     OSError if the disk refuses, UserError if there is something else in it, which would be lost.
     """
-    others = sorted(path.name for path in folder.iterdir() if path.name not in FILES) if folder.is_dir() else []
-    if others:
+    kept = {"model.py": PROGRAM} if is_ours(folder / "model.py") else {}
+    there = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    if others := sorted(set(there) - {*FILES, *kept}):
         raise UserError(f"{folder} holds {others[0]}, which is no part of a saved network; give another folder.")
-    checkpoint.write(folder, {"model": network.state_dict()}, {"config.json": describe(network)})
+    checkpoint.write(folder, {"model": network.state_dict()}, {"config.json": describe(network), **kept})
+
+
+def is_ours(program: Path) -> bool:
+    """Whether there is a program, and it is what some ggdr wrote for diffusers."""
+    return program.is_file() and CODE in program.read_text(errors="replace")
 
 
 def load_model(folder: str | Path) -> Network:

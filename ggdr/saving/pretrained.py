@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from ggdr import __version__
 from ggdr.documents import like
 from ggdr.errors import UserError
 from ggdr.networks.base.module import Discriminator, Generator, Network
-from ggdr.saving.model import Saved, description_at, find_saved, save_model
+from ggdr.saving.model import PROGRAM, Saved, description_at, find_saved, is_ours, save_model
 
 Of = TypeVar("Of", bound=Network)
-OWN = "GANPipeline"
-"""class of the pipelines that are saved here"""
+OWN = ["pipeline", "GANPipeline"]
+"""file and class of the pipelines that are saved here, as diffusers looks for them"""
 INDEX = "model_index.json"
 """what says which networks belong to a pipeline"""
 DESCRIPTIONS = [INDEX, "config.json", "*/config.json"]
@@ -27,19 +28,22 @@ ID = r"\w[\w.-]*/[\w.-]*\w"
 """what names of Hub repositories look like"""
 
 
-def index_of(names: Mapping[str, str]) -> dict[str, Any]:
-    """What model_index.json says of a pipeline of networks: role -> registered name."""
-    import diffusers
-
-    about = {"_class_name": OWN, "_diffusers_version": diffusers.__version__, "_ggdr_version": __version__}
-    return about | {part: ["ggdr", names[part]] if part in names else ABSENT for part in PARTS}
+def write_index(folder: Path, parts: Collection[str]) -> None:
+    """Say which of PARTS a folder holds, and give diffusers the lines of code that it loads a pipeline and each by."""
+    about = {"_class_name": OWN, "_ggdr_version": __version__}
+    index = about | {part: ["model", part.capitalize()] if part in parts else ABSENT for part in PARTS}
+    (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n")
+    for program in (folder / "pipeline.py", *(folder / part / "model.py" for part in parts)):
+        program.write_text(PROGRAM)
 
 
 def check_index(folder: Path) -> None:
-    """UserError if a folder is that of a pipeline which is not ours, and would be replaced."""
-    file = folder / INDEX
+    """UserError if a folder holds a pipeline, or a program, which is not ours, and would be replaced."""
+    file, program = folder / INDEX, folder / "pipeline.py"
     if file.is_file() and description_at(file).get("_class_name") != OWN:
         raise UserError(f"{file} is of another pipeline, which would be replaced; give another folder.")
+    if program.exists() and not is_ours(program):
+        raise UserError(f"{program} is a program of yours, which would be replaced; give another folder.")
 
 
 class Hub(NamedTuple):

@@ -20,7 +20,7 @@ from ggdr.latent.targets import targets_of
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
-from ggdr.pipeline import GANPipeline
+from ggdr.pipeline import Pipeline
 from ggdr.sampling.grid import to_uint8
 
 SMALL = StyleGAN2GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=2, channel_max=8)
@@ -286,7 +286,7 @@ def test_what_cannot_be_is_said_in_one_sentence(wrong, what):
 
 
 def test_a_pipeline_edits_and_projects():
-    pipe = GANPipeline(generator("style"))
+    pipe = Pipeline(generator("style"))
     pipe.set_progress_bar_config(disable=True)
     plain = pipe(seeds=[5], output_type="pt").images
     edited = pipe.edit(pipe.directions("pca", 2), direction=1, amounts=[0, 1], seeds=5, output_type="pt")

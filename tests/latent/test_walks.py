@@ -18,7 +18,7 @@ from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
-from ggdr.pipeline import GANPipeline
+from ggdr.pipeline import Pipeline
 from ggdr.sampling import View, draw
 from ggdr.sampling.labels import label_rows
 
@@ -60,7 +60,7 @@ def test_an_image_that_takes_all_or_no_styles_is_one_of_its_parents(style):
 
 
 def test_the_pipeline_mixes_row_by_row_and_its_default_is_the_coarser_half(style):
-    pipe = GANPipeline(style)
+    pipe = Pipeline(style)
     out = pipe.mix([1, 2], [3, 4, 5], truncation_psi=0.5, output_type="pt")
     half = range(seeded(style, [1]).points.shape[1] // 2)
     view = View(0.5)
@@ -71,9 +71,9 @@ def test_the_pipeline_mixes_row_by_row_and_its_default_is_the_coarser_half(style
 
 def test_what_has_no_styles_is_not_mixed_and_layers_are_named(style, plain):
     with pytest.raises(ValueError, match="generator 'dcgan' has no style codes"):
-        GANPipeline(plain).mix([0], [1])
+        Pipeline(plain).mix([0], [1])
     with pytest.raises(ValueError, match="there is no style code 99; give layers of 0 to 5"):
-        GANPipeline(style).mix([0], [1], layers=[0, 99])
+        Pipeline(style).mix([0], [1], layers=[0, 99])
 
 
 # ------------------------------------------------------------------------------------------------------------- walks
@@ -106,7 +106,7 @@ def test_a_walk_changes_classes_along_its_way(classes):
 
 
 def test_walks_that_lead_nowhere_are_refused(style):
-    pipe = GANPipeline(style)
+    pipe = Pipeline(style)
     with pytest.raises(ValueError, match="past 2 seeds or more in 1 step or more each; given 1 and 5"):
         pipe.interpolate([1], 5)
     with pytest.raises(ValueError, match="curve is 'circle'; give 'spline' or 'slerp'"):
@@ -151,15 +151,15 @@ def test_polarity_prefers_where_images_crowd_or_are_sparse_and_nothing_at_zero()
 
 
 def test_the_pipeline_tells_the_seeds_that_polarity_chose(style, classes):
-    pipe = GANPipeline(style)
+    pipe = Pipeline(style)
     out = pipe(batch_size=3, seeds=range(20), polarity=-1.0, output_type="pt")
     assert len(out.seeds) == 3 and set(out.seeds) < set(range(20))
     assert torch.equal(out.images, pipe(seeds=out.seeds, output_type="pt").images)
-    assert len(GANPipeline(classes)(batch_size=2, polarity=1.0, candidates=6, labels=2).seeds) == 2
+    assert len(Pipeline(classes)(batch_size=2, polarity=1.0, candidates=6, labels=2).seeds) == 2
     with pytest.raises(ValueError, match="4 of 3 seeds cannot be chosen"):
         pipe(batch_size=4, seeds=range(3), polarity=-1.0)
     with pytest.raises(ValueError, match="polarity chooses among images of one class"):
-        GANPipeline(classes)(batch_size=2, polarity=-1.0, labels=[0, 1])
+        Pipeline(classes)(batch_size=2, polarity=-1.0, labels=[0, 1])
 
 
 # ------------------------------------------------------------------------------------------------------------- modes
@@ -196,9 +196,9 @@ def test_one_mode_is_the_mean_and_none_is_plain_truncation(style):
 )
 def test_modes_that_cannot_be_are_refused(asked, message, style):
     with pytest.raises(ValueError, match=message):
-        GANPipeline(style)(seeds=[1], **asked)
+        Pipeline(style)(seeds=[1], **asked)
 
 
 def test_modes_of_what_has_no_styles_are_refused(plain):
     with pytest.raises(ValueError, match="generator 'dcgan' has no style codes to find modes of"):
-        GANPipeline(plain)(seeds=[1], modes=3, truncation_psi=0.5)
+        Pipeline(plain)(seeds=[1], modes=3, truncation_psi=0.5)

@@ -10,7 +10,7 @@ from tiny import STYLEGAN2, moved
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ggdr.networks.base import ImageSpec
-from ggdr.pipeline import GANPipeline
+from ggdr.pipeline import Pipeline
 
 CHANGES = {
     "a running mean": lambda network, layer: get_ema_multi_avg_fn(0.5)(
@@ -68,7 +68,7 @@ def test_nothing_is_kept_in_training_where_weights_rest_on_the_other_players_tur
 
 def test_a_copy_keeps_nothing_and_a_pipeline_does():
     generator = STYLEGAN2.build(ImageSpec(16, 16))
-    pipe = GANPipeline(generator)
+    pipe = Pipeline(generator)
     pipe(seeds=[0], output_type="pt")
     assert pipe.generator.synthesis.b8.conv0.kept.found is not None
     assert copy.deepcopy(pipe.generator).synthesis.b8.conv0.kept.found is None

@@ -15,7 +15,7 @@ from ggdr.evaluation.subject import check_labels
 from ggdr.hub.card import card_of
 from ggdr.latent.directions import latents_drawn
 from ggdr.networks.base import ImageSpec
-from ggdr.pipeline import GANPipeline
+from ggdr.pipeline import Pipeline
 from ggdr.sampling import draw
 from ggdr.sampling.labels import class_of, described, label_rows, labels_at
 from ggdr.saving.model import describe, load_model, read_spec, save_model
@@ -76,8 +76,8 @@ def test_names_of_classes_survive_training_and_are_told_by_card_and_verbs(tmp_pa
         generate.main(["run"])
     assert generate.main(["run", "--labels", "dog", "--seeds", "0-1", "--out", "each"]) == 0
     assert sorted(file.name for file in Path("each").glob("*.png")) == ["seed0000-dog.png", "seed0001-dog.png"]
-    GANPipeline.from_pretrained("run").save_pretrained("saved")
-    assert GANPipeline.from_pretrained("saved").generator.spec.label_names == ("cat", "dog")
+    Pipeline.from_pretrained("run").save_pretrained("saved")
+    assert Pipeline.from_pretrained("saved").generator.spec.label_names == ("cat", "dog")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_every_verb_takes_a_name(models):
 
 
 def test_python_takes_names_and_vectors(models):
-    pets, ages, poses = (GANPipeline.from_pretrained(models / name) for name in ("pets", "ages", "poses"))
+    pets, ages, poses = (Pipeline.from_pretrained(models / name) for name in ("pets", "ages", "poses"))
     pixels = lambda pipe, labels: pipe(seeds=[0, 1], labels=labels, output_type="pt").images  # noqa: E731
     assert torch.equal(pixels(pets, "dog"), pixels(pets, 1))
     assert torch.equal(pixels(pets, ["cat", "Dog"]), pixels(pets, torch.eye(3)[:2]))

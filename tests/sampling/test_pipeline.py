@@ -18,7 +18,7 @@ from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
-from ggdr.pipeline import GANPipeline
+from ggdr.pipeline import Pipeline
 from ggdr.saving.model import save_model
 
 STYLE, PLAIN = ImageSpec(16, 16), ImageSpec(16, 32, 1)
@@ -39,16 +39,16 @@ CASES = {
 }
 
 
-def pipe_of(generator, spec, discriminator=None) -> GANPipeline:
+def pipe_of(generator, spec, discriminator=None) -> Pipeline:
     judge = None if discriminator is None else moved(discriminator.build(spec))
-    return GANPipeline(moved(generator.build(spec)), judge)
+    return Pipeline(moved(generator.build(spec)), judge)
 
 
-def style(spec=STYLE) -> GANPipeline:
+def style(spec=STYLE) -> Pipeline:
     return pipe_of(StyleGAN2GeneratorConfig.tiny(), spec)
 
 
-def dcgan(spec=PLAIN) -> GANPipeline:
+def dcgan(spec=PLAIN) -> Pipeline:
     return pipe_of(DCGANGeneratorConfig.tiny(), spec)
 
 
@@ -66,7 +66,7 @@ def test_what_is_saved_is_loaded_and_makes_the_same_images(tmp_path, generator, 
     pipe = pipe_of(generator, spec, discriminator)
     pipe.save_pretrained(tmp_path / "model")
     loaded = ggdr.from_pretrained(tmp_path / "model")
-    assert isinstance(loaded, GANPipeline) and same(loaded.generator, pipe.generator)
+    assert isinstance(loaded, Pipeline) and same(loaded.generator, pipe.generator)
     assert loaded.generator.config == generator and loaded.generator.spec == spec
     assert (loaded.discriminator is None) == (discriminator is None)
     assert discriminator is None or same(loaded.discriminator, pipe.discriminator)
@@ -81,19 +81,21 @@ def test_the_layout_is_an_index_and_a_folder_for_each_network(tmp_path):
     pipe_of(generator, spec, discriminator).save_pretrained(tmp_path)
     files = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
     parts = {
-        f"{part}/{file}" for part in ("generator", "discriminator") for file in ("config.json", "model.safetensors")
+        f"{part}/{file}"
+        for part in ("generator", "discriminator")
+        for file in ("config.json", "model.py", "model.safetensors")
     }
-    assert files == parts | {"model_index.json"}
+    assert files == parts | {"model_index.json", "pipeline.py"}
     index = json.loads((tmp_path / "model_index.json").read_text())
-    assert index["_class_name"] == "GANPipeline" and index["_ggdr_version"] == ggdr.__version__
-    assert index["generator"] == ["ggdr", "stylegan2"] and index["discriminator"] == ["ggdr", "unet"]
+    assert index["_class_name"] == ["pipeline", "GANPipeline"] and index["_ggdr_version"] == ggdr.__version__
+    assert index["generator"] == ["model", "Generator"] and index["discriminator"] == ["model", "Discriminator"]
 
 
 def test_a_discriminator_of_an_earlier_save_is_not_loaded(tmp_path):
     generator, discriminator, spec = CASES["stylegan2"]
     pipe = pipe_of(generator, spec, discriminator)
     pipe.save_pretrained(tmp_path)
-    GANPipeline(pipe.generator).save_pretrained(tmp_path)
+    Pipeline(pipe.generator).save_pretrained(tmp_path)
     assert (tmp_path / "discriminator").is_dir()
     assert ggdr.from_pretrained(tmp_path).discriminator is None
 
@@ -120,9 +122,9 @@ def test_networks_are_put_in_eval_mode():
 def test_its_components_make_another_pipeline():
     generator, discriminator, spec = CASES["stylegan2"]
     for pipe in (pipe_of(generator, spec, discriminator), pipe_of(generator, spec)):
-        again = GANPipeline(**pipe.components)
+        again = Pipeline(**pipe.components)
         assert again.components == pipe.components and set(again.components) == {"generator", "discriminator"}
-        assert again.generator is pipe.generator and "GANPipeline" in repr(again)
+        assert again.generator is pipe.generator and "Pipeline(generator='stylegan2'" in repr(again)
 
 
 class TestSeeds:

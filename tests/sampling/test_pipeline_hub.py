@@ -20,10 +20,10 @@ import torch
 from huggingface_hub import HfApi
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
-from ggdr.pipeline import GANPipeline
+from ggdr.pipeline import Pipeline
 
 spec = ImageSpec(16, 16)
-pipe = GANPipeline(StyleGAN2GeneratorConfig.tiny().build(spec), StyleGAN2DiscriminatorConfig.tiny().build(spec))
+pipe = Pipeline(StyleGAN2GeneratorConfig.tiny().build(spec), StyleGAN2DiscriminatorConfig.tiny().build(spec))
 said = pipe.push_to_hub("tester/pair", commit_message="step 100")
 api = HfApi()
 api.create_repo("tester/files")
@@ -36,7 +36,7 @@ for name in ("network.pkl", "generator/model.bin", "pipeline.py", "big.safetenso
     (folder / name).write_bytes(pickle.dumps(Evil()))
 api.upload_folder(repo_id="tester/files", folder_path=folder)
 api.create_branch("tester/files", branch="other")
-GANPipeline(StyleGAN2GeneratorConfig.tiny().build(spec)).push_to_hub("tester/alone")
+Pipeline(StyleGAN2GeneratorConfig.tiny().build(spec)).push_to_hub("tester/alone")
 api.create_repo("tester/texts")
 api.upload_file(repo_id="tester/texts", path_in_repo="big.safetensors", path_or_fileobj=b"x" * 1000)
 from ggdr.verbs.generate import main
@@ -84,6 +84,17 @@ found = {
 }
 """
 
+DIFFUSERS = """
+from diffusers import DiffusionPipeline
+pipe = DiffusionPipeline.from_pretrained("tester/pair", trust_remote_code=True, use_safetensors=True)
+found = {
+    "class": type(pipe).__name__, "digest": digest(pipe.generator), "judged": pipe.discriminator is not None,
+    "alone": DiffusionPipeline.from_pretrained("tester/alone", trust_remote_code=True).discriminator is None,
+    "untrusted": said(DiffusionPipeline.from_pretrained, "tester/pair", force_download=True),
+    "files": cached("tester/pair"),
+}
+"""
+
 OFFLINE = """
 found = {"pair": said(load_generator, "tester/pair"), "never": said(load_generator, "tester/more")}
 """
@@ -105,7 +116,7 @@ def client(code: str, url: str, home: Path, **settings: str) -> dict:
 
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory) -> dict[str, Path]:
-    return {name: tmp_path_factory.mktemp(name) for name in ("pusher", "reader")}
+    return {name: tmp_path_factory.mktemp(name) for name in ("pusher", "reader", "diffusers")}
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +124,7 @@ def found(homes) -> dict[str, dict]:
     """What clients saw: one that pushed, one that read, the same offline and without a Hub."""
     with serving() as url:
         seen = {"push": client(PUSH, url, homes["pusher"]), "read": client(READ, url, homes["reader"])}
+        seen["diffusers"] = client(DIFFUSERS, url, homes["diffusers"])
         seen["offline"] = client(OFFLINE, url, homes["reader"], HF_HUB_OFFLINE="1")
     return seen | {"down": client(DOWN, "http://127.0.0.1:9", homes["reader"])}
 
@@ -122,11 +134,17 @@ def test_what_is_pushed_is_loaded(found):
     assert "tester/pair" in found["push"]["address"] and found["read"]["alone"]
 
 
+def test_diffusers_loads_what_is_pushed_if_it_may_run_the_lines_that_import_ggdr(found):
+    seen = found["diffusers"]
+    assert seen["class"] == "GANPipeline" and seen["digest"] == found["push"]["digest"]
+    assert seen["judged"] and seen["alone"]
+    assert "custom code" in seen["untrusted"] and "trust_remote_code=True" in seen["untrusted"]
+
+
 def test_a_push_is_the_networks_and_no_card_of_another_library(found):
-    files = [
-        f"{part}/{file}" for part in ("discriminator", "generator") for file in ("config.json", "model.safetensors")
-    ]
-    assert sorted(set(found["push"]["pushed"]) - {".gitattributes"}) == [*files, "model_index.json"]
+    names = ("config.json", "model.py", "model.safetensors")
+    files = [f"{part}/{file}" for part in ("discriminator", "generator") for file in names]
+    assert sorted(set(found["push"]["pushed"]) - {".gitattributes"}) == [*files, "model_index.json", "pipeline.py"]
 
 
 def test_nothing_but_descriptions_and_weights_of_the_networks_is_downloaded(found, homes):

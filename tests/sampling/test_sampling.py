@@ -10,11 +10,11 @@ from tiny import STYLEGAN2
 from ggdr.metrics.inception_score import InceptionScore
 from ggdr.metrics.kid import KID
 from ggdr.networks.base import ImageSpec
-from ggdr.pipeline import GANPipeline
+from ggdr.pipeline import Pipeline
 from ggdr.sampling import latents, sample
 from ggdr.seeding import word
 
-PIPE = GANPipeline(STYLEGAN2.build(ImageSpec(16, 16)))
+PIPE = Pipeline(STYLEGAN2.build(ImageSpec(16, 16)))
 
 
 def test_seeds_may_be_one_or_a_tensor():

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ggdr.folders import MARK
 from ggdr.networks.base import ImageSpec
-from ggdr.pipeline import GANPipeline
+from ggdr.pipeline import Pipeline
 from ggdr.saving import checkpoint
 from ggdr.train import main
 from ggdr.verbs import insight
@@ -101,7 +101,7 @@ def test_what_a_run_does_not_write_may_lie_in_its_folder(tmp_path):
     assert checkpoint.latest(tmp_path) and (tmp_path / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("save", [network().save_pretrained, GANPipeline(network()).save_pretrained])
+@pytest.mark.parametrize("save", [network().save_pretrained, Pipeline(network()).save_pretrained])
 def test_a_network_is_not_saved_over_what_is_something_else(save, tmp_path):
     (tmp_path / "generator").mkdir()
     mine = [tmp_path / "generator" / "cat.png", tmp_path / "cat.png"]
@@ -114,16 +114,16 @@ def test_a_network_is_not_saved_over_what_is_something_else(save, tmp_path):
 
 def test_a_network_is_saved_over_a_saved_one(tmp_path):
     for _ in range(2):
-        GANPipeline(network()).save_pretrained(tmp_path)
+        Pipeline(network()).save_pretrained(tmp_path)
         network().save_pretrained(tmp_path / "generator")
-    assert GANPipeline.from_pretrained(tmp_path).generator.config == tiny.STYLEGAN2
+    assert Pipeline.from_pretrained(tmp_path).generator.config == tiny.STYLEGAN2
 
 
 def test_a_pipeline_is_not_saved_over_another_one(tmp_path):
     other = tmp_path / "model_index.json"
     other.write_text('{"_class_name": "DDPMPipeline"}')
     with pytest.raises(ValueError, match="is of another pipeline, which would be replaced; give another folder"):
-        GANPipeline(network()).save_pretrained(tmp_path)
+        Pipeline(network()).save_pretrained(tmp_path)
     assert [*tmp_path.iterdir()] == [other] and "DDPM" in other.read_text()
 
 

@@ -13,7 +13,7 @@ import ggdr
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
-from ggdr.pipeline import GANPipeline
+from ggdr.pipeline import Pipeline
 from ggdr.saving.model import find_saved, load_model, save_model
 
 
@@ -100,7 +100,7 @@ def test_torn_and_missing_weights_are_refused(tmp_path):
 
 def test_each_network_loads_and_saves_alone(tmp_path):
     spec = ImageSpec(16, 32, 4, guide={8: 8})
-    pipe = GANPipeline(
+    pipe = Pipeline(
         moved(StyleGAN2GeneratorConfig.tiny().build(spec)), moved(UNetDiscriminatorConfig.tiny().build(spec))
     )
     pipe.save_pretrained(tmp_path / "pair")

@@ -8,7 +8,7 @@ import torch
 
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.base import module as network
-from ggdr.pipeline import GANPipeline
+from ggdr.pipeline import Pipeline
 from ggdr.train import train_step
 
 able = pytest.mark.skipif(network.TORCH < network.COMPILES, reason="this torch's compiler is refused")
@@ -41,7 +41,7 @@ def test_a_compiled_step_is_the_step_as_it_was_written(tmp_path):
 @able
 def test_a_compiled_pipeline_makes_the_same_images():
     generator = tiny.moved(tiny.STYLEGAN2.build(ImageSpec(16, 16)))
-    pipe = GANPipeline(generator)
+    pipe = Pipeline(generator)
     plain = pipe(seeds=[1, 2], truncation_psi=0.7, output_type="pt").images
     assert pipe.compile() is pipe
     torch.testing.assert_close(
@@ -50,7 +50,7 @@ def test_a_compiled_pipeline_makes_the_same_images():
 
 
 def test_a_torch_whose_compiler_makes_other_images_is_refused(monkeypatch):
-    pipe = GANPipeline(tiny.STYLEGAN2.build(ImageSpec(16, 16)))
+    pipe = Pipeline(tiny.STYLEGAN2.build(ImageSpec(16, 16)))
     monkeypatch.setattr(network, "TORCH", (2, 11))
     with pytest.raises(ValueError, match=r"compiles .* install torch 2.12 or newer, or go without"):
         pipe.compile()

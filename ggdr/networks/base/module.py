@@ -29,6 +29,9 @@ COMPILES = (2, 12)
 class Network(nn.Module):
     """A network that knows the settings and the brief it was built from."""
 
+    precision: torch.dtype = torch.float32
+    """what a pipeline that is made of it computes in, until it is told otherwise"""
+
     def __init__(self, config: GeneratorConfig | DiscriminatorConfig, spec: ImageSpec):
         super().__init__()
         self.config, self.spec = config, spec
@@ -39,17 +42,21 @@ class Network(nn.Module):
         name_or_path: str | Path,
         *,
         revision: str | None = None,
+        torch_dtype: torch.dtype | None = None,
         token: str | bool | None = None,
         local_files_only: bool = False,
     ) -> Self:
         """The network of this base class in a folder or a Hub repository "org/name", in eval mode, float32.
 
         `ggdr.Generator.from_pretrained`, `ggdr.Discriminator.from_pretrained`: of a run, checkpoint or model. Only JSON
-        and safetensors are read. UserError if there is no such network.
+        and safetensors are read. `torch_dtype`: what a pipeline that is made of it computes in; weights stay float32.
+        UserError if there is no such network.
         """
         from ggdr.saving.pretrained import Hub, load_one
 
-        return load_one(name_or_path, cls, Hub(revision, token, local_files_only))
+        network = load_one(name_or_path, cls, Hub(revision, token, local_files_only))
+        network.precision = torch_dtype or torch.float32
+        return network
 
     def save_pretrained(self, save_directory: str | Path) -> None:
         """Make the folder hold config.json and model.safetensors, and nothing else.

@@ -1,21 +1,16 @@
-"""A saved generator, used as a pipeline of diffusers: from a folder or the Hub, images by seed, saved and pushed."""
+"""A saved generator, used as pipelines of diffusers are, without diffusers: images by seed, edited, saved, pushed."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-import diffusers
 import numpy as np
-import PIL.Image
 import torch
-from diffusers.utils import BaseOutput
 from torch import Tensor
 
 from ggdr.errors import UserError
@@ -28,61 +23,44 @@ from ggdr.latent.polarity import polarized
 from ggdr.latent.projection import Search, project
 from ggdr.latent.targets import Picture, targets_of
 from ggdr.latent.walks import Curve, walk
-from ggdr.networks.base.module import Discriminator, Generator
+from ggdr.networks.base.module import Discriminator, Generator, Network
+from ggdr.pipeline.outputs import EditOutput, GANOutput, ProjectionOutput, check_output, handed
 from ggdr.sampling import AT_ONCE, View, whole
-from ggdr.sampling.grid import to_pil, to_uint8
 from ggdr.sampling.labels import Asked, label_rows
 from ggdr.saving.model import save_model
-from ggdr.saving.pretrained import INDEX, Hub, check_index, index_of, load_pair
+from ggdr.saving.pretrained import Hub, check_index, load_pair, write_index
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
-OUTPUTS = ("pil", "np", "pt")
 
 
-@dataclass
-class GANOutput(BaseOutput):
-    """What a pipeline hands over."""
+class Pipeline:
+    """A generator, and the discriminator it played against if that is there; both in eval mode, not learning.
 
-    images: list[PIL.Image.Image] | np.ndarray | Tensor
-    """as `output_type` asks"""
-    seeds: list[int]
-    """of each image, to make it again"""
-
-
-@dataclass
-class EditOutput(BaseOutput):
-    """What an edit hands over."""
-
-    images: list[PIL.Image.Image] | np.ndarray | Tensor
-    """as `output_type` asks; all amounts of the first code, then those of the next"""
-    codes: Codes
-    """what they are made from"""
-
-
-@dataclass
-class ProjectionOutput(BaseOutput):
-    """What a projection hands over."""
-
-    images: list[PIL.Image.Image] | np.ndarray | Tensor
-    """as `output_type` asks, as near to the given ones as was found"""
-    codes: Codes
-    """what they are made from; `codes.points` are the style codes [N, L, W], or the latent codes [N, D]"""
-    distance: list[float]
-    """of each to the given one, by the features that were compared"""
-
-
-class GANPipeline(diffusers.DiffusionPipeline):
-    """A generator, and the discriminator it played against if that is there; both in eval mode, not learning."""
-
-    _optional_components = ["discriminator"]
-    generator: Generator
-    discriminator: Discriminator | None
+    It needs no diffusers; `ggdr.GANPipeline` is this as a class of diffusers.
+    """
 
     def __init__(self, generator: Generator, discriminator: Discriminator | None = None):
-        super().__init__()
-        networks = {"generator": generator, "discriminator": discriminator}
-        self.register_modules(**{k: net and net.eval().requires_grad_(False) for k, net in networks.items()})
-        self.precision = torch.float32
+        self.generator, self.discriminator = generator, discriminator
+        for network in self.networks().values():
+            network.eval().requires_grad_(False)
+        self.precision = generator.precision
+        self.bar = True
+
+    def networks(self) -> dict[str, Network]:
+        """Those that are there, by role."""
+        return {role: network for role, network in self.components.items() if network is not None}
+
+    @property
+    def components(self) -> dict[str, Network | None]:
+        """What another pipeline can be made of: `Pipeline(**pipe.components)`."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    def __repr__(self) -> str:
+        networks = ", ".join(f"{role}={network.config.name!r}" for role, network in self.networks().items())
+        return f"{type(self).__name__}({networks}, device={str(self.device)!r}, dtype={self.dtype})"
 
     @classmethod
     def from_pretrained(
@@ -104,18 +82,15 @@ class GANPipeline(diffusers.DiffusionPipeline):
         return cls(pair.generator, pair.discriminator).to(dtype=torch_dtype)
 
     def save_pretrained(self, save_directory: str | Path) -> None:
-        """Write `model_index.json` and a folder for each network, float32.
+        """Write a folder for each network, float32, and what diffusers loads them by: an index and lines of code.
 
         OSError if the disk refuses, UserError if something else is there that would be replaced.
         """
         folder = Path(save_directory).expanduser()
         check_index(folder)
-        networks = {"generator": self.generator, "discriminator": self.discriminator}
-        for name, network in networks.items():
-            if network is not None:
-                save_model(network, folder / name)
-        names = {name: network.config.name for name, network in networks.items() if network is not None}
-        (folder / INDEX).write_text(json.dumps(index_of(names), indent=2) + "\n")
+        for role, network in self.networks().items():
+            save_model(network, folder / role)
+        write_index(folder, self.networks())
 
     def push_to_hub(
         self,
@@ -153,7 +128,14 @@ class GANPipeline(diffusers.DiffusionPipeline):
         if dtype is not None and dtype not in PRECISIONS:
             raise UserError(f"{dtype} is not possible; give one of {', '.join(map(str, PRECISIONS))}.")
         self.precision = dtype or self.precision
-        return self if device is None else super().to(device)
+        if device is not None:
+            self.move(device)
+        return self
+
+    def move(self, device: torch.device | str | int) -> None:
+        """Move the networks to a device."""
+        for network in self.networks().values():
+            network.to(device)
 
     def compile(self) -> Self:
         """torch.compile the generator's pass; each batch size waits once. UserError where torch is too old."""
@@ -164,6 +146,21 @@ class GANPipeline(diffusers.DiffusionPipeline):
     def dtype(self) -> torch.dtype:
         """What it computes in."""
         return self.precision
+
+    @property
+    def device(self) -> torch.device:
+        """Where its generator is."""
+        return self.generator.device
+
+    def set_progress_bar_config(self, *, disable: bool = False) -> None:
+        """Show no progress bars, or show them again."""
+        self.bar = not disable
+
+    def progress_bar(self, *, total: int) -> tqdm:
+        """A bar of `total` steps, to be used by `with`, and updated."""
+        from tqdm.auto import tqdm
+
+        return tqdm(total=total, disable=not self.bar)
 
     def __call__(
         self,
@@ -370,12 +367,6 @@ class GANPipeline(diffusers.DiffusionPipeline):
         return torch.autocast(self.device.type, self.precision)
 
 
-def check_output(output_type: str) -> None:
-    """UserError if images cannot be handed over so."""
-    if output_type not in OUTPUTS:
-        raise UserError(f"output_type is {output_type!r}; give one of {', '.join(map(repr, OUTPUTS))}.")
-
-
 def seeds_for(count: int | None, seeds: int | Sequence[int] | Tensor | None, labels: Asked | None) -> list[int]:
     """The seeds given, or as many as are asked for, drawn from torch's random state; UserError if numbers disagree."""
     if seeds is None:
@@ -388,11 +379,3 @@ def seeds_for(count: int | None, seeds: int | Sequence[int] | Tensor | None, lab
     if count not in (None, len(given)):
         raise UserError(f"batch_size is {count}, and there are {len(given)} seeds; leave batch_size out.")
     return given
-
-
-def handed(passes: Iterator[Tensor], output_type: str) -> list[PIL.Image.Image] | np.ndarray | Tensor:
-    """Images [n, C, H, W] about [-1, 1] as `output_type` asks; NaN becomes black."""
-    if output_type == "pil":
-        return [image for images in passes for image in to_pil(to_uint8(images))]
-    whole = torch.cat([images.add(1).div(2).nan_to_num(nan=0.0).clamp(0, 1) for images in passes])
-    return whole if output_type == "pt" else whole.permute(0, 2, 3, 1).cpu().numpy()

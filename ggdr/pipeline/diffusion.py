@@ -1,0 +1,29 @@
+"""The pipeline as a class of diffusers, for programs that take nothing else, and for diffusers itself to load."""
+
+from __future__ import annotations
+
+import torch
+from diffusers import DiffusionPipeline
+
+from ggdr.networks.base.module import Discriminator, Generator
+from ggdr.pipeline import Pipeline
+
+
+class GANPipeline(Pipeline, DiffusionPipeline):
+    """A generator, and the discriminator it played against if that is there, as a pipeline of diffusers.
+
+    `DiffusionPipeline.from_pretrained("org/name", trust_remote_code=True)` is one, too: the code that is trusted is the
+    repository's pipeline.py, which imports this class.
+    """
+
+    _optional_components = ["discriminator"]
+    progress_bar = DiffusionPipeline.progress_bar
+    set_progress_bar_config = DiffusionPipeline.set_progress_bar_config
+
+    def __init__(self, generator: Generator, discriminator: Discriminator | None = None):
+        super().__init__(generator, discriminator)
+        self.register_modules(generator=generator, discriminator=discriminator)
+
+    def move(self, device: torch.device | str | int) -> None:
+        """Move the networks to a device, unless diffusers keeps them elsewhere until they are used."""
+        DiffusionPipeline.to(self, device)
