@@ -37,6 +37,8 @@ class Facts:
     """what `ggdr.from_pretrained` takes: a repository of the Hub, or a folder"""
     command: str
     """what trains it; empty: unknown"""
+    shared: bool = False
+    """whether it lies on the Hub, as what diffusers loads too"""
     recipe: Recipe | None = None
     networks: tuple[Part, ...] = ()
     """settings of the saved networks"""
@@ -110,6 +112,7 @@ def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
     return Facts(
         title=name,
         place=repo_id or f"path/to/{name}",
+        shared=repo_id is not None,
         command=command_for(f"runs/{name}", "recipe.py", progress.get("processes", 1)) if recipe_file else "",
         recipe=recipe,
         networks=tuple(network.config for network in networks.values()),

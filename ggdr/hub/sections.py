@@ -131,7 +131,9 @@ def use(facts: Facts) -> str:
         'images[0].save("sample.png")',
     ]
     head = "With ggdr installed:" if facts.trained else "With ggdr installed, and when it is trained:"
-    return head + "\n\n" + block("\n".join(code_lines), "python")
+    call = f"DiffusionPipeline.from_pretrained({json.dumps(facts.place)}, trust_remote_code=True)"
+    tail = f"With ggdr installed, diffusers loads it too: `{call}`; the code to trust, `pipeline.py`, imports ggdr."
+    return head + "\n\n" + block("\n".join(code_lines), "python") + (f"\n\n{tail}" if facts.shared else "")
 
 
 def made_of(facts: Facts) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import tiny
 import torch
+from diffusers import DiffusionPipeline
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 from places import OWN_GOLDEN, ROOT, TINY
@@ -22,6 +23,7 @@ from ggdr.data.images import ImageFiles
 from ggdr.hub.bibliography import citation, entries
 from ggdr.hub.card import card_of, card_of_recipe, grid_of
 from ggdr.hub.markdown import block, code, plain, table
+from ggdr.hub.repository import Words, assemble
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.recipe.about import About
@@ -159,6 +161,15 @@ def test_the_snippet_runs(trained, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(snippet.replace('"me/tiny"', repr(str(trained))), {})
     assert (tmp_path / "sample.png").stat().st_size > 50
+
+
+def test_the_call_of_diffusers_that_a_card_on_the_hub_shows_loads_what_is_pushed(trained, tmp_path):
+    assemble(trained, tmp_path, "me/tiny", Words())
+    (call,) = re.findall(r"`(DiffusionPipeline.*?)`", (tmp_path / "README.md").read_text())
+    assert DiffusionPipeline.__name__ in call
+    pipe = eval(call.replace('"me/tiny"', repr(str(tmp_path))))
+    assert type(pipe).__name__ == "GANPipeline" and pipe(seeds=[0]).images
+    assert "DiffusionPipeline" not in card_of(trained)
 
 
 @pytest.mark.parametrize(("network", "labels"), [(tiny.STYLEGAN2, 3), (DCGANGeneratorConfig(channels=8), 0)])
