@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
+import importlib.metadata
 import os
+import platform
 import shlex
 import shutil
 import sys
@@ -13,8 +16,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ggdr import __version__
+from ggdr.errors import UserError, no_memory
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).resolve().parent
+OUR_FAULT = (
+    "of ggdr, not yours: please report it in an issue of ggdr's repository, with the lines above and what"
+    " `ggdr --version` prints"
+)
+MACHINE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENXIO, errno.ENODEV),
+    *(errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY, errno.ENOLCK, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.ENAMETOOLONG),
+    *(errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.EADDRINUSE, errno.EADDRNOTAVAIL),
+}
+"""numbers of OSErrors that disks, permissions, names, limits and networks cause"""
+LAUNCHED = {"WORLD_SIZE", "ACCELERATE_MIXED_PRECISION"}
+"""environment variables, any of which a launcher of processes has set"""
 CHOSEN = ("ACCELERATE_", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """beginnings of environment variables that are part of a command that trains"""
 VERBS = {
@@ -48,7 +65,7 @@ def main() -> None:
         print("usage: ggdr VERB ...\n\n" + "\n".join(f"  {name:8} {what}" for name, (_, what) in VERBS.items()))
         print("\n`ggdr VERB --help` says more.")
     elif verb in ("-V", "--version"):
-        print(f"ggdr {__version__}")
+        print(version())
     elif verb in VERBS:
         guarded(importlib.import_module(f"ggdr.{VERBS[verb][0]}").main, rest)
     else:
@@ -59,29 +76,79 @@ def main() -> None:
         raise SystemExit(2)
 
 
-def guarded(verb: Callable[[list[str]], int | None], argv: list[str], home: Path = PACKAGE) -> None:
-    """Run a verb and exit; an error of the user, or of the user's disk, becomes one line and exit status 2.
+def version() -> str:
+    """What ggdr, its Python, PyTorch and machine are, in one line: what a report of a fault needs."""
+    python, torch = platform.python_version(), importlib.metadata.version("torch")
+    return f"ggdr {__version__} (Python {python}, PyTorch {torch}, {platform.platform()})"
 
-    `home`: where the verb's own code lies, beside the package.
+
+def guarded(verb: Callable[[list[str]], int | None], argv: list[str]) -> None:
+    """Run a verb and exit: with status 2 and one line where the user or the user's machine can be helped by it.
+
+    Any other error is a fault: it keeps its traceback, a line under it says whose it is, and the status is 1. The
+    variable GGDR_TRACEBACK=1 shows all tracebacks.
     """
     try:
         status = verb([at_home(word) for word in argv])
-    except ValueError as error:
-        if not raised_in((PACKAGE, home), error):  # someone's code has a fault, and its author wants to see where
-            raise
-        print(f"ggdr: error: {error}", file=sys.stderr)
-        status = 2
-    except BrokenPipeError:  # whoever read the output has gone, as `ggdr list | head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
-    except OSError as error:
-        print(f"ggdr: error: {error}; fix that and type the same command, nothing saved is lost.", file=sys.stderr)
-        status = 2
+    except UserError as error:
+        status = refuse(error, error.in_flags())
     except KeyboardInterrupt:
         print("ggdr: stopped; the same command goes on from the last checkpoint, if there is one.", file=sys.stderr)
         status = 130
+    except BrokenPipeError:  # whoever read the output has gone, as `ggdr list | head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except Exception as error:
+        status = refuse(error, reason) if (reason := of_the_machine(error)) else report(error)
     sys.stdout.flush()
     raise SystemExit(status)
+
+
+def refuse(error: Exception, reason: str) -> int:
+    """Print one line, below the traceback only for those who asked for it; the exit status."""
+    if os.environ.get("GGDR_TRACEBACK", "") not in ("", "0"):
+        traceback.print_exception(error)
+    print(f"ggdr: error: {reason}", file=sys.stderr)
+    return 2
+
+
+def of_the_machine(error: Exception) -> str:
+    """What to say of an error of the user's disk, network or memory; "" if it is none.
+
+    An OSError is one by its number: a bad descriptor or an argument that is no file's fault are faults of a program,
+    and so is what a library raises as an OSError without a number.
+    """
+    if isinstance(error, OSError) and (error.errno in MACHINE or isinstance(error, ConnectionError | TimeoutError)):
+        return f"{error}; fix that and type the same command, nothing saved is lost. GGDR_TRACEBACK=1 shows where."
+    if reason := no_memory(error):
+        return f"{reason}; lower the batch, or free memory that others hold."
+    return ""
+
+
+def report(error: Exception) -> int:
+    """Print the traceback of a fault, and below it whose fault it is and what to do; the exit status."""
+    traceback.print_exception(error)
+    where = fault_of_others(error)
+    whose = f"of {where}, which is no part of ggdr: fix it there, or tell its author" if where else OUR_FAULT
+    print(f"ggdr: this is a fault {whose}.", file=sys.stderr)
+    return 1
+
+
+def fault_of_others(error: Exception) -> str:
+    """The file and line where code of a plug-in, or of a file given by --use, raised an error; "" if ggdr's own did.
+
+    Both call libraries: the innermost frame that is of ggdr or of somebody's parts counts.
+    """
+    from ggdr.registry import files_of_others
+
+    others = files_of_others()
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename).resolve()
+        if file.is_relative_to(PACKAGE):
+            return ""
+        if any(file.is_relative_to(place) for place in others):
+            return f"{file}, line {frame.lineno}"
+    return ""
 
 
 def at_home(word: str) -> str:
@@ -90,32 +157,17 @@ def at_home(word: str) -> str:
     return flag + equals + (os.path.expanduser(path) if path == "~" or path.startswith("~/") else path)
 
 
-def typed(argv: list[str]) -> str:
-    """The command that ends with these words as it was typed, launchers included; `ggdr train` if that is not known."""
-    import psutil
+def again(argv: list[str]) -> str:
+    """How to have a `ggdr train` with these words once more, as this process itself was called.
 
-    words, variables = ["ggdr", "train", *argv], {}
-    for process in [psutil.Process(), *psutil.Process().parents()]:
-        try:
-            line, environment = process.cmdline(), process.environ()
-        except psutil.Error:
-            break
-        if [at_home(word) for word in line[-len(argv) :]] != argv:  # a shell, a scheduler
-            break
-        words, variables = line, environment
-    if (program := installed(words)) is not None:
-        words = [program.name, *words[2:]]
-    chosen = [f"{key}={shlex.quote(value)} " for key, value in variables.items() if key.startswith(CHOSEN)]
-    return "".join(sorted(chosen)) + shlex.join(words)
-
-
-def installed(words: list[str]) -> Path | None:
-    """The program on the PATH, a script, that a Python was told to run; None if it is something else."""
-    program = Path(words[1])
-    return program if shutil.which(program.name) == str(program) else None
-
-
-def raised_in(folders: tuple[Path, ...], error: BaseException) -> bool:
-    """Whether code in one of these folders itself raised it."""
-    *_, last = traceback.extract_tb(error.__traceback__)
-    return any(Path(last.filename).is_relative_to(folder) for folder in folders)
+    A launcher's own words, which it shares with no process, are three dots.
+    """
+    if LAUNCHED & os.environ.keys():
+        return f"type the same command again: ... -m ggdr.train {shlex.join(argv)}"
+    words = sys.orig_argv
+    if [at_home(word) for word in words[-len(argv) :]] != argv:  # called from Python
+        words = ["ggdr", "train", *argv]
+    elif shutil.which(Path(words[1]).name) == words[1]:  # a script on the PATH, that a Python was told to run
+        words = [Path(words[1]).name, *words[2:]]
+    chosen = [f"{key}={shlex.quote(value)} " for key, value in os.environ.items() if key.startswith(CHOSEN)]
+    return f"type: {''.join(sorted(chosen))}{shlex.join(words)}"

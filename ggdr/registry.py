@@ -117,6 +117,14 @@ def origin(part: type[Part]) -> dict[str, str]:
     return {"file": Path(file).name}  # its name alone: folders of this machine are nobody's business
 
 
+def files_of_others() -> set[Path]:
+    """The files, or folders of packages, that registered parts and are none of ggdr's."""
+    names = {part.__module__.partition(".")[0] for registry in REGISTRIES.values() for part in registry.values()}
+    modules = [sys.modules[name] for name in names - {"ggdr"} if name in sys.modules]
+    files = [Path(module.__file__).resolve() for module in modules if module.__file__]
+    return {file.parent if file.name == "__init__.py" else file for file in files}
+
+
 @cache
 def discover() -> None:
     """Import every file that may hold a part: the package's own folders, then the entry points of group `ggdr`."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from ggdr.cli import guarded, typed
+from ggdr.cli import again, guarded
 from ggdr.flags.recipe import Command, parse
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
     with propagate_failure(accelerator, command.out):
         finished = start(command, accelerator)
     if not finished and accelerator.is_main_process:
-        print(f"to go on, type: {typed(argv)}")
+        print(f"to go on, {again(argv)}")
     accelerator.end_training()  # not after an error: it may wait for processes that wait for this one
     return 0
 

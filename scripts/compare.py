@@ -32,7 +32,7 @@ from compare_report import as_json, plot, table
 from compare_trials import MEASURED, Trial, checkpoints, pace, planned, seen, train_all
 
 from ggdr.cli import guarded
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def main(argv: list[str]) -> int:
     own, flags = (argv[: argv.index("--")], argv[argv.index("--") + 1 :]) if "--" in argv else (argv, [])
     asked = tyro.cli(Comparison, args=own, prog="compare.py", description=__doc__)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise ValueError("compare.py starts its trainings itself; type it without accelerate launch, with --jobs N.")
+        raise UserError("compare.py starts its trainings itself; type it without accelerate launch, with --jobs N.")
     trials = planned(asked)
     if asked.train:
         train_all(asked, [trial for trial in trials if seen(trial) < 1000 * asked.kimg])
@@ -97,7 +97,7 @@ def complete(asked: Comparison, trials: list[Trial]) -> dict[str, list[Trial]]:
         else:
             arms.setdefault(trial.arm.name, []).append(trial)
     if not arms:
-        raise ValueError(f"no run in {asked.out} is complete at {asked.kimg:g} kimg; leave out --no-train.")
+        raise UserError(f"no run in {asked.out} is complete at {asked.kimg:g} kimg; leave out --no-train.")
     return arms
 
 
@@ -139,4 +139,4 @@ def notes(told: dict[str, Any]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    guarded(main, sys.argv[1:], home=Path(__file__).parent)
+    guarded(main, sys.argv[1:])

@@ -11,6 +11,7 @@ from typing import Any
 from compare_report import Curve, Number
 from tqdm import tqdm
 
+from ggdr.errors import UserError
 from ggdr.evaluation.cautions import cautions
 from ggdr.evaluation.console import Console
 from ggdr.evaluation.findings import record_of
@@ -100,7 +101,7 @@ def numbers(
         values = example["metrics"].get(metric, {"values": {}})["values"]
         if not values or key and key not in values:
             known = [f"{name}/{key}" for name, entry in example["metrics"].items() for key in entry["values"]]
-            raise ValueError(f"--show {label}: there is no such value; there are {', '.join(known)}.")
+            raise UserError(f"--show {label}: there is no such value; there are {', '.join(known)}.")
         key = key or next(iter(values))
         curves = [
             Curve(arm, kimg, {seed: [value_of(record, metric, key) for record in each] for seed, each in seeds.items()})

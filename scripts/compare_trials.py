@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ggdr.errors import UserError
 from ggdr.flags import recipe as recipe_flags
 from ggdr.recipe import Recipe
 from ggdr.recipe.files import differences, from_json, to_json
@@ -68,10 +69,10 @@ def planned(asked: Comparison) -> list[Trial]:
     arms = [read_arm(text, asked) for text in asked.arms]
     names = [arm.name for arm in arms]
     if len(set(names)) < len(names) or len(set(asked.seeds)) < len(asked.seeds) or not arms or not asked.seeds:
-        raise ValueError("give at least one arm and one seed, and each arm a name of its own and each seed once.")
+        raise UserError("give at least one arm and one seed, and each arm a name of its own and each seed once.")
     for arm in arms:
         if arm.recipe["data"] != arms[0].recipe["data"]:
-            raise ValueError(
+            raise UserError(
                 f"{arm.name} and {names[0]} are trained on different images, so that no metric compares them:"
                 f" {'; '.join(differences(arms[0].recipe['data'], arm.recipe['data']).values())}."
             )
@@ -87,7 +88,7 @@ def read_arm(text: str, asked: Comparison) -> Arm:
 
     name, colon, rest = text.partition(":")
     if not colon or not re.fullmatch(r"\w[\w.+-]*", name) or name == MEASURED:
-        raise ValueError(f'arm {text!r} has no name; write "NAME: flags", such as "plain: --regularizers.ggdr none".')
+        raise UserError(f'arm {text!r} has no name; write "NAME: flags", such as "plain: --regularizers.ggdr none".')
     words = shlex.split(rest)
     words = words if words and words[0].endswith(".py") else [str(asked.recipe), *words]
     recipe = recipe_flags.parse(words, f"compare.py, arm {name}:").recipe
@@ -106,10 +107,10 @@ def check(trial: Trial) -> None:
     try:
         before = to_json(from_json(Recipe, json.loads(file.read_text())))  # settings newer than the run are at defaults
     except (OSError, json.JSONDecodeError) as error:
-        raise ValueError(f"{file} cannot be read: {error}; move {trial.folder} away.") from error
+        raise UserError(f"{file} cannot be read: {error}; move {trial.folder} away.") from error
     asked = trial.arm.recipe | {"seed": trial.seed}
     if changed := differences(*({k: v for k, v in each.items() if k not in UNTRAINED} for each in (before, asked))):
-        raise ValueError(
+        raise UserError(
             f"{trial.folder} was trained by other settings: {'; '.join(changed.values())}; move it away, or name"
             " another --out."
         )
@@ -129,7 +130,7 @@ def train_all(asked: Comparison, trials: Sequence[Trial]) -> None:
     with ThreadPoolExecutor(asked.jobs) as pool:
         failures = [why for why in pool.map(lambda trial: train(trial, environment), trials) if why]
     if failures:
-        raise ValueError(" ".join(failures))
+        raise UserError(" ".join(failures))
 
 
 def train(trial: Trial, environment: dict[str, str]) -> str:
@@ -157,7 +158,7 @@ def checkpoints(asked: Comparison, trial: Trial) -> list[Path]:
         here = [path for path, at in progress.items() if -1e-3 <= at["images_seen"] - 1000 * point < step]
         if not here:
             there = ", ".join(f"{at['images_seen'] / 1000:g}" for at in progress.values())
-            raise ValueError(f"{trial.folder} has no checkpoint at {point:g} kimg, only at {there}; choose --every so.")
+            raise UserError(f"{trial.folder} has no checkpoint at {point:g} kimg, only at {there}; choose --every so.")
         found.append(here[0])
     return found
 

@@ -22,6 +22,7 @@ import psutil
 import tyro
 
 from ggdr.cli import guarded
+from ggdr.errors import UserError
 from ggdr.recipe import Recipe
 
 WINDOWS = 100
@@ -140,7 +141,7 @@ def main(argv: list[str]) -> int:
     """Run, walk, print and write what was found; 1 if something grew."""
     asked = tyro.cli(LongRun, args=argv, prog="long_run.py", description=__doc__)
     if asked.out.exists():
-        raise ValueError(f"{asked.out} is there already; a long run starts from the beginning: name another --out.")
+        raise UserError(f"{asked.out} is there already; a long run starts from the beginning: name another --out.")
     points = train(asked)
     epochs, exact = walk(asked.positions)
     slopes = {name: slope(points, name) for name in ("memory_mb", "files", "step_ms")}
@@ -162,4 +163,4 @@ def mean(points: list[Point], name: str) -> float:
 
 
 if __name__ == "__main__":
-    guarded(main, sys.argv[1:], home=Path(__file__).parent)
+    guarded(main, sys.argv[1:])

@@ -34,6 +34,7 @@ import tyro
 from mutants import Mutant, mutants_of
 
 from ggdr.cli import guarded
+from ggdr.errors import UserError
 
 ROOT = Path(__file__).parent.parent
 CORE = """ggdr/play ggdr/train.py ggdr/losses ggdr/regularizers ggdr/training/player.py ggdr/training/ema.py
@@ -91,7 +92,7 @@ def python_files(place: Path) -> list[Path]:
     """The Python files at a place, or itself; ValueError if there are none."""
     found = [place] if place.suffix == ".py" and place.is_file() else sorted(place.rglob("*.py"))
     if not found:
-        raise ValueError(f"no Python files at {place}; name files or folders of the repository, such as ggdr/losses.")
+        raise UserError(f"no Python files at {place}; name files or folders of the repository, such as ggdr/losses.")
     return found
 
 
@@ -125,7 +126,7 @@ class Reach:
         runs = sorted(place.glob("*.json"))
         for run in runs:
             if json.loads(run.read_text())["sources"] != sources:
-                raise ValueError(f"{flags.out} was measured on other code of ggdr; choose another --out.")
+                raise UserError(f"{flags.out} was measured on other code of ggdr; choose another --out.")
         measured = {name: value for run in runs for name, value in json.loads(run.read_text())["tests"].items()}
         if new := sorted(name for name, value in digests.items() if measured.get(name) != value):
             runs.append(place / f"{time_ns()}.json")
@@ -361,4 +362,4 @@ def control(flags: Flags, tests: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    guarded(main, sys.argv[1:], Path(__file__).parent)
+    guarded(main, sys.argv[1:])

@@ -17,6 +17,7 @@ from typing import Annotated
 import tyro
 
 from ggdr.cli import guarded
+from ggdr.errors import UserError
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -38,7 +39,7 @@ def main(argv: list[str]) -> int:
     asked = tyro.cli(Screenshots, args=argv, prog="screenshots.py", description=__doc__)
     browser = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if browser is None:
-        raise ValueError(f"there is none of {', '.join(CHROMIUMS)} on the PATH; install one.")
+        raise UserError(f"there is none of {', '.join(CHROMIUMS)} on the PATH; install one.")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from playwright.sync_api import sync_playwright
 
@@ -68,4 +69,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    guarded(main, sys.argv[1:], home=Path(__file__).parent)
+    guarded(main, sys.argv[1:])

@@ -29,7 +29,7 @@ from torture_disk import MOMENTS, Left, Rhythm, differences, harm, left_in, mome
 from torture_lives import AtCall, Life, forked, typed, warm_up
 
 from ggdr.cli import guarded
-from ggdr.errors import above_zero, not_negative
+from ggdr.errors import UserError, above_zero, not_negative
 
 ROOT = Path(__file__).parent.parent
 ARMS = {
@@ -71,7 +71,7 @@ class Torture:
         above_zero(self, "kills", "per_run", "batch", "steps")
         not_negative(self, "typed", "seed")
         if unknown := set(self.arms) - ARMS.keys():
-            raise ValueError(f"no arm {unknown.pop()!r}; there are: {', '.join(ARMS)}.")
+            raise UserError(f"no arm {unknown.pop()!r}; there are: {', '.join(ARMS)}.")
 
     def rhythm(self) -> Rhythm:
         """A checkpoint and a metric at every fourth step."""
@@ -250,4 +250,4 @@ def write(asked: Torture, arms: list[Arm], command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    guarded(main, sys.argv[1:], home=Path(__file__).parent)
+    guarded(main, sys.argv[1:])

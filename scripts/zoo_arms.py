@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from ggdr.errors import UserError
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.recipe import Recipe
 from ggdr.recipe.files import load_recipe
@@ -24,7 +25,7 @@ def zoo(names: tuple[str, ...] = ()) -> dict[str, Path]:
     """Name -> file, of these recipes or of all; ValueError if there is none of such a name."""
     files = {file.stem: file for file in sorted(ZOO.glob("*.py"))}
     if unknown := sorted(set(names) - files.keys()):
-        raise ValueError(f"no recipe {', '.join(unknown)} in {ZOO}; there are: {', '.join(files)}.")
+        raise UserError(f"no recipe {', '.join(unknown)} in {ZOO}; there are: {', '.join(files)}.")
     return {name: file for name, file in files.items() if not names or name in names}
 
 

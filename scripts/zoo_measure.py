@@ -40,7 +40,7 @@ from zoo_arms import arm, zoo
 
 from ggdr import __version__
 from ggdr.cli import guarded
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero
 from ggdr.ops.precision import without_tf32
 from ggdr.recipe import Recipe
 from ggdr.recipe.files import to_json, to_python
@@ -79,7 +79,7 @@ class Survey:
     def __post_init__(self) -> None:
         above_zero(self, "kimg", "images", "jobs")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("give at least one seed, and each once.")
+            raise UserError("give at least one seed, and each once.")
 
     def words(self) -> list[str]:
         """Flags of `ggdr evaluate`."""
@@ -196,7 +196,7 @@ def values(record: dict[str, Any]) -> dict[str, float | None]:
     """What is told of a record, to five digits; ValueError if one is not finite."""
     found = {label: value_of(record, *path.split("/")) for label, path in METRICS.items()}
     if broken := [label for label, value in found.items() if not math.isfinite(value)]:
-        raise ValueError(f"not finite: {', '.join(broken)}")
+        raise UserError(f"not finite: {', '.join(broken)}")
     return {label: rounded(value) for label, value in found.items()}
 
 
@@ -236,4 +236,4 @@ def machine() -> str:
 
 
 if __name__ == "__main__":
-    guarded(main, sys.argv[1:], home=Path(__file__).parent)
+    guarded(main, sys.argv[1:])

@@ -21,6 +21,7 @@ from zoo_measure import ARMS, Run, Survey
 
 from ggdr.cli import guarded
 from ggdr.data.digits import Digits
+from ggdr.errors import UserError
 from ggdr.folders import SHEET
 from ggdr.pipeline import Pipeline
 from ggdr.sampling.grid import save_png, to_pil
@@ -53,7 +54,7 @@ def main(argv: list[str]) -> int:
     survey = Survey(out=asked.runs, kimg=told["kimg"], seeds=(seed,))
     fields = {"real": [reals()]} | {name: arms(survey, file, seed) for name, file in zoo().items()}
     if not any(map(any, list(fields.values())[1:])):
-        raise ValueError(f"no run of the zoo in {asked.runs}; make them: python scripts/zoo_measure.py.")
+        raise UserError(f"no run of the zoo in {asked.runs}; make them: python scripts/zoo_measure.py.")
     save_png(sheet(fields), asked.out, SHEET)
     return 0
 
@@ -96,4 +97,4 @@ def sheet(fields: dict[str, list[list[Image.Image]]]) -> Image.Image:
 
 
 if __name__ == "__main__":
-    guarded(main, sys.argv[1:], home=Path(__file__).parent)
+    guarded(main, sys.argv[1:])

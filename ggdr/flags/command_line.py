@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
+import io
+import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -27,23 +30,33 @@ def parsed(
     default: Of | None = None,
     known: Iterable[str] | None = None,
     hint: Callable[[str], str] = lambda flag: "",
+    unnamed: str = "",
 ) -> Of:
     """What a command line asks for, as a dataclass `kind`, by tyro.
 
     `program`: what was typed before `argv`. `default`: what holds without flags; None: the defaults of the fields.
     `known`: flags that may have been meant; None: those of the fields. `hint`: a sentence on an unknown flag, for those
-    that only the caller knows; empty: none. UserError with an unknown flag or word, and those that may have been
+    that only the caller knows; empty: none. `unnamed`: the field whose own fields are flags without its name. UserError
+    of a setting that a dataclass refuses, and with an unknown flag or word, and those that may have been
     meant; SystemExit after --help, and where tyro cannot read a value.
     """
-    asked, unknown = tyro.cli(
-        kind,
-        prog=program,
-        description=description,
-        args=argv,
-        default=tyro.MISSING_NONPROP if default is None else default,
-        config=(tyro.conf.AvoidSubcommands,),
-        return_unknown_args=True,
-    )
+    told = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(told):
+            asked, unknown = tyro.cli(
+                kind,
+                prog=program,
+                description=description,
+                args=argv,
+                default=tyro.MISSING_NONPROP if default is None else default,
+                config=(tyro.conf.AvoidSubcommands,),
+                return_unknown_args=True,
+            )
+    except SystemExit as ended:
+        if (refusal := refused(ended, unnamed)) is not None:
+            raise refusal from None
+        sys.stderr.write(told.getvalue())
+        raise
     if not unknown:
         return asked
     first = next((word for word in unknown if word.startswith("-")), unknown[0])
@@ -53,6 +66,20 @@ def parsed(
     meant = hint(flag) or (f"Did you mean {like}?" if like else "")
     what = f"no flag {flag}" if flag.startswith("-") else f"no place for {flag!r}"
     raise UserError(f"`{program}` has {what}.{f' {meant}' if meant else ''} --help lists what it takes.")
+
+
+def refused(ended: SystemExit, unnamed: str) -> UserError | None:
+    """The UserError of a dataclass, for which tyro has ended; None: it had another reason.
+
+    What tyro raised of it in between knows at which path of the command that dataclass was to be.
+    """
+    path, error = "", ended.__context__
+    while error is not None and not isinstance(error, UserError):
+        where = vars(error).get("arg")
+        path, error = where if isinstance(where, str) else path, error.__context__
+    if error is not None:
+        error.move(path.replace("-", "_").removeprefix(f"{unnamed}."))
+    return error
 
 
 def suggestion(flag: str, known: Iterable[str]) -> str:

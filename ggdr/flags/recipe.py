@@ -78,6 +78,7 @@ def parse(argv: list[str], program: str) -> Command:
         default,
         known_flags(default),
         partial(hint, recipe),
+        unnamed="recipe",
     )
     if command.out.exists() and not command.out.is_dir():
         raise UserError(f"--out {command.out} is a file; give a folder.")

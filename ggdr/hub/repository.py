@@ -46,7 +46,7 @@ class Words(NamedTuple):
     """the images that it learned from"""
 
 
-class Unreachable(ValueError):
+class Unreachable(UserError):
     """The Hub did not answer, or not to the end: worth another try."""
 
 
@@ -150,7 +150,7 @@ def push(folder: Path, place: Place, message: str) -> Pushed:
             delete_patterns=["samples/*kimg.png"],
         )
         check(api, folder, place, made.oid, but={CARD} if own else set())
-    except ValueError:
+    except UserError:
         raise
     except Exception as error:  # what a failing network raises depends on the client's version
         raise trouble(error, place.repo_id) from error
@@ -174,7 +174,7 @@ def writable(place: Place) -> None:
     try:
         api.whoami()
         prepare(api, place)
-    except ValueError:
+    except UserError:
         raise
     except Exception as error:  # as above
         raise trouble(error, place.repo_id) from error
@@ -206,7 +206,7 @@ def same(file: Path, entry) -> bool:
     return entry.blob_id == hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
-def trouble(error: Exception, repo_id: str) -> ValueError:
+def trouble(error: Exception, repo_id: str) -> UserError:
     """What stands in the way, in a sentence that says what to type; Unreachable if another try may help."""
     from huggingface_hub import get_token
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
@@ -214,16 +214,16 @@ def trouble(error: Exception, repo_id: str) -> ValueError:
     reply = error.response if isinstance(error, HfHubHTTPError) else None
     status = reply.status_code if reply is not None else None
     if get_token() is None:
-        return ValueError("nobody is logged in to the Hub here; type: hf auth login.")
+        return UserError("nobody is logged in to the Hub here; type: hf auth login.")
     if status == 401 and not isinstance(error, RepositoryNotFoundError):
-        return ValueError("the Hub does not know this token, or it has expired; type: hf auth login.")
+        return UserError("the Hub does not know this token, or it has expired; type: hf auth login.")
     if status in (401, 403, 404):
-        return ValueError(
+        return UserError(
             f"this account may not write to {repo_id!r}: give a name of its own or of its organization, or a token with"
             " the right to write, by: hf auth login."
         )
     reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
-    kind = ValueError if status is not None and status < 500 and status not in (408, 409, 412, 429) else Unreachable
+    kind = UserError if status is not None and status < 500 and status not in (408, 409, 412, 429) else Unreachable
     return kind(f"pushing to {repo_id!r} failed: {reason}.")
 
 

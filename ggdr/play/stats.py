@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ggdr.lazy import Tensor, torch
+from ggdr.processes import together
 
 if TYPE_CHECKING:
     from ggdr.play.duel import Duel
@@ -47,7 +48,8 @@ class Stats:
         means = [torch.stack(values).mean(0) for values in self.seen.values()]
         flat = torch.cat([mean.flatten() for mean in means])
         if processes > 1:
-            torch.distributed.all_reduce(flat)
+            with together():
+                torch.distributed.all_reduce(flat)
             flat /= processes
         parts = flat.split([mean.numel() for mean in means])
         reduced = {name: part.view_as(mean) for name, part, mean in zip(self.seen, parts, means, strict=True)}

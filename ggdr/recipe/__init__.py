@@ -11,7 +11,7 @@ from ggdr.augment.base import Augmentation
 from ggdr.augment.none import NoAugmentation
 from ggdr.changes import Mark, MayChange
 from ggdr.data.base import DataSet
-from ggdr.errors import UserError, above_zero, check_licence, not_negative
+from ggdr.errors import UserError, above_zero, check_licence, not_negative, setting
 from ggdr.games.standard import StandardGame
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.base import Metric
@@ -137,14 +137,16 @@ class Recipe:
         not_negative(self, "hub_kimg", "rollbacks")
         check_licence(self.hub_licence)
         if not 0 < self.rollback_lr <= 1:
-            raise UserError(f"rollback_lr is {self.rollback_lr}; give a number above 0, at most 1.")
+            raise UserError(f"{setting('rollback_lr')} is {self.rollback_lr}; give a number above 0, at most 1.")
         if taken := {self.loss.name, "augment"} & self.regularizers.keys():
             raise UserError(f"a regularizer is called {taken.pop()!r}, as another part is; give it another name.")
         if self.loss.every != 1:
-            raise UserError(f"loss.every is {self.loss.every}; the adversarial loss runs at every step: set it to 1.")
+            raise UserError(
+                f"{setting('loss.every')} is {self.loss.every}; the adversarial loss runs at every step: set it to 1."
+            )
         for name, term in self.regularizers.items():
             if term.every < 1:
-                raise UserError(f"regularizers.{name}.every is {term.every}; give a whole number from 1.")
+                raise UserError(f"{setting(f'regularizers.{name}.every')} is {term.every}; give a whole number from 1.")
 
     def parts(self) -> list[Part]:
         """What plays: networks, loss, regularizers, augmentation and game."""

@@ -10,6 +10,8 @@ import torch.distributed
 from torch import Tensor
 from torch.nn import Parameter
 
+from ggdr.processes import together
+
 BUCKET_BYTES = 25_000_000
 """gradients that travel at once, bytes: large enough for the network, small enough to start early"""
 
@@ -59,7 +61,8 @@ class Averaging:
     def send(self) -> None:
         """Put the next bucket on its way; one that no term has touched is not there, on any process."""
         if (flat := self.flats.get(self.sent)) is not None:
-            work = torch.distributed.all_reduce(flat, async_op=True)
+            with together():
+                work = torch.distributed.all_reduce(flat, async_op=True)
             assert work is not None
             self.travelling.append((flat, work))
         self.sent += 1
@@ -70,7 +73,8 @@ class Averaging:
         while self.sent < len(self.buckets):
             self.send()
         for flat, work in self.travelling:
-            work.wait()
+            with together():
+                work.wait()
             flat /= self.processes
         self.flats, self.travelling = {}, []
 
@@ -94,7 +98,8 @@ def share(tensors: Sequence[Tensor]) -> None:
     """Overwrite with the first process's values, in one flat vector."""
     if tensors:
         flat = torch.cat([tensor.flatten() for tensor in tensors])
-        torch.distributed.broadcast(flat, 0)
+        with together():
+            torch.distributed.broadcast(flat, 0)
         put_back(flat, tensors)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, no_memory
 from ggdr.folders import is_run
 from ggdr.ops.device import device_of
-from ggdr.processes import Processes
-from ggdr.training import averaging
+from ggdr.processes import PeerLost, Processes
 from ggdr.training.memory import retain_pages
 
 if TYPE_CHECKING:
@@ -111,31 +109,19 @@ def propagate_failure(accelerator: Accelerator, out: Path) -> Iterator[None]:
         note.unlink()
     try:
         yield
+    except PeerLost as error:
+        lost = f"it was killed from outside, or lost its network ({error})"
+        why = note.read_text().strip() if note.is_file() else lost
+        raise UserError(f"{mine} ends because another did: {why}") from error
     except Exception as error:
-        if accelerator.num_processes > 1 and in_a_collective(error):
-            why = note.read_text().strip() if note.is_file() else "it was killed from outside, or lost its network"
-            raise UserError(f"{mine} ends because another did: {why}") from error
-        short = no_memory(error)
+        said = error.in_flags() if isinstance(error, UserError) else str(error) or type(error).__name__
+        if lacking := no_memory(error):
+            said = f"{lacking}; lower --micro-batch-size, which changes memory and speed but not the batch."
         if accelerator.num_processes > 1 and is_run(out):
-            note.write_text(f"{mine}: {short or error or type(error).__name__}\n")
-        if short:
-            raise UserError(short) from error
+            note.write_text(f"{mine}: {said}\n")
+        if lacking:
+            raise UserError(said) from error
         raise
-
-
-def in_a_collective(error: BaseException) -> bool:
-    """Whether it was raised where processes wait for each other."""
-    frames = traceback.extract_tb(error.__traceback__)
-    waited = frames[-1].filename == averaging.__file__  # for gradients on their way, which leaves no frame of torch's
-    return waited or any("torch/distributed/" in frame.filename for frame in frames)
-
-
-def no_memory(error: BaseException) -> str:
-    """What to do where memory ran out; "" if it did not."""
-    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-        reason = " ".join(str(error).split("\n")[0].split())[:200]
-        return f"out of memory ({reason}); lower --micro-batch-size, which changes memory and speed but not the batch."
-    return ""
 
 
 @contextmanager

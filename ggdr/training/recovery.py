@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ggdr.errors import UserError
+from ggdr.processes import together
 from ggdr.saving import checkpoint
 from ggdr.training.health import Health
 from ggdr.training.run import Run
@@ -54,7 +55,8 @@ class Recovery:
         if run.rollbacks >= run.recipe.rollbacks or not good:
             raise UserError(self.give_up(good))
         why, self.returned, rollbacks = self.diverged, good[-1], run.rollbacks + 1
-        run.accelerator.wait_for_everyone()  # all have seen what is there
+        with together():
+            run.accelerator.wait_for_everyone()  # all have seen what is there
         if run.accelerator.is_main_process:
             checkpoint.forget(run.out, after=self.returned)
         run.load(self.returned, allow_changes=True)  # those were allowed when the run went on

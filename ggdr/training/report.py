@@ -20,7 +20,7 @@ from ggdr.networks.base.module import Generator
 from ggdr.ops.kernels import in_use
 from ggdr.play.schedule import due
 from ggdr.play.stats import Window
-from ggdr.processes import Processes
+from ggdr.processes import Processes, together
 from ggdr.recipe.files import flat, to_json, to_python
 from ggdr.sampling import sample
 from ggdr.saving import checkpoint
@@ -130,7 +130,7 @@ class Report:
     def agree(self) -> None:
         """UserError on every process if they do not stand at the same step: the folder must be one for all."""
         run = self.run
-        steps = run.accelerator.gather(torch.tensor([run.step], device=run.device)).tolist()
+        steps = self.processes.all_gather(run.step)
         if len(set(steps)) > 1:
             raise UserError(
                 f"processes go on from different steps {steps}: {run.out} must be a folder that all machines share;"
@@ -312,7 +312,8 @@ class Report:
             self.run.save(self.recovery.unhealthy())
             self.journal.plot()
         self.saved = self.run.step
-        self.run.accelerator.wait_for_everyone()
+        with together():
+            self.run.accelerator.wait_for_everyone()
 
 
 def introduction(run: Run) -> list[str]:

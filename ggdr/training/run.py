@@ -27,6 +27,7 @@ from ggdr.play.optimizer import Adam
 from ggdr.play.phase import Phase, phases
 from ggdr.play.stats import Stats
 from ggdr.play.term import Adaptive, Turn
+from ggdr.processes import together
 from ggdr.recipe import Recipe
 from ggdr.recipe.files import completed, differences, to_json, to_python
 from ggdr.recipe.fitting import fit
@@ -93,7 +94,8 @@ class Run:
         if self.processes > 1:
             everything = (*networks.values(), *self.ema.mean.values())
             for tensor in chain.from_iterable((*net.parameters(), *net.buffers()) for net in everything):
-                torch.distributed.broadcast(tensor.data, 0)
+                with together():
+                    torch.distributed.broadcast(tensor.data, 0)
         if recipe.power_iteration == "pass":
             for network in networks.values():
                 in_each_pass(network)

@@ -22,6 +22,7 @@ import torch.distributed
 from torch import Tensor
 
 from ggdr.ops.host_copy import HostCopy
+from ggdr.processes import together
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -98,7 +99,8 @@ class Stop:
         """The same, by asking: a collective, for moments that are few."""
         if self.several and not self.agreed:
             votes = self.vote().clone()
-            torch.distributed.all_reduce(votes)
+            with together():
+                torch.distributed.all_reduce(votes)
             self.agreed = bool(votes > 0)
         return self.due()
 

@@ -47,7 +47,7 @@ def train(line: str):
         ),
         (f"{DIGITS} --data pics", "'pics' is a place, .* type: --data images --data.source pics"),
         (f"{DIGITS} --size 64", "Did you mean --data.size?"),
-        (f"{DIGITS} --regularizers.ggdr.side 8", "Did you mean --regularizers.ggdr.resolutions?"),
+        (f"{DIGITS} --regularizers.ggdr.resolution 8", "Did you mean --regularizers.ggdr.resolutions?"),
         (f"{DIGITS} --regularizers ggdr", "Add the part first: --regularizers.NAME NAME; `ggdr list regularizers`"),
         (f"{DIGITS} --regularizers.r2.weight 3", "Add the part first: --regularizers.r2 NAME"),
         (f"{DIGITS} --hub-license mit", "Did you mean --hub-licence?"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from ggdr.errors import UserError
 from ggdr.train import main
 
 
 def complaint(*argv: str) -> str:
     """The one line that a command ends with."""
-    with pytest.raises(ValueError) as raised:
+    with pytest.raises(UserError) as raised:
         main(list(argv))
-    text = str(raised.value)
+    text = raised.value.in_flags()
     assert "\n" not in text
     return text

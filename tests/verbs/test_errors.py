@@ -10,7 +10,6 @@ from complaints import complaint
 from places import OWN_GOLDEN, ROOT, TINY
 
 from ggdr.registry import regularizers
-from ggdr.train import main
 
 
 def test_unknown_component(tmp_path):
@@ -80,7 +79,7 @@ def test_part_without_a_name():
 
 
 def test_number_out_of_range():
-    assert "batch is 0; give a number above 0" in complaint(TINY, "--batch-size", "0")
+    assert "--batch-size is 0; give a number above 0" in complaint(TINY, "--batch-size", "0")
 
 
 def test_launch_with_a_precision_that_the_recipe_does_not_have(monkeypatch):
@@ -88,12 +87,12 @@ def test_launch_with_a_precision_that_the_recipe_does_not_have(monkeypatch):
     assert "add --precision bf16" in complaint(TINY)
 
 
-@pytest.mark.parametrize("flag", ["--g-optimizer.lr", "--discriminator.encoder.mbstd-group", "--generator.z-dim"])
+@pytest.mark.parametrize(
+    "flag", ["--g-optimizer.lr", "--discriminator.encoder.mbstd-group", "--generator.z-dim", "--micro-batch-size"]
+)
 def test_number_out_of_range_of_a_part(flag, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main([TINY, flag, "0"])
-    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
-    assert ended.value.code == 2 and "give a number above 0" in said and flag.split(".")[0][2:].split("-")[0] in said
+    assert complaint(TINY, flag, "0") in (f"{flag} is {zero}; give a number above 0." for zero in ("0", "0.0"))
+    assert capsys.readouterr().err == ""
 
 
 def test_unknown_flags_are_answered_with_suggestions():
@@ -136,13 +135,13 @@ def test_an_out_that_cannot_be_a_folder(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--loss.every", "2"], "loss.every is 2"),
-        (["--regularizers.r1.every", "0"], "regularizers.r1.every is 0"),
-        (["--micro-batch-size", "-4"], "micro_batch is -4"),
-        (["--seed", "-1"], "seed is -1"),
+        (["--loss.every", "2"], "--loss.every is 2"),
+        (["--regularizers.r1.every", "0"], "--regularizers.r1.every is 0"),
+        (["--micro-batch-size", "-4"], "--micro-batch-size is -4"),
+        (["--seed", "-1"], "--seed is -1"),
         (["--regularizers.augment", "r2"], "a regularizer is called 'augment'"),
-        (["--total-kimg", "nan"], "total_kimg is nan"),
-        (["--num-workers", "-1"], "workers is -1; give 0 or more"),
+        (["--total-kimg", "nan"], "--total-kimg is nan"),
+        (["--num-workers", "-1"], "--num-workers is -1; give 0 or more"),
         (["--use"], "--use takes the path of a Python file"),
     ],
 )

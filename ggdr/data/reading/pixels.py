@@ -193,10 +193,10 @@ def of_array(array: Array, frame: Frame) -> np.ndarray:
     return fitted([upright(band, array.orientation) for band in bands], frame)
 
 
-def other_channels(channels: int, frame: Frame) -> ValueError:
+def other_channels(channels: int, frame: Frame) -> UserError:
     """What is said of an image whose channels cannot become those of the frame."""
     there = f"{channels} channel{'s' * (channels > 1)}"
-    return ValueError(f"it has {there}, not {frame.channels}; type --data.channels {channels}")
+    return UserError(f"it has {there}, not {frame.channels}; type --data.channels {channels}")
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
