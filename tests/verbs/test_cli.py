@@ -84,9 +84,9 @@ def test_top_level_help_names_the_verbs():
 def test_list_shows_source_needs_and_gives(capsys):
     assert list_parts(["regularizers"]) == 0
     shown = capsys.readouterr().out
-    assert "ggdr" in shown and "arXiv 2207.13320" in shown and "needs d_features, g_features" in shown
+    assert "ggdr" in shown and "arXiv 2207.13320" in shown and "requires d_features, g_features" in shown
     list_parts(["discriminators"])
-    assert "gives d_features, heads, pyramid" in capsys.readouterr().out
+    assert "provides d_features, heads, pyramid" in capsys.readouterr().out
 
 
 def test_list_by_paper(capsys):
