@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from inspect import getdoc
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 import pytest
 from places import ROOT
@@ -52,6 +52,13 @@ DOORS = {("networks", "saving")}
 """imports that lead upward: whoever has a base class may load a network by it"""
 APART = FLOORS[6]
 """packages of parts, which do not import each other"""
+HINTS = {
+    *((name, "recipe") for name in ("registry", "play", *APART)),  # a part's `check_recipe` reads what holds the parts
+    ("play", "augment"),  # a duel augments what it shows
+    *(("__init__", name) for name in ("networks", "pipeline")),  # `ggdr.GANPipeline` is imported at its first use
+    ("evaluation", "verbs"),
+}
+"""imports for type checkers alone that lead upward"""
 
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 HEAVY = """torch numpy PIL sklearn datasets pyarrow accelerate matplotlib tensorboard safetensors diffusers torchvision
@@ -101,15 +108,22 @@ def depth(node: ast.AST) -> int:
 
 
 def test_files_are_short():
+    """Most are, and none must be packed to fit: a few may be as long as what they are about."""
     lengths = {file: len(file.read_text().splitlines()) for file in ALL}
-    assert not [f"{file.relative_to(ROOT)} has {n} lines" for file, n in lengths.items() if n > 400]
-    assert median(lengths[file] for file in PACKAGE) < 130
+    in_package = [lengths[file] for file in PACKAGE]
+    assert median(in_package) < 100 and quantiles(in_package, n=20)[-1] < 300
+    assert not [f"{file.relative_to(ROOT)} has {n} lines" for file, n in lengths.items() if n > 600]
 
 
 def test_functions_are_short():
     functions = {(file, node): length(node) for file in PACKAGE for node in nodes(file, ast.FunctionDef)}
-    assert not [f"{place(*key)} {key[1].name} has {n} lines" for key, n in functions.items() if n > 60]
-    assert median(functions.values()) < 10
+    assert median(functions.values()) < 10 and quantiles(functions.values(), n=100)[-1] < 40
+    assert not [f"{place(*key)} {key[1].name} has {n} lines" for key, n in functions.items() if n > 80]
+
+
+def test_the_root_of_the_package_holds_few_files():
+    files = sorted(file.name for file in (ROOT / "ggdr").glob("*.py"))
+    assert len(files) <= 15, f"group what belongs together in a folder: {', '.join(files)}"
 
 
 def test_blocks_nest_less_than_four_deep():
@@ -162,9 +176,17 @@ def unit(module: str) -> str:
     return (module.split(".") + ["__init__"])[1]
 
 
-def imported(file: Path) -> Iterator[tuple[ast.AST, str]]:
-    """The parts of ggdr that a file imports, anywhere in it, except for type checkers."""
-    typing_only = {
+def modules_of(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """The modules of ggdr that a statement imports from."""
+    names = [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        names = [f"ggdr.{name}" for name in names] if node.module == "ggdr" else [node.module or ""]
+    return [name for name in names if name.split(".")[0] == "ggdr" and name != "ggdr.__version__"]
+
+
+def imported(file: Path) -> Iterator[tuple[ast.AST, str, bool]]:
+    """The parts of ggdr that a file imports, anywhere in it, and whether for type checkers alone."""
+    hints = {
         inner
         for node in nodes(file, ast.If)
         if ast.unparse(node.test) == "TYPE_CHECKING"
@@ -172,12 +194,7 @@ def imported(file: Path) -> Iterator[tuple[ast.AST, str]]:
         for inner in ast.walk(block)
     }
     for node in nodes(file, ast.Import, ast.ImportFrom):
-        if node in typing_only:
-            continue
-        names = [alias.name for alias in node.names]
-        if isinstance(node, ast.ImportFrom):
-            names = [f"ggdr.{name}" for name in names] if node.module == "ggdr" else [node.module or ""]
-        yield from ((node, unit(name)) for name in names if name.split(".")[0] == "ggdr" and name != "ggdr.__version__")
+        yield from ((node, unit(name), node in hints) for name in modules_of(node))
 
 
 def test_every_module_has_a_floor():
@@ -187,15 +204,46 @@ def test_every_module_has_a_floor():
 
 
 def test_imports_only_lead_downward():
+    """Those for type checkers as well, but for the doors that are listed."""
     floor = {name: level for level, names in enumerate(FLOORS) for name in names}
     climbing = []
     for file in PACKAGE:
         own = unit(".".join(file.relative_to(ROOT).with_suffix("").parts))
-        for node, name in imported(file):
-            sideways = name != own and {name, own} <= APART
-            if (own, name) not in DOORS and (floor[name] > floor[own] or sideways):
+        for node, name, hint in imported(file):
+            up = floor[name] > floor[own] or name != own and {name, own} <= APART
+            if up and (own, name) not in (HINTS if hint else DOORS):
                 climbing.append(f"{place(file, node)} {own} imports {name}")
     assert not climbing
+
+
+def at_import(file: Path) -> set[str]:
+    """The modules of ggdr that are imported when a file is: on its top level, and in classes."""
+    known = {module_name(other) for other in PACKAGE}
+    found, todo = set(), list(tree(file).body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef) or isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            longer = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= longer & known or {node.module}
+        todo += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt | ast.ExceptHandler)]
+    return found & known
+
+
+def module_name(file: Path) -> str:
+    """By which name a file is imported."""
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    left = {module_name(file): at_import(file) - {module_name(file)} for file in PACKAGE}
+    assert sum(map(len, left.values())) > 500
+    while done := {name for name, needed in left.items() if not needed & left.keys()}:
+        left = {name: needed for name, needed in left.items() if name not in done}
+    assert not left
 
 
 def documented(owner: type | object, name: str) -> bool:
@@ -205,7 +253,7 @@ def documented(owner: type | object, name: str) -> bool:
 
 def owners(file: Path) -> Iterator[tuple[object, ast.Module | ast.ClassDef]]:
     """The module and its classes, alive and parsed."""
-    module = import_module(".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    module = import_module(module_name(file))
     yield module, tree(file)
     yield from ((vars(module)[node.name], node) for node in tree(file).body if isinstance(node, ast.ClassDef))
 
@@ -269,7 +317,7 @@ print([name for name in {HEAVY} if name in sys.modules])
 
 def test_the_paper_is_one_short_file_that_no_other_names():
     home = ROOT / "ggdr" / "regularizers" / "ggdr.py"
-    assert len(home.read_text().splitlines()) <= 55
+    assert len(home.read_text().splitlines()) < 100
     assert [file for file in PACKAGE if "GGDR" in identifiers(file)] == [home]
 
 
