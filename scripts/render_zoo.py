@@ -22,7 +22,7 @@ from zoo_reading import results
 from ggdr.hub.markdown import code, plain, table
 from ggdr.hub.parts import ROLES, first_line, held, paper_link, unfolded
 from ggdr.recipe.files import load_recipe
-from ggdr.registry import REGISTRIES, Part, discover
+from ggdr.registry import REGISTRIES, Capability, Part, discover
 
 ROOT = Path(__file__).parent.parent
 PAGE, MEASURED = ROOT / "docs" / "zoo.md", ROOT / "benchmarks" / "zoo.json"
@@ -44,6 +44,13 @@ ggdr train recipes/zoo/dcgan.py
 ggdr train recipes/zoo/dcgan.py --out runs/dcgan-ggdr --discriminator unet --discriminator.encoder dcgan \\
     --discriminator.encoder.channels 16 --regularizers.ggdr ggdr
 ```
+"""
+
+
+CAPABILITIES = """\
+## Capabilities
+
+What parts `provide` to and `require` of each other beyond images and logits: the members of `ggdr.registry.Capability`.
 """
 
 
@@ -74,6 +81,12 @@ def rendered() -> str:
         parts = [part for _, part in sorted(REGISTRIES[kind].items()) if part.__module__.startswith("ggdr.")]
         rows = (row(part, kind, uses, recipes) for part in parts)
         sections += [f"## {kind.capitalize()}: {len(parts)}\n", table(head(kind), rows) + "\n"]
+    rows = [
+        (code(each.value), ", ".join(each.producers), ", ".join(each.consumers), code(each.shape), each.meaning)
+        for each in Capability
+    ]
+    heads = ("name", "provided by", "read by", "shape", "what it is")
+    sections += [CAPABILITIES, table(heads, rows) + "\n"]
     return "\n".join(sections)
 
 
@@ -116,7 +129,7 @@ def made_of(file: Path) -> str:
 def head(kind: str) -> tuple[str, ...]:
     """The columns of a kind's table."""
     networks = kind in ("generators", "discriminators")
-    return ("name", "what it is", "paper", "gives" if networks else "needs", "recipes")
+    return ("name", "what it is", "paper", "provides" if networks else "requires", "recipes")
 
 
 def row(part: type[Part], kind: str, uses: dict[str, set[type[Part]]], recipes: dict[str, Path]) -> tuple[str, ...]:
@@ -128,7 +141,7 @@ def row(part: type[Part], kind: str, uses: dict[str, set[type[Part]]], recipes: 
         code(part.name),
         plain(first_line(part)),
         paper_link(part.paper),
-        ", ".join(map(code, sorted(names))),
+        ", ".join(code(name) for name in sorted(each.value for each in names)),
         links if len(wearing) <= MOST else f"{len(wearing)} of {len(uses)}",
     )
 

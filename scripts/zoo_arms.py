@@ -14,6 +14,7 @@ from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.recipe import Recipe
 from ggdr.recipe.files import load_recipe
 from ggdr.recipe.fitting import fit
+from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
 
 ZOO = Path(__file__).parent.parent / "recipes" / "zoo"
@@ -64,7 +65,7 @@ def tries(recipe: Recipe) -> Iterator[Recipe]:
         yield recipe
         return
     discriminator, provides = recipe.discriminator, recipe.discriminator.provides
-    if "pyramid" in provides and "d_features" not in provides:
+    if Capability.PYRAMID in provides and Capability.D_FEATURES not in provides:
         discriminator = UNetDiscriminatorConfig(encoder=discriminator)
     for chosen in ((), *resolutions(recipe)):
         terms = {**recipe.regularizers, GGDR.name: GGDR(resolutions=chosen)}
@@ -73,7 +74,7 @@ def tries(recipe: Recipe) -> Iterator[Recipe]:
 
 def resolutions(recipe: Recipe) -> list[tuple[int]]:
     """Each side of the generator's feature maps alone, the nearest to 8 px first; none if it hands over none."""
-    if "g_features" not in recipe.generator.provides:
+    if Capability.G_FEATURES not in recipe.generator.provides:
         return []
     with torch.device("meta"):
         found = recipe.generator.build(recipe.data.open().spec).feature_channels

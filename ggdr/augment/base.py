@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor
 from ggdr.play.term import Adaptive
-from ggdr.registry import augmentations
+from ggdr.registry import Capability, augmentations
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -37,7 +37,7 @@ class Augmentation(Adaptive):
 
     def check_recipe(self, recipe: Recipe) -> None:
         """UserError if D is also shown the fakes at smaller sizes, which stay as they are."""
-        if self.acts and "scales" in recipe.generator.provides & recipe.discriminator.provides:
+        if self.acts and Capability.SCALES in recipe.generator.provides & recipe.discriminator.provides:
             raise UserError(
                 f"discriminator {recipe.discriminator.name!r} judges the fakes at smaller sizes too, which augmentation"
                 f" {self.name!r} leaves as they are: drop it, --augment none."

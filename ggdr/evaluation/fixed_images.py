@@ -17,6 +17,7 @@ from ggdr.cache import write_whole
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.cache import CHUNK, FeatureCache, cut
 from ggdr.processes import Processes
+from ggdr.registry import Capability
 
 
 class FixedImages(FeatureCache):
@@ -96,7 +97,7 @@ class FixedImages(FeatureCache):
         self.watch(sum(map(len, self.processes.shard(cut(0, n)))))
         every = [range(n)]
         rows = self.processes.gather({every[0]: found.rows} if found else {}, every)
-        if "classes" not in extractor.provides:
+        if Capability.CLASSES not in extractor.provides:
             return Features(rows)
         logits = {every[0]: found.logits} if found and found.logits is not None else {}
         return Features(rows, self.processes.gather(logits, every))
@@ -129,7 +130,7 @@ class FixedImages(FeatureCache):
 
 def logits_in(kept: Any, extractor: Extractor) -> Tensor | None:
     """The logits of an open file, if the extractor gives any."""
-    return kept.get_tensor("logits") if "classes" in extractor.provides else None
+    return kept.get_tensor("logits") if Capability.CLASSES in extractor.provides else None
 
 
 def text_of(identity: dict[str, Any]) -> str:

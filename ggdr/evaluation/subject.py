@@ -18,6 +18,7 @@ from ggdr.evaluation.diffusion import Pipeline, fetched, index_at
 from ggdr.features.cache import CHUNK
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Generator
+from ggdr.registry import Capability
 from ggdr.sampling import View, asked, latents
 from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import described
@@ -218,7 +219,7 @@ def holds_model(folder: Path) -> bool:
 
 def possible(view: View, network: Generator) -> View:
     """The view, without noise if the generator has none to give."""
-    return view if "noise" in network.config.provides else view._replace(noise="const")
+    return view if Capability.NOISE in network.config.provides else view._replace(noise="const")
 
 
 def passes_of(places: range, batch_size: int) -> Iterator[range]:

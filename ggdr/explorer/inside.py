@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from ggdr.explorer.pictures import enlarged, rgb
 from ggdr.explorer.studio import Look, Model
+from ggdr.registry import Capability
 from ggdr.sampling import asked
 from ggdr.seeding import word
 from ggdr.visualization.maps import fit_clusters, gather, judged, segmented, sides_of, similarity
@@ -53,7 +54,7 @@ class Held(NamedTuple):
 
 def sees(model: Model) -> bool:
     """Whether there is anything to see inside."""
-    return "g_features" in model.generator.config.provides
+    return Capability.G_FEATURES in model.generator.config.provides
 
 
 def held(model: Model, look: Look) -> Held:

@@ -16,6 +16,7 @@ from ggdr.explorer.pictures import SEEDS, download, shown, tiles
 from ggdr.explorer.studio import Look, Studio
 from ggdr.latent.directions import number_of_codes
 from ggdr.networks.base import ImageSpec
+from ggdr.registry import Capability
 from ggdr.sampling.labels import described
 
 WATCH_SEC = 3.0
@@ -124,7 +125,7 @@ class Page:
             elem_id="current", elem_classes="pixels", show_label=False, interactive=False, format="png", buttons=[]
         )
         seed = gr.Number(0, label="seed", precision=0, minimum=0, elem_id="seed")
-        truncates, noisy = "truncation" in self.provides, "noise" in self.provides
+        truncates, noisy = Capability.TRUNCATION in self.provides, Capability.NOISE in self.provides
         psi = gr.Slider(-1, 1.5, 1, step=0.05, label="psi", elem_id="psi") if truncates else gr.State(None)
         label = label_control(spec)
         noise = gr.Radio(["const", "random", "none"], value="const", label="noise") if noisy else gr.State("const")
@@ -134,9 +135,9 @@ class Page:
     def tabs(self, controls: Controls, point: gr.State) -> list[Tab]:
         """The tabs whose needs are met."""
         made = [self.seeds_tab(controls)]
-        if "ws" in self.provides:
+        if Capability.WS in self.provides:
             made.append(self.mix_tab())
-        if "entries" in self.provides:
+        if Capability.INPUT_MATRICES in self.provides:
             made.append(self.edit_tab())
         if inside.sees(self.studio.model):
             made.append(self.inside_tab(point))

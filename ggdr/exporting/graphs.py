@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ggdr.errors import UserError
 from ggdr.networks.base.module import Discriminator, Generator, Network
+from ggdr.registry import Capability
 from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import labels_at
 from ggdr.saving.model import describe
@@ -55,7 +56,8 @@ class Images(Graph):
         """`noise`: per-pixel noise of the layers, if there is such. `uint8`: pixels as picture files hold them."""
         super().__init__(network, {"noise": noise, "uint8": uint8})
         self.noise, self.uint8, self.z_dim = noise, uint8, network.z_dim
-        self.truncates, self.noisy = "truncation" in network.config.provides, "noise" in network.config.provides
+        self.truncates = Capability.TRUNCATION in network.config.provides
+        self.noisy = Capability.NOISE in network.config.provides
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
         """Latent codes, labels in turn, and a truncation between none and all."""

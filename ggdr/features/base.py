@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from ggdr.lazy import Tensor, torch
 from ggdr.registry import Part, extractors
@@ -46,7 +46,7 @@ class Embedder:
     def __call__(self, images: Tensor) -> Features:
         """images [N, C, H, W] uint8 on the network's device, of any size and 1, 3 or 4 channels, to features.
 
-        An image's features do not depend on its batch-mates. One that gives "smooth" also takes float32 images in
+        An image's features do not depend on its batch-mates. One that provides SMOOTH also takes float32 images in
         [0, 255], which it does not round: images that hardly differ have features that hardly do, and gradients pass.
         """
         raise NotImplementedError
@@ -60,7 +60,6 @@ class Extractor(Part):
 
     batch_size: int = 64
     """images that pass it at once"""
-    provides: ClassVar[frozenset[str]] = frozenset({"features"})
 
     def load(self, device: torch.device) -> Embedder:
         """The network, in evaluation; UserError if its weights are not at hand.

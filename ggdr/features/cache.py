@@ -8,6 +8,7 @@ from ggdr.errors import UserError
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.lazy import Tensor, torch
 from ggdr.processes import Processes
+from ggdr.registry import Capability
 
 CHUNK = 64
 """images that one process makes and describes at a time; a multiple of what generators make at once"""
@@ -109,10 +110,10 @@ class FeatureCache:
             ):  # the same features in training, which may allow it, as in an evaluation
                 found = [network(part) for part in images.split(extractor.batch_size)]
             rows[chunk] = torch.cat([each.rows for each in found]).float().cpu()
-            if "classes" in extractor.provides:
+            if Capability.CLASSES in extractor.provides:
                 logits[chunk] = torch.cat([each.logits for each in found if each.logits is not None]).float().cpu()
             self.watch(len(chunk))
-        classes = self.processes.gather(logits, chunks) if "classes" in extractor.provides else None
+        classes = self.processes.gather(logits, chunks) if Capability.CLASSES in extractor.provides else None
         return Features(self.processes.gather(rows, chunks), classes)
 
     def chunk(self, places: range) -> Tensor:

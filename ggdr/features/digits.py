@@ -13,7 +13,7 @@ from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import gray, resized
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
-from ggdr.registry import extractors
+from ggdr.registry import Capability, extractors
 
 SIDE_PX = 16
 FEATURES = 64
@@ -39,7 +39,7 @@ class Digits(Extractor):
 
     batch_size: int = 256
     """images that pass it at once"""
-    provides: ClassVar = frozenset({"features", "classes", "smooth"})
+    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH})
 
     def load(self, device: torch.device) -> Embedder:
         """The network, trained if the cache does not hold it whole."""

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from ggdr.features.base import Embedder, Extractor
 from ggdr.features.timm import TimmEmbedder, model
 from ggdr.lazy import F, Tensor, torch
-from ggdr.registry import extractors
+from ggdr.registry import Capability, extractors
 
 SIDE_PX, PATCH_PX = 224, 14
 SIZES = {"s": "small", "b": "base", "l": "large", "g": "giant"}
@@ -29,7 +29,7 @@ class DINOv2(Extractor):
     """ViT-S, B, L or g, with 384, 768, 1,024 or 1,536 features"""
     weights: str | None = None
     """file of the weights, timm's or Meta's; None: from the cache of the Hub, fetched (L: 1.2 GB) if not there"""
-    provides: ClassVar = frozenset({"features", "smooth"})
+    provides: ClassVar = frozenset({Capability.SMOOTH})
 
     def load(self, device: torch.device) -> Embedder:
         """The network; UserError if its weights are not at hand."""

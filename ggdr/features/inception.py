@@ -12,7 +12,7 @@ from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import rgb
 from ggdr.features.weights import fingerprint, hub_file, read_weights
 from ggdr.lazy import Tensor, torch
-from ggdr.registry import extractors
+from ggdr.registry import Capability, extractors
 
 NAME = "Inception-v3 (2015 TensorFlow graph)"
 
@@ -27,7 +27,7 @@ class Inception(Extractor):
 
     weights: str | None = None
     """file of the weights; None: from the cache of torch.hub, fetched (95 MB) if it is not there"""
-    provides: ClassVar = frozenset({"features", "classes"})
+    provides: ClassVar = frozenset({Capability.CLASSES})
 
     def load(self, device: torch.device) -> Embedder:
         """The network; UserError if its weights are not at hand."""

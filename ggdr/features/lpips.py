@@ -12,7 +12,7 @@ from ggdr.features.timm import model
 from ggdr.features.vgg16 import MODEL
 from ggdr.features.weights import fingerprint, hub_file, read_weights
 from ggdr.lazy import Tensor, torch
-from ggdr.registry import extractors
+from ggdr.registry import Capability, extractors
 
 TAPS = {3: 64, 8: 128, 15: 256, 22: 512, 29: 512}
 """place of the last ReLU before each pooling among VGG-16's layers -> channels there"""
@@ -40,7 +40,7 @@ class LPIPS(Extractor):
     """file of VGG-16's weights, timm's or torchvision's; None: from the cache of the Hub, fetched if not there"""
     linear: str | None = None
     """file of the learned weights of its channels; None: from the cache of torch.hub, fetched if not there"""
-    provides: ClassVar = frozenset({"features", "smooth"})
+    provides: ClassVar = frozenset({Capability.SMOOTH})
 
     def __post_init__(self) -> None:
         above_zero(self, "batch_size")

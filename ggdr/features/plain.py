@@ -10,7 +10,7 @@ from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import resized, rgb
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
-from ggdr.registry import extractors
+from ggdr.registry import Capability, extractors
 
 LEAST_PX = 8
 """side of the coarsest scale"""
@@ -27,7 +27,7 @@ class Pixels(Extractor):
 
     side_px: int = 128
     """side of the finest scale"""
-    provides: ClassVar = frozenset({"features", "smooth"})
+    provides: ClassVar = frozenset({Capability.SMOOTH})
 
     def __post_init__(self) -> None:
         above_zero(self, "batch_size", "side_px")

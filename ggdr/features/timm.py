@@ -13,7 +13,7 @@ from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import resized, rgb, standardised
 from ggdr.features.weights import fingerprint, hf_file, hub_file, read_weights
 from ggdr.lazy import Tensor, torch
-from ggdr.registry import extractors
+from ggdr.registry import Capability, extractors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ class Timm(Extractor):
     """file of the weights; None: from the cache of the Hub, fetched if they are not there"""
     random: bool = False
     """random weights instead, the same each time: features that nobody trained, fit for tests of the path alone"""
-    provides: ClassVar = frozenset({"features", "smooth"})
+    provides: ClassVar = frozenset({Capability.SMOOTH})
 
     def load(self, device: torch.device) -> Embedder:
         """The network; UserError if there is no such model or its weights are not at hand."""

@@ -9,7 +9,7 @@ from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import rgb
 from ggdr.features.timm import Built, TimmEmbedder, model
 from ggdr.lazy import Tensor, torch
-from ggdr.registry import extractors
+from ggdr.registry import Capability, extractors
 
 MODEL = "vgg16.tv_in1k"
 
@@ -24,7 +24,7 @@ class VGG16(Extractor):
 
     weights: str | None = None
     """file of the weights, timm's or torchvision's; None: from the cache of the Hub, fetched (553 MB) if not there"""
-    provides: ClassVar = frozenset({"features", "classes", "smooth"})
+    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH})
 
     def load(self, device: torch.device) -> Embedder:
         """The network; UserError if its weights are not at hand."""

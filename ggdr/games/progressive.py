@@ -14,7 +14,7 @@ from ggdr.networks.size import Pyramid, pyramid_of
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Networks
 from ggdr.play.schedule import ramp
-from ggdr.registry import games
+from ggdr.registry import Capability, games
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Network
@@ -91,10 +91,11 @@ class Progressive(StandardGame):
 
 def check(network: Network) -> None:
     """UserError, naming networks that do, if a network does not grow."""
-    if "grow" not in network.config.provides:
+    if Capability.GROW not in network.config.provides:
         config = network.unwrap().config
         kind = config.registry.kind
-        able = " or ".join(sorted(repr(name) for name, part in config.registry.items() if "grow" in part.provides))
+        growing = sorted(name for name, part in config.registry.items() if Capability.GROW in part.provides)
+        able = " or ".join(map(repr, growing))
         raise UserError(
             f"game 'progressive' grows its networks, which {kind} {config.name!r} cannot; take {kind} {able}, or"
             " --game noise."

@@ -15,6 +15,7 @@ from ggdr.hub.parts import ROLES, WATCHING, paper_link, papers, parts_table, pie
 from ggdr.hub.results import Result, notes, remarks, results_table, while_training
 from ggdr.networks.base import ImageSpec
 from ggdr.recipe.about import About
+from ggdr.registry import Capability
 from ggdr.sampling.labels import described
 from ggdr.saving.log_file import LABELS
 
@@ -121,7 +122,7 @@ def use(facts: Facts) -> str:
     arguments = ["seeds=[0, 1, 2, 3]"]
     if facts.spec is not None and facts.spec.labels:
         arguments.append(f"labels={example(facts.spec)}")
-    if generator is not None and "truncation" in generator.provides:
+    if generator is not None and Capability.TRUNCATION in generator.provides:
         arguments.append("truncation_psi=0.7")
     code_lines = [
         "import ggdr",

@@ -12,6 +12,7 @@ from torch import Tensor
 from ggdr.cache import write_whole
 from ggdr.errors import UserError
 from ggdr.networks.base.module import Generator
+from ggdr.registry import Capability
 from ggdr.sampling import AT_ONCE, View, asked, latents, whole
 
 FORMAT = "ggdr codes"
@@ -22,7 +23,7 @@ class Codes(NamedTuple):
     """N images as their generator takes them, on the host."""
 
     points: Tensor
-    """style codes [N, L, W] of a generator that gives "ws", latent codes [N, D] of another"""
+    """style codes [N, L, W] of a generator that provides WS, latent codes [N, D] of another"""
     labels: Tensor | None = None
     """[N, C], where latent codes need them beside"""
     noise: dict[str, Tensor] = {}
@@ -63,7 +64,7 @@ def seeded(generator: Generator, seeds: Sequence[int], labels: Tensor | None = N
 def styled(generator: Generator, z: Tensor, labels: Tensor | None = None, view: View | None = None) -> Codes:
     """The codes of latent codes [N, z_dim]; labels [N, C]. UserError if the generator does not take what is asked."""
     how = asked(generator.config, view or View())
-    if "ws" not in generator.config.provides:
+    if Capability.WS not in generator.config.provides:
         return Codes(z, labels)
     device = generator.device
     truncation: dict[str, Any] = {name: how[name] for name in ("psi", "cutoff") if name in how}
@@ -82,7 +83,7 @@ def images_of(generator: Generator, codes: Codes) -> Tensor:
     """Images [N, C, H, W] of codes, differentiable with respect to them; the layers' noise is the same each time."""
     device = generator.device
     points, noise = codes.points.to(device), {name: value.to(device) for name, value in codes.noise.items()}
-    if "ws" in generator.config.provides:
+    if Capability.WS in generator.config.provides:
         return generator.synthesize(points, noise) if noise else generator.synthesize(points)
     return generator(points, None if codes.labels is None else codes.labels.to(device)).image
 
@@ -133,9 +134,9 @@ def fits(codes: Codes, generator: Generator, file: Path) -> None:
 
 def kind_of(generator: Generator) -> str:
     """What the generator's codes are called: "ws" or "z"."""
-    return "ws" if "ws" in generator.config.provides else "z"
+    return "ws" if Capability.WS in generator.config.provides else "z"
 
 
 def gives_maps(generator: Generator) -> bool:
     """Whether its noise can be given."""
-    return "noise_maps" in generator.config.provides
+    return Capability.NOISE_MAPS in generator.config.provides

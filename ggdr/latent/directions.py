@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from ggdr.errors import UserError
 from ggdr.latent.codes import Codes
 from ggdr.networks.base.module import Generator
+from ggdr.registry import Capability
 from ggdr.sampling.labels import labels_at
 from ggdr.seeding import word
 
@@ -80,7 +81,7 @@ def sefa(
     generator: Generator, count: int, layers: Iterable[int] | None, labels: Tensor | None, seed: int
 ) -> Directions:
     """Eigenvectors of A^T A, where A is all that the codes of these layers enter by (Shen & Zhou 2021, 2007.06600)."""
-    if "entries" not in generator.config.provides:
+    if Capability.INPUT_MATRICES not in generator.config.provides:
         raise UserError(
             f"generator {generator.config.name!r} does not say by which weights its code enters, which sefa reads;"
             " take method 'pca'."
@@ -121,7 +122,7 @@ def made(vectors: Tensor, strengths: Tensor, points: Tensor | None, places: tupl
 
 def regressed(generator: Generator, count: int, labels: Tensor | None, seed: int) -> Directions:
     """Latent directions [K, D] that move the first feature maps along their principal components the straightest."""
-    if "g_features" not in generator.config.provides:
+    if Capability.G_FEATURES not in generator.config.provides:
         raise UserError(
             f"generator {generator.config.name!r} gives neither style codes nor feature maps, which pca takes;"
             " take method 'sefa'."
@@ -160,7 +161,7 @@ def latents_drawn(generator: Generator, count: int, labels: Tensor | None, seed:
 
 def places_of(generator: Generator, layers: Iterable[int] | None) -> tuple[int, ...] | None:
     """The style codes that take part, in order; None for a generator without; UserError if one is not there."""
-    if "ws" not in generator.config.provides:
+    if Capability.WS not in generator.config.provides:
         if layers is not None:
             raise UserError(
                 f"generator {generator.config.name!r} has no style codes, its latent code enters at one place;"

@@ -10,6 +10,7 @@ from ggdr.errors import UserError
 from ggdr.latent.codes import Codes
 from ggdr.latent.directions import places_of
 from ggdr.networks.base.module import Generator
+from ggdr.registry import Capability
 
 
 def mixed(generator: Generator, rows: Codes, columns: Codes, layers: Iterable[int] | None = None) -> Codes:
@@ -18,7 +19,7 @@ def mixed(generator: Generator, rows: Codes, columns: Codes, layers: Iterable[in
     `layers` None: the coarser half, which lends pose and shape. UserError if the generator has no style codes, or not
     those.
     """
-    if "ws" not in generator.config.provides:
+    if Capability.WS not in generator.config.provides:
         raise UserError(f"generator {generator.config.name!r} has no style codes that could be mixed.")
     count = rows.points.shape[1]
     places = places_of(generator, range(count // 2) if layers is None else layers)

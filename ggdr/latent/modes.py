@@ -12,6 +12,7 @@ from ggdr.errors import UserError
 from ggdr.latent.codes import Codes, drawn, seeded
 from ggdr.latent.directions import styles_drawn
 from ggdr.networks.base.module import Generator
+from ggdr.registry import Capability
 from ggdr.sampling import AT_ONCE, View, asked, draw
 
 
@@ -35,7 +36,7 @@ class Modes(NamedTuple):
 @torch.no_grad()
 def find_modes(generator: Generator, count: int, labels: Tensor | None = None, seed: int = 0) -> Modes:
     """K-means centres of style codes; `labels` [1, C]: of one class. UserError if the generator has no style codes."""
-    if not {"ws", "truncation"} <= generator.config.provides:
+    if not {Capability.WS, Capability.TRUNCATION} <= generator.config.provides:
         raise UserError(f"generator {generator.config.name!r} has no style codes to find modes of; leave modes out.")
     if count < 1:
         raise UserError(f"{count} modes are none; give 1 or more, such as 16.")

@@ -18,6 +18,7 @@ from ggdr.latent.codes import Codes, gives_maps, images_of
 from ggdr.latent.directions import number_of_codes, styles_drawn
 from ggdr.networks.base.module import Generator
 from ggdr.ops.precision import without_tf32
+from ggdr.registry import Capability
 from ggdr.seeding import word
 
 Space = Literal["w", "w+", "z"]
@@ -57,7 +58,7 @@ class Search:
     def __post_init__(self) -> None:
         above_zero(self, "steps", "learning_rate")
         not_negative(self, "pixels", "jitter", "noise_weight", "prior", "seed")
-        if "smooth" not in self.distance.provides:
+        if Capability.SMOOTH not in self.distance.provides:
             raise UserError(
                 f"a search follows gradients, which feature extractor {self.distance.name!r} does not pass on; take"
                 " pixels, lpips, vgg16, dinov2, timm or digits."
@@ -152,7 +153,7 @@ def project(
 
 def space_of(generator: Generator, search: Search) -> Space:
     """The space that is searched; UserError if the generator has none of this name."""
-    styled = "ws" in generator.config.provides
+    styled = Capability.WS in generator.config.provides
     if search.space == "z" and styled:
         raise UserError(f"generator {generator.config.name!r} is projected to by its styles; give space 'w' or 'w+'.")
     if search.space in ("w", "w+") and not styled:

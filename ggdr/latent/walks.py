@@ -12,6 +12,7 @@ from torch import Tensor
 from ggdr.errors import UserError
 from ggdr.latent.codes import Codes, seeded, styled
 from ggdr.networks.base.module import Generator
+from ggdr.registry import Capability
 from ggdr.sampling import View, latents, whole
 
 Curve = Literal["spline", "slerp"]
@@ -43,7 +44,7 @@ def walk(
         return styled(generator, z, None if labels is None else lines(labels, steps, loop), view)
     keys = seeded(generator, seeds, labels, view)
     points = splined(keys.points, steps, loop)
-    if "ws" not in generator.config.provides:  # on the shell of the Gaussian, where latent codes are
+    if Capability.WS not in generator.config.provides:  # on the shell of the Gaussian, where latent codes are
         lengths = lines(keys.points.norm(dim=1, keepdim=True), steps, loop)
         points = points * lengths / points.norm(dim=1, keepdim=True).clamp(min=1e-12)
     return Codes(points, None if keys.labels is None else lines(keys.labels, steps, loop))

@@ -10,7 +10,7 @@ from ggdr.errors import UserError, above_zero
 from ggdr.lazy import Tensor, torch
 from ggdr.play.duel import Duel
 from ggdr.play.term import Loss
-from ggdr.registry import losses
+from ggdr.registry import Capability, losses
 
 
 @losses.register("began", paper="1703.10717")
@@ -26,7 +26,7 @@ class BEGAN(Loss):
     """diversity ratio L(fake) / L(real) to steer for, 0 to 1; low: D cares for reals more, and fakes vary less"""
     lambda_k: float = 0.001
     """rate of the controller, per step"""
-    requires: ClassVar = frozenset({"energy"})
+    requires: ClassVar = frozenset({Capability.ENERGY})
     undecided: ClassVar = None
     ranks: ClassVar = False  # at its equilibrium fakes have gamma times the reals' error, so the higher logits
 

@@ -12,7 +12,7 @@ from ggdr.ops.contrast import nt_xent, one_class
 from ggdr.ops.views import view
 from ggdr.play.duel import Duel
 from ggdr.play.term import Loss
-from ggdr.registry import losses
+from ggdr.registry import Capability, losses
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -41,7 +41,7 @@ class ContraD(Loss):
     """width of each head's layer between"""
     flip: bool = True
     """mirror every other view; not for images that have a side, such as digits"""
-    requires: ClassVar = frozenset({"heads"})
+    requires: ClassVar = frozenset({Capability.HEADS})
     undecided: ClassVar = None
     ranks: ClassVar = False
     least: ClassVar = 2

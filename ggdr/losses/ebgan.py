@@ -9,7 +9,7 @@ from ggdr.errors import above_zero
 from ggdr.lazy import F, Tensor
 from ggdr.play.duel import Duel
 from ggdr.play.term import Loss
-from ggdr.registry import losses
+from ggdr.registry import Capability, losses
 
 
 @losses.register("ebgan", paper="1609.03126")
@@ -22,7 +22,7 @@ class EBGAN(Loss):
 
     margin: float = 1.0
     """m, an energy; the paper tunes it by data set: of images in [-1, 1] a mean squared error is seldom above 1"""
-    requires: ClassVar = frozenset({"energy"})
+    requires: ClassVar = frozenset({Capability.ENERGY})
     undecided: ClassVar = None
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from ggdr.errors import UserError
 from ggdr.lazy import Tensor
 from ggdr.play.duel import Duel
 from ggdr.play.term import Loss, Turn
-from ggdr.registry import losses
+from ggdr.registry import Capability, losses
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator
@@ -32,7 +32,7 @@ class Wasserstein(Loss):
 
     def check_recipe(self, recipe: Recipe) -> None:
         """UserError if a penalty bounds the critic's slope as well."""
-        bounding = next((term for term in recipe.regularizers.values() if "slope" in term.provides), None)
+        bounding = next((term for term in recipe.regularizers.values() if Capability.SLOPE in term.provides), None)
         if self.clip and bounding:
             raise UserError(
                 f"loss 'wasserstein' clips D's weights (clip {self.clip:g}) where {bounding.name!r} draws D's slope to"

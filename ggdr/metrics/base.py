@@ -10,7 +10,7 @@ from ggdr.features.base import Extractor
 from ggdr.features.pixels import rgb
 from ggdr.features.vgg16 import VGG16
 from ggdr.lazy import Tensor, torch
-from ggdr.registry import Part, metrics
+from ggdr.registry import Capability, Part, metrics
 
 if TYPE_CHECKING:
     from ggdr.metrics.data import EvalData
@@ -43,8 +43,8 @@ class Metric(Part):
     """whether it fits a covariance to features, which takes more images than features and is biased by few"""
     remark: ClassVar[str] = ""
     """what a model card says of the model's limits by its values, which it names in braces; empty: nothing"""
-    requires: ClassVar[frozenset[str]] = frozenset()
-    """"generator": it walks in the latent space, so a folder of images is not enough"""
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+    """`Capability.GENERATOR`: it walks in the latent space, so a folder of images is not enough"""
     against: ClassVar[frozenset[str]] = frozenset({"images"})
     """what of the reals is enough: "images" or their "statistics"; empty: it does not look at them"""
 

@@ -10,7 +10,7 @@ from ggdr.features.base import Extractor
 from ggdr.features.inception import Inception
 from ggdr.lazy import Tensor, torch
 from ggdr.metrics.base import Metric
-from ggdr.registry import metrics
+from ggdr.registry import Capability, metrics
 from ggdr.seeding import word
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class InceptionScore(Metric):
 
     def __post_init__(self) -> None:
         above_zero(self, "splits")
-        if "classes" not in self.extractor.provides:
+        if Capability.CLASSES not in self.extractor.provides:
             raise UserError(
                 f"is reads classes, which feature extractor {self.extractor.name!r} does not give; take one that does:"
                 " `ggdr list extractors`."

@@ -10,7 +10,7 @@ from ggdr.features.base import Embedder, Extractor
 from ggdr.features.lpips import LPIPS
 from ggdr.lazy import F, Tensor, torch
 from ggdr.metrics.base import Metric
-from ggdr.registry import metrics
+from ggdr.registry import Capability, metrics
 from ggdr.seeding import seed_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class PPL(Metric):
     images: int = 2048
     """how many paths; the literature takes 50,000 or more"""
     extractor: Extractor = LPIPS()
-    """what turns images into features; one that gives "smooth", since images are compared before they are rounded"""
+    """what turns images into features; one that provides `smooth`, since images are compared before they are rounded"""
     space: Literal["w", "z"] = "w"
     """paths of style codes, straight, or of latent codes, along great circles"""
     sampling: Literal["end", "full"] = "end"
@@ -43,12 +43,12 @@ class PPL(Metric):
     seed: int = 0
     """seed of the latent codes"""
     least: ClassVar = 1000
-    requires: ClassVar = frozenset({"generator"})
+    requires: ClassVar = frozenset({Capability.GENERATOR})
     against: ClassVar = frozenset[str]()
 
     def __post_init__(self) -> None:
         above_zero(self, "images", "epsilon")
-        if "smooth" not in self.extractor.provides:
+        if Capability.SMOOTH not in self.extractor.provides:
             raise UserError(
                 f"ppl compares images before they are rounded, which feature extractor {self.extractor.name!r} cannot;"
                 " take lpips, vgg16, dinov2, timm or digits."
@@ -64,7 +64,7 @@ class PPL(Metric):
         if data.generator is None:
             raise UserError("ppl walks in the latent space of a generator; images alone have none: leave it out.")
         config = data.generator.config
-        if self.space == "w" and "ws" not in config.provides:
+        if self.space == "w" and Capability.WS not in config.provides:
             raise UserError(f"generator {config.name!r} has no style codes for ppl; set --metrics.NAME.space z.")
         return data.generator
 
@@ -106,7 +106,7 @@ class PPL(Metric):
         if self.space == "w":
             start, stop = (generator.styles(z, labels) for z in ends)
             return [generator.synthesize(start.lerp(stop, step[:, None, None])) for step in steps]
-        still: dict[str, Any] = {"noise": "const"} if "noise" in generator.config.provides else {}
+        still: dict[str, Any] = {"noise": "const"} if Capability.NOISE in generator.config.provides else {}
         return [generator(great_circle(ends[0], ends[1], step[:, None]), labels, **still).image for step in steps]
 
 

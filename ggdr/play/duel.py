@@ -16,6 +16,7 @@ from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput, Reconstruction
 from ggdr.play.term import Turn
+from ggdr.registry import Capability
 
 if TYPE_CHECKING:
     from ggdr.augment.base import Augmentation
@@ -26,7 +27,7 @@ class StepContext(NamedTuple):
     """What a phase asks of its duels."""
 
     turn: Turn
-    requires: frozenset[str] = frozenset()
+    requires: frozenset[Capability] = frozenset()
     """the needs of the phase's terms"""
     resolutions: tuple[int, ...] = ()
     """sides of the feature maps that the phase's terms read, pixels"""
@@ -51,7 +52,7 @@ class Duel:
     context: StepContext
     notes: dict[str, Tensor] = field(default_factory=dict)
     """scalars that a term leaves for the step's statistics"""
-    provides: ClassVar = frozenset({"real_grad", "fake_grad", "real_features"})
+    provides: ClassVar = frozenset({Capability.REAL_GRAD, Capability.FAKE_GRAD, Capability.REAL_FEATURES})
     """what terms may need of the duel itself; the rest must come from the networks"""
 
     @property
@@ -61,34 +62,34 @@ class Duel:
 
     @cached_property
     def real(self) -> Tensor:
-        """The reals [N, C, H, W]; a leaf that takes gradient if a term needs "real_grad"."""
-        return self.reals.detach().requires_grad_("real_grad" in self.context.requires)
+        """The reals [N, C, H, W]; a leaf that takes gradient if a term requires REAL_GRAD."""
+        return self.reals.detach().requires_grad_(Capability.REAL_GRAD in self.context.requires)
 
     @cached_property
     def fake(self) -> GeneratorOutput:
-        """N fakes; on D's turn a leaf that takes gradient if a term needs "fake_grad"."""
+        """N fakes; on D's turn a leaf that takes gradient if a term requires FAKE_GRAD."""
         sample = self.generate(self.z)
-        if self.turn == "d" and "fake_grad" in self.context.requires:
+        if self.turn == "d" and Capability.FAKE_GRAD in self.context.requires:
             sample = sample._replace(image=sample.image.detach().requires_grad_())
         return sample
 
     @cached_property
     def on_real(self) -> DiscriminatorOutput:
-        """What D says of the reals, with its drawings if a term needs "real_features"."""
+        """What D says of the reals, with its drawings if a term requires REAL_FEATURES."""
         return self.judge(
-            self.real, resolutions=self.context.resolutions if "real_features" in self.context.requires else ()
+            self.real, resolutions=self.context.resolutions if Capability.REAL_FEATURES in self.context.requires else ()
         )
 
     @cached_property
     def on_fake(self) -> DiscriminatorOutput:
-        """What D says of the fakes, with its drawings of their feature maps if a term needs "d_features"."""
-        resolutions = self.context.resolutions if "d_features" in self.context.requires else ()
+        """What D says of the fakes, with its drawings of their feature maps if a term requires D_FEATURES."""
+        resolutions = self.context.resolutions if Capability.D_FEATURES in self.context.requires else ()
         return self.judge(self.fake.image, self.fake.features, resolutions, self.fake.scales)
 
     @cached_property
     def reconstructions(self) -> dict[str, Reconstruction]:
-        """Pictures that D draws from its maps of the reals as it saw them, if a term needs "reconstruction"."""
-        if "reconstruction" not in self.context.requires:
+        """Pictures that D draws from its maps of the reals as it saw them, if a term requires RECONSTRUCTION."""
+        if Capability.RECONSTRUCTION not in self.context.requires:
             return {}
         assert self.on_real.image is not None
         with self.context.autocast():
@@ -109,7 +110,7 @@ class Duel:
 
     def generate(self, z: Tensor) -> GeneratorOutput:
         """A further pass of G: the images of z [n, z_dim], for the first n labels."""
-        resolutions = self.context.resolutions if "g_features" in self.context.requires else ()
+        resolutions = self.context.resolutions if Capability.G_FEATURES in self.context.requires else ()
         with self.context.autocast():
             made = self.G(z, self.labels_of(len(z)), resolutions=resolutions)
         return GeneratorOutput(made.image.float(), made.ws, in_float32(made.features), in_float32(made.scales))
@@ -123,7 +124,7 @@ class Duel:
     ) -> DiscriminatorOutput:
         """A further pass of D over `image`, freshly augmented; `maps` move along, its decoder draws `resolutions`.
 
-        `scales`: the images at smaller sizes, for a D that gives "scales"; they cannot be augmented: UserError.
+        `scales`: the images at smaller sizes, for a D that provides SCALES; they cannot be augmented: UserError.
         """
         guide, whole = dict(maps or {}), image
         if self.context.augment is not None:
@@ -131,22 +132,22 @@ class Duel:
         seen = self.with_scales(image, scales, moved=image is not whole) if scales else image
         with self.context.autocast():
             verdict = self.D(seen, self.labels_of(len(image)), resolutions=resolutions)
-        pyramid = in_float32(verdict.maps) if "pyramid" in self.context.requires else {}
-        heads = verdict.head_outputs if "heads" in self.context.requires else {}
+        pyramid = in_float32(verdict.maps) if Capability.PYRAMID in self.context.requires else {}
+        heads = verdict.head_outputs if Capability.HEADS in self.context.requires else {}
         head_outputs = {name: answer.float() for name, answer in heads.items()}
-        dense = verdict.dense if "d_pixels" in self.context.requires else None
+        pixel_logits = verdict.pixel_logits if Capability.PIXEL_LOGITS in self.context.requires else None
         drawn = in_float32(verdict.features)
-        return DiscriminatorOutput(verdict.logits.float(), drawn, guide, pyramid, head_outputs, dense, image)
+        return DiscriminatorOutput(verdict.logits.float(), drawn, guide, pyramid, head_outputs, pixel_logits, image)
 
     def forward_from(self, maps: Tensor, resolution: int, w: Tensor) -> Tensor:
-        """What G makes of maps of a side and a style w [N, w_dim], if it gives "g_continues": images [N, C, H, W]."""
+        """What G makes of maps of a side and a style w [N, w_dim], if it provides FORWARD_FROM: images [N, C, H, W]."""
         with self.context.autocast():
             return self.G.forward_from(maps, resolution, w).float()
 
     def with_scales(self, image: Tensor, scales: Mapping[int, Tensor], *, moved: bool) -> Tensor | dict[int, Tensor]:
         """What D is to see: the image, or it and its smaller sizes, by side, where D takes those."""
         judge = self.D.config
-        if "scales" not in judge.provides:
+        if Capability.SCALES not in judge.provides:
             return image
         if moved:
             raise UserError(

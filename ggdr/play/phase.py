@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ggdr.play.term import Term, Turn
+from ggdr.registry import Capability
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Phase:
         return self.turn if self.every == 1 else f"{self.turn} every {self.every}"
 
     @property
-    def requires(self) -> frozenset[str]:
+    def requires(self) -> frozenset[Capability]:
         """What its terms need."""
         return frozenset().union(*(term.requires for term in self.terms.values()))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import Head, ImageSpec
-from ggdr.registry import Part, losses, regularizers
+from ggdr.registry import Capability, Part, losses, regularizers
 
 if TYPE_CHECKING:
     from ggdr.play.duel import Duel
@@ -30,7 +30,7 @@ class Adaptive(Part):
         why = ""
         if recipe.loss.undecided is None:
             why = f"loss {recipe.loss.name!r} has no logit at which D is undecided"
-        elif "energy" in recipe.discriminator.provides:
+        elif Capability.ENERGY in recipe.discriminator.provides:
             why = f"no logit of discriminator {recipe.discriminator.name!r} is above 0"
         if why:
             raise UserError(

@@ -6,7 +6,6 @@ Networks are built on the meta device, so nothing is allocated before it is know
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -14,11 +13,11 @@ import torch
 from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Generator
-from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.networks.wrappers import WrapperConfig
 from ggdr.play.duel import Duel
 from ggdr.play.term import Term
 from ggdr.recipe import Recipe
-from ggdr.registry import discover, discriminators
+from ggdr.registry import Capability, discover, discriminators, generators, listed
 from ggdr.transfer.freeze import check_stages
 
 
@@ -40,7 +39,7 @@ def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
     recipe = copy.deepcopy(recipe)
     terms = recipe.terms()
     for name, term in terms.items():
-        check_needs(recipe, name, term)
+        check_requires(recipe, name, term)
     for part in recipe.parts():
         part.check_recipe(recipe)
     reasons = {name: part.fit(spec, recipe.batch_size) for name, part in {**terms, "augment": recipe.augment}.items()}
@@ -64,8 +63,8 @@ def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
     return Fitted(recipe, spec, {name: reason for name, reason in reasons.items() if reason}, sizes)
 
 
-def check_needs(recipe: Recipe, name: str, term: Term) -> None:
-    """UserError if a term has no loss, or the networks do not give what it needs."""
+def check_requires(recipe: Recipe, name: str, term: Term) -> None:
+    """UserError if a term has no loss, or the networks do not provide what it requires."""
     generator, discriminator = recipe.generator, recipe.discriminator
     if not term.turns and type(term).after_update is Term.after_update:
         raise UserError(f"{term.registry.kind} {name!r} has no loss; write d_loss(self, duel), g_loss, or both.")
@@ -73,39 +72,37 @@ def check_needs(recipe: Recipe, name: str, term: Term) -> None:
     if not missing:
         return
     raise UserError(
-        f"{term.registry.kind} {name!r} needs {listed(missing)}; generator {generator.name!r} gives"
-        f" {listed(generator.provides)}, discriminator {discriminator.name!r} gives {listed(discriminator.provides)}:"
-        f" {remedy(recipe, term, missing)}."
+        f"{term.registry.kind} {name!r} requires {listed(missing)}; generator {generator.name!r} provides"
+        f" {listed(generator.provides)}, discriminator {discriminator.name!r} provides"
+        f" {listed(discriminator.provides)}: {remedy(recipe, term, missing)}."
     )
 
 
-def remedy(recipe: Recipe, term: Term, missing: frozenset[str]) -> str:
-    """What to do about a term whose needs are not met: wrap the discriminator, take another, or drop the term."""
-    discriminator = recipe.discriminator
+def remedy(recipe: Recipe, term: Term, missing: frozenset[Capability]) -> str:
+    """What to do about a term whose requirements are not met: wrap D, take another network, or drop the term."""
     drop = "take another loss, such as --loss non_saturating"
     if term is not recipe.loss:
         drop = f"drop it: {recipe.flag(term)} none"
-    if missing <= UNetDiscriminatorConfig.provides and "pyramid" in discriminator.provides:
-        return (
-            f"wrap it: discriminator=UNetDiscriminatorConfig(encoder={type(discriminator).__name__}(...)) in the"
-            " recipe, or on the command line --discriminator unet --discriminator.encoder"
-            f" {discriminator.name}; or {drop}"
-        )
     discover()
-    able = sorted(name for name, part in discriminators.items() if missing <= part.provides)
-    return f"take --discriminator {' or '.join(able)}; or {drop}" if able else drop
+    encoder = recipe.discriminator
+    wanted = term.requires - recipe.generator.provides - Duel.provides
+    for name, part in sorted(discriminators.items()):
+        if issubclass(part, WrapperConfig) and part.requires <= encoder.provides and wanted <= part.around(encoder):
+            return (
+                f"wrap it: discriminator={part.__name__}(encoder={type(encoder).__name__}(...)) in the recipe, or on"
+                f" the command line --discriminator {name} --discriminator.encoder {encoder.name}; or {drop}"
+            )
+    for registry in (discriminators, generators):
+        if able := sorted(name for name, part in registry.items() if missing <= part.provides):
+            return f"take --{registry.kind} {' or '.join(able)}; or {drop}"
+    return drop
 
 
 def check_sides(recipe: Recipe, name: str, term: Term, generator: Generator) -> None:
     """UserError if a term reads feature maps that the generator does not have."""
     if missing := sorted(set(term.feature_resolutions()) - generator.feature_channels.keys()):
         raise UserError(
-            f"{term.registry.kind} {name!r} reads feature maps of side {listed(map(str, missing))}; generator"
-            f" {recipe.generator.name!r} has {listed(map(str, generator.feature_channels))} for images of"
+            f"{term.registry.kind} {name!r} reads feature maps of side {', '.join(map(str, missing))}; generator"
+            f" {recipe.generator.name!r} has {', '.join(map(str, generator.feature_channels)) or 'none'} for images of"
             f" {generator.spec.height} x {generator.spec.width} px: set --regularizers.{name}.resolutions to those."
         )
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names in one line."""
-    return ", ".join(sorted(names, key=lambda name: (len(name), name))) or "nothing of the kind"

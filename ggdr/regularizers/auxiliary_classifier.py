@@ -10,7 +10,7 @@ from ggdr.lazy import F, Tensor
 from ggdr.networks.base import DiscriminatorOutput, Head, ImageSpec
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("auxiliary_classifier", paper="1610.09585")
@@ -21,7 +21,7 @@ class AuxiliaryClassifier(Regularizer):
     In the paper D's logit does not see the label; one that projects it, as `stylegan2` and `dcgan` do, sees it as well.
     """
 
-    requires: ClassVar = frozenset({"heads"})
+    requires: ClassVar = frozenset({Capability.HEADS})
 
     def fit(self, spec: ImageSpec, batch_size: int) -> str:
         """UserError if the images have no classes."""

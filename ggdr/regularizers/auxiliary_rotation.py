@@ -10,7 +10,7 @@ from ggdr.lazy import F, Tensor, torch
 from ggdr.networks.base import Head, ImageSpec
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -29,7 +29,7 @@ class AuxiliaryRotation(Regularizer):
     """factor on G's turn, of the fakes' cross-entropy"""
     beta: float = 1.0
     """factor on D's turn, of the reals' cross-entropy"""
-    requires: ClassVar = frozenset({"heads"})
+    requires: ClassVar = frozenset({Capability.HEADS})
 
     def fit(self, spec: ImageSpec, batch_size: int) -> str:
         """UserError if the images are not square."""

@@ -10,8 +10,8 @@ from ggdr.lazy import Tensor, torch
 from ggdr.play.duel import Duel
 from ggdr.play.schedule import ramp
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
-from ggdr.regularizers.per_pixel import dense
+from ggdr.registry import Capability, regularizers
+from ggdr.regularizers.per_pixel import pixel_logits
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -32,7 +32,7 @@ class CutMix(Regularizer):
     """probability that an image is mixed, 0 to 1"""
     ramp_kimg: float = 0.0
     """how long the probability takes from 0 to `p`, kimg"""
-    requires: ClassVar = frozenset({"d_pixels"})
+    requires: ClassVar = frozenset({Capability.PIXEL_LOGITS})
 
     def __post_init__(self) -> None:
         not_negative(self, "p", "ramp_kimg")
@@ -47,7 +47,7 @@ class CutMix(Regularizer):
                 f" augmentation {recipe.augment.name!r} moves pixels by chance: take one that does not (such as"
                 f" --augment diffaug --augment.policy colour cutout), or drop it: {recipe.flag(self)} none."
             )
-        if not any("pixel_loss" in term.provides for term in recipe.regularizers.values()):
+        if not any(Capability.PIXEL_LOSS in term.provides for term in recipe.regularizers.values()):
             raise UserError(
                 f"regularizer {self.name!r} reads D's verdict of each pixel, which no loss trains: add"
                 f" --regularizers.per_pixel per_pixel, or drop it: {recipe.flag(self)} none."
@@ -57,8 +57,8 @@ class CutMix(Regularizer):
         real, fake = duel.real, duel.fake.image
         mask = patches(real)
         mixed = torch.where(mask, real, fake).detach()
-        wanted = torch.where(mask, dense(duel.on_real).sigmoid(), dense(duel.on_fake).sigmoid())
-        off = (dense(duel.judge(mixed)).sigmoid() - wanted).square().mean(dim=(1, 2, 3))
+        wanted = torch.where(mask, pixel_logits(duel.on_real).sigmoid(), pixel_logits(duel.on_fake).sigmoid())
+        off = (pixel_logits(duel.judge(mixed)).sigmoid() - wanted).square().mean(dim=(1, 2, 3))
         chance = self.p * ramp(duel.context.kimg, 0.0, self.ramp_kimg)
         return (off * (torch.rand_like(off) < chance)).mean()
 

@@ -9,7 +9,7 @@ from ggdr.lazy import Tensor, torch
 from ggdr.ops.gradient import input_gradient
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("dragan", paper="1705.07215")
@@ -23,7 +23,7 @@ class DRAGAN(Regularizer):
     """size of the neighbourhood, in standard deviations of the batch's pixels"""
     float32: ClassVar = True
     reads_logits: ClassVar = True
-    provides: ClassVar = frozenset({"slope"})
+    provides: ClassVar = frozenset({Capability.SLOPE})
 
     def d_loss(self, duel: Duel) -> Tensor:
         noise = self.radius * duel.real.std() * torch.rand_like(duel.real)

@@ -11,7 +11,7 @@ from ggdr.networks.base import ImageSpec
 from ggdr.networks.size import pyramid_of
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("feature_matching", paper="1606.03498")
@@ -25,7 +25,7 @@ class FeatureMatching(Regularizer):
 
     resolutions: tuple[int, ...] = ()
     """heights (pixels) of D's maps to match; none: about 64, or a quarter of a small image"""
-    requires: ClassVar = frozenset({"pyramid"})
+    requires: ClassVar = frozenset({Capability.PYRAMID})
     least: ClassVar = 2
 
     def fit(self, spec: ImageSpec, batch_size: int) -> str:

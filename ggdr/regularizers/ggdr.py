@@ -12,7 +12,7 @@ from ggdr.networks.size import pyramid_of
 from ggdr.play.duel import Duel
 from ggdr.play.schedule import ramp
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("ggdr", paper="2207.13320")
@@ -30,7 +30,7 @@ class GGDR(Regularizer):
     """when each resolution sets in, kimg; one number: the same for all"""
     ramp_kimg: tuple[float, ...] = (0.0,)
     """how long each resolution takes from there to its full share, kimg; one number: the same for all"""
-    requires: ClassVar = frozenset({"g_features", "d_features"})
+    requires: ClassVar = frozenset({Capability.G_FEATURES, Capability.D_FEATURES})
 
     def feature_resolutions(self) -> tuple[int, ...]:
         return self.resolutions

@@ -10,7 +10,7 @@ from ggdr.networks.base import DiscriminatorOutput, Head, ImageSpec
 from ggdr.networks.size import pyramid_of
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("glead", paper="2212.03752")
@@ -28,7 +28,9 @@ class GLeaD(Regularizer):
     """factor of the two mean squared errors"""
     resolutions: tuple[int, ...] = ()
     """heights (pixels) of the maps that D hands over, each rebuilt from alone; none: about 32, or a quarter"""
-    requires: ClassVar = frozenset({"d_features", "real_features", "heads", "g_continues"})
+    requires: ClassVar = frozenset(
+        {Capability.D_FEATURES, Capability.REAL_FEATURES, Capability.HEADS, Capability.FORWARD_FROM}
+    )
 
     def feature_resolutions(self) -> tuple[int, ...]:
         return self.resolutions

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.lazy import Tensor, torch
 from ggdr.play.term import Regularizer, Turn
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -30,7 +30,7 @@ class PAGAN(Regularizer):
     """time from one bit to the next, kimg"""
     ramp_kimg: float = 250.0
     """time in which a bit's probability rises to 1/2, kimg, not above the interval"""
-    requires: ClassVar = frozenset({"random_bits"})
+    requires: ClassVar = frozenset({Capability.RANDOM_BITS})
 
     # Unlike the paper: a schedule, ours; there the next bit sets in when the kernel distance of fakes stops falling.
 

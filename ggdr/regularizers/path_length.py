@@ -11,7 +11,7 @@ from ggdr.lazy import Tensor, torch
 from ggdr.ops.gradient import input_gradient
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("path_length", paper="1912.04958")
@@ -27,7 +27,7 @@ class PathLength(Regularizer):
     """rate at which the running mean of the length follows, per update, 0 to 1"""
     shrink: int = 2
     """the penalty runs on the N-th part of the micro-batch, to save memory"""
-    requires: ClassVar = frozenset({"ws"})
+    requires: ClassVar = frozenset({Capability.WS})
     float32: ClassVar = True
 
     def start(self, device: torch.device) -> None:

@@ -9,7 +9,7 @@ from ggdr.lazy import F, Tensor
 from ggdr.networks.base import DiscriminatorOutput
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("per_pixel", paper="2002.12655")
@@ -22,22 +22,22 @@ class PerPixel(Regularizer):
 
     form: Literal["non_saturating", "hinge"] = "non_saturating"
     """the logistic loss of the equations, or the hinge loss, as BigGAN has it"""
-    requires: ClassVar = frozenset({"d_pixels"})
-    provides: ClassVar = frozenset({"pixel_loss"})
+    requires: ClassVar = frozenset({Capability.PIXEL_LOGITS})
+    provides: ClassVar = frozenset({Capability.PIXEL_LOSS})
 
     def d_loss(self, duel: Duel) -> Tensor:
-        real, fake = dense(duel.on_real), dense(duel.on_fake)
+        real, fake = pixel_logits(duel.on_real), pixel_logits(duel.on_fake)
         if self.form == "hinge":
             return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
         return F.softplus(-real).mean() + F.softplus(fake).mean()
 
     def g_loss(self, duel: Duel) -> Tensor:
-        fake = dense(duel.on_fake)
+        fake = pixel_logits(duel.on_fake)
         return -fake.mean() if self.form == "hinge" else F.softplus(-fake).mean()
 
 
-def dense(verdict: DiscriminatorOutput) -> Tensor:
+def pixel_logits(verdict: DiscriminatorOutput) -> Tensor:
     """The logits of its pixels [N, 1, H, W]; RuntimeError if it has none."""
-    if verdict.dense is None:
-        raise RuntimeError("this verdict has no logits of pixels: a term that reads them needs d_pixels.")
-    return verdict.dense
+    if verdict.pixel_logits is None:
+        raise RuntimeError("this verdict has no logits of pixels: a term that reads them requires PIXEL_LOGITS.")
+    return verdict.pixel_logits

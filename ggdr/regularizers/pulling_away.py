@@ -8,7 +8,7 @@ from typing import ClassVar
 from ggdr.lazy import F, Tensor
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("pulling_away", paper="1609.03126")
@@ -18,7 +18,7 @@ class PullingAway(Regularizer):
 
     weight: float = 0.1
     """factor of the mean squared cosine"""
-    requires: ClassVar = frozenset({"pyramid"})
+    requires: ClassVar = frozenset({Capability.PYRAMID})
     least: ClassVar = 2
 
     def g_loss(self, duel: Duel) -> Tensor:

@@ -11,7 +11,7 @@ from ggdr.networks.base import ImageSpec
 from ggdr.ops.gradient import input_gradient
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("r1", paper="1801.04406")
@@ -23,7 +23,7 @@ class R1(Regularizer):
     """gamma; None: 0.0002 * height * width / batch, the rule of thumb of StyleGAN2-ADA (arXiv 2006.06676)"""
     every: int = 16
     """run at each N-th step, N times as strong (lazy regularization)"""
-    requires: ClassVar = frozenset({"real_grad"})
+    requires: ClassVar = frozenset({Capability.REAL_GRAD})
     float32: ClassVar = True
     reads_logits: ClassVar = True
 

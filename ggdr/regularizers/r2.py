@@ -9,7 +9,7 @@ from ggdr.lazy import Tensor
 from ggdr.ops.gradient import input_gradient
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("r2", paper="1801.04406")
@@ -19,7 +19,7 @@ class R2(Regularizer):
 
     every: int = 16
     """run at each N-th step, N times as strong (lazy regularization)"""
-    requires: ClassVar = frozenset({"fake_grad"})
+    requires: ClassVar = frozenset({Capability.FAKE_GRAD})
     float32: ClassVar = True
     reads_logits: ClassVar = True
 

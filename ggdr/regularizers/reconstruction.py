@@ -11,7 +11,7 @@ from ggdr.features.plain import Pixels
 from ggdr.lazy import Tensor, torch
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("fastgan_reconstruction", paper="2101.04775")
@@ -24,11 +24,11 @@ class FastGANReconstruction(Regularizer):
     """
 
     features: Extractor = Pixels()
-    """whose squared distances are to be small; one that gives "smooth": pixels, lpips, vgg16 and others"""
-    requires: ClassVar = frozenset({"pyramid", "reconstruction"})
+    """whose squared distances are to be small; one that provides `smooth`: pixels, lpips, vgg16 and others"""
+    requires: ClassVar = frozenset({Capability.PYRAMID, Capability.RECONSTRUCTION})
 
     def __post_init__(self) -> None:
-        if "smooth" not in self.features.provides:
+        if Capability.SMOOTH not in self.features.provides:
             raise UserError(
                 f"fastgan_reconstruction compares images before they are rounded, which feature extractor"
                 f" {self.features.name!r} cannot; take pixels or lpips."

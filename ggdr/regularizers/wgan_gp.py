@@ -9,7 +9,7 @@ from ggdr.lazy import Tensor, torch
 from ggdr.ops.gradient import input_gradient
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("wgan_gp", paper="1704.00028")
@@ -23,7 +23,7 @@ class WGANGP(Regularizer):
     """slope that the critic is drawn to"""
     float32: ClassVar = True
     reads_logits: ClassVar = True
-    provides: ClassVar = frozenset({"slope"})
+    provides: ClassVar = frozenset({Capability.SLOPE})
 
     def d_loss(self, duel: Duel) -> Tensor:
         t = torch.rand(len(duel.real), 1, 1, 1, device=duel.real.device)

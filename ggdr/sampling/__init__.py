@@ -13,6 +13,7 @@ from torch import Tensor
 from ggdr.errors import UserError
 from ggdr.networks.base import GeneratorConfig
 from ggdr.networks.base.module import Generator
+from ggdr.registry import Capability
 from ggdr.sampling.grid import to_uint8
 from ggdr.seeding import word
 
@@ -98,7 +99,7 @@ def whole(seeds: int | Sequence[int] | Tensor) -> list[int]:
 
 def asked(config: GeneratorConfig, view: View) -> dict[str, Any]:
     """A view as keywords of the generator's forward; UserError if it asks for what the generator does not give."""
-    truncates, noisy = "truncation" in config.provides, "noise" in config.provides
+    truncates, noisy = Capability.TRUNCATION in config.provides, Capability.NOISE in config.provides
     if not truncates and (view.psi, view.cutoff) != (None, None):
         raise UserError(f"generator {config.name!r} has no truncation; leave psi and cutoff out.")
     if not noisy and view.noise == "random":

@@ -26,6 +26,7 @@ from ggdr.metrics.base import Metric, Numbers
 from ggdr.metrics.data import EvalData
 from ggdr.ops.precision import without_tf32
 from ggdr.processes import Processes
+from ggdr.registry import Capability
 from ggdr.sampling import View
 from ggdr.seeding import seed_of
 from ggdr.training.launch import processes_for
@@ -142,7 +143,7 @@ class Evaluation:
         """Warn of flags that make no difference."""
         if self.given and self.command.repeats not in (None, 1):
             self.console.warn("images that lie there already are measured once; --repeats makes no difference.")
-        walking = [name for name, metric in self.metrics.items() if "generator" in metric.requires]
+        walking = [name for name, metric in self.metrics.items() if Capability.GENERATOR in metric.requires]
         if walking and self.command.psi not in (None, 1.0):
             self.console.warn(f"{', '.join(walking)}: of the whole latent space; --psi makes no difference.")
 

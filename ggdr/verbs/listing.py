@@ -60,8 +60,8 @@ def entry(part: type[Part]) -> str:
     first = inspect.cleandoc(part.__doc__ or "").splitlines()[0]
     notes = [f"arXiv {part.paper}" if part.paper[:4].isdigit() else part.paper] if part.paper else []
     notes += [
-        f"{word} {', '.join(sorted(names))}"
-        for word, names in (("requires", part.requires), ("provides", part.provides))
-        if names
+        f"{word} {', '.join(sorted(each.value for each in capabilities))}"
+        for word, capabilities in (("requires", part.requires), ("provides", part.provides))
+        if capabilities
     ]
     return f"  {part.name:16} {first}" + (f"\n  {'':16} [{'; '.join(notes)}]" if notes else "")

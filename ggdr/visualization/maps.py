@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from ggdr.errors import UserError
 from ggdr.networks.base import GeneratorOutput
 from ggdr.networks.base.module import Discriminator, Generator
+from ggdr.registry import Capability
 from ggdr.sampling import AT_ONCE, View, asked, latents
 from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import labels_at
@@ -70,15 +71,15 @@ def sides_of(
 
     UserError, with the sides there are, if the generator hands over no maps of a side, or none at all.
     """
-    if "g_features" not in generator.config.provides:
+    if Capability.G_FEATURES not in generator.config.provides:
         raise UserError(f"generator {generator.config.name!r} hands over no feature maps, so there is nothing to see.")
     there = sorted(generator.feature_channels)
     if strange := sorted(set(wanted) - set(there)):
         raise UserError(f"no feature maps of side {listed(strange)}; the generator has those of {listed(there)} px.")
     have: dict[Source, Mapping[int, int]] = {"generator": generator.feature_channels}
-    if discriminator is not None and "pyramid" in discriminator.config.provides:
+    if discriminator is not None and Capability.PYRAMID in discriminator.config.provides:
         have["encoder"] = discriminator.map_channels
-    if discriminator is not None and "d_features" in discriminator.config.provides:
+    if discriminator is not None and Capability.D_FEATURES in discriminator.config.provides:
         have["decoder"] = discriminator.spec.guide
     return {source: tuple(s for s in sorted(set(wanted or there)) if s in maps) for source, maps in have.items()}
 

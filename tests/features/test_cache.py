@@ -92,7 +92,7 @@ def test_an_extractor_without_classes_is_named():
         """Features alone."""
 
         name = "no_classes"
-        provides = frozenset({"features"})
+        provides = frozenset()
 
     with pytest.raises(ValueError, match="'no_classes' gives no classes; take one that does: `ggdr list extractors`"):
         FeatureCache(Maker()).logits(NoClasses(), 4)

@@ -20,7 +20,7 @@ from ggdr.features.pixels import gray, resized, rgb
 from ggdr.features.plain import Pixels
 from ggdr.features.timm import Timm
 from ggdr.features.vgg16 import VGG16
-from ggdr.registry import extractors
+from ggdr.registry import Capability, extractors
 
 
 def pictures(count=3, channels=3, height=40, width=40):
@@ -75,7 +75,7 @@ def test_an_image_has_the_same_features_in_any_company(loaded, name, channels):
     assert found.rows.dtype == torch.float32 and found.rows.isfinite().all() and not found.rows.requires_grad
     assert found.rows.shape == (3, network.width if name != "lpips" else lpips.width(40))
     torch.testing.assert_close(network(images[1:2]).rows, found.rows[1:2], rtol=1e-4, atol=1e-4)
-    assert ("classes" in extractors[name].provides) == (found.logits is not None)
+    assert (Capability.CLASSES in extractors[name].provides) == (found.logits is not None)
     assert found.logits is None or found.logits.shape[0] == 3
     assert (found.rows[0] - found.rows[1]).abs().max() > 1e-6
 
@@ -97,7 +97,7 @@ def test_gray_pictures_are_as_good_as_their_copies_in_rgb_and_white_is_under_tra
 
 @every_network
 def test_smooth_ones_see_what_bytes_cannot_hold(loaded, name):
-    if "smooth" not in extractors[name].provides:
+    if Capability.SMOOTH not in extractors[name].provides:
         with pytest.raises(ValueError, match="uint8"):
             loaded[name](pictures().float())
         return
@@ -110,7 +110,7 @@ def test_smooth_ones_see_what_bytes_cannot_hold(loaded, name):
 
 @every_network
 def test_smooth_ones_pass_gradients_on_and_their_weights_take_none(loaded, name):
-    if "smooth" in extractors[name].provides:
+    if Capability.SMOOTH in extractors[name].provides:
         images = pictures().float().requires_grad_()
         loaded[name](images).rows.square().sum().backward()
         assert images.grad.isfinite().all() and (images.grad.abs().amax(dim=(1, 2, 3)) > 0).all()

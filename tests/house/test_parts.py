@@ -22,6 +22,7 @@ from ggdr.play.duel import Duel, StepContext
 from ggdr.recipe.files import from_json, to_json
 from ggdr.registry import (
     REGISTRIES,
+    Capability,
     augmentations,
     datasets,
     discover,
@@ -78,7 +79,7 @@ def started(part, batch: int = 4, steps: int = 0):
     return part
 
 
-def duel(term, turn: str, requires: frozenset[str] | None = None, augment=None) -> Duel:
+def duel(term, turn: str, requires: frozenset[Capability] | None = None, augment=None) -> Duel:
     torch.manual_seed(2)
     seen = spec(CLASSES)
     g = tiny.STYLEGAN2.build(seen)
@@ -116,7 +117,8 @@ def test_term_is_finite_and_its_gradient_reaches_its_player_and_no_other(name, t
 def test_declared_needs_are_used(name):
     """Without what it needs, a term fails or gives another value."""
     term = started(TERMS[name]())
-    for need in term.requires - {"ws", "g_continues", "energy"}:  # which are there whether asked for or not
+    always_there = {Capability.WS, Capability.FORWARD_FROM, Capability.ENERGY}  # whether asked for or not
+    for need in term.requires - always_there:
         with pytest.raises((RuntimeError, KeyError)):
             term.loss(duel(term, term.turns[0], requires=term.requires - {need})).backward()
 
@@ -152,17 +154,17 @@ def test_networks_give_what_they_say(turn, name, labels):
     first, _ = call(net, labels)
     if turn == "d":
         assert first.shape[0] == 4 and first.isfinite().all()
-        if "pyramid" in net.config.provides:
+        if Capability.PYRAMID in net.config.provides:
             _, maps = net.pyramid(torch.zeros(2, 3, SIDE, SIDE), one_hot(2, labels))
             assert {resolution: m.shape[1] for resolution, m in maps.items()} == net.map_channels
         return
     assert first.shape == (4, 3, SIDE, SIDE)
-    resolutions = tuple(net.feature_channels) if "g_features" in net.config.provides else ()
+    resolutions = tuple(net.feature_channels) if Capability.G_FEATURES in net.config.provides else ()
     made = net(torch.randn(2, net.z_dim), one_hot(2, labels), resolutions=resolutions)
     assert {resolution: m.shape[1] for resolution, m in made.features.items()} == {
         resolution: net.feature_channels[resolution] for resolution in resolutions
     }
-    assert ("ws" in net.config.provides) == (made.ws is not None)
+    assert (Capability.WS in net.config.provides) == (made.ws is not None)
 
 
 @pytest.mark.parametrize(("turn", "name"), [each for each in NETWORKS if each != ("d", "blind")])
@@ -221,7 +223,7 @@ def test_parts_are_registered_and_make_the_round_trip_through_json(kind):
         assert part.__doc__.splitlines()[0].endswith(".")
 
 
-@pytest.mark.parametrize("name", sorted(name for name, loss in losses.items() if "heads" not in loss.requires))
+@pytest.mark.parametrize("name", sorted(name for name, loss in losses.items() if Capability.HEADS not in loss.requires))
 def test_loss_is_lower_for_the_better_player(name):
     """A D that tells reals from fakes has a lower loss than one that is wrong; G's preference is the reverse."""
     term = started(losses[name]())
@@ -249,7 +251,7 @@ def test_wasserstein_clips_the_critic_as_its_layers_use_it_and_nothing_else():
     assert layer.weight.abs().max() > 0.05
 
 
-NEEDS_GENERATOR = sorted(name for name, metric in metrics.items() if "generator" in metric.requires)
+NEEDS_GENERATOR = sorted(name for name, metric in metrics.items() if Capability.GENERATOR in metric.requires)
 AGAINST_REALS = ["density_coverage", "fd_dinov2", "fid", "kid", "precision_recall", "swd"]
 """metrics that hold fakes against reals, so that reals themselves are the best fakes"""
 every_metric = pytest.mark.parametrize("name", sorted(metrics))

@@ -22,7 +22,7 @@ from ggdr.networks.base import ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.recipe.files import load_recipe
 from ggdr.recipe.fitting import fit
-from ggdr.registry import discover
+from ggdr.registry import Capability, discover
 from ggdr.saving.model import save_model
 from ggdr.train import main
 
@@ -121,8 +121,8 @@ def test_what_the_readme_counts_is_so():
     assert "some forty papers" in TEXT and round(len(papers), -1) == 40
     assert "`ggdr list metrics` shows ten of them" in TEXT and len(metrics) == 10
     assert "has a pyramid: with all the GANs below" in TEXT
-    assert all("g_features" in part.provides for part in generators)
-    assert all("pyramid" in part.provides for part in discriminators)
+    assert all(Capability.G_FEATURES in part.provides for part in generators)
+    assert all(Capability.PYRAMID in part.provides for part in discriminators)
 
 
 def test_what_the_readme_says_of_diffusers_is_so(tmp_path):

@@ -15,6 +15,7 @@ from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.ops.contrast import nt_xent, one_class
 from ggdr.ops.views import cropped, hued, recoloured, view
 from ggdr.play.duel import Duel, StepContext
+from ggdr.registry import Capability
 
 
 def test_contrasts_of_codes_at_right_angles():
@@ -80,7 +81,7 @@ def test_contrad_is_the_sum_of_its_contrasts_and_its_heads_losses():
             return DiscriminatorOutput(sign, head_outputs=head_outputs)
 
     white = torch.ones(3, 1, 8, 8)
-    fight = Duel(None, Writes(), white, None, StepContext("d", frozenset({"heads"})))
+    fight = Duel(None, Writes(), white, None, StepContext("d", frozenset({Capability.HEADS})))
     vars(fight)["fake"] = GeneratorOutput(-white)
     alike = math.log(5)  # six codes, all the same: the partner among five others
     apart = math.log(2 * math.e + 6) - 1  # each fake finds two mates at cosine 1, six reals at 0

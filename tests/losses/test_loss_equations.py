@@ -18,6 +18,7 @@ from ggdr.losses.wasserstein import Wasserstein
 from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.term import Term
+from ggdr.registry import Capability
 from ggdr.regularizers.cutmix import CutMix
 from ggdr.regularizers.dragan import DRAGAN
 from ggdr.regularizers.path_length import PathLength
@@ -85,15 +86,15 @@ class Bowl:
 REALS = torch.tensor([[1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 0.0, 2.0]]).view(2, 1, 2, 2)
 
 
-def penalty(term: Term, requires: str = "") -> float:
+def penalty(term: Term, *requires: Capability) -> float:
     """What it is on two reals and two fakes; draws follow seed 0."""
     torch.manual_seed(0)
-    return term.loss(Duel(Steep(), Bowl(), REALS, None, StepContext("d", frozenset({requires})))).item()
+    return term.loss(Duel(Steep(), Bowl(), REALS, None, StepContext("d", frozenset(requires)))).item()
 
 
 def test_r1_and_r2_are_half_the_squared_gradient_at_reals_and_at_fakes():
-    assert penalty(R1(weight=1.0), "real_grad") == pytest.approx((30 + 5) / 2 / 2)
-    assert penalty(R2(), "fake_grad") == pytest.approx(4 * 25 / 2)
+    assert penalty(R1(weight=1.0), Capability.REAL_GRAD) == pytest.approx((30 + 5) / 2 / 2)
+    assert penalty(R2(), Capability.FAKE_GRAD) == pytest.approx(4 * 25 / 2)
 
 
 def test_wgan_gp_draws_the_slope_between_reals_and_fakes_to_its_target():
@@ -135,7 +136,9 @@ def test_the_loss_of_pixels_is_that_of_images_over_all_pixels(form, d, g):
     for turn, expected in (("d", d), ("g", g)):
         made = given(turn)
         for resolution, logits in (("on_real", REAL), ("on_fake", FAKE)):
-            vars(made)[resolution] = DiscriminatorOutput(torch.zeros(1), dense=torch.tensor(logits).view(1, 1, 1, 2))
+            vars(made)[resolution] = DiscriminatorOutput(
+                torch.zeros(1), pixel_logits=torch.tensor(logits).view(1, 1, 1, 2)
+            )
         assert PerPixel(form=form).loss(made).item() == pytest.approx(expected, rel=1e-6)
 
 
@@ -143,7 +146,7 @@ class Blends:
     """A discriminator whose logit of a pixel is the pixel and the image's mean."""
 
     def __call__(self, image: Tensor, labels=None, *, resolutions=()) -> DiscriminatorOutput:
-        return DiscriminatorOutput(torch.zeros(len(image)), dense=image + image.mean((1, 2, 3), keepdim=True))
+        return DiscriminatorOutput(torch.zeros(len(image)), pixel_logits=image + image.mean((1, 2, 3), keepdim=True))
 
 
 def inside(share: float, y: float, x: float) -> Tensor:
@@ -159,7 +162,7 @@ def test_cutmix_holds_what_is_mixed_against_what_each_part_was_judged_to_be(kimg
     torch.manual_seed(1)
     n = 32
     real, fake = torch.randn(n, 1, 4, 6), torch.randn(n, 1, 4, 6)
-    fight = Duel(None, Blends(), real, None, StepContext("d", frozenset({"d_pixels"}), kimg=kimg))
+    fight = Duel(None, Blends(), real, None, StepContext("d", frozenset({Capability.PIXEL_LOGITS}), kimg=kimg))
     vars(fight)["fake"] = GeneratorOutput(fake)
     torch.manual_seed(0)
     found = CutMix(p=0.8, ramp_kimg=4.0).d_loss(fight).item()

@@ -20,6 +20,7 @@ from ggdr.metrics.ppl import PPL, great_circle, usual_mean
 from ggdr.networks.base import GeneratorConfig, GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.dcgan import DCGANGeneratorConfig
+from ggdr.registry import Capability
 from ggdr.seeding import seed_of
 
 BRIEF = ImageSpec(16, 16, 3)
@@ -41,7 +42,7 @@ class AsTheyAre(Extractor):
 
     name: ClassVar[str] = "pixels"
     batch: int = 20
-    provides: ClassVar = frozenset({"features", "smooth"})
+    provides: ClassVar = frozenset({Capability.SMOOTH})
 
     def load(self, device):
         return Pixels()
@@ -52,7 +53,7 @@ class LinearConfig(GeneratorConfig):
     """Settings of a generator whose images are its style codes, which are twice its latent codes."""
 
     name: ClassVar[str] = "linear"
-    provides: ClassVar = frozenset({"ws"})
+    provides: ClassVar = frozenset({Capability.WS})
 
 
 class Linear(Generator):

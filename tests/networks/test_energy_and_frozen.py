@@ -19,6 +19,7 @@ from ggdr.play.duel import Duel, StepContext
 from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.recipe.fitting import fit
+from ggdr.registry import Capability
 from ggdr.regularizers.cutmix import CutMix, patches
 from ggdr.regularizers.per_pixel import PerPixel
 from ggdr.regularizers.pulling_away import PullingAway
@@ -53,7 +54,7 @@ def verdicts(term, turn: str, real: DiscriminatorOutput, fake: DiscriminatorOutp
     return duel
 
 
-def duel_of(config, turn: str, requires: frozenset[str]) -> Duel:
+def duel_of(config, turn: str, requires: frozenset[Capability]) -> Duel:
     torch.manual_seed(0)
     g, d = tiny.STYLEGAN2.build(ImageSpec(16, 16)), config.build(ImageSpec(16, 16))
     return Duel(g, d, torch.randn(4, 3, 16, 16), None, StepContext(turn, requires, kimg=1.0))
@@ -199,9 +200,11 @@ def test_a_model_that_timm_lacks_is_refused_with_those_that_it_has():
 @pytest.mark.parametrize("spec", BRIEFS.values(), ids=BRIEFS)
 def test_every_pixel_has_a_logit_and_only_duels_that_ask_see_it(spec):
     _, verdict = judged(UNetGANDiscriminatorConfig.tiny(), spec)
-    assert verdict.dense.shape == (2, 1, spec.height, spec.width)
-    for requires in (frozenset(), frozenset({"d_pixels"})):
-        assert (duel_of(UNetGANDiscriminatorConfig.tiny(), "d", requires).on_real.dense is None) == (not requires)
+    assert verdict.pixel_logits.shape == (2, 1, spec.height, spec.width)
+    for requires in (frozenset(), frozenset({Capability.PIXEL_LOGITS})):
+        assert (duel_of(UNetGANDiscriminatorConfig.tiny(), "d", requires).on_real.pixel_logits is None) == (
+            not requires
+        )
 
 
 def test_a_pixels_logit_sees_fine_detail_past_the_bottleneck():
@@ -214,11 +217,11 @@ def test_a_pixels_logit_sees_fine_detail_past_the_bottleneck():
 
 def test_the_pixels_losses_are_those_of_the_image_at_each_pixel():
     real, fake = (
-        DiscriminatorOutput(torch.zeros(1), dense=torch.zeros(1, 1, 2, 2)),
+        DiscriminatorOutput(torch.zeros(1), pixel_logits=torch.zeros(1, 1, 2, 2)),
         torch.tensor([0.0, 3.0]).view(1, 1, 1, 2),
     )
     hinge, plain = PerPixel(form="hinge"), PerPixel()
-    said = DiscriminatorOutput(torch.zeros(1), dense=fake)
+    said = DiscriminatorOutput(torch.zeros(1), pixel_logits=fake)
     assert hinge.loss(verdicts(hinge, "d", real, said)).item() == pytest.approx(1 + (1 + 4) / 2)
     assert hinge.loss(verdicts(hinge, "g", real, said)).item() == pytest.approx(-1.5)
     wanted = (torch.tensor([0.5, 0.0474258731776]).log().mean()).neg()  # 1 - sigmoid(3)
@@ -230,7 +233,7 @@ def test_cutmix_asks_nothing_of_a_d_that_judges_pixels_by_themselves():
         z_dim = 8
 
         def forward(self, image, labels=None, resolutions=()):
-            return DiscriminatorOutput(image.mean((1, 2, 3)), dense=self.scale * image.mean(1, keepdim=True))
+            return DiscriminatorOutput(image.mean((1, 2, 3)), pixel_logits=self.scale * image.mean(1, keepdim=True))
 
     term, requires = CutMix(p=1.0), CutMix.requires
     duel = duel_of(UNetGANDiscriminatorConfig.tiny(), "d", requires)
@@ -260,7 +263,7 @@ def test_a_term_of_pixels_is_refused_without_such_a_discriminator():
     recipe = Recipe(
         data=tiny.recipe.data, generator=tiny.STYLEGAN2, discriminator=tiny.RESNET, regularizers={"p": PerPixel()}
     )
-    with pytest.raises(ValueError, match="'p' needs d_pixels"):
+    with pytest.raises(ValueError, match="'p' requires pixel_logits"):
         fit(recipe, ImageSpec(16, 16))
 
 

@@ -21,6 +21,7 @@ from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.ops.scales import at_level, doubled, halved
 from ggdr.play.duel import StepContext
 from ggdr.recipe.fitting import fit
+from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.saving.checkpoint import latest
 from ggdr.saving.model import find_saved, load_model, save_model
@@ -36,7 +37,7 @@ WIDE = ImageSpec(16, 32)
 
 def quiet(generator) -> dict[str, str]:
     """Keywords for an image without fresh noise."""
-    return {"noise": "const"} if "noise" in generator.config.provides else {}
+    return {"noise": "const"} if Capability.NOISE in generator.config.provides else {}
 
 
 def progressive(**changes):

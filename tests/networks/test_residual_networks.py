@@ -291,6 +291,6 @@ class TestConditional:
             concat(image)
 
     def test_an_encoder_without_a_pyramid_is_refused(self, monkeypatch):
-        monkeypatch.setattr(DCGANDiscriminatorConfig, "gives", frozenset())
-        with pytest.raises(ValueError, match="'dcgan' gives no pyramid.*'concat'"):
+        monkeypatch.setattr(DCGANDiscriminatorConfig, "provides", frozenset())
+        with pytest.raises(ValueError, match="'dcgan' provides no pyramid.*'concat'"):
             ConcatDiscriminatorConfig().build(BRIEF)

@@ -10,6 +10,7 @@ from ggdr.networks.base import ImageSpec
 from ggdr.networks.stylegan import StyleGANGeneratorConfig
 from ggdr.networks.stylegan.generator import StyledLayer
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
+from ggdr.registry import Capability
 
 CONFIG = StyleGANGeneratorConfig.tiny()
 
@@ -78,7 +79,8 @@ def test_styles_are_mixed_among_the_layers_in_use():
 
 def test_codes_noise_and_truncation_are_as_those_of_its_successor():
     net = network().eval()
-    assert StyleGANGeneratorConfig.provides == StyleGAN2GeneratorConfig.provides - {"g_continues"} | {"grow"}
+    shared = StyleGAN2GeneratorConfig.provides - {Capability.FORWARD_FROM}
+    assert StyleGANGeneratorConfig.provides == shared | {Capability.GROW}
     z = torch.randn(2, 8)
     ws = net.styles(z, psi=0.5, cutoff=2)
     torch.testing.assert_close(ws[:, :2], (net.styles(z)[:, :2] + net.mapping.w_avg) / 2)

@@ -14,6 +14,7 @@ from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
 from ggdr.recipe.fitting import fit
+from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.saving.model import load_model, save_model
 from ggdr.train import train_step
@@ -124,7 +125,7 @@ def test_an_encoder_without_a_pyramid_is_refused():
 
 
 def test_it_gives_what_its_encoder_gives_features_and_heads():
-    assert UNetDiscriminatorConfig().provides == {"d_features", "pyramid", "heads"}
+    assert UNetDiscriminatorConfig().provides == {Capability.D_FEATURES, Capability.PYRAMID, Capability.HEADS}
 
 
 def test_heads_answer_and_a_detached_one_teaches_nothing_below_while_it_learns(tmp_path):
@@ -151,7 +152,7 @@ def test_heads_answer_and_a_detached_one_teaches_nothing_below_while_it_learns(t
 def test_a_term_that_asks_for_a_head_says_how_to_get_one():
     @dataclass(kw_only=True)
     class Asks(Regularizer):
-        requires: ClassVar = frozenset({"heads"})
+        requires: ClassVar = frozenset({Capability.HEADS})
 
         def heads(self, spec: ImageSpec) -> dict[str, Head]:
             return {"classes": Head(10)}
@@ -163,5 +164,5 @@ def test_a_term_that_asks_for_a_head_says_how_to_get_one():
     recipe = replace(tiny.recipe, regularizers={"asks": Asks()})
     fitted = fit(recipe, ImageSpec(16, 16, 1))
     assert fitted.spec.heads == {"classes": Head(10)}
-    with pytest.raises(ValueError, match="'asks' needs heads; .* wrap it: discriminator=UNet"):
+    with pytest.raises(ValueError, match="'asks' requires heads; .* wrap it: discriminator=UNet"):
         fit(replace(recipe, discriminator=JUDGE), ImageSpec(16, 16, 1))

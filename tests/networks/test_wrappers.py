@@ -20,7 +20,7 @@ from ggdr.networks.timm import TimmDiscriminatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.networks.unet_gan import UNetGANDiscriminatorConfig
 from ggdr.networks.wrappers import WrapperConfig
-from ggdr.registry import discover, discriminators
+from ggdr.registry import Capability, discover, discriminators
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -60,8 +60,8 @@ def test_one_gives_what_is_its_own_and_its_encoder_s(name):
     ],
 )
 def test_pictures_and_sizes_are_withheld_where_the_encoder_sees_further_channels(kind, whole):
-    assert ("reconstruction" in kind(encoder=FastGANDiscriminatorConfig.tiny()).provides) == whole
-    assert ("scales" in kind(encoder=MSGGANDiscriminatorConfig.tiny()).provides) == whole
+    assert (Capability.RECONSTRUCTION in kind(encoder=FastGANDiscriminatorConfig.tiny()).provides) == whole
+    assert (Capability.SCALES in kind(encoder=MSGGANDiscriminatorConfig.tiny()).provides) == whole
 
 
 def test_clipping_reaches_the_encoder_and_leaves_the_decoder():
@@ -78,21 +78,21 @@ def test_bits_turn_the_pixels_as_they_turn_the_image():
     said, inside = network(IMAGE), network.encoder(joined(IMAGE, network.drawn(IMAGE)))
     sign = torch.tensor([-1.0, 1.0])
     assert torch.equal(said.logits, sign * inside.logits)
-    assert torch.equal(said.dense, sign.view(2, 1, 1, 1) * inside.dense)
+    assert torch.equal(said.pixel_logits, sign.view(2, 1, 1, 1) * inside.pixel_logits)
 
 
 @pytest.mark.parametrize("name", AROUND)
 def test_the_pixels_of_one_are_those_of_its_encoder(name):
     network = discriminators[name](encoder=UNetGANDiscriminatorConfig.tiny()).build(BRIEF).eval()
     said = network(IMAGE)
-    assert said.dense.shape == (2, 1, 16, 16)
+    assert said.pixel_logits.shape == (2, 1, 16, 16)
     logits, maps = network.pyramid(IMAGE)
     assert torch.equal(logits, said.logits) and maps.keys() == network.map_channels.keys()
 
 
 def test_bits_pictures_and_growth_go_through_a_unet():
     bits = UNetDiscriminatorConfig(encoder=PAGANDiscriminatorConfig.tiny()).build(BRIEF)
-    bits.reach(torch.tensor(1.0))
+    bits.set_random_bits(torch.tensor(1.0))
     assert bits.encoder.level == 1
     fastgan = UNetDiscriminatorConfig(encoder=FastGANDiscriminatorConfig.tiny()).build(BRIEF).eval()
     torch.manual_seed(0)

@@ -15,6 +15,7 @@ from ggdr.losses.relativistic import Relativistic
 from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.stats import Stats
+from ggdr.registry import Capability
 
 LABELS = torch.eye(4)
 REALS = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 1, 2, 2)
@@ -79,11 +80,11 @@ class Learning(Labelled):
 
 
 @pytest.mark.parametrize("turn", ["g", "d"])
-@pytest.mark.parametrize("requires", ["real_grad", "fake_grad", ""])
+@pytest.mark.parametrize("requires", [Capability.REAL_GRAD, Capability.FAKE_GRAD, None])
 def test_images_take_gradient_where_a_term_asks_for_it_and_fakes_are_cut_off_on_ds_turn_alone(turn, requires):
     made = Duel(Learning(), Agrees(), REALS, LABELS, StepContext(turn, frozenset({requires})))
-    assert made.real.requires_grad == (requires == "real_grad") and made.real.is_leaf
-    cut = turn == "d" and requires == "fake_grad"
+    assert made.real.requires_grad == (requires == Capability.REAL_GRAD) and made.real.is_leaf
+    cut = turn == "d" and requires == Capability.FAKE_GRAD
     assert made.fake.image.is_leaf == cut and made.fake.image.requires_grad
     assert made.fake is made.fake
 

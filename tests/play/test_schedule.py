@@ -11,6 +11,7 @@ from ggdr.play.duel import StepContext
 from ggdr.play.optimizer import Adam
 from ggdr.play.phase import Phase, phases
 from ggdr.play.schedule import due, ramp
+from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.glead import GLeaD
 from ggdr.regularizers.r1 import R1
@@ -52,7 +53,8 @@ def test_phases_of_both_players_follow_the_rhythms_of_their_terms():
     ]
     assert [phase.float32 for phase in phases(terms)] == [False, False, False, False, True]
     assert (Phase("d", 1, {}).repeats, Phase("d", 1, {}).strength) == (1, 1)
-    assert phases(terms)[-1].requires == {"real_grad", "fake_grad"} and phases(terms)[-1].resolutions == ()
+    last = phases(terms)[-1]
+    assert last.requires == {Capability.REAL_GRAD, Capability.FAKE_GRAD} and last.resolutions == ()
     assert phases({"a": GGDR(resolutions=(16, 8)), "b": GLeaD(resolutions=(8, 32))})[0].resolutions == (8, 16, 32)
 
 

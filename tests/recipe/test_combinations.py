@@ -26,7 +26,7 @@ from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.networks.unet_gan import UNetGANDiscriminatorConfig
 from ggdr.play.duel import Duel
 from ggdr.recipe.fitting import fit
-from ggdr.registry import augmentations, discover, discriminators, losses, regularizers
+from ggdr.registry import Capability, augmentations, discover, discriminators, losses, regularizers
 from ggdr.regularizers.apa import APA
 from ggdr.regularizers.auxiliary_rotation import AuxiliaryRotation
 from ggdr.regularizers.cutmix import CutMix
@@ -149,7 +149,7 @@ def test_a_critic_is_clipped_or_penalised(penalty):
 @pytest.mark.parametrize("loss", [EBGAN(), BEGAN()])
 def test_energies_are_asked_of_a_discriminator_that_has_some(loss):
     said = refused(loss=loss)
-    assert f"loss '{loss.name}' needs energy" in said and "--discriminator autoencoder" in said
+    assert f"loss '{loss.name}' requires energy" in said and "--discriminator autoencoder" in said
     assert "--loss non_saturating" in said and "--regularizers" not in said
     accepted(loss=loss, discriminator=AUTOENCODER)
     accepted(loss=loss, discriminator=UNetDiscriminatorConfig(encoder=AUTOENCODER))
@@ -164,7 +164,7 @@ def test_bits_turn_the_sign_of_logits_only_under_losses_that_take_it_for_the_oth
     }
     if loss in ("began", "ebgan"):
         changes["discriminator"] = PAGANDiscriminatorConfig(encoder=AUTOENCODER)  # whose energies lose their sign
-        assert "needs energy" in refused(**changes)
+        assert "requires energy" in refused(**changes)
     elif loss in ("least_squares", "contrad"):
         changes["discriminator"] = UNetDiscriminatorConfig(encoder=changes["discriminator"])
         assert "'pa_gan'" in (said := refused(**changes)) and f"'{loss}'" in said
@@ -208,7 +208,7 @@ def test_a_command_line_ends_with_the_sentence(tmp_path):
 def test_every_pair_is_fitted_or_refused_in_one_sentence_that_says_what_to_type():
     """All losses with all regularizers and augmentations, each on a discriminator that gives what they need."""
     able = [tiny.recipe.discriminator, *(part.tiny() for part in discriminators.values())]
-    able += [UNetDiscriminatorConfig(encoder=each) for each in able[1:] if "pyramid" in each.provides]
+    able += [UNetDiscriminatorConfig(encoder=each) for each in able[1:] if Capability.PYRAMID in each.provides]
     fitted = 0
     for loss, term, augment in itertools.product(losses, regularizers, augmentations):
         parts = {

@@ -113,7 +113,7 @@ def test_what_cannot_carry_ggdr_is_refused_in_the_words_of_the_first_try():
         provides = frozenset()
 
     recipe = dataclasses.replace(tiny.recipe, generator=Bare(), regularizers={})
-    with pytest.raises(ValueError, match="regularizer 'ggdr' needs g_features"):
+    with pytest.raises(ValueError, match="regularizer 'ggdr' requires g_features"):
         arms.with_ggdr(recipe)
 
 

@@ -19,6 +19,7 @@ from ggdr.ops.shift import flipped_and_shifted, moved
 from ggdr.play.duel import Duel, StepContext
 from ggdr.recipe.files import load_recipe
 from ggdr.recipe.fitting import fit
+from ggdr.registry import Capability
 from ggdr.regularizers.apa import APA
 from ggdr.regularizers.auxiliary_classifier import AuxiliaryClassifier
 from ggdr.regularizers.auxiliary_rotation import AuxiliaryRotation, turned
@@ -53,7 +54,7 @@ class Judge:
 def duel(turn: str, reals: Tensor | None = None, **shown) -> Duel:
     """A duel of the two; `shown` takes the place of what it would compute."""
     reals = torch.zeros(2, 1, 2, 2) if reals is None else reals
-    made = Duel(Drawn(), Judge(), reals, None, StepContext(turn, frozenset({"pyramid", "heads"})))
+    made = Duel(Drawn(), Judge(), reals, None, StepContext(turn, frozenset({Capability.PYRAMID, Capability.HEADS})))
     vars(made).update(shown)
     return made
 
@@ -243,7 +244,7 @@ def test_glead_and_ggdr_train_together_with_an_augmentation(tmp_path):
     assert run.spec.heads["style"].outputs == recipe.generator.w_dim and run.spec.guide == {8: 8}
     stats = train_step(run, next(run.reals()))
     assert {"loss/d/glead", "loss/d/ggdr"} <= stats.keys() and all(value.isfinite().all() for value in stats.values())
-    with pytest.raises(ValueError, match="'glead' needs g_continues; generator 'dcgan'"):
+    with pytest.raises(ValueError, match="'glead' requires forward_from; generator 'dcgan'"):
         fit(replace(recipe, generator=DCGANGeneratorConfig(), regularizers={"glead": GLeaD()}), ImageSpec(32, 32))
 
 
@@ -261,5 +262,5 @@ def test_each_has_a_recipe_whose_parts_go_together():
         fitted = fit(recipe, ImageSpec(32, 32, 1, 10 if recipe.data.labels else 0))
         assert {*about} <= fitted.recipe.terms().keys(), name
         assert all(size < 1e6 for size in fitted.parameters.values()), name
-    with pytest.raises(ValueError, match="'pa_gan' needs random_bits"):
+    with pytest.raises(ValueError, match="'pa_gan' requires random_bits"):
         fit(replace(tiny.recipe, regularizers={"pa_gan": PAGAN()}), ImageSpec(16, 16, 1))

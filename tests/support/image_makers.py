@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 
 from ggdr.features.base import Embedder, Extractor, Features
+from ggdr.registry import Capability
 
 
 class Means(Embedder):
@@ -31,7 +32,7 @@ class Channels(Extractor):
     """Means of the channels; not registered."""
 
     name: ClassVar[str] = "channels"
-    provides: ClassVar = frozenset({"features", "classes"})
+    provides: ClassVar = frozenset({Capability.CLASSES})
 
     def load(self, device):
         return Means()

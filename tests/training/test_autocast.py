@@ -21,7 +21,7 @@ from ggdr.layers.minibatch import minibatch_stddev
 from ggdr.layers.norm import BatchNorm2d, LayerNorm
 from ggdr.networks.base import ImageSpec
 from ggdr.ops.moments import centred
-from ggdr.registry import discover, discriminators, generators
+from ggdr.registry import Capability, discover, discriminators, generators
 
 discover()
 ROOT = Path(ggdr.__file__).parent
@@ -101,7 +101,7 @@ def watched(kind: str, config, labels: int = 0) -> Maps:
     network = config.build(ImageSpec(SIDE, SIDE, 3, labels, {16: 8}, w_dim=8))
     with FakeTensorMode(allow_non_fake_inputs=True):
         network.to("cuda")
-        if "grow" in config.provides:
+        if Capability.GROW in config.provides:
             network.grow(3)
         x = torch.randn((IMAGES, network.z_dim) if kind == "g" else (IMAGES, 3, SIDE, SIDE), device="cuda")
         given = torch.zeros(IMAGES, labels, device="cuda") if labels else None

@@ -18,6 +18,7 @@ from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2Gener
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.play.duel import Duel
 from ggdr.play.optimizer import Adam
+from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.path_length import PathLength
 from ggdr.regularizers.r1 import R1
@@ -47,7 +48,9 @@ class GivenDuel(Duel):
 
     def generate(self, z):
         return self.G(
-            z, resolutions=self.context.resolutions if "g_features" in self.context.requires else (), noise="none"
+            z,
+            resolutions=self.context.resolutions if Capability.G_FEATURES in self.context.requires else (),
+            noise="none",
         )
 
 

@@ -53,13 +53,13 @@ def test_size_that_the_network_cannot_make(tmp_path):
 
 def test_ggdr_on_a_discriminator_without_a_decoder(tmp_path):
     said = complaint(TINY, "--discriminator", "stylegan2", "--out", str(tmp_path))
-    assert "regularizer 'ggdr' needs d_features" in said
+    assert "regularizer 'ggdr' requires d_features" in said
     assert "--discriminator unet --discriminator.encoder stylegan2" in said and "--regularizers.ggdr none" in said
 
 
 def test_path_length_on_a_generator_without_styles(tmp_path):
     said = complaint(TINY, "--generator", "dcgan", "--out", str(tmp_path))
-    assert "regularizer 'path_length' needs ws; generator 'dcgan' gives entries, g_features" in said
+    assert "regularizer 'path_length' requires ws; generator 'dcgan' provides g_features, input_matrices" in said
 
 
 def test_side_that_the_networks_do_not_have(tmp_path):

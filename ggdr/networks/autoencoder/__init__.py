@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig, ImageSpec
-from ggdr.registry import discriminators
+from ggdr.registry import Capability, discriminators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator
@@ -32,7 +32,7 @@ class AutoencoderDiscriminatorConfig(DiscriminatorConfig):
     """mean squared error (EBGAN), or mean absolute error (BEGAN, eq. 1), over all pixels and channels"""
     norm: Literal["batch", "none"] = "none"
     """batch normalization by the batch at hand (EBGAN), or none (BEGAN)"""
-    provides: ClassVar = frozenset({"pyramid", "energy"})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.ENERGY})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max", "code")

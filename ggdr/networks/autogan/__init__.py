@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import GeneratorConfig, ImageSpec
-from ggdr.registry import generators
+from ggdr.registry import Capability, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Generator
@@ -30,7 +30,7 @@ class AutoGANGeneratorConfig(GeneratorConfig):
     """width of the latent code"""
     channels: int = 256
     """of all maps"""
-    provides: ClassVar = frozenset({"g_features", "entries"})
+    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channels")

@@ -69,11 +69,11 @@ class DiscriminatorOutput(NamedTuple):
     guide: dict[int, Tensor] = {}
     """the generator's features, moved exactly as the image was before it was judged"""
     maps: dict[int, Tensor] = {}
-    """side r -> [N, K, r, r * W / H], of its encoder, where its config gives "pyramid", up to half of the image"""
+    """side r -> [N, K, r, r * W / H], of its encoder, where its config provides PYRAMID, up to half of the image"""
     head_outputs: dict[str, Tensor] = {}
     """name -> [N, outputs], of its heads"""
-    dense: Tensor | None = None
-    """[N, 1, H, W], of each pixel, higher is more real, where its config gives "d_pixels"; None elsewhere"""
+    pixel_logits: Tensor | None = None
+    """[N, 1, H, W], of each pixel, higher is more real, where its config provides PIXEL_LOGITS; None elsewhere"""
     image: Tensor | None = None
     """[N, C, H, W] what it judged, in a duel: augmented"""
 

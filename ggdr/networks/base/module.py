@@ -86,7 +86,7 @@ class Network(nn.Module):
         return self
 
     def grow(self, level: float) -> None:
-        """Play at a level: whole doublings above the base, and the next one's share; of one that gives "grow".
+        """Play at a level: whole doublings above the base, and the next one's share; of one that provides GROW.
 
         Images keep their full size, and so do the maps it names; a fresh network is at its highest level.
         """
@@ -112,52 +112,52 @@ class Network(nn.Module):
 
 
 class Generator(Network):
-    """Noise to images. A subclass sets `z_dim` and, if its config gives "g_features", `feature_channels`."""
+    """Noise to images. A subclass sets `z_dim` and, if its config provides G_FEATURES, `feature_channels`."""
 
     config: GeneratorConfig
     z_dim: int
     """width of the latent code"""
     w_dim: int = 0
-    """width of a style code, of one whose config gives "ws"; else 0"""
+    """width of a style code, of one whose config provides WS; else 0"""
     feature_channels: dict[int, int] = {}
     """side (height in pixels) -> channels of the feature maps it can hand over"""
 
     def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
         """z [N, z_dim] ~ N(0, 1) and labels [N, L] (None: unconditional) to images and the maps of `resolutions`.
 
-        If its config gives "truncation" it also takes `psi` and `cutoff`, if it gives "noise" also `noise`, with the
+        If its config provides TRUNCATION it also takes `psi` and `cutoff`, if it provides NOISE also `noise`, with the
         defaults and the meaning of `ggdr.sampling.View`, but that `psi` is a number (a tensor [] in a traced graph),
         and `noise` fresh by default.
         """
         raise NotImplementedError
 
     def styles(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Style codes [N, L, W] of z [N, z_dim], of one whose config gives "ws"."""
+        """Style codes [N, L, W] of z [N, z_dim], of one whose config provides WS."""
         raise NotImplementedError
 
     def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
-        """Images [N, C, H, W] of style codes ws [N, L, W], with the same noise each time; of one that gives "ws".
+        """Images [N, C, H, W] of style codes ws [N, L, W], with the same noise each time; of one that provides WS.
 
-        If its config gives "noise_maps", `maps` [H, W] or [N, 1, H, W] take the place of those of these names.
+        If its config provides NOISE_MAPS, `maps` [H, W] or [N, 1, H, W] take the place of those of these names.
         """
         raise NotImplementedError
 
     def forward_from(self, maps: Tensor, resolution: int, w: Tensor) -> Tensor:
         """Images [N, C, H, W] of feature maps [N, K, r, r * W / H] of a side r, by the layers that follow them.
 
-        w [N, w_dim]: the one style of all these layers. Noise is the same each time. Of one that gives "g_continues";
+        w [N, w_dim]: the one style of all these layers. Noise is the same each time. Of one that provides FORWARD_FROM;
         UserError if the side is none of its own.
         """
         raise NotImplementedError
 
     def noise_maps(self) -> dict[str, Tensor]:
-        """Name -> the noise [H, W] that a layer keeps from the start, of one whose config gives "noise_maps"."""
+        """Name -> the noise [H, W] that a layer keeps from the start, of one whose config provides NOISE_MAPS."""
         raise NotImplementedError
 
     def input_matrices(self) -> list[Tensor]:
-        """The matrices [K, D] by which its code enters its layers, of one whose config gives "entries".
+        """The matrices [K, D] by which its code enters its layers, of one whose config provides INPUT_MATRICES.
 
-        One for each style code, all that it drives stacked, of one that gives "ws"; one for z of another.
+        One for each style code, all that it drives stacked, of one that provides WS; one for z of another.
         """
         raise NotImplementedError
 
@@ -179,7 +179,7 @@ class Generator(Network):
 
 
 class Discriminator(Network):
-    """Images to logits. One whose config gives "pyramid" writes `pyramid` and sets `map_channels`."""
+    """Images to logits. One whose config provides PYRAMID writes `pyramid` and sets `map_channels`."""
 
     config: DiscriminatorConfig
     map_channels: dict[int, int] = {}
@@ -200,11 +200,11 @@ class Discriminator(Network):
         raise NotImplementedError
 
     def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:
-        """Pictures drawn from its maps of image [N, C, H, W], by name, of one whose config gives "reconstruction"."""
+        """Pictures drawn from its maps of image [N, C, H, W], by name, of one whose config provides RECONSTRUCTION."""
         raise NotImplementedError
 
     def set_random_bits(self, level: Tensor) -> None:
-        """Draw `level` random bits from here on, a scalar; a share of one now and then. Of one giving "random_bits"."""
+        """Draw `level` random bits from here on, a scalar; a share of one now and then. It provides RANDOM_BITS."""
         raise NotImplementedError
 
     def stages(self) -> list[nn.Module]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from ggdr.errors import above_zero, not_negative
 from ggdr.networks.base import GeneratorConfig, ImageSpec
 from ggdr.networks.sagan import SAGANDiscriminatorConfig
-from ggdr.registry import discriminators, generators
+from ggdr.registry import Capability, discriminators, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Generator
@@ -26,7 +26,9 @@ class BigGANGeneratorBaseConfig(GeneratorConfig):
     """most channels of a layer; the paper's is 16 times `channels`"""
     attention: int = 64
     """side (height) of the maps that attend to themselves, pixels: the nearest above the smallest is taken; 0: none"""
-    provides: ClassVar = frozenset({"ws", "g_features", "truncation", "entries"})
+    provides: ClassVar = frozenset(
+        {Capability.WS, Capability.G_FEATURES, Capability.TRUNCATION, Capability.INPUT_MATRICES}
+    )
 
     def __post_init__(self) -> None:
         above_zero(self, "embedding", "channels", "channel_max")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.wrappers import WrapperConfig
-from ggdr.registry import discriminators
+from ggdr.registry import Capability, discriminators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator
@@ -21,7 +21,7 @@ class ConcatDiscriminatorConfig(WrapperConfig):
     A plane of the label's value for each class, as convolutions ask for; the paper's layers are fully connected.
     """
 
-    hides: ClassVar = frozenset({"reconstruction", "scales"})
+    hides: ClassVar = frozenset({Capability.RECONSTRUCTION, Capability.SCALES})
 
     def build(self, spec: ImageSpec) -> Discriminator:
         """The network, freshly initialised; UserError if the encoder gives no pyramid."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
-from ggdr.registry import discriminators, generators
+from ggdr.registry import Capability, discriminators, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Generator
@@ -24,7 +24,7 @@ class DCGANGeneratorConfig(GeneratorConfig):
     """of the maps at half of the image's side; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer"""
-    provides: ClassVar = frozenset({"g_features", "entries"})
+    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channels", "channel_max")
@@ -52,7 +52,7 @@ class DCGANDiscriminatorConfig(DiscriminatorConfig):
     """most channels of a layer"""
     norm: Literal["batch", "spectral", "none"] = "batch"
     """batch normalization as in the paper, spectral (arXiv 1802.05957), which suits gradient penalties, or none"""
-    provides: ClassVar = frozenset({"pyramid"})
+    provides: ClassVar = frozenset({Capability.PYRAMID})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
-from ggdr.registry import discriminators, generators
+from ggdr.registry import Capability, discriminators, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Generator
@@ -31,7 +31,7 @@ class FastGANGeneratorConfig(GeneratorConfig):
     """most skip-layer excitations; they start at 8 px, or twice the base"""
     reach: int = 4
     """doublings between the ends of one, fewer where the image leaves no room: 8 to 128 px, and so on"""
-    provides: ClassVar = frozenset({"g_features", "entries"})
+    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channel_base", "channel_max", "skips", "reach")
@@ -65,7 +65,7 @@ class FastGANDiscriminatorConfig(DiscriminatorConfig):
     """of the decoders' first maps, halved at each doubling; ours"""
     spectral: bool = True
     """spectral normalization of what makes the logit (arXiv 1802.05957), which the hinge loss asks for; ours"""
-    provides: ClassVar = frozenset({"pyramid", "reconstruction"})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.RECONSTRUCTION})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "decoder_channels")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
-from ggdr.registry import discriminators, generators
+from ggdr.registry import Capability, discriminators, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Generator
@@ -28,7 +28,7 @@ class MSGGANGeneratorConfig(GeneratorConfig):
     """channels x side of the wide layers"""
     channel_max: int = 512
     """most channels of a layer"""
-    provides: ClassVar = frozenset({"g_features", "entries", "scales"})
+    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES, Capability.SCALES})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channel_base", "channel_max")
@@ -64,7 +64,7 @@ class MSGGANDiscriminatorConfig(DiscriminatorConfig):
     """how an image joins the maps: beside them, through a layer of its own, or both through one (sec. 2.1)"""
     mbstd_group: int | None = None
     """samples whose variety is shown to each block; None: the whole micro-batch"""
-    provides: ClassVar = frozenset({"pyramid", "scales"})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.SCALES})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "mbstd_group")

@@ -9,7 +9,7 @@ from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.wrappers import WrapperConfig
-from ggdr.registry import discriminators
+from ggdr.registry import Capability, discriminators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator
@@ -29,8 +29,8 @@ class PAGANDiscriminatorConfig(WrapperConfig):
     """the discriminator that judges; one that gives its pyramid"""
     levels: int = 5
     """bits at most, each a channel beside the image's"""
-    provides: ClassVar = frozenset({"pyramid", "random_bits"})
-    hides: ClassVar = frozenset({"reconstruction", "scales", "energy"})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.RANDOM_BITS})
+    hides: ClassVar = frozenset({Capability.RECONSTRUCTION, Capability.SCALES, Capability.ENERGY})
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -26,8 +26,10 @@ class PAGANDiscriminator(around.WrapperDiscriminator):
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, turned back where the bits turned them."""
         bits = self.drawn(image)
         verdict = self.encoder(joined(image, bits), labels, resolutions=resolutions)
-        dense = None if verdict.dense is None else parity(bits, verdict.dense) * verdict.dense
-        return verdict._replace(logits=parity(bits, verdict.logits) * verdict.logits, dense=dense)
+        pixel_logits = (
+            None if verdict.pixel_logits is None else parity(bits, verdict.pixel_logits) * verdict.pixel_logits
+        )
+        return verdict._replace(logits=parity(bits, verdict.logits) * verdict.logits, pixel_logits=pixel_logits)
 
     def drawn(self, image: Tensor) -> Tensor:
         """A bit [N, levels] for each channel: of level 1.5 the first is fair, the second 1 with probability 1/4."""

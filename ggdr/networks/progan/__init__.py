@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
-from ggdr.registry import discriminators, generators
+from ggdr.registry import Capability, discriminators, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Generator
@@ -28,7 +28,7 @@ class ProGANGeneratorConfig(GeneratorConfig):
     """channels x side of the wide layers"""
     channel_max: int = 512
     """most channels of a layer"""
-    provides: ClassVar = frozenset({"g_features", "entries", "grow"})
+    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES, Capability.GROW})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channel_base", "channel_max")
@@ -62,7 +62,7 @@ class ProGANDiscriminatorConfig(DiscriminatorConfig):
     """halve by a low-pass filter, as StyleGAN does, instead of by averaging"""
     mbstd_group: int | None = None
     """samples whose variety is shown to it; None: the whole micro-batch, as in the paper"""
-    provides: ClassVar = frozenset({"pyramid", "grow"})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.GROW})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "mbstd_group")

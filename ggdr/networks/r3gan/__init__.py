@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
-from ggdr.registry import discriminators, generators
+from ggdr.registry import Capability, discriminators, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Generator
@@ -34,7 +34,7 @@ class R3GANGeneratorConfig(GeneratorConfig):
     """channels inside of a bottleneck to those outside"""
     group_size: int = 16
     """channels that a 3x3 convolution mixes; their largest divisor not above it"""
-    provides: ClassVar = frozenset({"g_features", "entries"})
+    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channel_base", "channel_max", "blocks", "expansion", "group_size")
@@ -69,7 +69,7 @@ class R3GANDiscriminatorConfig(DiscriminatorConfig):
     """channels inside of a bottleneck to those outside"""
     group_size: int = 16
     """channels that a 3x3 convolution mixes; their largest divisor not above it"""
-    provides: ClassVar = frozenset({"pyramid"})
+    provides: ClassVar = frozenset({Capability.PYRAMID})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "blocks", "expansion", "group_size")

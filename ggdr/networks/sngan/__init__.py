@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
-from ggdr.registry import discriminators, generators
+from ggdr.registry import Capability, discriminators, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Generator
@@ -24,7 +24,7 @@ class SNGANGeneratorConfig(GeneratorConfig):
     """of the maps at the image's side; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer; equal to `channels`: all layers are as wide, as the paper's for 32 px"""
-    provides: ClassVar = frozenset({"g_features", "entries"})
+    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channels", "channel_max")
@@ -55,7 +55,7 @@ class SNGANDiscriminatorConfig(DiscriminatorConfig):
     """most channels of a layer; equal to `channels`: all layers are as wide, as the paper's for 32 px"""
     norm: Literal["spectral", "none", "layer"] = "spectral"
     """of all weights, or none, or of each image's maps (arXiv 1607.06450); the last two suit gradient penalties"""
-    provides: ClassVar = frozenset({"pyramid"})
+    provides: ClassVar = frozenset({Capability.PYRAMID})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max")

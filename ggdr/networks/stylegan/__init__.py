@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import GeneratorConfig, ImageSpec
-from ggdr.registry import generators
+from ggdr.registry import Capability, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Generator
@@ -36,7 +36,17 @@ class StyleGANGeneratorConfig(GeneratorConfig):
     """probability, in training, that the layers from a random one on take a second style"""
     w_avg_beta: float = 0.995
     """share of the mean style, which truncation pulls towards, that a batch leaves as it was"""
-    provides: ClassVar = frozenset({"g_features", "ws", "truncation", "noise", "noise_maps", "entries", "grow"})
+    provides: ClassVar = frozenset(
+        {
+            Capability.G_FEATURES,
+            Capability.WS,
+            Capability.TRUNCATION,
+            Capability.NOISE,
+            Capability.NOISE_MAPS,
+            Capability.INPUT_MATRICES,
+            Capability.GROW,
+        }
+    )
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max")

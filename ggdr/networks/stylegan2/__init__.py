@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from ggdr.errors import UserError, above_zero
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
 from ggdr.networks.size import LONGEST
-from ggdr.registry import discriminators, generators
+from ggdr.registry import Capability, discriminators, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Generator
@@ -43,7 +43,17 @@ class StyleGAN2GeneratorConfig(GeneratorConfig):
     """share of the mean style, which truncation pulls towards, that a batch leaves as it was"""
     clamp: float | None = None
     """bound of what a layer hands on; published checkpoints trained in float16 have 256"""
-    provides: ClassVar = frozenset({"g_features", "ws", "truncation", "noise", "noise_maps", "entries", "g_continues"})
+    provides: ClassVar = frozenset(
+        {
+            Capability.G_FEATURES,
+            Capability.WS,
+            Capability.TRUNCATION,
+            Capability.NOISE,
+            Capability.NOISE_MAPS,
+            Capability.INPUT_MATRICES,
+            Capability.FORWARD_FROM,
+        }
+    )
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "clamp")
@@ -82,7 +92,7 @@ class StyleGAN2DiscriminatorConfig(DiscriminatorConfig):
     """depth of the mapping network of the labels"""
     clamp: float | None = None
     """bound of what a layer hands on; published checkpoints trained in float16 have 256"""
-    provides: ClassVar = frozenset({"pyramid"})
+    provides: ClassVar = frozenset({Capability.PYRAMID})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "mbstd_group", "mapping_layers", "clamp")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.networks.base import GeneratorConfig, ImageSpec
-from ggdr.registry import generators
+from ggdr.registry import Capability, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Generator
@@ -57,7 +57,9 @@ class StyleGAN3GeneratorConfig(GeneratorConfig):
     """factor of the image that the last layer makes, as in published networks"""
     clamp: float | None = 256.0
     """bound of what a layer hands on"""
-    provides: ClassVar = frozenset({"g_features", "ws", "truncation", "entries"})
+    provides: ClassVar = frozenset(
+        {Capability.G_FEATURES, Capability.WS, Capability.TRUNCATION, Capability.INPUT_MATRICES}
+    )
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "layers", "taps", "clamp")

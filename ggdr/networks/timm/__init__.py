@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig, ImageSpec
-from ggdr.registry import discriminators
+from ggdr.registry import Capability, discriminators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator
@@ -36,7 +36,7 @@ class TimmDiscriminatorConfig(DiscriminatorConfig):
     """of a scale's own first layer; twice as many at each halving"""
     channel_max: int = 512
     """most channels of a scale's own layers"""
-    provides: ClassVar = frozenset({"pyramid"})
+    provides: ClassVar = frozenset({Capability.PYRAMID})
 
     def __post_init__(self) -> None:
         above_zero(self, "resolution", "channels", "channel_max")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from ggdr.networks.base import DiscriminatorConfig, ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig
 from ggdr.networks.wrappers import WrapperConfig
-from ggdr.registry import discriminators
+from ggdr.registry import Capability, discriminators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator
@@ -28,7 +28,7 @@ class UNetDiscriminatorConfig(WrapperConfig):
     """width of the decoder's convolutions, pixels"""
     activation: Literal["linear", "lrelu"] = "linear"
     """after each of the decoder's convolutions"""
-    provides: ClassVar = frozenset({"d_features", "pyramid", "heads"})
+    provides: ClassVar = frozenset({Capability.D_FEATURES, Capability.PYRAMID, Capability.HEADS})
 
     @classmethod
     def tiny(cls) -> Self:

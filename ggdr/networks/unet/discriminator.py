@@ -32,7 +32,7 @@ class UNetDiscriminator(around.WrapperDiscriminator):
         drawn = self.decoder(said.maps, resolutions) if resolutions else {}
         # spelled out: the compiler of torch 2.9 cannot follow `_replace`
         return DiscriminatorOutput(
-            said.logits, drawn, said.guide, said.maps, self.heads(said.maps), said.dense, said.image
+            said.logits, drawn, said.guide, said.maps, self.heads(said.maps), said.pixel_logits, said.image
         )
 
 

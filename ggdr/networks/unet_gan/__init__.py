@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig, ImageSpec
-from ggdr.registry import discriminators
+from ggdr.registry import Capability, discriminators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator
@@ -25,7 +25,7 @@ class UNetGANDiscriminatorConfig(DiscriminatorConfig):
     """of the maps at half of the image's side; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer"""
-    provides: ClassVar = frozenset({"pyramid", "d_pixels"})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.PIXEL_LOGITS})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max")

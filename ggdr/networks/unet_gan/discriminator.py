@@ -47,7 +47,7 @@ class UNetGANDiscriminator(Discriminator):
     ) -> DiscriminatorOutput:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N] and of pixels; it draws no `resolutions`."""
         logits, maps = self.pyramid(image, labels)
-        return DiscriminatorOutput(logits, maps=maps, dense=self.pixels(maps, labels))
+        return DiscriminatorOutput(logits, maps=maps, pixel_logits=self.pixels(maps, labels))
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each encoder block's output: side r -> [N, map_channels[r], r, r * W / H]."""

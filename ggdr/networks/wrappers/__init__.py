@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from ggdr.errors import UserError
 from ggdr.networks.base import DiscriminatorConfig
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
+from ggdr.registry import Capability
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +17,18 @@ class WrapperConfig(DiscriminatorConfig):
 
     encoder: DiscriminatorConfig = DCGANDiscriminatorConfig()
     """the discriminator that judges; one that gives its pyramid"""
-    provides: ClassVar = frozenset({"pyramid"})
-    hides: ClassVar[frozenset[str]] = frozenset()
+    requires: ClassVar = frozenset({Capability.PYRAMID})
+    provides: ClassVar = frozenset({Capability.PYRAMID})
+    hides: ClassVar[frozenset[Capability]] = frozenset()
     """what it cannot hand on, because its encoder sees another image than it does"""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "provides", type(self).provides | (self.encoder.provides - self.hides))
+        object.__setattr__(self, "provides", self.around(self.encoder))
+
+    @classmethod
+    def around(cls, encoder: DiscriminatorConfig) -> frozenset[Capability]:
+        """What it provides around an encoder: what it adds, and what the encoder provides but for what it hides."""
+        return cls.provides | (encoder.provides - cls.hides)
 
     @classmethod
     def tiny(cls) -> Self:
@@ -34,8 +41,8 @@ class WrapperConfig(DiscriminatorConfig):
 
     def check(self) -> None:
         """UserError if the encoder gives no pyramid, which is promised in its name."""
-        if "pyramid" not in self.encoder.provides:
+        if Capability.PYRAMID not in self.encoder.provides:
             raise UserError(
-                f"discriminator {self.encoder.name!r} gives no pyramid of its maps, which the encoder of {self.name!r}"
-                " must; take one that does, such as 'stylegan2' or 'dcgan'."
+                f"discriminator {self.encoder.name!r} provides no pyramid of its maps, which the encoder of"
+                f" {self.name!r} must; take one that does, such as 'stylegan2' or 'dcgan'."
             )

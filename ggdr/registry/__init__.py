@@ -14,9 +14,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.errors import UserError
+from ggdr.registry.capability import Capability, check, listed
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
+
+__all__ = ["Capability", "Part", "Registry", "discover", "listed", "origin", "use"]
 
 
 class Part:
@@ -28,10 +31,15 @@ class Part:
     """arXiv number or DOI of the source; empty where there is none"""
     registry: ClassVar["Registry"]
     """the registry of its kind"""
-    requires: ClassVar[frozenset[str]] = frozenset()
+    requires: ClassVar[frozenset[Capability]] = frozenset()
     """what it reads from the networks; held against `provides` before a weight is allocated"""
-    provides: ClassVar[frozenset[str]] = frozenset()
+    provides: ClassVar[frozenset[Capability]] = frozenset()
     """what it lets other parts read"""
+
+    def __init_subclass__(cls) -> None:
+        """UserError if what the class requires or provides are no capabilities: a misspelt one would never be met."""
+        check(cls, "requires")
+        check(cls, "provides")
 
     def check_recipe(self, recipe: "Recipe") -> None:
         """UserError, one sentence with what to type instead, if it means nothing beside the recipe's other parts."""
@@ -149,7 +157,7 @@ def use(file: str | Path) -> ModuleType:
         what = "is a folder" if path.is_dir() else "is no Python file" if path.is_file() else "is not there"
         raise UserError(f"{str(file)!r} {what}{like(Path(file))}; give the path of a .py file.")
     if (known := sys.modules.get(path.stem)) is not None:
-        if getattr(known, "__file__", None) and Path(str(known.__file__)).resolve() == path:
+        if (own := vars(known).get("__file__")) and Path(own).resolve() == path:
             return known
         raise UserError(f"{str(file)!r}: a module {path.stem!r} is imported already; rename the file.")
     if str(path.parent) not in sys.path:

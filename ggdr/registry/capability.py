@@ -1,0 +1,112 @@
+"""Capabilities: what one part hands to another beyond a plain image and a plain logit, in one table."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import Enum
+
+from ggdr.errors import UserError
+
+MAPS = "{r: [N, K, r, r W / H]}"
+"""feature maps by their height r in pixels"""
+
+
+class Capability(Enum):
+    """Something that one part `provides` and another `requires`; the value is its name in messages and listings.
+
+    Each member is one row of the table: name, who provides it, who reads it, the shape of what is handed over, and one
+    sentence. docs/zoo.md is rendered from it.
+    """
+
+    producers: tuple[str, ...]
+    """kinds of part that may provide it, as their registries call them; or "duel", which has it without being asked"""
+    consumers: tuple[str, ...]
+    """kinds of part that require it, or packages of ggdr that ask for it"""
+    shape: str
+    """what is handed over: a tensor's axes, a mapping's keys, or the signature of the method that is called"""
+    meaning: str
+    """one sentence"""
+
+    def __new__(cls, value: str, producers: str, consumers: str, shape: str, meaning: str) -> Capability:
+        """A member from its row; kinds are separated by commas."""
+        member = object.__new__(cls)
+        member._value_ = value
+        member.producers, member.consumers = tuple(producers.split(", ")), tuple(consumers.split(", "))
+        member.shape, member.meaning = shape, meaning
+        return member
+
+    # fmt: off
+    G_FEATURES = ("g_features", "generator", "regularizer, visualization, explorer, latent", MAPS,
+                  "Feature maps of the layers that made the image, of the resolutions that are asked for.")
+    WS = ("ws", "generator", "regularizer, metric, latent, explorer", "[N, L, W]",
+          "Style codes, one a layer; `styles` and `synthesize` are the two halves of the network.")
+    TRUNCATION = ("truncation", "generator", "sampling, latent, explorer, exporting, hub", "psi: float, cutoff: int",
+                  "Style codes can be drawn towards their mean, by two further arguments of `forward`.")
+    NOISE = ("noise", "generator", "sampling, metric, evaluation, exporting, explorer",
+             '"random", "const" or "none"',
+             "Noise joins the maps of each layer: fresh, the same each time, or none, by an argument of `forward`.")
+    NOISE_MAPS = ("noise_maps", "generator", "latent", "{layer: [H, W]}",
+                  "The noise that layers keep from the start, which `synthesize` lets be replaced.")
+    INPUT_MATRICES = ("input_matrices", "generator", "latent, explorer", "[[K, D], ...]",
+                      "The matrices by which the code enters the layers, from which directions are found (SeFa).")
+    FORWARD_FROM = ("forward_from", "generator", "regularizer", "([N, K, r, r W / H], r, [N, W]) -> [N, C, H, W]",
+                    "The layers above given feature maps make an image of them, under one style code.")
+    SCALES = ("scales", "generator, discriminator", "augmentation", "{r: [N, C, r, r W / H]}",
+              "The image at smaller sizes: a generator makes them itself, a discriminator judges them as well.")
+    GROW = ("grow", "generator, discriminator", "game", "grow(level: float)",
+            "The network plays at a level, from its smallest image to the whole one, each next one faded in.")
+    PYRAMID = ("pyramid", "discriminator", "discriminator, regularizer, visualization", MAPS,
+               "The encoder's own feature maps, from its smallest to half of the image.")
+    D_FEATURES = ("d_features", "discriminator", "regularizer, visualization", MAPS,
+                  "Maps that a decoder draws from the encoder's, to be compared with the generator's.")
+    HEADS = ("heads", "discriminator", "loss, regularizer", "{name: [N, outputs]}",
+             "Small networks on the encoder's last maps, one for each `Head` that a term asks for.")
+    PIXEL_LOGITS = ("pixel_logits", "discriminator", "regularizer", "[N, 1, H, W]",
+                    "A logit of each pixel beside that of the image.")
+    RECONSTRUCTION = ("reconstruction", "discriminator", "regularizer", "{name: (drawn, true), each [N, C, h, w]}",
+                      "Pictures that decoders draw again from the encoder's maps of the reals.")
+    ENERGY = ("energy", "discriminator", "loss", "[N]",
+              "The logit is minus an energy, which is never below zero: its sign says nothing, its size does.")
+    RANDOM_BITS = ("random_bits", "discriminator", "regularizer", "set_random_bits(level: [])",
+                   "Random bits beside the image, whose parity exchanges real and fake.")
+    REAL_GRAD = ("real_grad", "duel", "regularizer", "[N, C, H, W]",
+                 "The reals are a leaf that takes gradient.")
+    FAKE_GRAD = ("fake_grad", "duel", "regularizer", "[N, C, H, W]",
+                 "On D's turn the fakes are a leaf that takes gradient.")
+    REAL_FEATURES = ("real_features", "duel", "regularizer", MAPS,
+                     "The discriminator's decoder draws maps of the reals too, not of the fakes alone.")
+    SLOPE = ("slope", "regularizer", "loss", "-",
+             "A gradient penalty draws the discriminator's slope to a number, so that clipping would fight it.")
+    PIXEL_LOSS = ("pixel_loss", "regularizer", "regularizer", "-",
+                  "A term trains the logits of pixels, so that others may read them.")
+    CLASSES = ("classes", "feature extractor", "metric, features, evaluation", "[N, K]",
+               "Logits of the classes that a feature network was trained on.")
+    SMOOTH = ("smooth", "feature extractor", "metric, regularizer, latent", "[N, C, H, W] float32 in [0, 255]",
+              "Images are taken without rounding, so that gradients pass to them.")
+    GENERATOR = ("generator", "evaluation", "metric", "Generator",
+                 "The generator itself, to walk in its latent space: images alone are not enough.")
+    # fmt: on
+
+
+def listed(capabilities: Iterable[Capability]) -> str:
+    """Names in one line, shorter ones first; "nothing of the kind" for none."""
+    names = (capability.value for capability in capabilities)
+    return ", ".join(sorted(names, key=lambda name: (len(name), name))) or "nothing of the kind"
+
+
+def check(owner: type, attribute: str) -> None:
+    """UserError, with the nearest member, if a class declares as `attribute` anything but a set of capabilities."""
+    declared = vars(owner).get(attribute, frozenset())
+    example = f"{attribute} = frozenset({{Capability.WS}})"
+    if not isinstance(declared, set | frozenset):
+        raise UserError(f"{owner.__qualname__}.{attribute} is {declared!r}; give a set of capabilities: {example}.")
+    for strange in declared:
+        if isinstance(strange, Capability):
+            continue
+        known = {member.value: member.name for member in Capability}
+        close = difflib.get_close_matches(str(strange).lower(), known, 1)
+        hint = f"did you mean Capability.{known[close[0]]}?" if close else f"there are {', '.join(known.values())}."
+        raise UserError(
+            f"{owner.__qualname__}.{attribute} holds {strange!r}, which is no ggdr.registry.Capability; {hint}"
+        )
