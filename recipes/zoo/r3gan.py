@@ -17,8 +17,8 @@ from ggdr.regularizers.r2 import R2
 
 recipe = Recipe(
     data=Digits(size=32),
-    generator=R3GANGeneratorConfig(channel_base=256, channel_max=48, blocks=1),
-    discriminator=R3GANDiscriminatorConfig(channel_base=256, channel_max=48, blocks=1),
+    generator=R3GANGeneratorConfig(channel_base=256, channel_max=48, blocks=(1,)),
+    discriminator=R3GANDiscriminatorConfig(channel_base=256, channel_max=48, blocks=(1,)),
     loss=Relativistic(),
     regularizers={"r1": R1(weight=1.0, every=1), "r2": R2(weight=1.0, every=1)},
     metrics={"swd": SlicedWasserstein(images=1024)},

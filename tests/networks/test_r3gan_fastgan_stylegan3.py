@@ -71,7 +71,7 @@ def test_discriminators_judge_every_size_and_give_maps_to_half_of_it(name, spec)
 
 
 def test_residual_blocks_of_r3gan_start_as_the_identity_and_branches_shrink_with_depth():
-    network = R3GANGeneratorConfig(channel_base=1024, channel_max=64, blocks=2).build(ImageSpec(32, 32))
+    network = R3GANGeneratorConfig(channel_base=1024, channel_max=64, blocks=(2,)).build(ImageSpec(32, 32))
     block = network.b8[0]
     x = torch.randn(2, 64, 8, 8)
     assert torch.equal(block(x), x)
@@ -84,7 +84,7 @@ def test_residual_blocks_of_r3gan_start_as_the_identity_and_branches_shrink_with
 
 
 def test_r3gan_resamples_bilinearly():
-    network = R3GANGeneratorConfig(channel_base=64, channel_max=8, blocks=1).build(ImageSpec(16, 16))
+    network = R3GANGeneratorConfig(channel_base=64, channel_max=8, blocks=(1,)).build(ImageSpec(16, 16))
     x = torch.randn(1, 8, 4, 4)
     ours = network.up8(x)
     theirs = torch.nn.functional.interpolate(x, scale_factor=2, mode="bilinear")
@@ -255,15 +255,15 @@ def test_a_filtered_leaky_relu_keeps_the_centre_and_what_is_positive():
         torch.testing.assert_close(y, y.flip(2, 3), rtol=1e-4, atol=1e-5)
 
 
-def drawn(config: str, feature_resolutions: list[list[float]] | None = None) -> torch.Tensor:
+def drawn(config: str, reads: list[list[float]] | None = None) -> torch.Tensor:
     """Images [4, 3, 32, 32] by fresh weights, read at the places that a person has moved."""
     torch.manual_seed(0)
     settings = replace(
         StyleGAN3GeneratorConfig.tiny(), config=config, layers=8, margin=8, channel_max=16, channel_base=256
     )
     network = settings.build(ImageSpec(32, 32)).eval()
-    if feature_resolutions is not None:
-        network.synthesis.input.feature_resolutions.copy_(torch.tensor(feature_resolutions))
+    if reads is not None:
+        network.synthesis.input.reads.copy_(torch.tensor(reads))
     torch.manual_seed(1)
     with torch.no_grad():
         return network(torch.randn(4, 8)).image
@@ -307,7 +307,7 @@ def test_waves_that_the_maps_cannot_carry_fade_out():
     with torch.no_grad():
         waves.frequencies.copy_(torch.tensor([2.0, 0.0]).expand_as(waves.frequencies))
         here = waves(torch.randn(1, 8))
-        waves.feature_resolutions.mul_(4)
+        waves.reads.mul_(4)
         assert here.abs().max() > 0.1 and waves(torch.randn(1, 8)).abs().max() == 0
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ggdr.errors import UserError
 from ggdr.layers.minibatch import largest_divisor
+from ggdr.networks.base import ImageSpec
 from ggdr.networks.r3gan import R3GANDiscriminatorConfig, R3GANGeneratorConfig
+from ggdr.networks.size import channels, pyramid_of
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.convolution import resampling_conv2d
 from ggdr.ops.fir import downsample2, upsample2
@@ -51,10 +55,37 @@ class R3GANTransition(nn.Module):
         return resampling_conv2d(x, self.conv.weight, up=self.up, down=self.down)
 
 
-def stage(width: int, config: R3GANGeneratorConfig | R3GANDiscriminatorConfig, doublings: int) -> nn.Sequential:
-    """The residual blocks of one resolution, of a network with `doublings` doublings."""
-    depth = config.blocks * (doublings + 1)
-    return nn.Sequential(*(R3GANBlock(width, config, depth) for _ in range(config.blocks)))
+class Stages(NamedTuple):
+    """What the stages of a network have, smallest maps first."""
+
+    resolutions: list[int]
+    """height of the maps, pixels"""
+    widths: list[int]
+    """channels outside of bottlenecks"""
+    blocks: list[int]
+    """residual blocks"""
+
+
+def stages_of(config: R3GANGeneratorConfig | R3GANDiscriminatorConfig, spec: ImageSpec) -> Stages:
+    """The stages of a network for images of `spec`; UserError if widths or blocks are given for another number."""
+    resolutions = pyramid_of(spec.height, spec.width).resolutions
+    number = len(resolutions)
+    widths = config.widths or [channels(config.channel_base, config.channel_max, level) for level in range(number)]
+    blocks = config.blocks * number if len(config.blocks) == 1 else config.blocks
+    for name, given in (("widths", widths), ("blocks", blocks)):
+        if len(given) != number:
+            raise UserError(
+                f"{name} are given for {len(given)} stages; images of {spec.height} x {spec.width} px have {number}, of"
+                f" {', '.join(map(str, resolutions))} px: give {number} of them."
+            )
+    return Stages(resolutions, list(widths), list(blocks))
+
+
+def stage(
+    width: int, blocks: int, config: R3GANGeneratorConfig | R3GANDiscriminatorConfig, depth: int
+) -> nn.Sequential:
+    """The residual blocks of one resolution, of a network with `depth` blocks altogether."""
+    return nn.Sequential(*(R3GANBlock(width, config, depth) for _ in range(blocks)))
 
 
 def initialise(layer: nn.Conv2d | nn.Linear, scale: float = 1.0, slope: float = SLOPE) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ggdr.layers.projection import agreement
+from ggdr.layers.projection import needed
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.r3gan import R3GANDiscriminatorConfig
-from ggdr.networks.r3gan.blocks import R3GANTransition, initialise, stage
-from ggdr.networks.size import channels, pyramid_of
+from ggdr.networks.r3gan.blocks import R3GANTransition, initialise, stage, stages_of
+from ggdr.networks.size import pyramid_of
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
 
@@ -19,22 +19,23 @@ class R3GANDiscriminator(Discriminator):
 
     def __init__(self, config: R3GANDiscriminatorConfig, spec: ImageSpec):
         super().__init__(config, spec)
-        levels = pyramid_of(spec.height, spec.width)
-        widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
-        self.map_channels = dict(zip(levels.resolutions[:-1], widths, strict=False))
+        resolutions, widths, blocks = stages_of(config, spec)
+        self.map_channels = dict(zip(resolutions[:-1], widths, strict=False))
         self.fromimage = nn.Conv2d(spec.channels, widths[-1], 1, bias=False)
         initialise(self.fromimage, slope=1.0)
-        for level, (resolution, width) in enumerate(zip(levels.resolutions, widths, strict=True)):
-            self.add_module(f"b{resolution}", stage(width, config, levels.doublings))
+        for level, (resolution, width) in enumerate(zip(resolutions, widths, strict=True)):
+            self.add_module(f"b{resolution}", stage(width, blocks[level], config, sum(blocks)))
             if level:
                 self.add_module(f"down{resolution}", R3GANTransition(width, widths[level - 1], down=2))
-        self.gather = nn.Conv2d(widths[0], widths[0], levels.size(0), groups=widths[0], bias=False)
-        self.out = nn.Linear(widths[0], 1, bias=False)
-        self.embed = nn.Linear(spec.labels, widths[0], bias=False) if spec.labels else None
+        base = pyramid_of(spec.height, spec.width).size(0)
+        self.gather = nn.Conv2d(widths[0], widths[0], base, groups=widths[0], bias=False)
+        compared = (config.label_dim or widths[0]) if spec.labels else 1
+        self.out = nn.Linear(widths[0], compared, bias=False)
+        self.embed = nn.Linear(spec.labels, compared, bias=False) if spec.labels else None
         initialise(self.gather, slope=1.0)
-        for layer in (self.out, self.embed):
-            if layer is not None:
-                initialise(layer, slope=1.0)
+        initialise(self.out, slope=1.0)
+        if self.embed is not None:
+            initialise(self.embed, compared**-0.5, slope=1.0)  # so that the sum over `compared` products starts small
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each stage's output: its side r -> [N, map_channels[r], r, r * W / H]."""
@@ -44,8 +45,10 @@ class R3GANDiscriminator(Discriminator):
             x = self.get_submodule(f"down{2 * resolution}")(x)
             maps[resolution] = x = self.get_submodule(f"b{resolution}")(x)
         with without_autocast(x):
-            code = self.gather(at_least_float32(x)).flatten(1)
-            return self.out(code).flatten() + agreement(self.embed, code, labels), maps
+            code = self.out(self.gather(at_least_float32(x)).flatten(1))
+            if self.embed is None:
+                return code.flatten(), maps
+            return code.mul(self.embed(needed(labels, self.spec.labels).float())).sum(dim=1), maps
 
     def stages(self) -> list[nn.Module]:
         """The first layer with its stage, each transition with the stage after it, and what makes the logit."""

@@ -9,8 +9,8 @@ from ggdr.layers.projection import needed
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.r3gan import R3GANGeneratorConfig
-from ggdr.networks.r3gan.blocks import R3GANTransition, initialise, stage
-from ggdr.networks.size import channels, pyramid_of
+from ggdr.networks.r3gan.blocks import R3GANTransition, initialise, stage, stages_of
+from ggdr.networks.size import pyramid_of
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import computed_in
 
@@ -20,20 +20,19 @@ class R3GANGenerator(Generator):
 
     def __init__(self, config: R3GANGeneratorConfig, spec: ImageSpec):
         super().__init__(config, spec)
-        levels = pyramid_of(spec.height, spec.width)
-        widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
+        resolutions, widths, blocks = stages_of(config, spec)
         self.z_dim = config.z_dim
-        self.feature_channels = dict(zip(levels.resolutions, widths, strict=True))
-        self.embed = nn.Linear(spec.labels, config.z_dim, bias=False) if spec.labels else None
+        self.feature_channels = dict(zip(resolutions, widths, strict=True))
+        self.embed = nn.Linear(spec.labels, config.label_dim, bias=False) if spec.labels else None
         if self.embed is not None:
             initialise(self.embed, slope=1.0)
-        self.enter = nn.Linear(config.z_dim * (2 if spec.labels else 1), widths[0], bias=False)
+        self.enter = nn.Linear(config.z_dim + (config.label_dim if spec.labels else 0), widths[0], bias=False)
         initialise(self.enter, slope=1.0)
-        self.basis = nn.Parameter(torch.randn(widths[0], *levels.size(0)))
+        self.basis = nn.Parameter(torch.randn(widths[0], *pyramid_of(spec.height, spec.width).size(0)))
         for level, (resolution, width) in enumerate(self.feature_channels.items()):
             if level:
                 self.add_module(f"up{resolution}", R3GANTransition(widths[level - 1], width, up=2))
-            self.add_module(f"b{resolution}", stage(width, config, levels.doublings))
+            self.add_module(f"b{resolution}", stage(width, blocks[level], config, sum(blocks)))
         self.toimage = nn.Conv2d(widths[-1], spec.channels, 1, bias=False)
         initialise(self.toimage, slope=1.0)
 
