@@ -138,7 +138,7 @@ def test_golden_r3gan_gradients_of_g(kind):
         (64, 1000, (1536,) * 5, 32, (103.57, 107.21)),
     ],
 )
-def test_published_settings_have_the_number_of_weights_of_the_published_shapes(size, labels, widths, group_size, millions):
+def test_published_settings_have_the_published_number_of_weights(size, labels, widths, group_size, millions):
     spec = ImageSpec(size, size, 3, labels)
     with torch.device("meta"):
         networks = [
