@@ -84,7 +84,7 @@ def harm(before: Left, out: Path) -> list[str]:
     """What a kill has lost or torn: checkpoints gone, or with files that are not as they were written."""
     now = left_in(out)
     lost = [f"the newest checkpoint was {before.step}, is {now.step}"] if now.step < before.step else []
-    return lost + [f"torn: {path}: {why}" for path in checkpoint.complete(out) if (why := checkpoint.flaw(path))]
+    return lost + [f"torn: {path}: {why}" for path in checkpoint.complete(out) if (why := checkpoint.corruption(path))]
 
 
 def differences(ours: Path, theirs: Path) -> list[str]:

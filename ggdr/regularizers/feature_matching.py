@@ -40,7 +40,7 @@ class FeatureMatching(Regularizer):
         self.resolutions = (
             min(levels.resolutions[:-1], key=lambda resolution: abs(resolution - min(64, spec.height // 4))),
         )
-        return f"sides {self.resolutions}, nearest to 64 px or to a quarter of a small image"
+        return f"resolutions {self.resolutions}, nearest to 64 px or to a quarter of a small image"
 
     def g_loss(self, duel: Duel) -> Tensor:
         real, fake = duel.on_real.maps, duel.on_fake.maps

@@ -40,7 +40,7 @@ class GLeaD(Regularizer):
         if self.resolutions:
             return ""
         self.resolutions = (pyramid_of(spec.height, spec.width).nearest(min(32, spec.height // 4)),)
-        return f"sides {self.resolutions}, nearest to 32 px or to a quarter of a small image"
+        return f"resolutions {self.resolutions}, nearest to 32 px or to a quarter of a small image"
 
     def heads(self, spec: ImageSpec) -> dict[str, Head]:
         return {"style": Head(spec.w_dim)}

@@ -120,7 +120,7 @@ def test_smooth_ones_pass_gradients_on_and_their_weights_take_none(loaded, name)
 def test_protocols_name_the_weights(loaded, name):
     network = loaded[name]
     assert len(network.weights_hash) == 16 and int(network.weights_hash, 16)
-    assert {"network", "side", "resize", "range", "layer"} <= network.protocol.keys()
+    assert {"network", "resolution", "resize", "range", "layer"} <= network.protocol.keys()
     assert all(isinstance(value, str | int) for value in network.protocol.values())
     assert not any("/" in str(value) and str(ROOT.parent) in str(value) for value in network.protocol.values())
 

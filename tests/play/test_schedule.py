@@ -86,7 +86,9 @@ def test_ggdr_sides_set_in_and_ramp_each_at_its_time():
 @pytest.mark.parametrize(("height", "resolution"), [(1024, 64), (256, 64), (64, 16), (32, 8), (16, 8)])
 def test_ggdr_chooses_a_side_and_says_why(height, resolution):
     term = GGDR()
-    assert f"sides ({resolution},)" in term.fit(ImageSpec(height, height), 4) and term.resolutions == (resolution,)
+    assert f"resolutions ({resolution},)" in term.fit(ImageSpec(height, height), 4) and term.resolutions == (
+        resolution,
+    )
 
 
 def test_ggdr_with_lists_that_do_not_match_is_refused():

@@ -22,8 +22,8 @@ LSUN = load_recipe(ROOT / "recipes" / "lsun_cat.py")
 
 @pytest.mark.parametrize(
     "setting",
-    "total_kimg log_kimg grid_kimg checkpoint_kimg metric_kimg keep workers init_from grid_images nonfinite_limit"
-    " g_optimizer.lr d_optimizer.warmup_kimg metrics.swd.images metrics.new.type trackers.wandb.project"
+    "total_kimg log_kimg sample_kimg checkpoint_kimg metric_kimg keep_checkpoints num_workers init_from sample_images"
+    " nonfinite_limit g_optimizer.lr d_optimizer.warmup_kimg metrics.swd.images metrics.new.type trackers.wandb.project"
     " data.cache_mb".split(),
 )
 def test_length_intervals_rates_and_what_watches_a_run_may_change(setting):

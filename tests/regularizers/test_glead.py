@@ -44,7 +44,7 @@ def test_glead_is_the_error_of_what_the_generator_rebuilds_from_the_discriminato
     fight = Duel(Rebuilds(), None, torch.zeros(2, 1, 2, 2), None, StepContext("d"))
     vars(fight).update(seen)
     assert GLeaD(resolutions=(2,)).d_loss(fight) == (7 - 5) ** 2 + 3**2
-    assert "sides (8,)" in (term := GLeaD()).fit(ImageSpec(32, 32), 4) and term.feature_resolutions() == (8,)
-    assert "sides (32,), nearest to 32 px" in GLeaD().fit(ImageSpec(256, 256), 4)
+    assert "resolutions (8,)" in (term := GLeaD()).fit(ImageSpec(32, 32), 4) and term.feature_resolutions() == (8,)
+    assert "resolutions (32,), nearest to 32 px" in GLeaD().fit(ImageSpec(256, 256), 4)
     assert GLeaD(resolutions=(16,)).fit(ImageSpec(256, 256), 4) == ""
     assert term.heads(ImageSpec(32, 32, w_dim=5))["style"].outputs == 5

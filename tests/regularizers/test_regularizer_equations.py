@@ -221,8 +221,8 @@ def test_feature_matching_is_of_means_over_the_batch():
     assert term.g_loss(duel("g", **seen)) == 1
     assert term.turns == ["g"]
     chosen = FeatureMatching()
-    assert "sides (8,)" in chosen.fit(ImageSpec(32, 32), 4) and chosen.resolutions == (8,)
-    assert "sides (64,)" in FeatureMatching().fit(ImageSpec(512, 512), 4)
+    assert "resolutions (8,)" in chosen.fit(ImageSpec(32, 32), 4) and chosen.resolutions == (8,)
+    assert "resolutions (64,)" in FeatureMatching().fit(ImageSpec(512, 512), 4)
     assert FeatureMatching(resolutions=(4, 8, 16)).fit(ImageSpec(32, 32), 4) == ""
     with pytest.raises(ValueError, match=r"maps of side \[32\]; set its sides among \[4, 8, 16\]"):
         FeatureMatching(resolutions=(32,)).fit(ImageSpec(32, 32), 4)

@@ -133,7 +133,7 @@ def test_sheets_of_features_are_not_drawn_over_those_that_are_there(tmp_path):
     sheet.parent.mkdir()
     Image.new("L", (1, 1)).save(sheet)
     before = sheet.read_bytes()
-    command = [str(tmp_path), "--sides", "4", "8", "--samples", "2", "--pooled", "2", "--out", str(sheet.parent)]
+    command = [str(tmp_path), "--resolutions", "4", "8", "--samples", "2", "--pooled", "2", "--out", str(sheet.parent)]
     with pytest.raises(ValueError, match="side-008.png is there already; give another --out, or add --overwrite"):
         insight.main(command)
     assert [*sheet.parent.iterdir()] == [sheet] and sheet.read_bytes() == before

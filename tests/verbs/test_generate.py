@@ -256,7 +256,7 @@ class Flat(Generator):
         super().__init__(config, spec)
         self.mix = nn.Linear(3, spec.channels)
 
-    def forward(self, z, labels=None, *, sides=()):
+    def forward(self, z, labels=None, *, resolutions=()):
         return Sample(self.mix(z)[:, :, None, None].expand(-1, -1, self.spec.height, self.spec.width))
 '''
 
