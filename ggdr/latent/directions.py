@@ -127,10 +127,10 @@ def regressed(generator: Generator, count: int, labels: Tensor | None, seed: int
             f"generator {generator.config.name!r} gives neither style codes nor feature maps, which pca takes;"
             " take method 'sefa'."
         )
-    resolution = min(generator.feature_channels)
+    r = min(generator.feature_channels)
     z, rows = latents_drawn(generator, MAPS_DRAWN, labels, seed)
     maps = torch.cat([
-        generator(part, worn, resolutions=(resolution,)).features[resolution].flatten(1).cpu() for part, worn in in_passes(z, rows)
+        generator(part, worn, resolutions=(r,)).features[r].flatten(1).cpu() for part, worn in in_passes(z, rows)
     ]).double()  # fmt: skip
     maps -= maps.mean(dim=0)
     values, along = torch.linalg.eigh(maps @ maps.T)  # there are fewer maps than features
