@@ -41,7 +41,7 @@ LOG_KIMG = 0.064
 
 
 def seconds_per_kimg(recipe: str, variables: dict[str, str], beside: str, kimg: float) -> float:
-    """Of a run beside so many busy processes, or beside another such run ("training")."""
+    """Train a recipe beside that number of busy processes, or beside another such run ("training")."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN)} | variables
     with ExitStack() as stack:
         out, other = (Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2))
@@ -68,12 +68,12 @@ def command(recipe: str, out: Path, kimg: float) -> list[str]:
     words = [sys.executable, "-m", "ggdr", "train", recipe, "--out", str(out)]
     if not kimg:
         return [*words, "--dry-run"]
-    quiet = ["--grid-kimg", "0", "--metric-kimg", "0", "--checkpoint-kimg", "1000"]
+    quiet = ["--sample-kimg", "0", "--metric-kimg", "0", "--checkpoint-kimg", "1000"]
     return [*words, "--total-kimg", str(kimg), "--log-kimg", str(LOG_KIMG), *quiet]
 
 
 def wait_for(file: Path) -> None:
-    """Until a run has begun to log."""
+    """Return once a run has begun to log."""
     while not file.exists():
         time.sleep(0.1)
 

@@ -1,6 +1,6 @@
 """Winograd's 3x3 convolution against torch's on CPU: ratios of the time of forward pass and both gradients.
 
-    python benchmarks/convolution.py [--channels 64 128 256 512] [--sides 4 8 16 32 64] [--batches 16]
+    python benchmarks/convolution.py [--channels 64 128 256 512] [--resolutions 4 8 16 32 64] [--batches 16]
 
 The two take turns; a ratio is that of the fastest times, since other work on the machine can only slow one down.
 """
@@ -60,7 +60,7 @@ def fastest(passes: list, least_sec: float) -> list[float]:
 
 
 HEADER = [
-    *("channels", "side", "batch", "tiles", "direct, ms: forward", "of x", "of the weight"),
+    *("channels", "resolution", "batch", "tiles", "direct, ms: forward", "of x", "of the weight"),
     *("Winograd's share: forward", "of x", "of the weight", "all", "forward, at rest", "bfloat16, at rest", "taken"),
 ]
 
@@ -83,7 +83,7 @@ def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--channels", type=int, nargs="+", default=[64, 128, 256, 512])
-    parser.add_argument("--sides", type=int, nargs="+", default=[4, 8, 16, 32, 64])
+    parser.add_argument("--resolutions", type=int, nargs="+", default=[4, 8, 16, 32, 64])
     parser.add_argument("--batches", type=int, nargs="+", default=[16])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=1.0, help="least time for a line")
@@ -97,7 +97,7 @@ def main() -> None:
 
 
 def gflop(channels: int, resolution: int, batch: int) -> float:
-    """Of a direct pass."""
+    """The arithmetic of a direct pass, 1e9 floating-point operations."""
     return 18e-9 * (channels * resolution) ** 2 * batch
 
 

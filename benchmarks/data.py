@@ -1,6 +1,6 @@
 """Images per second that the data pipeline gives, against what training takes.
 
-    python benchmarks/data.py [--sides 32 256 1024] [--num-workers 0 1 2]
+    python benchmarks/data.py [--resolutions 32 256 1024] [--num-workers 0 1 2]
 
 Pictures are PNG files of the right size, read, decoded and put into batches as a run does; `cached`: a second time,
 where all of them fit into `data.cache_mb`. What training takes is in docs/performance.md.
@@ -34,7 +34,7 @@ def speed(found: Iterator, skip: int, count: int, batch: int) -> float:
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sides", type=int, nargs="+", default=[32, 256, 1024])
+    parser.add_argument("--resolutions", type=int, nargs="+", default=[32, 256, 1024])
     parser.add_argument("--num-workers", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/data.json"))
@@ -49,7 +49,7 @@ def main() -> None:
         images = replace(pictures(resolution), cache_mb=512).open()
         found = batches(images, seed=0, start=0, batch_size=arguments.batch)
         rows.append([str(resolution), "0", "cached", speed(found, 4, count, arguments.batch)])
-    report(arguments.out, ["side", "workers", "", "images/s"], rows)
+    report(arguments.out, ["resolution", "workers", "", "images/s"], rows)
 
 
 if __name__ == "__main__":

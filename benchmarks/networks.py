@@ -1,6 +1,6 @@
 """Seconds per 1000 images of each pass of StyleGAN2 with a GGDR decoder, and of a training step's two main phases.
 
-    python benchmarks/networks.py [--sides 32 64] [--channels 64] [--batch-size 32] [--repeats 5] [--bf16]
+    python benchmarks/networks.py [--resolutions 32 64] [--channels 64] [--batch-size 32] [--repeats 5] [--bf16]
 
 Reports the fastest of the repeats: other work on the machine can only slow a pass down.
 """
@@ -19,7 +19,7 @@ from ggdr.training.memory import retain_pages
 
 
 def build(resolution: int, channels: int):
-    """A generator and a U-Net discriminator of the same width at every side, float32."""
+    """A generator and a U-Net discriminator of the same width at every resolution, float32."""
     width = {"channel_base": channels * resolution, "channel_max": channels}
     spec = ImageSpec(resolution, resolution)
     generator = StyleGAN2GeneratorConfig(**width, z_dim=channels, w_dim=channels, mapping_layers=2).build(spec)
@@ -95,7 +95,7 @@ def measure(resolution: int, channels: int, batch: int, repeats: int, autocast) 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sides", type=int, nargs="+", default=[32, 64])
+    parser.add_argument("--resolutions", type=int, nargs="+", default=[32, 64])
     parser.add_argument("--channels", type=int, default=64)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=5)

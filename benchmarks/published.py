@@ -64,7 +64,7 @@ def networks(folder: str, recipe: Recipe) -> tuple[Any, Any, Any]:
 
 
 def side_of(recipe: Recipe) -> int:
-    """The side of the maps that GGDR redraws."""
+    """The resolution of the maps that GGDR redraws."""
     ggdr = recipe.regularizers["ggdr"]
     assert isinstance(ggdr, GGDR)
     return ggdr.resolutions[0]
@@ -132,7 +132,7 @@ def generation(folder: str, size: str, batch: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="a checkout of the published code")
-    parser.add_argument("case", help="such as 32px-64ch; to generate, side x base x channels")
+    parser.add_argument("case", help="such as 32px-64ch; to generate, resolution x base x channels")
     parser.add_argument("batch", type=int, nargs="?", help="to generate: images at once")
     arguments = parser.parse_args()
     if arguments.batch:

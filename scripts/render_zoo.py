@@ -36,8 +36,8 @@ HEAD = """\
 <!-- Written by scripts/render_zoo.py; a test compares the two. -->
 
 What a recipe can be made of, and small recipes that put it to work on scikit-learn's handwritten digits, 32 px, without
-a download. Any loss and regularizer goes with any pair of networks that gives what it needs, and so does GGDR. Try one,
-without and with it:
+a download. Any loss and regularizer goes with any pair of networks that provides what it requires, and so does GGDR.
+Try one, without and with it:
 
 ```bash
 ggdr train recipes/zoo/dcgan.py

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, get_args
 
 from ggdr.augment import colour, corruption, geometry
 from ggdr.augment.base import Augmentation
@@ -66,6 +66,7 @@ def apply(image: Tensor, maps: dict[int, Tensor], draws: Draws) -> tuple[Tensor,
 class ADA(Augmentation):
     """Adaptive augmentation: every transform fires with a probability p that follows D's overfitting (sec. 3)."""
 
+    also: ClassVar = {"regularizer": "it changes the images that D sees and adds no term to a loss"}
     pipeline: tuple[Transform, ...] = ("blit", "geometry", "colour")
     """what may fire: groups, or single transforms of them; the default is what the paper calls bgc"""
     target: float = 0.6

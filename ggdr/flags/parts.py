@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ggdr.errors import UserError
-from ggdr.registry import Part
+from ggdr.registry import Part, Registry
 
 Owner = TypeVar("Owner")
 
@@ -61,7 +61,7 @@ def swap_parts(owner: Owner, flags: list[str]) -> tuple[Owner, list[str]]:
 
 def part_kind(owner: Any, field: str) -> tuple[type[Part] | None, bool]:
     """The base class of the part that a field holds (None: it holds none), and whether it holds a dict of them."""
-    hint = typing.get_type_hints(type(owner)).get(field)
+    hint = typing.get_type_hints(owner if isinstance(owner, type) else type(owner)).get(field)
     many = typing.get_origin(hint) is dict
     kind = typing.get_args(hint)[1] if many else hint
     return (kind, many) if isinstance(kind, type) and issubclass(kind, Part) else (None, False)
@@ -82,37 +82,59 @@ def names_part(owner: Any, path: list[str]) -> bool:
     return held is not None and names_part(held, inner)
 
 
-def swapped(owner: Any, path: list[str], name: str, flag: str) -> Any:
-    """A copy of `owner` in which the part at `path` is the one called `name`, as it comes; "none" drops it."""
+def swapped(owner: Any, path: list[str], name: str, flag: str, whole: Any = None) -> Any:
+    """A copy of `owner` in which the part at `path` is the one called `name`, as it comes; "none" drops it.
+
+    `whole`: what `owner` is a part of, whose flags messages may name; None: `owner` itself.
+    """
+    whole = owner if whole is None else whole
     kind, many = part_kind(owner, path[0])
     assert kind is not None
     held = getattr(owner, path[0])
     inner = path[2:] if many else path[1:]
     old = held.get(path[1]) if many else held
     if inner:
-        new = swapped(old, inner, name, flag)
+        new = swapped(old, inner, name, flag, whole)
     elif many and name.lower() == "none":
         if old is None:
             raise UserError(f"{flag} none: there is no {path[1]!r} to drop; there are: {', '.join(held) or 'none'}.")
         return dataclasses.replace(owner, **{path[0]: {key: item for key, item in held.items() if key != path[1]}})
     else:
-        part = found(kind, name, flag)
+        part = found(kind, name, flag, whole)
         if not issubclass(part, kind):
             raise UserError(f"{flag} {name}: nothing but {kind.name} goes there; set its fields, or leave it out.")
         new = fresh(part, flag)
     return dataclasses.replace(owner, **{path[0]: {**held, path[1]: new} if many else new})
 
 
-def found(kind: type[Part], name: str, flag: str) -> type[Part]:
-    """The part of a kind called `name`; UserError if there is none, with what to type if it is a file or a folder."""
+def found(kind: type[Part], name: str, flag: str, whole: Any) -> type[Part]:
+    """The part of a kind called `name`.
+
+    UserError if there is none, with what to type if it is a part of another kind that `whole` takes, or a place.
+    """
     try:
         return kind.registry.find(name)
     except ValueError:
+        for other, where in takers(whole):
+            if other is not kind.registry and name in other:
+                why = f", since {reason}" if (reason := other[name].also.get(kind.registry.kind)) else ""
+                homes = f"registered as {other.kind}, not as {kind.registry.kind}{why}"
+                raise UserError(
+                    f"{flag} {name}: {name!r} is {homes}; type: {where.replace('NAME', name)} {name}"
+                ) from None
         reading = [each for each, part in sorted(kind.registry.items()) if "source" in fields_of(part)]
         if not reading or not Path(name).exists():
             raise
         type_ = f"{flag} {reading[0]} {flag}.source {name}"
         raise UserError(f"{name!r} is a place, and {flag} takes a registered name; type: {type_}") from None
+
+
+def takers(owner: Any) -> Iterator[tuple[Registry, str]]:
+    """Each registry whose parts `owner`, or its class, takes, and the flag; where it takes many, one called NAME."""
+    for field in dataclasses.fields(owner):
+        kind, many = part_kind(owner, field.name)
+        if kind is not None:
+            yield kind.registry, f"--{field.name.replace('_', '-')}{'.NAME' if many else ''}"
 
 
 def fields_of(part: Any) -> set[str]:

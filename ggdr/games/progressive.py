@@ -98,5 +98,5 @@ def check(network: Network) -> None:
         able = " or ".join(map(repr, growing))
         raise UserError(
             f"game 'progressive' grows its networks, which {kind} {config.name!r} cannot; take {kind} {able}, or"
-            " --game noise."
+            " --game standard."
         )

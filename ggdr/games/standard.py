@@ -11,7 +11,7 @@ from ggdr.play.game import Game, Networks
 from ggdr.registry import games
 
 
-@games.register("noise", paper="1406.2661")
+@games.register("standard", paper="1406.2661")
 @dataclass(frozen=True, kw_only=True)
 class StandardGame(Game):
     """One generator makes images from noise, one discriminator judges them (Goodfellow et al. 2014)."""

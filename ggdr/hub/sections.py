@@ -28,8 +28,7 @@ UNSAID = (
 )
 ALWAYS = (
     "A GAN repeats its images, and less evenly: what is rare among them is rarer in what it makes.",
-    "What it makes shows nothing and nobody that exists: it is no evidence of anything, and nothing to decide about"
-    " people by.",
+    "What it makes shows nothing and nobody that exists: it proves nothing, and decides nothing about people.",
 )
 
 

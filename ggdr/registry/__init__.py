@@ -35,6 +35,8 @@ class Part:
     """what it reads from the networks; held against `provides` before a weight is allocated"""
     provides: ClassVar[frozenset[Capability]] = frozenset()
     """what it lets other parts read"""
+    also: ClassVar[dict[str, str]] = {}
+    """kinds of part among which people look for it too, such as "regularizer" -> why it is none of them"""
 
     def __init_subclass__(cls) -> None:
         """UserError if what the class requires or provides are no capabilities: a misspelt one would never be met."""

@@ -1,4 +1,4 @@
-"""`ggdr list`: what is registered, with its source, and what it needs and gives."""
+"""`ggdr list`: what is registered, with its source, and what it requires and provides."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import tyro
 
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
+from ggdr.flags.parts import takers
+from ggdr.recipe import Recipe
 from ggdr.registry import REGISTRIES, Part, discover
 
 
@@ -40,7 +42,7 @@ def main(argv: list[str]) -> int:
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UserError(f"no kind {asked.kind!r}.{hint} Kinds: {', '.join(REGISTRIES)}.")
     found = {
-        kind: [part for _, part in sorted(REGISTRIES[kind].items()) if asked.paper in ("", part.paper)]
+        kind: [part for part in [*sorted_parts(kind), *looked_for(kind)] if asked.paper in ("", part.paper)]
         for kind in kinds
     }
     if not any(found.values()):
@@ -50,13 +52,30 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def sorted_parts(kind: str) -> list[type[Part]]:
+    """The parts of a kind, by name."""
+    return [part for _, part in sorted(REGISTRIES[kind].items())]
+
+
+def looked_for(kind: str) -> list[type[Part]]:
+    """The parts of other kinds that people look for among those of this kind."""
+    return [part for other in REGISTRIES for part in sorted_parts(other) if REGISTRIES[kind].kind in part.also]
+
+
 def section(kind: str, parts: list[type[Part]]) -> str:
-    """A kind's heading and its parts."""
-    return "\n".join([kind, *(entry(part) for part in parts)])
+    """A kind's heading and its parts; then, with why and with their flags, those that are found elsewhere."""
+    own, flags = REGISTRIES[kind].kind, {registry.kind: flag for registry, flag in takers(Recipe)}
+    lines = [kind]
+    for part in parts:
+        lines.append(entry(part))
+        if (home := part.registry.kind) != own:
+            flag = f": {flags[home].replace('NAME', part.name)} {part.name}" if home in flags else ""
+            lines.append(f"  {'':16} registered as {home}, since {part.also[own]}{flag}")
+    return "\n".join(lines)
 
 
 def entry(part: type[Part]) -> str:
-    """Name, first line of the docstring, paper, needs and gives."""
+    """Name, first line of the docstring, paper, what it requires and provides."""
     first = inspect.cleandoc(part.__doc__ or "").splitlines()[0]
     notes = [f"arXiv {part.paper}" if part.paper[:4].isdigit() else part.paper] if part.paper else []
     notes += [

@@ -52,6 +52,12 @@ def train(line: str):
         (f"{DIGITS} --regularizers.r2.weight 3", "Add the part first: --regularizers.r2 NAME"),
         (f"{DIGITS} --hub-license mit", "Did you mean --hub-licence?"),
         (f"{DIGITS} --kimg=100", "no flag --kimg. Type --total-kimg N."),
+        (
+            f"{DIGITS} --regularizers.ada ada",
+            "registered as augmentation, .*, since it changes .*; type: --augment ada",
+        ),
+        (f"{DIGITS} --loss r1", "'r1' is registered as regularizer, not as loss; type: --regularizers.r1 r1"),
+        (f"{DIGITS} --discriminator.encoder hinge", "registered as loss, not as discriminator; type: --loss hinge"),
         (f"{DIGITS} --lr 0.1", "Type --g-optimizer.lr N --d-optimizer.lr N."),
         (f"{DIGITS} 64", "has no place for '64'"),
         (f"{DIGITS} --qqqq 1", r"no flag --qqqq. --help lists what it takes"),

@@ -167,7 +167,7 @@ def test_networks_give_what_they_say(turn, name, labels):
     assert (Capability.WS in net.config.provides) == (made.ws is not None)
 
 
-@pytest.mark.parametrize(("turn", "name"), [each for each in NETWORKS if each != ("d", "blind")])
+@pytest.mark.parametrize(("turn", "name"), [each for each in NETWORKS if each != ("d", "unconditional")])
 def test_labels_matter(turn, name):
     net = network(turn, name, 3).eval()
     for parameter in net.parameters():  # some start at zero, and with them the labels' influence

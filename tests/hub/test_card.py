@@ -113,7 +113,18 @@ def test_a_stranger_sees_what_it_is_how_it_looks_and_how_good_it_is(trained):
 
 def test_every_part_stands_with_its_docstring_and_paper(trained):
     parts = section(card_of(trained), "Parts")
-    for part in ("noise", "stylegan2", "unet", "non_saturating", "r1", "path_length", "ggdr", "ada", "digits", "swd"):
+    for part in (
+        "standard",
+        "stylegan2",
+        "unet",
+        "non_saturating",
+        "r1",
+        "path_length",
+        "ggdr",
+        "ada",
+        "digits",
+        "swd",
+    ):
         assert f"| `{part}` | " in parts
     assert "discriminator in unet" in parts and "`resolutions=(8,)`" in parts
     assert "(Lee et al. 2022, eq. 4)" in parts and "https://arxiv.org/abs/2207.13320" in parts

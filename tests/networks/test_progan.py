@@ -220,7 +220,7 @@ class TestGame:
     @pytest.mark.parametrize("part", ["generator", "discriminator"])
     def test_networks_that_do_not_grow_are_refused_before_the_run(self, part):
         recipe = dataclasses.replace(progressive(), **{part: getattr(tiny.recipe, part)})
-        with pytest.raises(ValueError, match=f"{part} 'stylegan2' cannot; take {part} .*'progan'.*--game noise"):
+        with pytest.raises(ValueError, match=f"{part} 'stylegan2' cannot; take {part} .*'progan'.*--game standard"):
             fit(recipe, ImageSpec(16, 16, 1))
 
     def test_a_first_size_beyond_the_images_is_refused(self):

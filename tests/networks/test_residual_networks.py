@@ -277,16 +277,16 @@ class TestOrthogonal:
 
 
 class TestConditional:
-    def test_concat_shows_a_plane_a_class_and_blind_shows_none(self):
+    def test_concat_shows_a_plane_a_class_and_unconditional_shows_none(self):
         encoder = DCGANDiscriminatorConfig.tiny()
-        concat, blind = (
+        concat, unconditional = (
             kind(encoder=encoder).build(BRIEF) for kind in (ConcatDiscriminatorConfig, UnconditionalDiscriminatorConfig)
         )
         image, labels = torch.randn(2, 3, 16, 16), torch.eye(4)[1:3]
         shown = concat.shown(image, labels)
         assert torch.equal(shown[:, :3], image) and torch.equal(shown[:, 3:].mean((2, 3)), labels)
-        assert concat.encoder.spec.channels == 7 and blind.encoder.spec == BRIEF._replace(labels=0)
-        assert torch.equal(blind(image, labels).logits, blind(image, labels.flip(0)).logits)
+        assert concat.encoder.spec.channels == 7 and unconditional.encoder.spec == BRIEF._replace(labels=0)
+        assert torch.equal(unconditional(image, labels).logits, unconditional(image, labels.flip(0)).logits)
         with pytest.raises(ValueError, match=r"\[N, 4\]"):
             concat(image)
 

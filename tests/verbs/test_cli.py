@@ -81,7 +81,7 @@ def test_top_level_help_names_the_verbs():
     assert wrong.returncode == 2 and "Did you mean 'train'?" in wrong.stderr
 
 
-def test_list_shows_source_needs_and_gives(capsys):
+def test_list_shows_source_and_what_parts_require_and_provide(capsys):
     assert list_parts(["regularizers"]) == 0
     shown = capsys.readouterr().out
     assert "ggdr" in shown and "arXiv 2207.13320" in shown and "requires d_features, g_features" in shown
@@ -97,6 +97,18 @@ def test_list_by_paper(capsys):
         list_parts(["--paper", "1234.5678"])
     with pytest.raises(ValueError, match="no kind 'regulariser'. Did you mean 'regularizers'"):
         list_parts(["regulariser"])
+
+
+def test_ada_is_named_among_the_regularizers_with_where_it_is_and_why(capsys):
+    list_parts(["regularizers"])
+    *_, name, _, why = capsys.readouterr().out.splitlines()
+    assert name.startswith("  ada ") and why.endswith(
+        "changes the images that D sees and adds no term to a loss: --augment ada"
+    )
+    list_parts(["regularizers", "--paper", "2006.06676"])
+    assert "--augment ada" in capsys.readouterr().out
+    list_parts(["losses"])
+    assert "ada " not in capsys.readouterr().out
 
 
 def test_a_file_of_ones_own_is_found_and_has_flags(tmp_path):

@@ -30,7 +30,7 @@ class ConcatDiscriminatorConfig(WrapperConfig):
         return ConcatDiscriminator(self, spec)
 
 
-@discriminators.register("blind")
+@discriminators.register("unconditional")
 @dataclass(frozen=True, kw_only=True)
 class UnconditionalDiscriminatorConfig(WrapperConfig):
     """Any discriminator, which judges images without a look at their labels: a classifier's head may look instead.
