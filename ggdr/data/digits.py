@@ -34,8 +34,8 @@ class Digits(DataSet):
         import numpy as np
         from sklearn.datasets import load_digits
 
-        from ggdr.data.reading.gallery import Gallery
-        from ggdr.data.reading.labels import classes
+        from ggdr.data.reading.indexed import Gallery
+        from ggdr.data.reading.labels.labels import classes
 
         least = 8 + 2 * self.margin
         if self.margin < 0 or self.size < least:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ggdr.changes import MayChange
 from ggdr.data.base import DataSet, Images
-from ggdr.data.reading.patterns import is_address
+from ggdr.data.reading.files.patterns import is_address
 from ggdr.registry import datasets
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class ImageFiles(DataSet):
         return folder if folder is not None and folder.is_dir() else None
 
     def hub_id(self) -> str:
-        from ggdr.data.reading.hub import Hub
+        from ggdr.data.reading.tables.hub import Hub
 
         return self.source if Hub.fits(self.source) else ""
 
@@ -71,7 +71,7 @@ class ImageFiles(DataSet):
         return "" if self.hub_id() or is_address(self.source) else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
 
     def statistics(self) -> FeatureStatistics | None:
-        from ggdr.data.reading.statistics import statistics_in
+        from ggdr.data.reading.arrays.statistics import statistics_in
 
         return statistics_in(self.source)
 

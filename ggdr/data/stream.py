@@ -47,7 +47,7 @@ class ImageStream(DataSet):
         return self.source
 
     def hub_id(self) -> str:
-        from ggdr.data.reading.hub import Hub
+        from ggdr.data.reading.tables.hub import Hub
 
         return self.source if Hub.fits(self.source) else ""
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.patterns import is_elsewhere
+from ggdr.data.reading.files.patterns import is_elsewhere
 from ggdr.errors import UserError
 from ggdr.evaluation.diffusion import Pipeline, fetched, index_at
 from ggdr.features.cache import CHUNK

@@ -9,8 +9,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ggdr.data.reading.framing import Frame, fit
-from ggdr.data.reading.pixels import MODES, convert
+from ggdr.data.reading.pixels.decode import MODES, convert
+from ggdr.data.reading.pixels.framing import Frame, fit
 from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 from ggdr.sampling.grid import to_pil

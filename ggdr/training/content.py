@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ggdr.data.base import Content
-from ggdr.data.reading.labels import few
+from ggdr.data.reading.labels.labels import few
 from ggdr.saving import checkpoint
 
 NAME = "data"

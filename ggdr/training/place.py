@@ -34,7 +34,7 @@ def inside(out: Path, data: DataSet) -> bool:
 
 def theirs(out: Path) -> Path | None:
     """An image in a folder, at any depth; None: there is none."""
-    from ggdr.data.reading.kinds import endings
+    from ggdr.data.reading.file_types import endings
 
     return next((file for file in sorted(out.rglob("*")) if file.suffix.lower() in endings()), None)
 

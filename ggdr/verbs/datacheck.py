@@ -23,10 +23,10 @@ from ggdr.networks.size import possible
 if TYPE_CHECKING:
     import numpy as np
 
-    from ggdr.data.reading.depth import Values
-    from ggdr.data.reading.framing import Frame
-    from ggdr.data.reading.labels import Labels
-    from ggdr.data.reading.pixels import Look
+    from ggdr.data.reading.labels.labels import Labels
+    from ggdr.data.reading.pixels.decode import Look
+    from ggdr.data.reading.pixels.depth import Values
+    from ggdr.data.reading.pixels.framing import Frame
     from ggdr.data.reading.reader import Reader
 
 
@@ -93,9 +93,9 @@ def as_typed(flags: list[str]) -> list[str]:
 
 def report(settings: ImageFiles) -> tuple[list[str], int]:
     """The lines of the report, and how many images can be read; UserError if the source cannot even be opened."""
-    from ggdr.data.reading.depth import together
     from ggdr.data.reading.detect import reader_of
     from ggdr.data.reading.opening import pick
+    from ggdr.data.reading.pixels.depth import together
     from ggdr.data.reading.reader import Columns
 
     reader = reader_of(settings.source, Columns(settings.image_column, settings.split, settings.config))
@@ -146,9 +146,9 @@ def examine(reader: Reader, item: int) -> Finding:
     """Read and decode one item."""
     import hashlib
 
-    from ggdr.data.reading.depth import values_of
-    from ggdr.data.reading.framing import Frame
-    from ggdr.data.reading.pixels import animated, look, pixels, values
+    from ggdr.data.reading.pixels.decode import animated, look, pixels, values
+    from ggdr.data.reading.pixels.depth import values_of
+    from ggdr.data.reading.pixels.framing import Frame
     from ggdr.data.reading.reader import reason
 
     name = reader.name(item)
@@ -188,7 +188,7 @@ def unreadable(findings: list[Finding]) -> list[str]:
 
 def passed_over(reader: Reader) -> list[str]:
     """Files that are taken for no images, by kind."""
-    from ggdr.data.reading.kinds import told
+    from ggdr.data.reading.file_types import told
     from ggdr.folders import skipped
 
     lines = [told(reader.others)] if reader.others else []
@@ -240,7 +240,7 @@ def good_size(looks: list[Look]) -> tuple[int, int]:
 
 def good_range(depths: list[Values]) -> tuple[float, float] | None:
     """The range that keeps all values, where the one that is taken without it would lose most; else None."""
-    from ggdr.data.reading.depth import loss, span
+    from ggdr.data.reading.pixels.depth import loss, span
 
     spans = [span(each) for each in depths if loss(each)]
     return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
@@ -248,7 +248,7 @@ def good_range(depths: list[Values]) -> tuple[float, float] | None:
 
 def depth_of(depths: list[Values], chosen: tuple[float, float] | None) -> list[str]:
     """What the values of the images are, and what becomes of them."""
-    from ggdr.data.reading.depth import loss, natural, tidy, told
+    from ggdr.data.reading.pixels.depth import loss, natural, tidy, told
 
     lines = []
     for each in depths:
@@ -261,7 +261,7 @@ def depth_of(depths: list[Values], chosen: tuple[float, float] | None) -> list[s
 
 def profiles(looks: list[Look]) -> list[str]:
     """The colour profiles that images have, and what is done about them."""
-    from ggdr.data.reading.colours import BROKEN
+    from ggdr.data.reading.pixels.profiles import BROKEN
 
     named = Counter(look.profile for look in looks if look.profile)
     broken = named.pop(BROKEN, 0)
@@ -271,7 +271,7 @@ def profiles(looks: list[Look]) -> list[str]:
 
 def frame_of(images: Images, settings: ImageFiles) -> Frame:
     """The frame that these images are made to fit."""
-    from ggdr.data.reading.framing import Frame
+    from ggdr.data.reading.pixels.framing import Frame
 
     return Frame(images.spec.height, images.spec.width, images.spec.channels, settings.crop, settings.fill)
 
@@ -280,7 +280,7 @@ def cut_off(findings: list[Finding], frame: Frame) -> list[str]:
     """How much of the images is cut away to make them fit."""
     from statistics import median
 
-    from ggdr.data.reading.framing import lost
+    from ggdr.data.reading.pixels.framing import lost
 
     share = {each.name: lost(each.look.height, each.look.width, frame) for each in findings if each.look}
     worst = max(share, key=lambda name: share[name])

@@ -12,7 +12,7 @@ import tyro
 
 from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.patterns import is_elsewhere
+from ggdr.data.reading.files.patterns import is_elsewhere
 from ggdr.documents import like, one_line, read_object
 from ggdr.errors import UserError
 from ggdr.flags.command_line import flags_of, parsed

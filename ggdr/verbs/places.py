@@ -38,7 +38,7 @@ def check_apart(folder: Path) -> None:
 
 def images(entries: Iterable[Path]) -> Iterator[str]:
     """Names of the images that were not made here."""
-    from ggdr.data.reading.kinds import endings
+    from ggdr.data.reading.file_types import endings
 
     found = (entry for entry in entries if entry.suffix.lower() in endings() and entry.is_file())
     return (entry.name for entry in found if f"Software\0{SOFTWARE}".encode() not in beginning(entry))

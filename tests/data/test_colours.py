@@ -13,8 +13,8 @@ from data_sources import folder
 from PIL import Image, ImageCms
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.framing import Frame
-from ggdr.data.reading.pixels import look, pixels
+from ggdr.data.reading.pixels.decode import look, pixels
+from ggdr.data.reading.pixels.framing import Frame
 from ggdr.latent.targets import targets_of
 from ggdr.networks.base import ImageSpec
 from ggdr.verbs.datacheck import main

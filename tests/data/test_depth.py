@@ -13,8 +13,8 @@ from deep_files import npy, npz, pillow, png16, tiff
 from PIL import Image
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.framing import Frame
-from ggdr.data.reading.pixels import animated, look, pixels
+from ggdr.data.reading.pixels.decode import animated, look, pixels
+from ggdr.data.reading.pixels.framing import Frame
 from ggdr.data.stream import ImageStream
 from ggdr.verbs.datacheck import main
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from ggdr.data.images import ImageFiles
 from ggdr.data.loader import batches
-from ggdr.data.reading.framing import Frame
-from ggdr.data.reading.pixels import pixels
+from ggdr.data.reading.pixels.decode import pixels
+from ggdr.data.reading.pixels.framing import Frame
 from ggdr.verbs.datacheck import main
 
 

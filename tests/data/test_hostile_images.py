@@ -17,7 +17,7 @@ from hostile_files import claiming, peak_mb, saved
 from PIL import Image
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.pixels import MOST_PIXELS, Frame, animated, look, pixels, values
+from ggdr.data.reading.pixels.decode import MOST_PIXELS, Frame, animated, look, pixels, values
 from ggdr.data.reading.reader import MOST_BYTES, reason
 from ggdr.data.stream import ImageStream
 from ggdr.verbs.datacheck import main
@@ -219,7 +219,7 @@ def test_the_check_counts_animations(tmp_path, capsys):
 
 def test_a_folder_that_cannot_be_looked_into_is_said(tmp_path):
     """A name too long for the system, for the superuser may look anywhere else."""
-    from ggdr.data.reading.folder import below
+    from ggdr.data.reading.files.folder import below
 
     with pytest.warns(UserWarning, match="cannot be looked into, its images are left out"):
         assert not [*below(str(tmp_path / ("x" * 300)))]
@@ -353,7 +353,7 @@ def test_json_that_holds_no_labels_is_answered_with_what_it_is_to_be(tmp_path):
 
 
 def test_a_hundred_thousand_classes_take_the_memory_of_a_batch():
-    from ggdr.data.reading.labels import classes
+    from ggdr.data.reading.labels.labels import classes
 
     before = peak_mb()
     labels = classes([f"class {number}" for number in range(100_000)])

@@ -13,8 +13,8 @@ from PIL import Image
 
 from ggdr.cli import at_home
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading import jxl
-from ggdr.data.reading.kinds import PLUG_INS, formats
+from ggdr.data.reading.file_types import PLUG_INS, formats
+from ggdr.data.reading.pixels import jxl
 from ggdr.data.stream import ImageStream
 from ggdr.verbs.datacheck import main
 

@@ -6,9 +6,9 @@ import pytest
 from data_sources import encoded, folder, label_of, zipped
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.column import are_classes, of_values
-from ggdr.data.reading.layout import are_shards
-from ggdr.data.reading.matching import match
+from ggdr.data.reading.labels.column import are_classes, of_values
+from ggdr.data.reading.labels.folders import are_shards
+from ggdr.data.reading.labels.matching import match
 
 FILES = {f"cat/{n}.png": encoded(n) for n in (1, 2)} | {f"dog/{n}.png": encoded(n) for n in (3, 4)}
 HALVES = {1: [1, 0], 2: [1, 0], 3: [0, 1], 4: [0, 1]}

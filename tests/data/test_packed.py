@@ -11,8 +11,8 @@ from data_sources import encoded, folder, gray_of, label_of, lmdb, noise, shard,
 
 from ggdr.data.images import ImageFiles
 from ggdr.data.loader import batches
-from ggdr.data.reading.lmdb import newest, nodes
-from ggdr.data.reading.packed import Entry, index_of, piece
+from ggdr.data.reading.files.index import Entry, index_of, piece
+from ggdr.data.reading.files.lmdb import newest, nodes
 from ggdr.verbs.datacheck import main
 
 

@@ -10,7 +10,7 @@ import pytest
 from data_sources import encoded, folder, gray_of, label_of, lmdb, shard, zipped
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading import remote
+from ggdr.data.reading.files import remote
 from ggdr.verbs.datacheck import main
 
 
@@ -170,7 +170,7 @@ def test_errors_and_flags_name_the_address_and_not_the_copy(tmp_path, capsys):
 
 
 def test_a_source_that_the_disk_cannot_hold_is_not_begun(tmp_path):
-    from ggdr.data.reading.remote import Distant, gather
+    from ggdr.data.reading.files.remote import Distant, gather
 
     memory = fsspec.filesystem("memory")
     with pytest.raises(ValueError, match="holds 1,000,000.0 GB and .* GB are free"):
@@ -185,7 +185,7 @@ def test_a_listing_names_nothing_elsewhere(tmp_path):
         def find(self, path, **options):
             return {"/a/../../evil.png": {"size": 1, "name": "/a/../../evil.png"}}
 
-    from ggdr.data.reading.remote import below
+    from ggdr.data.reading.files.remote import below
 
     with pytest.raises(ValueError, match="does not lie below it"):
         list(below(Liar(), "/a"))

@@ -21,10 +21,10 @@ from PIL import Image
 from safetensors.torch import save
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.kinds import formats
-from ggdr.data.reading.label_file import read_labels
-from ggdr.data.reading.labels import Labels
-from ggdr.data.reading.pixels import Frame, Look, look, pixels, values
+from ggdr.data.reading.file_types import formats
+from ggdr.data.reading.labels.label_file import read_labels
+from ggdr.data.reading.labels.labels import Labels
+from ggdr.data.reading.pixels.decode import Frame, Look, look, pixels, values
 from ggdr.data.reading.reader import Unreadable
 from ggdr.data.stream import ImageStream
 from ggdr.documents import read_header, read_object, read_tensors

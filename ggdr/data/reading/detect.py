@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ggdr.data.reading.folder import Folder
-from ggdr.data.reading.hdf5 import HDF5
-from ggdr.data.reading.hub import Hub
-from ggdr.data.reading.lmdb import LMDB
-from ggdr.data.reading.numpied import Arrays
-from ggdr.data.reading.parquet import Parquet
-from ggdr.data.reading.patterns import is_address
+from ggdr.data.reading.arrays.hdf5 import HDF5
+from ggdr.data.reading.arrays.npy import Arrays
+from ggdr.data.reading.files.folder import Folder
+from ggdr.data.reading.files.lmdb import LMDB
+from ggdr.data.reading.files.patterns import is_address
+from ggdr.data.reading.files.remote import copied
+from ggdr.data.reading.files.tar import Tarred
+from ggdr.data.reading.files.zip import Zipped
 from ggdr.data.reading.reader import Columns, Reader
-from ggdr.data.reading.remote import copied
-from ggdr.data.reading.saved import Saved
-from ggdr.data.reading.tarred import Tarred
-from ggdr.data.reading.zipped import Zipped
+from ggdr.data.reading.tables.hub import Hub
+from ggdr.data.reading.tables.parquet import Parquet
+from ggdr.data.reading.tables.saved import Saved
 from ggdr.errors import UserError
 
 READERS: tuple[type[Reader], ...] = (Zipped, Tarred, LMDB, HDF5, Arrays, Saved, Parquet, Folder, Hub)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ggdr.data.reading.depth import check_range
+from ggdr.data.reading.decoded import CachedImages, Decoded
 from ggdr.data.reading.detect import reader_of
-from ggdr.data.reading.framing import Frame, check_fill
-from ggdr.data.reading.gallery import Gallery
-from ggdr.data.reading.kinds import NOTES, told
-from ggdr.data.reading.labels import Labels, settled
-from ggdr.data.reading.pictures import CachedImages, Decoded
-from ggdr.data.reading.pixels import MODES
+from ggdr.data.reading.file_types import NOTES, told
+from ggdr.data.reading.indexed import Gallery
+from ggdr.data.reading.labels.labels import Labels, settled
+from ggdr.data.reading.pixels.decode import MODES
+from ggdr.data.reading.pixels.depth import check_range
+from ggdr.data.reading.pixels.framing import Frame, check_fill
 from ggdr.data.reading.reader import Columns, Reader
 from ggdr.data.reading.survey import Survey, sources_of
 from ggdr.errors import UserError

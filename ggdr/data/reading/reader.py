@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 
 from PIL import UnidentifiedImageError
 
-from ggdr.data.reading.labels import Kind, Labels
+from ggdr.data.reading.labels.labels import Kind, Labels
 from ggdr.documents import one_line
 from ggdr.errors import UserError
 

@@ -14,18 +14,18 @@ import numpy as np
 import torch
 
 from ggdr.data.base import Batch, Content, Images
-from ggdr.data.reading.column import is_missing
+from ggdr.data.reading.cursor import Row, Tape, endless
 from ggdr.data.reading.detect import no_reader
-from ggdr.data.reading.framing import Frame
-from ggdr.data.reading.hub import Hub, load_hub
-from ggdr.data.reading.labels import Kind, Labels, classes, vectors
+from ggdr.data.reading.labels.column import is_missing
+from ggdr.data.reading.labels.labels import Kind, Labels, classes, vectors
 from ggdr.data.reading.opening import frame_for
-from ggdr.data.reading.parquet import Parquet, count_rows, load_parquet
-from ggdr.data.reading.pixels import pixels
+from ggdr.data.reading.pixels.decode import pixels
+from ggdr.data.reading.pixels.framing import Frame
 from ggdr.data.reading.reader import Columns, reason
 from ggdr.data.reading.survey import Source, Survey
-from ggdr.data.reading.table import check_column, class_names, image_bytes, image_column, row_name, source_version
-from ggdr.data.reading.tape import Row, Tape, endless
+from ggdr.data.reading.tables.base import check_column, class_names, image_bytes, image_column, row_name, source_version
+from ggdr.data.reading.tables.hub import Hub, load_hub
+from ggdr.data.reading.tables.parquet import Parquet, count_rows, load_parquet
 from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 

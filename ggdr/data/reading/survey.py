@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from ggdr.data.reading.arrays import TIFF
-from ggdr.data.reading.depth import Values, cut, together, trouble, values_of
-from ggdr.data.reading.pixels import MODES, Look, look, values
+from ggdr.data.reading.pixels.arrays import TIFF
+from ggdr.data.reading.pixels.decode import MODES, Look, look, values
+from ggdr.data.reading.pixels.depth import Values, cut, together, trouble, values_of
 from ggdr.data.reading.reader import Reader
 from ggdr.errors import UserError
 

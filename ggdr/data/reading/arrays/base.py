@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ggdr.data.reading.column import of_values
-from ggdr.data.reading.labels import Kind, Labels
+from ggdr.data.reading.labels.column import of_values
+from ggdr.data.reading.labels.labels import Kind, Labels
 from ggdr.data.reading.reader import Columns, Reader, check_size
 from ggdr.errors import UserError
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from ggdr.data.reading.labels import Labels, classes, few
+from ggdr.data.reading.labels.labels import Labels, classes, few
 from ggdr.errors import UserError
 
 SPLITS = frozenset("train training val valid validation dev test testing".split())

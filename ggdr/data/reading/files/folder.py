@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from ggdr.data.reading.files import Files
+from ggdr.data.reading.files.base import Files
 from ggdr.data.reading.reader import Columns, file_bytes, reason
 
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ggdr.cache import cache_folder, write_whole
-from ggdr.data.reading.kinds import of_system
-from ggdr.data.reading.patterns import expanded
+from ggdr.data.reading.file_types import of_system
+from ggdr.data.reading.files.patterns import expanded
 from ggdr.data.reading.reader import reason
 from ggdr.errors import UserError
 

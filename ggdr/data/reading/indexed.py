@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from ggdr.data.base import Batch, Content, Images
-from ggdr.data.reading.labels import Labels
+from ggdr.data.reading.decoded import Pictures
+from ggdr.data.reading.labels.labels import Labels
 from ggdr.data.reading.order import Order
-from ggdr.data.reading.pictures import Pictures
 from ggdr.data.reading.reader import Reader, Unreadable
 from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec

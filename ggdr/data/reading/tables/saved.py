@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ggdr.data.reading.reader import Columns, reason
-from ggdr.data.reading.table import Table
+from ggdr.data.reading.tables.base import Table
 from ggdr.documents import read_object
 from ggdr.errors import UserError
 

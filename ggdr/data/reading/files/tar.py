@@ -13,14 +13,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ggdr.data.reading.column import of_values
-from ggdr.data.reading.files import Files, images_among
-from ggdr.data.reading.folder import below
-from ggdr.data.reading.kinds import choose, of_system
-from ggdr.data.reading.labels import Kind, Labels
-from ggdr.data.reading.layout import FOLDERS, TOP, from_folders
-from ggdr.data.reading.packed import Entry, Index, index_of, piece
-from ggdr.data.reading.patterns import is_pattern, matching
+from ggdr.data.reading.file_types import choose, of_system
+from ggdr.data.reading.files.base import Files, images_among
+from ggdr.data.reading.files.folder import below
+from ggdr.data.reading.files.index import Entry, Index, index_of, piece
+from ggdr.data.reading.files.patterns import is_pattern, matching
+from ggdr.data.reading.labels.column import of_values
+from ggdr.data.reading.labels.folders import FOLDERS, TOP, from_folders
+from ggdr.data.reading.labels.labels import Kind, Labels
 from ggdr.data.reading.reader import Columns, reason
 from ggdr.documents import one_line
 from ggdr.errors import UserError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 
-from ggdr.data.reading.files import Files
+from ggdr.data.reading.files.base import Files
 from ggdr.data.reading.reader import Columns, check_size, reason
 from ggdr.errors import UserError
 

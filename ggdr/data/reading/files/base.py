@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from ggdr import folders
-from ggdr.data.reading.kinds import ARRAYS, Chosen, choose, endings, listed, of_system
-from ggdr.data.reading.label_file import CUSTOMARY, TABLES, read_labels
-from ggdr.data.reading.labels import Kind, Labels
-from ggdr.data.reading.layout import FOLDERS, TOP, from_folders, of_split
+from ggdr.data.reading.file_types import ARRAYS, Chosen, choose, endings, listed, of_system
+from ggdr.data.reading.labels.folders import FOLDERS, TOP, from_folders, of_split
+from ggdr.data.reading.labels.label_file import CUSTOMARY, TABLES, read_labels
+from ggdr.data.reading.labels.labels import Kind, Labels
 from ggdr.data.reading.reader import HEAD_BYTES, MOST_BYTES, Reader, file_bytes
 from ggdr.errors import UserError
 

@@ -13,12 +13,12 @@ from PIL.ExifTags import Base
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from ggdr.data.reading.arrays import TIFF, Array, numpy_array, png_array, tiff_array
-from ggdr.data.reading.colours import described, to_srgb
-from ggdr.data.reading.depth import Range, to_bytes
-from ggdr.data.reading.framing import Frame, fit
-from ggdr.data.reading.jxl import declared, is_jxl
-from ggdr.data.reading.kinds import formats
+from ggdr.data.reading.file_types import formats
+from ggdr.data.reading.pixels.arrays import TIFF, Array, numpy_array, png_array, tiff_array
+from ggdr.data.reading.pixels.depth import Range, to_bytes
+from ggdr.data.reading.pixels.framing import Frame, fit
+from ggdr.data.reading.pixels.jxl import declared, is_jxl
+from ggdr.data.reading.pixels.profiles import described, to_srgb
 from ggdr.errors import UserError
 
 MOST_PIXELS = 2**27

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ggdr.data.reading.numpied import headers, values
-from ggdr.data.reading.patterns import is_address
+from ggdr.data.reading.arrays.npy import headers, values
+from ggdr.data.reading.files.patterns import is_address
+from ggdr.data.reading.files.remote import copied
 from ggdr.data.reading.reader import reason
-from ggdr.data.reading.remote import copied
 from ggdr.errors import UserError
 from ggdr.features.base import FeatureStatistics
 

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ggdr.data.reading.kinds import ARRAYS, ENDINGS
+from ggdr.data.reading.file_types import ARRAYS, ENDINGS
 from ggdr.data.reading.reader import Columns
-from ggdr.data.reading.table import Table, load
+from ggdr.data.reading.tables.base import Table, load
 
 FILES = (*ENDINGS, *ARRAYS, *".zip .tar .tgz .gz .parquet .h5 .hdf5 .mdb .lmdb .csv".split())
 """how files are called that are not there, and no data set"""

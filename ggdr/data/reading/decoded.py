@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ggdr.data.reading.framing import Frame
-from ggdr.data.reading.pixels import pixels
+from ggdr.data.reading.pixels.decode import pixels
+from ggdr.data.reading.pixels.framing import Frame
 from ggdr.data.reading.reader import Reader, Unreadable
 
 

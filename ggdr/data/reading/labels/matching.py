@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from ggdr.data.reading.kinds import ARRAYS, endings
+from ggdr.data.reading.file_types import ARRAYS, endings
 
 Parts = tuple[str, ...]
 """the folders of a path, and its last part"""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ggdr.data.reading.arrays import PACKED
+from ggdr.data.reading.arrays.base import NUMBERS, WORDS, Shelf, Stack
+from ggdr.data.reading.pixels.arrays import PACKED
 from ggdr.data.reading.reader import Columns, check_size, reason
-from ggdr.data.reading.stacked import NUMBERS, WORDS, Shelf, Stack
 from ggdr.documents import one_line
 from ggdr.errors import UserError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ggdr.data.reading.reader import Columns
-from ggdr.data.reading.table import Table, load
+from ggdr.data.reading.tables.base import Table, load
 from ggdr.documents import one_line
 from ggdr.errors import UserError
 

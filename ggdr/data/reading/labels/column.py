@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ggdr.data.reading.labels import Kind, Labels, classes, vectors
+from ggdr.data.reading.labels.labels import Kind, Labels, classes, vectors
 from ggdr.errors import UserError
 from ggdr.formatting import significant
 

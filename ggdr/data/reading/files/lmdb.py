@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ggdr.data.reading.files import Files
-from ggdr.data.reading.packed import Entry, index_of, piece
+from ggdr.data.reading.files.base import Files
+from ggdr.data.reading.files.index import Entry, index_of, piece
 from ggdr.data.reading.reader import HEAD_BYTES, Columns, reason
 from ggdr.errors import UserError
 

@@ -8,8 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ggdr.data.reading.column import of_values
-from ggdr.data.reading.labels import Kind, Labels
+from ggdr.data.reading.labels.column import of_values
+from ggdr.data.reading.labels.labels import Kind, Labels
 from ggdr.data.reading.reader import MOST_BYTES, Columns, Reader, file_bytes
 from ggdr.documents import one_line
 from ggdr.errors import UserError

@@ -10,10 +10,10 @@ from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ggdr.data.reading.arrays import PACKED, npy_header
-from ggdr.data.reading.packed import piece
+from ggdr.data.reading.arrays.base import Shelf, Stack
+from ggdr.data.reading.files.index import piece
+from ggdr.data.reading.pixels.arrays import PACKED, npy_header
 from ggdr.data.reading.reader import Columns, reason
-from ggdr.data.reading.stacked import Shelf, Stack
 from ggdr.errors import UserError
 
 MOST_UNPACKED = 2**32

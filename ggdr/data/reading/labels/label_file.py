@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ggdr.data.reading.column import is_missing, of_values
-from ggdr.data.reading.kinds import endings
-from ggdr.data.reading.labels import MOST_CLASSES, Kind, Labels, few, some, vectors
-from ggdr.data.reading.matching import Match, Parts, match
+from ggdr.data.reading.file_types import endings
+from ggdr.data.reading.labels.column import is_missing, of_values
+from ggdr.data.reading.labels.labels import MOST_CLASSES, Kind, Labels, few, some, vectors
+from ggdr.data.reading.labels.matching import Match, Parts, match
 from ggdr.documents import one_line
 from ggdr.errors import UserError
 

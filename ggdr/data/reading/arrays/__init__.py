@@ -1,0 +1,1 @@
+"""Readers of many images in one array: .npy, .npz and HDF5."""

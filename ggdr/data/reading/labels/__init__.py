@@ -1,0 +1,1 @@
+"""Labels of images: from folders, columns of tables and files of labels."""
