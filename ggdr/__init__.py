@@ -10,16 +10,18 @@ if TYPE_CHECKING:
 
     import torch
 
+    from ggdr.evaluation import evaluate
     from ggdr.networks.base.module import Discriminator, Generator
     from ggdr.pipeline import Pipeline
 
 __version__ = "0.1.0"
-__all__ = ["Discriminator", "GANPipeline", "Generator", "Pipeline", "from_pretrained"]
+__all__ = ["Discriminator", "GANPipeline", "Generator", "Pipeline", "evaluate", "from_pretrained"]
 HOMES = {
     "Discriminator": "ggdr.networks.base.module",
     "GANPipeline": "ggdr.pipeline.diffusion",
     "Generator": "ggdr.networks.base.module",
     "Pipeline": "ggdr.pipeline",
+    "evaluate": "ggdr.evaluation",
 }
 """name -> its module, imported at first use"""
 

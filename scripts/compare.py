@@ -133,7 +133,7 @@ def notes(told: dict[str, Any]) -> Iterator[str]:
     )
     for name, entry in told["protocol"]["metrics"].items():
         extractor = entry["settings"].get("extractor") or {"type": "no"}
-        images = f"{entry['real']['number']:,} real and {entry['measured']['number']:,} generated images"
+        images = f"{entry['real']['number']:,} real and {entry['fake']['number']:,} generated images"
         yield f"{name}: {images}, {extractor['type']} features."
     yield from (f"Warning: {warning}" for warning in told["warnings"])
 

@@ -12,21 +12,19 @@ from compare_report import Curve, Number
 from tqdm import tqdm
 
 from ggdr.errors import UserError
-from ggdr.evaluation.cautions import cautions
-from ggdr.evaluation.console import Console
-from ggdr.evaluation.findings import record_of
+from ggdr.evaluation.evaluator import Evaluator
+from ggdr.evaluation.flags import Command, parse
+from ggdr.evaluation.progress import Progress
 from ggdr.evaluation.record import write_numbered
-from ggdr.evaluation.subject import file_hash
+from ggdr.evaluation.sources import file_hash
 from ggdr.processes import Processes
 from ggdr.saving.model import find_saved
 from ggdr.training.launch import processes_for
-from ggdr.verbs.evaluate_flags import parse
-from ggdr.verbs.evaluation import Evaluation, without_tf32
 
 Record = dict[str, Any]
 Runs = Mapping[str, Mapping[int, Sequence[Path]]]
 """arm -> seed -> its checkpoints, one for each point of the run"""
-LIKE = ("truncation", "noise", "seed", "seeds", "images_at_once")
+LIKE = ("truncation", "noise", "seed", "seeds", "batch_size")
 """what two measurements of the same weights must share, beside metrics and real images"""
 
 
@@ -37,9 +35,9 @@ def measure(runs: Runs, folder: Path, flags: Sequence[str]) -> dict[str, dict[in
     """
     found: dict[str, dict[int, list[Record]]] = {arm: {seed: [] for seed in seeds} for arm, seeds in runs.items()}
     work = [(arm, seed, path) for arm, seeds in runs.items() for seed, paths in seeds.items() for path in paths]
-    with processes_for(parse([str(work[0][2]), *flags], "compare.py").device) as processes, without_tf32():
-        first = evaluation_of(work[0][2], flags, processes, folder)
-        like = identity(record_of(first, {name: {} for name in first.metrics}))
+    with processes_for(parse([str(work[0][2]), *flags], "compare.py").device) as processes:
+        command, first = opened(work[0][2], flags, processes)
+        like = identity(first.protocol(command.seed, command.repeats, command.batch_size))
         for arm, seed, path in tqdm(work, "measuring", unit=" checkpoints", disable=None):
             place = folder / arm / f"seed{seed}" / path.name
             weights = file_hash(find_saved(path)["generator"].file)
@@ -48,20 +46,17 @@ def measure(runs: Runs, folder: Path, flags: Sequence[str]) -> dict[str, dict[in
     return found
 
 
-def evaluation_of(path: Path, flags: Sequence[str], processes: Processes, place: Path) -> Evaluation:
-    """The evaluation of a checkpoint, in silence, whose record is for the folder `place`."""
-    return Evaluation(parse([str(path), *flags, "--out", str(place / "new")], "compare.py"), processes, Console(False))
+def opened(path: Path, flags: Sequence[str], processes: Processes) -> tuple[Command, Evaluator]:
+    """The flags of `ggdr evaluate` for a checkpoint, and its evaluator, which prints nothing."""
+    command = parse([str(path), *flags], "compare.py")
+    return command, command.open(processes, Progress())
 
 
 def measured(path: Path, flags: Sequence[str], processes: Processes, place: Path) -> Record:
     """Measure a checkpoint; its record, which is written into the folder `place`."""
-    evaluation = evaluation_of(path, flags, processes, place)
-    for text in cautions(evaluation.metrics, evaluation.data(0)):
-        evaluation.console.warn(text)
-    values = evaluation.measure()
-    evaluation.note_unreadable()
-    record = plain(record_of(evaluation, values))
-    write_numbered(record, place, "-".join(evaluation.metrics))
+    command, evaluator = opened(path, flags, processes)
+    record = plain(evaluator.run(command.seed, command.repeats, command.batch_size).as_json())
+    write_numbered(record, place, "-".join(evaluator.metrics))
     return record
 
 
@@ -80,9 +75,9 @@ def identity(record: Record) -> Record:
         name: {key: value for key, value in entry.items() if key != "values"}
         for name, entry in record["metrics"].items()
     }
-    subject = {key: record["subject"].get(key) for key in ("weights", *LIKE)}
+    source = {key: record["source"].get(key) for key in ("weights", *LIKE)}
     about = {"metrics": metrics, "repeats": record["repeats"], "ggdr": record["versions"]["ggdr"]}
-    return plain({**about, **subject})
+    return plain({**about, **source})
 
 
 def plain(record: Record) -> Record:

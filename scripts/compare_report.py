@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ggdr.evaluation.record import Spread
-from ggdr.evaluation.record import number as number_of
+from ggdr.evaluation.result import MetricValue, finite
 from ggdr.formatting import significant, with_error
 from ggdr.visualization.plots import COLORS, DPI, Panel, dress, save
 
@@ -36,23 +35,23 @@ class Number(NamedTuple):
     """an arm each; the others are compared with the first"""
 
 
-def final(curve: Curve) -> Spread:
+def final(curve: Curve) -> MetricValue:
     """The values at the end, a seed each."""
-    return Spread([values[-1] for values in curve.values.values()])
+    return MetricValue([values[-1] for values in curve.values.values()])
 
 
-def best(curve: Curve, better: str) -> Spread:
+def best(curve: Curve, better: str) -> MetricValue:
     """Each seed's best value; chosen after the fact, so better than what a run that is stopped by chance gets."""
     pick = min if better == "lower" else max
-    finite = ([value for value in values if math.isfinite(value)] for values in curve.values.values())
-    return Spread([pick(values, default=math.nan) for values in finite])
+    known = ([value for value in values if math.isfinite(value)] for values in curve.values.values())
+    return MetricValue([pick(values, default=math.nan) for values in known])
 
 
-def difference(curve: Curve, base: Curve) -> Spread | None:
+def difference(curve: Curve, base: Curve) -> MetricValue | None:
     """What a curve ends above the base, seed by seed; None where they share none."""
     shared = [seed for seed in curve.values if seed in base.values]
     gaps = [curve.values[seed][-1] - base.values[seed][-1] for seed in shared]
-    return Spread(gaps) if gaps else None
+    return MetricValue(gaps) if gaps else None
 
 
 def rows(number: Number, seconds: dict[str, float | None]) -> Iterator[list[str]]:
@@ -80,15 +79,17 @@ def table(numbers: Sequence[Number], seconds: dict[str, float | None]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def shown(spread: Spread, sign: str = "") -> str:
+def shown(value: MetricValue, sign: str = "") -> str:
     """Mean and half the interval; of a single value that alone."""
-    return significant(spread.mean, sign=sign) if spread.half is None else with_error(spread.mean, spread.half, sign)
+    if value.margin is None:
+        return significant(value.mean, sign=sign)
+    return with_error(value.mean, value.margin, sign)
 
 
-def told(gap: Spread) -> str:
+def told(gap: MetricValue) -> str:
     """A difference, in bold where its interval leaves zero out."""
     text = shown(gap, "+")
-    return f"**{text}**" if gap.half is not None and abs(gap.mean) > gap.half else text
+    return f"**{text}**" if gap.margin is not None and abs(gap.mean) > gap.margin else text
 
 
 def as_json(number: Number) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def as_json(number: Number) -> dict[str, Any]:
     for curve in number.curves:
         gap = None if curve is base else difference(curve, base)
         arms[curve.arm] = {
-            "values": {str(seed): [number_of(value) for value in values] for seed, values in curve.values.items()},
+            "values": {str(seed): [finite(value) for value in values] for seed, values in curve.values.items()},
             "final": final(curve).as_json(),
             "best": best(curve, number.better).as_json(),
             "difference": gap and gap.as_json(),
@@ -116,7 +117,7 @@ def plot(number: Number, png: Path) -> None:
     for place, curve in enumerate(number.curves):
         color, line = COLORS[place % len(COLORS)], "o--" if place >= len(COLORS) else "o-"
         points = list(zip(*curve.values.values(), strict=True))
-        mean = [Spread(list(values)).mean for values in points]
+        mean = [MetricValue(list(values)).mean for values in points]
         axes.fill_between(curve.kimg, [min(p) for p in points], [max(p) for p in points], color=color, alpha=0.15, lw=0)
         axes.plot(curve.kimg, mean, line, color=color, linewidth=1.6, markersize=3.5, label=curve.arm)
         means += [value for value in mean if math.isfinite(value)]

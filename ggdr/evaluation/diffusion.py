@@ -1,4 +1,4 @@
-"""Pipelines of diffusers that are not our own, as makers of images: DDPM, DDIM, score SDE and their like."""
+"""Unconditional pipelines of diffusers (DDPM, DDIM, score SDE) that make images to measure."""
 
 from __future__ import annotations
 
@@ -16,34 +16,38 @@ from ggdr.errors import UserError
 from ggdr.saving.pretrained import INDEX
 from ggdr.seeding import word
 
-ASKED = frozenset({"batch_size", "generator", "output_type"})
-"""what a pipeline must take to make images without being told of what"""
+REQUIRED = frozenset({"batch_size", "generator", "output_type"})
+"""arguments that a pipeline must take to make images without a prompt or a class"""
 TRIAL_STEPS = 10
 """denoising steps of the image that shows what size they have; some schedulers refuse fewer than four"""
 LIBRARIES = ("diffusers", "transformers", None)
-"""where parts of a pipeline may come from; None: a part that is left out"""
+"""libraries that parts of a pipeline may come from; None: a part that is left out"""
 WEIGHTS = (".safetensors", ".bin")
+"""endings of files that hold weights"""
 
 
-class Pipeline:
-    """An unconditional pipeline; image i is made from the random streams of its own seed."""
+class UnconditionalPipeline:
+    """Makes images by an unconditional pipeline of diffusers, each from a random stream of its seed."""
 
     def __init__(self, folder: Path, steps: int | None, device: torch.device):
-        """`steps`: denoising steps, None: as many as the pipeline's default. UserError if it cannot be used so."""
-        self.folder, self.name = folder, class_at(folder)
+        """Load the pipeline in a folder; UserError if it cannot be read, takes no `steps`, or makes no image.
+
+        `steps`: denoising steps of each image; None: the pipeline's default.
+        """
+        self.folder, self.name = folder, class_name(folder)
         accepted = parameters(self.name, folder)
         if steps is not None and "num_inference_steps" not in accepted:
             raise UserError(f"{self.name} takes no number of steps; leave --steps out.")
         self.steps = steps or default_steps(accepted)
         self.paced = "num_inference_steps" in accepted
-        self.pipe = opened(folder).to(device)
+        self.pipe = load(folder).to(device)
         self.pipe.set_progress_bar_config(disable=True)
-        self.shape = self.tried()
+        self.shape = self.trial_shape()
 
-    def tried(self) -> tuple[int, int, int]:
-        """Channels, height and width of an image, made in few steps; UserError if none can be made."""
+    def trial_shape(self) -> tuple[int, int, int]:
+        """Make an image in few steps, and return its channels, height and width; UserError if none can be made."""
         try:
-            channels, height, width = self.made([0], min(TRIAL_STEPS, self.steps)).shape[1:]
+            channels, height, width = self.run([0], min(TRIAL_STEPS, self.steps)).shape[1:]
         except Exception as error:  # what a scheduler or a network raises depends on what does not fit
             raise UserError(
                 f"the {self.name} in {self.folder} makes no image in {self.steps} steps: {reason(error)}; try other"
@@ -51,32 +55,32 @@ class Pipeline:
             ) from error
         return channels, height, width
 
-    def images(self, seeds: Sequence[int]) -> Tensor:
-        """An image for each seed, [N, C, H, W] uint8 on the host."""
-        return self.made(seeds, self.steps)
+    def sample(self, seeds: Sequence[int]) -> Tensor:
+        """Make an image for each seed, [N, C, H, W] uint8 on the host."""
+        return self.run(seeds, self.steps)
 
-    def made(self, seeds: Sequence[int], steps: int) -> Tensor:
-        """Images by `steps` steps each."""
+    def run(self, seeds: Sequence[int], steps: int) -> Tensor:
+        """Make an image for each seed by `steps` denoising steps, [N, C, H, W] uint8 on the host."""
         pace = {"num_inference_steps": steps} if self.paced else {}
         streams = [torch.Generator().manual_seed(word(seed)) for seed in seeds]
         found = self.pipe(batch_size=len(seeds), generator=streams, output_type="np", **pace).images
         return torch.from_numpy(found).permute(0, 3, 1, 2).mul(255).round().clamp(0, 255).to(torch.uint8)
 
-    def about(self) -> dict[str, Any]:
-        """What a record says of it."""
+    def describe(self) -> dict[str, Any]:
+        """Return what a record says of the pipeline: class, steps and the hash of its weights."""
         return {"class": self.name, "steps": self.steps, "weights": hash_of(self.folder)}
 
 
-def class_at(folder: Path) -> str:
-    """The class that the index of a pipeline names; UserError if there is none that can be read."""
-    index = index_at(folder)
+def class_name(folder: Path) -> str:
+    """Return the class that the index of a pipeline names; UserError if the index cannot be read."""
+    index = read_index(folder)
     if not isinstance(index.get("_class_name"), str):
         raise UserError(f"{folder / INDEX} does not name the pipeline's class as `_class_name`.")
     return index["_class_name"]
 
 
-def index_at(folder: Path) -> dict[str, Any]:
-    """The index of a pipeline; UserError if there is none that can be read."""
+def read_index(folder: Path) -> dict[str, Any]:
+    """Read the index of a pipeline, model_index.json; UserError if it cannot be read."""
     try:
         return read_object(folder / INDEX)
     except (OSError, ValueError) as error:
@@ -86,7 +90,7 @@ def index_at(folder: Path) -> dict[str, Any]:
 
 
 def parameters(name: str, folder: Path) -> dict[str, inspect.Parameter]:
-    """What the call of a pipeline of diffusers takes; UserError if it is none, or makes no images on its own."""
+    """Return the parameters of a pipeline's call; UserError if diffusers lacks the class, or it is conditional."""
     import diffusers
 
     try:
@@ -99,8 +103,10 @@ def parameters(name: str, folder: Path) -> dict[str, inspect.Parameter]:
     accepted = dict(list(inspect.signature(kind.__call__).parameters.items())[1:])
     known = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     needed = [key for key, how in accepted.items() if how.default is how.empty and how.kind not in known]
-    if needed or not accepted.keys() >= ASKED:
-        why = f"needs {', '.join(needed)}" if needed else f"does not take {', '.join(sorted(ASKED - accepted.keys()))}"
+    if needed or not accepted.keys() >= REQUIRED:
+        why = (
+            f"needs {', '.join(needed)}" if needed else f"does not take {', '.join(sorted(REQUIRED - accepted.keys()))}"
+        )
         raise UserError(
             f"{folder} holds a {name}, which {why}; only unconditional pipelines can be measured, others by a folder"
             " of the images they made."
@@ -109,14 +115,14 @@ def parameters(name: str, folder: Path) -> dict[str, inspect.Parameter]:
 
 
 def default_steps(accepted: dict[str, inspect.Parameter]) -> int:
-    """The pipeline's own number of steps; 1 if it has none."""
+    """Return the pipeline's default number of denoising steps; 1 if it has none."""
     steps = accepted.get("num_inference_steps")
     return steps.default if steps is not None and isinstance(steps.default, int) else 1
 
 
 def check_parts(folder: Path) -> None:
-    """UserError if a pipeline asks for parts that are not of its libraries; some versions run what lies beside."""
-    index = index_at(folder)
+    """Raise UserError if a pipeline holds code or parts of other libraries, which some versions would run."""
+    index = read_index(folder)
     named = {name: entry for name, entry in index.items() if not name.startswith("_") and isinstance(entry, list)}
     own = [name for name, entry in named.items() if not entry or entry[0] not in LIBRARIES]
     if own or any(folder.rglob("*.py")):
@@ -126,8 +132,8 @@ def check_parts(folder: Path) -> None:
         )
 
 
-def opened(folder: Path) -> Any:
-    """The pipeline in a folder, float32; UserError if it cannot be read. No code of the folder is run."""
+def load(folder: Path) -> Any:
+    """Load the pipeline in a folder, float32, without running its code; UserError if it cannot be read."""
     from diffusers import DiffusionPipeline
     from diffusers.utils import logging
 
@@ -141,8 +147,8 @@ def opened(folder: Path) -> Any:
         ) from error
 
 
-def fetched(name: str, revision: str | None) -> Path:
-    """The folder where a pipeline of the Hub is kept, downloaded once; UserError if it cannot be had."""
+def fetch(name: str, revision: str | None) -> Path:
+    """Download a pipeline of the Hub, once, and return its folder; UserError if that fails."""
     from diffusers import DiffusionPipeline
 
     try:
@@ -154,12 +160,12 @@ def fetched(name: str, revision: str | None) -> Path:
 
 
 def reason(error: Exception) -> str:
-    """What an error says, in a line that is not too long."""
+    """Return what an error says, in one line of at most 200 characters."""
     return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
 
 
 def hash_of(folder: Path) -> str:
-    """sha256 over the weight files in a folder, by name, the first 16 hex digits."""
+    """Return the first 16 hex digits of a sha256 over the names and hashes of the weight files in a folder."""
     whole = hashlib.sha256()
     for file in sorted(path for path in folder.rglob("*") if path.suffix in WEIGHTS):
         with file.open("rb") as stream:

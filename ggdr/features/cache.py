@@ -1,4 +1,4 @@
-"""Images that are made, and whose features are computed, at first use and once."""
+"""A cache of images and their features: both are made once, at first use, and shared by all metrics."""
 
 from __future__ import annotations
 
@@ -11,46 +11,48 @@ from ggdr.processes import Processes
 from ggdr.registry import Capability
 
 CHUNK = 64
-"""images that one process makes and describes at a time; a multiple of what generators make at once"""
-KEPT_BYTES = 2 << 30
-"""images are kept in memory up to here and made again beyond"""
+"""number of images that one process makes, and computes features of, at a time; no batch is larger"""
+CACHE_BYTES = 2 << 30
+"""bytes of images that stay in memory; images beyond are made again when they are needed"""
 
 
 class FeatureCache:
-    """A fixed, ordered set of images; what lies at a place depends on nothing but the place."""
+    """Caches an ordered set of images and their features; the image at a place depends on nothing but the place."""
 
     def __init__(
         self,
         make: Callable[[range], Tensor],
         count: int | None = None,
         processes: Processes | None = None,
-        watch: Callable[[int], None] | None = None,
-        loaded: dict[Extractor, Embedder] | None = None,
+        on_progress: Callable[[int], None] | None = None,
+        networks: dict[Extractor, Embedder] | None = None,
     ):
-        """`make`: a range of places, from a multiple of CHUNK on, to images [N, C, H, W] uint8 on any device.
+        """Wrap a function that makes images; nothing is made yet.
 
-        `count`: images there are; None: as many as one asks for. `watch` is told of every chunk that this process has
-        made or described. `loaded`: networks that are shared with other sets.
+        `make`: maps a range of places, from a multiple of CHUNK on, to images [N, C, H, W] uint8 on any device.
+        `count`: number of images; None: unlimited. `processes`: share the work; None: this one does it all.
+        `on_progress`: called with the number of images in each chunk that this process has made, or computed features
+        of. `networks`: feature networks that are shared with other caches.
         """
         self.make, self.count, self.processes = make, count, processes or Processes()
-        self.watch = watch or (lambda images: None)
-        self.kept: dict[range, Tensor] = {}
-        self.described: dict[Extractor, Features] = {}
-        self.loaded = {} if loaded is None else loaded
+        self.on_progress = on_progress or (lambda images: None)
+        self.cached_images: dict[range, Tensor] = {}
+        self.cached_features: dict[Extractor, Features] = {}
+        self.networks = {} if networks is None else networks
 
     def size(self, wanted: int) -> int:
-        """How many of the wanted images there are."""
+        """Return how many of the wanted images there are."""
         return wanted if self.count is None else min(wanted, self.count)
 
     def images(self, n: int) -> Tensor:
-        """The first n images (all, if there are fewer) [n, C, H, W] uint8, on the host of every process."""
+        """Return the first n images (all, if there are fewer) [n, C, H, W] uint8, on the host of every process."""
         chunks = cut(0, self.size(n))
         return self.processes.gather({chunk: self.chunk(chunk).cpu() for chunk in self.processes.shard(chunks)}, chunks)
 
     def blocks(self, n: int, size: int) -> Iterator[Tensor]:
-        """The first n images (all, if there are fewer) in blocks [<= size, C, H, W] uint8, on every process's host.
+        """Yield the first n images (all, if fewer) in blocks [<= size, C, H, W] uint8, on the host of every process.
 
-        No more than a block and a chunk of each process are held at once; every process must take all of them.
+        Memory holds a block and one chunk of each process at a time; every process must take all blocks.
         """
         chunks, held = cut(0, self.size(n)), []
         for first in range(0, len(chunks), self.processes.size):
@@ -66,11 +68,11 @@ class FeatureCache:
             yield torch.cat(held)
 
     def features(self, extractor: Extractor, n: int) -> Tensor:
-        """Features [n, D] float32 of the first n images (of all, if there are fewer), on the host of every process."""
+        """Return features [n, D] float32 of the first n images (of all, if fewer), on the host of every process."""
         return self.describe(extractor, self.size(n)).rows[:n]
 
     def logits(self, extractor: Extractor, n: int) -> Tensor:
-        """Class logits [n, K] of the first n images (of all, if there are fewer); UserError if it gives none."""
+        """Return class logits [n, K] of the first n images (of all, if fewer); UserError if the extractor has none."""
         logits = self.describe(extractor, self.size(n)).logits
         if logits is None:
             raise UserError(
@@ -79,61 +81,58 @@ class FeatureCache:
         return logits[:n]
 
     def embedder(self, extractor: Extractor) -> Embedder:
-        """The extractor's network, loaded once; torch's random state is left as it was."""
+        """Return the extractor's network, which is loaded once; torch's random state stays as it was."""
         device = self.processes.device
-        if extractor not in self.loaded:
+        if extractor not in self.networks:
             with torch.random.fork_rng([device] if device.type == "cuda" else []):
-                self.loaded[extractor] = extractor.load(device)
-        return self.loaded[extractor]
+                self.networks[extractor] = extractor.load(device)
+        return self.networks[extractor]
 
     def describe(self, extractor: Extractor, n: int) -> Features:
-        """Features of at least the first n images; what was computed before is used again."""
-        known = self.described.get(extractor)
+        """Return features of at least the first n images; those that were computed before are used again."""
+        known = self.cached_features.get(extractor)
         if known is None:
             known = self.compute(extractor, cut(0, n))
         elif len(known.rows) < n:
             have = len(known.rows) // CHUNK * CHUNK
-            known = joined(known, have, self.compute(extractor, cut(have, n)))
-        self.described[extractor] = known
+            known = join(known, have, self.compute(extractor, cut(have, n)))
+        self.cached_features[extractor] = known
         return known
 
     def compute(self, extractor: Extractor, chunks: list[range]) -> Features:
-        """Features of these chunks, each process computing its own."""
+        """Compute features of these chunks, a share of them in each process."""
         from ggdr.ops.precision import without_tf32  # settings of metrics are listed without torch
 
         network, rows, logits = self.embedder(extractor), {}, {}
         for chunk in self.processes.shard(chunks):
             images = self.chunk(chunk).to(self.processes.device)
-            with (
-                torch.no_grad(),
-                without_tf32(),
-            ):  # the same features in training, which may allow it, as in an evaluation
+            with torch.no_grad(), without_tf32():  # features in training, which may allow TF32, are the same
                 found = [network(part) for part in images.split(extractor.batch_size)]
             rows[chunk] = torch.cat([each.rows for each in found]).float().cpu()
             if Capability.CLASSES in extractor.provides:
                 logits[chunk] = torch.cat([each.logits for each in found if each.logits is not None]).float().cpu()
-            self.watch(len(chunk))
+            self.on_progress(len(chunk))
         classes = self.processes.gather(logits, chunks) if Capability.CLASSES in extractor.provides else None
         return Features(self.processes.gather(rows, chunks), classes)
 
     def chunk(self, places: range) -> Tensor:
-        """The images at these places, kept in memory as long as there is room."""
-        if places in self.kept:
-            return self.kept[places]
+        """Return the images at these places; they stay in memory as long as there is room."""
+        if places in self.cached_images:
+            return self.cached_images[places]
         images = self.make(places)
-        self.watch(len(places))
-        if (1 + len(self.kept)) * images.numel() <= KEPT_BYTES:
-            self.kept[places] = images.cpu()
+        self.on_progress(len(places))
+        if (1 + len(self.cached_images)) * images.numel() <= CACHE_BYTES:
+            self.cached_images[places] = images.cpu()
         return images
 
 
 def cut(start: int, stop: int) -> list[range]:
-    """The places from `start` to `stop` in chunks."""
+    """Cut the places from `start` to `stop` into chunks of at most CHUNK."""
     return [range(first, min(first + CHUNK, stop)) for first in range(start, stop, CHUNK)]
 
 
-def joined(first: Features, have: int, second: Features) -> Features:
-    """The first `have` rows of one, then those of the other."""
+def join(first: Features, have: int, second: Features) -> Features:
+    """Join the first `have` rows of one and all rows of the other."""
     rows = torch.cat([first.rows[:have], second.rows])
     if first.logits is None or second.logits is None:
         return Features(rows)

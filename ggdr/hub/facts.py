@@ -14,8 +14,8 @@ import torch
 
 from ggdr.data.base import DataSet
 from ggdr.errors import UserError
-from ggdr.evaluation.findings import FORMAT
-from ggdr.evaluation.subject import file_hash
+from ggdr.evaluation.record import FORMAT
+from ggdr.evaluation.sources import file_hash
 from ggdr.networks.base import GeneratorConfig, ImageSpec
 from ggdr.recipe import Recipe
 from ggdr.recipe.about import About, Description, about_source
@@ -120,7 +120,7 @@ def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
         sizes={name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
         progress=progress,
         log=tuple(row for row in log_file.read(run / "metrics.jsonl") if (row["step"] or 0) <= progress.get("step", 0)),
-        records=tuple(record for record in records if record["subject"].get("weights") == own),
+        records=tuple(record for record in records if record["source"].get("weights") == own),
         grid=f"samples/{grid.name}" if grid else "",
         origin=json_at(folder / "source.json"),
         listing=listing_of(run),
@@ -133,13 +133,13 @@ def facts_of_recipe(file: Path, records: Iterable[Path]) -> Facts:
     discover()
     recipe = load_recipe(file)
     kept = tuple(record_for(recipe, place) for place in records)
-    subject = kept[-1]["subject"] if kept else {}
+    source = kept[-1]["source"] if kept else {}
     return Facts(
         title=file.stem,
         place=f"runs/{file.stem}",
         command=command_for(f"runs/{file.stem}", f"recipes/{file.name}", 1),
         recipe=recipe,
-        progress=subject.get("progress") or {},
+        progress=source.get("progress") or {},
         records=kept,
         about=recipe.about,
     )
@@ -198,10 +198,10 @@ def record_for(recipe: Recipe, file: Path) -> Record:
     found = json_at(file)
     if not is_record(found):
         raise UserError(f"{file} is no record of a generator's images; make one by `ggdr evaluate RUN --out {file}`.")
-    network = found["subject"].get("network") or {}
+    network = found["source"].get("network") or {}
     try:  # with the fields that are newer than the record at their defaults
         generator = from_json(GeneratorConfig, network.get("config"))
-        source = from_json(DataSet, found["reference"].get("source"))
+        source = from_json(DataSet, found["data"].get("settings"))
     except ValueError:
         generator = source = None
     if (to_json(generator), to_json(source)) != (to_json(recipe.generator), to_json(recipe.data)):
@@ -213,15 +213,15 @@ def record_for(recipe: Recipe, file: Path) -> Record:
 
 def is_record(found: Mapping[str, Any]) -> bool:
     """Whether it is a record of images that a generator made."""
-    whole = {"date", "metrics", "reference", "repeats", "subject", "versions"} <= found.keys()
-    subject = found.get("subject")
-    return whole and found.get("format") == FORMAT and isinstance(subject, dict) and subject.get("kind") == "generator"
+    whole = {"data", "date", "metrics", "repeats", "source", "versions"} <= found.keys()
+    source = found.get("source")
+    return whole and found.get("format") == FORMAT and isinstance(source, dict) and source.get("kind") == "generator"
 
 
 def reals_of(record: Record) -> tuple[int | None, str]:
     """Number of the images that a record measured against, and the hash of all their pixels; empty: not known."""
     try:
-        number, measured = record["reference"]["images"], [entry["real"] for entry in record["metrics"].values()]
+        number, measured = record["data"]["images"], [entry["real"] for entry in record["metrics"].values()]
         whole = [real["content"] for real in measured if real["number"] == number]
         return (number if isinstance(number, int) else None), str(next(iter(whole), ""))
     except (AttributeError, KeyError, TypeError):  # edited by hand

@@ -76,28 +76,27 @@ def results_in(records: Sequence[Record]) -> list[Result]:
 
 def results_of(record: Record) -> Iterator[Result]:
     """The values of a record."""
-    subject, source = record["subject"], record["reference"]["source"]
-    data = from_json(DataSet, source, "reference.source").hub_id() or source["type"]
+    source, settings = record["source"], record["data"]["settings"]
+    data = from_json(DataSet, settings, "data.settings").hub_id() or settings["type"]
+    truncation = source.get("truncation") or {}
     for entry in record["metrics"].values():
-        settings, features = entry["settings"], entry.get("features") or {}
-        extractor = (settings.get("extractor") or {}).get("type", "")
+        features, extractor = entry.get("features") or {}, (entry["settings"].get("extractor") or {}).get("type", "")
         protocol = {
-            "generated": entry["measured"]["number"],
+            "generated": entry["fake"]["number"],
             "real": entry["real"]["number"] or None,
             "repeats": record["repeats"],
             "extractor": extractor,
             "extractor_weights": features.get("weights"),
-            "psi": (subject.get("truncation") or {}).get("psi", 1.0),
-            "cutoff": (subject.get("truncation") or {}).get("cutoff"),
-            "noise": subject.get("noise", ""),
+            "psi": truncation.get("psi", 1.0),
+            "cutoff": truncation.get("cutoff"),
+            "noise": source.get("noise", ""),
         }
         protocol = {name: value for name, value in protocol.items() if value not in ("", None)}
-        for key, spread in entry["values"].items():
-            better = "" if key == "std" else entry["better"]  # of a spread, neither way is
-            interval = spread["interval"]
+        for key, value in entry["values"].items():
+            interval = value["interval"]
             whole = interval is not None and None not in interval
             pair = (float(interval[0]), float(interval[1])) if whole else None
-            yield Result(entry["type"], key, finite(spread["mean"]), pair, better, data, protocol)
+            yield Result(entry["type"], key, finite(value["mean"]), pair, value["better"], data, protocol)
 
 
 def own_extractor(metric: str) -> str:
@@ -135,7 +134,7 @@ def results_table(found: Sequence[Result]) -> str:
 
 
 def notes(facts: Facts, found: Sequence[Result]) -> list[str]:
-    """What to know of the values: names, the interval's meaning, doubts, what they were computed with; each once."""
+    """What to know of the values: names, the interval's meaning, warnings, what they were computed with; each once."""
     said = [OTHER] if any(result.label != result.metric for result in found) else []
     said += [record["interval"] for record in facts.records if record.get("interval")]
     said += [warning for record in facts.records for warning in record.get("warnings", ())]

@@ -56,7 +56,7 @@ class Report:
             lambda places: run.images.at(list(places), run.recipe.seed).images,
             count=len(run.images),
             processes=self.processes,
-            watch=run.stop.break_off,
+            on_progress=run.stop.break_off,
         )
 
     def __enter__(self) -> Report:
@@ -292,8 +292,8 @@ class Report:
         fakes = FeatureCache(
             lambda places: self.fakes(generator, places),
             processes=self.processes,
-            watch=reals.watch,
-            loaded=reals.loaded,
+            on_progress=reals.on_progress,
+            networks=reals.networks,
         )
         return EvalData(self.known_reals, fakes, generator, self.labels)
 

@@ -1,4 +1,4 @@
-"""Evidence: images and features that metrics share, made once, whatever is asked for first and by however many."""
+"""Images and features that metrics share, made once, whatever is asked for first and by however many."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_features_keep_all_bits_and_what_was_allowed_before_is_allowed_again(mon
 
 def test_networks_can_be_shared_by_sets():
     real = FeatureCache(Maker())
-    fake = FeatureCache(Maker(), loaded=real.loaded)
+    fake = FeatureCache(Maker(), networks=real.networks)
     assert fake.embedder(Channels()) is real.embedder(Channels())
 
 
@@ -66,23 +66,23 @@ def test_there_are_no_more_images_than_there_are():
 
 
 def test_images_beyond_the_memory_are_made_again(monkeypatch):
-    monkeypatch.setattr(cache, "KEPT_BYTES", 2 * CHUNK * 60)
+    monkeypatch.setattr(cache, "CACHE_BYTES", 2 * CHUNK * 60)
     make = Maker()
     images = FeatureCache(make)
     first = images.images(256)
-    assert len(images.kept) == 2 and torch.equal(images.images(256), first)
+    assert len(images.cached_images) == 2 and torch.equal(images.images(256), first)
     assert make.asked == [*cut(0, 256), *cut(128, 256)]
     assert torch.equal(images.features(Channels(), 256), first.float().mean(dim=(2, 3)))
 
 
 def test_blocks_are_the_images_in_order_and_no_more_are_held_than_a_block_and_a_chunk(monkeypatch):
-    monkeypatch.setattr(cache, "KEPT_BYTES", 0)
+    monkeypatch.setattr(cache, "CACHE_BYTES", 0)
     make = Maker()
     images, seen = FeatureCache(make, count=300), 0
     for block in images.blocks(10_000, 100):
         seen += len(block)
         assert len(make.asked) * CHUNK <= seen + CHUNK + 100, "made ahead of what was taken"
-    assert seen == 300 and not images.kept
+    assert seen == 300 and not images.cached_images
     assert torch.equal(torch.cat(list(images.blocks(150, 100))), the_first(150))
     assert [len(block) for block in images.blocks(150, 64)] == [64, 64, 22]
 

@@ -11,11 +11,11 @@ from data_sources import folder, noise
 from places import ROOT
 
 from ggdr.cli import VERBS
+from ggdr.evaluation.flags import parse as parse_evaluate
 from ggdr.flags.command_line import suggestion
 from ggdr.flags.recipe import parse
 from ggdr.saving.pretrained import Hub, load_generator
 from ggdr.verbs.datacheck import main as data
-from ggdr.verbs.evaluate_flags import parse as parse_evaluate
 from ggdr.verbs.push import main as push
 
 DIGITS = "recipes/digits.py"

@@ -55,8 +55,7 @@ APART = FLOORS[6]
 HINTS = {
     *((name, "recipe") for name in ("registry", "play", *APART)),  # a part's `check_recipe` reads what holds the parts
     ("play", "augment"),  # a duel augments what it shows
-    *(("__init__", name) for name in ("networks", "pipeline")),  # `ggdr.GANPipeline` is imported at its first use
-    ("evaluation", "verbs"),
+    *(("__init__", name) for name in ("evaluation", "networks", "pipeline")),  # `ggdr.evaluate`, imported at first use
 }
 """imports for type checkers alone that lead upward"""
 

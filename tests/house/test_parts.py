@@ -280,31 +280,31 @@ def harmed(make: Callable[[range], torch.Tensor]) -> Callable[[range], torch.Ten
     return changed
 
 
-def evidence(fakes: Callable[[range], torch.Tensor] | None = None, count: int = 96) -> EvalData:
+def eval_data(fakes: Callable[[range], torch.Tensor] | None = None, count: int = 96) -> EvalData:
     """Digits against other images (none: further digits), and a generator to walk in."""
     make = digits()
     real = FeatureCache(make, count=count)
     fake = fakes or (lambda places: make(range(places.start + 900, places.stop + 900)))
     return EvalData(
-        real, FeatureCache(fake, count=count, loaded=real.loaded), network("g", "stylegan2", channels=1).eval()
+        real, FeatureCache(fake, count=count, networks=real.networks), network("g", "stylegan2", channels=1).eval()
     )
 
 
 @every_metric
 def test_metric_gives_finite_numbers_the_same_each_time_and_leaves_randomness_alone(name):
-    metric, given = quick(name), evidence()
+    metric, given = quick(name), eval_data()
     state = torch.get_rng_state()
     found = metric.measure(given)
     assert torch.equal(torch.get_rng_state(), state)
     assert found and all(isinstance(value, float) and math.isfinite(value) for value in found.values())
-    assert metric.measure(evidence()) == found
+    assert metric.measure(eval_data()) == found
     assert metric.better in ("lower", "higher") and metric.least >= 2
     assert metric.covariance == isinstance(metric, FID)
 
 
 @every_metric
 def test_metric_does_not_depend_on_what_was_measured_before(name):
-    alone, shared = quick(name).measure(evidence()), evidence()
+    alone, shared = quick(name).measure(eval_data()), eval_data()
     for other in sorted(metrics):
         quick(other, images=40).measure(shared)
     assert quick(name).measure(shared) == pytest.approx(alone, rel=1e-5)
@@ -313,14 +313,14 @@ def test_metric_does_not_depend_on_what_was_measured_before(name):
 @pytest.mark.parametrize("name", AGAINST_REALS)
 def test_metric_prefers_reals_to_harmed_ones(name):
     metric, sign = quick(name), 1 if metrics[name].better == "higher" else -1
-    good, bad = (metric.measure(evidence(fakes)) for fakes in (None, harmed(digits())))
+    good, bad = (metric.measure(eval_data(fakes)) for fakes in (None, harmed(digits())))
     chief = next(iter(good))
     assert sign * good[chief] > sign * bad[chief]
 
 
 @every_metric
 def test_metric_loads_what_it_reads_before_it_is_needed(name):
-    asked = evidence()
+    asked = eval_data()
     metric = quick(name)
     metric.prepare(asked)
     held = extractor_of(metric)
@@ -332,11 +332,11 @@ def test_metric_loads_what_it_reads_before_it_is_needed(name):
 def test_metric_that_walks_says_that_images_are_not_enough(name):
     for call in (quick(name).prepare, quick(name).measure):
         with pytest.raises(ValueError, match=f"^{name} .*generator"):
-            call(evidence()._replace(generator=None))
+            call(eval_data()._replace(generator=None))
 
 
 @pytest.mark.parametrize("name", sorted(name for name, metric in metrics.items() if issubclass(metric, FeatureMetric)))
 def test_metric_of_one_image_is_refused_before_it_is_measured(name):
     for call in (quick(name).prepare, quick(name).measure):
         with pytest.raises(ValueError, match=f"^{name} needs at least"):
-            call(evidence(count=1))
+            call(eval_data(count=1))

@@ -193,7 +193,7 @@ def test_the_snippet_fits_what_the_generator_takes(network, labels, tmp_path, mo
 
 
 def test_records_of_other_weights_are_left_out(run):
-    changed(record_of(run), lambda record: record["subject"].update(weights="0123"))
+    changed(record_of(run), lambda record: record["source"].update(weights="0123"))
     card = card_of(run)
     assert "**Not measured yet**" in card and ModelCard(card).data.eval_results is None
 
@@ -204,7 +204,7 @@ def test_the_last_of_equal_measurements_counts_and_others_stand_beside_it(run):
 
         def change(record, images=images):
             record["date"] = "2999-01-01T00:00:00"
-            record["metrics"]["swd"]["measured"]["number"] = images
+            record["metrics"]["swd"]["fake"]["number"] = images
             record["metrics"]["swd"]["values"]["mean"]["mean"] = float(images)
 
         changed(Path(again), change)
@@ -229,7 +229,7 @@ def test_nothing_is_called_fid_that_compares_with_no_other_fid(run, extractor, p
         entry = record["metrics"].pop("swd")
         entry["settings"] |= {"extractor": {"type": extractor}}
         record["metrics"]["fid"] = entry | {"type": "fid", "values": {"distance": entry["values"]["mean"]}}
-        record["subject"]["truncation"]["psi"] = psi
+        record["source"]["truncation"]["psi"] = psi
 
     changed(record_of(run), change)
     assert [result.metric_type for result in ModelCard(card_of(run)).data.eval_results] == [label]
@@ -249,7 +249,7 @@ def test_memorization_is_a_limit_by_its_values_or_by_their_absence(run):
     assert "Not measured: `memorization`" in section(card_of(run), "Limits")
 
 
-@pytest.mark.parametrize("damage", [{"metrics": {"swd": 3}}, {"subject": None}, {"format": 2}])
+@pytest.mark.parametrize("damage", [{"metrics": {"swd": 3}}, {"source": None}, {"format": 2}])
 def test_a_damaged_record_is_no_record(run, damage):
     changed(record_of(run), lambda record: record.update(damage))
     assert "**Not measured yet**" in card_of(run)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import pytest
 import torch
 
-from ggdr.evaluation.cautions import cautions
-from ggdr.evaluation.findings import rows
-from ggdr.evaluation.record import Spread
+from ggdr.evaluation.evaluator import values_of
+from ggdr.evaluation.sample_size import sample_size_warnings
 from ggdr.features.cache import FeatureCache
 from ggdr.features.digits import Digits
 from ggdr.metrics.base import Numbers
@@ -19,6 +17,7 @@ from ggdr.metrics.fid import FID
 from ggdr.metrics.kid import KID
 from ggdr.metrics.memorization import Memorization
 from ggdr.metrics.ms_ssim import MSSSIM
+from ggdr.metrics.precision_recall import PrecisionRecall
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.verbs.evaluate import main
 
@@ -28,7 +27,7 @@ def images(places: range) -> torch.Tensor:
     return torch.randint(0, 256, (len(places), 1, 16, 16), dtype=torch.uint8, generator=dice)
 
 
-def evidence(reals: int | None = 300, fakes: int | None = None) -> EvalData:
+def eval_data(reals: int | None = 300, fakes: int | None = None) -> EvalData:
     return EvalData(FeatureCache(images, reals), FeatureCache(images, fakes))
 
 
@@ -46,7 +45,7 @@ def evidence(reals: int | None = 300, fakes: int | None = None) -> EvalData:
     ],
 )
 def test_a_metric_says_how_many_images_it_looks_at(metric, there, numbers):
-    assert metric.numbers(evidence(*there)) == Numbers(*numbers)
+    assert metric.numbers(eval_data(*there)) == Numbers(*numbers)
 
 
 def test_copies_of_reals_beyond_the_first_are_found():
@@ -59,24 +58,25 @@ def test_copies_of_reals_beyond_the_first_are_found():
     assert found["copied"] == 1.0
 
 
-def test_doubts_are_about_what_is_compared():
-    said = cautions({"fid": FID(images=50, reals=9999, extractor=Digits())}, evidence(300, 20))
+def test_warnings_are_about_what_is_compared():
+    said = sample_size_warnings({"fid": FID(images=50, reals=9999, extractor=Digits())}, eval_data(300, 20))
     assert "fid: all 300 real images are taken, fewer than the 9,999 asked for." in said
     assert "fid: all 20 images to measure are taken, fewer than the 50 asked for." in said
     assert any("values of 20 images depend on their number" in text for text in said)
-    assert not any("are taken" in text for text in cautions({"fid": FID(images=50, extractor=Digits())}, evidence()))
+    assert not any(
+        "are taken" in text for text in sample_size_warnings({"fid": FID(images=50, extractor=Digits())}, eval_data())
+    )
 
 
-def test_baselines_and_spreads_have_no_direction():
-    metrics = {"ms_ssim": MSSSIM(), "memorization": Memorization(), "kid": KID()}
-    measured = {
-        "ms_ssim": {"mean": Spread([0.2]), "real": Spread([0.1])},
-        "memorization": {"copied": Spread([0.2]), "reals": Spread([0.1])},
-        "kid": {"mean": Spread([0.2]), "std": Spread([0.1])},
-    }
-    evaluation = SimpleNamespace(metrics=metrics, numbers=lambda metric: Numbers(3, 4))
-    assert [row.better for row in rows(evaluation, measured)] == ["lower", "", "lower", "", "lower", ""]
-    assert {row.images for row in rows(evaluation, measured)} == {"3, 4"}
+def test_baselines_and_deviations_have_no_direction():
+    values = [
+        values_of(MSSSIM(), [{"mean": 0.2, "real": 0.1}]),
+        values_of(Memorization(), [{"copied": 0.2, "reals": 0.1}]),
+        values_of(KID(), [{"mean": 0.2, "std": 0.1}]),
+        values_of(PrecisionRecall(), [{"precision": 0.2, "recall": 0.1}]),
+    ]
+    directions = [value.better for found in values for value in found.values()]
+    assert directions == ["lower", "", "lower", "", "lower", "", "higher", "higher"]
 
 
 def test_more_reals_than_fakes_can_be_asked_for_and_are_recorded(tmp_path):
@@ -90,7 +90,7 @@ def test_more_reals_than_fakes_can_be_asked_for_and_are_recorded(tmp_path):
     flags = ["--metrics", "fid", "swd", "--images", "40", "--reals", "150", "--no-cache", "--out", str(out)]
     assert main([str(folder), "--data", "digits", *flags]) == 0
     found = json.loads(out.read_text())["metrics"]
-    assert [(found[name]["real"]["number"], found[name]["measured"]["number"]) for name in ("fid", "swd")] == [
+    assert [(found[name]["real"]["number"], found[name]["fake"]["number"]) for name in ("fid", "swd")] == [
         (150, 40),
         (40, 40),
     ]

@@ -169,7 +169,7 @@ def test_a_generator_that_is_steeper_has_longer_paths():
 
 
 def test_another_seed_takes_other_paths():
-    """The evidence's seed is that of an evaluation's repeat."""
+    """The seed of the data is that of an evaluation's repeat."""
     same, other = (plain().measure(seen(Linear())._replace(seed=seed))["mean"] for seed in (0, 1))
     assert same == plain().measure(seen(Linear()))["mean"] != other == pytest.approx(same, rel=0.3)
     assert plain(seed=1).measure(seen(Linear()))["mean"] not in (same, other)

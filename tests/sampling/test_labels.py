@@ -11,7 +11,7 @@ from data_sources import encoded, folder
 from PIL import Image
 from tiny import moved
 
-from ggdr.evaluation.subject import check_labels
+from ggdr.evaluation.sources import check_labels
 from ggdr.hub.card import card_of
 from ggdr.latent.directions import latents_drawn
 from ggdr.networks.base import ImageSpec

@@ -82,27 +82,27 @@ def test_intervals_are_students_of_the_mean():
     spread = compare_report.final(PLAIN)
     assert spread.mean == pytest.approx(5.5)
     low, high = scipy.stats.t.interval(0.95, 2, 5.5, scipy.stats.sem([5.0, 6.0, 5.5]))
-    assert (spread.mean - spread.half, spread.mean + spread.half) == pytest.approx((low, high))
+    assert (spread.mean - spread.margin, spread.mean + spread.margin) == pytest.approx((low, high))
 
 
 def test_differences_are_paired_by_seed():
     gap = compare_report.difference(GUIDED, PLAIN)
     tested = scipy.stats.ttest_rel([2.0, 4.5, 3.5], [5.0, 6.0, 5.5]).confidence_interval(0.95)
-    assert (gap.mean - gap.half, gap.mean + gap.half) == pytest.approx((tested.low, tested.high))
+    assert (gap.mean - gap.margin, gap.mean + gap.margin) == pytest.approx((tested.low, tested.high))
     assert gap.mean == pytest.approx(-6.5 / 3)
 
 
 def test_differences_are_of_the_seeds_that_both_have():
     few = Curve("few", KIMG, {1: [1.0, 1.0, 1.0], 7: [0.0, 0.0, 0.0]})
-    assert compare_report.difference(few, PLAIN).values == [-5.0]
+    assert compare_report.difference(few, PLAIN).repeats == [-5.0]
     assert compare_report.difference(Curve("none", KIMG, {7: [0.0, 0.0, 0.0]}), PLAIN) is None
 
 
 def test_the_best_of_a_run_is_each_seeds_own():
-    assert compare_report.best(PLAIN, "lower").values == [4.0, 5.5, 5.5]
-    assert compare_report.best(PLAIN, "higher").values == [9.0, 8.0, 9.5]
+    assert compare_report.best(PLAIN, "lower").repeats == [4.0, 5.5, 5.5]
+    assert compare_report.best(PLAIN, "higher").repeats == [9.0, 8.0, 9.5]
     broken = Curve("broken", KIMG, {0: [math.nan, 3.0, math.nan], 1: [math.nan] * 3})
-    values = compare_report.best(broken, "lower").values
+    values = compare_report.best(broken, "lower").repeats
     assert values[0] == 3.0 and math.isnan(values[1])
 
 

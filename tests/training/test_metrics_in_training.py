@@ -106,9 +106,9 @@ def test_a_metric_that_does_not_fit_stops_the_run_before_it_begins(tmp_path, cha
 
 def test_labels_of_fakes_reach_the_metric(tmp_path):
     run = run_of(tmp_path, {"smooth": QUICK["smooth"]}, data=DigitImages(size=16, subset=64, labels=True))
-    evidence = Report(run).evidence()
-    assert torch.equal(evidence.labels(range(5)), run.images.at(list(range(5)), run.recipe.seed).labels)
-    assert QUICK["smooth"].measure(evidence)["mean"] > 0
+    data = Report(run).data()
+    assert torch.equal(data.labels(range(5)), run.images.at(list(range(5)), run.recipe.seed).labels)
+    assert QUICK["smooth"].measure(data)["mean"] > 0
 
 
 def test_inception_is_the_literatures_and_the_default():

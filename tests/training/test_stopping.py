@@ -51,9 +51,9 @@ class Bell(Report):
 class Ringing(SlicedWasserstein):
     """A metric in the middle of which a signal comes."""
 
-    def measure(self, evidence):
+    def measure(self, data):
         signal.raise_signal(signal.SIGTERM)
-        return super().measure(evidence)
+        return super().measure(data)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP])

@@ -70,7 +70,7 @@ def test_fid_against_statistics_is_that_against_their_images(tmp_path, capsys, n
     assert distance(found) == pytest.approx(distance(known), rel=1e-4) and distance(known) > 0.1
     real = found["metrics"]["fid"]["real"]
     assert real["number"] == 0 and real["statistics"]["arrays"] == [*names] and len(real["statistics"]["content"]) == 64
-    assert found["reference"]["images"] == 0 and found["reference"]["source"]["source"].endswith("reals.npz")
+    assert found["data"]["images"] == 0 and found["data"]["settings"]["source"].endswith("reals.npz")
     assert f"against the statistics ({', '.join(names)}) of real images for fid" in told.out
     assert f"statistics, {N}" in told.out and "real images are taken" not in told.err
 
@@ -127,4 +127,4 @@ def test_samples_behind_an_address_are_measured(tmp_path):
     fsspec.filesystem("memory").put(fakes(tmp_path), "/samples.npz")
     out = str(tmp_path / "out.json")
     assert main(["memory://samples.npz", "--data", fakes(tmp_path), "--metrics", "swd", "--out", out]) == 0
-    assert json.loads(Path(out).read_text())["subject"]["kind"] == "images"
+    assert json.loads(Path(out).read_text())["source"]["kind"] == "images"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from ggdr.evaluation.fixed_images import FixedImages
+from ggdr.evaluation.disk_cache import DiskFeatureCache
 from ggdr.features.base import Features
 from ggdr.features.digits import Digits
 
@@ -26,7 +26,7 @@ class Shelf:
     def __init__(self, folder: Path | None, images: torch.Tensor):
         self.said, self.done = [], 0
         self.images = images
-        self.set = FixedImages(self.make, len(images), watch=self.count, folder=folder, say=self.said.append)
+        self.set = DiskFeatureCache(self.make, len(images), on_progress=self.count, folder=folder, say=self.said.append)
 
     def make(self, places: range) -> torch.Tensor:
         return self.images[places.start : places.stop]
@@ -54,7 +54,7 @@ def test_what_is_kept_is_really_read(tmp_path):
     shelf = Shelf(tmp_path, images)
     shelf.features()
     identity = shelf.set.identity(DIGITS, 70)
-    shelf.set.keep(Features(torch.full((70, 64), 3.0), torch.full((70, 10), 4.0)), DIGITS, identity)
+    shelf.set.store(Features(torch.full((70, 64), 3.0), torch.full((70, 10), 4.0)), DIGITS, identity)
     again = Shelf(tmp_path, images)
     assert again.features().eq(3).all() and again.set.logits(DIGITS, 70).eq(4).all()
 
@@ -92,7 +92,7 @@ def test_what_is_torn_is_computed_anew(tmp_path, harm):
     file.write_bytes({"cut": whole[:-100], "empty": b"", "other": other}[harm])
     shelf = Shelf(tmp_path, images)
     assert torch.equal(shelf.features(), rows)
-    assert shelf.said == [f"the cached features in {file} are torn and are computed again"]
+    assert shelf.said == [f"the cached features in {file} are damaged and are computed again"]
     assert file.read_bytes() == whole
 
 
@@ -100,7 +100,7 @@ def test_a_disk_that_refuses_is_no_obstacle(tmp_path):
     (tmp_path / "file").write_text("")
     shelf = Shelf(tmp_path / "file", pictures(20))
     assert shelf.features().shape == (20, 64)
-    assert len(shelf.said) == 1 and "features by digits cannot be kept in" in shelf.said[0]
+    assert len(shelf.said) == 1 and "features by digits cannot be stored in" in shelf.said[0]
 
 
 def test_nothing_is_kept_without_a_folder(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""What is measured: generators, pipelines and files, found by name, made place by place."""
+"""Sources of images: generators, pipelines and files, found by name, made place by place."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,13 @@ from ddpm import pipeline
 
 from ggdr.data.digits import Digits
 from ggdr.data.images import ImageFiles
-from ggdr.evaluation.subject import Denoised, Draw, Generated, Stored, find_subject
+from ggdr.evaluation.sources import (
+    GeneratorSource,
+    PipelineSource,
+    SamplingSettings,
+    StoredImages,
+    find_source,
+)
 from ggdr.features.cache import CHUNK
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
@@ -19,7 +25,7 @@ from ggdr.sampling import View
 from ggdr.saving.model import save_model
 
 CPU = torch.device("cpu")
-DRAW = Draw(seed=0, batch_size=16, device=CPU, view=View(noise="random"))
+SAMPLING = SamplingSettings(CPU, View(noise="random"))
 REALS = Digits(size=16, subset=100, labels=True).open()
 WAYS = ["stylegan2", "conditional", "dcgan", "pipeline"]
 
@@ -27,7 +33,7 @@ WAYS = ["stylegan2", "conditional", "dcgan", "pipeline"]
 @pytest.fixture(scope="module")
 def places(tmp_path_factory):
     """One of each kind, on disk."""
-    root = tmp_path_factory.mktemp("subjects")
+    root = tmp_path_factory.mktemp("sources")
     torch.manual_seed(0)
     for name, config, labels in (
         ("stylegan2", tiny.STYLEGAN2, 0),
@@ -45,59 +51,63 @@ def places(tmp_path_factory):
     return root
 
 
-def found(path, draw=DRAW, reals=REALS):
-    draw = draw._replace(steps=3) if str(path).endswith("pipeline") and draw.steps is None else draw
-    return find_subject(ImageFiles(source=str(path)), draw, reals)
+def found(path, sampling=SAMPLING, reals=REALS):
+    if str(path).endswith("pipeline") and sampling.steps is None:
+        sampling = sampling._replace(steps=3)
+    return find_source(ImageFiles(source=str(path)), sampling, reals)
+
+
+def made(source, places, repeat=0, seed=0, batch_size=16):
+    return source.make(places, repeat, seed, batch_size)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_place_holds_the_same_image_however_many_are_asked_for(places, way):
-    subject = found(places / way)
-    whole = subject.make(range(CHUNK), 0)
+    source = found(places / way)
+    whole = made(source, range(CHUNK))
     assert whole.dtype == torch.uint8 and whole.shape == (CHUNK, 1, 16, 16) and len(whole.unique()) > 20
-    assert torch.equal(subject.make(range(21), 0), whole[:21])
-    assert torch.equal(found(places / way).make(range(CHUNK), 0), whole)
+    assert torch.equal(made(source, range(21)), whole[:21])
+    assert torch.equal(made(found(places / way), range(CHUNK)), whole)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_chunks_repeats_and_seeds_hold_other_images(places, way):
-    subject = found(places / way)
-    first = subject.make(range(8), 0)
-    others = [subject.make(range(CHUNK, CHUNK + 8), 0), subject.make(range(8), 1)]
-    others.append(found(places / way, DRAW._replace(seed=1)).make(range(8), 0))
+    source = found(places / way)
+    first = made(source, range(8))
+    others = [made(source, range(CHUNK, CHUNK + 8)), made(source, range(8), 1)]
+    others.append(made(found(places / way), range(8), seed=1))
     every = torch.cat([first, *others]).flatten(1)
     assert len(every.unique(dim=0)) == len(every)
 
 
 @pytest.mark.parametrize("way", ["dcgan", "pipeline"])
 def test_images_of_one_seed_do_not_depend_on_how_many_are_made_at_once(places, way):
-    three, sixteen = (found(places / way, DRAW._replace(batch_size=n)).make(range(20), 0).float() for n in (3, 16))
+    three, sixteen = (made(found(places / way), range(20), batch_size=n).float() for n in (3, 16))
     assert (three - sixteen).abs().max() <= 1
 
 
 def test_fresh_noise_differs_between_passes_alone(places):
-    fresh, still = (found(places / "stylegan2", DRAW._replace(view=View(noise=n))) for n in ("random", "const"))
-    assert not torch.equal(fresh.make(range(16), 0), still.make(range(16), 0))
-    small = found(places / "stylegan2", DRAW._replace(batch_size=4, view=View(noise="const")))
-    assert (small.make(range(16), 0).float() - still.make(range(16), 0).float()).abs().max() <= 1
+    fresh, still = (found(places / "stylegan2", SAMPLING._replace(view=View(noise=n))) for n in ("random", "const"))
+    assert not torch.equal(made(fresh, range(16)), made(still, range(16)))
+    assert (made(still, range(16), batch_size=4).float() - made(still, range(16)).float()).abs().max() <= 1
 
 
 def test_making_images_leaves_torch_randomness_alone(places):
-    subjects = [found(places / way) for way in WAYS]
+    sources = [found(places / way) for way in WAYS]
     state = torch.get_rng_state()
-    for subject in subjects:
-        subject.make(range(4), 0)
+    for source in sources:
+        made(source, range(4))
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_fakes_wear_the_labels_of_the_reals_at_their_places(places):
-    subject = found(places / "conditional")
+    source = found(places / "conditional")
     seen = []
-    subject.generator.register_forward_pre_hook(lambda _, given: seen.append(given[1]))
-    subject.make(range(CHUNK, CHUNK + 20), 2)
+    source.generator.register_forward_pre_hook(lambda _, given: seen.append(given[1]))
+    made(source, range(CHUNK, CHUNK + 20), 2)
     wanted = REALS.at(list(range(CHUNK, CHUNK + 32)), 2).labels
     assert torch.equal(torch.cat(seen), wanted) and len(wanted.unique(dim=0)) > 5
-    assert torch.equal(subject.labels(range(5), 1), REALS.at(list(range(5)), 1).labels)
+    assert torch.equal(source.labels(range(5), 1), REALS.at(list(range(5)), 1).labels)
     assert found(places / "stylegan2").labels(range(5), 1) is None
 
 
@@ -107,27 +117,32 @@ def test_a_conditional_generator_needs_data_with_its_labels(places):
 
 
 def test_truncation_draws_towards_the_mean(places):
-    subjects = [found(places / "stylegan2", DRAW._replace(view=View(psi=psi, noise="none"))) for psi in (None, 0.0)]
-    spread = [subject.make(range(16), 0).float().std(dim=0).mean() for subject in subjects]
-    assert spread[0] > 5 and spread[1] == 0
-    assert [subject.about()["truncation"]["psi"] for subject in subjects] == [1.0, 0.0]
+    sources = [found(places / "stylegan2", SAMPLING._replace(view=View(psi=psi, noise="none"))) for psi in (None, 0.0)]
+    deviations = [made(source, range(16)).float().std(dim=0).mean() for source in sources]
+    assert deviations[0] > 5 and deviations[1] == 0
+    assert [source.describe()["truncation"]["psi"] for source in sources] == [1.0, 0.0]
 
 
 @pytest.mark.parametrize("way", ["dcgan", "pipeline"])
 def test_truncation_is_refused_where_there_is_none(places, way):
     with pytest.raises(ValueError, match="no truncation; leave"):
-        found(places / way, DRAW._replace(view=View(psi=0.5)))
+        found(places / way, SAMPLING._replace(view=View(psi=0.5)))
 
 
 def test_each_kind_is_recognised(places, tmp_path):
     pictures = folder(tmp_path / "pictures", {f"{n}.png": encoded(n, "L") for n in range(5)})
     archive = zipped(tmp_path / "pictures.zip", {f"{n}.png": encoded(n) for n in range(4)})
-    kinds = {places / "stylegan2": Generated, places / "pipeline": Denoised, pictures: Stored, archive: Stored}
+    kinds = {
+        places / "stylegan2": GeneratorSource,
+        places / "pipeline": PipelineSource,
+        pictures: StoredImages,
+        archive: StoredImages,
+    }
     assert [type(found(path)) for path in kinds] == list(kinds.values())
     stored = [found(pictures), found(archive)]
-    assert [(subject.count, subject.shape) for subject in stored] == [(5, (1, 8, 8)), (4, (3, 8, 8))]
-    assert sorted(stored[0].make(range(5), 0)[:, 0, 0, 0].tolist()) == list(range(5))
-    assert torch.equal(stored[0].make(range(5), 0), stored[0].make(range(5), 1))
+    assert [(source.count, source.shape) for source in stored] == [(5, (1, 8, 8)), (4, (3, 8, 8))]
+    assert sorted(made(stored[0], range(5), 0)[:, 0, 0, 0].tolist()) == list(range(5))
+    assert torch.equal(made(stored[0], range(5), 0), made(stored[0], range(5), 1))
 
 
 def test_a_run_a_checkpoint_and_a_model_are_the_same_generator(tmp_path):
@@ -135,11 +150,11 @@ def test_a_run_a_checkpoint_and_a_model_are_the_same_generator(tmp_path):
     checkpoint = run.save()
     save_model(run.ema.mean["generator"], tmp_path / "model" / "generator")
     paths = (tmp_path, checkpoint, tmp_path / "model", tmp_path / "model" / "generator")
-    images = [found(path).make(range(4), 0) for path in paths]
+    images = [made(found(path), range(4)) for path in paths]
     assert all(torch.equal(images[0], other) for other in images[1:])
-    about = found(tmp_path).about()
-    assert about["file"].endswith("generator_ema.safetensors") and about["progress"]["images_seen"] == 0
-    assert about["network"]["config"]["type"] == "stylegan2" and len(about["weights"]) == 16
+    described = found(tmp_path).describe()
+    assert described["file"].endswith("generator_ema.safetensors") and described["progress"]["images_seen"] == 0
+    assert described["network"]["config"]["type"] == "stylegan2" and len(described["weights"]) == 16
 
 
 def test_a_run_without_a_checkpoint_is_not_taken_for_a_folder_of_images(tmp_path):
@@ -149,25 +164,25 @@ def test_a_run_without_a_checkpoint_is_not_taken_for_a_folder_of_images(tmp_path
 
 
 def test_flags_for_files_are_those_of_the_files_measured(tmp_path):
-    source = folder(tmp_path, {"a.png": encoded(1), "b.png": encoded(1, height=9)})
+    pictures = folder(tmp_path, {"a.png": encoded(1), "b.png": encoded(1, height=9)})
     with pytest.raises(ValueError, match=r"images differ in size .* choose one with --read.size H W"):
-        found(source)
-    subject = find_subject(ImageFiles(source=source, size=(8, 8)), DRAW, REALS)
-    assert subject.shape == (3, 8, 8)
+        found(pictures)
+    source = find_source(ImageFiles(source=pictures, size=(8, 8)), SAMPLING, REALS)
+    assert source.shape == (3, 8, 8)
 
 
 def test_a_pipeline_says_what_it_is(places):
-    about = found(places / "pipeline", DRAW._replace(steps=4)).about()
-    assert (about["class"], about["steps"]) == ("DDPMPipeline", 4) and len(about["weights"]) == 16
+    described = found(places / "pipeline", SAMPLING._replace(steps=4)).describe()
+    assert (described["class"], described["steps"]) == ("DDPMPipeline", 4) and len(described["weights"]) == 16
     weights = next((places / "pipeline" / "unet").glob("*.safetensors"))
     other = weights.read_bytes()
     weights.write_bytes(other[:-1] + bytes([other[-1] ^ 1]))
-    assert found(places / "pipeline", DRAW._replace(steps=4)).about()["weights"] != about["weights"]
+    assert found(places / "pipeline", SAMPLING._replace(steps=4)).describe()["weights"] != described["weights"]
     weights.write_bytes(other)
 
 
 def test_the_number_of_steps_matters_and_has_a_default(places):
-    few, more = (found(places / "pipeline", DRAW._replace(steps=n)).make(range(2), 0) for n in (2, 5))
+    few, more = (made(found(places / "pipeline", SAMPLING._replace(steps=n)), range(2), 0) for n in (2, 5))
     assert not torch.equal(few, more)
 
 
@@ -179,14 +194,14 @@ def score_pipeline(path, channels):
     shape = {"sample_size": 16, "in_channels": channels, "out_channels": channels}
     net = UNet2DModel(layers_per_block=1, block_out_channels=(8, 8), norm_num_groups=4, **blocks, **shape)
     ScoreSdeVePipeline(net, ScoreSdeVeScheduler(num_train_timesteps=5)).save_pretrained(path)
-    return found(path, DRAW._replace(steps=3))
+    return found(path, SAMPLING._replace(steps=3))
 
 
 def test_a_score_based_pipeline_is_measured_by_the_same_code(tmp_path):
-    subject = score_pipeline(tmp_path, 3)
-    first = subject.make(range(3), 0)
-    assert subject.shape == (3, 16, 16) and first.shape == (3, 3, 16, 16)
-    assert torch.equal(first, subject.make(range(3), 0)) and not torch.equal(first, subject.make(range(3), 1))
+    source = score_pipeline(tmp_path, 3)
+    first = made(source, range(3))
+    assert source.shape == (3, 16, 16) and first.shape == (3, 3, 16, 16)
+    assert torch.equal(first, made(source, range(3))) and not torch.equal(first, made(source, range(3), 1))
 
 
 def test_what_cannot_make_an_image_is_refused_before_anything_is_measured(tmp_path):
@@ -225,7 +240,7 @@ def test_a_pipeline_that_is_torn_is_refused_in_one_sentence(tmp_path):
 def test_a_name_that_is_neither_here_nor_a_repository(tmp_path):
     settings = replace(ImageFiles(), source="a/b/c")
     with pytest.raises(ValueError, match="there is no folder 'a/b/c' here|'a/b/c'"):
-        find_subject(settings, DRAW, REALS)
+        find_source(settings, SAMPLING, REALS)
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["named in the index", "lying beside"])
@@ -236,5 +251,5 @@ def test_code_in_the_folder_of_a_pipeline_is_not_run(tmp_path, named):
         index = json.loads((folder / "model_index.json").read_text())
         (folder / "model_index.json").write_text(json.dumps(index | {"unet": ["evil", "Evil"]}))
     with pytest.raises(ValueError, match=r"holds code of its own.*, which is not run; measure a folder of the images"):
-        find_subject(ImageFiles(source=str(folder)), DRAW, REALS)
+        find_source(ImageFiles(source=str(folder)), SAMPLING, REALS)
     assert not (tmp_path / "ran").exists()

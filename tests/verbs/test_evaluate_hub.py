@@ -51,9 +51,9 @@ def found(tmp_path_factory) -> dict:
 
 @pytest.mark.parametrize(("name", "kind"), [("gan", "generator"), ("ddpm", "pipeline")])
 def test_a_repository_is_measured_and_its_record_lies_here(found, name, kind):
-    subject, values = found[name]["subject"], found[name]["metrics"]["swd"]["values"]["mean"]
-    assert (subject["source"], subject["kind"], subject["shape"]) == (f"tester/{name}", kind, [1, 16, 16])
-    assert len(values["repeats"]) == 2 and values["std"] > 0 and len(subject["weights"]) == 16
+    source, values = found[name]["source"], found[name]["metrics"]["swd"]["values"]["mean"]
+    assert (source["name"], source["kind"], source["shape"]) == (f"tester/{name}", kind, [1, 16, 16])
+    assert len(values["repeats"]) == 2 and values["std"] > 0 and len(source["weights"]) == 16
 
 
 def test_a_repository_that_is_not_there_is_refused_in_one_sentence(found):

@@ -20,15 +20,14 @@ from places import ROOT, SUPPORT
 from ggdr.cache import cache_folder
 from ggdr.data.digits import Digits
 from ggdr.data.images import ImageFiles
-from ggdr.evaluation.findings import record_folder
+from ggdr.evaluation.flags import parse
+from ggdr.evaluation.record import record_folder
 from ggdr.features.digits import Digits as DigitsExtractor
 from ggdr.formatting import from_to, significant
 from ggdr.networks.base import ImageSpec
 from ggdr.saving.model import save_model
 from ggdr.train import main as train
 from ggdr.verbs.evaluate import main
-from ggdr.verbs.evaluate_flags import parse
-from ggdr.verbs.evaluation import without_tf32
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +91,7 @@ def complaint(*argv: str | Path) -> str:
 
 def test_a_run_is_measured_against_its_own_data_by_metrics_that_need_no_download(run, capsys):
     found = measured(run, "--images", "40", "--repeats", "2")
-    assert found["reference"]["source"] == {
+    assert found["data"]["settings"] == {
         "type": "digits", "size": 16, "margin": 1, "labels": False, "subset": 64
     }  # fmt: skip
     assert {"fid", "kid", "precision_recall", "swd"} <= found["metrics"].keys()
@@ -110,16 +109,16 @@ def test_a_run_is_measured_against_its_own_data_by_metrics_that_need_no_download
 def test_the_record_says_all_that_the_values_depend_on(run):
     argv = ["--metrics", "kid", "swd", "--images", "70", "--repeats", "2", "--seed", "5", "--psi", "0.7"]
     found = measured(run, *argv, "--metrics.swd.images", "20", "--batch-size", "8", "--metrics.kid.subset", "30")
-    subject, kid, swd = found["subject"], found["metrics"]["kid"], found["metrics"]["swd"]
+    source, kid, swd = found["source"], found["metrics"]["kid"], found["metrics"]["swd"]
     assert found["command"].startswith(f"ggdr evaluate {run} --metrics kid swd --images 70")
-    assert (subject["kind"], subject["seed"], subject["images_at_once"], subject["shape"]) == (
+    assert (source["kind"], source["seed"], source["batch_size"], source["shape"]) == (
         "generator", 5, 8, [1, 16, 16]
     )  # fmt: skip
-    assert subject["truncation"] == {"psi": 0.7, "cutoff": None} and subject["noise"] == "random"
-    assert "127.5" in subject["quantisation"] and subject["progress"]["images_seen"] == 64
+    assert source["truncation"] == {"psi": 0.7, "cutoff": None} and source["noise"] == "random"
+    assert "127.5" in source["quantisation"] and source["progress"]["images_seen"] == 64
     assert found["repeats"] == 2 and "Student's 95 %" in found["interval"] and found["precision"].startswith("float32")
-    assert (kid["real"]["number"], kid["measured"]["number"]) == (64, 70)  # there are no more reals
-    assert (swd["real"]["number"], swd["measured"]["number"]) == (20, 20)
+    assert (kid["real"]["number"], kid["fake"]["number"]) == (64, 70)  # there are no more reals
+    assert (swd["real"]["number"], swd["fake"]["number"]) == (20, 20)
     assert kid["settings"]["subset"] == 30 and kid["settings"]["extractor"]["type"] == "digits"
     network = DigitsExtractor().load(torch.device("cpu"))
     assert kid["features"] == {"width": 64, "weights": network.weights_hash, "protocol": network.protocol}
@@ -146,7 +145,7 @@ def test_run_checkpoint_and_model_give_the_same_values_each_with_its_record(run)
 
 def test_a_folder_of_images_is_measured_once_without_an_interval(digits, capsys):
     found = measured(digits, "--data", "digits", "--data.size", "16", "--metrics", "fid", "swd", "--images", "150")
-    assert found["subject"]["kind"] == "images" and found["repeats"] == 1 and found["interval"] is None
+    assert found["source"]["kind"] == "images" and found["repeats"] == 1 and found["interval"] is None
     distance = found["metrics"]["fid"]["values"]["distance"]
     assert distance["interval"] is None and len(distance["repeats"]) == 1
     shown = capsys.readouterr().out
@@ -166,8 +165,8 @@ def test_a_diffusion_pipeline_is_measured_by_the_same_code(digits, tmp_path, cap
     path = pipeline(tmp_path / "ddpm")
     flags = ["--data", str(digits), "--metrics", "fid", "--extractor", "digits", "--images", "10", "--steps", "3"]
     found = measured(path, *flags, "--repeats", "2")
-    assert (found["subject"]["kind"], found["subject"]["class"]) == ("pipeline", "DDPMPipeline")
-    assert found["subject"]["steps"] == 3 and "255" in found["subject"]["quantisation"]
+    assert (found["source"]["kind"], found["source"]["class"]) == ("pipeline", "DDPMPipeline")
+    assert found["source"]["steps"] == 3 and "255" in found["source"]["quantisation"]
     assert found["metrics"]["fid"]["values"]["distance"]["std"] > 0
     assert "Loading pipeline" not in capfd.readouterr().err
 
@@ -178,7 +177,7 @@ def test_a_conditional_generator_wears_the_labels_of_the_data(tmp_path):
     flags = ["--data", "digits", "--data.size", "16", "--metrics", "swd", "--images", "20", "--repeats", "1"]
     assert "labels of width 10, and the data has none" in complaint(tmp_path / "model", *flags)
     found = measured(tmp_path / "model", *flags, "--data.labels")
-    assert found["subject"]["network"]["spec"]["labels"] == 10 and found["reference"]["source"]["labels"] is True
+    assert found["source"]["network"]["spec"]["labels"] == 10 and found["data"]["settings"]["labels"] is True
 
 
 def test_features_of_real_images_are_kept_and_their_use_is_announced(digits, run, cache, capsys):
@@ -334,14 +333,6 @@ def test_a_launch_that_does_not_fit_is_refused(run, monkeypatch, environment, fl
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert said in complaint(run, "--metrics", "swd", *flags)
-
-
-def test_convolutions_keep_all_bits_while_it_lasts():
-    before = torch.backends.cudnn.allow_tf32
-    with pytest.raises(KeyError), without_tf32():
-        assert not torch.backends.cudnn.allow_tf32 and torch.backends.cudnn.enabled
-        raise KeyError
-    assert torch.backends.cudnn.allow_tf32 == before
 
 
 def test_a_metric_that_is_named_after_its_features_keeps_them():

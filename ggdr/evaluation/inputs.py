@@ -1,0 +1,105 @@
+"""The inputs of an evaluation: data sets and metrics by name, and the ranges of its numbers. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ggdr.data.base import DataSet
+from ggdr.data.images import ImageFiles
+from ggdr.data.reading.files.patterns import is_elsewhere
+from ggdr.documents import like, one_line, read_object
+from ggdr.errors import UserError
+from ggdr.flags.parts import fresh, part_kind
+from ggdr.metrics.base import Metric
+from ggdr.recipe.files import from_json
+from ggdr.registry import datasets, extractors, metrics
+
+STANDARD = ("fid", "kid", "precision_recall", "swd")
+"""metrics that are measured if none is named"""
+RANGES = {
+    "seed": (0, 2**31 - 1),  # so that the seeds of all repeats tell torch's random streams apart
+    "batch_size": (1, 64),
+    "repeats": (1, 1000),
+    "steps": (1, 1_000_000),
+}
+"""lowest and highest value of each number"""
+PARENTS = 2
+"""folders above a source that may be its run's"""
+
+
+def check_ranges(given: Mapping[str, int | None], spelled: Callable[[str], str] = str) -> None:
+    """Raise UserError if a number is out of its range; None passes.
+
+    `spelled`: turns a name into what the user typed, such as `batch_size` into `--batch-size`.
+    """
+    for name, value in given.items():
+        low, high = RANGES[name]
+        if value is not None and not low <= value <= high:
+            raise UserError(f"{spelled(name)} {value} is out of range; give a number from {low} to {high}.")
+
+
+def check_source(source: str) -> None:
+    """Raise UserError if a source is neither here nor looks like a repository of the Hub."""
+    if not Path(source).exists() and source.count("/") != 1 and not is_elsewhere(source):
+        raise UserError(
+            f"there is no {source!r}{like(Path(source))}; give the folder of a run, of a checkpoint, of a saved model"
+            " or pipeline, images (a folder, .zip, .tar, .npz, ...), or a Hub repository such as org/name."
+        )
+
+
+def find_data(name: str) -> DataSet:
+    """Return the data set that is registered under a name, or the images in the place of this name."""
+    return fresh(datasets.find(name), "--data") if name in datasets else ImageFiles(source=name)
+
+
+def data_of_run(source: str) -> DataSet:
+    """Return the data set that the run was trained on which a source is or belongs to; UserError if there is none."""
+    here = Path(source)
+    if not here.exists():
+        raise UserError(
+            f"there is no run, model or folder {source!r} here{like(here)}; for a Hub repository of that name add"
+            " --data SOURCE, the real images to compare it with."
+        )
+    for folder in (here, *list(here.absolute().parents)[:PARENTS]):
+        if (file := folder / "recipe.json").is_file():
+            return from_json(DataSet, data_in(file), "recipe.data")
+    raise UserError(f"no real images to compare {source!r} with; add --data digits, or --data and a folder of images.")
+
+
+def data_in(file: Path) -> Any:
+    """Read the data set's entry in a run's recipe.json; UserError if it cannot be read."""
+    try:
+        return read_object(file)["data"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{file} cannot be read: {one_line(error)}; say by --data what the real images are.") from error
+
+
+def find_metrics(
+    wanted: Sequence[str | Metric], data: DataSet, images: int | None, reals: int | None, extractor: str
+) -> dict[str, Metric]:
+    """Return the metrics by name; those given by name read features by `extractor`, or by the data's own if it has one.
+
+    `images`, `reals`: how many generated and real images metrics given by name look at; None: their default.
+    """
+    numbers = {name: number for name, number in {"images": images, "reals": reals}.items() if number is not None}
+    named = {each: fresh(metrics.find(each), "--metrics") for each in wanted if isinstance(each, str)}
+    if extractor and not any(reads(metric, extractor) for metric in named.values()):
+        raise UserError(
+            f"{', '.join(named) or 'no metric'} cannot read features by {extractor!r}; leave extractor out."
+        )
+    extractor = extractor or data.features
+    for name, metric in named.items():
+        features = {"extractor": extractors.find(extractor)()} if extractor and reads(metric, extractor) else {}
+        named[name] = replace(metric, **numbers, **features)
+    return {each: named[each] for each in wanted if isinstance(each, str)} | {
+        each.name: each for each in wanted if isinstance(each, Metric)
+    }
+
+
+def reads(metric: Metric, extractor: str) -> bool:
+    """Return whether the metric can read features by the extractor of this name; empty: by any."""
+    kind, given = part_kind(metric, "extractor")[0], extractors.find(extractor) if extractor else None
+    return kind is not None and (given is None or issubclass(given, kind))

@@ -1,0 +1,43 @@
+"""Progress: a bar and notes on the terminal while an evaluation works."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from tqdm import tqdm
+
+
+class Progress:
+    """Shows a progress bar, where there is a terminal, and prints notes; does neither unless `shown`."""
+
+    def __init__(self, shown: bool = False):
+        """`shown`: False in a notebook that asked for nothing, and on all processes but the first."""
+        self.shown = shown
+        self.bar: tqdm = tqdm(disable=True)
+
+    @contextmanager
+    def work(self, total: int) -> Iterator[None]:
+        """Show a bar of `total` images while the context lasts."""
+        self.bar = tqdm(total=total, unit=" images", leave=False, disable=None if self.shown else True)
+        with closing(self.bar):
+            yield
+
+    def stage(self, name: str) -> None:
+        """Write what is being worked on in front of the bar."""
+        self.bar.set_description_str(name)
+
+    def advance(self, count: int) -> None:
+        """Move the bar by `count` images."""
+        self.bar.update(count)
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        if self.shown:
+            tqdm.write(text)
+
+    def warn(self, text: str) -> None:
+        """Print a warning to stderr."""
+        if self.shown:
+            tqdm.write(f"ggdr: warning: {text}", file=sys.stderr)
