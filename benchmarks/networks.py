@@ -12,7 +12,7 @@ from contextlib import nullcontext
 import torch
 from torch.nn import functional as F
 
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.training.memory import retain_pages
@@ -23,11 +23,11 @@ def build(resolution: int, channels: int):
     width = {"channel_base": channels * resolution, "channel_max": channels}
     spec = ImageSpec(resolution, resolution)
     generator = StyleGAN2GeneratorConfig(**width, z_dim=channels, w_dim=channels, mapping_layers=2).build(spec)
-    guide = {resolution // 4: generator.feature_channels[resolution // 4]}
+    targets = {resolution // 4: generator.feature_channels[resolution // 4]}
     return (
         generator,
-        UNetDiscriminatorConfig(encoder=StyleGAN2DiscriminatorConfig(**width)).build(spec._replace(guide=guide)),
-        guide,
+        UNetDiscriminatorConfig(encoder=StyleGAN2DiscriminatorConfig(**width)).build(spec, ExtraOutputs(targets)),
+        targets,
     )
 
 
@@ -57,14 +57,14 @@ def generator_phase(g, d, z) -> None:
     F.softplus(-d(g(z).image).logits).mean().backward()
 
 
-def discriminator_phase(g, d, z, real, guide) -> None:
+def discriminator_phase(g, d, z, real, targets) -> None:
     """D's main phase with GGDR, without the optimizer's step."""
     learning(d, g)
     with torch.no_grad():
-        fake = g(z, resolutions=tuple(guide))
-    on_fake, on_real = d(fake.image, resolutions=tuple(guide)), d(real)
+        fake = g(z, resolutions=tuple(targets))
+    on_fake, on_real = d(fake.image, resolutions=tuple(targets)), d(real)
     loss = F.softplus(on_fake.logits).mean() + F.softplus(-on_real.logits).mean()
-    for resolution in guide:
+    for resolution in targets:
         loss = loss + 10 * (1 - F.cosine_similarity(on_fake.features[resolution], fake.features[resolution]).mean())
     loss.backward()
 
@@ -72,7 +72,7 @@ def discriminator_phase(g, d, z, real, guide) -> None:
 def measure(resolution: int, channels: int, batch: int, repeats: int, autocast) -> dict[str, float]:
     """Seconds of each pass on one batch."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    g, d, guide = build(resolution, channels)
+    g, d, targets = build(resolution, channels)
     g, d = g.to(device), d.to(device)
     z, real = torch.randn(batch, g.z_dim, device=device), torch.randn(batch, 3, resolution, resolution, device=device)
 
@@ -85,7 +85,7 @@ def measure(resolution: int, channels: int, batch: int, repeats: int, autocast) 
     learning(d, g)
     d_passes = fastest(repeats, lambda _: run(d, real).logits, lambda logits: logits.sum().backward())
     phases = fastest(
-        repeats, lambda _: run(generator_phase, g, d, z), lambda _: run(discriminator_phase, g, d, z, real, guide)
+        repeats, lambda _: run(generator_phase, g, d, z), lambda _: run(discriminator_phase, g, d, z, real, targets)
     )
     names = ("G forward", "G backward", "D forward", "D backward", "G main", "D main + GGDR")
     seconds = dict(zip(names, g_passes + d_passes + phases, strict=True))

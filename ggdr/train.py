@@ -86,7 +86,7 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
             for place, (images, labels) in micro_batches:
                 run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
                 duels = run.recipe.game.duels(
-                    run.cast, images, labels, context
+                    run.networks, images, labels, context
                 )  # who meets whom: one G, one D, or more
                 losses = {name: add(term.loss(duel) for duel in duels) for name, term in phase.terms.items()}
                 total = add(phase.terms[name].weight * loss for name, loss in losses.items())

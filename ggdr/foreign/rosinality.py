@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from reprlib import repr as shown
 from typing import Any
 
@@ -111,7 +112,7 @@ def generator(state: Mapping[str, Stored], mean: Stored | None, size: int) -> St
     spec = ImageSpec(max(width), max(width) * base // 4, rows(stored, "synthesis.b4.torgb.weight"))
     if mean is not None:
         stored["mapping.w_avg"] = without(mean, (0,) if len(mean.shape) == 2 else ())
-    network = filled(config, spec, stored, size, later={} if mean else {"mapping.w_avg": 0.0})
+    network = filled(partial(config.build, spec), stored, size, later={} if mean else {"mapping.w_avg": 0.0})
     assert isinstance(network, StyleGAN2Generator)
     if mean is None:
         network.mapping.w_avg.copy_(mean_style(network))
@@ -157,12 +158,8 @@ def discriminator(state: Mapping[str, Stored], size: int) -> Network:
     total, limit = table(width)
     base = base_width(stored, "b4.fc.weight", rows(stored, "b4.conv.weight"))
     config = StyleGAN2DiscriminatorConfig(channel_base=total, channel_max=limit, smallest=base)
-    return filled(
-        config,
-        ImageSpec(resolution, resolution * base // 4, rows(stored, f"b{resolution}.fromrgb.weight", 1)),
-        stored,
-        size,
-    )
+    spec = ImageSpec(resolution, resolution * base // 4, rows(stored, f"b{resolution}.fromrgb.weight", 1))
+    return filled(partial(config.build, spec), stored, size)
 
 
 def discriminator_weight(name: str, value: Stored, resolution: int) -> tuple[str, Stored]:

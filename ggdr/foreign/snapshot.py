@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from reprlib import repr as shown
 from typing import Any
 
@@ -28,7 +29,7 @@ from ggdr.foreign.published import (
 )
 from ggdr.foreign.stand_ins import Module
 from ggdr.foreign.weights import Found, Reading, base_width, filled
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.stylegan3 import StyleGAN3GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
@@ -132,7 +133,7 @@ def generator(module: Module, origin: str, size: int) -> Found:
         w_avg_beta=mean_beta(tree, StyleGAN2GeneratorConfig.w_avg_beta),
         clamp=bound(tree.said("conv_clamp", tree.of("SynthesisLayer", "ToRGBLayer"))),
     )
-    network = filled(config, shaped(given, tree, "synthesis.b", base), tree.stored, size)
+    network = filled(partial(config.build, shaped(given, tree, "synthesis.b", base)), tree.stored, size)
     return Found(network, origin, module.class_name, facts)
 
 
@@ -168,10 +169,12 @@ def discriminator(module: Module, origin: str, size: int) -> Found:
     expect(origin, "architecture", encoder.architecture, ("resnet", "orig", "skip"))
     spec = shaped(given, tree, "b", base)
     if not drawing:
-        return Found(filled(encoder, spec, tree.stored, size), origin, module.class_name, facts)
-    config, guide = decoder(encoder, tree, drawing)
+        return Found(filled(partial(encoder.build, spec), tree.stored, size), origin, module.class_name, facts)
+    config, targets = decoder(encoder, tree, drawing)
     stored = {renamed(name): tensor for name, tensor in tree.stored.items()}
-    return Found(filled(config, spec._replace(guide=guide), stored, size), origin, module.class_name, facts)
+    return Found(
+        filled(partial(config.build, spec, ExtraOutputs(targets)), stored, size), origin, module.class_name, facts
+    )
 
 
 def minibatch(tree: Tree) -> tuple[int | None, int]:
@@ -188,7 +191,7 @@ def minibatch(tree: Tree) -> tuple[int | None, int]:
 def decoder(
     encoder: StyleGAN2DiscriminatorConfig, tree: Tree, drawing: list[str]
 ) -> tuple[UNetDiscriminatorConfig, dict[int, int]]:
-    """Settings of the decoder, and its guide: only its last step was trained to redraw the generator's maps."""
+    """Settings of the decoder, and channels of the maps it draws: only its last step was trained to draw any."""
     expect("decoder", "conv_clamp", tree.said("conv_clamp", drawing), (None,))
     activation = tree.said("activation", drawing)
     expect("decoder", "activation", activation, ("linear", "lrelu"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from reprlib import repr as shown
 from typing import Any, Literal
 
@@ -76,7 +77,7 @@ def generator(module: Module, origin: str, tree: Tree, size: int) -> Found:
     spec = ImageSpec(
         resolution, resolution if square else resolution // 2, whole(given, "img_channels"), whole(given, "c_dim")
     )
-    network = filled(config, spec, stored, size, later)
+    network = filled(partial(config.build, spec), stored, size, later)
     assert isinstance(network, StyleGAN3Generator)
     check(tree, names, filters, network, config)
     return Found(network, origin, module.class_name, facts)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
 
 from ggdr.errors import UserError
 from ggdr.foreign.torch_files import Stored
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
 from ggdr.networks.base.module import Network
 
 BINOMIAL = torch.tensor([1.0, 3.0, 3.0, 1.0])
@@ -42,20 +41,19 @@ class Reading(NamedTuple):
 
 
 def filled(
-    config: GeneratorConfig | DiscriminatorConfig,
-    spec: ImageSpec,
+    make: Callable[[], Network],
     stored: Mapping[str, Stored],
     size: int,
     later: Mapping[str, float] | None = None,
 ) -> Network:
     """The network with these weights by our names, in eval mode; UserError, naming one, if any is missing or unfit.
 
-    `size`: bytes of the file, which weights cannot exceed unless they share memory in order to fill ours. `later`:
-    names that the file has nothing for, and what fills them.
+    `make`: builds it. `size`: bytes of the file, which weights cannot exceed unless they share memory in order to fill
+    ours. `later`: names that the file has nothing for, and what fills them.
     """
     try:
         with torch.device("meta"):  # what a file asks for takes no memory before the file is seen to fill it
-            network = config.build(spec)
+            network = make()
     except (RuntimeError, OverflowError, TypeError) as error:
         raise UserError(f"its sizes make no network: {str(error).splitlines()[0]}") from error
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
@@ -63,7 +61,7 @@ def filled(
     compare(wanted, stored)
     if sum(tensor.nbytes for tensor in stored.values()) > size:
         raise UserError("its weights are larger than the file itself")
-    network = config.build(spec)  # now with what no file holds, such as filters
+    network = make()  # now with what no file holds, such as filters
     network.load_state_dict({name: tensor.tensor() for name, tensor in stored.items()} | given, assign=True)
     return network.eval()
 

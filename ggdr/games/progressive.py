@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.games.standard import StandardGame
 from ggdr.lazy import Tensor, torch
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec
 from ggdr.networks.size import Pyramid, pyramid_of
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Networks
@@ -45,24 +45,26 @@ class Progressive(StandardGame):
         above_zero(self, "start_side", "stage_kimg")
         not_negative(self, "fade_kimg")
 
-    def cast(self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec) -> Networks:
+    def build_networks(
+        self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs
+    ) -> Networks:
         """G and D at the first level; UserError if they do not grow, or no image is as large as the first."""
-        cast = super().cast(generator, discriminator, spec)
-        for network in (network for networks in cast.values() for network in networks.values()):
+        networks = super().build_networks(generator, discriminator, spec, extra)
+        for network in (network for players in networks.values() for network in players.values()):
             check(network)
-        self.grow(cast, self.level(0.0, pyramid_of(spec.height, spec.width)))
-        return cast
+        self.grow(networks, self.level(0.0, pyramid_of(spec.height, spec.width)))
+        return networks
 
-    def duels(self, cast: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
+    def duels(self, networks: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
         """One duel, at the level of the scene, which is left in the step's statistics."""
         from ggdr.ops.scales import at_level
 
         levels = pyramid_of(*reals.shape[2:])
         level = self.level(context.kimg, levels)
-        self.grow(cast, level)
+        self.grow(networks, level)
         missing = int(levels.doublings - level)
         share = 1 - (levels.doublings - level - missing)
-        found = super().duels(cast, at_level(reals, missing, share), labels, context)
+        found = super().duels(networks, at_level(reals, missing, share), labels, context)
         for duel in found:
             duel.notes["level"] = torch.full([], level, device=reals.device)
         return found
@@ -82,10 +84,10 @@ class Progressive(StandardGame):
         then, now = self.level(before, levels), self.level(kimg, levels)
         return self.reset_optimizers and (floor(then), ceil(then)) != (floor(now), ceil(now))
 
-    def grow(self, cast: Networks, level: float) -> None:
+    def grow(self, networks: Networks, level: float) -> None:
         """Bring every network to a level."""
-        for networks in cast.values():
-            for network in networks.values():
+        for players in networks.values():
+            for network in players.values():
                 network.grow(level)
 
 

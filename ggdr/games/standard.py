@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ggdr.lazy import Tensor
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Game, Networks
 from ggdr.registry import games
@@ -16,10 +16,12 @@ from ggdr.registry import games
 class StandardGame(Game):
     """One generator makes images from noise, one discriminator judges them (Goodfellow et al. 2014)."""
 
-    def cast(self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec) -> Networks:
+    def build_networks(
+        self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs
+    ) -> Networks:
         """G, and D with a decoder for those of G's feature maps that are read."""
-        return {"g": {"generator": generator.build(spec)}, "d": {"discriminator": discriminator.build(spec)}}
+        return {"g": {"generator": generator.build(spec)}, "d": {"discriminator": discriminator.build(spec, extra)}}
 
-    def duels(self, cast: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
+    def duels(self, networks: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
         """One duel."""
-        return [Duel(cast["g"]["generator"], cast["d"]["discriminator"], reals, labels, context)]
+        return [Duel(networks["g"]["generator"], networks["d"]["discriminator"], reals, labels, context)]

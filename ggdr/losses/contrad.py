@@ -15,6 +15,7 @@ from ggdr.play.term import Loss
 from ggdr.registry import Capability, losses
 
 if TYPE_CHECKING:
+    from ggdr.networks.base.module import Generator
     from ggdr.recipe import Recipe
 
 
@@ -63,7 +64,7 @@ class ContraD(Loss):
                     f" heads judge: drop it, {recipe.flag(term)} none, or take another loss, --loss non_saturating."
                 )
 
-    def heads(self, spec: ImageSpec) -> dict[str, Head]:
+    def heads(self, spec: ImageSpec, generator: Generator) -> dict[str, Head]:
         code = Head(self.width, self.hidden)
         return {"contrast": code, "contrast_fake": code, "logit": Head(1, self.hidden, detached=True)}
 

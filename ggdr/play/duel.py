@@ -126,18 +126,18 @@ class Duel:
 
         `scales`: the images at smaller sizes, for a D that provides SCALES; they cannot be augmented: UserError.
         """
-        guide, whole = dict(maps or {}), image
+        targets, whole = dict(maps or {}), image
         if self.context.augment is not None:
-            image, guide = self.context.augment(image, guide)
+            image, targets = self.context.augment(image, targets)
         seen = self.with_scales(image, scales, moved=image is not whole) if scales else image
         with self.context.autocast():
-            verdict = self.D(seen, self.labels_of(len(image)), resolutions=resolutions)
-        pyramid = in_float32(verdict.maps) if Capability.PYRAMID in self.context.requires else {}
-        heads = verdict.head_outputs if Capability.HEADS in self.context.requires else {}
+            output = self.D(seen, self.labels_of(len(image)), resolutions=resolutions)
+        pyramid = in_float32(output.maps) if Capability.PYRAMID in self.context.requires else {}
+        heads = output.head_outputs if Capability.HEADS in self.context.requires else {}
         head_outputs = {name: answer.float() for name, answer in heads.items()}
-        pixel_logits = verdict.pixel_logits if Capability.PIXEL_LOGITS in self.context.requires else None
-        drawn = in_float32(verdict.features)
-        return DiscriminatorOutput(verdict.logits.float(), drawn, guide, pyramid, head_outputs, pixel_logits, image)
+        pixel_logits = output.pixel_logits if Capability.PIXEL_LOGITS in self.context.requires else None
+        drawn = in_float32(output.features)
+        return DiscriminatorOutput(output.logits.float(), drawn, targets, pyramid, head_outputs, pixel_logits, image)
 
     def forward_from(self, maps: Tensor, resolution: int, w: Tensor) -> Tensor:
         """What G makes of maps of a side and a style w [N, w_dim], if it provides FORWARD_FROM: images [N, C, H, W]."""

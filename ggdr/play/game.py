@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ggdr.lazy import Tensor
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.term import Turn
 from ggdr.registry import Part, games
@@ -21,11 +21,13 @@ class Game(Part):
 
     registry = games
 
-    def cast(self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec) -> Networks:
-        """The networks that play, freshly initialised."""
+    def build_networks(
+        self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs
+    ) -> Networks:
+        """The networks that play, freshly initialised; `extra`: what the terms ask of discriminators beside a logit."""
         raise NotImplementedError
 
-    def duels(self, cast: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
+    def duels(self, networks: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
         """Who meets whom on a micro-batch: reals [N, C, H, W] in [-1, 1], labels [N, L] or None."""
         raise NotImplementedError
 

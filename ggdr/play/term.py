@@ -12,6 +12,7 @@ from ggdr.networks.base import Head, ImageSpec
 from ggdr.registry import Capability, Part, losses, regularizers
 
 if TYPE_CHECKING:
+    from ggdr.networks.base.module import Generator
     from ggdr.play.duel import Duel
     from ggdr.recipe import Recipe
 
@@ -94,8 +95,11 @@ class Term(Adaptive):
         """Sides of the feature maps it reads, pixels."""
         return ()
 
-    def heads(self, spec: ImageSpec) -> dict[str, Head]:
-        """What it asks of the discriminator beside its logit, by the name under which its answers come."""
+    def heads(self, spec: ImageSpec, generator: Generator) -> dict[str, Head]:
+        """What it asks of the discriminator beside its logit, by the name under which it is told.
+
+        `generator`: the one it plays with, on the meta device: its widths count, its weights do not.
+        """
         return {}
 
     def check_networks(self, discriminators: Sequence[Any]) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 
 from ggdr.errors import UserError
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.wrappers import WrapperConfig
 from ggdr.play.duel import Duel
@@ -27,7 +27,9 @@ class Fitted(NamedTuple):
     recipe: Recipe
     """a copy in which parts have filled in what was left open"""
     spec: ImageSpec
-    """what to build the networks for, with the feature maps that terms read"""
+    """what the networks are built for"""
+    extra: ExtraOutputs
+    """what its terms ask of discriminators beside a logit"""
     reasons: dict[str, str]
     """part -> what was filled in, and why"""
     parameters: dict[str, int]
@@ -47,20 +49,15 @@ def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
         generator = recipe.generator.build(spec)
         for name, term in terms.items():
             check_sides(recipe, name, term, generator)
-        guide = {
-            resolution: generator.feature_channels[resolution]
-            for term in terms.values()
-            for resolution in term.feature_resolutions()
-        }
-        spec = spec._replace(guide=guide, w_dim=generator.w_dim)
-        heads = {head: what for term in terms.values() for head, what in term.heads(spec).items()}
-        spec = spec._replace(heads=heads)
-        cast = recipe.game.cast(recipe.generator, recipe.discriminator, spec)
-    check_stages(cast["d"], recipe.freeze_d)
+        targets = {r: generator.feature_channels[r] for term in terms.values() for r in term.feature_resolutions()}
+        heads = {head: what for term in terms.values() for head, what in term.heads(spec, generator).items()}
+        extra = ExtraOutputs(targets, heads)
+        networks = recipe.game.build_networks(recipe.generator, recipe.discriminator, spec, extra)
+    check_stages(networks["d"], recipe.freeze_d)
     for term in terms.values():
-        term.check_networks(list(cast["d"].values()))
-    sizes = {name: sum(p.numel() for p in net.parameters()) for nets in cast.values() for name, net in nets.items()}
-    return Fitted(recipe, spec, {name: reason for name, reason in reasons.items() if reason}, sizes)
+        term.check_networks(list(networks["d"].values()))
+    sizes = {name: sum(p.numel() for p in net.parameters()) for nets in networks.values() for name, net in nets.items()}
+    return Fitted(recipe, spec, extra, {name: reason for name, reason in reasons.items() if reason}, sizes)
 
 
 def check_requires(recipe: Recipe, name: str, term: Term) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor
@@ -11,6 +11,9 @@ from ggdr.networks.base import DiscriminatorOutput, Head, ImageSpec
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
 from ggdr.registry import Capability, regularizers
+
+if TYPE_CHECKING:
+    from ggdr.networks.base.module import Generator
 
 
 @regularizers.register("auxiliary_classifier", paper="1610.09585")
@@ -32,7 +35,7 @@ class AuxiliaryClassifier(Regularizer):
             )
         return ""
 
-    def heads(self, spec: ImageSpec) -> dict[str, Head]:
+    def heads(self, spec: ImageSpec, generator: Generator) -> dict[str, Head]:
         return {"classes": Head(spec.labels)}
 
     def d_loss(self, duel: Duel) -> Tensor:
@@ -41,7 +44,7 @@ class AuxiliaryClassifier(Regularizer):
     def g_loss(self, duel: Duel) -> Tensor:
         return self.confusion(duel, duel.on_fake)
 
-    def confusion(self, duel: Duel, verdict: DiscriminatorOutput) -> Tensor:
+    def confusion(self, duel: Duel, output: DiscriminatorOutput) -> Tensor:
         """Cross-entropy of the head's classes and the duel's labels [N, L], rows of sum 1."""
         assert duel.labels is not None
-        return F.cross_entropy(verdict.head_outputs["classes"], duel.labels.float())
+        return F.cross_entropy(output.head_outputs["classes"], duel.labels.float())

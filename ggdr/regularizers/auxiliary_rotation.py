@@ -13,6 +13,7 @@ from ggdr.play.term import Regularizer
 from ggdr.registry import Capability, regularizers
 
 if TYPE_CHECKING:
+    from ggdr.networks.base.module import Generator
     from ggdr.recipe import Recipe
 
 
@@ -50,7 +51,7 @@ class AuxiliaryRotation(Regularizer):
                 f" integer_shift scale colour), or drop one of them: --augment none, or {recipe.flag(self)} none."
             )
 
-    def heads(self, spec: ImageSpec) -> dict[str, Head]:
+    def heads(self, spec: ImageSpec, generator: Generator) -> dict[str, Head]:
         return {"rotation": Head(4)}
 
     def d_loss(self, duel: Duel) -> Tensor:

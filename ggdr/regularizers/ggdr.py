@@ -47,7 +47,7 @@ class GGDR(Regularizer):
         return "" if given else f"resolutions {self.resolutions}, nearest to 64 px or a quarter of a small image"
 
     def d_loss(self, duel: Duel) -> Tensor:
-        drawn, true = duel.on_fake.features, duel.on_fake.guide
+        drawn, true = duel.on_fake.features, duel.on_fake.target_features
         total = duel.on_fake.logits.new_zeros([])
         for r, share, start, length in zip(self.resolutions, self.shares, self.start_kimg, self.ramp_kimg, strict=True):
             distance = 1 - F.cosine_similarity(drawn[r], true[r], dim=1).mean()

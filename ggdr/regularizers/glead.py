@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorOutput, Head, ImageSpec
@@ -11,6 +11,9 @@ from ggdr.networks.size import pyramid_of
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
 from ggdr.registry import Capability, regularizers
+
+if TYPE_CHECKING:
+    from ggdr.networks.base.module import Generator
 
 
 @regularizers.register("glead", paper="2212.03752")
@@ -42,17 +45,15 @@ class GLeaD(Regularizer):
         self.resolutions = (pyramid_of(spec.height, spec.width).nearest(min(32, spec.height // 4)),)
         return f"resolutions {self.resolutions}, nearest to 32 px or to a quarter of a small image"
 
-    def heads(self, spec: ImageSpec) -> dict[str, Head]:
-        return {"style": Head(spec.w_dim)}
+    def heads(self, spec: ImageSpec, generator: Generator) -> dict[str, Head]:
+        return {"style": Head(generator.w_dim)}
 
     def d_loss(self, duel: Duel) -> Tensor:
         return self.error(duel, duel.on_real) + self.error(duel, duel.on_fake)
 
-    def error(self, duel: Duel, verdict: DiscriminatorOutput) -> Tensor:
+    def error(self, duel: Duel, output: DiscriminatorOutput) -> Tensor:
         """Mean squared error of the images rebuilt from what D says."""
-        assert verdict.image is not None
-        seen, style = verdict.image.detach(), verdict.head_outputs["style"]
-        rebuilt = [
-            duel.forward_from(verdict.features[resolution], resolution, style) for resolution in self.resolutions
-        ]
+        assert output.image is not None
+        seen, style = output.image.detach(), output.head_outputs["style"]
+        rebuilt = [duel.forward_from(output.features[resolution], resolution, style) for resolution in self.resolutions]
         return torch.stack([(image - seen).square().mean() for image in rebuilt]).mean()

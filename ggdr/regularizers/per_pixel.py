@@ -36,8 +36,8 @@ class PerPixel(Regularizer):
         return -fake.mean() if self.form == "hinge" else F.softplus(-fake).mean()
 
 
-def pixel_logits(verdict: DiscriminatorOutput) -> Tensor:
+def pixel_logits(output: DiscriminatorOutput) -> Tensor:
     """The logits of its pixels [N, 1, H, W]; RuntimeError if it has none."""
-    if verdict.pixel_logits is None:
-        raise RuntimeError("this verdict has no logits of pixels: a term that reads them requires PIXEL_LOGITS.")
-    return verdict.pixel_logits
+    if output.pixel_logits is None:
+        raise RuntimeError("this output of D has no logits of pixels: a term that reads them requires PIXEL_LOGITS.")
+    return output.pixel_logits

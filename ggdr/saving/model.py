@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from ggdr import __version__
 from ggdr.documents import Header, one_line, printable, read_header, read_object, read_tensors
 from ggdr.errors import UserError
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, Head, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, Head, ImageSpec
 from ggdr.networks.base.module import Network
 from ggdr.networks.size import MOST_PX
 from ggdr.recipe.files import from_json, to_json
@@ -132,14 +132,15 @@ def mismatch(wanted: dict[str, Tensor], there: dict[str, Header]) -> str:
 
 
 def describe(network: Network) -> dict[str, Any]:
-    """Settings and brief of a network, as JSON can hold them."""
-    guide = {str(resolution): channels for resolution, channels in network.spec.guide.items()}
-    heads = {name: head._asdict() for name, head in network.spec.heads.items()}
-    spec = {**network.spec._asdict(), "guide": guide, "heads": heads}
-    spec = {name: value for name, value in spec.items() if value or not name.startswith("label_")}
+    """Settings of a network and what it was built for, as JSON can hold them."""
+    spec = {name: value for name, value in network.spec._asdict().items() if value or not name.startswith("label_")}
     kind = type(network.config).registry.kind
     config = network.config.described()
     found = {"kind": kind, "ggdr": __version__, "spec": spec, "config": to_json(config)}
+    if network.extra is not None:
+        channels = {str(resolution): channels for resolution, channels in network.extra.target_channels.items()}
+        heads = {name: head._asdict() for name, head in network.extra.heads.items()}
+        found["extra"] = {"target_channels": channels, "heads": heads}
     others = {part.name: where for part in parts_of(config) if (where := origin(type(part)))}
     return found | ({"plug_ins": others} if others else {})
 
@@ -160,16 +161,17 @@ def parts_of(settings: Any) -> Iterator[Part]:
 def build(description: Any, where: Path) -> Network:
     """The network of a description, freshly initialised; UserError, naming `where`, if it is none."""
     if not isinstance(description, dict) or not {"kind", "spec", "config"} <= description.keys():
-        raise UserError(f"{where} does not describe a network; it needs kind, brief and config.")
+        raise UserError(f"{where} does not describe a network; it needs kind, spec and config.")
     kind = description["kind"]
     if not isinstance(kind, str) or kind not in KINDS:
         raise UserError(f"{where} describes a {one_line(kind, 40)!r}; known are {' and '.join(KINDS)}.")
     spec = read_spec(description["spec"], where)
+    extra = [read_extra(description["extra"], where)] if "extra" in description else []  # a discriminator's
     if (largest := max(whole_numbers(description["config"]), default=0)) > MOST:
         raise UserError(f"{where} describes a network with a setting of {one_line(largest, 40)}; {MOST:,} is the most.")
     check_plug_ins(description.get("plug_ins", {}), where)
     try:
-        return from_json(KINDS[kind], description["config"], "config").described().build(spec)
+        return from_json(KINDS[kind], description["config"], "config").described().build(spec, *extra)
     except Exception as error:  # what settings that cannot be raise depends on the layer they reach
         raise UserError(f"{where} describes a network that cannot be built: {one_line(error).rstrip('.')}.") from error
 
@@ -199,26 +201,35 @@ def whole_numbers(settings: Any) -> Iterator[int]:
 
 
 def read_spec(spec: Any, where: Path) -> ImageSpec:
-    """The brief of a description; UserError, naming `where`, if it is none."""
-    hint = f"{where} has a brief {one_line(spec, 200)}; it needs a height and a width from 1 to {MOST_PX:,}, and may"
-    hint += " have channels (1 or more), labels, a guide and heads, in whole numbers."
+    """The images a description is for; UserError, naming `where`, if they are none."""
+    hint = f"{where} has a spec {one_line(spec, 200)}; it needs a height and a width from 1 to {MOST_PX:,}, and may"
+    hint += " have channels (1 or more) and labels, in whole numbers."
     if not isinstance(spec, dict) or not {"height", "width"} <= spec.keys() <= {*ImageSpec._fields}:
         raise UserError(hint)
-    try:
-        guide = {int(resolution): channels for resolution, channels in spec.get("guide", {}).items()}
-        heads = {name: Head(**head) for name, head in spec.get("heads", {}).items()}
-    except (AttributeError, TypeError, ValueError) as error:
-        raise UserError(hint) from error
-    others = {"guide", "heads", "label_names", "label_ranges"}
-    numbers = [*guide.values(), *(value for name, value in spec.items() if name not in others)]
-    numbers += [number for head in heads.values() for number in (head.outputs, head.hidden)]
+    numbers = [value for name, value in spec.items() if name not in {"label_names", "label_ranges"}]
     if not all(type(number) is int and number >= 0 for number in numbers):
         raise UserError(hint)
     names, ranges = read_labels(spec, where)
-    found = ImageSpec(**{**spec, "guide": guide, "heads": heads, "label_names": names, "label_ranges": ranges})
+    found = ImageSpec(**{**spec, "label_names": names, "label_ranges": ranges})
     if not (1 <= found.height <= MOST_PX and 1 <= found.width <= MOST_PX and found.channels):
         raise UserError(hint)
     return found
+
+
+def read_extra(extra: Any, where: Path) -> ExtraOutputs:
+    """What a description asks of a discriminator beside its logit; UserError, naming `where`, if it is no such."""
+    hint = f"{where} has extra outputs {one_line(extra, 200)}; they can be target_channels and heads, in whole numbers."
+    if not isinstance(extra, dict) or not extra.keys() <= {*ExtraOutputs._fields}:
+        raise UserError(hint)
+    try:
+        targets = {int(resolution): channels for resolution, channels in extra.get("target_channels", {}).items()}
+        heads = {name: Head(**head) for name, head in extra.get("heads", {}).items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UserError(hint) from error
+    numbers = [*targets.values(), *(number for head in heads.values() for number in (head.outputs, head.hidden))]
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise UserError(hint)
+    return ExtraOutputs(targets, heads)
 
 
 def read_labels(spec: dict[str, Any], where: Path) -> tuple[tuple[str, ...], tuple[tuple[float, float], ...]]:

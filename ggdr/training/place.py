@@ -49,7 +49,7 @@ def told(out: Path, data: DataSet) -> list[str]:
 
 def requires(run: Run) -> tuple[int, int]:
     """Bytes of a checkpoint, and of the grids that are still to come, about."""
-    networks = [*run.networks().values(), *run.ema.mean.values()]
+    networks = [*run.named_networks().values(), *run.ema.mean.values()]
     weights = sum(size(tensor) for network in networks for tensor in network.state_dict().values())
     moments = sum(2 * size(weight) for player in run.players.values() for weight in trained(player.networks.values()))
     grids = 0

@@ -66,7 +66,7 @@ class Run:
         self.device, self.processes = accelerator.device, accelerator.num_processes
         self.threads = Threads(adapt=self.device.type == "cpu" and self.processes == 1)
         self.images = recipe.data.open()
-        self.recipe, self.spec, self.reasons, self.sizes = fit(recipe, self.images.spec)
+        self.recipe, self.spec, self.extra, self.reasons, self.sizes = fit(recipe, self.images.spec)
         ready(self.device, self.recipe.tf32)
         self.micro_batch_size = micro_batch_size(self.recipe, self.processes)
         self.step = self.images_seen = self.rollbacks = 0
@@ -86,8 +86,8 @@ class Run:
         """Players with weights that are the same on every process."""
         self.seed("weights")
         recipe = self.recipe
-        self.cast = recipe.game.cast(recipe.generator, recipe.discriminator, self.spec)
-        networks = self.networks()
+        self.networks = recipe.game.build_networks(recipe.generator, recipe.discriminator, self.spec, self.extra)
+        networks = self.named_networks()
         for network in networks.values():
             network.to(self.device, memory_format=weights_format(self.device)).train()
         self.start_weights()
@@ -106,21 +106,21 @@ class Run:
         self.written = Written(self.buffers)
         adams: dict[Turn, Adam] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
         lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
-        self.players = {turn: Player(self.cast[turn], adams[turn], lazy[turn], self.processes) for turn in adams}
+        self.players = {turn: Player(self.networks[turn], adams[turn], lazy[turn], self.processes) for turn in adams}
 
     def start_weights(self) -> None:
         """What the recipe's `init_from` has goes into networks and running means; then `freeze_d` is seen to."""
-        recipe, networks = self.recipe, self.networks()
+        recipe, networks = self.recipe, self.named_networks()
         resumes = checkpoint.latest(self.out) is not None  # from where all weights will come
         found = sources(recipe.init_from, networks) if recipe.init_from and not resumes else {}
         starts = start(found, networks)
         # The mean of a trained network is worth keeping from the first step on.
-        self.ema = EMA(self.cast["g"], recipe.ema_kimg, None if recipe.init_from else recipe.ema_rampup)
+        self.ema = EMA(self.networks["g"], recipe.ema_kimg, None if recipe.init_from else recipe.ema_rampup)
         means = start(found, self.ema.mean, mean=True)
         if recipe.init_from:
             self.notes += [f"init_from: not read, {self.out} has a checkpoint"] if resumes else table(starts, means)
         taken = {begun.name: begun.taken for begun in starts}
-        for name, network in self.cast["d"].items():
+        for name, network in self.networks["d"].items():
             if frozen := freeze(network, recipe.freeze_d):
                 self.notes.append(said(name, network, recipe.freeze_d, frozen, None if resumes else taken[name]))
 
@@ -187,11 +187,11 @@ class Run:
 
     def generators(self) -> list[Any]:
         """The networks that learn on G's turn."""
-        return list(self.cast["g"].values())
+        return list(self.networks["g"].values())
 
-    def networks(self) -> dict[str, Any]:
+    def named_networks(self) -> dict[str, Any]:
         """All networks, by the name under which they are saved."""
-        return {name: network for cast in self.cast.values() for name, network in cast.items()}
+        return {name: network for networks in self.networks.values() for name, network in networks.items()}
 
     def share_buffers(self) -> None:
         """Running statistics that a process gathers from its own images become the first process's on all.
@@ -204,7 +204,7 @@ class Run:
 
     def save(self, unhealthy: Sequence[str] = ()) -> Path:
         """Write a checkpoint and drop old ones; to be called by one process. `unhealthy`: why it is no good one."""
-        tensors = {name: network.state_dict() for name, network in self.networks().items()}
+        tensors = {name: network.state_dict() for name, network in self.named_networks().items()}
         tensors |= {f"{name}_ema": network.state_dict() for name, network in self.ema.mean.items()}
         tensors |= {f"optimizer_{t}": checkpoint.optimizer_tensors(p.optimizer) for t, p in self.players.items()}
         state = {name: part.state_dict() for name, part in self.adaptive.items()}
@@ -223,7 +223,7 @@ class Run:
         documents = {
             f"{NAME}.json": document(content),
             "progress.json": progress,
-            "networks.json": {name: describe(network) for name, network in self.networks().items()},
+            "networks.json": {name: describe(network) for name, network in self.named_networks().items()},
             "recipe.json": to_json(self.recipe),
             "recipe.py": to_python(self.recipe),
         }
@@ -260,7 +260,7 @@ class Run:
                 " --allow-changes to go on with these."
             )
         progress = checkpoint.read_progress(folder)
-        names = [*self.networks(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
+        names = [*self.named_networks(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
         tensors = {name: checkpoint.read(folder, name) for name in (*names, *(f"optimizer_{t}" for t in self.players))}
         try:
             self.take(tensors)
@@ -280,7 +280,7 @@ class Run:
         """In what the images of a checkpoint's networks differ from these so that the networks cannot take them."""
         units = {"height": "px high", "width": "px wide", "channels": "channels", "labels": "labels"}
         before, found = checkpoint.read_json(folder, "networks.json"), []
-        for name, network in self.networks().items():
+        for name, network in self.named_networks().items():
             now = network.spec._asdict()
             was = {**now, **before.get(name, {}).get("spec", {})}
             found += [f"{was[k]} {unit} before, {now[k]} now" for k, unit in units.items() if was[k] != now[k]]
@@ -294,7 +294,7 @@ class Run:
 
     def take(self, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Take back networks, means, optimizers and the state of parts, by the names of their files."""
-        for name, network in self.networks().items():
+        for name, network in self.named_networks().items():
             network.load_state_dict(tensors[name])
         for name, network in self.ema.mean.items():
             network.load_state_dict(tensors[f"{name}_ema"])

@@ -14,7 +14,7 @@ MODES = {1: "gray", 3: "RGB", 4: "RGBA"}
 
 
 class Reshaper:
-    """Takes tensors of one network to the shapes of another that differs in the brief's channels or labels.
+    """Takes tensors of one network to the shapes of another that differs in the images' channels or labels.
 
     Which axis of a tensor follows which number is found by building the network for the source's channels, its
     labels, and no labels, on the meta device: a network need not declare it, and any other difference is none of ours.
@@ -64,9 +64,9 @@ class Reshaper:
 
 
 def sizes(network: Network, spec: ImageSpec) -> dict[str, torch.Size]:
-    """Name -> shape of the tensors that the same settings make for another brief."""
+    """Name -> shape of the tensors that the same settings make for other images."""
     with torch.device("meta"):
-        built = network.config.build(spec)
+        built = network.rebuild(spec)
     return {name: tensor.shape for name, tensor in built.state_dict().items()}
 
 

@@ -108,7 +108,7 @@ def found(
     if discriminator and "encoder" not in resolutions:
         yield f"discriminator {discriminator.config.name!r} hands over no encoder's maps"
     if discriminator and not resolutions.get("decoder"):
-        drawn = sorted(discriminator.spec.guide) if "decoder" in resolutions else []
+        drawn = sorted(discriminator.extra.target_channels) if "decoder" in resolutions else []
         why = f"draws sides {', '.join(map(str, drawn))} only" if drawn else "has no decoder for any side"
         yield f"no decoder's maps, no similarity: this discriminator {why}"
 

@@ -80,7 +80,7 @@ def sides_of(
     if discriminator is not None and Capability.PYRAMID in discriminator.config.provides:
         have["encoder"] = discriminator.map_channels
     if discriminator is not None and Capability.D_FEATURES in discriminator.config.provides:
-        have["decoder"] = discriminator.spec.guide
+        have["decoder"] = discriminator.extra.target_channels
     return {source: tuple(s for s in sorted(set(wanted or there)) if s in maps) for source, maps in have.items()}
 
 

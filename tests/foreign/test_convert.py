@@ -27,7 +27,7 @@ from places import GOLDEN, OWN_GOLDEN, ROOT
 from safetensors.torch import load_file
 
 from ggdr.foreign.reading import read
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.saving.model import find_saved
@@ -50,7 +50,7 @@ def test_official_snapshot_parity():
 def test_official_snapshot_is_described():
     found = read(OWN_GOLDEN / "official_ggdr_snapshot.pkl")
     discriminator = found.networks["discriminator"].network
-    assert discriminator.config.encoder.mbstd_group == 4 and discriminator.spec.guide == {8: 16}
+    assert discriminator.config.encoder.mbstd_group == 4 and discriminator.extra.target_channels == {8: 16}
     assert found.facts["augment_pipe"]["p"] == 0.25 and found.facts["augment_pipe"]["arguments"]["xflip"] == 1
     assert found.facts["training_set_kwargs"]["path"] == "x.zip"
 
@@ -105,20 +105,21 @@ DISCRIMINATORS = {
         ImageSpec(8, 8),
     ),
     "no planes": (StyleGAN2DiscriminatorConfig(**{**vars(RESNET), "mbstd_channels": 0}), ImageSpec(16, 16)),
-    "decoder": (UNetDiscriminatorConfig(encoder=RESNET), ImageSpec(32, 32, guide={16: 4})),
-    "decoder of labels": (UNetDiscriminatorConfig(encoder=RESNET), ImageSpec(32, 32, 3, 2, guide={8: 8})),
-    "decoder to the image": (UNetDiscriminatorConfig(encoder=RESNET), ImageSpec(16, 16, guide={16: 4})),
+    "decoder": (UNetDiscriminatorConfig(encoder=RESNET), ImageSpec(32, 32), ExtraOutputs({16: 4})),
+    "decoder of labels": (UNetDiscriminatorConfig(encoder=RESNET), ImageSpec(32, 32, 3, 2), ExtraOutputs({8: 8})),
+    "decoder to the image": (UNetDiscriminatorConfig(encoder=RESNET), ImageSpec(16, 16), ExtraOutputs({16: 4})),
     "wide decoder": (
         UNetDiscriminatorConfig(encoder=RESNET, kernel=3, activation="lrelu"),
-        ImageSpec(32, 32, guide={16: 4}),
+        ImageSpec(32, 32),
+        ExtraOutputs({16: 4}),
     ),
 }
 
 
 @pytest.mark.parametrize("case", DISCRIMINATORS)
 def test_discriminators_give_the_same_logits(tmp_path, case):
-    config, spec = DISCRIMINATORS[case]
-    ours = built(config, spec)
+    config, spec, *extra = DISCRIMINATORS[case]
+    ours = built(config, spec, *extra)
     found = read(write(tmp_path / "d.pkl", {"D": published_discriminator(ours)})).networks
     network = found["discriminator"].network
     assert [*found] == ["discriminator"] and network.config == config and network.spec == spec
@@ -265,7 +266,9 @@ def test_a_discriminator_that_cannot_be_honoured_does_not_keep_a_generator_back(
 
 @pytest.mark.parametrize("words", STRANGE_DISCRIMINATORS)
 def test_a_discriminator_that_cannot_be_honoured_is_refused_by_name(tmp_path, words):
-    tree = published_discriminator(built(UNetDiscriminatorConfig(encoder=RESNET), ImageSpec(16, 16, guide={8: 8})))
+    tree = published_discriminator(
+        built(UNetDiscriminatorConfig(encoder=RESNET), ImageSpec(16, 16), ExtraOutputs({8: 8}))
+    )
     STRANGE_DISCRIMINATORS[words](tree)
     assert words in said(write(tmp_path / "d.pkl", {"D": tree}))
 

@@ -16,7 +16,7 @@ from ggdr.features.cache import FeatureCache
 from ggdr.metrics.base import FeatureMetric, extractor_of
 from ggdr.metrics.data import EvalData
 from ggdr.metrics.fid import FID
-from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.ops.gradient import input_gradient
 from ggdr.play.duel import Duel, StepContext
 from ggdr.recipe.files import from_json, to_json
@@ -53,7 +53,7 @@ KINDS = {"g": generators, "d": discriminators}
 
 
 def spec(labels: int = 0, channels: int = 3) -> ImageSpec:
-    return ImageSpec(SIDE, SIDE, channels, labels, {8: tiny.STYLEGAN2.channel_max}, w_dim=tiny.STYLEGAN2.w_dim)
+    return ImageSpec(SIDE, SIDE, channels, labels)
 
 
 def network(turn: str, name: str, labels: int = 0, channels: int = 3):
@@ -84,7 +84,7 @@ def duel(term, turn: str, requires: frozenset[Capability] | None = None, augment
     seen = spec(CLASSES)
     g = tiny.STYLEGAN2.build(seen)
     d = judge(term).build(
-        seen._replace(guide={s: g.feature_channels[s] for s in term.feature_resolutions()}, heads=term.heads(seen))
+        seen, ExtraOutputs({s: g.feature_channels[s] for s in term.feature_resolutions()}, term.heads(seen, g))
     )
     reals = torch.randn(4, 3, SIDE, SIDE).clamp(-1, 1)
     for net, learns in ((g, turn == "g"), (d, turn == "d")):
@@ -144,7 +144,7 @@ def test_terms_run_under_every_augmentation(name):
     augment = started(augmentations[name]())
     fight = duel(term, "d", augment=augment)
     assert term.loss(fight).isfinite()
-    assert fight.on_fake.guide[8].shape == fight.fake.features[8].shape
+    assert fight.on_fake.target_features[8].shape == fight.fake.features[8].shape
 
 
 @pytest.mark.parametrize(("turn", "name"), NETWORKS)

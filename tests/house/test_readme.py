@@ -60,7 +60,7 @@ def test_the_recipe_is_one():
     scope: dict = {}
     exec(PYTHON[0], scope)
     fitted = fit(scope["recipe"], ImageSpec(256, 256, 3))
-    assert fitted.spec.guide == {64: 256} and fitted.reasons["r1"].startswith("weight (gamma)")
+    assert fitted.extra.target_channels == {64: 256} and fitted.reasons["r1"].startswith("weight (gamma)")
 
 
 def test_a_model_is_used_as_shown(tmp_path, monkeypatch):

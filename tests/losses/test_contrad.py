@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ggdr.losses.contrad import ContraD
-from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput, Head, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, GeneratorOutput, Head, ImageSpec
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.ops.contrast import nt_xent, one_class
 from ggdr.ops.views import cropped, hued, recoloured, view
@@ -50,7 +50,7 @@ def test_views_stay_in_range_differ_and_keep_what_is_plain():
 def test_contrad_judges_by_a_head_that_leaves_the_encoder_alone():
     shape = ImageSpec(16, 16, 1)
     network = UNetDiscriminatorConfig(encoder=tiny.RESNET).build(
-        shape._replace(heads=ContraD(width=4, hidden=4).heads(shape))
+        shape, ExtraOutputs(heads=ContraD(width=4, hidden=4).heads(shape, None))
     )
     generator = tiny.STYLEGAN2.build(shape).requires_grad_(False)
     reals = torch.randn(4, 1, 16, 16).clamp(-1, 1)
@@ -92,6 +92,6 @@ def test_contrad_is_the_sum_of_its_contrasts_and_its_heads_losses():
         assert term.d_loss(fight).item() == pytest.approx(expected, rel=1e-5)
     assert fight.notes == {"scores/real": torch.tensor(2.0), "scores/fake": torch.tensor(-2.0)}
     assert term.g_loss(fight).item() == pytest.approx(math.log1p(math.exp(2)), rel=1e-5)
-    assert term.heads(ImageSpec(8, 8)) == {
+    assert term.heads(ImageSpec(8, 8), None) == {
         "contrast": Head(128, 512), "contrast_fake": Head(128, 512), "logit": Head(1, 512, detached=True),
     }  # fmt: skip

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from ggdr.losses.began import BEGAN
 from ggdr.losses.ebgan import EBGAN
 from ggdr.networks.autoencoder import AutoencoderDiscriminatorConfig
-from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.timm import TimmDiscriminatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.networks.unet_gan import UNetGANDiscriminatorConfig
@@ -71,7 +71,7 @@ def test_maps_have_their_side_and_the_images_shape_from_the_base_to_half(config,
 
 @every_family
 def test_a_decoder_for_features_goes_on_top_and_teaches_what_lies_below(config):
-    net = UNetDiscriminatorConfig(encoder=config).build(ImageSpec(16, 16, guide={4: 3, 8: 5, 16: 3}))
+    net = UNetDiscriminatorConfig(encoder=config).build(ImageSpec(16, 16), ExtraOutputs({4: 3, 8: 5, 16: 3}))
     drawn = net(torch.randn(2, 3, 16, 16), resolutions=(4, 8, 16)).features
     assert {resolution: x.shape[1] for resolution, x in drawn.items()} == {4: 3, 8: 5, 16: 3}
     drawn[8].square().sum().backward()

@@ -98,7 +98,7 @@ def test_truncation_parity(name):
 @torch.no_grad()
 def test_discriminator_and_decoder_parity(name):
     _, discriminator, given = pair(name)
-    resolutions = tuple(discriminator.spec.guide)
+    resolutions = tuple(discriminator.extra.target_channels)
     verdict = discriminator(given["image_noise_const"], given.get("labels_onehot"), resolutions=resolutions)
     close(verdict.logits, given["logits"].squeeze(1), 1e-4)
     for resolution in resolutions:

@@ -9,7 +9,7 @@ import torch
 from places import ROOT
 
 from ggdr.networks.autogan import AutoGANGeneratorConfig
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.msg_gan import MSGGANDiscriminatorConfig, MSGGANGeneratorConfig
 from ggdr.networks.progan import ProGANDiscriminatorConfig, ProGANGeneratorConfig
 from ggdr.networks.stylegan import StyleGANGeneratorConfig
@@ -54,7 +54,7 @@ def test_images_and_maps_are_of_the_promised_shapes(config, spec):
 def test_a_decoder_draws_every_side_the_encoder_leads_to(config, spec):
     encoder = config.build(spec).map_channels
     resolutions = {resolution: 5 for resolution in (min(encoder), *(2 * resolution for resolution in encoder))}
-    network = UNetDiscriminatorConfig(encoder=config).build(spec._replace(guide=resolutions))
+    network = UNetDiscriminatorConfig(encoder=config).build(spec, ExtraOutputs(resolutions))
     verdict = network(
         torch.randn(2, spec.channels, spec.height, spec.width), labels(spec, 2), resolutions=tuple(resolutions)
     )

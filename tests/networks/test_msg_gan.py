@@ -10,7 +10,7 @@ import torch
 
 from ggdr.augment.diffaug import DiffAugment
 from ggdr.augment.none import NoAugmentation
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.msg_gan import MSGGANDiscriminatorConfig, MSGGANGeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
@@ -22,12 +22,12 @@ BRIEF = ImageSpec(16, 32)
 COMBINE = pytest.mark.parametrize("combine", ["simple", "lin_cat", "cat_lin"])
 
 
-def duel(discriminator=D, turn="g", augment=None, spec=BRIEF) -> Duel:
+def duel(discriminator=D, turn="g", augment=None, *extra) -> Duel:
     torch.manual_seed(0)
-    pair = G.build(spec), discriminator.build(spec)
+    pair = G.build(BRIEF), discriminator.build(BRIEF, *extra)
     for network, learns in zip(pair, (turn == "g", turn == "d"), strict=True):
         network.requires_grad_(learns)
-    return Duel(*pair, torch.randn(4, 3, spec.height, spec.width), None, StepContext(turn, augment=augment))
+    return Duel(*pair, torch.randn(4, 3, BRIEF.height, BRIEF.width), None, StepContext(turn, augment=augment))
 
 
 def touched(network) -> set[str]:
@@ -63,7 +63,7 @@ def test_gradients_reach_every_image_layer_of_the_generator(combine):
 
 
 def test_they_do_so_through_a_decoders_encoder_too():
-    fight = duel(UNetDiscriminatorConfig(encoder=D), spec=BRIEF._replace(guide={8: 8}))
+    fight = duel(UNetDiscriminatorConfig(encoder=D), "g", None, ExtraOutputs({8: 8}))
     fight.on_fake.logits.sum().backward()
     assert {f"torgb{resolution}.weight" for resolution in (4, 8, 16)} <= touched(fight.G)
 

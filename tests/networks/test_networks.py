@@ -9,7 +9,7 @@ import torch
 
 from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.minibatch import largest_divisor, minibatch_stddev
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
@@ -338,7 +338,8 @@ def test_discriminator_trains_under_bfloat16(discriminator):
 
 @pytest.mark.parametrize("config", [STYLE, UNetDiscriminatorConfig(encoder=JUDGE)], ids=["generator", "discriminator"])
 def test_networks_compile_as_one_graph(config):
-    network = randomised(config.build(ImageSpec(16, 16, guide={8: 8}))).eval()
+    extra = [] if config is STYLE else [ExtraOutputs({8: 8})]
+    network = randomised(config.build(ImageSpec(16, 16), *extra)).eval()
     if config is STYLE:
         given, how = latents(network)[:1], {"noise": "const", "resolutions": (8,)}
     else:

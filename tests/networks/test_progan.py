@@ -13,7 +13,7 @@ from ggdr.augment.none import NoAugmentation
 from ggdr.exporting.graphs import Images, traced
 from ggdr.games.progressive import Progressive
 from ggdr.layers.growing import Growth
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.progan import ProGANDiscriminatorConfig, ProGANGeneratorConfig
 from ggdr.networks.size import pyramid_of
 from ggdr.networks.stylegan import StyleGANGeneratorConfig
@@ -203,10 +203,10 @@ class TestGame:
 
     def test_reals_lose_what_the_level_does_not_show(self):
         game = Progressive(stage_kimg=1.0, fade_kimg=1.0)
-        cast = game.cast(G, D, ImageSpec(16, 16))
+        networks = game.build_networks(G, D, ImageSpec(16, 16), ExtraOutputs())
         reals = torch.rand(2, 3, 16, 16)
         for kimg, missing, share in ((0.5, 2, 1.0), (1.25, 1, 0.25), (9.0, 0, 1.0)):
-            (duel,) = game.duels(cast, reals, None, StepContext("d", kimg=kimg))
+            (duel,) = game.duels(networks, reals, None, StepContext("d", kimg=kimg))
             torch.testing.assert_close(duel.real, at_level(reals, missing, share))
             assert duel.fake.image.shape == reals.shape
         torch.testing.assert_close(duel.real, reals)
@@ -233,7 +233,7 @@ class TestGame:
         assert half.growth.stage() == (1, 0.5)  # the level of the last step: 8 px faded in by half
         resumed = tiny.tiny_run(progressive(), tmp_path)
         resumed.load(latest(tmp_path))
-        ours, theirs = steps(resumed, 2).networks(), steps(whole, 2).networks()
+        ours, theirs = steps(resumed, 2).named_networks(), steps(whole, 2).named_networks()
         for name, network in theirs.items():
             state = ours[name].state_dict()
             assert all(torch.equal(value, state[key]) for key, value in network.state_dict().items())

@@ -10,7 +10,7 @@ from torch import nn
 
 from ggdr.layers.attention import SelfAttention, nearest_side
 from ggdr.layers.norm import ConditionalBatchNorm2d
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.biggan import (
     BigGANDeepDiscriminatorConfig,
     BigGANDeepGeneratorConfig,
@@ -83,7 +83,7 @@ def test_generator_makes_oblong_images_in_bfloat16_and_hands_over_float32(config
 @pytest.mark.parametrize("config", DISCRIMINATORS, ids=named)
 def test_discriminator_carries_a_decoder_and_judges_each_image_by_itself(config):
     torch.manual_seed(0)
-    network = UNetDiscriminatorConfig(encoder=config).build(WIDE._replace(guide={6: 5, 24: 7})).eval()
+    network = UNetDiscriminatorConfig(encoder=config).build(WIDE, ExtraOutputs({6: 5, 24: 7})).eval()
     image, labels = torch.randn(3, 1, 24, 48), torch.eye(4)[:3]
     said = network(image, labels, resolutions=(6, 24))
     assert {resolution: tuple(drawn.shape[1:]) for resolution, drawn in said.features.items()} == {

@@ -7,7 +7,7 @@ import pytest
 import tiny
 import torch
 
-from ggdr.networks.base import DiscriminatorConfig, Head, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, Head, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
@@ -27,9 +27,9 @@ ENCODERS = {
 }
 
 
-def build(encoder=JUDGE, guide=None, **how):
+def build(encoder=JUDGE, targets=None, **how):
     return UNetDiscriminatorConfig(encoder=encoder, **how).build(
-        ImageSpec(32, 32, guide={8: 8, 16: 5} if guide is None else guide)
+        ImageSpec(32, 32), ExtraOutputs({8: 8, 16: 5} if targets is None else targets)
     )
 
 
@@ -65,7 +65,7 @@ def test_the_smallest_side_is_drawn_from_the_encoders_maps_alone(encoder, how):
 
 
 def test_the_smallest_side_changes_nothing_about_the_others():
-    alone, both, image = build(guide={8: 8, 16: 5}), build(guide={4: 3, 8: 8, 16: 5}), torch.randn(2, 3, 32, 32)
+    alone, both, image = build(targets={8: 8, 16: 5}), build(targets={4: 3, 8: 8, 16: 5}), torch.randn(2, 3, 32, 32)
     lost = both.load_state_dict(alone.state_dict(), strict=False)
     assert (sorted(lost.missing_keys), lost.unexpected_keys) == (["decoder.b4.bias", "decoder.b4.weight"], [])
     wanted, drawn = (network(image, resolutions=(8, 16)).features for network in (alone, both))
@@ -83,14 +83,14 @@ def test_the_smallest_side_changes_nothing_about_the_others():
 def test_the_smallest_side_is_taught_in_step_with_ada(pair, tmp_path):
     terms = {**tiny.recipe.regularizers, "ggdr": GGDR(resolutions=(4, 8))}
     run = tiny.tiny_run(pair(replace(tiny.recipe, regularizers=terms)), tmp_path)
-    before = run.networks()["discriminator"].decoder.b4.weight.clone()
+    before = run.named_networks()["discriminator"].decoder.b4.weight.clone()
     loss = train_step(run, next(run.reals()))["loss/d/ggdr"]
-    assert 0 < loss < 2 and not torch.equal(run.networks()["discriminator"].decoder.b4.weight, before)
+    assert 0 < loss < 2 and not torch.equal(run.named_networks()["discriminator"].decoder.b4.weight, before)
 
 
 def test_nothing_is_built_without_a_guide():
-    assert not list(build(guide={}).decoder.parameters())
-    names = {name.split(".")[0] for name, _ in build(guide={8: 8}).decoder.named_parameters()}
+    assert not list(build(targets={}).decoder.parameters())
+    names = {name.split(".")[0] for name, _ in build(targets={8: 8}).decoder.named_parameters()}
     assert names == {"b8"}
 
 
@@ -108,7 +108,7 @@ def test_drawn_maps_teach_encoder_and_decoder():
 
 def test_a_side_out_of_reach_is_refused_with_those_in_reach():
     with pytest.raises(ValueError, match=r"64.*\[4, 8, 16, 32\]"):
-        build(guide={64: 8})
+        build(targets={64: 8})
 
 
 def test_a_side_that_was_not_built_is_refused():
@@ -130,7 +130,7 @@ def test_it_gives_what_its_encoder_gives_features_and_heads():
 
 def test_heads_answer_and_a_detached_one_teaches_nothing_below_while_it_learns(tmp_path):
     heads = {"classes": Head(5), "deep": Head(3, hidden=7), "apart": Head(1, detached=True)}
-    network = UNetDiscriminatorConfig(encoder=JUDGE).build(ImageSpec(16, 16, heads=heads))
+    network = UNetDiscriminatorConfig(encoder=JUDGE).build(ImageSpec(16, 16), ExtraOutputs(heads=heads))
     image = torch.randn(2, 3, 16, 16, requires_grad=True)
     head_outputs = network(image).head_outputs
     assert {name: tuple(x.shape) for name, x in head_outputs.items()} == {
@@ -154,7 +154,7 @@ def test_a_term_that_asks_for_a_head_says_how_to_get_one():
     class Asks(Regularizer):
         requires: ClassVar = frozenset({Capability.HEADS})
 
-        def heads(self, spec: ImageSpec) -> dict[str, Head]:
+        def heads(self, spec: ImageSpec, generator) -> dict[str, Head]:
             return {"classes": Head(10)}
 
         def d_loss(self, duel: Duel) -> torch.Tensor:
@@ -163,6 +163,6 @@ def test_a_term_that_asks_for_a_head_says_how_to_get_one():
     Asks.name = "asks"
     recipe = replace(tiny.recipe, regularizers={"asks": Asks()})
     fitted = fit(recipe, ImageSpec(16, 16, 1))
-    assert fitted.spec.heads == {"classes": Head(10)}
+    assert fitted.extra.heads == {"classes": Head(10)}
     with pytest.raises(ValueError, match="'asks' requires heads; .* wrap it: discriminator=UNet"):
         fit(replace(recipe, discriminator=JUDGE), ImageSpec(16, 16, 1))

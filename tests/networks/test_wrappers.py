@@ -8,7 +8,7 @@ import pytest
 import torch
 from places import ROOT
 
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.conditional import ConcatDiscriminatorConfig, UnconditionalDiscriminatorConfig
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.fastgan import FastGANDiscriminatorConfig
@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from zoo_arms import arm, zoo
 
-BRIEF = ImageSpec(16, 16, 1, guide={8: 4})
+BRIEF, DRAWS = ImageSpec(16, 16, 1), ExtraOutputs({8: 4})
 IMAGE = torch.linspace(-1, 1, 2 * 256).view(2, 1, 16, 16)
 discover()
 AROUND = sorted(name for name, part in discriminators.items() if issubclass(part, WrapperConfig))
@@ -65,7 +65,7 @@ def test_pictures_and_sizes_are_withheld_where_the_encoder_sees_further_channels
 
 
 def test_clipping_reaches_the_encoder_and_leaves_the_decoder():
-    network = UNetDiscriminatorConfig(encoder=DCGANDiscriminatorConfig.tiny()).build(BRIEF)
+    network = UNetDiscriminatorConfig(encoder=DCGANDiscriminatorConfig.tiny()).build(BRIEF, DRAWS)
     before = [parameter.clone() for parameter in network.decoder.parameters()]
     network.clip(1e-4)
     assert max(parameter.abs().max() for parameter in network.encoder.parameters()) <= 1e-4
@@ -73,7 +73,7 @@ def test_clipping_reaches_the_encoder_and_leaves_the_decoder():
 
 
 def test_bits_turn_the_pixels_as_they_turn_the_image():
-    network = PAGANDiscriminatorConfig(encoder=UNetGANDiscriminatorConfig.tiny(), levels=1).build(BRIEF).eval()
+    network = PAGANDiscriminatorConfig(encoder=UNetGANDiscriminatorConfig.tiny(), levels=1).build(BRIEF, DRAWS).eval()
     vars(network)["drawn"] = lambda image: torch.tensor([[1.0], [0.0]])
     said, inside = network(IMAGE), network.encoder(joined(IMAGE, network.drawn(IMAGE)))
     sign = torch.tensor([-1.0, 1.0])
@@ -83,7 +83,7 @@ def test_bits_turn_the_pixels_as_they_turn_the_image():
 
 @pytest.mark.parametrize("name", AROUND)
 def test_the_pixels_of_one_are_those_of_its_encoder(name):
-    network = discriminators[name](encoder=UNetGANDiscriminatorConfig.tiny()).build(BRIEF).eval()
+    network = discriminators[name](encoder=UNetGANDiscriminatorConfig.tiny()).build(BRIEF, DRAWS).eval()
     said = network(IMAGE)
     assert said.pixel_logits.shape == (2, 1, 16, 16)
     logits, maps = network.pyramid(IMAGE)
@@ -91,16 +91,16 @@ def test_the_pixels_of_one_are_those_of_its_encoder(name):
 
 
 def test_bits_pictures_and_growth_go_through_a_unet():
-    bits = UNetDiscriminatorConfig(encoder=PAGANDiscriminatorConfig.tiny()).build(BRIEF)
+    bits = UNetDiscriminatorConfig(encoder=PAGANDiscriminatorConfig.tiny()).build(BRIEF, DRAWS)
     bits.set_random_bits(torch.tensor(1.0))
     assert bits.encoder.level == 1
-    fastgan = UNetDiscriminatorConfig(encoder=FastGANDiscriminatorConfig.tiny()).build(BRIEF).eval()
+    fastgan = UNetDiscriminatorConfig(encoder=FastGANDiscriminatorConfig.tiny()).build(BRIEF, DRAWS).eval()
     torch.manual_seed(0)
     through = fastgan.reconstruct(fastgan(IMAGE).maps, IMAGE)
     torch.manual_seed(0)
     inside = fastgan.encoder.reconstruct(fastgan.encoder(IMAGE).maps, IMAGE)
     assert all(torch.equal(through[key].drawn, inside[key].drawn) for key in ("whole", "part"))
-    growing = UNetDiscriminatorConfig(encoder=ProGANDiscriminatorConfig.tiny()).build(BRIEF)
+    growing = UNetDiscriminatorConfig(encoder=ProGANDiscriminatorConfig.tiny()).build(BRIEF, DRAWS)
     whole = growing(IMAGE).logits
     growing.grow(0.0)
     assert not torch.allclose(growing(IMAGE).logits, whole)
@@ -108,7 +108,7 @@ def test_bits_pictures_and_growth_go_through_a_unet():
 
 def test_a_unet_within_draws_for_what_is_around_it():
     network = ConcatDiscriminatorConfig(encoder=UNetDiscriminatorConfig(encoder=DCGANDiscriminatorConfig.tiny())).build(
-        BRIEF._replace(labels=3)
+        BRIEF._replace(labels=3), DRAWS
     )
     drawn = network(IMAGE, torch.eye(3)[:2], resolutions=(8,)).features
     assert drawn[8].shape == (2, 4, 8, 8)
@@ -117,7 +117,7 @@ def test_a_unet_within_draws_for_what_is_around_it():
 @pytest.mark.parametrize("kind", [UnconditionalDiscriminatorConfig, UNetDiscriminatorConfig])
 def test_opening_a_model_fetches_nothing_whatever_its_description_says(kind, tmp_path, monkeypatch):
     inner = TimmDiscriminatorConfig(model="test_efficientnet", weights="random")
-    network = kind(encoder=inner).build(BRIEF._replace(guide={})).eval()
+    network = kind(encoder=inner).build(BRIEF).eval()
     network.save_pretrained(tmp_path)
     stranger = (tmp_path / "config.json").read_text().replace('"random"', '"pretrained"')
     (tmp_path / "config.json").write_text(stranger)

@@ -71,7 +71,7 @@ def test_parts_go_together(file):
     from ggdr.recipe.fitting import fit
 
     fitted = fit(load_recipe(file), brief_of(load_recipe(file)))
-    assert fitted.spec.guide, "no feature maps are redrawn: GGDR is not in it"
+    assert fitted.extra.target_channels, "no feature maps are redrawn: GGDR is not in it"
     assert set(fitted.recipe.regularizers) >= {"r1", "ggdr"}
 
 

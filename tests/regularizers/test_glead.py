@@ -47,4 +47,4 @@ def test_glead_is_the_error_of_what_the_generator_rebuilds_from_the_discriminato
     assert "resolutions (8,)" in (term := GLeaD()).fit(ImageSpec(32, 32), 4) and term.feature_resolutions() == (8,)
     assert "resolutions (32,), nearest to 32 px" in GLeaD().fit(ImageSpec(256, 256), 4)
     assert GLeaD(resolutions=(16,)).fit(ImageSpec(256, 256), 4) == ""
-    assert term.heads(ImageSpec(32, 32, w_dim=5))["style"].outputs == 5
+    assert term.heads(ImageSpec(32, 32), tiny.STYLEGAN2.build(ImageSpec(16, 16)))["style"].outputs == 8

@@ -205,7 +205,7 @@ def test_the_classifier_is_for_both_players_and_needs_classes():
     term = AuxiliaryClassifier()
     assert term.g_loss(duel("g", **seen)).item() == pytest.approx(math.log(2))
     assert term.d_loss(duel("d", **seen)).item() == pytest.approx(math.log(2) + softplus(-2))
-    assert term.heads(ImageSpec(8, 8, 1, 2))["classes"].outputs == 2
+    assert term.heads(ImageSpec(8, 8, 1, 2), None)["classes"].outputs == 2
     with pytest.raises(ValueError, match="the data has no labels: give some"):
         term.fit(ImageSpec(8, 8), 4)
 
@@ -241,7 +241,7 @@ def test_tiny_recipe_trains_with_all_that_go_together(tmp_path):
 def test_glead_and_ggdr_train_together_with_an_augmentation(tmp_path):
     recipe = replace(tiny.recipe, regularizers={**tiny.recipe.regularizers, "glead": GLeaD(resolutions=(8,))})
     run = tiny.tiny_run(recipe, tmp_path)
-    assert run.spec.heads["style"].outputs == recipe.generator.w_dim and run.spec.guide == {8: 8}
+    assert run.extra.heads["style"].outputs == recipe.generator.w_dim and run.extra.target_channels == {8: 8}
     stats = train_step(run, next(run.reals()))
     assert {"loss/d/glead", "loss/d/ggdr"} <= stats.keys() and all(value.isfinite().all() for value in stats.values())
     with pytest.raises(ValueError, match="'glead' requires forward_from; generator 'dcgan'"):

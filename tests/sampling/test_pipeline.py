@@ -32,7 +32,7 @@ CASES = {
     "stylegan2, unet": (
         StyleGAN2GeneratorConfig.tiny(),
         UNetDiscriminatorConfig.tiny(),
-        ImageSpec(16, 32, 4, guide={8: 8}),
+        ImageSpec(16, 32, 4),
     ),
     "dcgan, labels": (DCGANGeneratorConfig.tiny(), DCGANDiscriminatorConfig.tiny(), ImageSpec(16, 32, 1, 3)),
     "no discriminator": (StyleGAN2GeneratorConfig.tiny(), None, ImageSpec(16, 16)),
@@ -107,7 +107,7 @@ def test_a_run_a_checkpoint_and_a_model_are_loaded_as_the_running_mean(tmp_path)
     save_model(mean, tmp_path / "alone")
     for place in ("run", "run/checkpoints/00000000", "alone"):
         pipe = ggdr.from_pretrained(str(tmp_path / place))
-        assert same(pipe.generator, mean) and not same(pipe.generator, run.cast["g"]["generator"])
+        assert same(pipe.generator, mean) and not same(pipe.generator, run.networks["g"]["generator"])
         assert (pipe.discriminator is None) == (place == "alone")
 
 

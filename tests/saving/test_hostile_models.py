@@ -66,8 +66,8 @@ EDITS = {
     "a picture of nothing": ("spec", "width", 0, "from 1 to 16,384"),
     "no colours": ("spec", "channels", 0, "1 or more"),
     "a thousand million labels": ("spec", "labels", 10**9, "far more"),
-    "strange guide": ("spec", "guide", {"eight": 8}, "in whole numbers"),
-    "a guide in a list": ("spec", "guide", [8], "in whole numbers"),
+    "strange target channels": ("extra", "target_channels", {"eight": 8}, "in whole numbers"),
+    "target channels in a list": ("extra", "target_channels", [8], "in whole numbers"),
 }
 
 

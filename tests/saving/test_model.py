@@ -10,7 +10,7 @@ import torch
 from tiny import moved
 
 import ggdr
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.pipeline import Pipeline
@@ -38,17 +38,19 @@ def test_a_run_and_its_checkpoint_hold_mean_live_and_discriminator(run):
         found = find_saved(folder)
         assert set(found) == {"generator", "generator_live", "discriminator"}
         assert same(run.ema.mean["generator"], found["generator"].weights())
-        assert same(run.cast["g"]["generator"], found["generator_live"].weights())
+        assert same(run.networks["g"]["generator"], found["generator_live"].weights())
         discriminator = found["discriminator"].load()
-        assert same(run.cast["d"]["discriminator"], discriminator.state_dict()) and not discriminator.training
-        assert discriminator.spec.guide == {8: 8}
+        assert same(run.networks["d"]["discriminator"], discriminator.state_dict()) and not discriminator.training
+        assert discriminator.extra.target_channels == {8: 8}
 
 
 def test_a_finished_run_without_checkpoints_a_model_and_a_single_network_are_found(run, tmp_path):
-    save_model(run.cast["g"]["generator"], tmp_path / "model" / "generator")
+    save_model(run.networks["g"]["generator"], tmp_path / "model" / "generator")
     for folder in (tmp_path, tmp_path / "model", tmp_path / "model" / "generator"):
         found = find_saved(str(folder))
-        assert set(found) == {"generator"} and same(found["generator"].load(), run.cast["g"]["generator"].state_dict())
+        assert set(found) == {"generator"} and same(
+            found["generator"].load(), run.networks["g"]["generator"].state_dict()
+        )
 
 
 def test_what_holds_no_model_is_refused_with_what_does(tmp_path):
@@ -88,7 +90,7 @@ def test_an_edited_description_is_refused(tmp_path, change, hint):
 
 
 def test_torn_and_missing_weights_are_refused(tmp_path):
-    save_model(UNetDiscriminatorConfig.tiny().build(ImageSpec(16, 16, guide={8: 8})), tmp_path)
+    save_model(UNetDiscriminatorConfig.tiny().build(ImageSpec(16, 16), ExtraOutputs({8: 8})), tmp_path)
     file = tmp_path / "model.safetensors"
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(ValueError, match="cannot read .*model.safetensors"):
@@ -99,10 +101,9 @@ def test_torn_and_missing_weights_are_refused(tmp_path):
 
 
 def test_each_network_loads_and_saves_alone(tmp_path):
-    spec = ImageSpec(16, 32, 4, guide={8: 8})
-    pipe = Pipeline(
-        moved(StyleGAN2GeneratorConfig.tiny().build(spec)), moved(UNetDiscriminatorConfig.tiny().build(spec))
-    )
+    spec = ImageSpec(16, 32, 4)
+    judge = UNetDiscriminatorConfig.tiny().build(spec, ExtraOutputs({8: 8}))
+    pipe = Pipeline(moved(StyleGAN2GeneratorConfig.tiny().build(spec)), moved(judge))
     pipe.save_pretrained(tmp_path / "pair")
     for kind, network in ((ggdr.Generator, pipe.generator), (ggdr.Discriminator, pipe.discriminator)):
         found = kind.from_pretrained(tmp_path / "pair")

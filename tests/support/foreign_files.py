@@ -140,8 +140,8 @@ def published_discriminator(network: Network) -> Layer:
         "mapping_kwargs": {"num_layers": config.mapping_layers},
         "epilogue_kwargs": {"mbstd_group_size": config.mbstd_group, "mbstd_num_channels": config.mbstd_channels},
     }
-    if spec.guide:
-        kwargs["decoder_res"] = max(spec.guide)
+    if network.extra.target_channels:
+        kwargs["decoder_res"] = max(network.extra.target_channels)
     if spec.width != spec.height:
         kwargs["square"] = False
     root = Layer("Discriminator", _init_args=(spec.labels, spec.height, spec.channels), _init_kwargs=kwargs)
@@ -193,10 +193,10 @@ TINY = StyleGAN2GeneratorConfig.tiny()
 RESNET = StyleGAN2DiscriminatorConfig.tiny()
 
 
-def built(config, spec=ImageSpec(16, 16)):  # noqa: B008 a tuple
+def built(config, spec=ImageSpec(16, 16), *extra):  # noqa: B008 a tuple
     """A network with nothing at zero, so that each weight shows in what it gives."""
     torch.manual_seed(0)
-    network = config.build(spec).eval()
+    network = config.build(spec, *extra).eval()
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
             if name.endswith(("noise_strength", "w_avg")) or name.endswith("bias") and "affine" not in name:
@@ -218,7 +218,7 @@ def pictures(generator):
 def verdict(discriminator):
     spec = discriminator.spec
     images = torch.randn(4, spec.channels, spec.height, spec.width, generator=torch.Generator().manual_seed(1))
-    found = discriminator(images, labels(spec), resolutions=tuple(spec.guide))
+    found = discriminator(images, labels(spec), resolutions=tuple(discriminator.extra.target_channels))
     return torch.cat([found.logits, *(drawn.flatten() for drawn in found.features.values())])
 
 

@@ -9,7 +9,7 @@ import torch
 from places import GOLDEN
 from safetensors.torch import load_file
 
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 
@@ -41,13 +41,13 @@ def pair_of(case, given):
     channels = {"channel_base": case["channel_base"], "channel_max": case["channel_max"]}
     dims = {"z_dim": case["z_dim"], "w_dim": case["w_dim"], "mapping_layers": case["mapping_layers"]}
     generator = StyleGAN2GeneratorConfig(**channels, **dims, style_mixing=0.0).build(spec)
-    guide = {r: width for r, width in generator.feature_channels.items() if 8 <= r <= top}
+    targets = {r: width for r, width in generator.feature_channels.items() if 8 <= r <= top}
     encoder = StyleGAN2DiscriminatorConfig(
         **channels,
         architecture=case["discriminator_architecture"],
         mbstd_group=case["minibatch_stddev_group_size"],
     )
-    discriminator = UNetDiscriminatorConfig(encoder=encoder).build(spec._replace(guide=guide))
+    discriminator = UNetDiscriminatorConfig(encoder=encoder).build(spec, ExtraOutputs(targets))
     generator.load_state_dict({"mapping.w_avg": torch.zeros(case["w_dim"]), **published(given, "G/")})
     discriminator.load_state_dict({renamed(key): t for key, t in published(given, "D/").items()})
     return generator, discriminator

@@ -98,7 +98,7 @@ def place() -> str:
 
 def watched(kind: str, config, labels: int = 0) -> Maps:
     """What a forward pass in training makes."""
-    network = config.build(ImageSpec(SIDE, SIDE, 3, labels, {16: 8}, w_dim=8))
+    network = config.build(ImageSpec(SIDE, SIDE, 3, labels))
     with FakeTensorMode(allow_non_fake_inputs=True):
         network.to("cuda")
         if Capability.GROW in config.provides:

@@ -60,8 +60,8 @@ class GivenGame(StandardGame):
 
     phases: list[str] = dataclasses.field(default_factory=list)
 
-    def duels(self, cast, reals, labels, context):
-        duel = GivenDuel(cast["g"]["generator"], cast["d"]["discriminator"], reals, labels, context)
+    def duels(self, networks, reals, labels, context):
+        duel = GivenDuel(networks["g"]["generator"], networks["d"]["discriminator"], reals, labels, context)
         duel.phase = self.phases.pop(0)
         return [duel]
 
@@ -124,7 +124,7 @@ def distance(a, b):
 def replayed(tmp_path_factory):
     """The run after all golden steps, with G, its running mean and D by their golden names."""
     run = tiny.tiny_run(recipe(), tmp_path_factory.mktemp("run"))
-    g, d = run.cast["g"]["generator"], run.cast["d"]["discriminator"]
+    g, d = run.networks["g"]["generator"], run.networks["d"]["discriminator"]
     mean = run.ema.mean["generator"]
     for name, network in (("init/G/", g), ("init/G/", mean), ("init/D/", d)):
         network.load_state_dict(golden(name, network), strict=False)

@@ -15,7 +15,7 @@ from ggdr.augment.ada import ADA, get_args
 from ggdr.augment.ada import Transform as AdaTransform
 from ggdr.augment.diffaug import DiffAugment
 from ggdr.games.progressive import Progressive
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.progan import ProGANDiscriminatorConfig, ProGANGeneratorConfig
 from ggdr.ops import host_copy
 from ggdr.play.duel import Duel, StepContext
@@ -107,10 +107,10 @@ class Literals(torch.overrides.TorchFunctionMode):
 
 def on_meta(term, turn: str, augment=None) -> Duel:
     """A duel whose device holds no numbers: whoever asks for one fails."""
-    seen = ImageSpec(16, 16, 3, 3, {8: tiny.STYLEGAN2.channel_max}, w_dim=tiny.STYLEGAN2.w_dim)
+    seen = ImageSpec(16, 16, 3, 3)
     g = tiny.STYLEGAN2.build(seen)
-    guide = {resolution: g.feature_channels[resolution] for resolution in term.feature_resolutions()}
-    d = judge(term).build(seen._replace(guide=guide, heads=term.heads(seen)))
+    targets = {resolution: g.feature_channels[resolution] for resolution in term.feature_resolutions()}
+    d = judge(term).build(seen, ExtraOutputs(targets, term.heads(seen, g)))
     for network, learns in ((g, turn == "g"), (d, turn == "d")):
         network.to("meta").requires_grad_(learns)
     reals = torch.randn(4, 3, 16, 16, device="meta")
@@ -120,7 +120,7 @@ def on_meta(term, turn: str, augment=None) -> Duel:
 
 def meta_term(name: str):
     term = TERMS[name]()
-    term.fit(ImageSpec(16, 16, 3, 3, {8: 8}, w_dim=8), 4)
+    term.fit(ImageSpec(16, 16, 3, 3), 4)
     term.start(torch.device("meta"))
     return term
 

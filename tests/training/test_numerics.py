@@ -51,7 +51,9 @@ class Watched(GGDR):
 
     def d_loss(self, duel):
         maps = [
-            maps[resolution] for maps in (duel.on_fake.features, duel.on_fake.guide) for resolution in self.resolutions
+            maps[resolution]
+            for maps in (duel.on_fake.features, duel.on_fake.target_features)
+            for resolution in self.resolutions
         ]
         self.seen = {each.dtype for each in maps} | {torch.is_autocast_enabled("cpu")}
         return super().d_loss(duel)
@@ -67,7 +69,7 @@ def test_penalties_are_those_of_float32_and_ggdr_is_computed_in_it(tmp_path):
         for phase in run.phases:
             run.seed(phase.name)
             with run.players[phase.turn].learning(1):
-                (duel,) = run.recipe.game.duels(run.cast, images, labels, run.context(phase))
+                (duel,) = run.recipe.game.duels(run.networks, images, labels, run.context(phase))
                 values |= {f"{phase.turn}/{name}": term.loss(duel) for name, term in phase.terms.items()}
         assert run.terms["ggdr"].seen == {torch.float32, False}
         assert {value.dtype for value in values.values()} == {torch.float32}

@@ -32,7 +32,7 @@ def trained(recipe, out: Path):
 def passes(run, steps: int) -> Counter:
     """How often networks and decoder ran in the last of `steps` steps."""
     seen: Counter = Counter()
-    networks = run.networks()
+    networks = run.named_networks()
     parts = {"G": networks["generator"].synthesis, "D": networks["discriminator"].encoder}
     parts["decoder"] = networks["discriminator"].decoder
     reals = run.reals()
@@ -70,7 +70,7 @@ def test_ggdr_trains_on_every_pair_by_recipe_lines_alone(pair, augment, labels, 
     run = trained(recipe, tmp_path)
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert run.step == 2 and all(0 < row["loss/d/ggdr"] < 2 for row in rows)
-    assert run.networks()["discriminator"].decoder is not None
+    assert run.named_networks()["discriminator"].decoder is not None
 
 
 def test_every_player_learns_and_the_other_stands_still(tmp_path):
@@ -175,13 +175,13 @@ def test_the_learning_rate_rises_from_nothing_over_the_warmup(tmp_path):
     """By the images seen before the step: 0, 8, 16 of 32; D's player, without a warm-up, begins at its rate."""
     warm = dataclasses.replace(tiny.recipe.g_optimizer, warmup_kimg=0.032)
     run = tiny.tiny_run(dataclasses.replace(tiny.recipe, g_optimizer=warm), tmp_path)
-    before = {name: p.clone() for name, p in run.cast["g"]["generator"].named_parameters()}
+    before = {name: p.clone() for name, p in run.networks["g"]["generator"].named_parameters()}
     reals, rates = run.reals(), []
     for step in range(6):
         train_step(run, next(reals))
         rates.append({turn: player.optimizer.param_groups[0]["lr"] for turn, player in run.players.items()})
         if not step:  # a rate of 0 moves nothing
-            assert all(torch.equal(p, before[name]) for name, p in run.cast["g"]["generator"].named_parameters())
+            assert all(torch.equal(p, before[name]) for name, p in run.networks["g"]["generator"].named_parameters())
     assert [rate["g"] for rate in rates] == pytest.approx([0.0025 * 2 / 3 * min(k / 4, 1) for k in range(6)])
     assert [rate["d"] for rate in rates] == pytest.approx([0.0025 * 4 / 5] * 6)
 
@@ -211,7 +211,7 @@ def test_every_update_counts_for_every_weight_of_its_player(tmp_path):
         train_step(run, next(reals))
     states = {turn: [player.optimizer.state[p] for p in player.parameters] for turn, player in run.players.items()}
     assert {turn: {int(state["step"]) for state in found} for turn, found in states.items()} == {"g": {5}, "d": {4}}
-    bias = run.cast["d"]["discriminator"].encoder.b4.out.bias
+    bias = run.networks["d"]["discriminator"].encoder.b4.out.bias
     before = run.players["d"].optimizer.state[bias]["exp_avg_sq"].clone()
     lazy = next(phase for phase in run.phases if phase.name == "d every 4")
     play(run, lazy, next(reals))

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ggdr.layers.spectral import follow
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
@@ -31,10 +31,11 @@ every_generator = pytest.mark.parametrize("config", GENERATORS.values(), ids=GEN
 every_discriminator = pytest.mark.parametrize("config", DISCRIMINATORS.values(), ids=DISCRIMINATORS)
 
 
-def built(config, seed: int = 0, **spec):
+def built(config, seed: int = 0, targets: dict[int, int] | None = None, **spec):
     """A network in evaluation, none of whose weights has no effect or is the same in all networks."""
     torch.manual_seed(seed)
-    network = config.build(ImageSpec(**{"height": 16, "width": 16, **spec})).eval()
+    extra = [] if targets is None else [ExtraOutputs(targets)]
+    network = config.build(ImageSpec(**{"height": 16, "width": 16, **spec}), *extra).eval()
     for parameter in network.parameters():
         if parameter.numel() == 1 or parameter.std() < 0.1:  # biases, strength of noise, all of DCGAN
             torch.nn.init.normal_(parameter, std=0.2)
@@ -306,10 +307,10 @@ def test_a_bias_is_not_taken_without_its_layers_weights():
 
 @pytest.mark.parametrize("name", ["stylegan2", "skip", "dcgan"])
 def test_a_plain_discriminator_goes_into_a_u_net_and_back(name):
-    encoder, guide = DISCRIMINATORS[name], {8: 8}
+    encoder, targets = DISCRIMINATORS[name], {8: 8}
     plain, wrapped, again = (
         built(encoder),
-        built(UNetDiscriminatorConfig(encoder=encoder), 1, guide=guide),
+        built(UNetDiscriminatorConfig(encoder=encoder), 1, targets=targets),
         built(encoder, 2),
     )
     moves, image = moved(plain, wrapped), pictures(3)
@@ -321,7 +322,7 @@ def test_a_plain_discriminator_goes_into_a_u_net_and_back(name):
 
 def test_a_decoder_is_taken_as_far_as_its_sides_go():
     config = UNetDiscriminatorConfig(encoder=RESNET)
-    source, network = built(config, 0, guide={8: 8}), built(config, 1, guide={8: 8, 16: 4})
+    source, network = built(config, 0, targets={8: 8}), built(config, 1, targets={8: 8, 16: 4})
     moves = moved(source, network)
     assert by_kind(moves, "fresh") == {"decoder.b16.weight", "decoder.b16.bias"}
     drawn = [each(pictures(3), resolutions=(8,)).features[8] for each in (source, network)]

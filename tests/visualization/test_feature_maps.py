@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from ggdr.cli import guarded
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
@@ -56,8 +56,8 @@ def pair(judge=JUDGE, generator=STYLE, spec=None):
     torch.manual_seed(0)
     spec = spec or ImageSpec(16, 16, 1)
     g = generator.build(spec).eval()
-    guide = {resolution: g.feature_channels[resolution] for resolution in (4, 8)}
-    return g, judge and judge.build(spec._replace(guide=guide)).eval()
+    targets = {resolution: g.feature_channels[resolution] for resolution in (4, 8)}
+    return g, judge and judge.build(spec, ExtraOutputs(targets)).eval()
 
 
 @pytest.fixture(scope="module")

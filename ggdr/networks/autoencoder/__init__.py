@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
-from ggdr.networks.base import DiscriminatorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig
 from ggdr.registry import Capability, discriminators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("autoencoder", paper="1609.03126")
@@ -41,9 +38,3 @@ class AutoencoderDiscriminatorConfig(DiscriminatorConfig):
     def tiny(cls) -> Self:
         """Four to eight channels."""
         return cls(channels=4, channel_max=8, code=8)
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge images of this size."""
-        from ggdr.networks.autoencoder.discriminator import AutoencoderDiscriminator
-
-        return AutoencoderDiscriminator(self, spec)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from ggdr.layers.projection import needed
 from ggdr.networks.autoencoder import AutoencoderDiscriminatorConfig
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import pyramid_of
 from ggdr.ops.activation import SLOPE
@@ -22,8 +22,8 @@ class AutoencoderDiscriminator(Discriminator):
 
     config: AutoencoderDiscriminatorConfig
 
-    def __init__(self, config: AutoencoderDiscriminatorConfig, spec: ImageSpec):
-        super().__init__(config, spec)
+    def __init__(self, config: AutoencoderDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra)
         levels, batch = pyramid_of(spec.height, spec.width), config.norm == "batch"
         down = range(levels.doublings)
         widths = [min(config.channels << level, config.channel_max) for level in down]  # from half of the image inwards

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from ggdr.errors import above_zero
-from ggdr.networks.base import GeneratorConfig, ImageSpec
+from ggdr.networks.base import GeneratorConfig
 from ggdr.registry import Capability, generators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Generator
 
 
 @generators.register("autogan", paper="1908.03835")
@@ -39,9 +36,3 @@ class AutoGANGeneratorConfig(GeneratorConfig):
     def tiny(cls) -> Self:
         """Eight channels."""
         return cls(z_dim=8, channels=8)
-
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.autogan.generator import AutoGANGenerator
-
-        return AutoGANGenerator(self, spec)

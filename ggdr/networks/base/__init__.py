@@ -1,10 +1,13 @@
-"""What every network is: settings that can be listed without torch, and a brief that says what to build for."""
+"""What every network is: settings that can be listed without torch, and what it is built for."""
 
 from __future__ import annotations
 
+import importlib
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor
 from ggdr.registry import Part, discriminators, generators
 
@@ -24,7 +27,7 @@ class Head(NamedTuple):
 
 
 class ImageSpec(NamedTuple):
-    """What a network is built for; it comes from the data set and the terms, once."""
+    """What the data says of its images, once: what every network of a run is built for."""
 
     height: int
     """image height, pixels"""
@@ -34,16 +37,23 @@ class ImageSpec(NamedTuple):
     """image channels: 1 gray, 3 RGB, 4 RGBA, or any other number"""
     labels: int = 0
     """width of the label vector; 0: unconditional"""
-    guide: dict[int, int] = {}
-    """side (height in pixels) -> channels of the generator's feature maps that a decoder is to redraw"""
-    heads: dict[str, Head] = {}
-    """name -> what terms ask of the discriminator beside its logit"""
-    w_dim: int = 0
-    """width of the generator's style codes, for a discriminator that writes some; 0: it has none"""
     label_names: tuple[str, ...] = ()
     """names of the label vector's entries: of classes, or of attributes; empty: they are not known"""
     label_ranges: tuple[tuple[float, float], ...] = ()
     """least and greatest value of each entry among the data; empty: label vectors are one-hot, an entry a class"""
+
+
+class ExtraOutputs(NamedTuple):
+    """What the terms of a run ask of a discriminator beside its logit; it is built to give that and no more."""
+
+    target_channels: dict[int, int] = {}
+    """height r (pixels) -> channels of the generator's feature maps that a decoder is to draw"""
+    heads: dict[str, Head] = {}
+    """name -> a small network on the last maps"""
+
+
+NO_EXTRA = ExtraOutputs()
+"""terms ask for nothing beside the logit"""
 
 
 class GeneratorOutput(NamedTuple):
@@ -66,8 +76,8 @@ class DiscriminatorOutput(NamedTuple):
     """[N] or [N, heads], higher is more real"""
     features: dict[int, Tensor] = {}
     """side r -> [N, K, r, r * W / H], drawn by its decoder"""
-    guide: dict[int, Tensor] = {}
-    """the generator's features, moved exactly as the image was before it was judged"""
+    target_features: dict[int, Tensor] = {}
+    """the generator's feature maps, moved exactly as the image was before it was judged: what a decoder is to draw"""
     maps: dict[int, Tensor] = {}
     """side r -> [N, K, r, r * W / H], of its encoder, where its config provides PYRAMID, up to half of the image"""
     head_outputs: dict[str, Tensor] = {}
@@ -100,24 +110,53 @@ class NetworkConfig(Part):
         """The settings as they stand beside saved weights: what is built from them fetches nothing."""
         return self
 
+    def module(self, file: str) -> Any:
+        """The class of the network, found by its name: `StarDiscriminatorConfig` in package P is of P.`file`.
+
+        It is called StarDiscriminator then, and may also lie in the file of the settings themselves. Settings that only
+        change another's defaults share its network. UserError, saying what to write, if there is none.
+        """
+        for settings in type(self).__mro__[: type(self).__mro__.index(NetworkConfig)]:
+            if (found := network_class(settings, file)) is not None:
+                return found
+        name = type(self).__name__
+        raise UserError(
+            f"{name} has no network: write the class {name.removesuffix('Config')} in {type(self).__module__} or"
+            f" {type(self).__module__}.{file}, or define {name}.build."
+        )
+
+
+def network_class(settings: type[NetworkConfig], file: str) -> Any:
+    """The class that the name of settings stands for, beside them or in `file` of their package; None without one."""
+    name = settings.__name__.removesuffix("Config")
+    beside = vars(sys.modules[settings.__module__])
+    if name in beside and beside[name] is not settings:
+        return beside[name]
+    try:
+        return vars(importlib.import_module(f"{settings.__module__}.{file}")).get(name)
+    except ModuleNotFoundError as error:
+        if error.name != f"{settings.__module__}.{file}":
+            raise
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorConfig(NetworkConfig):
-    """The settings of a generator."""
+    """The settings of a generator. `StarGeneratorConfig` builds StarGenerator of its package's generator.py."""
 
     registry = generators
 
     def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; UserError if it cannot make such images."""
-        raise NotImplementedError
+        return self.module("generator")(self, spec)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorConfig(NetworkConfig):
-    """The settings of a discriminator."""
+    """The settings of a discriminator. `StarDiscriminatorConfig` builds StarDiscriminator of discriminator.py."""
 
     registry = discriminators
 
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge such images."""
-        raise NotImplementedError
+    def build(self, spec: ImageSpec, extra: ExtraOutputs = NO_EXTRA) -> Discriminator:
+        """The network, freshly initialised; UserError if it cannot judge such images, or give what is asked beside."""
+        return self.module("discriminator")(self, spec, extra)

@@ -13,8 +13,10 @@ from ggdr.layers.equalized import clip_weights
 from ggdr.layers.norm import follow, moments
 from ggdr.layers.spectral import follow as follow_norms
 from ggdr.networks.base import (
+    NO_EXTRA,
     DiscriminatorConfig,
     DiscriminatorOutput,
+    ExtraOutputs,
     GeneratorConfig,
     GeneratorOutput,
     ImageSpec,
@@ -27,14 +29,20 @@ COMPILES = (2, 12)
 
 
 class Network(nn.Module):
-    """A network that knows the settings and the brief it was built from."""
+    """A network that knows the settings and the images it was built for."""
 
+    extra: ExtraOutputs | None = None
+    """what terms ask of it beside its logit; None: it is a generator"""
     precision: torch.dtype = torch.float32
     """what a pipeline that is made of it computes in, until it is told otherwise"""
 
     def __init__(self, config: GeneratorConfig | DiscriminatorConfig, spec: ImageSpec):
         super().__init__()
         self.config, self.spec = config, spec
+
+    def rebuild(self, spec: ImageSpec) -> Network:
+        """A fresh network of the same settings for other images."""
+        raise NotImplementedError
 
     @classmethod
     def from_pretrained(
@@ -122,6 +130,9 @@ class Generator(Network):
     feature_channels: dict[int, int] = {}
     """side (height in pixels) -> channels of the feature maps it can hand over"""
 
+    def rebuild(self, spec: ImageSpec) -> Generator:
+        return self.config.build(spec)
+
     def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
         """z [N, z_dim] ~ N(0, 1) and labels [N, L] (None: unconditional) to images and the maps of `resolutions`.
 
@@ -182,8 +193,16 @@ class Discriminator(Network):
     """Images to logits. One whose config provides PYRAMID writes `pyramid` and sets `map_channels`."""
 
     config: DiscriminatorConfig
+    extra: ExtraOutputs
     map_channels: dict[int, int] = {}
     """side (height in pixels) -> channels of its encoder's maps, smallest side to half of the image"""
+
+    def __init__(self, config: DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs = NO_EXTRA):
+        super().__init__(config, spec)
+        self.extra = extra
+
+    def rebuild(self, spec: ImageSpec) -> Discriminator:
+        return self.config.build(spec, self.extra)
 
     def forward(
         self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()

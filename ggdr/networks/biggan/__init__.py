@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from ggdr.errors import above_zero, not_negative
-from ggdr.networks.base import GeneratorConfig, ImageSpec
+from ggdr.networks.base import GeneratorConfig
 from ggdr.networks.sagan import SAGANDiscriminatorConfig
 from ggdr.registry import Capability, discriminators, generators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +52,6 @@ class BigGANGeneratorConfig(BigGANGeneratorBaseConfig):
         """Four to eight channels."""
         return cls(z_part=4, embedding=4, channels=4, channel_max=8)
 
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.biggan.generator import BigGANGenerator
-
-        return BigGANGenerator(self, spec)
-
 
 @generators.register("biggan_deep", paper="1809.11096")
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +77,6 @@ class BigGANDeepGeneratorConfig(BigGANGeneratorBaseConfig):
         """Four to eight channels."""
         return cls(z_dim=8, embedding=4, channels=4, channel_max=8)
 
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.biggan.generator import BigGANDeepGenerator
-
-        return BigGANDeepGenerator(self, spec)
-
 
 @discriminators.register("biggan", paper="1809.11096")
 @dataclass(frozen=True, kw_only=True)
@@ -105,12 +90,6 @@ class BigGANDiscriminatorConfig(SAGANDiscriminatorConfig):
     attention: int = 64
     """side (height) of the maps that attend to themselves, pixels: the nearest of its maps is taken; 0: none"""
 
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge images of this size."""
-        from ggdr.networks.biggan.discriminator import BigGANDiscriminator
-
-        return BigGANDiscriminator(self, spec)
-
 
 @discriminators.register("biggan_deep", paper="1809.11096")
 @dataclass(frozen=True, kw_only=True)
@@ -121,9 +100,3 @@ class BigGANDeepDiscriminatorConfig(BigGANDiscriminatorConfig):
     """of the maps at half of the image's side: half as many at the image's, twice as many at each halving below"""
     channel_max: int = 2048
     """most channels of a layer; the paper's is 8 times `channels`"""
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge images of this size."""
-        from ggdr.networks.biggan.discriminator import BigGANDeepDiscriminator
-
-        return BigGANDeepDiscriminator(self, spec)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from ggdr.networks.base import ImageSpec
 from ggdr.networks.wrappers import WrapperConfig
 from ggdr.registry import Capability, discriminators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("concat", paper="1411.1784")
@@ -23,12 +19,6 @@ class ConcatDiscriminatorConfig(WrapperConfig):
 
     hides: ClassVar = frozenset({Capability.RECONSTRUCTION, Capability.SCALES})
 
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if the encoder gives no pyramid."""
-        from ggdr.networks.conditional.discriminator import ConcatDiscriminator
-
-        return ConcatDiscriminator(self, spec)
-
 
 @discriminators.register("unconditional")
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +27,3 @@ class UnconditionalDiscriminatorConfig(WrapperConfig):
 
     As in AC-GAN (arXiv 1610.09585), where the classes come from what a head says of the image.
     """
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if the encoder gives no pyramid."""
-        from ggdr.networks.conditional.discriminator import UnconditionalDiscriminator
-
-        return UnconditionalDiscriminator(self, spec)

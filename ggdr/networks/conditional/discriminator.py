@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 
 from ggdr.layers.projection import needed
-from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.wrappers import WrapperConfig
 from ggdr.networks.wrappers.discriminator import WrapperDiscriminator
 
 
 class UnlabelledWrapper(WrapperDiscriminator):
-    """An encoder that was built for no labels, and for `extra` channels beside the image's."""
+    """An encoder that was built for no labels, and for `planes` channels beside the image's."""
 
-    def __init__(self, config: WrapperConfig, spec: ImageSpec, extra: int):
-        super().__init__(config, spec, spec._replace(labels=0, channels=spec.channels + extra))
+    def __init__(self, config: WrapperConfig, spec: ImageSpec, extra: ExtraOutputs, planes: int):
+        super().__init__(config, spec, extra, spec._replace(labels=0, channels=spec.channels + planes))
 
     def forward(
         self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
@@ -24,15 +24,15 @@ class UnlabelledWrapper(WrapperDiscriminator):
         return self.encoder(self.shown(image, labels), resolutions=resolutions)
 
     def shown(self, image: Tensor, labels: Tensor | None) -> Tensor:
-        """What the encoder sees of image [N, C, H, W] and labels [N, L]: [N, C + extra, H, W]."""
+        """What the encoder sees of image [N, C, H, W] and labels [N, L]: [N, C + planes, H, W]."""
         raise NotImplementedError
 
 
 class ConcatDiscriminator(UnlabelledWrapper):
     """Each label is a plane beside the image's channels."""
 
-    def __init__(self, config: WrapperConfig, spec: ImageSpec):
-        super().__init__(config, spec, extra=spec.labels)
+    def __init__(self, config: WrapperConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra, planes=spec.labels)
 
     def shown(self, image: Tensor, labels: Tensor | None) -> Tensor:
         """Image and planes [N, C + L, H, W]; UserError if labels are missing."""
@@ -45,8 +45,8 @@ class ConcatDiscriminator(UnlabelledWrapper):
 class UnconditionalDiscriminator(UnlabelledWrapper):
     """The image alone."""
 
-    def __init__(self, config: WrapperConfig, spec: ImageSpec):
-        super().__init__(config, spec, extra=0)
+    def __init__(self, config: WrapperConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra, planes=0)
 
     def shown(self, image: Tensor, labels: Tensor | None) -> Tensor:
         """The image."""

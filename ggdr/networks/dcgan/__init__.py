@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
 from ggdr.registry import Capability, discriminators, generators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("dcgan", paper="1511.06434")
@@ -34,12 +31,6 @@ class DCGANGeneratorConfig(GeneratorConfig):
         """Four to eight channels."""
         return cls(z_dim=8, channels=4, channel_max=8)
 
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.dcgan.generator import DCGANGenerator
-
-        return DCGANGenerator(self, spec)
-
 
 @discriminators.register("dcgan", paper="1511.06434")
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +52,3 @@ class DCGANDiscriminatorConfig(DiscriminatorConfig):
     def tiny(cls) -> Self:
         """Four to eight channels."""
         return cls(channels=4, channel_max=8)
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge images of this size."""
-        from ggdr.networks.dcgan.discriminator import DCGANDiscriminator
-
-        return DCGANDiscriminator(self, spec)

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from ggdr.layers.projection import agreement
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.dcgan.init import channels, initialise
@@ -20,8 +20,8 @@ from ggdr.ops.precision import at_least_float32, without_autocast
 class DCGANDiscriminator(Discriminator):
     """Images to logits; batch normalization takes the batch at hand, in evaluation as in training."""
 
-    def __init__(self, config: DCGANDiscriminatorConfig, spec: ImageSpec):
-        super().__init__(config, spec)
+    def __init__(self, config: DCGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra)
         levels = pyramid_of(spec.height, spec.width)
         widths = channels(config.channels, config.channel_max, levels.doublings)
         self.map_channels = dict(zip(levels.resolutions, widths, strict=False))

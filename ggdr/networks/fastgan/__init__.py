@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from ggdr.errors import above_zero
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
 from ggdr.registry import Capability, discriminators, generators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("fastgan", paper="2101.04775")
@@ -41,12 +38,6 @@ class FastGANGeneratorConfig(GeneratorConfig):
         """Four to eight channels."""
         return cls(z_dim=8, channel_base=64, channel_max=8)
 
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.fastgan.generator import FastGANGenerator
-
-        return FastGANGenerator(self, spec)
-
 
 @discriminators.register("fastgan", paper="2101.04775")
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +65,3 @@ class FastGANDiscriminatorConfig(DiscriminatorConfig):
     def tiny(cls) -> Self:
         """Four to eight channels."""
         return cls(channel_base=64, channel_max=8, decoder_channels=8)
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge images of this size."""
-        from ggdr.networks.fastgan.discriminator import FastGANDiscriminator
-
-        return FastGANDiscriminator(self, spec)

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ggdr.layers.projection import agreement
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import ImageSpec, Reconstruction
+from ggdr.networks.base import ExtraOutputs, ImageSpec, Reconstruction
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.fastgan import FastGANDiscriminatorConfig
 from ggdr.networks.fastgan.blocks import BatchStatistics, Doubling, initialise
@@ -24,8 +24,8 @@ DOUBLINGS = 4
 class FastGANDiscriminator(Discriminator):
     """Images to logits; batch normalization takes the batch at hand, in evaluation as in training."""
 
-    def __init__(self, config: FastGANDiscriminatorConfig, spec: ImageSpec):
-        super().__init__(config, spec)
+    def __init__(self, config: FastGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra)
         levels = pyramid_of(spec.height, spec.width)
         widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
         self.map_channels = dict(zip(levels.resolutions[:-1], widths, strict=False))

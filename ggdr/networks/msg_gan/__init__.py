@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
 from ggdr.registry import Capability, discriminators, generators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("msg_gan", paper="1903.06048")
@@ -37,12 +34,6 @@ class MSGGANGeneratorConfig(GeneratorConfig):
     def tiny(cls) -> Self:
         """Eight channels."""
         return cls(z_dim=8, channel_base=64, channel_max=8)
-
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.msg_gan.generator import MSGGANGenerator
-
-        return MSGGANGenerator(self, spec)
 
 
 @discriminators.register("msg_gan", paper="1903.06048")
@@ -73,9 +64,3 @@ class MSGGANDiscriminatorConfig(DiscriminatorConfig):
     def tiny(cls) -> Self:
         """Eight channels."""
         return cls(channel_base=64, channel_max=8)
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge images of this size."""
-        from ggdr.networks.msg_gan.discriminator import MSGGANDiscriminator
-
-        return MSGGANDiscriminator(self, spec)

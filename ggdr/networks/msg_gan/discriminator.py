@@ -12,7 +12,7 @@ from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.mapping import MappingNetwork
 from ggdr.layers.minibatch import minibatch_stddev
 from ggdr.layers.progressive import DownsampleBlock
-from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.msg_gan import MSGGANDiscriminatorConfig
 from ggdr.networks.size import channels, pyramid_of
@@ -23,8 +23,8 @@ from ggdr.ops.scales import halved
 class MSGGANDiscriminator(Discriminator):
     """Images of one size, or of all, to logits; each block compares batch-mates, in evaluation as in training."""
 
-    def __init__(self, config: MSGGANDiscriminatorConfig, spec: ImageSpec):
-        super().__init__(config, spec)
+    def __init__(self, config: MSGGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra)
         levels = pyramid_of(spec.height, spec.width)
         width = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
         self.resolutions = levels.resolutions

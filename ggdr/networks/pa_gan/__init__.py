@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from ggdr.errors import above_zero
-from ggdr.networks.base import DiscriminatorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.wrappers import WrapperConfig
 from ggdr.registry import Capability, discriminators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("pa_gan", paper="1901.10422")
@@ -40,9 +37,3 @@ class PAGANDiscriminatorConfig(WrapperConfig):
     def tiny(cls) -> Self:
         """Over a tiny DCGAN discriminator."""
         return cls(encoder=DCGANDiscriminatorConfig.tiny(), levels=2)
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if the encoder gives no pyramid."""
-        from ggdr.networks.pa_gan.discriminator import PAGANDiscriminator
-
-        return PAGANDiscriminator(self, spec)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
 from ggdr.networks.wrappers import discriminator as around
 
@@ -15,8 +15,8 @@ class PAGANDiscriminator(around.WrapperDiscriminator):
 
     level: Tensor
 
-    def __init__(self, config: PAGANDiscriminatorConfig, spec: ImageSpec):
-        super().__init__(config, spec, spec._replace(channels=spec.channels + config.levels))
+    def __init__(self, config: PAGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra, spec._replace(channels=spec.channels + config.levels))
         self.levels = config.levels
         self.register_buffer("level", torch.zeros([]))
 
@@ -25,11 +25,9 @@ class PAGANDiscriminator(around.WrapperDiscriminator):
     ) -> DiscriminatorOutput:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, turned back where the bits turned them."""
         bits = self.drawn(image)
-        verdict = self.encoder(joined(image, bits), labels, resolutions=resolutions)
-        pixel_logits = (
-            None if verdict.pixel_logits is None else parity(bits, verdict.pixel_logits) * verdict.pixel_logits
-        )
-        return verdict._replace(logits=parity(bits, verdict.logits) * verdict.logits, pixel_logits=pixel_logits)
+        output = self.encoder(joined(image, bits), labels, resolutions=resolutions)
+        pixel_logits = None if output.pixel_logits is None else parity(bits, output.pixel_logits) * output.pixel_logits
+        return output._replace(logits=parity(bits, output.logits) * output.logits, pixel_logits=pixel_logits)
 
     def drawn(self, image: Tensor) -> Tensor:
         """A bit [N, levels] for each channel: of level 1.5 the first is fair, the second 1 with probability 1/4."""

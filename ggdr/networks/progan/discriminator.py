@@ -9,7 +9,7 @@ from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.growing import Growth
 from ggdr.layers.mapping import MappingNetwork
 from ggdr.layers.progressive import DownsampleBlock
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.progan import ProGANDiscriminatorConfig
 from ggdr.networks.size import channels, pyramid_of
@@ -20,8 +20,8 @@ from ggdr.ops.scales import halved
 class ProGANDiscriminator(Discriminator):
     """Images to logits; minibatch standard deviation compares batch-mates, in evaluation as in training."""
 
-    def __init__(self, config: ProGANDiscriminatorConfig, spec: ImageSpec):
-        super().__init__(config, spec)
+    def __init__(self, config: ProGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra)
         levels = pyramid_of(spec.height, spec.width)
         width = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
         self.resolutions = levels.resolutions

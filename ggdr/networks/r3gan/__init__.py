@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from ggdr.errors import UserError, above_zero
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
 from ggdr.registry import Capability, discriminators, generators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Generator
 
 
 def check_stages(widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
@@ -56,12 +53,6 @@ class R3GANGeneratorConfig(GeneratorConfig):
         """Four to eight channels and one block a resolution."""
         return cls(z_dim=8, channel_base=64, channel_max=8, blocks=(1,), group_size=4, label_dim=8)
 
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.r3gan.generator import R3GANGenerator
-
-        return R3GANGenerator(self, spec)
-
 
 @discriminators.register("r3gan", paper="2501.05441")
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +88,3 @@ class R3GANDiscriminatorConfig(DiscriminatorConfig):
     def tiny(cls) -> Self:
         """Four to eight channels and one block a resolution."""
         return cls(channel_base=64, channel_max=8, blocks=(1,), group_size=4)
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge images of this size."""
-        from ggdr.networks.r3gan.discriminator import R3GANDiscriminator
-
-        return R3GANDiscriminator(self, spec)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ggdr.layers.projection import needed
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.r3gan import R3GANDiscriminatorConfig
 from ggdr.networks.r3gan.blocks import R3GANTransition, initialise, stage, stages_of
@@ -17,8 +17,8 @@ from ggdr.ops.precision import at_least_float32, without_autocast
 class R3GANDiscriminator(Discriminator):
     """Images to logits; nothing in it compares batch-mates."""
 
-    def __init__(self, config: R3GANDiscriminatorConfig, spec: ImageSpec):
-        super().__init__(config, spec)
+    def __init__(self, config: R3GANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra)
         resolutions, widths, blocks = stages_of(config, spec)
         self.map_channels = dict(zip(resolutions[:-1], widths, strict=False))
         self.fromimage = nn.Conv2d(spec.channels, widths[-1], 1, bias=False)

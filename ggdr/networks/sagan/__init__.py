@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ggdr.errors import not_negative
-from ggdr.networks.base import ImageSpec
 from ggdr.networks.sngan import SNGANDiscriminatorConfig, SNGANGeneratorConfig
 from ggdr.registry import discriminators, generators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("sagan", paper="1805.08318")
@@ -26,12 +21,6 @@ class SAGANGeneratorConfig(SNGANGeneratorConfig):
         super().__post_init__()
         not_negative(self, "attention")
 
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.sagan.generator import SAGANGenerator
-
-        return SAGANGenerator(self, spec)
-
 
 @discriminators.register("sagan", paper="1805.08318")
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +33,3 @@ class SAGANDiscriminatorConfig(SNGANDiscriminatorConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         not_negative(self, "attention")
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge images of this size."""
-        from ggdr.networks.sagan.discriminator import SAGANDiscriminator
-
-        return SAGANDiscriminator(self, spec)

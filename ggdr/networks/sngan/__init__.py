@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
 from ggdr.registry import Capability, discriminators, generators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Generator
 
 
 @generators.register("sngan", paper="1802.05957")
@@ -33,12 +30,6 @@ class SNGANGeneratorConfig(GeneratorConfig):
     def tiny(cls) -> Self:
         """Four to eight channels."""
         return cls(z_dim=8, channels=4, channel_max=8)
-
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.sngan.generator import SNGANGenerator
-
-        return SNGANGenerator(self, spec)
 
 
 @discriminators.register("sngan", paper="1802.05957")
@@ -64,9 +55,3 @@ class SNGANDiscriminatorConfig(DiscriminatorConfig):
     def tiny(cls) -> Self:
         """Four to eight channels."""
         return cls(channels=4, channel_max=8)
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge images of this size."""
-        from ggdr.networks.sngan.discriminator import SNGANDiscriminator
-
-        return SNGANDiscriminator(self, spec)

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from ggdr.layers.projection import agreement
 from ggdr.layers.residual import DownBlock, normalization
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan.init import channels
 from ggdr.networks.size import pyramid_of
@@ -23,8 +23,8 @@ class SNGANDiscriminator(Discriminator):
 
     config: SNGANDiscriminatorConfig
 
-    def __init__(self, config: SNGANDiscriminatorConfig, spec: ImageSpec):
-        super().__init__(config, spec)
+    def __init__(self, config: SNGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra)
         levels = pyramid_of(spec.height, spec.width)
         widths = channels(config.channels, config.channel_max, levels.doublings)
         self.map_channels = dict(zip(levels.resolutions, widths, strict=False))

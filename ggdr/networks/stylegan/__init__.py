@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from ggdr.errors import above_zero
-from ggdr.networks.base import GeneratorConfig, ImageSpec
+from ggdr.networks.base import GeneratorConfig
 from ggdr.registry import Capability, generators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Generator
 
 
 @generators.register("stylegan", paper="1812.04948")
@@ -55,9 +52,3 @@ class StyleGANGeneratorConfig(GeneratorConfig):
     def tiny(cls) -> Self:
         """Eight channels and a shallow mapping."""
         return cls(z_dim=8, w_dim=8, mapping_layers=2, channel_base=64, channel_max=8)
-
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.stylegan.generator import StyleGANGenerator
-
-        return StyleGANGenerator(self, spec)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from ggdr.errors import UserError, above_zero
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
 from ggdr.networks.size import LONGEST
 from ggdr.registry import Capability, discriminators, generators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Generator
 
 
 def check_smallest(smallest: int) -> None:
@@ -64,12 +61,6 @@ class StyleGAN2GeneratorConfig(GeneratorConfig):
         """Eight channels and a shallow mapping."""
         return cls(z_dim=8, w_dim=8, mapping_layers=2, channel_base=64, channel_max=8)
 
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.stylegan2.generator import StyleGAN2Generator
-
-        return StyleGAN2Generator(self, spec)
-
 
 @discriminators.register("stylegan2", paper="1912.04958")
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +93,3 @@ class StyleGAN2DiscriminatorConfig(DiscriminatorConfig):
     def tiny(cls) -> Self:
         """Eight channels and a shallow mapping."""
         return cls(channel_base=64, channel_max=8, mapping_layers=2)
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge images of this size."""
-        from ggdr.networks.stylegan2.discriminator import StyleGAN2Discriminator
-
-        return StyleGAN2Discriminator(self, spec)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ggdr.layers.epilogue import Epilogue
 from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.mapping import MappingNetwork
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import channels, pyramid_of
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig
@@ -20,8 +20,8 @@ from ggdr.ops.layout import channels_last
 class StyleGAN2Discriminator(Discriminator):
     """Images to logits; minibatch standard deviation compares batch-mates, in evaluation as in training."""
 
-    def __init__(self, config: StyleGAN2DiscriminatorConfig, spec: ImageSpec):
-        super().__init__(config, spec)
+    def __init__(self, config: StyleGAN2DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra)
         levels = pyramid_of(spec.height, spec.width, config.smallest)
         width = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
         self.resolutions = levels.resolutions[:0:-1]
@@ -34,8 +34,8 @@ class StyleGAN2Discriminator(Discriminator):
         self.last = f"b{levels.height}"
         # The published one clamps all convolutions but this, and checkpoints rely on it.
         fromrgb = FromImage(spec.channels, width[0], None) if config.architecture == "skip" else None
-        group, extra, clamp, size = config.mbstd_group, config.mbstd_channels, config.clamp, levels.size(0)
-        last = Epilogue(width[0], size, spec.labels, group=group, extra=extra, clamp=clamp, fromrgb=fromrgb)
+        group, variety, clamp, size = config.mbstd_group, config.mbstd_channels, config.clamp, levels.size(0)
+        last = Epilogue(width[0], size, spec.labels, group=group, extra=variety, clamp=clamp, fromrgb=fromrgb)
         self.add_module(self.last, last)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from ggdr.errors import UserError, above_zero, not_negative
-from ggdr.networks.base import GeneratorConfig, ImageSpec
+from ggdr.networks.base import GeneratorConfig
 from ggdr.registry import Capability, generators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Generator
 
 
 @generators.register("stylegan3", paper="2106.12423")
@@ -76,9 +73,3 @@ class StyleGAN3GeneratorConfig(GeneratorConfig):
     def tiny(cls) -> Self:
         """Four layers of four to eight channels."""
         return cls(z_dim=8, w_dim=8, channel_base=64, channel_max=8, layers=4, margin=4)
-
-    def build(self, spec: ImageSpec) -> Generator:
-        """The network, freshly initialised; UserError if it cannot make images of this size."""
-        from ggdr.networks.stylegan3.generator import StyleGAN3Generator
-
-        return StyleGAN3Generator(self, spec)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
-from ggdr.networks.base import DiscriminatorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig
 from ggdr.registry import Capability, discriminators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("timm", paper="2111.01007")
@@ -49,9 +46,3 @@ class TimmDiscriminatorConfig(DiscriminatorConfig):
     def described(self) -> Self:
         """With random weights, since the saved ones take their place: nobody who opens a model asks the Hub for any."""
         return replace(self, weights="random")
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, its own layers freshly initialised; UserError if timm has no such model or weights."""
-        from ggdr.networks.timm.discriminator import TimmDiscriminator
-
-        return TimmDiscriminator(self, spec)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from ggdr.layers.equalized import clip_weights
 from ggdr.layers.projection import needed
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import pyramid_of
 from ggdr.networks.timm import TimmDiscriminatorConfig
@@ -21,9 +21,9 @@ from ggdr.ops.precision import at_least_float32, without_autocast
 class TimmDiscriminator(Discriminator):
     """Images to the logits of all places on all scales."""
 
-    def __init__(self, config: TimmDiscriminatorConfig, spec: ImageSpec):
+    def __init__(self, config: TimmDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         resolutions = pyramid_of(spec.height, spec.width).resolutions[:-1]
-        super().__init__(config, spec)
+        super().__init__(config, spec, extra)
         self.backbone = Backbone(config, spec)
         self.mixing = TimmMixing(self.backbone.channels, config.mixing)
         inputs = zip(self.backbone.channels, self.backbone.sizes, strict=True)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
-from ggdr.networks.base import DiscriminatorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig
 from ggdr.networks.wrappers import WrapperConfig
 from ggdr.registry import Capability, discriminators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("unet", paper="2207.13320")
@@ -34,9 +31,3 @@ class UNetDiscriminatorConfig(WrapperConfig):
     def tiny(cls) -> Self:
         """Over a tiny StyleGAN2 discriminator."""
         return cls(encoder=StyleGAN2DiscriminatorConfig.tiny())
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError without a pyramid that reaches the sides of the guide."""
-        from ggdr.networks.unet.discriminator import UNetDiscriminator
-
-        return UNetDiscriminator(self, spec)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ggdr.errors import UserError
 from ggdr.layers.equalized import EqualizedConv2d
-from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.networks.unet.heads import UNetHeads
 from ggdr.networks.wrappers import discriminator as around
@@ -16,10 +16,10 @@ from ggdr.networks.wrappers import discriminator as around
 class UNetDiscriminator(around.WrapperDiscriminator):
     """Images to all that the encoder says, where asked to feature maps, and to what the heads say."""
 
-    def __init__(self, config: UNetDiscriminatorConfig, spec: ImageSpec):
-        super().__init__(config, spec, spec)
-        self.decoder = UNetDecoder(config, self.map_channels, spec.guide)
-        self.heads = UNetHeads(self.map_channels, spec.heads)
+    def __init__(self, config: UNetDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra, spec)
+        self.decoder = UNetDecoder(config, self.map_channels, extra.target_channels)
+        self.heads = UNetHeads(self.map_channels, extra.heads)
 
     def forward(
         self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
@@ -32,37 +32,39 @@ class UNetDiscriminator(around.WrapperDiscriminator):
         drawn = self.decoder(said.maps, resolutions) if resolutions else {}
         # spelled out: the compiler of torch 2.9 cannot follow `_replace`
         return DiscriminatorOutput(
-            said.logits, drawn, said.guide, said.maps, self.heads(said.maps), said.pixel_logits, said.image
+            said.logits, drawn, said.target_features, said.maps, self.heads(said.maps), said.pixel_logits, said.image
         )
 
 
 class UNetDecoder(nn.Module):
     """From the smallest maps up, each step joined by the encoder's maps of its size: convolve, then double."""
 
-    def __init__(self, config: UNetDiscriminatorConfig, encoder: dict[int, int], guide: dict[int, int]):
-        """`encoder`, `guide`: side -> channels of what it reads and redraws; it ends at the guide's largest side."""
+    def __init__(self, config: UNetDiscriminatorConfig, encoder: dict[int, int], targets: dict[int, int]):
+        """`encoder`: side -> channels of what it reads; `targets`: of what it draws, up to the largest side."""
         super().__init__()
-        check_sides(guide, encoder)
-        self.guide, self.base = dict(guide), min(encoder, default=0)
-        self.resolutions = [2 * resolution for resolution in sorted(encoder) if 2 * resolution <= max(guide, default=0)]
-        if self.base in guide:  # drawn from the encoder's maps of this side, which nothing is doubled to reach
-            step = EqualizedConv2d(encoder[self.base], guide[self.base], config.kernel, activation=config.activation)
+        check_sides(targets, encoder)
+        self.targets, self.base = dict(targets), min(encoder, default=0)
+        self.resolutions = [
+            2 * resolution for resolution in sorted(encoder) if 2 * resolution <= max(targets, default=0)
+        ]
+        if self.base in targets:  # drawn from the encoder's maps of this side, which nothing is doubled to reach
+            step = EqualizedConv2d(encoder[self.base], targets[self.base], config.kernel, activation=config.activation)
             self.add_module(f"b{self.base}", step)
         previous = 0
         for resolution in self.resolutions:
             # the last doubling may reach the whole image, where the encoder has no maps to take the width from
-            width = encoder[resolution] if resolution in encoder else guide[resolution]
+            width = encoder[resolution] if resolution in encoder else targets[resolution]
             inputs = previous + encoder[resolution // 2]
             step = EqualizedConv2d(inputs, width, config.kernel, activation=config.activation, up=2)
             self.add_module(f"b{resolution}", step)
-            if guide.get(resolution, width) != width:
-                self.add_module(f"project{resolution}", EqualizedConv2d(width, guide[resolution], 1))
+            if targets.get(resolution, width) != width:
+                self.add_module(f"project{resolution}", EqualizedConv2d(width, targets[resolution], 1))
             previous = width
 
     def forward(self, maps: dict[int, Tensor], resolutions: tuple[int, ...]) -> dict[int, Tensor]:
-        """The encoder's maps to drawn maps, side r -> [N, guide[r], r, r * W / H] float32."""
-        if strange := set(resolutions) - set(self.guide):
-            raise UserError(f"no decoder for the sides {sorted(strange)}; built for {sorted(self.guide)}.")
+        """The encoder's maps to drawn maps, side r -> [N, targets[r], r, r * W / H] float32."""
+        if strange := set(resolutions) - set(self.targets):
+            raise UserError(f"no decoder for the sides {sorted(strange)}; built for {sorted(self.targets)}.")
         drawn, x = {}, None
         if self.base in resolutions:
             drawn[self.base] = self.get_submodule(f"b{self.base}")(maps[self.base]).float()
@@ -74,15 +76,15 @@ class UNetDecoder(nn.Module):
         return drawn
 
     def projected(self, x: Tensor, resolution: int) -> Tensor:
-        """x with the guide's number of channels."""
+        """x with the target's number of channels."""
         project = self._modules.get(f"project{resolution}")
         return x if project is None else project(x)
 
 
-def check_sides(guide: dict[int, int], encoder: dict[int, int]) -> None:
-    """UserError if the guide has a side that neither the encoder's smallest maps have nor doubling reaches."""
+def check_sides(targets: dict[int, int], encoder: dict[int, int]) -> None:
+    """UserError if the target has a side that neither the encoder's smallest maps have nor doubling reaches."""
     possible = [*sorted(encoder)[:1], *(2 * resolution for resolution in sorted(encoder))]
-    if strange := sorted(set(guide) - set(possible)):
+    if strange := sorted(set(targets) - set(possible)):
         raise UserError(
             f"a U-Net decoder cannot draw feature maps of side {strange}; set the term's sides among {possible}."
         )

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from ggdr.errors import above_zero
-from ggdr.networks.base import DiscriminatorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig
 from ggdr.registry import Capability, discriminators
-
-if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator
 
 
 @discriminators.register("unet_gan", paper="2002.12655")
@@ -34,9 +31,3 @@ class UNetGANDiscriminatorConfig(DiscriminatorConfig):
     def tiny(cls) -> Self:
         """Four to eight channels."""
         return cls(channels=4, channel_max=8)
-
-    def build(self, spec: ImageSpec) -> Discriminator:
-        """The network, freshly initialised; UserError if it cannot judge images of this size."""
-        from ggdr.networks.unet_gan.discriminator import UNetGANDiscriminator
-
-        return UNetGANDiscriminator(self, spec)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from ggdr.layers.projection import needed
 from ggdr.layers.spectral import spectral
-from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import pyramid_of
 from ggdr.networks.unet_gan import UNetGANDiscriminatorConfig
@@ -23,8 +23,8 @@ from ggdr.ops.scales import doubled
 class UNetGANDiscriminator(Discriminator):
     """Images to a logit of each, and of each of their pixels; all layers are spectrally normalised."""
 
-    def __init__(self, config: UNetGANDiscriminatorConfig, spec: ImageSpec):
-        super().__init__(config, spec)
+    def __init__(self, config: UNetGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra)
         levels = pyramid_of(spec.height, spec.width)
         widths = [min(config.channels << level, config.channel_max) for level in range(levels.doublings)]
         self.map_channels = dict(zip(levels.resolutions, reversed(widths), strict=False))

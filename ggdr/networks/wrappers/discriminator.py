@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ggdr.networks.base import ImageSpec, Reconstruction
+from ggdr.networks.base import ExtraOutputs, ImageSpec, Reconstruction
 from ggdr.networks.base.module import Discriminator, Network
 from ggdr.networks.wrappers import WrapperConfig
 
@@ -12,11 +12,11 @@ from ggdr.networks.wrappers import WrapperConfig
 class WrapperDiscriminator(Discriminator):
     """An encoder, and around it what a subclass adds in `forward`."""
 
-    def __init__(self, config: WrapperConfig, spec: ImageSpec, inner: ImageSpec):
+    def __init__(self, config: WrapperConfig, spec: ImageSpec, extra: ExtraOutputs, inner: ImageSpec):
         """`inner`: what the encoder is built for. UserError if the encoder gives no pyramid."""
         config.check()
-        super().__init__(config, spec)
-        self.encoder = config.encoder.build(inner)
+        super().__init__(config, spec, extra)
+        self.encoder = config.encoder.build(inner, extra)
         self.map_channels = self.encoder.map_channels
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
