@@ -20,6 +20,7 @@ from ggdr.losses.relativistic import Relativistic
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.r3gan import R3GANDiscriminatorConfig, R3GANGeneratorConfig
 from ggdr.play.duel import Duel, StepContext
+from ggdr.registry import Capability
 from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.r2 import R2
 
@@ -86,7 +87,7 @@ def close(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float) -> None:
 def duel(kind: str, turn: str) -> tuple[Duel, list[int]]:
     G, D, up = players(kind)
     found = below(f"{kind}/")
-    requires = frozenset({"real_grad", "fake_grad"} if turn == "d" else ())
+    requires = frozenset({Capability.REAL_GRAD, Capability.FAKE_GRAD} if turn == "d" else ())
     played = Duel(G, D, found["reals"], found.get("c"), StepContext(turn, requires))
     vars(played)["z"] = found["z"]
     return played, up
