@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ggdr.documents import one_line, read_object
 from ggdr.errors import UserError
+from ggdr.lazy import optional
 from ggdr.saving.pretrained import INDEX
 from ggdr.seeding import word
 
@@ -71,6 +72,13 @@ class UnconditionalPipeline:
         return {"class": self.name, "steps": self.steps, "weights": hash_of(self.folder)}
 
 
+def library() -> Any:
+    """Return the module diffusers; MissingPackage if it is not installed."""
+    with optional("diffusers", "a pipeline of diffusers needs"):
+        import diffusers
+    return diffusers
+
+
 def class_name(folder: Path) -> str:
     """Return the class that the index of a pipeline names; UserError if the index cannot be read."""
     index = read_index(folder)
@@ -91,8 +99,7 @@ def read_index(folder: Path) -> dict[str, Any]:
 
 def parameters(name: str, folder: Path) -> dict[str, inspect.Parameter]:
     """Return the parameters of a pipeline's call; UserError if diffusers lacks the class, or it is conditional."""
-    import diffusers
-
+    diffusers = library()
     try:
         kind = getattr(diffusers, name)
     except AttributeError as error:
@@ -134,13 +141,11 @@ def check_parts(folder: Path) -> None:
 
 def load(folder: Path) -> Any:
     """Load the pipeline in a folder, float32, without running its code; UserError if it cannot be read."""
-    from diffusers import DiffusionPipeline
-    from diffusers.utils import logging
-
+    diffusers = library()
     check_parts(folder)
-    logging.disable_progress_bar()
+    diffusers.utils.logging.disable_progress_bar()
     try:
-        return DiffusionPipeline.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+        return diffusers.DiffusionPipeline.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # what a broken folder raises depends on the library and on what is broken
         raise UserError(
             f"the pipeline in {folder} cannot be read: {reason(error)}; save or download it again."
@@ -149,10 +154,9 @@ def load(folder: Path) -> Any:
 
 def fetch(name: str, revision: str | None) -> Path:
     """Download a pipeline of the Hub, once, and return its folder; UserError if that fails."""
-    from diffusers import DiffusionPipeline
-
+    pipeline = library().DiffusionPipeline
     try:
-        return Path(DiffusionPipeline.download(name, revision=revision, trust_remote_code=False))
+        return Path(pipeline.download(name, revision=revision, trust_remote_code=False))
     except Exception as error:  # what a failing network raises depends on the client's version
         raise UserError(
             f"the pipeline {name!r} cannot be downloaded: {reason(error)}; try again, or give a folder."

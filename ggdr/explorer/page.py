@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import gradio as gr
 import PIL.Image
 
 from ggdr.explorer import inside, watch
@@ -15,9 +14,13 @@ from ggdr.explorer.inside import Point
 from ggdr.explorer.pictures import SEEDS, download, shown, tiles
 from ggdr.explorer.studio import Look, Studio
 from ggdr.latent.directions import number_of_codes
+from ggdr.lazy import optional
 from ggdr.networks.base import ImageSpec
 from ggdr.registry import Capability
 from ggdr.sampling.labels import described
+
+with optional("explore", "the page needs"):
+    import gradio as gr
 
 WATCH_SEC = 3.0
 """between two looks at a run's folder"""

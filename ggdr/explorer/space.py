@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ggdr import __version__
 from ggdr.errors import UserError
+from ggdr.lazy import optional
 from ggdr.saving.pretrained import ID
 
 APP = '''"""The page of {model}: https://huggingface.co/{model}"""
@@ -34,7 +35,8 @@ Seeds, style mixing, directions, and what is inside [{model}](https://huggingfac
 
 def write_space(folder: Path, model: str) -> list[Path]:
     """Write app.py, requirements.txt and README.md for a model of the Hub; UserError if it is none, or one exists."""
-    import gradio
+    with optional("explore", "the page needs"):
+        import gradio
 
     if not re.fullmatch(ID, model) or Path(model).exists():
         raise UserError(f"a Space opens a model of the Hub, and {model!r} is none; type: ggdr push {model} org/name.")

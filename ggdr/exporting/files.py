@@ -18,6 +18,7 @@ from torch.export import ExportedProgram
 
 from ggdr.errors import UserError
 from ggdr.exporting.graphs import Graph, first_line, traced
+from ggdr.lazy import optional
 
 if TYPE_CHECKING:
     import onnx
@@ -121,7 +122,8 @@ def read_pt2(file: Path) -> Run:
 
 def write_onnx(program: ExportedProgram, graph: Graph, file: Path) -> None:
     """An ONNX model in one file; its description is the property "ggdr". UserError if there is no such operator."""
-    from onnx import helper, save
+    with optional("onnx", ".onnx files need"):
+        from onnx import helper, save
 
     names = list(graph.inputs(1, seed=0))
     try:
@@ -155,7 +157,8 @@ def bare(model: onnx.ModelProto) -> None:
 
 def read_onnx(file: Path) -> Run:
     """The graph of such a file, on the host."""
-    import onnxruntime
+    with optional("onnx", ".onnx files need"):
+        import onnxruntime
 
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
 

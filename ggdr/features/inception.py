@@ -11,7 +11,7 @@ from ggdr.errors import UserError
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import rgb
 from ggdr.features.weights import fingerprint, hub_file, read_weights
-from ggdr.lazy import Tensor, torch
+from ggdr.lazy import Tensor, optional, torch
 from ggdr.registry import Capability, extractors
 
 NAME = "Inception-v3 (2015 TensorFlow graph)"
@@ -38,8 +38,9 @@ class InceptionEmbedder(Embedder):
     """The network up to its last pooling, and its logits without bias."""
 
     def __init__(self, weights: str | None, device: torch.device):
-        from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
-        from torch_fidelity.version import __version__
+        with optional("evaluate", "the Inception network needs"):
+            from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
+            from torch_fidelity.version import __version__
 
         path = weights or str(hub_file(URL_INCEPTION_V3, NAME))
         state = read_weights(path)

@@ -11,7 +11,7 @@ from ggdr.features.pixels import resized, rgb, standardised
 from ggdr.features.timm import model
 from ggdr.features.vgg16 import MODEL
 from ggdr.features.weights import fingerprint, hub_file, read_weights
-from ggdr.lazy import Tensor, torch
+from ggdr.lazy import Tensor, optional, torch
 from ggdr.registry import Capability, extractors
 
 TAPS = {3: 64, 8: 128, 15: 256, 22: 512, 29: 512}
@@ -47,7 +47,8 @@ class LPIPS(Extractor):
 
     def load(self, device: torch.device) -> Embedder:
         """The network; UserError if its weights are not at hand."""
-        from torch_fidelity.sample_similarity_lpips import URL_VGG16_LPIPS
+        with optional("evaluate", "LPIPS needs"):
+            from torch_fidelity.sample_similarity_lpips import URL_VGG16_LPIPS
 
         layers = model(MODEL, self.weights).network.get_submodule("features")
         linear = self.linear or str(hub_file(URL_VGG16_LPIPS, "LPIPS' channels", "linear"))

@@ -13,6 +13,7 @@ from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import resized, rgb, standardised
 from ggdr.features.weights import fingerprint, hf_file, hub_file, read_weights
 from ggdr.lazy import Tensor, torch
+from ggdr.networks.timm import library
 from ggdr.registry import Capability, extractors
 
 if TYPE_CHECKING:
@@ -59,10 +60,8 @@ class TimmEmbedder(Embedder):
 
     def __init__(self, built: Built, device: torch.device, filter: str | None = None):
         """`filter`: of the resizing; None: the model's own."""
-        from timm import __version__
-        from timm.data import resolve_model_data_config
-
-        config = resolve_model_data_config(built.network)
+        timm = library()
+        config = timm.data.resolve_model_data_config(built.network)
         self.network: Any = built.network.to(device).eval().requires_grad_(False)
         self.resolution, self.mean, self.std = (
             built.resolution or config["input_size"][-1],
@@ -79,7 +78,7 @@ class TimmEmbedder(Embedder):
             "resize": f"{self.filter}, antialiased (torch), not cropped",
             "range": f"less {list(self.mean)}, over {list(self.std)}",
             "layer": "last before the classifier",
-            "library": f"timm {__version__}",
+            "library": f"timm {timm.__version__}",
         }
 
     def __call__(self, images: Tensor) -> Features:
@@ -121,22 +120,18 @@ def random_model(name: str) -> Built:
 
 def create(name: str, classes: int, resolution: int | None, state: Mapping[str, Tensor] | None) -> torch.nn.Module:
     """The model; without `state` its weights are random, the same each time."""
-    import timm
-
     given: dict[str, Any] = {} if resolution is None else {"img_size": resolution}
     overlay = {} if state is None else {"state_dict": dict(state), "custom_load": False}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return timm.create_model(
+        return library().create_model(
             name, pretrained=state is not None, num_classes=classes, pretrained_cfg_overlay=overlay, **given
         )
 
 
 def own_weights(name: str) -> Path:
     """The file of a model's own weights, fetched if it is not on this machine; UserError if it cannot be had."""
-    import timm
-
-    config = timm.get_pretrained_cfg(known(name))
+    config = library().get_pretrained_cfg(known(name))
     if config is None or not (config.hf_hub_id or isinstance(config.url, str)) or config.custom_load:
         raise UserError(
             f"timm has no weights of {name!r} that can be read safely; choose another model, or give a file by"
@@ -149,8 +144,7 @@ def own_weights(name: str) -> Path:
 
 def known(name: str) -> str:
     """The name, if timm has a model of it; UserError with the nearest ones if not."""
-    import timm
-
+    timm = library()
     model, _, tag = name.partition(".")
     if timm.is_model(model) and (not tag or name in timm.list_pretrained(f"{model}.*")):
         return name

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import torch
-from diffusers import DiffusionPipeline
 
+from ggdr.lazy import optional
 from ggdr.networks.base.module import Discriminator, Generator
 from ggdr.pipeline import Pipeline
+
+with optional("diffusers", "a class of diffusers needs"):
+    from diffusers import DiffusionPipeline
 
 
 class GANPipeline(Pipeline, DiffusionPipeline):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +18,7 @@ import tyro
 
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
+from ggdr.lazy import available
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ class Explore:
 def main(argv: list[str]) -> int:
     """Show the page that `argv` asks for until it is stopped; UserError if it cannot be shown."""
     asked = parsed(Explore, argv, "ggdr explore", __doc__)
-    if find_spec("gradio") is None:
-        raise UserError("the page needs Gradio; type: pip install 'ggdr[explore]'.")
+    available("explore", "the page needs", "gradio")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before it is imported: no word to anybody
     if asked.space is not None:
         from ggdr.explorer.space import write_space

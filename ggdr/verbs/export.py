@@ -15,7 +15,6 @@ with the network before it is left behind.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -23,6 +22,7 @@ import tyro
 
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
+from ggdr.lazy import available
 from ggdr.verbs.places import check_out
 
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ def check(asked: Export) -> None:
     """UserError if there can be no such file, before the network is read."""
     if (suffix := asked.out.suffix) not in SUFFIXES:
         raise UserError(f"{str(asked.out)!r} ends in neither of {', '.join(SUFFIXES)}; give NAME.pt2 or NAME.onnx.")
-    if missing := [name for name in SUFFIXES[suffix] if find_spec(name) is None]:
-        raise UserError(f"{suffix} files need {', '.join(missing)}; type: pip install 'ggdr[onnx]'.")
+    available("onnx", f"{suffix} files need", *SUFFIXES[suffix])
     if asked.out.is_dir():
         raise UserError(f"{str(asked.out)!r} is a folder; name a file.")
     check_out([asked.out], asked.overwrite)

@@ -14,7 +14,7 @@ import numpy as np
 from ggdr.cache import write_whole
 from ggdr.errors import UserError
 from ggdr.folders import SHEET
-from ggdr.lazy import F, Tensor, torch
+from ggdr.lazy import F, Tensor, optional, torch
 from ggdr.sampling.grid import picture
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def shrunk(images: Tensor, side_px: int) -> Tensor:
 
 def write_mp4(frames: Iterator[Tensor], path: Path, fps: float) -> int:
     """H.264 where FFmpeg has it, in colours that every player shows."""
-    import av
+    with optional("video", "an .mp4 needs"):
+        import av
 
     codec = next(name for name in CODECS if name in av.codecs_available)
     pixels, count = (even(in_rgb(frame)) for frame in frames), 0

@@ -111,7 +111,7 @@ def test_a_plug_in_that_is_missing_is_what_is_told_to_install(tmp_path):
     code = f"""import sys; sys.modules.update(pillow_heif=None, pillow_jxl=None)
 from ggdr.data.images import ImageFiles; ImageFiles(source={source!r}).open()"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    told = "kinds that are not read: 1 .heic (pip install pillow-heif), 1 .jxl (pip install pillow-jxl-plugin)"
+    told = "kinds that are not read: 1 .heic (pip install 'ggdr[files]'), 1 .jxl (pip install 'ggdr[files]')"
     assert f"2 files of {told}" in done.stderr
 
 

@@ -178,4 +178,4 @@ def test_without_h5py_the_command_that_installs_it_is_said(tmp_path):
     code = "import sys; sys.modules['h5py'] = None; from ggdr.data.images import ImageFiles as images\n"
     code += "images(source=sys.argv[1]).open()"
     told = subprocess.run([sys.executable, "-c", code, source], capture_output=True, text=True).stderr
-    assert "cannot be read without a package; type: pip install h5py" in told
+    assert "a.h5' needs h5py; type: pip install 'ggdr[sources]'" in told

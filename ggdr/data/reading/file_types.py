@@ -44,9 +44,9 @@ class PlugIn(NamedTuple):
 
 
 PLUG_INS = (
-    PlugIn("HEIF", (".heic", ".heif", ".hif"), "pillow_heif.HeifImagePlugin", "pillow-heif"),
+    PlugIn("HEIF", (".heic", ".heif", ".hif"), "pillow_heif.HeifImagePlugin", "'ggdr[files]'"),
     PlugIn("AVIF", (".avif", ".avifs"), "pillow_avif", "pillow-avif-plugin"),  # Pillow itself from 11.3 on
-    PlugIn("JXL", (".jxl",), "pillow_jxl", "pillow-jxl-plugin"),
+    PlugIn("JXL", (".jxl",), "pillow_jxl", "'ggdr[files]'"),
 )
 RAW = ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .pef .srw".split()
 FILMS = ".mp4 .mov .avi .mkv .webm .m4v".split()

@@ -13,6 +13,7 @@ from ggdr.data.reading.pixels.decode import MODES, Look, look, values
 from ggdr.data.reading.pixels.depth import Values, cut, together, trouble, values_of
 from ggdr.data.reading.reader import Reader
 from ggdr.errors import UserError
+from ggdr.lazy import MissingPackage
 
 SHARE = 0.9
 """of the images that must have as many channels before all others are made so"""
@@ -97,6 +98,8 @@ def measure(source: Source) -> Values | None:
     """What the values of an image are; None: it cannot be read."""
     try:
         return values_of(values(source.read()))
+    except MissingPackage:
+        raise
     except Exception:  # a broken file may raise anything; it is named when its turn comes
         return None
 
@@ -136,6 +139,8 @@ def glance(source: Source) -> Look | None:
             if (data := read()).startswith(TIFF) and read is source.head:  # whose headers lie anywhere
                 continue
             return look(data)
+        except MissingPackage:
+            raise
         except Exception:  # a broken file may raise anything; it is named when its turn comes
             continue
     return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
+from ggdr.lazy import optional
 from ggdr.networks.base import DiscriminatorConfig
 from ggdr.registry import Capability, discriminators
 
@@ -46,3 +47,11 @@ class TimmDiscriminatorConfig(DiscriminatorConfig):
     def described(self) -> Self:
         """With random weights, since the saved ones take their place: nobody who opens a model asks the Hub for any."""
         return replace(self, weights="random")
+
+
+def library() -> Any:
+    """The module timm; MissingPackage if it is not installed."""
+    with optional("evaluate", "models of timm need"):
+        import timm
+        import timm.data
+    return timm

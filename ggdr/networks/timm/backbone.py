@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
-from ggdr.networks.timm import TimmDiscriminatorConfig
+from ggdr.networks.timm import TimmDiscriminatorConfig, library
 from ggdr.ops.layout import channels_last
 from ggdr.ops.scales import resized
 
@@ -99,8 +99,7 @@ def random_conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
 
 def create(config: TimmDiscriminatorConfig, channels: int) -> Any:
     """The model of timm, with the weights that are asked for; UserError if it cannot be had."""
-    import timm
-
+    timm = library()
     name = config.model
     model, _, tag = name.partition(".")
     known = timm.list_pretrained(f"{model}.*")
@@ -121,10 +120,9 @@ def create(config: TimmDiscriminatorConfig, channels: int) -> Any:
 
 def own_weights(name: str) -> Path:
     """The file of a model's own weights, from the Hub if it is not on this machine; UserError, soon, without it."""
-    import timm
     from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 
-    settings = timm.get_pretrained_cfg(name)
+    settings = library().get_pretrained_cfg(name)
     repo, file = settings and settings.hf_hub_id, "model.safetensors"
     if not repo:
         raise UserError(f"timm has no weights of {name!r} on the Hub; choose another model, or weights random.")

@@ -15,6 +15,7 @@ from ggdr.data.reading.pixels.arrays import PACKED
 from ggdr.data.reading.reader import Columns, check_size, reason
 from ggdr.documents import one_line
 from ggdr.errors import UserError
+from ggdr.lazy import available
 
 if TYPE_CHECKING:
     import h5py
@@ -40,10 +41,7 @@ class HDF5(Stack):
         self.source = source
         self._file: h5py.File | None = None
         self._process = 0
-        try:
-            import h5py  # noqa: F401
-        except ImportError:
-            raise UserError(f"{source!r} cannot be read without a package; type: pip install h5py.") from None
+        available("sources", f"{source!r} needs", "h5py")
         self.arrays = listing(source)
         self.choose(columns)
 

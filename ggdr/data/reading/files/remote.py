@@ -19,8 +19,8 @@ from ggdr.data.reading.files.patterns import expanded
 from ggdr.data.reading.reader import reason
 from ggdr.errors import UserError
 
-PACKAGES = {"http": "aiohttp", "https": "aiohttp", "s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
-"""how an address begins -> the package that reads it; all are in the extra `sources`"""
+KNOWN = ("http", "https", "s3", "s3a", "gs", "gcs")
+"""how addresses begin whose packages are in the extra `sources`"""
 TELL = (
     "size",
     "ETag",
@@ -166,8 +166,7 @@ def trouble(source: str, error: Exception) -> str:
     """Why nothing can be had from an address, in one sentence."""
     protocol = source.partition("://")[0]
     if isinstance(error, ImportError):
-        package = PACKAGES.get(protocol)
-        how = f"type: pip install {package}" if package else reason(error)
+        how = "type: pip install 'ggdr[sources]'" if protocol in KNOWN else reason(error)
         return f"{protocol}:// cannot be read without the package that knows it; {how}"
     if isinstance(error, FileNotFoundError):
         return f"there is nothing at {source}; correct the address (a folder on the web ends in /)."

@@ -16,6 +16,7 @@ import numpy as np
 
 from ggdr.data.reading.reader import check_size
 from ggdr.errors import UserError
+from ggdr.lazy import optional
 
 if TYPE_CHECKING:
     import tifffile
@@ -157,7 +158,8 @@ def stack_of(file: tifffile.TiffFile) -> tuple[tuple[int, ...], np.dtype, list[i
 
 def png_array(data: bytes) -> np.ndarray:
     """A colour PNG [H, W, 3 or 4] at its full 16 bits, of which Pillow keeps eight; any exception if it is broken."""
-    import av
+    with optional("files", "a colour PNG of 16 bits needs"):
+        import av
 
     decoder = av.CodecContext.create("png", "r")
     frame = [*decoder.decode(av.Packet(data)), *decoder.decode(None)][0]

@@ -20,6 +20,7 @@ from ggdr.data.reading.pixels.framing import Frame, fit
 from ggdr.data.reading.pixels.jxl import declared, is_jxl
 from ggdr.data.reading.pixels.profiles import described, to_srgb
 from ggdr.errors import UserError
+from ggdr.lazy import available
 
 MOST_PIXELS = 2**27
 """of an image; a header that declares more is believed to be a bomb"""
@@ -132,6 +133,8 @@ def look(data: bytes) -> Look:
         gray, deep = image.mode in GRAY, image.mode in NUMBERS or deep_colour(image)
         channels = 1 if gray else 4 if image.has_transparency_data else 3
         mode = f"{image.mode} of 16 bits" if deep_colour(image) else image.mode
+        if deep_colour(image) and image.format == "PNG":
+            available("files", "a colour PNG of 16 bits needs", "av")
         return Look(height, width, mode, channels, deep, "" if deep else described(image))
 
 
