@@ -149,7 +149,7 @@ def test_without_a_network_the_last_copy_serves(tmp_path, server):
     [
         ("http://127.0.0.1:9/a.zip", "a.zip cannot be read: .*look at the address, the network"),
         ("memory://nothing.zip", "there is nothing at memory://nothing.zip; correct the address"),
-        ("s3://bucket/a.zip", "s3:// cannot be read without .*; type: pip install 'ggdr\[sources\]'"),
+        ("s3://bucket/a.zip", r"s3:// cannot be read without .*; type: pip install 'ggdr\[sources\]'"),
         ("nowhere://a.zip", "nowhere://a.zip cannot be read: Protocol not known"),
     ],
 )
