@@ -26,8 +26,8 @@ def evaluate(
     extractor: str = "",
     seed: int = 0,
     repeats: int | None = None,
-    psi: float | None = None,
-    cutoff: int | None = None,
+    truncation_psi: float | None = None,
+    truncation_cutoff: int | None = None,
     noise: Literal["random", "const", "none"] = "random",
     steps: int | None = None,
     batch_size: int = 16,
@@ -36,21 +36,23 @@ def evaluate(
     revision: str | None = None,
     progress: bool = False,
 ) -> EvalResult:
-    """Measure a source of images against real ones: `ggdr.evaluate("runs/digits", metrics=["fid"])["fid"].mean`.
+    """Measure images against real ones: `ggdr.evaluate("runs/digits", metrics=["fid"])["fid"].mean`.
 
-    Writes nothing but the cache of features, and prints nothing unless `progress`. Equal arguments give equal values.
+    Equal arguments give equal values. Nothing is printed unless `progress`, and nothing written but cached features.
+    UserError, mostly before anything is measured, if it cannot be done.
 
     `source`: a run's folder, a checkpoint, a saved model, a Hub repository, a pipeline of diffusers, or images (a
-    folder, .zip, .npz, ...); `ImageFiles(...)` says how images are read. `data`: the real images, a registered name
-    such as "digits", a place or a data set; None: those a run was trained on. `metrics`: registered names, or metrics
-    with settings of their own such as `KID(subsets=10)`; none: fid, kid, precision_recall and swd, as far as their
-    networks are at hand. `images`, `reals`, `extractor`: how many generated and real images metrics given by name
-    look at, and the feature extractor they read.
-
-    `seed` (0 to 2**31 - 1) of the images; each of `repeats` (None: 3) makes others, for intervals. `psi`, `cutoff`,
-    `noise`: truncation and noise of generators. `steps`: of diffusion pipelines. `batch_size`: images made at once, 1
-    to 64. `device`: "cpu", "cuda", "mps"; empty: the accelerator if there is one. `cache`: keep features of images in
-    files on disk. `revision`: branch, tag or commit of a Hub repository. UserError if it cannot be measured.
+    folder, .zip, .npz, ...); `ImageFiles(...)` says how images are read.
+    `data`: the real images: a registered name such as "digits", a place, or a data set; None: those of the run.
+    `metrics`: registered names, or metrics with settings such as `KID(subsets=10)`; none: fid, kid, precision_recall
+    and swd, those left out whose networks are not at hand.
+    `images`, `reals`, `extractor`: for metrics given by name, how many generated and real images they look at, and
+    the registered feature extractor they read.
+    `seed`: of the images, 0 to 2**31 - 1. `repeats`: how often new images are made, for intervals; None: 3.
+    `truncation_psi`, `truncation_cutoff`, `noise`: how a generator makes images, as in `ggdr.Pipeline`.
+    `steps`: denoising steps of a diffusion pipeline; None: its default.
+    `batch_size`: images made at once, 1 to 64. `device`: "cpu", "cuda", "mps"; empty: the accelerator if there is one.
+    `cache`: keep features of images in files on disk. `revision`: branch, tag or commit of a Hub repository.
     """
     from ggdr.evaluation.evaluator import Evaluator  # torch is imported once something is measured
     from ggdr.evaluation.progress import Progress
@@ -67,7 +69,7 @@ def evaluate(
         data = data_of_run(files.source) if data is None else find_data(str(data))
     chosen = find_metrics(metrics or STANDARD, data, images, reals, extractor)
     processes, shown = Processes(device=device_of(device)), Progress(progress)
-    sampling = SamplingSettings(processes.device, View(psi, cutoff, noise), steps)
+    sampling = SamplingSettings(processes.device, View(truncation_psi, truncation_cutoff, noise), steps)
     evaluator = Evaluator(
         files, data, chosen, sampling, processes, shown, cache=cache, revision=revision, skip_missing=not metrics
     )

@@ -143,7 +143,7 @@ def parse(argv: list[str], program: str) -> Command:
     )
     known = ("--data", "--metrics", *COUNTS, "--extractor", *part_flags(parts), *flags_of(default))
     command = parsed(Command, flags, f"{program} {what or 'WHAT'}", f"usage: {program} {USAGE}", default, known)
-    check_ranges({name: vars(command)[name] for name in RANGES}, lambda name: f"--{name.replace('_', '-')}")
+    check_ranges({name: vars(command)[name] for name in RANGES})
     return command
 
 

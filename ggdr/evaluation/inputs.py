@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.files.patterns import is_elsewhere
 from ggdr.documents import like, one_line, read_object
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.flags.parts import fresh, part_kind
 from ggdr.metrics.base import Metric
 from ggdr.recipe.files import from_json
@@ -30,15 +30,12 @@ PARENTS = 2
 """folders above a source that may be its run's"""
 
 
-def check_ranges(given: Mapping[str, int | None], spelled: Callable[[str], str] = str) -> None:
-    """Raise UserError if a number is out of its range; None passes.
-
-    `spelled`: turns a name into what the user typed, such as `batch_size` into `--batch-size`.
-    """
+def check_ranges(given: Mapping[str, int | None]) -> None:
+    """Raise UserError if a number is out of its range; None passes."""
     for name, value in given.items():
         low, high = RANGES[name]
         if value is not None and not low <= value <= high:
-            raise UserError(f"{spelled(name)} {value} is out of range; give a number from {low} to {high}.")
+            raise UserError(f"{setting(name)} {value} is out of range; give a number from {low} to {high}.")
 
 
 def check_source(source: str) -> None:
@@ -87,9 +84,8 @@ def find_metrics(
     numbers = {name: number for name, number in {"images": images, "reals": reals}.items() if number is not None}
     named = {each: fresh(metrics.find(each), "--metrics") for each in wanted if isinstance(each, str)}
     if extractor and not any(reads(metric, extractor) for metric in named.values()):
-        raise UserError(
-            f"{', '.join(named) or 'no metric'} cannot read features by {extractor!r}; leave extractor out."
-        )
+        given = ", ".join(named) or "no metric"
+        raise UserError(f"{given} cannot read features by {extractor!r}; leave {setting('extractor')} out.")
     extractor = extractor or data.features
     for name, metric in named.items():
         features = {"extractor": extractors.find(extractor)()} if extractor and reads(metric, extractor) else {}

@@ -68,7 +68,7 @@ def test_a_result_comes_back_and_nothing_is_printed_or_written(run, here, capfd)
 
 
 def test_library_and_verb_give_the_same_values(run, here):
-    result = evaluate(run, metrics=["kid", "swd"], images=30, seed=3, repeats=2, psi=0.7, batch_size=8)
+    result = evaluate(run, metrics=["kid", "swd"], images=30, seed=3, repeats=2, truncation_psi=0.7, batch_size=8)
     flags = "--metrics kid swd --images 30 --seed 3 --repeats 2 --psi 0.7 --batch-size 8 --out record.json"
     assert main([str(run), *flags.split()]) == 0
     record, own = json.loads((here / "record.json").read_text()), json.loads(json.dumps(result.as_json()))
@@ -118,7 +118,7 @@ def test_metrics_that_nobody_named_are_left_out_where_they_cannot_be_measured(he
         ({"extractor": "digits"}, "swd cannot read features by 'digits'; leave extractor out"),
         ({"data": "no/where/at/all"}, "no file or folder 'no/where/at/all'"),
         ({"device": "cuda:99"}, "cuda:99 is not possible here"),
-        ({"psi": float("nan")}, "psi is nan; give a number such as 0.7"),
+        ({"truncation_psi": float("nan")}, "psi is nan; give a number such as 0.7"),
     ],
     ids=str,
 )

@@ -37,7 +37,7 @@ SMALL = ["--batch-size", "4", "--generator.channel-max", "8", "--dry-run"]
 
 
 def test_there_is_something_to_run():
-    assert len(PYTHON) == 4 and len(TRAIN) >= 8 and len(MODELS) >= 11
+    assert len(PYTHON) == 5 and len(TRAIN) >= 8 and len(MODELS) >= 11
 
 
 @pytest.mark.parametrize("command", TRAIN)
@@ -89,11 +89,22 @@ def test_a_model_is_used_as_shown(tmp_path, monkeypatch):
     assert list((tmp_path / "runs/digits").rglob("metrics/*.json")) and list((tmp_path / "pictures").glob("*.png"))
 
 
+def test_a_run_is_evaluated_as_shown(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    saved = tiny.tiny_run(tiny.recipe, tmp_path / "runs/digits").save()
+    shutil.copy(saved / "recipe.json", tmp_path / "runs/digits")
+    scope: dict = {}
+    exec(PYTHON[3], scope)
+    result, shown = scope["result"], capsys.readouterr().out
+    assert shown.startswith(f"{result['fid'].mean} ") and "swd 16" in shown and "fewer than the 1,000 asked" in shown
+    assert result["swd/16"].interval and result.protocol["metrics"]["fid"]["fake"]["number"] == 1000
+
+
 def test_parts_work_without_the_trainer(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_model(StyleGAN2GeneratorConfig.tiny().build(ImageSpec(16, 16, 1)), tmp_path / "runs/digits/model/generator")
     scope: dict = {}
-    exec(PYTHON[3], scope)
+    exec(PYTHON[4], scope)
     assert scope["sample"].image.shape == (4, 3, 64, 96) and scope["sample"].features[16].shape == (4, 64, 16, 24)
     assert scope["trained"](torch.randn(1, scope["trained"].z_dim)).image.shape == (1, 1, 16, 16)
 

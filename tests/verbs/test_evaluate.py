@@ -20,6 +20,7 @@ from places import ROOT, SUPPORT
 from ggdr.cache import cache_folder
 from ggdr.data.digits import Digits
 from ggdr.data.images import ImageFiles
+from ggdr.errors import UserError
 from ggdr.evaluation.flags import parse
 from ggdr.evaluation.record import record_folder
 from ggdr.features.digits import Digits as DigitsExtractor
@@ -83,10 +84,10 @@ def means(found: dict) -> dict:
 
 def complaint(*argv: str | Path) -> str:
     """The one line that a command ends with."""
-    with pytest.raises(ValueError) as raised:
+    with pytest.raises(UserError) as raised:
         main([str(word) for word in argv])
-    assert "\n" not in str(raised.value)
-    return str(raised.value)
+    assert "\n" not in raised.value.in_flags()
+    return raised.value.in_flags()
 
 
 def test_a_run_is_measured_against_its_own_data_by_metrics_that_need_no_download(run, capsys):
