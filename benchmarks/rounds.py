@@ -1,4 +1,4 @@
-"""Measuring by rounds: contestants in processes of their own take turns, so that what disturbs one disturbs all.
+"""Measuring by rounds: contestants, each in its own process, take turns, so that what disturbs one disturbs all.
 
 A contestant is a Python script that calls `serve`: it prepares itself, then runs one round at each line it is sent and
 answers with the seconds of each of its parts. Medians over the rounds count; their spread is reported beside them.
@@ -42,7 +42,7 @@ class Result(NamedTuple):
 
 
 def serve(round_: Callable[[], Seconds], facts: Mapping[str, Any]) -> None:
-    """A contestant's side: one round to warm up, then one for each line on standard input; facts at the end."""
+    """What a contestant does: one round to warm up, then one for each line on standard input; facts at the end."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else is printed must not be taken for an answer
     round_()

@@ -3,7 +3,7 @@
 Target: FID (50,000 fakes against all reals) / precision / recall
   StyleGAN2    7.98 / 0.60 / 0.27
   + GGDR       5.28 / 0.58 / 0.38
-The ablation on this set, in FID, by the side of the feature maps to redraw (`--regularizers.ggdr.resolutions`):
+The ablation on this set, in FID, by the resolution of the decoder's maps (`--regularizers.ggdr.resolutions`):
   none 7.98, 8 px 7.57, 16 px 6.56, 32 px 5.98, 64 px 5.28
 and by the decoder: with leaky ReLU 5.43 (`--discriminator.activation lrelu`), with 3x3 kernels 5.25
 (`--discriminator.kernel 3`).

@@ -69,7 +69,7 @@ def planned(asked: Comparison) -> list[Trial]:
     arms = [read_arm(text, asked) for text in asked.arms]
     names = [arm.name for arm in arms]
     if len(set(names)) < len(names) or len(set(asked.seeds)) < len(asked.seeds) or not arms or not asked.seeds:
-        raise UserError("give at least one arm and one seed, and each arm a name of its own and each seed once.")
+        raise UserError("give at least one arm and one seed, and each arm its own name and each seed once.")
     for arm in arms:
         if arm.recipe["data"] != arms[0].recipe["data"]:
             raise UserError(

@@ -217,7 +217,7 @@ def passed(times: Path) -> dict[str, float]:
 
 
 def environment(tree: Path) -> dict[str, str]:
-    """That of a test run in a copy of the tree: one thread, nothing compiled to disk, a cache and a ggdr of its own."""
+    """Return that of a test run in a copy of the tree: one thread, no compiled files, its own cache and ggdr."""
     own = {"PYTHONPATH": str(tree), "GGDR_CACHE": str(tree.parent / "cache")}
     return os.environ | own | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
 
@@ -273,7 +273,7 @@ def tried(mutant: Mutant, tests: list[str], tree: Path) -> tuple[str, str]:
 
 
 def failures(tests: list[str], tree: Path, stop: bool) -> tuple[list[str], int]:
-    """Which of the tests fail, in a process of its own, and how that ended, 0 if well."""
+    """Which of the tests fail, in its own process, and how that ended, 0 if well."""
     note = tree.parent / f"{tree.name}.failed"
     note.write_text("")
     child = os.fork()

@@ -33,7 +33,7 @@ class Life:
     """The processes of one run, from a start to an end."""
 
     def __init__(self, pids: list[int], log: Path, launched: bool = False):
-        """`launched`: the only process is a launcher, and trains in children of its own session."""
+        """`launched`: the only process is a launcher, and trains in children of its session."""
         self.pids, self.log, self.launched = pids, log, launched
         self.ended: dict[int, int | None] = dict.fromkeys(pids)
         self.outlived = 0.0

@@ -19,7 +19,7 @@ from ggdr.regularizers.ggdr import GGDR
 
 ZOO = Path(__file__).parent.parent / "recipes" / "zoo"
 FAVOURITE_PX = 8
-"""the side to redraw that is sought where the default cannot be: a quarter of the zoo's images"""
+"""the resolution to draw that is sought where the default cannot be: a quarter of the zoo's images"""
 
 
 def zoo(names: tuple[str, ...] = ()) -> dict[str, Path]:
@@ -43,9 +43,9 @@ def without_ggdr(recipe: Recipe) -> Recipe:
 
 
 def with_ggdr(recipe: Recipe) -> Recipe:
-    """The recipe with GGDR: its own if it has one, else at the default side or, of those that fit, the nearest to 8.
+    """Return the recipe with GGDR: its own, else at the default resolution or, of those that fit, the nearest to 8.
 
-    ValueError, what `fit` says of the first try, if no side fits.
+    ValueError, what `fit` says of the first try, if no resolution fits.
     """
     spec = recipe.data.open().spec
     refusals = []
@@ -60,7 +60,7 @@ def with_ggdr(recipe: Recipe) -> Recipe:
 
 
 def tries(recipe: Recipe) -> Iterator[Recipe]:
-    """The recipe with GGDR, one side after another."""
+    """The recipe with GGDR, one resolution after another."""
     if any(isinstance(term, GGDR) for term in recipe.regularizers.values()):
         yield recipe
         return
@@ -73,7 +73,7 @@ def tries(recipe: Recipe) -> Iterator[Recipe]:
 
 
 def resolutions(recipe: Recipe) -> list[tuple[int]]:
-    """Each side of the generator's feature maps alone, the nearest to 8 px first; none if it hands over none."""
+    """Each resolution of the generator's feature maps alone, the nearest to 8 px first; none if it hands over none."""
     if Capability.G_FEATURES not in recipe.generator.provides:
         return []
     with torch.device("meta"):

@@ -5,7 +5,7 @@
 
 `--recipes dcgan lsgan` takes these alone. "With GGDR" is the same recipe and GGDR as it comes, D made the encoder of a
 U-Net where it has no decoder (`zoo_arms.py`); what cannot carry it is kept with the sentence that ggdr says. Each
-training is a process of its own on one thread, `--jobs` at once. When all are done, the running mean of G's weights is
+training is one process on one thread, `--jobs` at once. When all are done, the running mean of G's weights is
 measured as by `ggdr evaluate`: FID and coverage on the features of `digits`, and SWD. Seconds per kimg are told by
 benchmarks/zoo_pace.py, which times them with nothing else beside.
 

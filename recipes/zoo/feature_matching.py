@@ -1,4 +1,4 @@
-"""An experiment, GGDR turned round: D's mean feature maps guide G (Salimans et al. 2016, arXiv 1606.03498, sec. 3.1).
+"""An experiment, GGDR turned round: D's mean feature maps lead G (Salimans et al. 2016, arXiv 1606.03498, sec. 3.1).
 
 Smaller than there: 32 px gray digits, 10 kimg at a high rate, 32 channels, spectral normalization.
 The adversarial loss stays, which there gives way to feature matching.

@@ -245,6 +245,31 @@ def test_no_modules_import_each_other_in_a_circle():
     assert not left
 
 
+PAGE = (ROOT / "ARCHITECTURE.md").read_text()
+
+
+def test_the_page_of_the_design_shows_these_floors():
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", PAGE, re.MULTILINE)
+    known = set().union(*FLOORS)
+    shown = [{word.strip("/") for word in re.findall(r"`([\w/]+)`", row)} & known for _, row in rows]
+    assert shown == [names - {"__init__", "__main__"} for names in FLOORS]
+
+
+def test_the_page_of_the_design_is_one_page_and_names_what_exists():
+    assert len(PAGE.splitlines()) < 130
+    named = re.findall(r"`([\w/]+\.py|[\w/]+/)`|\]\(([^)#:]+)\)", PAGE)
+    places = [first or second for first, second in named]
+    assert len(places) > 40
+    assert not [place for place in places if not (ROOT / place).exists() and not (ROOT / "ggdr" / place).exists()]
+
+
+@pytest.mark.parametrize(
+    "word", "Recipe Part Capability Game Duel Turn Player Phase Term MayChange Health kimg".split()
+)
+def test_words_of_our_own_are_explained(word):
+    assert re.search(rf"^\| \*\*{word}\*\*.*\|.*\|.*\|$", PAGE, re.MULTILINE)
+
+
 def documented(owner: type | object, name: str) -> bool:
     """Whether a function has a docstring, its own or that of the contract it fulfils."""
     return bool(getdoc(vars(owner).get(name)) or getdoc(getattr(owner, name)))
