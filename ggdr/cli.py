@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ggdr import __version__
-from ggdr.errors import UserError, no_memory
+from ggdr.errors import DiskError, UserError, no_memory
 
 PACKAGE = Path(__file__).resolve().parent
 OUR_FAULT = (
@@ -118,7 +118,9 @@ def of_the_machine(error: Exception) -> str:
     An OSError is one by its number: a bad descriptor or an argument that is no file's fault are faults of a program,
     and so is what a library raises as an OSError without a number.
     """
-    if isinstance(error, OSError) and (error.errno in MACHINE or isinstance(error, ConnectionError | TimeoutError)):
+    if isinstance(error, OSError) and (
+        error.errno in MACHINE or isinstance(error, ConnectionError | TimeoutError | DiskError)
+    ):
         return f"{error}; fix that and type the same command, nothing saved is lost. GGDR_TRACEBACK=1 shows where."
     if reason := no_memory(error):
         return f"{reason}; lower the batch, or free memory that others hold."

@@ -57,6 +57,10 @@ class UserError(ValueError):
         self.message = NAMED.sub(lambda found: setting(".".join(filter(None, (path, found[1])))), message)
 
 
+class DiskError(OSError):
+    """What a library that wrote a file says of the disk, in words and without a number."""
+
+
 @contextmanager
 def at(path: str, also: str = "") -> Iterator[None]:
     """Around what may raise a UserError of the part at `path`, such as "metrics.fid"; see `UserError.move`."""

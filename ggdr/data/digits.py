@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ggdr.data.base import DataSet, Images
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.networks.base import ImageSpec
 from ggdr.registry import datasets
 
@@ -41,7 +41,7 @@ class Digits(DataSet):
         if self.margin < 0 or self.size < least:
             raise UserError(
                 f"digits are 8 pixels wide, {least} with their margin, and can only be enlarged, not to {self.size};"
-                " type --data.size 32."
+                f" type {setting('size')} 32."
             )
         found = load_digits()
         count = len(found.images) if self.subset is None else self.subset

@@ -30,7 +30,7 @@ def batches(
     pinned if workers read and CUDA is available. `images.unreadable` grows as files are met that cannot be read.
     """
     if batch_size % world:
-        raise UserError(f"a batch of {batch_size} cannot be shared by {world} processes; choose a multiple of {world}.")
+        raise ValueError(f"a batch of {batch_size} cannot be shared by {world} processes; take a multiple of {world}.")
     steps = slices(start, batch_size, rank, world)
     if num_workers and images.forks:
         fetched = by_processes(images, seed, steps, num_workers)
@@ -54,10 +54,10 @@ class Fetch:
     def __init__(self, images: Images, seed: int):
         self.images, self.seed = images, seed
 
-    def __getitems__(self, positions: list[int]) -> tuple[Batch | ValueError, dict[str, str]]:
+    def __getitems__(self, positions: list[int]) -> tuple[Batch | UserError, dict[str, str]]:
         try:  # what is raised in a worker would arrive as the text of a traceback
             return self.images.at(positions, self.seed), dict(self.images.unreadable)
-        except ValueError as error:
+        except UserError as error:
             return error, dict(self.images.unreadable)
 
 
@@ -110,8 +110,8 @@ def noting(images: Images, fetched: Iterator[tuple[Batch, Mapping[str, str]]]) -
             images.note(unreadable)
             warn(sorted(unreadable.keys() - known), len(known), unreadable)
             known |= unreadable.keys()
-        if isinstance(batch, ValueError):
-            raise UserError(str(batch))
+        if isinstance(batch, UserError):
+            raise batch
         yield batch
 
 

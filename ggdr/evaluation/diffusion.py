@@ -91,7 +91,7 @@ def read_index(folder: Path) -> dict[str, Any]:
     """Read the index of a pipeline, model_index.json; UserError if it cannot be read."""
     try:
         return read_object(folder / INDEX)
-    except (OSError, ValueError) as error:
+    except (OSError, UserError) as error:
         raise UserError(
             f"{folder / INDEX} cannot be read: {one_line(error)}; save or download the pipeline again."
         ) from error

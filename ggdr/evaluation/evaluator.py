@@ -11,7 +11,7 @@ from typing import Any
 from ggdr.cache import cache_folder
 from ggdr.data.base import Batch, DataSet, Images
 from ggdr.data.images import ImageFiles
-from ggdr.errors import UserError
+from ggdr.errors import UserError, at
 from ggdr.evaluation.disk_cache import DiskFeatureCache
 from ggdr.evaluation.progress import Progress
 from ggdr.evaluation.record import versions
@@ -77,7 +77,8 @@ class Evaluator:
         self.name, self.settings, self.processes, self.progress = files.source, data, processes, progress
         self.warnings: list[str] = []
         self.statistics = data.statistics()
-        self.images = NoImages() if self.statistics and self.statistics.alone else data.open()
+        with at("data"):
+            self.images = NoImages() if self.statistics and self.statistics.alone else data.open()
         self.source = find_source(files, sampling, self.images, revision)
         if len(self.images):
             check_shapes(self.source.shape, self.images, data)
@@ -108,12 +109,12 @@ class Evaluator:
         missing: dict[str, str] = {}
         for name, metric in metrics.items():
             try:
-                metric.prepare(self.eval_data())
+                with at(f"metrics.{name}"):
+                    metric.prepare(self.eval_data())
             except UserError as error:
-                reason = str(error).replace("metrics.NAME.", f"metrics.{name}.")
                 if not skip_missing:
-                    raise UserError(reason) from error
-                missing[name] = reason
+                    raise
+                missing[name] = error.in_flags()
         missing = self.processes.broadcast(missing)
         self.warnings += [f"{name} is left out: {reason}" for name, reason in missing.items()]
         return {name: metric for name, metric in metrics.items() if name not in missing}

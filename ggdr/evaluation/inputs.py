@@ -70,7 +70,7 @@ def data_in(file: Path) -> Any:
     """Read the data set's entry in a run's recipe.json; UserError if it cannot be read."""
     try:
         return read_object(file)["data"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, UserError, KeyError) as error:
         raise UserError(f"{file} cannot be read: {one_line(error)}; say by --data what the real images are.") from error
 
 

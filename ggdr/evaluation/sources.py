@@ -13,7 +13,7 @@ from torch import Tensor
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.files.patterns import is_elsewhere
-from ggdr.errors import UserError
+from ggdr.errors import UserError, at
 from ggdr.evaluation.diffusion import UnconditionalPipeline, fetch, read_index
 from ggdr.features.cache import CHUNK
 from ggdr.networks.base import ImageSpec
@@ -162,10 +162,8 @@ class StoredImages(ImageSource):
 
     def __init__(self, settings: ImageFiles):
         """Open the files; UserError if no image can be read from them."""
-        try:
+        with at("read"):
             self.files = self.images = settings.open()
-        except ValueError as error:
-            raise UserError(str(error).replace("--data.", "--read.")) from error
         spec = self.images.spec
         self.shape, self.count = (spec.channels, spec.height, spec.width), len(self.images)
 

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from ggdr.errors import UserError
 from ggdr.latent.codes import Codes, images_of, seeded
 from ggdr.latent.directions import Directions, Method, find
 from ggdr.latent.mixing import mixed
@@ -145,7 +146,7 @@ class Studio:
         self.stamp = stamp
         try:
             self.model = self.read()
-        except (ValueError, OSError):  # being removed, or half of it gone: the next one comes
+        except (UserError, OSError):  # being removed, or half of it gone: the next one comes
             return False
         return True
 

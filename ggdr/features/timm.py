@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import resized, rgb, standardised
 from ggdr.features.weights import fingerprint, hf_file, hub_file, read_weights
@@ -135,7 +135,7 @@ def own_weights(name: str) -> Path:
     if config is None or not (config.hf_hub_id or isinstance(config.url, str)) or config.custom_load:
         raise UserError(
             f"timm has no weights of {name!r} that can be read safely; choose another model, or give a file by"
-            " --metrics.NAME.extractor.weights FILE."
+            f" {setting('weights')} FILE."
         )
     if config.hf_hub_id:
         return hf_file(config.hf_hub_id, "model.safetensors", f"timm's {name}")

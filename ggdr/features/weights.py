@@ -10,16 +10,15 @@ from urllib.request import Request, urlopen
 
 from ggdr.cache import write_whole
 from ggdr.documents import read_tensors
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.lazy import Tensor, torch
 
 PATIENCE_SEC = 5.0
 """how long a server may take to answer"""
-MEANWHILE = (
-    "swd and ms_ssim need no weights; nor do the features of `digits`, made for digits alone:"
-    " --metrics.NAME.extractor digits"
-)
-"""what works without any download"""
+
+
+class NoWeights(UserError):
+    """Weights are neither on this machine nor to be fetched."""
 
 
 def fingerprint(state: Mapping[str, Tensor]) -> str:
@@ -66,8 +65,9 @@ def take_weights(network: torch.nn.Module, state: Mapping[str, Tensor], path: st
 def hub_file(url: str, what: str, field: str = "weights") -> Path:
     """The file of `url` in the cache of torch.hub, fetched if it is not there and the server answers.
 
-    A name that ends in -HASH is held against the file's sha256, as torch.hub has it. UserError, naming `what` it is,
-    where to put it and the `field` that takes its path, if it can neither be found nor fetched, or is damaged.
+    A name that ends in -HASH is held against the file's sha256, as torch.hub has it. NoWeights, naming `what` it is,
+    where to put it and the `field` that takes its path, if it can neither be found nor fetched; UserError if it is
+    damaged.
     """
     file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if not file.is_file():
@@ -90,7 +90,7 @@ def sha256(file: Path) -> str:
 
 
 def fetch(url: str, file: Path, what: str, field: str) -> None:
-    """Download `url` to `file`, by one process of this machine; UserError that says what to do if that fails."""
+    """Download `url` to `file`, by one process of this machine; NoWeights that says what to do if that fails."""
     from filelock import FileLock
 
     try:
@@ -99,7 +99,7 @@ def fetch(url: str, file: Path, what: str, field: str) -> None:
             if not file.is_file():
                 write_whole(file, lambda aside: download(url, aside))
     except OSError as error:  # URLError and timeouts among them
-        raise UserError(missing(what, url, f"put it at {file}, or ", field)) from error
+        raise NoWeights(missing(what, url, f"put it at {file}, or ", field)) from error
 
 
 def download(url: str, file: Path) -> None:
@@ -114,7 +114,7 @@ def download(url: str, file: Path) -> None:
 def hf_file(repo: str, name: str, what: str) -> Path:
     """The file `name` of a Hub repository in its cache, fetched if it is not there and the Hub answers.
 
-    UserError, soon and in one sentence, if it can neither be found nor fetched.
+    NoWeights, soon and in one sentence, if it can neither be found nor fetched.
     """
     from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 
@@ -123,11 +123,11 @@ def hf_file(repo: str, name: str, what: str) -> Path:
         return Path(found)
     address = f"{constants.ENDPOINT}/{repo}/resolve/main/{name}"
     if constants.HF_HUB_OFFLINE or not answers(address):  # the Hub's client would try for most of a minute
-        raise UserError(missing(what, address))
+        raise NoWeights(missing(what, address))
     try:
         return Path(hf_hub_download(repo, name))
     except OSError as error:  # so are all of its errors
-        raise UserError(missing(what, address)) from error
+        raise NoWeights(missing(what, address)) from error
 
 
 def answers(url: str) -> bool:
@@ -143,5 +143,5 @@ def missing(what: str, url: str, place: str = "", field: str = "weights") -> str
     """What to tell those who lack the file of `url`."""
     return (
         f"the weights of {what} are not on this machine and cannot be fetched: get {url} and {place}give its path by"
-        f" --metrics.NAME.extractor.{field} FILE; meanwhile {MEANWHILE}."
+        f" {setting(field)} FILE."
     )

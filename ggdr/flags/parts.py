@@ -114,7 +114,7 @@ def found(kind: type[Part], name: str, flag: str, whole: Any) -> type[Part]:
     """
     try:
         return kind.registry.find(name)
-    except ValueError:
+    except UserError:
         for other, where in takers(whole):
             if other is not kind.registry and name in other:
                 why = f", since {reason}" if (reason := other[name].also.get(kind.registry.kind)) else ""

@@ -26,8 +26,8 @@ LAYERS = frozenset(
 )
 """classes of the published StyleGAN2 and StyleGAN3"""
 NOT_HERE = {
-    "SuperresGenerator": "StyleGAN-XL is not here yet",
-    "ProjectedDiscriminator": "Projected GAN is not here yet",
+    "SuperresGenerator": "StyleGAN-XL cannot be converted",
+    "ProjectedDiscriminator": "Projected GAN can be trained here, but not converted",
 }
 """classes of other networks -> what to say of them"""
 MOST_LAYERS = 64

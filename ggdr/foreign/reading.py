@@ -31,7 +31,7 @@ def read(path: str | Path) -> Reading:
         raise UserError(f"{str(path)!r} {what}; give a checkpoint: a .pkl of StyleGAN2-ADA or its heirs, or a .pt.")
     try:
         return reading(path)
-    except ValueError as error:
+    except UserError as error:
         raise UserError(f"cannot convert {str(path)!r}: {printable(str(error))}.") from error
     except (RecursionError, MemoryError) as error:
         raise UserError(f"cannot convert {str(path)!r}: it asks for more memory than there is.") from error

@@ -67,7 +67,7 @@ def read(snapshot: Mapping[str, Any], size: int) -> Reading:
     if "D" in modules:
         try:
             networks["discriminator"] = discriminator(modules["D"], "D", size)
-        except ValueError as error:
+        except UserError as error:
             if not networks:
                 raise
             notes.append(f"D is left out, it is none of ours: {error}")

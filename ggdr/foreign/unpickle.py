@@ -145,7 +145,9 @@ def load(
     """
     try:
         return Machine(calls or {}, names, persistent).run(stream)
-    except (LookupError, TypeError, OverflowError, AttributeError) as error:
+    except UserError:
+        raise
+    except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise UserError("it is damaged: an instruction does not fit what it works on") from error
     except (RecursionError, MemoryError) as error:
         raise UserError("it is damaged: it asks for more memory than there is") from error
@@ -161,12 +163,12 @@ FOREIGN = {
     "dnnlib.tflib": "is of the TensorFlow era; take the network's PyTorch version",
     "tensorflow": "is of the TensorFlow era; take the network's PyTorch version",
     "torch.nn": "is a whole module of another network; StyleGAN2, StyleGAN3 and dicts of their tensors are read here",
-    "pg_modules": "is of Projected GAN or StyleGAN-XL, which are not here yet",
+    "pg_modules": "is of Projected GAN or StyleGAN-XL, whose snapshots cannot be converted",
     "R3GAN": "is of R3GAN, whose networks are pickled whole; they can be trained here, but not converted",
     "training.networks": "is a network that is pickled whole, as R3GAN's are; such snapshots cannot be converted",
-    "vision_module": "is of Vision-aided GAN's discriminator, which is not here yet",
-    "feature_networks": "is of StyleGAN-XL, which is not here yet",
+    "vision_module": "is of Vision-aided GAN's discriminator, which cannot be converted",
+    "feature_networks": "is of StyleGAN-XL, whose snapshots cannot be converted",
     "numpy": "is of NumPy, but neither an array nor a number",
-    "timm": "is of a pretrained feature network, as in Projected GAN and StyleGAN-XL, which are not here yet",
+    "timm": "is of a feature network, as in Projected GAN and StyleGAN-XL, whose snapshots cannot be converted",
 }
 """modules of other programs -> what to say of them"""

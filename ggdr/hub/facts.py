@@ -202,7 +202,7 @@ def record_for(recipe: Recipe, file: Path) -> Record:
     try:  # with the fields that are newer than the record at their defaults
         generator = from_json(GeneratorConfig, network.get("config"))
         source = from_json(DataSet, found["data"].get("settings"))
-    except ValueError:
+    except UserError:
         generator = source = None
     if (to_json(generator), to_json(source)) != (to_json(recipe.generator), to_json(recipe.data)):
         raise UserError(

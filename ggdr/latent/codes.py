@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ggdr.cache import write_whole
-from ggdr.errors import UserError
+from ggdr.errors import DiskError, UserError
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
 from ggdr.sampling import AT_ONCE, View, asked, latents, whole
@@ -90,13 +90,17 @@ def images_of(generator: Generator, codes: Codes) -> Tensor:
 
 def save_codes(codes: Codes, generator: Generator, file: Path) -> None:
     """Write codes as safetensors, whole or not at all; OSError if the disk refuses."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     state = {kind_of(generator): codes.points} | {NOISE + name: value for name, value in codes.noise.items()}
     state |= {} if codes.labels is None else {LABELS: codes.labels}
     state = {name: value.detach().cpu().contiguous() for name, value in state.items()}
     about = {"format": FORMAT, "generator": generator.config.name}
-    write_whole(file, lambda aside: save_file(state, aside, about))
+    try:
+        write_whole(file, lambda aside: save_file(state, aside, about))
+    except SafetensorError as error:
+        raise DiskError(str(error)) from error
 
 
 def load_codes(file: Path, generator: Generator) -> Codes:

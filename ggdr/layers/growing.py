@@ -10,7 +10,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ggdr.errors import UserError
 from ggdr.ops.scales import doubled
 
 
@@ -37,9 +36,9 @@ class Growth(nn.Module):
         self.value = 0.0
 
     def grow(self, level: float) -> None:
-        """Have grown to a level, 0 to `top`: whole doublings, and the next one's share; UserError beyond."""
+        """Have grown to a level, 0 to `top`: whole doublings, and the next one's share; ValueError beyond."""
         if not 0 <= level <= self.top:
-            raise UserError(f"this network grows from level 0 to {self.top}; {level} is none of these.")
+            raise ValueError(f"this network grows from level 0 to {self.top}; {level} is none of these.")
         # As float32 has it: it is then the number that a saved network reads.
         value = struct.unpack("f", struct.pack("f", self.top - level))[0]
         if not self.knows() or value != self.value:

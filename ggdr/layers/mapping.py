@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ggdr.errors import UserError
 from ggdr.layers.equalized import EqualizedLinear
 from ggdr.layers.statistics import RunningMean, finite
 from ggdr.ops.precision import float32_or_more, without_autocast
@@ -25,7 +24,7 @@ class MappingNetwork(nn.Module):
         self.depth = depth
 
     def forward(self, z: Tensor | None, labels: Tensor | None = None) -> Tensor:
-        """z [N, z_dim] and labels [N, L] to [N, w_dim]; UserError if there is no label where one is needed."""
+        """z [N, z_dim] and labels [N, L] to [N, w_dim]; ValueError if there is no label where one is needed."""
         codes = [] if z is None else [normalized(z.float())]
         if self.embed is not None:
             codes.append(self.embedding(self.embed, labels))
@@ -39,7 +38,7 @@ class MappingNetwork(nn.Module):
         """labels [N, L] to [N, w_dim] of unit mean square."""
         if labels is None or labels.shape[1] != self.labels:
             given = "none" if labels is None else f"some of width {labels.shape[1]}"
-            raise UserError(
+            raise ValueError(
                 f"this network needs labels of width {self.labels}; given {given}. Pass labels [N, {self.labels}]."
             )
         with without_autocast(labels):

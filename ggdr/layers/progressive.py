@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ggdr.errors import UserError
 from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
 from ggdr.layers.mapping import MappingNetwork, normalized
 from ggdr.ops.layout import channels_last
@@ -60,9 +59,9 @@ class GrowingBlocks(nn.Module):
             self.add_module(f"b{resolution}", UpsampleBlock(widths[resolution // 2], widths[resolution]))
 
     def forward(self, z: Tensor, labels: Tensor | None, last: int) -> dict[int, Tensor]:
-        """z [N, z_dim] and labels [N, L] to the maps of each side up to `last`; UserError if it is none of them."""
+        """z [N, z_dim] and labels [N, L] to the maps of each side up to `last`; ValueError if it is none of them."""
         if last not in self.resolutions:
-            raise UserError(f"no feature maps of side {last}; this generator has the sides {self.resolutions}.")
+            raise ValueError(f"no feature maps of side {last}; this generator has the sides {self.resolutions}.")
         x = self.first(z, labels)
         maps = {self.resolutions[0]: x}
         for resolution in self.resolutions[1 : self.resolutions.index(last) + 1]:
@@ -70,9 +69,9 @@ class GrowingBlocks(nn.Module):
         return maps
 
     def asked(self, maps: dict[int, Tensor], resolutions: tuple[int, ...]) -> dict[int, Tensor]:
-        """Those of `resolutions`, float32; UserError if a side is not one of the network's."""
+        """Those of `resolutions`, float32; ValueError if a side is not one of the network's."""
         if strange := sorted(set(resolutions) - set(self.resolutions)):
-            raise UserError(f"no feature maps of side {strange}; this generator has the sides {self.resolutions}.")
+            raise ValueError(f"no feature maps of side {strange}; this generator has the sides {self.resolutions}.")
         return {resolution: maps[resolution].float() for resolution in resolutions}
 
     def matrix(self) -> Tensor:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ggdr.errors import UserError
-
 
 def needed(labels: Tensor | None, width: int) -> Tensor:
-    """The labels [N, width]; UserError if there are none."""
+    """The labels [N, width]; ValueError if there are none."""
     if labels is None:
-        raise UserError(f"this network needs labels: pass labels [N, {width}].")
+        raise ValueError(f"this network needs labels: pass labels [N, {width}].")
     return labels
 
 

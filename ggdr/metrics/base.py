@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from ggdr.errors import UserError, above_zero
+from ggdr.errors import UserError, above_zero, at, setting
 from ggdr.features.base import Extractor
 from ggdr.features.pixels import rgb
 from ggdr.features.vgg16 import VGG16
+from ggdr.features.weights import NoWeights
 from ggdr.lazy import Tensor, torch
 from ggdr.registry import Capability, Part, metrics
 
 if TYPE_CHECKING:
+    from ggdr.features.base import Embedder
+    from ggdr.features.cache import FeatureCache
     from ggdr.metrics.data import EvalData
+
+MEANWHILE = "swd and ms_ssim need no weights; nor do the features of `digits`, made for digits alone:"
+"""what can be measured without any download, before the flag that takes these features"""
 
 
 class Numbers(NamedTuple):
@@ -58,7 +64,7 @@ class Metric(Part):
         if (extractor := extractor_of(self)) is not None and data.real.count != 0:
             rgb(data.real.make(range(1)))
         if extractor is not None:
-            data.fake.embedder(extractor)
+            embedder_of(extractor, data.fake)
 
     def check_reals(self, data: EvalData) -> None:
         """UserError if it looks at real images, and there are none but their statistics."""
@@ -71,6 +77,16 @@ class Metric(Part):
     def measure(self, data: EvalData) -> dict[str, float]:
         """Numbers by name, the chief one first, the same on every process; the same images give the same numbers."""
         raise NotImplementedError
+
+
+def embedder_of(extractor: Extractor, fake: FeatureCache) -> Embedder:
+    """A metric's loaded extractor; UserError, with what works meanwhile, if its weights are not at hand."""
+    with at("extractor"):
+        try:
+            return fake.embedder(extractor)
+        except NoWeights as error:
+            error.move("", f"meanwhile {MEANWHILE} {setting()} digits")
+            raise
 
 
 def fewer(real: int, fake: int) -> int:
@@ -118,7 +134,7 @@ class FeatureMetric(Metric):
     def checked(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """Both, in float64; UserError if they are too few, differ in width, or hold what is not finite."""
         if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
-            raise UserError(
+            raise ValueError(
                 f"{self.name} compares features of one width; given real {list(real.shape)} and fake"
                 f" {list(fake.shape)}."
             )

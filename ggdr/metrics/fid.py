@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.features.base import Extractor
 from ggdr.features.inception import Inception
 from ggdr.lazy import Tensor, torch
@@ -42,7 +42,7 @@ class FID(FeatureMetric):
         if given is not None and len(given.mean) != width:
             raise UserError(
                 f"{self.name}: the statistics are of {len(given.mean):,} features, and {self.extractor.name} gives"
-                f" {width:,}; take the extractor that made them by --metrics.NAME.extractor, or other statistics."
+                f" {width:,}; take the extractor that made them by {setting('extractor')}, or other statistics."
             )
 
     def measure(self, data: EvalData) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.errors import UserError, above_zero
+from ggdr.errors import UserError, above_zero, setting
 from ggdr.features.base import Extractor
 from ggdr.features.inception import Inception
 from ggdr.lazy import Tensor, torch
@@ -54,7 +54,7 @@ class InceptionScore(Metric):
         if images < self.splits:
             raise UserError(
                 f"is needs an image for each of its {self.splits} splits; given {images}: take more, or fewer"
-                " splits by --metrics.is.splits."
+                f" splits by {setting('splits')}."
             )
 
     def measure(self, data: EvalData) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.errors import UserError, above_zero
+from ggdr.errors import UserError, above_zero, setting
 from ggdr.features.base import Extractor
 from ggdr.features.inception import Inception
 from ggdr.lazy import Tensor, torch
@@ -39,7 +39,7 @@ class KID(FeatureMetric):
     def __post_init__(self) -> None:
         above_zero(self, "subsets")
         if self.subset < 2:
-            raise UserError(f"kid compares pairs: subset is {self.subset}; give 2 or more images.")
+            raise UserError(f"kid compares pairs: {setting('subset')} is {self.subset}; give 2 or more images.")
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """`mean` and `std` over the subsets of the features real [N, D] and fake [M, D]."""

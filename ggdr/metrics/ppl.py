@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ggdr.errors import UserError, above_zero
+from ggdr.errors import UserError, above_zero, setting
 from ggdr.features.base import Embedder, Extractor
 from ggdr.features.lpips import LPIPS
 from ggdr.lazy import F, Tensor, torch
@@ -65,7 +65,7 @@ class PPL(Metric):
             raise UserError("ppl walks in the latent space of a generator; images alone have none: leave it out.")
         config = data.generator.config
         if self.space == "w" and Capability.WS not in config.provides:
-            raise UserError(f"generator {config.name!r} has no style codes for ppl; set --metrics.NAME.space z.")
+            raise UserError(f"generator {config.name!r} has no style codes for ppl; set {setting('space')} to z.")
         return data.generator
 
     def measure(self, data: EvalData) -> dict[str, float]:

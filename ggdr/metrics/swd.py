@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ggdr.errors import UserError, above_zero
+from ggdr.errors import above_zero
 from ggdr.lazy import F, Tensor, torch
 from ggdr.metrics.base import Metric, Numbers
 from ggdr.registry import metrics
@@ -56,10 +56,10 @@ class SlicedWasserstein(Metric):
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """`mean` over the levels, and each level's own under its height in pixels, finest first.
 
-        real, fake: [N, C, H, W] uint8; of the larger set, the first images. UserError if their shapes differ.
+        real, fake: [N, C, H, W] uint8; of the larger set, the first images. ValueError if their shapes differ.
         """
         if real.shape[1:] != fake.shape[1:] or not min(len(real), len(fake)):
-            raise UserError(
+            raise ValueError(
                 f"swd compares images of one shape; given real {list(real.shape)} and fake {list(fake.shape)}."
             )
         count = min(len(real), len(fake), self.images)

@@ -64,9 +64,9 @@ class Adaptive(Part):
         return {key: value for key, value in vars(self).items() if isinstance(value, torch.Tensor)}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back what `state_dict` gave; UserError if the names differ."""
+        """Take back what `state_dict` gave; ValueError if the names differ."""
         if state.keys() != self.state_dict().keys():
-            raise UserError(f"{self.name!r} has the state {sorted(self.state_dict())}; given {sorted(state)}.")
+            raise ValueError(f"{self.name!r} has the state {sorted(self.state_dict())}; given {sorted(state)}.")
         for key, value in state.items():
             vars(self)[key] = value.to(vars(self)[key].device)
 

@@ -73,7 +73,7 @@ def completed(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     """A recipe's JSON with the fields that are newer than it at their defaults, if it can still be read as a recipe."""
     try:
         return to_json(from_json(Recipe, settings))
-    except (TypeError, ValueError):
+    except (TypeError, UserError):
         return settings
 
 
@@ -112,7 +112,7 @@ def from_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
     for kind in kinds:
         try:
             return from_json(kind, value, where)
-        except ValueError as error:
+        except UserError as error:
             problems.append(str(error))
     raise UserError(problems[0])
 

@@ -53,10 +53,10 @@ def picture(images: Tensor, columns: int | None = None, scale: int | None = None
     """Images uint8 [N, C, H, W] as one picture [rows * H', columns * W', 1, 3 or 4], row by row, on white.
 
     `columns` None: near-square. `scale`: whole factor of enlargement, nearest neighbour; None: until the picture's
-    longer side has 600 px. UserError without an image.
+    longer side has 600 px. ValueError without an image.
     """
     if images.ndim != 4 or not len(images):
-        raise UserError(f"a grid is made of uint8 images [N, C, H, W]; given {images.dtype} {list(images.shape)}.")
+        raise ValueError(f"a grid is made of uint8 images [N, C, H, W]; given {images.dtype} {list(images.shape)}.")
     count, channels, height, width = images.shape
     columns = columns or columns_for(count, height, width)
     rows = math.ceil(count / columns)

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ggdr.documents import one_line, read_object, read_tensors
-from ggdr.errors import UserError
+from ggdr.errors import DiskError, UserError
 
 Content = TypeVar("Content")
 SUMS = "SHA256SUMS"
@@ -67,7 +67,7 @@ def write(
         aside.rename(final)
         flush(final.parent)
     except SafetensorError as error:
-        raise OSError(str(error)) from error
+        raise DiskError(str(error)) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -218,7 +218,7 @@ def whole(path: Path, read: Callable[[Path], Content]) -> Content:
     """What `read` finds in a checkpoint's file; UserError with what to do if it cannot be read."""
     try:
         return read(path)
-    except (OSError, ValueError) as error:
+    except (OSError, UserError) as error:
         raise UserError(
             f"cannot read {path}: {one_line(error)}; remove {path.parent} to go on from the one before."
         ) from error

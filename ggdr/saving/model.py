@@ -58,7 +58,7 @@ class Saved(NamedTuple):
         """The weights, on the host; UserError if the file is missing or torn, or holds what is not finite."""
         try:
             tensors = read_tensors(self.file)
-        except (OSError, ValueError) as error:
+        except (OSError, UserError) as error:
             raise UserError(torn(self.file, error)) from error
         broken = [name for name, tensor in tensors.items() if not tensor.float().isfinite().all()]
         if broken:
@@ -76,7 +76,7 @@ class Saved(NamedTuple):
         """
         try:
             there = read_header(self.file)
-        except (OSError, ValueError) as error:
+        except (OSError, UserError) as error:
             raise UserError(torn(self.file, error)) from error
         with Bounds(there):
             return build(self.description, self.file.parent)
@@ -283,7 +283,7 @@ def description_at(file: Path) -> dict[str, Any]:
     """A JSON object; UserError if it is missing, torn, or something else."""
     try:
         return read_object(file)
-    except (OSError, ValueError) as error:
+    except (OSError, UserError) as error:
         raise UserError(
             f"{file.parent} holds no model that can be read: {file.name}: {one_line(error)}; give a folder with"
             " config.json and model.safetensors."

@@ -169,14 +169,14 @@ def loaded(saved: Saved, kind: type[Of]) -> Of:
     """The network; UserError if it cannot be read or is of another kind."""
     try:
         network = saved.load()
-    except ValueError as error:
+    except UserError as error:
         raise UserError(blame(saved, error)) from error
     if not isinstance(network, kind):
         raise UserError(f"{saved.file.parent} holds no {kind.__name__.lower()}; save or download the model again.")
     return network
 
 
-def blame(saved: Saved, error: ValueError) -> str:
+def blame(saved: Saved, error: UserError) -> str:
     """Why a network cannot be read: the version that wrote it, if that is another one."""
     version = saved.description.get("ggdr") if isinstance(saved.description, dict) else None
     if version in (None, __version__):

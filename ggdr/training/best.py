@@ -55,7 +55,7 @@ class Best(NamedTuple):
         """The value of what is kept; None if there is nothing, or what is there is of another metric."""
         try:
             note = read_object(self.folder / NOTE)
-        except (OSError, ValueError):
+        except (OSError, UserError):
             return None
         value = note.get("value")
         return value if note.get("metric") == self.wanted and isinstance(value, int | float) else None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ggdr.errors import UserError
 from ggdr.hub.repository import Place, Pushed, Unreachable, Words, assemble, leftovers, push, writable
 
 PAUSES_SEC = (2.0, 5.0, 15.0, 60.0, 300.0)
@@ -49,7 +50,7 @@ class Pusher:
         shutil.rmtree(folder, ignore_errors=True)
         try:
             snapshot = Snapshot(folder, assemble(self.run, folder, self.place.repo_id, Words()))
-        except (OSError, ValueError) as error:
+        except (OSError, UserError) as error:
             self.say(f"no snapshot to push: {error}")
             return
         with self.changed:
@@ -67,7 +68,7 @@ class Pusher:
         while (snapshot := self.next()) is not None:
             try:
                 self.persist(snapshot)
-            except ValueError as error:
+            except UserError as error:
                 self.refused = str(error)
                 self.say(f"{error} {self.by_hand()}")
             finally:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, at
 from ggdr.features.cache import FeatureCache
 from ggdr.folders import RECIPE, mark, write_recipe
 from ggdr.formatting import significant
@@ -81,7 +81,7 @@ class Report:
         found, refusal = None, None
         try:
             found = find() if self.main else None
-        except ValueError as error:
+        except UserError as error:
             refusal = error
         if (refusal := self.processes.broadcast(refusal)) is not None:
             raise refusal
@@ -141,11 +141,8 @@ class Report:
         """Load what the metrics need; UserError, before a step is made, if one of them could not be measured."""
         data, recipe = self.data(), self.run.recipe
         for name, metric in recipe.metrics.items() if recipe.metric_kimg else ():
-            try:
+            with at(f"metrics.{name}", f"or train without it: --metrics.{name} none"):
                 metric.prepare(data)
-            except ValueError as error:
-                reason = str(error).rstrip(".").replace("metrics.NAME.", f"metrics.{name}.")
-                raise UserError(f"{reason}; or train without it: --metrics.{name} none.") from error
 
     def after_step(self, stats: Mapping[str, Tensor]) -> None:
         """Whatever is due after a step."""

@@ -17,7 +17,7 @@ from ggdr import __version__
 from ggdr.changes import may_change
 from ggdr.data.base import Content
 from ggdr.data.loader import batches
-from ggdr.errors import UserError
+from ggdr.errors import UserError, at
 from ggdr.layers.spectral import in_each_pass
 from ggdr.ops.device import device_name, ready, weights_format, workers_for
 from ggdr.ops.precision import without_tf32
@@ -65,7 +65,8 @@ class Run:
         self.out, self.accelerator = out, accelerator
         self.device, self.processes = accelerator.device, accelerator.num_processes
         self.threads = Threads(adapt=self.device.type == "cpu" and self.processes == 1)
-        self.images = recipe.data.open()
+        with at("data"):
+            self.images = recipe.data.open()
         self.recipe, self.spec, self.extra, self.reasons, self.sizes = fit(recipe, self.images.spec)
         ready(self.device, self.recipe.tf32)
         self.micro_batch_size = micro_batch_size(self.recipe, self.processes)

@@ -81,7 +81,7 @@ def started(name: str, network: Network, saved: Saved) -> Start:
         with torch.device("meta"):  # only its shapes and settings are read
             source = saved.fresh()
         weights = saved.weights()
-    except ValueError as error:
+    except UserError as error:
         raise UserError(f"--init-from: {error}") from error
     moves = tuple(plan(weights, source, network))
     there, here = (to_json(each.unwrap().config.described()) for each in (source, network))

@@ -15,7 +15,7 @@ import tyro
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.documents import printable
-from ggdr.errors import UserError
+from ggdr.errors import UserError, at
 from ggdr.flags.command_line import parsed
 from ggdr.formatting import significant
 from ggdr.networks.size import possible
@@ -72,7 +72,8 @@ def main(argv: list[str]) -> int:
     asked = parsed(Check, ["--help"] if verb != "check" else as_typed(flags), "ggdr data check", __doc__)
     if asked.source and asked.data.source:
         raise UserError(f"two sources, {asked.source!r} and {asked.data.source!r}; give one.")
-    lines, readable = report(replace(asked.data, source=asked.source or asked.data.source))
+    with at("data"):
+        lines, readable = report(replace(asked.data, source=asked.source or asked.data.source))
     print("\n".join(map(printable, lines)))
     return 0 if readable else 1
 
@@ -210,8 +211,9 @@ def described(reader: Reader, items: np.ndarray, settings: ImageFiles) -> list[s
     for choice in [settings.labels] if settings.labels else reader.label_choices():
         try:
             used = reader.labels(choice, settings.label_kind).of(items)
-        except ValueError as error:
-            lines.append(f"none from {choice}: {str(error).removeprefix(f'{choice}: ')}")
+        except UserError as error:
+            error.move("data")
+            lines.append(f"none from {choice}: {error.in_flags().removeprefix(f'{choice}: ')}")
             continue
         hint = "" if settings.labels else f" (to train with them: --data.labels {choice})"
         lines += [f"{used.width} from {choice}{hint}", *summary(used), *used.notes]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import tyro
 
-from ggdr.errors import UserError, above_zero
+from ggdr.errors import UserError, above_zero, at, setting
 from ggdr.features.base import Extractor
 from ggdr.features.plain import Pixels
 from ggdr.flags.command_line import parsed
@@ -135,6 +135,7 @@ def project_some(
     """Project one batch, with these labels, write its files and print how near it came."""
     from tqdm import tqdm
 
+    from ggdr.features.weights import NoWeights
     from ggdr.latent.projection import project
     from ggdr.latent.targets import targets_of
 
@@ -143,20 +144,16 @@ def project_some(
     with tqdm(total=asked.steps, unit=" steps", leave=False, disable=None) as bar:
         watch = watching(frames, asked, bar.update)
         try:
-            found = project(generator, targets, search, labels=rows, batch_size=asked.batch_size, watch=watch)
-        except ValueError as error:
-            raise UserError(in_own_words(error)) from error
+            with at("features"):  # what a search calls `distance`
+                found = project(generator, targets, search, labels=rows, batch_size=asked.batch_size, watch=watch)
+        except NoWeights as error:
+            error.move("", f"meanwhile {setting('features')} pixels needs none")
+            raise
     for place, picture in enumerate(pictures):
         write(asked.files(picture), generator, targets[place], found, place, [each[place] for each in frames])
         was, now = (float(each[place]) for each in (found.start, found.distance))
         nearer = f"{significant(was)} -> {significant(now)}"
         print(f"{picture}: distance by {asked.features.name} {nearer}: {asked.files(picture).png}")
-
-
-def in_own_words(error: ValueError) -> str:
-    """What to do about weights that are missing, by this verb's flags instead of a metric's."""
-    what, meanwhile, _ = str(error).replace("--metrics.NAME.extractor", "--features").partition("; meanwhile")
-    return f"{what}; meanwhile --features pixels needs none." if meanwhile else what
 
 
 def opened(picture: Path) -> Image.Image:

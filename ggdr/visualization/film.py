@@ -41,7 +41,7 @@ def save_film(frames: Iterable[Tensor], path: Path, fps: float = 30.0) -> int:
         raise UserError(f"{fps} frames a second; give a number above 0, at most 240.")
     start = next(pictures := iter(frames), None)
     if start is None:
-        raise UserError("a film is made of frames; given none.")
+        raise ValueError("a film is made of frames; given none.")
     counts: list[int] = []
     write_whole(path, lambda aside: counts.append(write(chain([start], pictures), aside, fps)))
     return counts[0]

@@ -54,7 +54,7 @@ def test_an_array_is_padded_in_each_channel():
 
 
 def test_a_colour_that_is_none_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="--data.fill 'blak' is no colour; give a name such as white, #rrggbb, or"):
+    with pytest.raises(ValueError, match="fill 'blak' is no colour; give a name such as white, #rrggbb, or"):
         ImageFiles(source=folder(tmp_path, {"a.png": noise(1)}), crop="pad", fill="blak").open()
 
 

@@ -91,4 +91,4 @@ def test_what_a_hub_lacks_is_said_in_one_sentence(found, kind):
 
 
 def test_a_stream_of_unknown_length_asks_for_it(found):
-    assert "'tester/more' does not say how many images it holds; type --data.length N." in found["unknown length"]
+    assert "'tester/more' does not say how many images it holds; type length N." in found["unknown length"]

@@ -160,7 +160,7 @@ def test_an_odd_image_anywhere_is_found_where_no_size_is_given(tmp_path):
     files = {f"{number:04}.png": encoded(1, "L") for number in range(700)} | {"0301.png": encoded(1, "L", 8, 12)}
     source = folder(tmp_path, files)
     with pytest.raises(
-        ValueError, match=r"'0000.png' is 8x8, '0301.png' 8x12, .*; 699 of 700 are 8x8\); .*--data.size"
+        ValueError, match=r"'0000.png' is 8x8, '0301.png' 8x12, .*; 699 of 700 are 8x8\); .*with size H W"
     ):
         ImageFiles(source=source).open()
     assert ImageFiles(source=source, size=8).open().spec[:2] == (8, 8)

@@ -31,7 +31,7 @@ def test_a_cell_without_a_label_is_no_class(tmp_path, cell, good):
     lines = "\n".join(f"{n}.png,{value}" for n, value in zip((1, 2, 3, 4), (cell, *good), strict=True))
     source = folder(tmp_path, FILES | {"labels.csv": f"file,kind\n{lines}".encode()})
     said = refusal(source, "labels.csv")
-    assert said.startswith("1 of 4 images have no label, such as 'cat/1.png'") and "--data.unlabelled skip" in said
+    assert said.startswith("1 of 4 images have no label, such as 'cat/1.png'") and "unlabelled skip" in said
     images = opened(source, "labels.csv", unlabelled="skip")
     assert len(images) == 3 and images.spec.labels == len(set(good) if "." not in good[0] else ["kind"])
     assert any("1 of 4 images have no label and are left out" in note for note in images.notes)
@@ -42,7 +42,7 @@ def test_images_without_a_label_may_be_a_class_of_their_own(tmp_path):
     images = opened(source, "labels.csv", unlabelled="class")
     assert images.label_names == ("a", "b", "unlabelled") and len(images) == 4
     numbers = folder(tmp_path / "n", FILES | {"labels.csv": b"1.png,0.5\n2.png,\n3.png,1\n4.png,2"})
-    assert "--data.unlabelled class" not in refusal(numbers, "labels.csv", unlabelled="class")
+    assert "unlabelled class" not in refusal(numbers, "labels.csv", unlabelled="class")
 
 
 def test_a_subset_is_drawn_of_the_images_that_have_a_label(tmp_path):
@@ -173,7 +173,7 @@ def test_words_are_no_numbers(tmp_path):
 def test_one_column_of_several_is_chosen_by_its_name(tmp_path):
     text = b"file,kind,hat,tie\n1.png,a,1,0\n2.png,a,1,1\n3.png,b,0,0\n4.png,b,0,1"
     source = folder(tmp_path, FILES | {"labels.csv": text})
-    assert "as --data.labels labels.csv:kind" in refusal(source, "labels.csv")
+    assert "as labels labels.csv:kind" in refusal(source, "labels.csv")
     assert label_of(source, "labels.csv:kind") == (HALVES, ("a", "b"))
     assert label_of(source, "labels.csv:hat,tie")[1] == ("hat", "tie")
     assert "labels.csv has no column 'cap'; its columns are kind, hat, tie" in refusal(source, "labels.csv:cap")
@@ -225,7 +225,7 @@ def test_nvidias_dataset_json_gives_class_numbers_or_vectors(tmp_path, kind, lab
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (dataset_json(), "dataset.json says that its images have no labels (null); leave --data.labels out."),
+        (dataset_json(), "dataset.json says that its images have no labels (null); leave labels out."),
         (dataset_json(0, 1), "2 of 4 images have no label, such as '00001/img00000003.png'"),
         (dataset_json(0, 1, None, 1), "1 of 4 images have no label"),
         (dataset_json(0, 10**9, 1, 1), "class number 1,000,000,000; 1,000,000 classes are the most"),
@@ -243,7 +243,7 @@ def test_what_is_wrong_with_a_dataset_json_is_said(tmp_path, data, said):
 def test_shards_are_no_classes(tmp_path):
     source = folder(tmp_path, SHARDS)
     said = refusal(source, "folders")
-    assert "00000, 00001 are shards, no classes" in said and "--data.labels top-folders" in said
+    assert "00000, 00001 are shards, no classes" in said and "labels top-folders" in said
     assert opened(source, "top-folders").label_names == ("00000", "00001")
     thousands = folder(tmp_path / "ffhq", {f"{n:02}000/{n}.png": encoded(n) for n in range(4)})
     assert "are shards" in refusal(thousands, "folders")
@@ -271,7 +271,7 @@ def test_splits_without_classes_below_are_refused_as_classes(tmp_path):
     source = folder(tmp_path, {"train/1.png": encoded(1), "test/2.png": encoded(2)})
     for split in ("train", "all"):
         said = refusal(source, "folders", split=split)
-        assert "splits of a data set, no classes" in said and "--data.split all --data.labels top-folders" in said
+        assert "splits of a data set, no classes" in said and "split all labels top-folders" in said
     assert "has no split 'valid'" in refusal(folder(tmp_path / "flat", FILES), "", split="valid")
 
 

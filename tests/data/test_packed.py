@@ -79,7 +79,7 @@ def test_an_image_without_its_class_is_named(tmp_path):
 def test_of_several_images_a_sample_one_is_chosen(tmp_path):
     files = {f"{n}.{end}": encoded(value) for n in range(9) for end, value in (("png", n), ("mask.png", 200))}
     source = tar(tmp_path / "a.tar", files)
-    with pytest.raises(ValueError, match="type --data.image-column mask.png or png"):
+    with pytest.raises(ValueError, match="type image_column mask.png or png"):
         ImageFiles(source=source).open()
     assert grays(source, image_column="png") == [*range(9)]
     assert grays(tar(tmp_path / "b.tar", {f"img.{n}.png": encoded(n) for n in range(9)})) == [*range(9)]
@@ -257,7 +257,7 @@ def test_a_saved_data_set_is_read_with_its_splits_and_labels(tmp_path):
     assert grays(str(tmp_path / "two"), split="test") == [*range(100, 106)]
     labels, names = label_of(str(tmp_path / "two"), "label")
     assert names == ("a", "b") and labels[3] == [0, 1]
-    with pytest.raises(ValueError, match="no split 'all'; choose one with --data.split train or test"):
+    with pytest.raises(ValueError, match="no split 'all'; choose one with split train or test"):
         ImageFiles(source=str(tmp_path / "two"), split="all").open()
 
 

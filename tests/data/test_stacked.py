@@ -100,7 +100,7 @@ def test_other_arrays_are_labels(tmp_path, make):
 
 def test_of_several_arrays_one_is_chosen(tmp_path):
     source = hdf5(tmp_path / "a.h5", images=stack(), masks=stack()[..., 0])
-    with pytest.raises(ValueError, match="type --data.image-column images or masks"):
+    with pytest.raises(ValueError, match="type image_column images or masks"):
         ImageFiles(source=source).open()
     assert ImageFiles(source=source, image_column="masks").open().spec.channels == 1
     with pytest.raises(ValueError, match="no array 'x'; its arrays are images uint8"):

@@ -73,7 +73,7 @@ def test_what_a_table_lacks_is_said(tmp_path, kind):
     with pytest.raises(ValueError, match="no image column; its columns are x"):
         kind(source=numbers).open()
     two = plain_parquet(tmp_path / "two.parquet", {"one": [encoded(1)], "two": [encoded(2)]})
-    with pytest.raises(ValueError, match="several image columns; type --data.image-column one or two"):
+    with pytest.raises(ValueError, match="several image columns; type image_column one or two"):
         kind(source=two).open()
     assert values(kind(source=two, image_column="two").open(), [0]) == [2]
     with pytest.raises(ValueError, match="no column 'three'; its columns are one, two"):
@@ -131,8 +131,8 @@ def test_a_stream_resumes_and_is_shared_as_it_would_have_gone_on(shards, workers
         return torch.cat([batch.images for batch in islice(loader, 6)])
 
     whole = read(start=0)
-    assert torch.equal(read(start=24, workers=workers)[:24], whole[24:])
-    halves = [read(start=0, rank=rank, world=2, workers=workers).view(6, 4, 3, 8, 8) for rank in (0, 1)]
+    assert torch.equal(read(start=24, num_workers=workers)[:24], whole[24:])
+    halves = [read(start=0, rank=rank, world=2, num_workers=workers).view(6, 4, 3, 8, 8) for rank in (0, 1)]
     assert torch.equal(torch.cat(halves, 1).flatten(0, 1), whole)
 
 
@@ -207,7 +207,7 @@ def test_a_stream_passes_over_rows_without_a_label(tmp_path):
 def test_whole_numbers_of_a_stream_are_numbers_if_that_is_said(tmp_path):
     rows = {"image": [encoded(value) for value in range(3)], "age": [30, 40, 50]}
     source = plain_parquet(tmp_path / "a.parquet", rows)
-    with pytest.raises(ValueError, match="if it holds quantities, type --data.label-kind continuous"):
+    with pytest.raises(ValueError, match="if it holds quantities, type label_kind continuous"):
         ImageStream(source=source, labels="age").open()
     images = ImageStream(source=source, labels="age", label_kind="continuous").open()
     assert sorted(images.at(range(3), 0).labels[:, 0].tolist()) == [30, 40, 50]

@@ -165,7 +165,7 @@ def test_a_run_without_a_checkpoint_is_not_taken_for_a_folder_of_images(tmp_path
 
 def test_flags_for_files_are_those_of_the_files_measured(tmp_path):
     pictures = folder(tmp_path, {"a.png": encoded(1), "b.png": encoded(1, height=9)})
-    with pytest.raises(ValueError, match=r"images differ in size .* choose one with --read.size H W"):
+    with pytest.raises(ValueError, match=r"images differ in size .* choose one with read.size H W"):
         found(pictures)
     source = find_source(ImageFiles(source=pictures, size=(8, 8)), SAMPLING, REALS)
     assert source.shape == (3, 8, 8)

@@ -132,15 +132,19 @@ def test_inception_is_found_in_torch_hubs_cache_only_if_it_is_the_published_file
 
 
 OFFLINE = """
-import time, torch
+import time
+from ggdr.errors import UserError, at
+from ggdr.features.cache import FeatureCache
+from ggdr.metrics.base import embedder_of
 from ggdr.registry import discover, extractors
 discover()
 for name in ("inception", "dinov2", "vgg16", "lpips", "timm"):
     start = time.perf_counter()
     try:
-        extractors[name]().load(torch.device("cpu"))
-    except ValueError as error:
-        print(name, round(time.perf_counter() - start), error)
+        with at("metrics.fid"):
+            embedder_of(extractors[name](), FeatureCache(range, None))
+    except UserError as error:
+        print(name, round(time.perf_counter() - start), error.in_flags())
 """
 
 
@@ -160,7 +164,8 @@ def test_without_a_network_one_sentence_says_soon_which_file_is_missing_and_what
     for line in lines:
         assert int(line.split()[1]) < 20, line
         assert "are not on this machine and cannot be fetched: get https://" in line
-        assert "give its path by --metrics.NAME.extractor.weights FILE; meanwhile swd and ms_ssim need no" in line
+        assert "give its path by --metrics.fid.extractor.weights FILE; meanwhile swd and ms_ssim need no" in line
+        assert line.endswith(": --metrics.fid.extractor digits.")
     assert f"put it at {tmp_path}/hub/checkpoints/weights-inception-2015-12-05-6726825d.pth" in lines[0]
     assert "timm/vit_large_patch14_dinov2.lvd142m/resolve/main/model.safetensors" in lines[1]
 

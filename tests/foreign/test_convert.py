@@ -241,7 +241,7 @@ STRANGE_DISCRIMINATORS = {
     "its encoder.b4.out.weight is [8, 8]": lambda d: put(d, "b4.out", _buffers={"weight": torch.ones(8, 8)}),
     "square=False; here it can only be True": lambda d: ask(d, square=False),
     "attention=True": lambda d: ask(d, attention=True),
-    "Projected GAN is not here yet": lambda d: d.state["_modules"].update(head=Layer("ProjectedDiscriminator")),
+    "trained here, but not converted": lambda d: d.state["_modules"].update(head=Layer("ProjectedDiscriminator")),
 }  # fmt: skip
 
 

@@ -219,7 +219,7 @@ def test_a_smooth_classifier_of_digits_will_do():
 
 def test_what_it_cannot_walk_is_refused_in_one_sentence():
     dcgan = DCGANGeneratorConfig(channels=8).build(BRIEF).eval()
-    with pytest.raises(ValueError, match="generator 'dcgan' has no style codes for ppl; set --metrics.NAME.space z"):
+    with pytest.raises(ValueError, match="generator 'dcgan' has no style codes for ppl; set space to z"):
         plain().prepare(seen(dcgan))
     assert plain(space="z", images=8).measure(seen(dcgan))["mean"] > 0
     with pytest.raises(ValueError, match="walks in the latent space of a generator"):

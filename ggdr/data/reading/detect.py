@@ -17,7 +17,7 @@ from ggdr.data.reading.reader import Columns, Reader
 from ggdr.data.reading.tables.hub import Hub
 from ggdr.data.reading.tables.parquet import Parquet
 from ggdr.data.reading.tables.saved import Saved
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 
 READERS: tuple[type[Reader], ...] = (Zipped, Tarred, LMDB, HDF5, Arrays, Saved, Parquet, Folder, Hub)
 """the first that fits reads: a folder of tables or shards is no folder of images; each says how it is typed"""
@@ -28,8 +28,10 @@ def reader_of(source: str, columns: Columns) -> Reader:
     place = copied(source) if is_address(source) else os.path.expanduser(source.removeprefix("file://"))
     try:
         return opened(place, columns)
-    except ValueError as error:
-        raise UserError(str(error).replace(place, source) if place else str(error)) from error
+    except UserError as error:
+        if not place:
+            raise
+        raise UserError(error.message.replace(place, source)) from error  # readers know the copy, users the address
 
 
 def opened(place: str, columns: Columns) -> Reader:
@@ -45,7 +47,7 @@ def no_reader(source: str) -> str:
     forms = [reader.form for reader in READERS]
     give = f"give {', '.join(forms[:-1])}, or {forms[-1]}"
     if not source:
-        return f"no source of images; {give} with --data.source."
+        return f"no source of images; {give} with {setting('source')}."
     if Path(source).is_file():
         return f"{source!r} is no file of images of a known kind; {give}."
     return f"no file or folder {source!r}; {give}; each may stand behind https://, s3:// or gs://."

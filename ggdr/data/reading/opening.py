@@ -18,7 +18,7 @@ from ggdr.data.reading.pixels.depth import check_range
 from ggdr.data.reading.pixels.framing import Frame, check_fill
 from ggdr.data.reading.reader import Columns, Reader
 from ggdr.data.reading.survey import Survey, sources_of
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.folders import skipped
 from ggdr.networks.base import ImageSpec
 
@@ -105,5 +105,7 @@ def as_pair(size: int | Sequence[int]) -> tuple[int, int]:
     """Height and width; UserError unless they are two positive numbers."""
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width) < 1:
-        raise UserError(f"images of {height}x{width} pixels; give a positive height and width, as --data.size 64 64.")
+        raise UserError(
+            f"images of {height}x{width} pixels; give a positive height and width, as {setting('size')} 64 64."
+        )
     return height, width

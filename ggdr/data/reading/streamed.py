@@ -26,7 +26,7 @@ from ggdr.data.reading.survey import Source, Survey
 from ggdr.data.reading.tables.base import check_column, class_names, image_bytes, image_column, row_name, source_version
 from ggdr.data.reading.tables.hub import Hub, load_hub
 from ggdr.data.reading.tables.parquet import Parquet, count_rows, load_parquet
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.networks.base import ImageSpec
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def open_stream(settings: ImageStream) -> Streamed:
         raise UserError(f"a shuffle buffer of {settings.buffer} images; give 1 (only shards are shuffled) or more.")
     length = settings.length or length
     if length < 1:
-        raise UserError(f"{source!r} does not say how many images it holds; type --data.length N.")
+        raise UserError(f"{source!r} does not say how many images it holds; type {setting('length')} N.")
     rows = rows.decode(False).select_columns([name for name in (column, settings.labels) if name])
     try:
         sample = list(islice(rows, SAMPLE))
@@ -101,7 +101,7 @@ class StreamLabels:
             raise UserError(
                 f"column {column!r} does not declare its classes, so a stream cannot number them; "
                 "make it a ClassLabel column, read the whole set with --data images, or, if it holds quantities, type"
-                " --data.label-kind continuous."
+                f" {setting('label_kind')} continuous."
             )
         entries = [f"{column}_{entry}" for entry in range(len(value))] if self.is_list else [column]
         self.names = self.classes or tuple(entries)

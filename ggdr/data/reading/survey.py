@@ -12,7 +12,7 @@ from ggdr.data.reading.pixels.arrays import TIFF
 from ggdr.data.reading.pixels.decode import MODES, Look, look, values
 from ggdr.data.reading.pixels.depth import Values, cut, together, trouble, values_of
 from ggdr.data.reading.reader import Reader
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.lazy import MissingPackage
 
 SHARE = 0.9
@@ -68,7 +68,7 @@ class Survey:
             (most, count), total = self.sizes.most_common(1)[0], self.sizes.total()
             raise UserError(
                 f"images differ in size ({name!r} is {px(one)}, {other!r} {px(two)}, height x width; {count:,} of"
-                f" {total:,} are {px(most)}); choose one with --data.size H W."
+                f" {total:,} are {px(most)}); choose one with {setting('size')} H W."
             )
         return first[0]
 
@@ -88,9 +88,9 @@ class Survey:
     def check_values(self) -> None:
         """Look at the values of deep images: a warning if few levels would be left, UserError if many are cut off."""
         for measured in together(filter(None, map(measure, self.deep))):
-            if said := trouble(measured):
-                if cut(measured):
-                    raise UserError(said)
+            if cut(measured):
+                raise UserError(trouble(measured, setting("range")))
+            if said := trouble(measured, "--data.range"):
                 warnings.warn(said, stacklevel=3)
 
 

@@ -157,7 +157,7 @@ class Generator(Network):
         """Images [N, C, H, W] of feature maps [N, K, r, r * W / H] of a side r, by the layers that follow them.
 
         w [N, w_dim]: the one style of all these layers. Noise is the same each time. Of one that provides FORWARD_FROM;
-        UserError if the side is none of its own.
+        ValueError if the side is none of its own.
         """
         raise NotImplementedError
 
@@ -180,9 +180,9 @@ class Generator(Network):
         return moments(self)
 
     def check_sides(self, resolutions: tuple[int, ...]) -> None:
-        """UserError if a side is not one whose feature maps it has."""
+        """ValueError if a side is not one whose feature maps it has."""
         if strange := sorted(set(resolutions) - set(self.feature_channels)):
-            raise UserError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
+            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
 
     def after_step(self, stats: dict[str, Tensor]) -> None:
         """Take in the step's means (its own from `measure` among them), the same on every process."""

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ggdr.errors import UserError
 from ggdr.layers.mapping import StyleMapping, crossed
 from ggdr.layers.style import Noise, Noisy
 from ggdr.networks.base import GeneratorOutput, ImageSpec
@@ -34,7 +33,7 @@ class StyleBasedSynthesis(nn.Module):
     ) -> tuple[Tensor, dict[int, Tensor]]:
         """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the feature maps of `resolutions`, all float32.
 
-        UserError if a side is not one of the network's.
+        ValueError if a side is not one of the network's.
         """
         raise NotImplementedError
 
@@ -48,9 +47,9 @@ class StyleBasedSynthesis(nn.Module):
         return self.num_ws
 
     def check(self, resolutions: tuple[int, ...]) -> None:
-        """UserError if a side is not one of the network's."""
+        """ValueError if a side is not one of the network's."""
         if strange := set(resolutions) - set(self.resolutions):
-            raise UserError(
+            raise ValueError(
                 f"no feature maps of side {sorted(strange)}; this generator has the sides {self.resolutions}."
             )
 

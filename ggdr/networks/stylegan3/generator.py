@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ggdr.errors import UserError
 from ggdr.layers.mapping import StyleMapping
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
@@ -92,10 +91,10 @@ class StyleGAN3Synthesis(nn.Module):
     def forward(self, ws: Tensor, resolutions: tuple[int, ...] = ()) -> tuple[Tensor, dict[int, Tensor]]:
         """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1] and maps of `resolutions` without margins, float32.
 
-        UserError if a side is not one of the network's.
+        ValueError if a side is not one of the network's.
         """
         if strange := sorted(set(resolutions) - set(self.last)):
-            raise UserError(f"no feature maps of side {strange}; this generator has {sorted(self.last)}.")
+            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.last)}.")
         first, *codes, final = ws.unbind(dim=1)
         wanted, found = {self.last[resolution]: resolution for resolution in resolutions}, {}
         x = self.input(first)

@@ -26,7 +26,7 @@ class UNetDiscriminator(around.WrapperDiscriminator):
     ) -> DiscriminatorOutput:
         """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, and maps of `resolutions`; for none none runs.
 
-        UserError if a side is not one it was built to draw.
+        ValueError if a side is not one it was built to draw.
         """
         said = self.encoder(image, labels)
         drawn = self.decoder(said.maps, resolutions) if resolutions else {}
@@ -64,7 +64,7 @@ class UNetDecoder(nn.Module):
     def forward(self, maps: dict[int, Tensor], resolutions: tuple[int, ...]) -> dict[int, Tensor]:
         """The encoder's maps to drawn maps, side r -> [N, targets[r], r, r * W / H] float32."""
         if strange := set(resolutions) - set(self.targets):
-            raise UserError(f"no decoder for the sides {sorted(strange)}; built for {sorted(self.targets)}.")
+            raise ValueError(f"no decoder for the sides {sorted(strange)}; built for {sorted(self.targets)}.")
         drawn, x = {}, None
         if self.base in resolutions:
             drawn[self.base] = self.get_submodule(f"b{self.base}")(maps[self.base]).float()

@@ -13,7 +13,7 @@ import numpy as np
 from ggdr.data.reading.labels.column import of_values
 from ggdr.data.reading.labels.labels import Kind, Labels
 from ggdr.data.reading.reader import Columns, Reader, check_size
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 
 NUMBERS = "buif"
 """kinds of numpy's numbers of which images and labels are made"""
@@ -74,7 +74,7 @@ class Stack(Reader):
         if len(found) > 1:
             raise UserError(
                 f"{self.kind} {self.source!r} holds several arrays of images ({listed(found)}); type"
-                f" --data.image-column {' or '.join(found)}."
+                f" {setting('image_column')} {' or '.join(found)}."
             )
         (self.column,) = found
         if not self.array.encoded:

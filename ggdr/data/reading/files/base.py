@@ -117,7 +117,7 @@ class Files(Reader):
         customary = [name for name in CUSTOMARY if name in found]
         try:
             return customary + ([FOLDERS] if from_folders(self.names).width > 1 else [])
-        except ValueError:
+        except UserError:
             return customary
 
 

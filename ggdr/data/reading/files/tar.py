@@ -23,7 +23,7 @@ from ggdr.data.reading.labels.folders import FOLDERS, TOP, from_folders
 from ggdr.data.reading.labels.labels import Kind, Labels
 from ggdr.data.reading.reader import Columns, reason
 from ggdr.documents import one_line
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 CLASS, RECORD = "cls", "json"
@@ -200,7 +200,9 @@ def chosen(images: list[str], ending: str, source: str) -> list[str]:
         return [name for name in images if split(name)[1] == ending]
     keys = len({split(name)[0] for name in images})
     if keys < len(images) and len(endings) < keys:
-        raise UserError(f"{source!r} holds several images a sample; type --data.image-column {' or '.join(endings)}.")
+        raise UserError(
+            f"{source!r} holds several images a sample; type {setting('image_column')} {' or '.join(endings)}."
+        )
     return images
 
 

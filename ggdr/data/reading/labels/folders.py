@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from ggdr.data.reading.labels.labels import Labels, classes, few
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 
 SPLITS = frozenset("train training val valid validation dev test testing".split())
 """what people call the folders of a data set's splits, in either case"""
@@ -30,7 +30,9 @@ def of_split(files: list[str], split: str, source: str) -> tuple[list[str], str]
     folders = Counter(top(file, depth) for file in files)
     if len(folders) < 2 or not all(folder.casefold() in SPLITS for folder in folders):
         if split not in (TRAIN, ALL):
-            raise UserError(f"{source!r} has no split {split!r}: no folders train, valid; leave --data.split out.")
+            raise UserError(
+                f"{source!r} has no split {split!r}: no folders train, valid; leave {setting('split')} out."
+            )
         return files, ""
     counted = ", ".join(f"{folder}: {count:,}" for folder, count in folders.items())
     if split == ALL:
@@ -40,7 +42,7 @@ def of_split(files: list[str], split: str, source: str) -> tuple[list[str], str]
         folder for folder in folders if folder.casefold() in alike
     ]
     if not chosen:
-        raise UserError(f"{source!r} has the splits {counted}, and no {split!r}; type one, or --data.split all.")
+        raise UserError(f"{source!r} has the splits {counted}, and no {split!r}; type one, or {setting('split')} all.")
     kept = [file for file in files if top(file, depth) in chosen]
     return kept, (
         f"the folders of {source!r} are splits ({counted}), of which {few(chosen)} is read; --data.split all reads all,"
@@ -70,15 +72,16 @@ def from_folders(files: Sequence[str], forced: bool = False) -> Labels:
     if are_shards(names):
         raise UserError(
             f"labels 'folders': the folders {few(names)} are shards, no classes; their labels are in a dataset.json as"
-            " a rule (--data.labels dataset.json), and --data.labels top-folders makes classes of them all the same."
+            f" a rule ({setting('labels')} dataset.json), and {setting('labels')} top-folders makes classes of them"
+            " all the same."
         )
     if all(name.casefold() in SPLITS for name in names):
         within = [inner_class(file, depth) for file in files]
         if "" in within:
             raise UserError(
                 f"labels 'folders': the folders {few(names)} are splits of a data set, no classes, and"
-                f" {files[within.index('')]!r} lies in no folder below; leave --data.labels out, or make classes of"
-                " them by --data.split all --data.labels top-folders."
+                f" {files[within.index('')]!r} lies in no folder below; leave {setting('labels')} out, or make classes"
+                f" of them by {setting('split')} all {setting('labels')} top-folders."
             )
         return classes(within)
     return classes(folders)

@@ -17,7 +17,7 @@ from ggdr.data.reading.labels.column import is_missing, of_values
 from ggdr.data.reading.labels.labels import MOST_CLASSES, Kind, Labels, few, some, vectors
 from ggdr.data.reading.labels.matching import Match, Parts, match
 from ggdr.documents import one_line
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 
 TABLES = (".csv", ".tsv", ".json", ".jsonl")
 """endings of files that may hold labels"""
@@ -82,13 +82,13 @@ def attributes(name: str, rows: list[Any], columns: list[str], kind: Kind) -> La
     except (TypeError, ValueError) as error:
         raise UserError(
             f"{name}: several label columns must hold numbers ({one_line(error, 80)}); choose one of {few(columns)}, as"
-            f" --data.labels {name}:{columns[0]}."
+            f" {setting('labels')} {name}:{columns[0]}."
         ) from error
     labels = vectors(numbers, columns)
     if kind == "classes" and labels.values.ndim > 1:
         raise UserError(
             f"{name}: columns {few(columns)} are no classes, since some row has not one 1 and else zeros; choose one"
-            f" column, as --data.labels {name}:{columns[0]}."
+            f" column, as {setting('labels')} {name}:{columns[0]}."
         )
     return labels
 
@@ -240,7 +240,7 @@ def of_dataset_json(name: str, data: bytes, files: Sequence[str], home: Parts, k
     if not isinstance(found, dict) or "labels" not in found:
         raise UserError(f"{name} holds no labels; it is to be {form}.")
     if found["labels"] is None:
-        raise UserError(f"{name} says that its images have no labels (null); leave --data.labels out.")
+        raise UserError(f"{name} says that its images have no labels (null); leave {setting('labels')} out.")
     pairs = found["labels"]
     fits = isinstance(pairs, list) and all(isinstance(p, list) and len(p) == 2 and isinstance(p[0], str) for p in pairs)
     if not fits or not pairs:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ggdr.documents import one_line, printable
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.networks.base import ImageSpec
 
 Kind = Literal["auto", "classes", "continuous"]
@@ -141,15 +141,15 @@ def settled(labels: Labels, policy: Policy, name_of) -> tuple[Labels, np.ndarray
         return labels, every
     without = np.flatnonzero(labels.missing)
     if len(without) == len(every):
-        raise UserError("no image has a label; give other labels, or leave --data.labels out.")
+        raise UserError(f"no image has a label; give other labels, or leave {setting('labels')} out.")
     if policy == "skip":
         told = f"{len(without):,} of {len(every):,} images have no label and are left out (--data.unlabelled skip)."
         return labels._replace(notes=(*labels.notes, told)), np.flatnonzero(~labels.missing)
     if policy == "class" and labels.values.ndim == 1:
         numbers = np.where(labels.missing, labels.width, labels.values)
         return Labels(numbers, (*labels.names, UNLABELLED), notes=labels.notes), every
-    ways = "--data.unlabelled skip leaves them out"
-    ways += ", --data.unlabelled class makes a class of them" if labels.values.ndim == 1 else ""
+    ways = f"{setting('unlabelled')} skip leaves them out"
+    ways += f", {setting('unlabelled')} class makes a class of them" if labels.values.ndim == 1 else ""
     named = printable(repr(name_of(int(without[0]))))
     other = f" (a line of the labels names {labels.unused!r:.120}, which is none of them)" if labels.unused else ""
     raise UserError(

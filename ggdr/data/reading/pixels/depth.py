@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.formatting import significant
 
 Range = tuple[float, float]
@@ -48,7 +48,9 @@ def check_range(chosen: Sequence[float] | None) -> Range | None:
         return None
     low, high = chosen
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise UserError(f"--data.range {low:g} {high:g}: give two numbers, the lower first, as --data.range 0 4095.")
+        raise UserError(
+            f"{setting('range')} {low:g} {high:g}: give two numbers, the lower first, as {setting('range')} 0 4095."
+        )
     return float(low), float(high)
 
 
@@ -113,14 +115,14 @@ def loss(values: Values) -> str:
     return f"{levels} of 256 levels would be left of them" if values.low < values.high and levels < LEVELS else ""
 
 
-def trouble(values: Values) -> str:
-    """The same as a sentence, with what to type."""
+def trouble(values: Values, flag: str) -> str:
+    """The same as a sentence, with what to type, by the flag of the range."""
     if not (lost := loss(values)):
         return ""
     low, high = natural(values.dtype)
     return (
         f"values are {told(values)}, and {values.dtype} images are taken to hold {low:g} to {high:g}: {lost}; type"
-        f" --data.range {' '.join(map(tidy, span(values)))}."
+        f" {flag} {' '.join(map(tidy, span(values)))}."
     )
 
 

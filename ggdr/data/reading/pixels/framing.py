@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageColor
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 
 REFLECT = "reflect"
 """the fill that mirrors an image at its edges"""
@@ -35,7 +35,8 @@ def check_fill(fill: str) -> None:
         fill == REFLECT or ImageColor.getrgb(fill)
     except ValueError:
         raise UserError(
-            f"--data.fill {fill!r} is no colour; give a name such as white, #rrggbb, or reflect for the mirrored image."
+            f"{setting('fill')} {fill!r} is no colour; give a name such as white, #rrggbb, or reflect for the"
+            " mirrored image."
         ) from None
 
 

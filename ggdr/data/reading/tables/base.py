@@ -12,7 +12,7 @@ from ggdr.data.reading.labels.column import of_values
 from ggdr.data.reading.labels.labels import Kind, Labels
 from ggdr.data.reading.reader import MOST_BYTES, Columns, Reader, file_bytes
 from ggdr.documents import one_line
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 
 if TYPE_CHECKING:
     import datasets
@@ -28,7 +28,9 @@ class Table(Reader):
         self.source = source
         self.table = self._load(source, columns)
         if not len(self.table):
-            raise UserError(f"split {columns.split!r} of {source!r} has no rows; choose another one with --data.split.")
+            raise UserError(
+                f"split {columns.split!r} of {source!r} has no rows; choose another one with {setting('split')}."
+            )
         self.column = image_column(self.table.features, columns.image, source)
         self.images = undecoded(self.table.select_columns([self.column]), self.column)
 
@@ -94,7 +96,7 @@ def image_column(features: Mapping[str, Any], wanted: str, source: str) -> str:
     if not found:
         raise UserError(f"{source!r} has no image column; its columns are {', '.join(features)}.")
     if len(found) > 1:
-        raise UserError(f"{source!r} has several image columns; type --data.image-column {' or '.join(found)}.")
+        raise UserError(f"{source!r} has several image columns; type {setting('image_column')} {' or '.join(found)}.")
     return found[0]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ggdr.data.reading.reader import Columns, reason
 from ggdr.data.reading.tables.base import Table
 from ggdr.documents import read_object
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 
 SPLITS = "dataset_dict.json"
 """names the splits of a folder that holds several"""
@@ -33,6 +33,8 @@ class Saved(Table):
             folder = split_folder(Path(source), columns.split)
             check_files(folder)
             return datasets.Dataset.load_from_disk(str(folder)).with_format(None)
+        except UserError as error:
+            raise UserError(f"{source!r} is no readable saved data set: {error.message}.") from error
         except Exception as error:  # an edited folder may raise anything in what reads it
             raise UserError(f"{source!r} is no readable saved data set: {reason(error)}.") from error
 
@@ -45,7 +47,7 @@ def split_folder(folder: Path, wanted: str) -> Path:
     if not isinstance(names, list) or not all(map(is_plain, names)):
         raise UserError(f"{SPLITS} does not name its splits")
     if wanted not in names:
-        raise UserError(f"it has no split {wanted!r}; choose one with --data.split {' or '.join(names)}")
+        raise UserError(f"it has no split {wanted!r}; choose one with {setting('split')} {' or '.join(names)}")
     return folder / wanted
 
 
