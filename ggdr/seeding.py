@@ -1,4 +1,4 @@
-"""Seeds for random streams of their own, one for each purpose."""
+"""Seeds of independent random streams, one for each purpose."""
 
 from __future__ import annotations
 

@@ -34,6 +34,6 @@ class Chance(NamedTuple):
         return torch.where(fires, value, otherwise)
 
     def each(self, value: Tensor, otherwise: float, p: Tensor | None = None) -> Tensor:
-        """Like `sometimes`, each entry of `value` [N, *shape] for itself, with a probability of its own where given."""
+        """Like `sometimes`, each entry of `value` [N, *shape] for itself, with its own probability where given."""
         fires = self.uniform(*value.shape[1:], low=0) < (self.p if p is None else p)
         return torch.where(fires, value, otherwise)

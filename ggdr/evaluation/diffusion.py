@@ -134,7 +134,7 @@ def check_parts(folder: Path) -> None:
     own = [name for name, entry in named.items() if not entry or entry[0] not in LIBRARIES]
     if own or any(folder.rglob("*.py")):
         raise UserError(
-            f"the pipeline in {folder} holds code of its own{f' for {own[0]!r}' if own else ''}, which is not run;"
+            f"the pipeline in {folder} holds its own code{f' for {own[0]!r}' if own else ''}, which is not run;"
             " measure a folder of the images it made."
         )
 

@@ -160,7 +160,7 @@ def first_word(argv: list[str], program: str) -> str:
 def flags_of_each(flags: list[str], parts: Parts) -> list[str]:
     """Return the flags, with those of all metrics made flags of each; a metric's own come later and prevail.
 
-    Data that has a feature extractor of its own is measured by it, if no other is asked for. UserError if no metric
+    Data that has its own feature extractor is measured by it, if no other is asked for. UserError if no metric
     can read features by the extractor that is asked for.
     """
     groups = list(grouped(flags))

@@ -52,7 +52,7 @@ class Built(NamedTuple):
     weights: str
     """what the weights are, for protocols"""
     resolution: int | None = None
-    """of its input in pixels; None: as its weights were trained"""
+    """size of its input in pixels; None: as its weights were trained"""
 
 
 class TimmEmbedder(Embedder):

@@ -84,7 +84,7 @@ def is_hash(text: str) -> bool:
 
 
 def sha256(file: Path) -> str:
-    """Of a file, in hex digits."""
+    """The sha256 of a file, in hex digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

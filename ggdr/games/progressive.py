@@ -56,7 +56,7 @@ class Progressive(StandardGame):
         return networks
 
     def duels(self, networks: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
-        """One duel, at the level of the scene, which is left in the step's statistics."""
+        """One duel, at the level of the step, which is left in the step's statistics."""
         from ggdr.ops.scales import at_level
 
         levels = pyramid_of(*reals.shape[2:])

@@ -47,7 +47,7 @@ class Facts:
     sizes: dict[str, int] = field(default_factory=dict)
     """network -> number of weights"""
     progress: dict[str, Any] = field(default_factory=dict)
-    """of the checkpoint: step, images seen, device; empty: unknown, or not trained"""
+    """facts of the checkpoint: step, images seen, device; empty: unknown, or not trained"""
     log: tuple[log_file.Row, ...] = ()
     """what was logged up to there"""
     records: tuple[Record, ...] = ()

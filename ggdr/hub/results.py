@@ -37,7 +37,7 @@ class Result(NamedTuple):
     value: float | None
     """the mean over repeats; None: not finite"""
     interval: tuple[float, float] | None
-    """of 95 %; None: measured once"""
+    """ends of the 95 % interval; None: measured once"""
     better: str
     data: str
     """the real images: their Hub id, or the data set's registered name"""

@@ -48,7 +48,7 @@ class BEGAN(Loss):
         return -duel.on_fake.logits.mean()
 
     def after_step(self, stats: Mapping[str, Tensor]) -> None:
-        """k follows how far fakes are from gamma times the reals' error, within [0, 1] (sec. 3.4).
+        """Move `k` by how far fakes are from gamma times the reals' error, within [0, 1] (sec. 3.4).
 
         Unlike the paper: the fakes' error is that of D's turn, where the reals' is measured too, not that of G's.
         """

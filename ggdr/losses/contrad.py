@@ -35,7 +35,7 @@ class ContraD(Loss):
     logit_weight: float = 1.0
     """lambda_dis, of the head's loss"""
     temperature: float = 0.1
-    """of the contrasts: lower, more weight to the nearest"""
+    """temperature of the contrasts: lower, more weight to the nearest"""
     width: int = 128
     """numbers of a code that is contrasted"""
     hidden: int = 512

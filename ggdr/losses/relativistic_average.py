@@ -42,6 +42,6 @@ class RelativisticAverage(Loss):
 
 
 def margins(duel: Duel) -> tuple[Tensor, Tensor]:
-    """By how much each real exceeds the mean fake, and each fake the mean real: the logits' shape, both."""
+    """Return how much each real exceeds the mean fake, and each fake the mean real: the logits' shape, both."""
     real, fake = duel.on_real.logits, duel.on_fake.logits
     return real - fake.mean(0, keepdim=True), fake - real.mean(0, keepdim=True)

@@ -1,4 +1,4 @@
-"""What every metric is: settings, and numbers from the evidence."""
+"""What every metric is: settings, and numbers from the images and their features."""
 
 from __future__ import annotations
 

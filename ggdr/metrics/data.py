@@ -28,6 +28,6 @@ class EvalData(NamedTuple):
     labels: Callable[[range], Tensor | None] = unlabelled
     """the label vectors [n, L] of the generated images at these places; None if the generator takes none"""
     seed: int = 0
-    """of what a metric draws for itself; another one in each repeat"""
+    """seed of what a metric draws for itself; another one in each repeat"""
     statistics: FeatureStatistics | None = None
-    """of more real images than those at hand, where the data holds them; `real` may then be empty"""
+    """source of more real images than those at hand, where the data holds them; `real` may then be empty"""

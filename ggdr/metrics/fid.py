@@ -31,7 +31,7 @@ class FID(FeatureMetric):
     against: ClassVar = frozenset({"images", "statistics"})
 
     def numbers(self, data: EvalData) -> Numbers:
-        """As of any metric; where statistics are given, these and no real images."""
+        """Count the images it takes; where statistics are given, these stand for the real images."""
         found = super().numbers(data)
         return found if data.statistics is None else found._replace(real=0)
 
@@ -70,7 +70,7 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 
 
 def frechet_to(mean: Tensor, covariance: Tensor, rows: Tensor) -> float:
-    """The same distance of a Gaussian, mean [D] and covariance [D, D], and that of rows [N, D], all float64.
+    """The distance of a Gaussian, mean [D] and covariance [D, D], from that of rows [N, D], all float64.
 
     With B = Q'Q the trace of the root of A B is that of Q A Q', which is symmetric.
     """

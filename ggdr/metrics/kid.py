@@ -74,7 +74,7 @@ def kernel(a: Tensor, b: Tensor) -> Tensor:
 
 
 def kernel_sums(a: Tensor, b: Tensor, of_a: Tensor, of_b: Tensor) -> Tensor:
-    """For each subset [S], the kernel summed over its pairs of rows a [N, D] and b [M, D]: all in one pass over it.
+    """Sum the kernel, for each subset [S], over its pairs of rows a [N, D] and b [M, D]: all in one pass over it.
 
     of_a [S, N] and of_b [S, M] say which rows are in a subset.
     """
@@ -87,6 +87,6 @@ def kernel_sums(a: Tensor, b: Tensor, of_a: Tensor, of_b: Tensor) -> Tensor:
 
 
 def own_sums(rows: Tensor, chosen: Tensor) -> Tensor:
-    """For each subset [S], the kernel summed over pairs of different rows [N, D] in it."""
+    """Sum the kernel, for each subset [S], over pairs of different rows [N, D] in it."""
     alone = (rows.square().mean(dim=1) + 1) ** 3
     return kernel_sums(rows, rows, chosen, chosen) - chosen @ alone

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ggdr.metrics.data import EvalData
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-"""of the scales, finest first (Wang et al. 2003)"""
+"""exponents of the scales, finest first (Wang et al. 2003)"""
 WINDOW_PX, SIGMA_PX = 11, 1.5
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 CHUNK = 64
@@ -50,7 +50,7 @@ class MSSSIM(Metric):
         return self.within_blocks(images.split(BLOCK))
 
     def within_blocks(self, blocks: Iterable[Tensor]) -> float:
-        """The same of images in random order, in blocks [<= BLOCK, C, H, W], which are held one at a time."""
+        """Return the mean over images in random order, in blocks [<= BLOCK, C, H, W], which are held one at a time."""
         dice, found = torch.Generator().manual_seed(word(self.seed)), []
         for images in blocks:
             order = torch.randperm(len(images), generator=dice)[: len(images) // 2 * 2]

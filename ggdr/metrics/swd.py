@@ -45,7 +45,7 @@ class SlicedWasserstein(Metric):
         above_zero(self, "images", "patches", "side_px", "directions")
 
     def numbers(self, data: EvalData) -> Numbers:
-        """As many of each kind."""
+        """Take as many of each kind, since it compares sorted values."""
         count = min(super().numbers(data))
         return Numbers(count, count)
 

@@ -18,9 +18,9 @@ class Pyramid(NamedTuple):
     """The sizes from a small base up to the whole image, each twice the one before."""
 
     height: int
-    """of the base, pixels"""
+    """height of the base, pixels"""
     width: int
-    """of the base, pixels"""
+    """width of the base, pixels"""
     doublings: int
     """from the base to the image"""
 
@@ -58,7 +58,7 @@ def pyramid_of(height: int, width: int, smallest: int = SMALLEST) -> Pyramid:
 
 
 def possible(height: int, width: int) -> bool:
-    """Whether there is a ladder to that size."""
+    """Whether there is a pyramid of that size."""
     return _fit(height, width) is not None
 
 
@@ -68,7 +68,7 @@ def channels(base: int, limit: int, level: int) -> int:
 
 
 def _fit(height: int, width: int, smallest: int = SMALLEST) -> Pyramid | None:
-    """The ladder of a size, if it has one."""
+    """The pyramid of a size, if it has one."""
     for least in range(smallest, 1, -1):
         doublings = 0
         while not any(
@@ -81,7 +81,7 @@ def _fit(height: int, width: int, smallest: int = SMALLEST) -> Pyramid | None:
 
 
 def _nearby(height: int, width: int) -> list[tuple[int, int]]:
-    """The three nearest sizes that have a ladder, nearest first."""
+    """The three nearest sizes that have a pyramid, nearest first."""
 
     def around(resolution: int, unit: int) -> set[int]:
         return {max(resolution // unit, 2) * unit, max(-(-resolution // unit), 2) * unit}

@@ -32,16 +32,16 @@ class Stats:
             self.add(duel.notes)
             if duel.turn == "d" and "fake" in vars(duel):
                 self.add({"spread/real": spread(duel.reals), "spread/fake": spread(duel.fake.image.detach())})
-            for resolution in ("real", "fake"):
-                verdict = vars(duel).get(f"on_{resolution}")
-                if duel.turn == "d" and verdict is not None:
-                    self.judged(resolution, verdict.logits.detach())
+            for kind in ("real", "fake"):
+                judged = vars(duel).get(f"on_{kind}")
+                if duel.turn == "d" and judged is not None:
+                    self.judged(kind, judged.logits.detach())
 
-    def judged(self, resolution: str, logits: Tensor) -> None:
-        """Take in D's logits of the images of one side, "real" or "fake"."""
-        self.add({f"logits/{resolution}": logits.mean()})
+    def judged(self, kind: str, logits: Tensor) -> None:
+        """Take in D's logits of the images of one kind, "real" or "fake"."""
+        self.add({f"logits/{kind}": logits.mean()})
         if self.undecided is not None:
-            self.add({f"signs/{resolution}": (logits - self.undecided).sign().mean()})
+            self.add({f"signs/{kind}": (logits - self.undecided).sign().mean()})
 
     def reduce(self, processes: int) -> dict[str, Tensor]:
         """The means by name, the same on every process: one all-reduce of one flat vector."""

@@ -81,7 +81,7 @@ class Recipe:
     freeze_d: int = 0
     """blocks of D, from the image inwards, that learn nothing (Freeze-D, arXiv 2002.10964) but may be clipped"""
     seed: int = 0
-    """of initial weights, latents, noise, augmentation and the order of the data"""
+    """seed of initial weights, latents, noise, augmentation and the order of the data"""
     num_workers: MayChange[int | None] = None
     """processes that read images, at most one a CPU core; 0: the trainer's own; None: 3 on CUDA, none elsewhere"""
     nonfinite_limit: MayChange[int] = 10
@@ -100,7 +100,7 @@ class Recipe:
     metric_kimg: MayChange[float] = 200.0
     """interval of the metrics; 0: none"""
     keep_checkpoints: MayChange[int] = 2
-    """checkpoints that stay, newest first; those made while the run was ill do not count"""
+    """checkpoints that stay, newest first; those made while the run was unhealthy do not count"""
     keep_best: MayChange[str] = ""
     """metric (or NAME/VALUE of one) whose best checkpoint stays too, as checkpoints/best; empty: none"""
     sample_images: MayChange[int] = 64
@@ -113,7 +113,7 @@ class Recipe:
     hub_licence: MayChange[str] = ""
     """licence of the weights, as the Hub writes it, such as cc-by-4.0; empty: the card says `unknown`"""
     hub_kimg: MayChange[float] = 1000.0
-    """interval of pushes, in the background, each of a checkpoint of its own; 0: at the end alone"""
+    """interval of pushes, in the background, each of its own checkpoint; 0: at the end alone"""
 
     about: Annotated[About | None, tyro.conf.Suppress, Mark] = None
     """what model cards say of the images, and of the numbers to reach; left out of a recipe with another source"""

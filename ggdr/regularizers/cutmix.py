@@ -43,13 +43,13 @@ class CutMix(Regularizer):
         """UserError beside an augmentation that moves pixels, or without a term by which D learns to judge them."""
         if recipe.augment.moves:
             raise UserError(
-                f"regularizer {self.name!r} compares D's verdict of each pixel with that of the same place, and"
+                f"regularizer {self.name!r} compares D's logit of each pixel with that of the same place, and"
                 f" augmentation {recipe.augment.name!r} moves pixels by chance: take one that does not (such as"
                 f" --augment diffaug --augment.policy colour cutout), or drop it: {recipe.flag(self)} none."
             )
         if not any(Capability.PIXEL_LOSS in term.provides for term in recipe.regularizers.values()):
             raise UserError(
-                f"regularizer {self.name!r} reads D's verdict of each pixel, which no loss trains: add"
+                f"regularizer {self.name!r} reads D's logit of each pixel, which no loss trains: add"
                 f" --regularizers.per_pixel per_pixel, or drop it: {recipe.flag(self)} none."
             )
 

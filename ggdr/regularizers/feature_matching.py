@@ -1,4 +1,4 @@
-"""Feature matching, the reverse of GGDR: D's feature maps guide G."""
+"""Feature matching, the reverse of GGDR: D's feature maps lead G."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from ggdr.data.reading.labels.labels import few
 from ggdr.saving import checkpoint
 
 NAME = "data"
-"""of the files in a checkpoint"""
+"""names of the files in a checkpoint"""
 
 
 def document(content: Content) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Written:
     """Which of some tensors are written to; constants are not."""
 
     def __init__(self, tensors: Sequence[Tensor]):
-        """As they are now."""
+        """Remember the tensors as they are now."""
         self.known = [(tensor, tensor._version) for tensor in tensors]
 
     def since(self, tensors: Sequence[Tensor]) -> list[int]:

@@ -50,7 +50,7 @@ class Health:
     """What one run has shown so far, smoothed, and what has been said about it: each advice is given once."""
 
     def __init__(self, ranks: bool = True) -> None:
-        """`ranks`: whether a healthy D gives reals the higher logits, as the loss says; else no order is ill."""
+        """`ranks`: whether a healthy D gives reals the higher logits, as the loss says; else no order is unhealthy."""
         self.ranks = ranks
         self.mean = dict(HEALTHY)
         self.kimg: float | None = None

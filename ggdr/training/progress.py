@@ -58,7 +58,7 @@ class Progress:
         )
 
     def show(self, row: Mapping[str, float | None]) -> None:
-        """Move to `row["kimg"]`; what was measured without images passing, a metric, gets a line of its own."""
+        """Move to `row["kimg"]`; what was measured without images passing, a metric, gets its own line."""
         kimg, text = row["kimg"] or 0.0, summary(row)
         if row.get("images_per_second") is None:
             if text:

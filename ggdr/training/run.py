@@ -140,7 +140,7 @@ class Run:
         return self.images_seen >= self.recipe.total_kimg * 1000
 
     def reals(self) -> Iterator[list[Reals]]:
-        """For each step from here on, the process's part of `n_critic` global batches."""
+        """Yield, for each step from here on, the process's part of `n_critic` global batches."""
         local = batches(
             self.images,
             seed=self.recipe.seed,
@@ -278,7 +278,7 @@ class Run:
         return self.images.content()
 
     def unlike(self, folder: Path) -> list[str]:
-        """In what the images of a checkpoint's networks differ from these so that the networks cannot take them."""
+        """Say how the images of a checkpoint's networks differ from these, where the networks cannot take these."""
         units = {"height": "px high", "width": "px wide", "channels": "channels", "labels": "labels"}
         before, found = checkpoint.read_json(folder, "networks.json"), []
         for name, network in self.named_networks().items():

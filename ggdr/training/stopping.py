@@ -1,7 +1,7 @@
 """Stopping: a run that is asked to end, by Ctrl-C, a scheduler or a terminal that closes, saves first.
 
 All processes of a run stop after the same step: each puts its vote into the vector of statistics that a step averages
-over processes anyway, so that agreement costs no collective of its own.
+over processes anyway, so that agreement costs no further collective.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Stop:
         return self.agreed if self.several else bool(self.signal)
 
     def due_now(self) -> bool:
-        """The same, by asking: a collective, for moments that are few."""
+        """Ask the other processes whether to stop: a collective, for moments that are few."""
         if self.several and not self.agreed:
             votes = self.vote().clone()
             with together():

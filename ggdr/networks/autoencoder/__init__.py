@@ -20,7 +20,7 @@ class AutoencoderDiscriminatorConfig(DiscriminatorConfig):
     """
 
     channels: int = 64
-    """of the maps at half of the image's side; twice as many at each halving below"""
+    """channels of the maps at half of the image's resolution; twice as many at each halving below"""
     channel_max: int = 512
     """most channels of a layer"""
     code: int = 64

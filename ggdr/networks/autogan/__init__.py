@@ -26,7 +26,7 @@ class AutoGANGeneratorConfig(GeneratorConfig):
     z_dim: int = 128
     """width of the latent code"""
     channels: int = 256
-    """of all maps"""
+    """channels of all maps"""
     provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES})
 
     def __post_init__(self) -> None:

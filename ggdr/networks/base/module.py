@@ -157,7 +157,7 @@ class Generator(Network):
         """Images [N, C, H, W] of feature maps [N, K, r, r * W / H] of a side r, by the layers that follow them.
 
         w [N, w_dim]: the one style of all these layers. Noise is the same each time. Of one that provides FORWARD_FROM;
-        ValueError if the side is none of its own.
+        ValueError if the resolution is none of its maps'.
         """
         raise NotImplementedError
 

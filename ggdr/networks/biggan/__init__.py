@@ -18,7 +18,7 @@ class BigGANGeneratorBaseConfig(GeneratorConfig):
     embedding: int = 128
     """width of the class embedding that all blocks share; without labels there is none"""
     channels: int = 96
-    """of the maps at the image's side; twice as many at each halving below"""
+    """channels of the maps at the image's resolution; twice as many at each halving below"""
     channel_max: int = 1536
     """most channels of a layer; the paper's is 16 times `channels`"""
     attention: int = 64
@@ -64,7 +64,7 @@ class BigGANDeepGeneratorConfig(BigGANGeneratorBaseConfig):
     z_dim: int = 128
     """width of the latent code"""
     channels: int = 128
-    """of the maps at the image's side; twice as many at each halving below"""
+    """channels of the maps at the image's resolution; twice as many at each halving below"""
     channel_max: int = 2048
     """most channels of a layer; the paper's is 16 times `channels`"""
 
@@ -84,7 +84,7 @@ class BigGANDiscriminatorConfig(SAGANDiscriminatorConfig):
     """SAGAN's discriminator, wider, from orthogonal weights (Brock et al. 2019, fig. 15); labels by projection."""
 
     channels: int = 96
-    """of the maps at half of the image's side; twice as many at each halving below"""
+    """channels of the maps at half of the image's resolution; twice as many at each halving below"""
     channel_max: int = 1536
     """most channels of a layer; the paper's is 16 times `channels`"""
     attention: int = 64
@@ -97,6 +97,6 @@ class BigGANDeepDiscriminatorConfig(BigGANDiscriminatorConfig):
     """BigGAN's discriminator of twice as many blocks, with bottlenecks (Brock et al. 2019, fig. 16)."""
 
     channels: int = 256
-    """of the maps at half of the image's side: half as many at the image's, twice as many at each halving below"""
+    """channels of the maps at half of the image's resolution; half as many at the image's, twice at each halving"""
     channel_max: int = 2048
     """most channels of a layer; the paper's is 8 times `channels`"""

@@ -1,4 +1,4 @@
-"""Discriminators around another one that has no labels of its own: they show it the labels, or keep them from it."""
+"""Discriminators around another one that takes no labels: they show it the labels, or keep them from it."""
 
 from __future__ import annotations
 

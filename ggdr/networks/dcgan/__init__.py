@@ -18,7 +18,7 @@ class DCGANGeneratorConfig(GeneratorConfig):
     z_dim: int = 100
     """width of the latent code"""
     channels: int = 128
-    """of the maps at half of the image's side; twice as many at each halving below"""
+    """channels of the maps at half of the image's resolution; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer"""
     provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES})
@@ -38,7 +38,7 @@ class DCGANDiscriminatorConfig(DiscriminatorConfig):
     """Strided convolutions with leaky ReLU (Radford et al. 2016, sec. 3); labels by projection (arXiv 1802.05637)."""
 
     channels: int = 128
-    """of the maps at half of the image's side; twice as many at each halving below"""
+    """channels of the maps at half of the image's resolution; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer"""
     norm: Literal["batch", "spectral", "none"] = "batch"

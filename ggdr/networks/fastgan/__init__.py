@@ -53,7 +53,7 @@ class FastGANDiscriminatorConfig(DiscriminatorConfig):
     channel_max: int = 512
     """most channels of a layer"""
     decoder_channels: int = 64
-    """of the decoders' first maps, halved at each doubling; ours"""
+    """channels of the decoders' first maps, halved at each doubling; ours"""
     spectral: bool = True
     """spectral normalization of what makes the logit (arXiv 1802.05957), which the hinge loss asks for; ours"""
     provides: ClassVar = frozenset({Capability.PYRAMID, Capability.RECONSTRUCTION})

@@ -52,7 +52,7 @@ class MSGGANDiscriminatorConfig(DiscriminatorConfig):
     channel_max: int = 512
     """most channels of a layer"""
     combine: Literal["simple", "lin_cat", "cat_lin"] = "simple"
-    """how an image joins the maps: beside them, through a layer of its own, or both through one (sec. 2.1)"""
+    """how an image joins the maps: beside them, through its own layer, or both through one (sec. 2.1)"""
     mbstd_group: int | None = None
     """samples whose variety is shown to each block; None: the whole micro-batch"""
     provides: ClassVar = frozenset({Capability.PYRAMID, Capability.SCALES})

@@ -18,7 +18,7 @@ class SNGANGeneratorConfig(GeneratorConfig):
     z_dim: int = 128
     """width of the latent code"""
     channels: int = 64
-    """of the maps at the image's side; twice as many at each halving below"""
+    """channels of the maps at the image's resolution; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer; equal to `channels`: all layers are as wide, as the paper's for 32 px"""
     provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES})
@@ -41,11 +41,11 @@ class SNGANDiscriminatorConfig(DiscriminatorConfig):
     """
 
     channels: int = 64
-    """of the maps at half of the image's side; twice as many at each halving below"""
+    """channels of the maps at half of the image's resolution; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer; equal to `channels`: all layers are as wide, as the paper's for 32 px"""
     norm: Literal["spectral", "none", "layer"] = "spectral"
-    """of all weights, or none, or of each image's maps (arXiv 1607.06450); the last two suit gradient penalties"""
+    """what is normalized: all weights, nothing, or maps (arXiv 1607.06450); the last two suit gradient penalties"""
     provides: ClassVar = frozenset({Capability.PYRAMID})
 
     def __post_init__(self) -> None:

@@ -33,15 +33,15 @@ class StyleGAN3GeneratorConfig(GeneratorConfig):
     layers: int = 14
     """filtered layers, whatever the image's size"""
     critical: int = 2
-    """of them, the last ones, whose cutoff is half of the image's sampling rate"""
+    """how many of them, the last ones, are critical: their cutoff is half of the image's sampling rate"""
     first_cutoff: float = 2.0
-    """of the input, cycles per image height; it grows geometrically to that of the critical layers"""
+    """cutoff of the input, cycles per image height; it grows geometrically to that of the critical layers"""
     first_stopband: float = 2**2.1
     """where the first layer's transition ends at the latest, cycles per image height"""
     last_stopband: float = 2**0.3
     """where that of the last ends, relative to half of the image's sampling rate"""
     taps: int = 6
-    """of a filter, for each step of up- or downsampling; even"""
+    """taps of a filter, for each step of up- or downsampling; even"""
     margin: int = 10
     """pixels that maps reach beyond the image on each side"""
     margin_width: int | None = None

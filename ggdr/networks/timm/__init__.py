@@ -23,7 +23,7 @@ class TimmDiscriminatorConfig(DiscriminatorConfig):
     model: str = "tf_efficientnet_lite1.in1k"
     """name of timm's model and, after a dot, of its weights; the default is the paper's EfficientNet-Lite1"""
     weights: Literal["pretrained", "random"] = "pretrained"
-    """of the frozen network: timm's own, from the Hub or its cache, or random; a saved model brings its own"""
+    """weights of the frozen network: timm's own, from the Hub or its cache, or random; a saved model brings its own"""
     scales: tuple[int, ...] = ()
     """which of its feature maps to judge, counted from the image inwards; none: the last four, as the paper"""
     resolution: int | None = None
@@ -31,7 +31,7 @@ class TimmDiscriminatorConfig(DiscriminatorConfig):
     mixing: Literal["scales", "channels", "none"] = "scales"
     """random 1x1 convolutions and, from the smallest scale up, random 3x3; the former alone; or neither (table 2)"""
     channels: int = 64
-    """of a scale's own first layer; twice as many at each halving"""
+    """channels of a scale's own first layer; twice as many at each halving"""
     channel_max: int = 512
     """most channels of a scale's own layers"""
     provides: ClassVar = frozenset({Capability.PYRAMID})
@@ -45,7 +45,7 @@ class TimmDiscriminatorConfig(DiscriminatorConfig):
         return cls(model="test_efficientnet", weights="random", resolution=32, channels=4, channel_max=8)
 
     def described(self) -> Self:
-        """With random weights, since the saved ones take their place: nobody who opens a model asks the Hub for any."""
+        """Return these settings with random weights: the saved ones replace them, and the Hub is not asked."""
         return replace(self, weights="random")
 
 

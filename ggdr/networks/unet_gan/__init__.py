@@ -19,7 +19,7 @@ class UNetGANDiscriminatorConfig(DiscriminatorConfig):
     """
 
     channels: int = 64
-    """of the maps at half of the image's side; twice as many at each halving below"""
+    """channels of the maps at half of the image's resolution; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer"""
     provides: ClassVar = frozenset({Capability.PYRAMID, Capability.PIXEL_LOGITS})

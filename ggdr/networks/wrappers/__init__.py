@@ -36,7 +36,7 @@ class WrapperConfig(DiscriminatorConfig):
         return cls(encoder=DCGANDiscriminatorConfig.tiny())
 
     def described(self) -> Self:
-        """With its encoder's settings so."""
+        """Return these settings with those of its encoder."""
         return replace(self, encoder=self.encoder.described())
 
     def check(self) -> None:
