@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ggdr.play.phase import Phase
-    from ggdr.training.report import Report
     from ggdr.training.run import Reals, Run
+    from ggdr.training.trainer import Trainer
 
 
 def main(argv: list[str]) -> int:
@@ -41,8 +41,8 @@ def main(argv: list[str]) -> int:
 
 def start(command: Command, accelerator: Accelerator) -> bool:
     """Build the run, then try it out or train it; whether it came to its end."""
-    from ggdr.training.report import Report
     from ggdr.training.run import Run
+    from ggdr.training.trainer import Trainer
     from ggdr.verbs.dry_run import dry_run
 
     run = Run(command.recipe, command.out, accelerator)
@@ -50,22 +50,23 @@ def start(command: Command, accelerator: Accelerator) -> bool:
     if command.dry_run:
         dry_run(run)
         return True
-    with Report(run, command.allow_changes) as report, run.stop:
-        train(run, report)
+    with Trainer(run, command.allow_changes) as trainer:
+        train_loop(trainer)
     return run.done
 
 
-def train(run: Run, report: Report) -> None:
+def train_loop(trainer: Trainer) -> None:
     """Go on from the last checkpoint, if there is one, until the run is done or a signal asks it to stop."""
-    report.resume()
+    run = trainer.run
+    trainer.resume()
     reals = run.reals()
     while not (run.done or run.stop.due()):
         stats = train_step(run, next(reals))
-        report.after_step(stats)
-        if report.recovery.diverged:
-            report.roll_back()  # to the last good checkpoint, or to the end
+        trainer.after_step(stats)  # callbacks: log line, sample grid, checkpoint, push, metrics, and the recipe's own
+        if trainer.recovery.diverged:
+            trainer.roll_back()  # to the last good checkpoint, or to the end
             reals = run.reals()
-    report.finish()
+    trainer.finish()
 
 
 def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
@@ -85,9 +86,8 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
         with run.exact(phase), player.learning(len(micro_batches)):  # only this player's weights take gradient
             for place, (images, labels) in micro_batches:
                 run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
-                duels = run.recipe.game.duels(
-                    run.networks, images, labels, context
-                )  # who meets whom: one G, one D, or more
+                # Who meets whom: one G and one D, or whatever networks the game has.
+                duels = run.recipe.game.duels(run.networks, images, labels, context)
                 losses = {name: add(term.loss(duel) for duel in duels) for name, term in phase.terms.items()}
                 total = add(phase.terms[name].weight * loss for name, loss in losses.items())
                 # A loss is its micro-batch's mean: times its share of the batch, the gradients add up to the batch's.
@@ -101,10 +101,10 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
         broken = ~norm.isfinite()
         player.step(skip=broken)  # decided on the device: the host waits for no number
         run.stats.add({f"grad/{phase.turn}": norm.nan_to_num(0.0, 0.0, 0.0), f"nonfinite/{phase.turn}": broken})
-        for term in run.terms.values():
-            term.after_update(phase.turn, list(player.networks.values()))
+        for callback in run.callbacks.values():  # WGAN's clips D's weights
+            callback.after_update(phase.turn, list(player.networks.values()))
         for network in player.networks.values():
-            network.after_update()  # spectral normalization takes one power iteration
+            network.after_update(run.kimg)  # spectral normalization takes one power iteration
 
 
 def follow(run: Run) -> dict[str, Tensor]:

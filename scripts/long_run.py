@@ -87,24 +87,24 @@ def train(asked: LongRun) -> list[Point]:
     """Run it; the curve."""
     from ggdr.train import train_step
     from ggdr.training.launch import make_accelerator
-    from ggdr.training.report import Report
     from ggdr.training.run import Run
+    from ggdr.training.trainer import Trainer
 
     accelerator = make_accelerator("fp32")
     run = Run(recipe(asked.steps), asked.out, accelerator)
     points: list[Point] = []
     times: list[float] = []
-    with Report(run) as report:
-        report.resume()
+    with Trainer(run) as trainer:
+        trainer.resume()
         reals = run.reals()
         while run.step < asked.steps:
             began = time.perf_counter()
-            report.after_step(train_step(run, next(reals)))
+            trainer.after_step(train_step(run, next(reals)))
             times.append(time.perf_counter() - began)
             if run.step % max(asked.steps // WINDOWS, 1) == 0:
                 points.append(Point(run.step, resident_mb(), open_files(), 1000 * float(np.median(times))))
                 times.clear()
-        report.finish()
+        trainer.finish()
     accelerator.end_training()
     return points
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, above_zero
 from ggdr.lazy import Tensor
+from ggdr.play.callback import Callback
 from ggdr.play.duel import Duel
 from ggdr.play.term import Loss, Turn
-from ggdr.registry import Capability, losses
+from ggdr.registry import Capability, callbacks, losses
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator
@@ -45,7 +46,26 @@ class Wasserstein(Loss):
     def g_loss(self, duel: Duel) -> Tensor:
         return -duel.on_fake.logits.mean()
 
+    def callbacks(self) -> dict[str, Callback]:
+        return {"clip": WeightClipping(limit=self.clip)} if self.clip else {}
+
+
+@callbacks.register("weight_clipping", paper="1701.07875")
+@dataclass(kw_only=True)
+class WeightClipping(Callback):
+    """Clip the weights of discriminators after each of their updates, which bounds their slope (Arjovsky et al. 2017).
+
+    The loss `wasserstein` brings it along.
+    """
+
+    limit: float = 0.01
+    """largest magnitude of a weight, as its layer uses it"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        above_zero(self, "limit")
+
     def after_update(self, turn: Turn, networks: Sequence[Discriminator]) -> None:
-        if turn == "d" and self.clip:
+        if turn == "d":
             for network in networks:
-                network.clip(self.clip)
+                network.clip(self.limit)

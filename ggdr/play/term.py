@@ -13,6 +13,7 @@ from ggdr.registry import Capability, Part, losses, regularizers
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Generator
+    from ggdr.play.callback import Callback
     from ggdr.play.duel import Duel
     from ggdr.recipe import Recipe
 
@@ -113,8 +114,9 @@ class Term(Adaptive):
         """Scalar for the discriminator to lower."""
         raise NotImplementedError
 
-    def after_update(self, turn: Turn, networks: Sequence[Any]) -> None:
-        """Called after each update of any player, with whose turn it is and the networks that were updated."""
+    def callbacks(self) -> dict[str, Callback]:
+        """What it needs done while the run trains, beside its loss, by any name: WGAN clips its critic's weights."""
+        return {}
 
     def loss(self, duel: Duel) -> Tensor:
         """Scalar of the duel's turn, before `weight`."""

@@ -16,6 +16,7 @@ from ggdr.games.standard import StandardGame
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.base import Metric
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
+from ggdr.play.callback import Callback
 from ggdr.play.game import Game
 from ggdr.play.optimizer import Adam
 from ggdr.play.term import Loss, Regularizer, Term
@@ -50,6 +51,8 @@ class Recipe:
     """measured every `metric_kimg`, by any name"""
     trackers: MayChange[dict[str, Tracker]] = field(default_factory=lambda: {"tensorboard": TensorBoard()})
     """where numbers and grids go besides the run's folder"""
+    callbacks: MayChange[dict[str, Callback]] = field(default_factory=dict)
+    """what else happens while the run trains, by any name, beside log lines, grids, checkpoints, pushes and metrics"""
 
     g_optimizer: Adam = field(default_factory=Adam)
     """the generator's optimizer"""
@@ -149,13 +152,15 @@ class Recipe:
                 raise UserError(f"{setting(f'regularizers.{name}.every')} is {term.every}; give a whole number from 1.")
 
     def parts(self) -> list[Part]:
-        """What plays: networks, loss, regularizers, augmentation and game."""
-        return [self.generator, self.discriminator, self.loss, *self.regularizers.values(), self.augment, self.game]
+        """What plays: networks, loss, regularizers, augmentation and game, and the callbacks."""
+        playing = [self.generator, self.discriminator, self.loss, *self.regularizers.values(), self.augment, self.game]
+        return [*playing, *self.callbacks.values()]
 
     def flag(self, part: Part) -> str:
         """How a part of it is called on the command line, such as "--regularizers.r1"."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
-        named = {f"regularizers.{name}": term for name, term in self.regularizers.items()}
+        named: dict[str, Part] = {f"regularizers.{name}": term for name, term in self.regularizers.items()}
+        named |= {f"callbacks.{name}": callback for name, callback in self.callbacks.items()}
         return next(f"--{name}" for name, value in {**own, **named}.items() if value is part)
 
     def terms(self) -> dict[str, Term]:

@@ -63,7 +63,7 @@ def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
 def check_requires(recipe: Recipe, name: str, term: Term) -> None:
     """UserError if a term has no loss, or the networks do not provide what it requires."""
     generator, discriminator = recipe.generator, recipe.discriminator
-    if not term.turns and type(term).after_update is Term.after_update:
+    if not term.turns:
         raise UserError(f"{term.registry.kind} {name!r} has no loss; write d_loss(self, duel), g_loss, or both.")
     missing = term.requires - generator.provides - discriminator.provides - Duel.provides
     if not missing:

@@ -95,6 +95,7 @@ metrics = Registry("metric", "ggdr.metrics")
 extractors = Registry("feature extractor", "ggdr.features")
 games = Registry("game", "ggdr.games")
 trackers = Registry("tracker", "ggdr.trackers")
+callbacks = Registry("callback", "ggdr.callbacks")
 
 REGISTRIES: dict[str, Registry] = {
     "generators": generators,
@@ -107,6 +108,7 @@ REGISTRIES: dict[str, Registry] = {
     "extractors": extractors,
     "games": games,
     "trackers": trackers,
+    "callbacks": callbacks,
 }
 
 

@@ -68,8 +68,6 @@ class Capability(Enum):
                       "Pictures that decoders draw again from the encoder's maps of the reals.")
     ENERGY = ("energy", "discriminator", "loss", "[N]",
               "The logit is minus an energy, which is never below zero: its sign says nothing, its size does.")
-    RANDOM_BITS = ("random_bits", "discriminator", "regularizer", "set_random_bits(level: [])",
-                   "Random bits beside the image, whose parity exchanges real and fake.")
     REAL_GRAD = ("real_grad", "duel", "regularizer", "[N, C, H, W]",
                  "The reals are a leaf that takes gradient.")
     FAKE_GRAD = ("fake_grad", "duel", "regularizer", "[N, C, H, W]",

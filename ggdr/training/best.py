@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ggdr import registry
 from ggdr.documents import read_object
 from ggdr.errors import UserError
 from ggdr.formatting import significant
-from ggdr.recipe import Recipe
-from ggdr.registry import metrics
+from ggdr.metrics.base import Metric
 from ggdr.saving import checkpoint, log_file
 
 NOTE = "best.json"
@@ -89,18 +90,18 @@ class Best(NamedTuple):
         return f"the best checkpoint of what went before is now {new}"
 
 
-def best_of(recipe: Recipe, out: Path) -> Best | None:
+def best_of(keep_best: str, metrics: Mapping[str, Metric], every_kimg: float, out: Path) -> Best | None:
     """What `keep_best` asks for; None: nothing. UserError if it is not measured, or neither way is better."""
-    if not recipe.keep_best:
+    if not keep_best:
         return None
-    name, _, key = recipe.keep_best.partition("/")
-    metric = recipe.metrics.get(name)
+    name, _, key = keep_best.partition("/")
+    metric = metrics.get(name)
     if metric is None:
-        metrics.find(name)
-        there = f"this recipe has {', '.join(recipe.metrics)}" if recipe.metrics else "this recipe has none"
-        raise UserError(f"--keep-best {recipe.keep_best}: no metric {name!r}; {there}: add --metrics.{name} {name}.")
-    if not recipe.metric_kimg:
-        raise UserError(f"--keep-best {recipe.keep_best} needs measurements; give --metric-kimg a number above 0.")
+        registry.metrics.find(name)
+        there = f"this recipe has {', '.join(metrics)}" if metrics else "this recipe has none"
+        raise UserError(f"--keep-best {keep_best}: no metric {name!r}; {there}: add --metrics.{name} {name}.")
+    if not every_kimg:
+        raise UserError(f"--keep-best {keep_best} needs measurements; give --metric-kimg a number above 0.")
     if key in metric.baselines:
-        raise UserError(f"--keep-best {recipe.keep_best}: {key} is for comparison, and neither way is better.")
-    return Best(out, recipe.keep_best, metric.better == "higher")
+        raise UserError(f"--keep-best {keep_best}: {key} is for comparison, and neither way is better.")
+    return Best(out, keep_best, metric.better == "higher")

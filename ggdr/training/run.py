@@ -14,6 +14,7 @@ import torch.distributed
 from torch import Tensor
 
 from ggdr import __version__
+from ggdr.callbacks.built_in import callbacks_of
 from ggdr.changes import may_change
 from ggdr.data.base import Content
 from ggdr.data.loader import batches
@@ -75,6 +76,7 @@ class Run:
         self.notes: list[str] = [*self.images.notes]
         self.terms, self.augment = self.recipe.terms(), self.recipe.augment
         self.phases = phases(self.terms, recipe.n_critic)
+        self.callbacks = callbacks_of(self.recipe)
         self.build_networks()
         self.adaptive: dict[str, Adaptive] = {**self.terms, "augment": self.augment}
         for part in self.adaptive.values():
@@ -210,6 +212,9 @@ class Run:
         tensors |= {f"optimizer_{t}": checkpoint.optimizer_tensors(p.optimizer) for t, p in self.players.items()}
         state = {name: part.state_dict() for name, part in self.adaptive.items()}
         tensors["parts"] = {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}
+        state = {name: callback.state_dict() for name, callback in self.callbacks.items()}
+        if kept := {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}:
+            tensors["callbacks"] = kept
         progress = {
             "step": self.step,
             "images_seen": self.images_seen,
@@ -268,6 +273,8 @@ class Run:
         except (RuntimeError, ValueError) as error:
             why = "; ".join(fixed) or str(error).splitlines()[-1].strip().rstrip(".")
             raise UserError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
+        if (folder / "callbacks.safetensors").is_file():
+            self.load_callbacks(checkpoint.read(folder, "callbacks"))
         self.step, self.images_seen = progress["step"], progress["images_seen"]
         self.slow_down(progress.get("rollbacks", 0))
         return [*changed.values(), *images]
@@ -304,6 +311,13 @@ class Run:
         for name, part in self.adaptive.items():
             head = f"{name}/"
             part.load_state_dict({k[len(head) :]: v for k, v in tensors["parts"].items() if k.startswith(head)})
+
+    def load_callbacks(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what callbacks keep; of one that the run has no more, nothing."""
+        for name, callback in self.callbacks.items():
+            head = f"{name}/"
+            if own := {key.removeprefix(head): value for key, value in state.items() if key.startswith(head)}:
+                callback.load_state_dict(own)
 
 
 def micro_batch_size(recipe: Recipe, processes: int) -> int:

@@ -10,13 +10,13 @@ from ggdr.formatting import significant
 from ggdr.train import play, train_step
 from ggdr.training.memory import peak_memory
 from ggdr.training.place import megabytes, requires
-from ggdr.training.report import Report, introduction
 from ggdr.training.run import Run
+from ggdr.training.trainer import Trainer, introduction
 
 
 def dry_run(run: Run) -> None:
     """Run one step with all phases due, time each phase once more, and print what was found."""
-    Report(run).prepare()
+    Trainer(run).prepare()
     batches = next(run.reals())
     train_step(run, batches)
     seconds = {phase.name: timed(run, phase, batches) for phase in run.phases}

@@ -10,13 +10,17 @@ from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
 from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
-from ggdr.regularizers.pa_gan import PAGAN
 
 recipe = Recipe(
     data=Digits(size=32),
     generator=DCGANGeneratorConfig(z_dim=64, channels=32),
-    discriminator=PAGANDiscriminatorConfig(encoder=DCGANDiscriminatorConfig(channels=32, norm="spectral"), levels=2),
-    regularizers={"pa_gan": PAGAN(start_kimg=1.0, interval_kimg=4.0, ramp_kimg=2.0)},
+    discriminator=PAGANDiscriminatorConfig(
+        encoder=DCGANDiscriminatorConfig(channels=32, norm="spectral"),
+        levels=2,
+        start_kimg=1.0,
+        interval_kimg=4.0,
+        ramp_kimg=2.0,
+    ),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),

@@ -23,8 +23,8 @@ from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.sampling import View, draw
 from ggdr.sampling.grid import to_uint8
-from ggdr.train import train
-from ggdr.training.report import Report
+from ggdr.train import train_loop
+from ggdr.training.trainer import Trainer
 from ggdr.verbs.explore import main
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -36,8 +36,8 @@ def run(tmp_path_factory) -> Path:
     """A run with a grid, a log and a checkpoint."""
     out = tmp_path_factory.mktemp("explored") / "run"
     made = tiny.tiny_run(tiny.recipe, out)
-    with Report(made) as report:
-        train(made, report)
+    with Trainer(made) as trainer:
+        train_loop(trainer)
     return out
 
 

@@ -73,6 +73,18 @@ def test_the_commands_list_explain_and_train_the_example(desk):
     assert logged and all(json.loads(line)["loss/d/drift"] >= 0 for line in logged)
 
 
+def test_the_commands_list_and_run_the_callback(desk):
+    (desk / "weights.py").write_text(block("python", "WeightNorm"))
+    listing, training, reading = block("sh", "weights.py").strip().splitlines()
+    listed = run(listing, desk)
+    assert re.search(r"^  weight_norm +Log the norm of all weights", listed.stdout, re.MULTILINE), listed.stderr
+    assert re.search(r"^  checkpoint +Save all that the run needs", listed.stdout, re.MULTILINE)
+    trained = run(training, desk)
+    assert trained.returncode == 0, trained.stderr
+    rows = [json.loads(line) for line in run(reading, desk).stdout.splitlines()]
+    assert [row["kimg"] for row in rows] == [0.032, 0.064] and all(row["weight_norm/generator"] > 1 for row in rows)
+
+
 def test_an_installed_package_is_found_without_a_flag(package, tmp_path):
     listed = run("ggdr list regularizers", tmp_path, package)
     assert re.search(r"^  drift ", listed.stdout, re.MULTILINE), listed.stderr

@@ -44,7 +44,7 @@ FLOORS = [
     # recipes, and networks: to be saved, found, drawn from, moved through, started from and exported
     {"recipe", "flags", "saving", "sampling", "pipeline", "latent", "transfer", "exporting", "foreign"},
     {"evaluation", "hub", "visualization"},
-    {"training", "explorer"},
+    {"training", "callbacks", "explorer"},
     {"__main__", "cli", "train", "verbs"},
 ]
 """modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""

@@ -242,8 +242,9 @@ def test_wasserstein_clips_the_critic_as_its_layers_use_it_and_nothing_else():
     term = losses["wasserstein"](clip=0.01)
     g, d = tiny.STYLEGAN2.build(spec()), tiny.recipe.discriminator.build(spec())
     before = [p.clone() for p in g.parameters()], [p.clone() for p in d.decoder.parameters()]
-    term.after_update("g", [g])
-    term.after_update("d", [d])
+    (clipping,) = term.callbacks().values()
+    clipping.after_update("g", [g])
+    clipping.after_update("d", [d])
     after = g.parameters(), d.decoder.parameters()
     assert all(torch.equal(a, b) for old, new in zip(before, after, strict=True) for a, b in zip(old, new, strict=True))
     layer = d.encoder.b16.conv0

@@ -92,7 +92,7 @@ def test_the_pixels_of_one_are_those_of_its_encoder(name):
 
 def test_bits_pictures_and_growth_go_through_a_unet():
     bits = UNetDiscriminatorConfig(encoder=PAGANDiscriminatorConfig.tiny()).build(BRIEF, DRAWS)
-    bits.set_random_bits(torch.tensor(1.0))
+    bits.set_kimg(250.0)  # half of the first interval
     assert bits.encoder.level == 1
     fastgan = UNetDiscriminatorConfig(encoder=FastGANDiscriminatorConfig.tiny()).build(BRIEF, DRAWS).eval()
     torch.manual_seed(0)

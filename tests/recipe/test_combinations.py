@@ -33,7 +33,6 @@ from ggdr.regularizers.cutmix import CutMix
 from ggdr.regularizers.dragan import DRAGAN
 from ggdr.regularizers.fsmr import FSMR
 from ggdr.regularizers.lecam import LeCam
-from ggdr.regularizers.pa_gan import PAGAN
 from ggdr.regularizers.per_pixel import PerPixel
 from ggdr.regularizers.pulling_away import PullingAway
 from ggdr.regularizers.r1 import R1
@@ -159,7 +158,6 @@ def test_energies_are_asked_of_a_discriminator_that_has_some(loss):
 def test_bits_turn_the_sign_of_logits_only_under_losses_that_take_it_for_the_other_kind(loss):
     changes = {
         "discriminator": PAGANDiscriminatorConfig.tiny(),
-        "regularizers": {"bits": PAGAN()},
         "loss": losses[loss](),
     }
     if loss in ("began", "ebgan"):

@@ -34,7 +34,6 @@ TERMS = {
     "minimax": {},
     "non_saturating": {},
     "orthogonal": {"weight": 1e-4},
-    "pa_gan": {"start_kimg": 0.0, "interval_kimg": 500.0, "ramp_kimg": 250.0},
     "path_length": {"weight": 2.0, "every": 4, "decay": 0.01, "shrink": 2},
     "per_pixel": {"form": "non_saturating"},
     "pulling_away": {"weight": 0.1},
@@ -67,7 +66,7 @@ AUGMENTATIONS = {
     "diffaug": {"policy": ("colour", "translation", "cutout")},
     "none": {},
 }  # fmt: skip
-ADAM = {"lr": 0.0025, "beta1": 0.0, "beta2": 0.99, "eps": 1e-8, "warmup_kimg": 0.0}
+ADAM = {"lr": 0.0025, "beta1": 0.0, "beta2": 0.99, "eps": 1e-8, "warmup_kimg": 0.0, "max_grad_norm": None}
 
 
 def settings(part) -> dict:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
 from ggdr.play.optimizer import Adam
 from ggdr.registry import augmentations, discover, losses, metrics, regularizers
 
 discover()
-PARTS = {**losses, **regularizers, **augmentations, **metrics, "adam": Adam}
+PARTS = {**losses, **regularizers, **augmentations, **metrics, "adam": Adam, "pa_gan": PAGANDiscriminatorConfig}
 REFUSED = {
     "adam": [
         {"lr": 0.0}, {"eps": 0.0}, {"beta1": -0.1}, {"beta2": -0.1}, {"beta1": 1.0}, {"beta2": 1.0},
-        {"warmup_kimg": -1.0},
+        {"warmup_kimg": -1.0}, {"max_grad_norm": 0.0},
     ],
     "ada": [
         {"p_max": -0.1}, {"p_max": 1.1}, {"fixed_p": -0.1}, {"fixed_p": 1.1}, {"interval": 0}, {"speed_kimg": 0.0},

@@ -22,8 +22,8 @@ from ggdr.recipe import Recipe
 from ggdr.recipe.files import from_json, load_recipe, to_json, to_python
 from ggdr.registry import REGISTRIES, discover, use
 from ggdr.regularizers.ggdr import GGDR
-from ggdr.train import train, train_step
-from ggdr.training.report import Report
+from ggdr.train import train_loop, train_step
+from ggdr.training.trainer import Trainer
 
 FILES = sorted((ROOT / "recipes" / "zoo").glob("*.py"))
 arms = use(ROOT / "scripts" / "zoo_arms.py")
@@ -133,8 +133,8 @@ def planned(out):
 def trained(run):
     """Train a run in this process."""
     alive = tiny.tiny_run(run.recipe, run.folder)
-    with Report(alive) as report:
-        train(alive, report)
+    with Trainer(alive) as trainer:
+        train_loop(trainer)
 
 
 def survey(out, *flags):

@@ -28,7 +28,6 @@ from ggdr.regularizers.cr import CR
 from ggdr.regularizers.feature_matching import FeatureMatching
 from ggdr.regularizers.glead import GLeaD
 from ggdr.regularizers.lecam import LeCam
-from ggdr.regularizers.pa_gan import PAGAN
 from ggdr.regularizers.zcr import ZCR
 from ggdr.train import train_step
 
@@ -250,7 +249,7 @@ def test_glead_and_ggdr_train_together_with_an_augmentation(tmp_path):
 
 RECIPES = {
     "glead_ggdr": ["glead", "ggdr"],
-    **{name: [name] for name in ("cr", "bcr", "zcr", "lecam", "apa", "pa_gan", "fsmr", "glead", "feature_matching")},
+    **{name: [name] for name in ("cr", "bcr", "zcr", "lecam", "apa", "fsmr", "glead", "feature_matching")},
     **{name: [name] for name in ("auxiliary_rotation", "auxiliary_classifier", "relativistic_average", "contrad")},
 }
 """recipe of the zoo -> terms it is about"""
@@ -262,5 +261,3 @@ def test_each_has_a_recipe_whose_parts_go_together():
         fitted = fit(recipe, ImageSpec(32, 32, 1, 10 if recipe.data.labels else 0))
         assert {*about} <= fitted.recipe.terms().keys(), name
         assert all(size < 1e6 for size in fitted.parameters.values()), name
-    with pytest.raises(ValueError, match="'pa_gan' requires random_bits"):
-        fit(replace(tiny.recipe, regularizers={"pa_gan": PAGAN()}), ImageSpec(16, 16, 1))

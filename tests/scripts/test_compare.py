@@ -20,8 +20,8 @@ from places import ROOT, TINY
 from ggdr.flags.recipe import parse
 from ggdr.registry import use
 from ggdr.saving.model import find_saved
-from ggdr.train import train
-from ggdr.training.report import Report
+from ggdr.train import train_loop
+from ggdr.training.trainer import Trainer
 
 compare = use(ROOT / "scripts" / "compare.py")
 compare_report = use(ROOT / "scripts" / "compare_report.py")
@@ -49,8 +49,8 @@ def trained_by_hand(out, flags, seed, **changed):
         recipe, seed=seed, total_kimg=0.032, checkpoint_kimg=0.016, keep_checkpoints=9, **changed
     )
     alive = tiny.tiny_run(recipe, out)
-    with Report(alive) as report:
-        train(alive, report)
+    with Trainer(alive) as trainer:
+        train_loop(trainer)
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,9 @@ from huggingface_hub import HfApi, ModelCard, hf_hub_download
 
 import ggdr
 from ggdr.saving.model import save_model
-from ggdr.train import train
+from ggdr.train import train_loop
 from ggdr.training import pusher
-from ggdr.training.report import Report
+from ggdr.training.trainer import Trainer
 from ggdr.verbs.push import main as push
 
 
@@ -47,8 +47,8 @@ def trained(out: Path, **changes) -> str:
     """Train the tiny recipe into a folder; all that it says."""
     with redirect_stdout(text := StringIO()):
         run = tiny.tiny_run(replace(tiny.recipe, sample_kimg=0.032, **changes), out)
-        with Report(run) as report:
-            train(run, report)
+        with Trainer(run) as trainer:
+            train_loop(trainer)
     return text.getvalue()
 
 

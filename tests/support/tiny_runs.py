@@ -11,14 +11,14 @@ import torch
 
 from ggdr.lazy import Tensor
 from ggdr.saving import checkpoint
-from ggdr.train import train
-from ggdr.training.report import Report
+from ggdr.train import train_loop
+from ggdr.training.trainer import Trainer
 
 
-def trained(out: Path, reporter: type[Report] = Report, **changes):
+def trained(out: Path, kind: type[Trainer] = Trainer, **changes):
     run = tiny.tiny_run(dataclasses.replace(tiny.recipe, **changes), out)
-    with reporter(run) as report, run.stop:
-        train(run, report)
+    with kind(run) as trainer:
+        train_loop(trainer)
     return run
 
 

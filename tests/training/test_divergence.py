@@ -15,14 +15,15 @@ from ggdr.losses.began import BEGAN
 from ggdr.losses.ebgan import EBGAN
 from ggdr.losses.wasserstein import Wasserstein
 from ggdr.networks.autoencoder import AutoencoderDiscriminatorConfig
+from ggdr.play.callback import Callback
 from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.saving import checkpoint
-from ggdr.train import train, train_step
+from ggdr.train import train_loop, train_step
 from ggdr.training.health import Health
 from ggdr.training.recovery import Recovery
-from ggdr.training.report import Report
 from ggdr.training.run import Run
+from ggdr.training.trainer import Trainer
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -43,8 +44,8 @@ def diverging(**changes) -> Recipe:
 
 def trained(recipe: Recipe, out: Path) -> Run:
     run = tiny.tiny_run(recipe, out)
-    with Report(run) as report:
-        train(run, report)
+    with Trainer(run) as trainer:
+        train_loop(trainer)
     return run
 
 
@@ -81,13 +82,25 @@ def test_a_rollback_in_vain_goes_further_back_and_ends_when_none_is_left(tmp_pat
     assert len(steps) == 3 and steps[1] < steps[0]
 
 
+@dataclasses.dataclass(kw_only=True)
+class Hears(Callback):
+    """Notes where the run goes back to."""
+
+    def rolled_back(self, trainer):
+        trainer.say(f"heard of step {trainer.run.step}")
+
+
+def test_callbacks_hear_that_a_run_has_gone_back(tmp_path, capsys):
+    trained(diverging(rollbacks=2, callbacks={"hears": Hears()}), tmp_path)
+    heard = [int(line.rsplit(" ", 1)[1]) for line in capsys.readouterr().out.splitlines() if "heard of" in line]
+    assert len(heard) == 2 and all((tmp_path / "metrics.jsonl").read_text().count(f'"step": {step},') for step in heard)
+
+
 def test_speed_after_a_rollback_is_that_of_the_recipe_times_its_factor(tmp_path):
     run = tiny.tiny_run(diverging(), tmp_path)
     run.slow_down(2)
     before = run.players["d"].rate
-    loss = sum(p.sum() for p in run.players["d"].parameters if p.requires_grad_(True).numel())
-    loss.backward()
-    run.players["d"].update(0.0)
+    run.players["d"].set_learning_rate(kimg=0.0)
     assert run.players["d"].optimizer.param_groups[0]["lr"] == pytest.approx(0.09 * before)
 
 

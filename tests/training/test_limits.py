@@ -19,7 +19,7 @@ from tiny_runs import files, rows, trained
 from ggdr.saving import checkpoint
 from ggdr.train import main
 from ggdr.training.lock import Lock
-from ggdr.training.report import Report
+from ggdr.training.trainer import Trainer
 
 SHORT = {"total_kimg": 0.048, "checkpoint_kimg": 0.016}
 
@@ -45,10 +45,10 @@ def mounted(folder: Path, options: str):
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def after(step: int, act) -> type[Report]:
+def after(step: int, act) -> type[Trainer]:
     """A report that does something once, after a step."""
 
-    class Acting(Report):
+    class Acting(Trainer):
         def after_step(self, stats):
             super().after_step(stats)
             if self.run.step == step:

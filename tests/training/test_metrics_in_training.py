@@ -19,8 +19,8 @@ from ggdr.metrics.fid import FID
 from ggdr.metrics.kid import KID
 from ggdr.metrics.ppl import PPL
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.train import train
-from ggdr.training.report import Report
+from ggdr.train import train_loop
+from ggdr.training.trainer import Trainer
 from ggdr.verbs.dry_run import dry_run
 
 QUICK = {
@@ -47,8 +47,8 @@ def test_they_are_logged_as_they_fall_due_and_trainable_weights_do_not_feel_it(t
     weights = {}
     for name, metrics in (("with", QUICK), ("without", {})):
         run = run_of(tmp_path / name, metrics)
-        with Report(run) as report:
-            train(run, report)
+        with Trainer(run) as trainer:
+            train_loop(trainer)
         weights[name] = run.networks["g"]["generator"].state_dict()
     rows = [json.loads(line) for line in (tmp_path / "with" / "metrics.jsonl").read_text().splitlines()]
     measured = [row for row in rows if any(key.startswith("metric/") for key in row)]
@@ -60,15 +60,16 @@ def test_they_are_logged_as_they_fall_due_and_trainable_weights_do_not_feel_it(t
 
 
 def test_no_real_image_is_counted_twice(tmp_path):
-    report = Report(run_of(tmp_path, QUICK, data=DigitImages(size=16, subset=64)))
-    assert len(report.known_reals.features(Digits(), 500)) == 64
+    trainer = Trainer(run_of(tmp_path, QUICK, data=DigitImages(size=16, subset=64)))
+    trainer.prepare()
+    assert len(trainer.callbacks["metrics"].known_reals.features(Digits(), 500)) == 64
 
 
 @pytest.mark.parametrize("way", ["train", "dry run"])
 def test_a_metric_without_its_weights_stops_the_run_before_it_begins(tmp_path, no_weights, way):
     run = run_of(tmp_path / "run", {"fid": FID(images=8), "swd": QUICK["swd"]})
     with pytest.raises(ValueError) as raised:
-        dry_run(run) if way == "dry run" else Report(run).resume()
+        dry_run(run) if way == "dry run" else Trainer(run).resume()
     text = str(raised.value)
     assert text.startswith("the weights of Inception-v3") and text.endswith(
         "; or train without it: --metrics.fid none."
@@ -80,7 +81,7 @@ def test_a_metric_without_its_weights_stops_the_run_before_it_begins(tmp_path, n
 
 def test_a_metric_that_never_falls_due_needs_nothing(tmp_path, no_weights):
     recipe = dataclasses.replace(tiny.recipe, metrics={"fid": FID(images=8)}, metric_kimg=0.0)
-    Report(tiny.tiny_run(recipe, tmp_path)).prepare()
+    Trainer(tiny.tiny_run(recipe, tmp_path)).prepare()
 
 
 @pytest.mark.parametrize(
@@ -101,12 +102,14 @@ def test_a_metric_that_never_falls_due_needs_nothing(tmp_path, no_weights):
 def test_a_metric_that_does_not_fit_stops_the_run_before_it_begins(tmp_path, changes, metric, message):
     recipe = changes(dataclasses.replace(tiny.recipe, metrics={"mine": metric}, metric_kimg=0.032))
     with pytest.raises(ValueError, match=message):
-        Report(tiny.tiny_run(recipe, tmp_path)).resume()
+        Trainer(tiny.tiny_run(recipe, tmp_path)).resume()
 
 
 def test_labels_of_fakes_reach_the_metric(tmp_path):
     run = run_of(tmp_path, {"smooth": QUICK["smooth"]}, data=DigitImages(size=16, subset=64, labels=True))
-    data = Report(run).data()
+    trainer = Trainer(run)
+    trainer.prepare()
+    data = trainer.callbacks["metrics"].data(trainer)
     assert torch.equal(data.labels(range(5)), run.images.at(list(range(5)), run.recipe.seed).labels)
     assert QUICK["smooth"].measure(data)["mean"] > 0
 
@@ -121,10 +124,10 @@ def test_metrics_that_see_pictures_alone_are_refused_for_other_images_before_the
     data = ImageFiles(source=str(tmp_path))
     run = run_of(tmp_path / "out", QUICK, data=data)
     with pytest.raises(ValueError, match=r"1, 3 or 4 channels.*\[1, 5, 16, 16\]; swd needs.*--metrics.fid none"):
-        with Report(run) as report:
-            train(run, report)
+        with Trainer(run) as trainer:
+            train_loop(trainer)
     assert run.step == 0
     run = run_of(tmp_path / "out", {"swd": QUICK["swd"]}, data=data)
-    with Report(run) as report:
-        train(run, report)
+    with Trainer(run) as trainer:
+        train_loop(trainer)
     assert (tmp_path / "out" / "samples" / "reals.png").is_file()

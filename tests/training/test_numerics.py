@@ -11,9 +11,9 @@ import torch
 
 from ggdr.recipe import Recipe
 from ggdr.regularizers.ggdr import GGDR
-from ggdr.train import train
-from ggdr.training.report import Report
+from ggdr.train import train_loop
 from ggdr.training.run import Run
+from ggdr.training.trainer import Trainer
 
 BAND = 0.05
 """how far the means of a loss over the second half of these runs may be apart, as a share of the larger"""
@@ -27,8 +27,8 @@ def in_bf16(recipe: Recipe, out: Path) -> Run:
 
 def mean_losses(run: Run) -> dict[str, float]:
     """Of each loss over the second half of a run."""
-    with Report(run) as report:
-        train(run, report)
+    with Trainer(run) as trainer:
+        train_loop(trainer)
     rows = [json.loads(line) for line in (run.out / "metrics.jsonl").read_text().splitlines()]
     half = rows[len(rows) // 2 :]
     names = {name for row in half for name in row if name.startswith("loss/")}

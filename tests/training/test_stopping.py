@@ -19,8 +19,8 @@ from tiny_runs import files, rows, trained
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.saving import checkpoint
 from ggdr.train import main
-from ggdr.training.report import Report
 from ggdr.training.stopping import SIGNALS, Stop
+from ggdr.training.trainer import Trainer
 
 SWD = SlicedWasserstein(images=16, patches=4, directions=8)
 
@@ -36,7 +36,7 @@ def heard():
         signal.signal(number, handler)
 
 
-class Bell(Report):
+class Bell(Trainer):
     """A report that sends its process a signal after the third step."""
 
     number = signal.SIGTERM

@@ -18,7 +18,7 @@ from tiny import recipe, tiny_run
 from ggdr.ops import threads
 from ggdr.ops.threads import CHOSEN, MOST_LOOKS, Number, Times, affinity, chosen, others, told, wanted
 from ggdr.train import train_step
-from ggdr.training.report import Report, introduction
+from ggdr.training.trainer import Trainer, introduction
 
 
 @pytest.mark.parametrize(
@@ -202,9 +202,9 @@ def test_training_looks_between_steps(tmp_path):
     run = tiny_run(recipe, tmp_path)
     began = run.threads.before.at
     assert run.threads.number.settled  # before its first lines are said
-    with Report(run) as report:
-        report.resume()
-        report.after_step(train_step(run, next(run.reals())))
+    with Trainer(run) as trainer:
+        trainer.resume()
+        trainer.after_step(train_step(run, next(run.reals())))
     assert run.threads.before.at > began
 
 

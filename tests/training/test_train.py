@@ -16,16 +16,16 @@ from ggdr.augment.none import NoAugmentation
 from ggdr.data.digits import Digits
 from ggdr.lazy import Tensor
 from ggdr.play.optimizer import Adam
-from ggdr.train import play, train, train_step
+from ggdr.train import play, train_loop, train_step
 from ggdr.training.player import touch
-from ggdr.training.report import Report
+from ggdr.training.trainer import Trainer
 
 
 def trained(recipe, out: Path):
     """A run that has gone to its end."""
     run = tiny.tiny_run(recipe, out)
-    with Report(run) as report:
-        train(run, report)
+    with Trainer(run) as trainer:
+        train_loop(trainer)
     return run
 
 
@@ -118,8 +118,8 @@ def test_gradients_that_are_not_finite_are_skipped_and_counted_then_end_the_run(
     recipe = dataclasses.replace(tiny.recipe, regularizers={"poison": Poison(weight=1.0, every=1)}, nonfinite_limit=3)
     run = tiny.tiny_run(dataclasses.replace(recipe, discriminator=tiny.RESNET, total_kimg=1.0), tmp_path)
     before = [p.clone() for p in run.players["d"].parameters]
-    with Report(run) as report, pytest.raises(ValueError, match="last 3 gradients of D were not finite"):
-        train(run, report)
+    with Trainer(run) as trainer, pytest.raises(ValueError, match="last 3 gradients of D were not finite"):
+        train_loop(trainer)
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert run.step == 3 and [row["nonfinite/d"] for row in rows] == [1.0, 1.0, 1.0]
     assert all(torch.equal(a, b) for a, b in zip(before, run.players["d"].parameters, strict=True))

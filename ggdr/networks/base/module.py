@@ -100,9 +100,16 @@ class Network(nn.Module):
         """
         raise NotImplementedError
 
-    def after_update(self) -> None:
-        """Called after each update of its weights: spectral normalization follows them by one power iteration."""
+    def after_update(self, kimg: float) -> None:
+        """Called after each update of its weights: spectral normalization follows them by one power iteration.
+
+        `kimg`: thousands of reals shown before the step, which `set_kimg` is told.
+        """
         follow_norms(self)
+        self.set_kimg(kimg)
+
+    def set_kimg(self, kimg: float) -> None:
+        """Follow a schedule of its own, if it has one, in thousands of reals: PA-GAN draws more and more bits."""
 
     def rgb_weights(self) -> list[str]:
         """Names of weights that make shares of a sum which is the image, if it is one: such may start at zero."""
@@ -220,10 +227,6 @@ class Discriminator(Network):
 
     def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:
         """Pictures drawn from its maps of image [N, C, H, W], by name, of one whose config provides RECONSTRUCTION."""
-        raise NotImplementedError
-
-    def set_random_bits(self, level: Tensor) -> None:
-        """Draw `level` random bits from here on, a scalar; a share of one now and then. It provides RANDOM_BITS."""
         raise NotImplementedError
 
     def stages(self) -> list[nn.Module]:

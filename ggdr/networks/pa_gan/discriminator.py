@@ -13,7 +13,9 @@ from ggdr.networks.wrappers import discriminator as around
 class PAGANDiscriminator(around.WrapperDiscriminator):
     """Images to logits, by an encoder that sees bits beside them; in evaluation all bits are 0."""
 
+    config: PAGANDiscriminatorConfig
     level: Tensor
+    """bits that are drawn, a scalar; a share of one comes now and then"""
 
     def __init__(self, config: PAGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra, spec._replace(channels=spec.channels + config.levels))
@@ -35,9 +37,9 @@ class PAGANDiscriminator(around.WrapperDiscriminator):
         chance = (self.level - place).clamp(0, 1) / 2 * self.training
         return (torch.rand(len(image), self.levels, device=image.device) < chance).to(image.dtype)
 
-    def set_random_bits(self, level: Tensor) -> None:
-        """Draw this many bits from here on: a scalar, at most `levels` of which count; a fraction comes at times."""
-        self.level.copy_(level.clamp(0, self.levels))
+    def set_kimg(self, kimg: float) -> None:
+        """Draw as many bits from here on as the settings say for this time; `levels` of them at most."""
+        self.level.fill_(min(self.config.bits(kimg), self.levels))
 
 
 def joined(image: Tensor, bits: Tensor) -> Tensor:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.errors import UserError
 from ggdr.networks.base import DiscriminatorConfig
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.registry import Capability
+
+if TYPE_CHECKING:
+    from ggdr.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,10 @@ class WrapperConfig(DiscriminatorConfig):
     def around(cls, encoder: DiscriminatorConfig) -> frozenset[Capability]:
         """What it provides around an encoder: what it adds, and what the encoder provides but for what it hides."""
         return cls.provides | (encoder.provides - cls.hides)
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """UserError if the encoder means nothing beside the recipe's other parts."""
+        self.encoder.check_recipe(recipe)
 
     @classmethod
     def tiny(cls) -> Self:

@@ -28,9 +28,9 @@ class WrapperDiscriminator(Discriminator):
         """The encoder's pictures."""
         return self.encoder.reconstruct(maps, image)
 
-    def set_random_bits(self, level: Tensor) -> None:
-        """Let the encoder draw this many bits."""
-        self.encoder.set_random_bits(level)
+    def set_kimg(self, kimg: float) -> None:
+        """Tell the encoder how far the run is."""
+        self.encoder.set_kimg(kimg)
 
     def grow(self, level: float) -> None:
         """Let the encoder play at a level."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+import tiny
 import torch
 
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
 from ggdr.networks.pa_gan.discriminator import joined, parity
-from ggdr.regularizers.pa_gan import PAGAN
-
-CPU = torch.device("cpu")
+from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.train import train_step
 
 
 def test_bits_turn_the_verdict_and_in_evaluation_there_are_none():
@@ -22,13 +24,13 @@ def test_bits_turn_the_verdict_and_in_evaluation_there_are_none():
     seen = joined(torch.full((4, 1, 2, 2), 7.0), bits)
     assert seen[:, 0].eq(7).all() and torch.equal(seen[:, 1:, 1, 0], bits)
     image = torch.zeros(4096, 1, 16, 16)
-    network.set_random_bits(torch.tensor(1.5))
+    network.level.fill_(1.5)
     torch.manual_seed(0)
     share = network.drawn(image).mean(0).tolist()
     assert share == pytest.approx([0.5, 0.25, 0.0], abs=0.03)
     network.eval()
     assert network.drawn(image).sum() == 0
-    network.set_random_bits(torch.tensor(9.0))
+    network.set_kimg(1e9)
     assert network.level == 3 and network.state_dict()["level"] == 3
 
 
@@ -44,15 +46,23 @@ def test_the_parity_exchanges_the_targets_of_symmetric_losses():
 
 
 def test_bits_set_in_one_after_the_other_and_the_discriminator_is_told():
-    term = PAGAN(start_kimg=1.0, interval_kimg=4.0, ramp_kimg=2.0)
-    term.start(CPU)
-    network = PAGANDiscriminatorConfig.tiny().build(ImageSpec(16, 16, 1))
+    times = {"start_kimg": 1.0, "interval_kimg": 4.0, "ramp_kimg": 2.0}
+    config = PAGANDiscriminatorConfig(encoder=DCGANDiscriminatorConfig.tiny(), levels=2, **times)
+    network = UNetDiscriminatorConfig(encoder=config).build(ImageSpec(16, 16, 1), ExtraOutputs({8: 4}))
     levels = []
-    for _ in range(12):
-        term.learn({"images": torch.tensor(1000.0)})
-        term.after_update("g", [network.encoder])
-        term.after_update("d", [network])
-        levels.append(network.level.item())
+    for kimg in range(1, 13):
+        network.after_update(kimg)  # also where another discriminator is around it
+        levels.append(network.encoder.level.item())
     assert levels == [0, 0.5, 1, 1, 1, 1.5, 2, 2, 2, 2, 2, 2]
     with pytest.raises(ValueError, match="give a shorter ramp"):
-        PAGAN(interval_kimg=1.0, ramp_kimg=2.0)
+        PAGANDiscriminatorConfig(interval_kimg=1.0, ramp_kimg=2.0)
+
+
+def test_a_discriminator_with_bits_draws_more_of_them_as_it_trains(tmp_path):
+    config = PAGANDiscriminatorConfig(encoder=DCGANDiscriminatorConfig.tiny(), interval_kimg=0.016, ramp_kimg=0.016)
+    run = tiny.tiny_run(replace(tiny.dcgan(tiny.recipe), discriminator=config, regularizers={}), tmp_path)
+    reals, levels = run.reals(), []
+    for _ in range(4):
+        train_step(run, next(reals))
+        levels.append(float(run.networks["d"]["discriminator"].level))
+    assert levels == [0, 0.5, 1, 1.5]

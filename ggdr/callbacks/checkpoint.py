@@ -1,0 +1,33 @@
+"""Checkpoints, and the model at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ggdr.play.callback import Callback
+from ggdr.registry import callbacks
+
+if TYPE_CHECKING:
+    from ggdr.training.trainer import Trainer
+
+
+@callbacks.register("checkpoint")
+@dataclass(kw_only=True)
+class Checkpoint(Callback):
+    """Save all that the run needs to go on; at the end, also the mean generator, to be shared."""
+
+    every_kimg: float = 200.0
+    """interval of checkpoints, thousands of reals; there is one at the end in any case"""
+
+    def on_interval(self, trainer: Trainer) -> None:
+        trainer.save()
+
+    def end(self, trainer: Trainer) -> None:
+        from ggdr.saving.model import save_model
+
+        trainer.save()
+        run = trainer.run
+        if run.done and trainer.main:
+            for name, network in run.ema.mean.items():
+                save_model(network, run.out / "model" / name)
