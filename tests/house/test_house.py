@@ -53,8 +53,11 @@ DOORS = {("networks", "saving")}
 APART = FLOORS[6]
 """packages of parts, which do not import each other"""
 HINTS = {
-    *((name, "recipe") for name in ("registry", "play", *APART)),  # a part's `check_recipe` reads what holds the parts
+    *(
+        (name, "recipe") for name in ("registry", "networks", "play", *APART)
+    ),  # a part's `check_recipe` reads what holds the parts
     ("play", "augment"),  # a duel augments what it shows
+    ("play", "training"),  # a callback is called with the trainer
     *(("__init__", name) for name in ("evaluation", "networks", "pipeline")),  # `ggdr.evaluate`, imported at first use
 }
 """imports for type checkers alone that lead upward"""
