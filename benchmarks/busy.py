@@ -22,11 +22,11 @@ from pathlib import Path
 
 from rounds import report
 
-from ggdr.ops.threads import affinity
+from ggdr.ops.threads import available_cpus
 from ggdr.saving import log_file
 
 DIGITS = str(Path(__file__).parent.parent / "recipes" / "digits.py")
-CPUS = str(len(affinity()))
+CPUS = str(len(available_cpus()))
 DEFAULT = "OpenMP's default"
 SETTINGS = {
     "ours": {},

@@ -31,20 +31,20 @@ def direct(x, weight, gradient) -> list:
 
 def fast(x, weight, gradient) -> list:
     """The same passes by Winograd's algorithm, and the first with the planes of a weight at rest."""
-    planes = winograd.Planes(weight)
+    planes = winograd.WinogradWeight(weight)
     return [
         lambda: winograd.convolve(x, weight),
         lambda: winograd.convolve(gradient, weight, turned=True),
         lambda: winograd.correlate(x, gradient),
-        lambda: winograd.convolve_by(x, planes),
+        lambda: winograd.convolve_precomputed(x, planes),
     ]
 
 
 def narrow(x, weight) -> list:
     """The forward pass in bfloat16: as torch does it, and by Winograd's algorithm with planes of a weight at rest."""
-    planes, x16, weight16 = winograd.Planes(weight), x.bfloat16(), weight.to(torch.bfloat16)
+    planes, x16, weight16 = winograd.WinogradWeight(weight), x.bfloat16(), weight.to(torch.bfloat16)
     weight16 = weight16.contiguous(memory_format=torch.channels_last)
-    return [lambda: F.conv2d(x16, weight16, padding=1), lambda: winograd.convolve_by(x16, planes)]
+    return [lambda: F.conv2d(x16, weight16, padding=1), lambda: winograd.convolve_precomputed(x16, planes)]
 
 
 def fastest(passes: list, least_sec: float) -> list[float]:
@@ -72,8 +72,8 @@ def row(channels: int, resolution: int, batch: int, least_sec: float) -> list:
     times = fastest(direct(x, weight, gradient) + fast(x, weight, gradient) + narrow(x, weight), least_sec)
     old, new, (resting, old16, resting16) = times[:3], times[3:6], times[6:]
     ratios = [*(b / a for a, b in zip(old, new, strict=True)), sum(new) / sum(old), resting / old[0], resting16 / old16]
-    pays = {"in training": winograd.pays(x, weight), "at rest": winograd.pays_kept(x, weight)}
-    pays["at rest in bfloat16"] = winograd.pays_kept(x.bfloat16(), weight)
+    pays = {"in training": winograd.is_faster(x, weight), "at rest": winograd.is_faster_precomputed(x, weight)}
+    pays["at rest in bfloat16"] = winograd.is_faster_precomputed(x.bfloat16(), weight)
     taken = ", ".join(when for when, it_does in pays.items() if it_does) or "never"
     shape = [*map(str, (channels, resolution, batch, batch * resolution**2 // 16))]
     return [*shape, *(f"{each:.1f}" for each in old), *(f"{each:.2f}" for each in ratios), taken]

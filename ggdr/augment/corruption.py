@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ggdr.augment.chance import Chance
 from ggdr.lazy import F, Tensor, torch
-from ggdr.ops.warp import banded, by_filters, fold, mirrored
+from ggdr.ops.warp import banded_matrix, fold_columns, mirror_pad, uses_filters
 
 GAIN_STD = 1.0
 NOISE_STD = 0.1
@@ -76,12 +76,12 @@ def filter_bands(image: Tensor, factors: Tensor) -> Tensor:
 def filtered(image: Tensor, gains: Tensor) -> Tensor:
     """Image [N, C, H, W], mirrored at its borders, each sample through its filter of gains [N, 4] along both axes."""
     height, width = image.shape[2:]
-    if not by_filters(height, width) or min(height, width) <= FILTER_REACH:
+    if not uses_filters(height, width) or min(height, width) <= FILTER_REACH:
         down, across = (filters(gains, size) for size in (height, width))
         return down[:, None] @ image @ across[:, None].mT
     taps = (gains @ band_taps(gains.device, gains.dtype)).repeat_interleave(image.shape[1], dim=0)[:, None, None]
     for dim in (2, 3):
-        image = mirrored(image, dim, FILTER_REACH, FILTER_REACH)
+        image = mirror_pad(image, dim, FILTER_REACH, FILTER_REACH)
     planes = image.flatten(0, 1)[None]  # each channel of each sample is a group
     across = F.conv2d(planes, taps, groups=len(taps))
     return F.conv2d(across, taps.mT, groups=len(taps)).reshape(len(gains), -1, height, width)
@@ -119,7 +119,7 @@ def bands(size: int, device: torch.device, dtype: torch.dtype) -> Tensor:
         smooth, split = torch.eye(size, dtype=torch.float64, device="cpu"), []
         for spread in (1, 2, 4):  # the same low pass, stretched: each one halves the lowest band
             taps = [HALF_BAND[lag // spread] if lag % spread == 0 else 0.0 for lag in range(6 * spread + 1)]
-            smoother = fold(banded(taps, size), -3 * spread, size) @ smooth
+            smoother = fold_columns(banded_matrix(taps, size), -3 * spread, size) @ smooth
             split.append(smooth - smoother)
             smooth = smoother
         return torch.stack([smooth, *reversed(split)]).to(device, dtype)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from ggdr.data.base import Batch, Images
 from ggdr.errors import UserError
-from ggdr.ops.threads import affinity
+from ggdr.ops.threads import available_cpus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ def by_processes(images: Images, seed: int, steps: Iterator[list[int]], num_work
             cast("Dataset", Fetch(images, seed)),
             batch_sampler=steps,
             collate_fn=as_fetched,
-            num_workers=min(num_workers, len(affinity())),  # more would wait for each other, as torch warns
+            num_workers=min(num_workers, len(available_cpus())),  # more would wait for each other, as torch warns
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),  # its own, or each loader would advance the global one
             worker_init_fn=leave_signals,

@@ -57,7 +57,7 @@ def evaluate(
     from ggdr.evaluation.evaluator import Evaluator  # torch is imported once something is measured
     from ggdr.evaluation.progress import Progress
     from ggdr.evaluation.sources import SamplingSettings
-    from ggdr.ops.device import device_of
+    from ggdr.ops.device import resolve_device
     from ggdr.processes import Processes
     from ggdr.sampling import View
 
@@ -68,7 +68,7 @@ def evaluate(
     if not isinstance(data, DataSet):
         data = data_of_run(files.source) if data is None else find_data(str(data))
     chosen = find_metrics(metrics or STANDARD, data, images, reals, extractor)
-    processes, shown = Processes(device=device_of(device)), Progress(progress)
+    processes, shown = Processes(device=resolve_device(device)), Progress(progress)
     sampling = SamplingSettings(processes.device, View(truncation_psi, truncation_cutoff, noise), steps)
     evaluator = Evaluator(
         files, data, chosen, sampling, processes, shown, cache=cache, revision=revision, skip_missing=not metrics

@@ -15,7 +15,7 @@ from ggdr.latent.codes import Codes, images_of, seeded
 from ggdr.latent.directions import Directions, Method, find
 from ggdr.latent.mixing import mixed
 from ggdr.networks.base.module import Discriminator, Generator
-from ggdr.ops.device import device_of
+from ggdr.ops.device import resolve_device
 from ggdr.sampling import View, draw
 from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import label_rows
@@ -134,7 +134,7 @@ class Studio:
 
     def read(self) -> Model:
         """The model as it lies there now."""
-        device = device_of(self.device)
+        device = resolve_device(self.device)
         generator, judge = load_pair(self.name, self.hub)
         return Model(generator.to(device), judge and judge.to(device))
 

@@ -57,14 +57,14 @@ class Progressive(StandardGame):
 
     def duels(self, networks: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
         """One duel, at the level of the step, which is left in the step's statistics."""
-        from ggdr.ops.scales import at_level
+        from ggdr.ops.scales import reduce_detail
 
         levels = pyramid_of(*reals.shape[2:])
         level = self.level(context.kimg, levels)
         self.grow(networks, level)
         missing = int(levels.doublings - level)
         share = 1 - (levels.doublings - level - missing)
-        found = super().duels(networks, at_level(reals, missing, share), labels, context)
+        found = super().duels(networks, reduce_detail(reals, missing, share), labels, context)
         for duel in found:
             duel.notes["level"] = torch.full([], level, device=reals.device)
         return found

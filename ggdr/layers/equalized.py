@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.ops.activation import CURVES, SLOPE
+from ggdr.ops.activation import ACTIVATIONS, SLOPE
 from ggdr.ops.convolution import resampling_conv2d
 from ggdr.ops.kernels import choose
 
@@ -33,7 +33,7 @@ class EqualizedLinear(nn.Module):
         self.activation = activation
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
         self.bias = nn.Parameter(torch.full([outputs], bias_init / lr_multiplier))
-        gain = CURVES[activation].gain * lr_multiplier
+        gain = ACTIVATIONS[activation].gain * lr_multiplier
         self.weight_gain, self.bias_gain = gain / math.sqrt(inputs), gain
 
     def forward(self, x: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ class EqualizedConv2d(nn.Module):
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         # the activation's gain is applied before it, which is the same, to weights instead of pixels
-        self.bias_gain = CURVES[activation].gain * gain
+        self.bias_gain = ACTIVATIONS[activation].gain * gain
         self.weight_gain = self.bias_gain / math.sqrt(inputs * kernel**2)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ggdr.ops.scales import doubled
+from ggdr.ops.scales import upsample_nearest
 
 
 class Stage(NamedTuple):
@@ -68,5 +68,5 @@ class Growth(nn.Module):
         rung, share = self.stage()
         image = draw(rung)
         if share < 1:
-            image = doubled(draw(rung - 1)).lerp(image, share)
-        return doubled(image, self.top - rung)
+            image = upsample_nearest(draw(rung - 1)).lerp(image, share)
+        return upsample_nearest(image, self.top - rung)

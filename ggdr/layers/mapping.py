@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ggdr.layers.equalized import EqualizedLinear
 from ggdr.layers.statistics import RunningMean, finite
-from ggdr.ops.precision import float32_or_more, without_autocast
+from ggdr.ops.precision import at_least_float32_dtype, without_autocast
 
 
 class MappingNetwork(nn.Module):
@@ -104,5 +104,5 @@ def normalized(x: Tensor) -> Tensor:
     """Each vector of x [N, C, ...], along C, brought to unit mean square."""
     with without_autocast(x):  # which would make float32 maps of it on CUDA
         # a sum, since the gradient of a mean comes in the other order in memory
-        square = x.square().sum(dim=1, keepdim=True, dtype=float32_or_more(x)) / x.shape[1]
+        square = x.square().sum(dim=1, keepdim=True, dtype=at_least_float32_dtype(x)) / x.shape[1]
         return x * (square + 1e-8).rsqrt().to(x.dtype)

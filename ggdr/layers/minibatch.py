@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ggdr.ops.layout import channels_last
-from ggdr.ops.moments import centred
+from ggdr.ops.moments import centre
 
 
 def minibatch_stddev(x: Tensor, group: int | None = 4, channels: int = 1) -> Tensor:
@@ -19,7 +19,7 @@ def minibatch_stddev(x: Tensor, group: int | None = 4, channels: int = 1) -> Ten
     size = samples if group is None else largest_divisor(samples, group)
     pixels = x.permute(0, 2, 3, 1)  # as they lie in memory, and their gradients too
     parts = pixels.unflatten(0, (size, -1)).unflatten(-1, (channels, -1))  # [G, N / G, H, W, F, C / F]
-    var = centred(parts, (0,))[2].squeeze(0)
+    var = centre(parts, (0,))[2].squeeze(0)
     spread = (var + 1e-8).sqrt().mean(dim=(1, 2, 4))
     planes = spread.repeat(size, 1)[:, :, None, None].expand(-1, -1, height, width)
     return torch.cat([x, channels_last(planes.to(x.dtype))], dim=1)

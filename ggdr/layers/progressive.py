@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
 from ggdr.layers.mapping import MappingNetwork, normalized
 from ggdr.ops.layout import channels_last
-from ggdr.ops.scales import doubled, halved
+from ggdr.ops.scales import downsample_average, upsample_nearest
 
 
 class FirstBlock(nn.Module):
@@ -44,7 +44,7 @@ class UpsampleBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs, h, w] to [N, outputs, 2h, 2w]."""
-        return normalized(self.conv1(normalized(self.conv0(doubled(x)))))
+        return normalized(self.conv1(normalized(self.conv0(upsample_nearest(x)))))
 
 
 class GrowingBlocks(nn.Module):
@@ -92,4 +92,4 @@ class DownsampleBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs, H, W] to [N, outputs, H / 2, W / 2]."""
         x = self.conv1(self.conv0(x))
-        return x if self.blur else halved(x)
+        return x if self.blur else downsample_average(x)

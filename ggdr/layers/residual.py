@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from ggdr.layers.attention import SelfAttention
 from ggdr.layers.norm import ConditionalBatchNorm2d, LayerNorm
-from ggdr.ops.scales import doubled
+from ggdr.ops.scales import upsample_nearest
 
 Norm = Literal["spectral", "none", "layer"]
 
@@ -31,9 +31,9 @@ class UpBlock(nn.Module):
 
     def forward(self, x: Tensor, code: Tensor | None) -> Tensor:
         """x [N, inputs, H, W] and code [N, D] to [N, outputs, 2 * H, 2 * W]."""
-        y = self.conv0(doubled(F.relu(self.norm0(x, code))))
+        y = self.conv0(upsample_nearest(F.relu(self.norm0(x, code))))
         y = self.conv1(F.relu(self.norm1(y, code)))
-        y = y + doubled(self.skip(x))  # a convolution of single pixels is the same before and after doubling
+        y = y + upsample_nearest(self.skip(x))  # a convolution of single pixels is the same before and after doubling
         return y if self.attention is None else self.attention(y)
 
 

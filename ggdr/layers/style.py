@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.equalized import EqualizedLinear, activated
-from ggdr.ops.activation import CURVES
-from ggdr.ops.modulation import Constants, constants, modulated_conv2d
-from ggdr.ops.precision import computed_in
+from ggdr.ops.activation import ACTIVATIONS
+from ggdr.ops.modulation import WeightConstants, modulated_conv2d, weight_constants
+from ggdr.ops.precision import compute_dtype
 
 Noise = Literal["random", "const", "none"]
 
@@ -24,9 +24,9 @@ class WeightCache:
 
     def __init__(self) -> None:
         self.of: tuple[Tensor, tuple] | None = None
-        self.found: Constants | None = None
+        self.found: WeightConstants | None = None
 
-    def constants(self, weight: Tensor, dtype: torch.dtype, up: int) -> Constants | None:
+    def constants(self, weight: Tensor, dtype: torch.dtype, up: int) -> WeightConstants | None:
         """Those of weight [O, I, k, k] for convolutions in `dtype`; None where it may learn or be traced."""
         traced = torch.compiler.is_compiling() or torch.jit.is_tracing()
         if weight.requires_grad or traced or weight.is_inference():
@@ -34,7 +34,7 @@ class WeightCache:
         state = weight._version, weight.data_ptr(), dtype
         if self.of is None or self.of[0] is not weight or self.of[1] != state:
             with torch.inference_mode(False):  # what is kept may serve a call that takes gradients
-                self.of, self.found = (weight, state), constants(weight, dtype, up)
+                self.of, self.found = (weight, state), weight_constants(weight, dtype, up)
         return self.found
 
     def __reduce__(self) -> tuple[type[WeightCache], tuple[()]]:
@@ -79,11 +79,11 @@ class StyledConv2d(Noisy):
 
     def forward(self, x: Tensor, w: Tensor, noise: Noise) -> Tensor:
         """x [N, inputs, H, W] and w [N, w_dim] to [N, outputs, up * H, up * W]."""
-        gain = CURVES["lrelu"].gain  # applied ahead of the activation, which is the same and spares a pass
+        gain = ACTIVATIONS["lrelu"].gain  # applied ahead of the activation, which is the same and spares a pass
         field = self.noise(x, noise)
         field = None if field is None else field * self.noise_strength
-        kept = None if self.training else self.kept.constants(self.weight, computed_in(x), self.up)
-        y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, noise=field, gain=gain, kept=kept)
+        kept = None if self.training else self.kept.constants(self.weight, compute_dtype(x), self.up)
+        y = modulated_conv2d(x, self.weight, self.affine(w), up=self.up, noise=field, gain=gain, constants=kept)
         return activated(y, "lrelu", self.clamp, self.bias * gain)
 
     def style_matrix(self) -> Tensor:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from ggdr.errors import UserError, above_zero
 from ggdr.lazy import F, Tensor, torch
 from ggdr.networks.base import Head, ImageSpec
-from ggdr.ops.contrast import nt_xent, one_class
-from ggdr.ops.views import view
+from ggdr.ops.contrast import nt_xent, supervised_contrastive
+from ggdr.ops.views import simclr_view
 from ggdr.play.duel import Duel
 from ggdr.play.term import Loss
 from ggdr.registry import Capability, losses
@@ -72,7 +72,7 @@ class ContraD(Loss):
         first, second, fake = (self.seen(duel, image) for image in (duel.real, duel.real, duel.fake.image))
         real = {name: torch.cat([first[name], second[name]]) for name in first}
         contrast = nt_xent(first["contrast"], second["contrast"], self.temperature)
-        apart = one_class(fake["contrast_fake"], real["contrast_fake"], self.temperature)
+        apart = supervised_contrastive(fake["contrast_fake"], real["contrast_fake"], self.temperature)
         judged = F.softplus(-real["logit"]).mean() + F.softplus(fake["logit"]).mean()
         duel.notes |= {"scores/real": real["logit"].detach().mean(), "scores/fake": fake["logit"].detach().mean()}
         return contrast + self.fake_weight * apart + self.logit_weight * judged
@@ -82,4 +82,4 @@ class ContraD(Loss):
 
     def seen(self, duel: Duel, image: Tensor) -> dict[str, Tensor]:
         """What D's heads say of a view of image [N, C, H, W]."""
-        return duel.judge(view(image, self.flip)).head_outputs
+        return duel.judge(simclr_view(image, self.flip)).head_outputs

@@ -23,11 +23,11 @@ class DensityCoverage(NeighbourMetric):
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """`density` and `coverage` of the features real [N, D] and fake [M, D]."""
-        from ggdr.ops.neighbours import cover, nearest, radii
+        from ggdr.ops.neighbours import count_covering_balls, nearest_neighbours, neighbour_radii
 
         real, fake = self.checked(real, fake)
-        radius = radii(real, self.neighbours)
-        density = cover(fake, real, radius).double().mean() / self.neighbours
+        radius = neighbour_radii(real, self.neighbours)
+        density = count_covering_balls(fake, real, radius).double().mean() / self.neighbours
         # Unlike the authors' code: balls are closed, as in precision and recall, so that copies are in them.
-        coverage = nearest(real, fake, 1)[0][:, 0] <= radius
+        coverage = nearest_neighbours(real, fake, 1)[0][:, 0] <= radius
         return {"density": float(density), "coverage": float(coverage.double().mean())}

@@ -52,7 +52,7 @@ class Memorization(FeatureMetric):
 
 def copied(real: Tensor, fake: Tensor) -> float:
     """Share of fake [M, D] whose distance to the nearest of real [N, D] is at most that one's to its nearest other."""
-    from ggdr.ops.neighbours import nearest, radii
+    from ggdr.ops.neighbours import nearest_neighbours, neighbour_radii
 
-    distances, places = nearest(fake, real, 1)
-    return float((distances[:, 0] <= radii(real, 1)[places[:, 0]]).double().mean())
+    distances, places = nearest_neighbours(fake, real, 1)
+    return float((distances[:, 0] <= neighbour_radii(real, 1)[places[:, 0]]).double().mean())

@@ -22,9 +22,9 @@ class PrecisionRecall(NeighbourMetric):
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """`precision` and `recall` of the features real [N, D] and fake [M, D]."""
-        from ggdr.ops.neighbours import cover, radii
+        from ggdr.ops.neighbours import count_covering_balls, neighbour_radii
 
         real, fake = self.checked(real, fake)
-        precision = cover(fake, real, radii(real, self.neighbours)) > 0
-        recall = cover(real, fake, radii(fake, self.neighbours)) > 0
+        precision = count_covering_balls(fake, real, neighbour_radii(real, self.neighbours)) > 0
+        recall = count_covering_balls(real, fake, neighbour_radii(fake, self.neighbours)) > 0
         return {"precision": float(precision.double().mean()), "recall": float(recall.double().mean())}

@@ -14,26 +14,26 @@ from ggdr.ops.kernels import choose
 
 Activation = Literal["linear", "relu", "lrelu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish"]
 SLOPE = 0.2
-"""of the leaky ReLU below zero"""
+"""Slope of the leaky ReLU below zero, as in StyleGAN2."""
 
 
-class Curve(NamedTuple):
-    """An activation and the factor that makes up for the variance it takes."""
+class ActivationFunction(NamedTuple):
+    """An activation function and the gain that restores the variance it takes from a standard normal input."""
 
     function: Callable[[Tensor, float], Tensor]
     gain: float = 1.0
 
 
-CURVES: dict[str, Curve] = {
-    "linear": Curve(lambda x, slope: x),
-    "relu": Curve(lambda x, slope: F.relu(x), math.sqrt(2)),
-    "lrelu": Curve(lambda x, slope: F.leaky_relu(x, slope), math.sqrt(2)),
-    "tanh": Curve(lambda x, slope: torch.tanh(x)),
-    "sigmoid": Curve(lambda x, slope: torch.sigmoid(x)),
-    "elu": Curve(lambda x, slope: F.elu(x)),
-    "selu": Curve(lambda x, slope: F.selu(x)),
-    "softplus": Curve(lambda x, slope: F.softplus(x)),
-    "swish": Curve(lambda x, slope: F.silu(x), math.sqrt(2)),
+ACTIVATIONS: dict[str, ActivationFunction] = {
+    "linear": ActivationFunction(lambda x, slope: x),
+    "relu": ActivationFunction(lambda x, slope: F.relu(x), math.sqrt(2)),
+    "lrelu": ActivationFunction(lambda x, slope: F.leaky_relu(x, slope), math.sqrt(2)),
+    "tanh": ActivationFunction(lambda x, slope: torch.tanh(x)),
+    "sigmoid": ActivationFunction(lambda x, slope: torch.sigmoid(x)),
+    "elu": ActivationFunction(lambda x, slope: F.elu(x)),
+    "selu": ActivationFunction(lambda x, slope: F.selu(x)),
+    "softplus": ActivationFunction(lambda x, slope: F.softplus(x)),
+    "swish": ActivationFunction(lambda x, slope: F.silu(x), math.sqrt(2)),
 }
 
 
@@ -46,11 +46,12 @@ def bias_act(
     gain: float | None = None,
     clamp: float | None = None,
 ) -> Tensor:
-    """clamp(gain * activation(x + bias), -clamp, clamp), x [N, C, ...] and bias [C].
+    """Return clamp(gain * activation(x + bias), -clamp, clamp) for x [N, C, ...] and bias [C].
 
-    slope: of the leaky ReLU. gain: None for the activation's own. clamp: None for no limit.
+    slope: slope of the leaky ReLU below zero. gain: factor of the result; None: the activation's default. clamp:
+    largest magnitude of the result; None: no limit.
     """
-    gain = CURVES[activation].gain if gain is None else gain
+    gain = ACTIVATIONS[activation].gain if gain is None else gain
     compute = choose("bias_act", x) or plain_bias_act
     return compute(x, bias, activation, slope, gain, clamp)
 
@@ -58,9 +59,9 @@ def bias_act(
 def plain_bias_act(
     x: Tensor, bias: Tensor | None, activation: Activation, slope: float, gain: float, clamp: float | None
 ) -> Tensor:
-    """`bias_act` by torch."""
+    """Compute `bias_act` by PyTorch's operators: the reference that the fused kernel is compared with."""
     if bias is not None:
         x = x + bias.to(x.dtype).reshape(-1, *[1] * (x.ndim - 2))
-    x = CURVES[activation].function(x, slope)
+    x = ACTIVATIONS[activation].function(x, slope)
     x = x if gain == 1 else x * gain
     return x if clamp is None else x.clamp(-clamp, clamp)

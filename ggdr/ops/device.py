@@ -1,4 +1,4 @@
-"""The device that a verb works on, and what it is called."""
+"""Devices: which one a command works on, what it is called, and how it is set up."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import torch
 
 from ggdr.errors import UserError
 from ggdr.ops.precision import allow_tf32
-from ggdr.ops.threads import settle
+from ggdr.ops.threads import limit_threads
 
-CUDA_WORKERS = 3
-"""processes that read images for one GPU, as in StyleGAN2-ADA; more where decoding is slow"""
+CUDA_NUM_WORKERS = 3
+"""Processes that read images for one GPU, as in StyleGAN2-ADA; set more where decoding is slow."""
 
 
-def device_of(name: str) -> torch.device:
-    """The device of this name, or without a name the accelerator if there is one; UserError if it is not there.
+def resolve_device(name: str) -> torch.device:
+    """Return the device of this name, or for "" the accelerator if there is one, else the CPU.
 
-    Of the CPU it takes as many threads as other work leaves free.
+    On the CPU torch is limited to as many threads as other processes leave free. UserError if the device is not there.
     """
     name = name or str(torch.accelerator.current_accelerator(check_available=True) or "cpu")
     try:
@@ -24,27 +24,27 @@ def device_of(name: str) -> torch.device:
         reason = str(error).splitlines()[0].rstrip(".")
         raise UserError(f"--device {name} is not possible here: {reason}; --device cpu always is.") from error
     if torch.device(name).type == "cpu":
-        settle()
+        limit_threads()
     return torch.device(name)
 
 
 def device_name(device: torch.device) -> str:
-    """What the device is called."""
+    """Return the marketing name of a CUDA device ("NVIDIA H200"), and the type of any other ("cpu")."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
-def ready(device: torch.device, tf32: bool) -> None:
-    """Set up a CUDA device for training: the fastest convolutions by trial, in TF32 where `tf32`. Others stay as is."""
+def setup_device(device: torch.device, tf32: bool) -> None:
+    """Set up a CUDA device for training: cuDNN's fastest convolutions by trial, and TF32 where `tf32`."""
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
         allow_tf32(tf32, tf32)
 
 
-def weights_format(device: torch.device) -> torch.memory_format:
-    """How convolutions' weights lie in memory: on CUDA as the maps do, or each convolution would turn them over."""
+def weight_memory_format(device: torch.device) -> torch.memory_format:
+    """Return the memory format of convolutions' weights: channels last on CUDA, as the maps, to save permutations."""
     return torch.channels_last if device.type == "cuda" else torch.contiguous_format
 
 
-def workers_for(device: torch.device) -> int:
-    """Processes that read images where the recipe leaves it open: a GPU waits for nothing else so long."""
-    return CUDA_WORKERS if device.type == "cuda" else 0
+def default_num_workers(device: torch.device) -> int:
+    """Return the number of processes that read images where the recipe sets none: 3 for a GPU, else 0."""
+    return CUDA_NUM_WORKERS if device.type == "cuda" else 0

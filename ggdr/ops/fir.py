@@ -13,9 +13,9 @@ from ggdr.ops.kernels import choose
 from ggdr.ops.precision import without_autocast
 
 TAPS = (1.0, 3.0, 3.0, 1.0)
-"""the binomial low-pass filter of StyleGAN2 (arXiv 1912.04958)"""
+"""The binomial low-pass filter of StyleGAN2 (arXiv 1912.04958)."""
 LONGEST_SQUARE = 6
-"""taps up to which one square filter is faster than a pass along each axis"""
+"""Number of taps up to which one square filter is faster than a pass along each axis."""
 
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]
@@ -46,17 +46,17 @@ def upfirdn2d(
 
 
 def upsample2(x: Tensor) -> Tensor:
-    """[N, C, H, W] to [N, C, 2H, 2W] with the 1331 filter."""
+    """Double the resolution of [N, C, H, W] with the [1, 3, 3, 1] filter."""
     return upfirdn2d(x, TAPS, up=2, padding=(2, 1, 2, 1), gain=4.0)
 
 
 def downsample2(x: Tensor) -> Tensor:
-    """[N, C, H, W] to [N, C, H/2, W/2] with the 1331 filter."""
+    """Halve the resolution of [N, C, H, W] with the [1, 3, 3, 1] filter."""
     return upfirdn2d(x, TAPS, down=2, padding=(1, 1, 1, 1))
 
 
 def blur(x: Tensor, padding: int, gain: float = 1.0) -> Tensor:
-    """[N, C, H, W] to [N, C, H + 2 * padding - 3, W + 2 * padding - 3] with the 1331 filter."""
+    """Filter [N, C, H, W] with [1, 3, 3, 1] to [N, C, H + 2 * padding - 3, W + 2 * padding - 3]."""
     return upfirdn2d(x, TAPS, padding=(padding,) * 4, gain=gain)
 
 
@@ -69,7 +69,7 @@ def _filter(
     padding: Padding,
     gain: float,
 ) -> Tensor:
-    """One pass of `upfirdn2d` with the outer product of two filters."""
+    """Run one pass of `upfirdn2d` with the outer product of two filters."""
     compute = choose("fir", x) or plain_filter
     return compute(x, taps_x, taps_y, up, down, padding, gain)
 
@@ -83,7 +83,7 @@ def plain_filter(
     padding: Padding,
     gain: float,
 ) -> Tensor:
-    """One pass of `upfirdn2d` by torch's convolutions."""
+    """Run one pass of `upfirdn2d` by PyTorch's convolutions: the reference that the fused kernel is compared with."""
     dtype = x.dtype
     if x.device.type == "cpu" and max(up + down) > 1:
         x = x.float() if dtype == torch.bfloat16 else x  # the strided backward pass takes 50 times as long in bfloat16
@@ -125,7 +125,7 @@ def _kernel(
     dtype: torch.dtype,
     device: torch.device,
 ) -> Tensor:
-    """[channels, 1, taps, taps] of the sum `gain` each; kept, since a copy from the host would stall an accelerator."""
+    """Return the cached filter [channels, 1, taps, taps] of sum `gain`: a copy from the host would stall a GPU."""
     with torch.inference_mode(False):
         x, y = (torch.tensor(taps, dtype=torch.float32, device="cpu") / sum(taps) for taps in (taps_x, taps_y))
         kernel = (torch.outer(y, x) * gain).expand(channels, 1, -1, -1)
@@ -133,5 +133,5 @@ def _kernel(
 
 
 def _pair(factor: int | Pair) -> Pair:
-    """The factor along x and y."""
+    """Return the factors along x and y."""
     return (factor, factor) if isinstance(factor, int) else (factor[0], factor[1])

@@ -1,4 +1,4 @@
-"""The gradient of a network's output with respect to what went in: the one place that calls `autograd.grad`."""
+"""The gradient of a network's output with respect to its input: the one place that calls `autograd.grad`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from ggdr.lazy import Tensor, torch
 
 
 def input_gradient(output: Tensor, inputs: Tensor) -> Tensor:
-    """d(output.sum()) / d(inputs), of the shape of `inputs` and differentiable once more.
+    """Return d(output.sum()) / d(inputs), of the shape of `inputs` and differentiable once more.
 
-    With one output a sample it is each sample's own gradient, as long as no sample looks at another.
+    Where each sample has one output, this is each sample's own gradient, as long as no sample looks at another.
     RuntimeError from torch if `output` was not computed from `inputs`, or `inputs` takes no gradient.
     """
     (gradient,) = torch.autograd.grad(output.sum(), inputs, create_graph=True)

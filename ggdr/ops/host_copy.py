@@ -1,4 +1,4 @@
-"""A number of the device, read on the host without holding the device up."""
+"""A number that the device computes, read on the host without making the device wait."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from ggdr.lazy import Tensor, torch
 
 
 class HostCopy:
-    """The value that a scalar tensor has now, on its way to the host while the device goes on with other work.
+    """The value of a scalar tensor, copied to the host while the device goes on with other work.
 
-    Reading a tensor itself waits for all that the device has been given to do; `read` waits for what was given before
+    Reading a tensor waits for all that the device has been given to do; `read` waits only for what was given before
     this copy.
     """
 
@@ -25,7 +25,7 @@ class HostCopy:
             self.value = scalar.to("cpu", copy=True)
 
     def read(self) -> float:
-        """The value, once it has arrived; as often as wanted."""
+        """Return the value, once it has arrived; it can be read again."""
         if self.arrived is not None:
             self.arrived.synchronize()
         return self.value.item()

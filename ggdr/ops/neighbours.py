@@ -8,37 +8,38 @@ import torch
 from torch import Tensor
 
 BLOCK = 2**22
-"""distances held at once"""
+"""Number of distances in memory at once."""
 ZERO = 1e-12
-"""squared distances below that share of a vector's squared length are rounding, of vectors that are equal"""
+"""Share of a vector's squared length below which a squared distance is a rounding error between equal vectors."""
 SLACK = 1e-12
-"""share by which squared radii are larger, so that rounding leaves nobody outside of the ball that he is the edge of"""
+"""Share by which squared radii are enlarged, so that rounding puts no vector outside of the ball it is on the edge
+of."""
 
 
-def nearest(points: Tensor, others: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Distances [N, k] of points [N, D] to their k nearest of others [M, D], nearest first, and those' places [N, k].
+def nearest_neighbours(points: Tensor, others: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return distances and indices [N, k] of the k points nearest to each of points [N, D] among others [M, D].
 
-    Equal vectors are at distance 0 exactly. float64 inside; 1 <= k <= M.
+    The nearest comes first; equal vectors are at distance 0 exactly. Computed in float64; 1 <= k <= M.
     """
     found = [squares.topk(k, dim=1, largest=False, sorted=True) for squares in squared_distances(points, others)]
     return torch.cat([values for values, _ in found]).sqrt(), torch.cat([places for _, places in found])
 
 
-def radii(points: Tensor, k: int) -> Tensor:
-    """Distance [N] of each of points [N, D] to its k-th nearest other, k < N."""
-    return nearest(points, points, k + 1)[0][:, k]
+def neighbour_radii(points: Tensor, k: int) -> Tensor:
+    """Return the distance [N] from each of points [N, D] to its k-th nearest other point, k < N."""
+    return nearest_neighbours(points, points, k + 1)[0][:, k]
 
 
-def cover(points: Tensor, centres: Tensor, radius: Tensor) -> Tensor:
-    """In how many of the closed balls about centres [M, D] of radius [M] each of points [N, D] lies: [N]."""
+def count_covering_balls(points: Tensor, centres: Tensor, radius: Tensor) -> Tensor:
+    """Count for each of points [N, D] the closed balls about centres [M, D] of radius [M] that contain it: [N]."""
     reach = radius.double().square() * (1 + SLACK)
     return torch.cat([(squares <= reach).sum(dim=1) for squares in squared_distances(points, centres)])
 
 
 def squared_distances(points: Tensor, others: Tensor) -> Iterator[Tensor]:
-    """Squared Euclidean distances [n, M] of some of points [N, D] to all others [M, D], block by block, float64.
+    """Yield squared Euclidean distances [n, M] from blocks of points [N, D] to all others [M, D], in float64.
 
-    A block is gone when the next one is asked for: they share their memory.
+    A block is overwritten when the next one is requested: they share their memory.
     """
     centre = others.double().mean(dim=0)  # near the origin less is lost to rounding
     points, others = points.double() - centre, others.double() - centre

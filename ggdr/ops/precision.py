@@ -11,25 +11,25 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 AUTOCASTS = ("cpu", "cuda", "mps", "xpu")
-"""devices that have autocast; `torch.amp.is_autocast_available` would break the graphs of torch 2.9's compiler"""
+"""Devices that have autocast; `torch.amp.is_autocast_available` would break the graphs of torch 2.9's compiler."""
 
 # torch is imported inside: settings may import this file, and the compiler cannot see through the lazy one
 
 
-def float32_or_more(x: Tensor) -> torch.dtype:
-    """What statistics of x are computed in: float32, or x's type if that has more digits."""
+def at_least_float32_dtype(x: Tensor) -> torch.dtype:
+    """Return the dtype for statistics of x: float32, or x's own if it has more digits."""
     import torch
 
     return torch.promote_types(x.dtype, torch.float32)
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """x, in float32 if it was in less."""
-    return x.to(float32_or_more(x))
+    """Convert x to float32 if its dtype has fewer digits; else return it as it is."""
+    return x.to(at_least_float32_dtype(x))
 
 
-def computed_in(x: Tensor) -> torch.dtype:
-    """What convolutions of x are computed in."""
+def compute_dtype(x: Tensor) -> torch.dtype:
+    """Return the dtype in which convolutions of x are computed, autocast included."""
     import torch
 
     kind = x.device.type
@@ -37,15 +37,15 @@ def computed_in(x: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(kind) if cast else x.dtype
 
 
-def in_float16(x: Tensor) -> bool:
+def computes_in_float16(x: Tensor) -> bool:
     """Whether convolutions of x are computed in float16, whose largest number is 65,504."""
     import torch
 
-    return computed_in(x) == torch.float16
+    return compute_dtype(x) == torch.float16
 
 
 def without_autocast(x: Tensor) -> AbstractContextManager:
-    """Context in which operations keep the precision of their operands; costs nothing where autocast is off."""
+    """Return a context in which operations keep the precision of their operands; it is free where autocast is off."""
     import torch
 
     kind = x.device.type
@@ -56,8 +56,8 @@ def without_autocast(x: Tensor) -> AbstractContextManager:
 
 @contextmanager
 def without_tf32() -> Iterator[None]:
-    """Context in which convolutions and products on CUDA keep all bits of float32."""
-    before = tf32()
+    """Run the block with all bits of float32 in convolutions and matrix products on CUDA."""
+    before = tf32_enabled()
     allow_tf32(False, False)
     try:
         yield
@@ -65,15 +65,15 @@ def without_tf32() -> Iterator[None]:
         allow_tf32(*before)
 
 
-def tf32() -> tuple[bool, bool]:
-    """Whether convolutions, and whether products, of float32 on CUDA may keep 10 bits of its 23 (TF32)."""
+def tf32_enabled() -> tuple[bool, bool]:
+    """Whether convolutions, and whether matrix products, of float32 on CUDA may round to 10 bits of mantissa (TF32)."""
     import torch
 
     return torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
 
 
 def allow_tf32(convolutions: bool, products: bool) -> None:
-    """Let convolutions and products keep fewer bits, or not."""
+    """Let float32 convolutions and matrix products on CUDA round to TF32, or not."""
     import torch
 
     torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = convolutions, products

@@ -1,6 +1,6 @@
-"""Which torch this is, for the few things that only newer ones do."""
+"""The version of torch, for the few things that only newer ones do."""
 
 import torch
 
 TORCH = tuple(int(part) for part in torch.__version__.split(".")[:2])
-"""major and minor number of torch's version"""
+"""Major and minor number of torch's version."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ggdr.errors import not_negative
 from ggdr.lazy import Tensor
-from ggdr.ops.shift import flipped_and_shifted
+from ggdr.ops.shift import random_flip_and_shift
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
@@ -37,5 +37,5 @@ class CR(Regularizer):
 
     def inconsistency(self, duel: Duel, image: Tensor, logits: Tensor) -> Tensor:
         """Mean squared change of the logits of image [N, C, H, W] when it is flipped and shifted."""
-        other = duel.judge(flipped_and_shifted(image, self.flip, self.shift)).logits
+        other = duel.judge(random_flip_and_shift(image, self.flip, self.shift)).logits
         return (logits - other).square().mean()

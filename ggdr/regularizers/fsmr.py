@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
-from ggdr.ops.moments import restyled
+from ggdr.ops.moments import adain
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
 from ggdr.registry import regularizers
@@ -59,7 +59,7 @@ def mixing(network: Discriminator, mates: Tensor) -> Iterator[None]:
         if isinstance(output, tuple):
             return mix(module, inputs, output[0]), *output[1:]
         share = torch.rand(len(output), 1, 1, 1, device=output.device, dtype=output.dtype)
-        return restyled(output, output[mates]).lerp(output, share)
+        return adain(output, output[mates]).lerp(output, share)
 
     hooks = [stage.register_forward_hook(mix) for stage in between(network)]
     try:

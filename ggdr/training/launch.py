@@ -12,7 +12,7 @@ import torch
 
 from ggdr.errors import UserError, no_memory
 from ggdr.folders import is_run
-from ggdr.ops.device import device_of
+from ggdr.ops.device import resolve_device
 from ggdr.processes import PeerLost, Processes
 from ggdr.training.memory import retain_pages
 
@@ -128,7 +128,7 @@ def propagate_failure(accelerator: Accelerator, out: Path) -> Iterator[None]:
 def processes_for(device: str) -> Iterator[Processes]:
     """The processes that were launched, or this one on a device; UserError if both are chosen."""
     if not {"WORLD_SIZE", "ACCELERATE_MIXED_PRECISION"} & os.environ.keys():
-        yield Processes(device=device_of(device))
+        yield Processes(device=resolve_device(device))
         return
     asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if asked != "no":

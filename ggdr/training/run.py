@@ -20,7 +20,7 @@ from ggdr.data.base import Content
 from ggdr.data.loader import batches
 from ggdr.errors import UserError, at
 from ggdr.layers.spectral import in_each_pass
-from ggdr.ops.device import device_name, ready, weights_format, workers_for
+from ggdr.ops.device import default_num_workers, device_name, setup_device, weight_memory_format
 from ggdr.ops.precision import without_tf32
 from ggdr.ops.threads import Threads
 from ggdr.play.duel import StepContext
@@ -69,7 +69,7 @@ class Run:
         with at("data"):
             self.images = recipe.data.open()
         self.recipe, self.spec, self.extra, self.reasons, self.sizes = fit(recipe, self.images.spec)
-        ready(self.device, self.recipe.tf32)
+        setup_device(self.device, self.recipe.tf32)
         self.micro_batch_size = micro_batch_size(self.recipe, self.processes)
         self.step = self.images_seen = self.rollbacks = 0
         self.stats, self.stop = Stats(recipe.loss.undecided), Stop(accelerator)
@@ -92,7 +92,7 @@ class Run:
         self.networks = recipe.game.build_networks(recipe.generator, recipe.discriminator, self.spec, self.extra)
         networks = self.named_networks()
         for network in networks.values():
-            network.to(self.device, memory_format=weights_format(self.device)).train()
+            network.to(self.device, memory_format=weight_memory_format(self.device)).train()
         self.start_weights()
         if self.processes > 1:
             everything = (*networks.values(), *self.ema.mean.values())
@@ -150,7 +150,9 @@ class Run:
             batch_size=self.recipe.batch_size,
             rank=self.accelerator.process_index,
             world=self.processes,
-            num_workers=workers_for(self.device) if self.recipe.num_workers is None else self.recipe.num_workers,
+            num_workers=default_num_workers(self.device)
+            if self.recipe.num_workers is None
+            else self.recipe.num_workers,
         )
         while True:
             yield [self.to_device(*next(local)) for _ in range(self.recipe.n_critic)]

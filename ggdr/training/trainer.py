@@ -13,7 +13,7 @@ from torch import Tensor
 from ggdr.errors import UserError
 from ggdr.folders import RECIPE, mark, write_recipe
 from ggdr.formatting import significant
-from ggdr.ops.kernels import in_use
+from ggdr.ops.kernels import describe_kernels
 from ggdr.play.schedule import due
 from ggdr.processes import Processes, together
 from ggdr.recipe.files import flat, to_json, to_python
@@ -212,7 +212,7 @@ def introduction(run: Run) -> list[str]:
         f"{recipe.data.name}: {images} of {size}, {spec.labels or 'no'} labels",
         f"{networks}; phases of a step: {rhythm}",
         f"batch {recipe.batch_size} on {where}, micro-batch {run.micro_batch_size}, {recipe.precision}",
-        *([] if run.device.type == "cpu" else [in_use(run.device)]),
+        *([] if run.device.type == "cpu" else [describe_kernels(run.device)]),
         *(f"{name}: {reason}" for name, reason in run.reasons.items()),
         *told(run.out, recipe.data),
         *run.notes,

@@ -40,13 +40,13 @@ class ModelFlags:
 
     def generator(self) -> Generator:
         """The generator, where it is to work; UserError if there is none."""
-        from ggdr.ops.device import device_of
+        from ggdr.ops.device import resolve_device
         from ggdr.registry import use
         from ggdr.saving.pretrained import Hub, load_generator
 
         for file in self.use:
             use(file)
-        return load_generator(self.model, Hub(self.revision)).to(device_of(self.device))
+        return load_generator(self.model, Hub(self.revision)).to(resolve_device(self.device))
 
     def keep(self, files: list[Path]) -> None:
         """UserError if a file is there that may not be replaced, or would lie in a folder of images."""

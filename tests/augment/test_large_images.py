@@ -38,7 +38,7 @@ def orders(function: Callable[[torch.Tensor], torch.Tensor], image: torch.Tensor
     "function",
     [
         augmented,
-        warp.fine,
+        warp.upsample_period,
         lambda x: corruption.filtered(x, torch.tensor([[3.0, 0.5, 2.0, 0.1], [1.0, 2.0, 0.3, 4.0]]).to(x)),
     ],
     ids=["everything", "warp", "bands"],
@@ -55,9 +55,9 @@ def test_filters_give_what_matrices_give_and_so_do_their_derivatives(function, s
 
 def test_the_way_back_from_fine_samples_is_the_same(monkeypatch):
     moved = torch.randn(2, 3, 2 * 22 + 10, 2 * 31 + 10)
-    plain = warp.coarse(moved, 22, 31)
+    plain = warp.downsample_samples(moved, 22, 31)
     monkeypatch.setattr(warp, "FILTERS_FROM", 8)
-    torch.testing.assert_close(warp.coarse(moved, 22, 31), plain)
+    torch.testing.assert_close(warp.downsample_samples(moved, 22, 31), plain)
 
 
 @pytest.mark.parametrize("size", [(3, 900), (7, 900), (900, 21), (512, 22)])
@@ -67,7 +67,7 @@ def test_a_narrow_image_that_no_filter_fits_into_is_augmented_all_the_same(size)
 
 
 def test_which_way_is_taken_depends_on_the_longer_side():
-    assert [warp.by_filters(*size) for size in ((256, 256), (511, 511), (512, 256), (1024, 1024), (6, 1024))] == [
+    assert [warp.uses_filters(*size) for size in ((256, 256), (511, 511), (512, 256), (1024, 1024), (6, 1024))] == [
         False,
         False,
         True,

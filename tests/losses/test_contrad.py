@@ -12,8 +12,8 @@ from torch import Tensor
 from ggdr.losses.contrad import ContraD
 from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, GeneratorOutput, Head, ImageSpec
 from ggdr.networks.unet import UNetDiscriminatorConfig
-from ggdr.ops.contrast import nt_xent, one_class
-from ggdr.ops.views import cropped, hued, recoloured, view
+from ggdr.ops.contrast import nt_xent, supervised_contrastive
+from ggdr.ops.views import color_jitter, random_resized_crop, rotate_hue, simclr_view
 from ggdr.play.duel import Duel, StepContext
 from ggdr.registry import Capability
 
@@ -25,25 +25,27 @@ def test_contrasts_of_codes_at_right_angles():
     assert nt_xent(a, a.flip(0), 1.0).item() == pytest.approx(math.log(beside), rel=1e-5)
     # three alike and two others at a right angle: each finds a mate among two mates and two others
     fakes, others = torch.eye(2)[:1].expand(3, -1), torch.eye(2)[1:].expand(2, -1)
-    assert one_class(fakes, others, 1.0).item() == pytest.approx(math.log(2 * math.e + 2) - 1, rel=1e-5)
-    assert one_class(fakes, others, 0.1) < one_class(fakes, others, 1.0)
+    assert supervised_contrastive(fakes, others, 1.0).item() == pytest.approx(math.log(2 * math.e + 2) - 1, rel=1e-5)
+    assert supervised_contrastive(fakes, others, 0.1) < supervised_contrastive(fakes, others, 1.0)
 
 
 def test_views_stay_in_range_differ_and_keep_what_is_plain():
     torch.manual_seed(0)
     for channels in (1, 2, 3, 4):
         image = (torch.rand(8, channels, 12, 16) * 2 - 1).requires_grad_()
-        seen = view(image, True)
-        assert seen.shape == image.shape and seen.abs().max() <= 1 and not torch.allclose(seen, view(image, True))
+        seen = simclr_view(image, True)
+        assert (
+            seen.shape == image.shape and seen.abs().max() <= 1 and not torch.allclose(seen, simclr_view(image, True))
+        )
         seen.sum().backward()
         assert all(each.abs().sum() > 0 for each in image.grad)
     row = torch.arange(16.0).expand(64, 1, 4, 16)
-    part = cropped(row, False)
+    part = random_resized_crop(row, False)
     assert (part.diff(dim=3) >= -1e-5).all() and (part[..., -1] - part[..., 0] <= 15).all()
-    assert 0.3 < (cropped(row, True).diff(dim=3) < 0).any(dim=(1, 2, 3)).float().mean() < 0.7
-    assert torch.equal(recoloured(-torch.ones(8, 3, 2, 2)), -torch.ones(8, 3, 2, 2))  # black stays black
+    assert 0.3 < (random_resized_crop(row, True).diff(dim=3) < 0).any(dim=(1, 2, 3)).float().mean() < 0.7
+    assert torch.equal(color_jitter(-torch.ones(8, 3, 2, 2)), -torch.ones(8, 3, 2, 2))  # black stays black
     red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1)
-    third = hued(red, torch.tensor([2 * math.pi / 3]))
+    third = rotate_hue(red, torch.tensor([2 * math.pi / 3]))
     assert third.flatten().tolist() == pytest.approx([0, 1, 0], abs=1e-6)
 
 

@@ -239,11 +239,13 @@ def test_neighbours_do_not_depend_on_the_block(block, monkeypatch):
     kid = KID(subsets=3, subset=20).compare(a, b)
     monkeypatch.setattr(neighbours, "BLOCK", block)
     monkeypatch.setattr("ggdr.metrics.kid.BLOCK", block)
-    distances, places = neighbours.nearest(a, b, 4)
+    distances, places = neighbours.nearest_neighbours(a, b, 4)
     expected = torch.from_numpy(all_distances(*arrays(a, b)))
     assert torch.allclose(distances, expected.sort(dim=1).values[:, :4], rtol=1e-9)
     assert torch.equal(places, expected.argsort(dim=1)[:, :4])
-    assert torch.equal(neighbours.cover(a, b, torch.full((60,), 2.5).double()), (expected <= 2.5).sum(dim=1))
+    assert torch.equal(
+        neighbours.count_covering_balls(a, b, torch.full((60,), 2.5).double()), (expected <= 2.5).sum(dim=1)
+    )
     assert KID(subsets=3, subset=20).compare(a, b) == pytest.approx(kid, rel=1e-9)
 
 

@@ -14,7 +14,7 @@ from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.msg_gan import MSGGANDiscriminatorConfig, MSGGANGeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
-from ggdr.ops.scales import halved
+from ggdr.ops.scales import downsample_average
 from ggdr.play.duel import Duel, StepContext
 
 G, D = MSGGANGeneratorConfig.tiny(), MSGGANDiscriminatorConfig.tiny()
@@ -37,13 +37,13 @@ def touched(network) -> set[str]:
 def test_an_image_is_made_at_each_size():
     made = tiny.moved(G.build(BRIEF))(torch.randn(2, 8))
     assert {resolution: tuple(x.shape) for resolution, x in made.scales.items()} == {4: (2, 3, 4, 8), 8: (2, 3, 8, 16)}
-    assert not torch.allclose(halved(made.image), made.scales[8])
+    assert not torch.allclose(downsample_average(made.image), made.scales[8])
 
 
 @COMBINE
 def test_an_image_alone_is_judged_with_the_smaller_ones_made_of_it(combine):
     network, image = tiny.moved(replace(D, combine=combine).build(BRIEF)), torch.randn(4, 3, 16, 32)
-    scales = {16: image, 8: halved(image), 4: halved(image, 2)}
+    scales = {16: image, 8: downsample_average(image), 4: downsample_average(image, 2)}
     torch.testing.assert_close(network(scales).logits, network(image).logits)
     for resolution in scales:
         other = network({**scales, resolution: torch.randn_like(scales[resolution])}).logits

@@ -18,7 +18,7 @@ from ggdr.networks.progan import ProGANDiscriminatorConfig, ProGANGeneratorConfi
 from ggdr.networks.size import pyramid_of
 from ggdr.networks.stylegan import StyleGANGeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
-from ggdr.ops.scales import at_level, doubled, halved
+from ggdr.ops.scales import downsample_average, reduce_detail, upsample_nearest
 from ggdr.play.duel import StepContext
 from ggdr.recipe.fitting import fit
 from ggdr.registry import Capability
@@ -100,8 +100,8 @@ def test_a_low_level_is_the_small_image_enlarged(generator):
     network.grow(1.0)
     image = network(z, **quiet(network)).image
     assert image.shape == (2, 3, 16, 32)
-    torch.testing.assert_close(doubled(halved(image)), image)
-    assert (doubled(halved(image, 2), 2) - image).abs().max() > 1e-3
+    torch.testing.assert_close(upsample_nearest(downsample_average(image)), image)
+    assert (upsample_nearest(downsample_average(image, 2), 2) - image).abs().max() > 1e-3
 
 
 @every_generator
@@ -134,7 +134,7 @@ def test_the_discriminator_sees_no_more_than_its_level_and_fades_too():
     torch.testing.assert_close(logits[1.0], logits[1.0 + 1e-6], rtol=1e-3, atol=1e-4)
     assert not torch.allclose(logits[1.0], logits[1.5]) and not torch.allclose(logits[1.5], logits[2.0])
     network.grow(1.0)
-    torch.testing.assert_close(network(doubled(halved(image))).logits, logits[1.0])
+    torch.testing.assert_close(network(upsample_nearest(downsample_average(image))).logits, logits[1.0])
 
 
 def test_maps_of_the_discriminator_above_its_level_are_zeros_of_their_shape():
@@ -207,14 +207,15 @@ class TestGame:
         reals = torch.rand(2, 3, 16, 16)
         for kimg, missing, share in ((0.5, 2, 1.0), (1.25, 1, 0.25), (9.0, 0, 1.0)):
             (duel,) = game.duels(networks, reals, None, StepContext("d", kimg=kimg))
-            torch.testing.assert_close(duel.real, at_level(reals, missing, share))
+            torch.testing.assert_close(duel.real, reduce_detail(reals, missing, share))
             assert duel.fake.image.shape == reals.shape
         torch.testing.assert_close(duel.real, reals)
 
     def test_a_faded_real_is_as_a_faded_fake(self):
         image = torch.rand(1, 1, 8, 8)
         torch.testing.assert_close(
-            at_level(image, 1, 0.25), doubled(doubled(halved(image, 2)).lerp(halved(image), 0.25))
+            reduce_detail(image, 1, 0.25),
+            upsample_nearest(upsample_nearest(downsample_average(image, 2)).lerp(downsample_average(image), 0.25)),
         )
 
     @pytest.mark.parametrize("part", ["generator", "discriminator"])

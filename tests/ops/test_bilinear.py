@@ -8,7 +8,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional as F
 
 from ggdr.ops import bilinear as module
-from ggdr.ops.bilinear import bilinear
+from ggdr.ops.bilinear import grid_sample
 
 
 @pytest.mark.parametrize("align_corners", [True, False])
@@ -22,9 +22,9 @@ def test_values_and_two_derivatives(native, padding, align_corners, monkeypatch)
     x = torch.randn(2, 2, 5, 4, dtype=torch.float64, requires_grad=True)
     grid = torch.rand(2, 3, 4, 2, dtype=torch.float64) * 2.6 - 1.3
     expected = F.grid_sample(x, grid, padding_mode=padding, align_corners=align_corners)
-    torch.testing.assert_close(bilinear(x, grid, padding, align_corners), expected)
+    torch.testing.assert_close(grid_sample(x, grid, padding, align_corners), expected)
 
     def squared(x):  # sampling is linear: its square has a second derivative to check
-        return bilinear(x, grid, padding, align_corners).square()
+        return grid_sample(x, grid, padding, align_corners).square()
 
     assert gradcheck(squared, x) and gradgradcheck(squared, x)

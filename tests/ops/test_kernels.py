@@ -14,7 +14,7 @@ from places import ROOT, SUPPORT
 
 from ggdr.ops.activation import bias_act
 from ggdr.ops.fir import upsample2
-from ggdr.ops.kernels import choose, in_use
+from ggdr.ops.kernels import choose, describe_kernels
 
 needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="Triton is not installed here")
 
@@ -56,10 +56,10 @@ def test_positions_beyond_32_bits_come_out_right(interpreted):
 @needs_triton
 @pytest.mark.parametrize(("elements", "is_wide"), [(2**31 - 2**20, False), (2**31, True), (2**31 + 5, True)])
 def test_the_larger_of_what_is_read_and_written_decides_on_64_bits(elements, is_wide):
-    from ggdr.ops.kernels.tiles import wide
+    from ggdr.ops.kernels.tiles import needs_int64
 
     small, large = torch.empty(4, device="meta"), torch.empty(elements, device="meta")
-    assert wide(small, large) == wide(large, small) == wide(large) == is_wide
+    assert needs_int64(small, large) == needs_int64(large, small) == needs_int64(large) == is_wide
 
 
 @needs_triton
@@ -79,17 +79,21 @@ def test_images_whose_up_sampled_ones_pass_2_to_the_31_are_resampled_with_64_bit
         return wides
 
     x = torch.empty(16, 512, 256, 256, device="meta")
-    doubled = [fir.axis(256, (1.0, 3.0, 3.0, 1.0), 2, 1, 2, 1, 2.0)] * 2
-    assert launched((fir, "filter_kernel"), lambda: fir.filtered(x, *doubled)) == [True]
-    assert launched((fir, "filter_kernel"), lambda: fir.filtered(x[:2], *doubled)) == [False]
-    how = biased.How("lrelu", 0.2, 1.0, None)
+    doubled = [fir.make_axis(256, (1.0, 3.0, 3.0, 1.0), 2, 1, 2, 1, 2.0)] * 2
+    assert launched((fir, "filter_kernel"), lambda: fir.launch_filter(x, *doubled)) == [True]
+    assert launched((fir, "filter_kernel"), lambda: fir.launch_filter(x[:2], *doubled)) == [False]
+    how = biased.BiasActConfig("lrelu", 0.2, 1.0, None)
     for count, is_wide in ((64, True), (16, False)):
         many = x[:1].expand(count, -1, -1, -1)
-        assert launched((biased, "forward_kernel"), lambda many=many: biased.activated(many, None, how)) == [is_wide]
-        assert launched((biased, "slope_kernel"), lambda many=many: biased.sloped(many, many, how)) == [is_wide]
-    lattice = warp.Lattice(*[warp.Axis(1100, 0.0, 1.0, 1.0, 0.0)] * 2)
+        assert launched((biased, "forward_kernel"), lambda many=many: biased.launch_forward(many, None, how)) == [
+            is_wide
+        ]
+        assert launched((biased, "backward_kernel"), lambda many=many: biased.launch_backward(many, many, how)) == [
+            is_wide
+        ]
+    lattice = warp.SamplingGrid(*[warp.SamplingAxis(1100, 0.0, 1.0, 1.0, 0.0)] * 2)
     inverse = torch.empty(16, 2, 3, device="meta")
-    assert launched((warp, "read_kernel"), lambda: warp.read(x, inverse, lattice, "zeros")) == [True]
+    assert launched((warp, "sample_kernel"), lambda: warp.launch_sample(x, inverse, lattice, "zeros")) == [True]
 
 
 @needs_triton
@@ -111,7 +115,7 @@ def test_a_kernel_that_fails_after_its_trial_gives_way_to_the_plain_path_for_goo
 PROGRAM = """
 import json, sys, warnings, torch
 from ggdr.ops import activation, fir, warp
-from ggdr.ops.kernels import in_use
+from ggdr.ops.kernels import describe_kernels
 torch.manual_seed(0)
 x = torch.randn(1, 2, 6, 5, requires_grad=True)
 said = []
@@ -120,7 +124,7 @@ for _ in range(2):  # what a kernel says when it gives way, it says once
     bias = activation.bias_act(x, torch.ones(2), "lrelu")
 y = warp.translate(fir.upsample2(activation.bias_act(x, torch.ones(2), "lrelu")), torch.full((1, 2), 0.3))
 y.square().sum().backward()
-print(json.dumps([y.tolist(), x.grad.tolist(), "triton" in sys.modules, in_use(x.device), said]))
+print(json.dumps([y.tolist(), x.grad.tolist(), "triton" in sys.modules, describe_kernels(x.device), said]))
 """
 
 
@@ -156,7 +160,7 @@ def test_compiled_code_takes_the_plain_path(monkeypatch):
 def test_plain_can_be_asked_for_and_what_is_unknown_is_refused(monkeypatch):
     monkeypatch.setenv("GGDR_KERNELS", "plain")
     assert choose("fir", torch.zeros(1)) is None
-    assert in_use(torch.device("cuda")) == "kernels: plain"
+    assert describe_kernels(torch.device("cuda")) == "kernels: plain"
     monkeypatch.setenv("GGDR_KERNELS", "fast")
     with pytest.raises(ValueError, match="GGDR_KERNELS is 'fast'; it can be plain or triton"):
         bias_act(torch.zeros(1, 1), None)

@@ -5,7 +5,7 @@ import torch
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional as F
 
-from ggdr.ops.activation import CURVES, bias_act
+from ggdr.ops.activation import ACTIVATIONS, bias_act
 from ggdr.ops.convolution import resampling_conv2d
 from ggdr.ops.fir import TAPS, blur, downsample2, upfirdn2d, upsample2
 from ggdr.ops.gradient import input_gradient
@@ -64,7 +64,7 @@ def test_modulated_convolution_is_differentiable_twice(up, demodulate):
     assert differentiable_twice(run, *inputs)
 
 
-@pytest.mark.parametrize("activation", CURVES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_activation_is_differentiable_twice(activation):
     assert differentiable_twice(lambda x, b: bias_act(x, b, activation), double(2, 3, 2), double(3))
 

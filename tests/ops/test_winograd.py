@@ -51,7 +51,7 @@ def test_it_is_the_convolution_and_its_gradients_in_chunks_of_any_kind(size):
     wanted = F.conv2d(*exact, padding=1)
     of_x, of_weight = torch.autograd.grad(wanted, exact, y.double())
     assert_near(winograd.convolve(x, weight), wanted.detach())
-    assert_near(winograd.convolve(y, weight, turned=True), of_x)
+    assert_near(winograd.convolve(y, weight, transposed=True), of_x)
     assert_near(winograd.correlate(x, y), of_weight)
 
 
@@ -59,10 +59,10 @@ def test_it_is_the_convolution_and_its_gradients_in_chunks_of_any_kind(size):
 def test_chunks_take_each_tile_once_and_no_more_than_fit(size):
     samples, height, width = size
     seen = torch.zeros(samples, height, width, 1)
-    for chunk in winograd.chunks(*size):
-        tiles = chunk.of(seen)
+    for chunk in winograd.tile_blocks(*size):
+        tiles = chunk.tiles_of(seen)
         tiles += 1
-        assert tiles[0, 0].numel() <= max(winograd.TILES, width // 4)
+        assert tiles[0, 0].numel() <= max(winograd.TILES_PER_BLOCK, width // 4)
     assert (seen == 1).all()
 
 
@@ -86,7 +86,7 @@ def test_layers_take_it_in_any_layout_with_their_bias_and_hand_over_channels_las
     x, weight = (tensor.contiguous(memory_format=order) for tensor in operands())
     bias = torch.randn(160, requires_grad=True)
     y = resampling_conv2d(x, weight, bias)
-    assert winograd.pays(x, weight) and y.is_contiguous(memory_format=torch.channels_last)
+    assert winograd.is_faster(x, weight) and y.is_contiguous(memory_format=torch.channels_last)
     assert_near(y.detach(), F.conv2d(x, weight, bias, padding=1).detach())
     y.sum().backward()
     assert_near(bias.grad, torch.full([160], y.numel() / 160))
@@ -119,18 +119,18 @@ def test_what_is_not_finite_does_not_vanish():
 )
 def test_other_shapes_are_convolved_as_ever(shape):
     x, weight = torch.randn(shape), torch.randn(128, shape[1], 3, 3)
-    assert not winograd.pays(x, weight)
+    assert not winograd.is_faster(x, weight)
     assert torch.equal(resampling_conv2d(x, weight), F.conv2d(x, weight, padding=1))
 
 
 def test_other_types_and_devices_are_convolved_as_ever():
     x, weight = operands()
-    assert winograd.pays(x, nn.Parameter(weight))
-    assert not winograd.pays(x.double(), weight.double())
-    assert not winograd.pays(x.bfloat16(), weight.bfloat16())
-    assert not winograd.pays(x.to("meta"), weight.to("meta"))
+    assert winograd.is_faster(x, nn.Parameter(weight))
+    assert not winograd.is_faster(x.double(), weight.double())
+    assert not winograd.is_faster(x.bfloat16(), weight.bfloat16())
+    assert not winograd.is_faster(x.to("meta"), weight.to("meta"))
     with torch.autocast("cpu", torch.bfloat16):
-        assert not winograd.pays(x, weight)
+        assert not winograd.is_faster(x, weight)
         assert resampling_conv2d(x, weight).dtype == torch.bfloat16
 
 
@@ -208,33 +208,40 @@ def amx(request, monkeypatch):
 @pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 4e-6), (torch.bfloat16, 8e-3)], ids=str)
 def test_a_weight_at_rest_gives_the_same_by_its_planes_where_they_pay(dtype, share, amx):
     x, weight = torch.randn(8, 512, 16, 16).to(dtype), torch.randn(512, 512, 3, 3) / 68
-    planes = winograd.Planes(weight)
-    assert winograd.pays_kept(x, weight) == (dtype == torch.float32 or not amx)
-    y = resampling_conv2d(x, weight.to(dtype), planes=planes)
-    assert y.dtype == dtype and ("numbers" in vars(planes)) == winograd.pays_kept(x, weight)
+    winograd_weight = winograd.WinogradWeight(weight)
+    assert winograd.is_faster_precomputed(x, weight) == (dtype == torch.float32 or not amx)
+    y = resampling_conv2d(x, weight.to(dtype), winograd_weight=winograd_weight)
+    assert y.dtype == dtype and ("planes" in vars(winograd_weight)) == winograd.is_faster_precomputed(x, weight)
     assert_near(y.float(), F.conv2d(x.float(), weight.to(dtype).float(), padding=1), share=share)
 
 
 def test_planes_are_left_alone_where_they_do_not_pay_or_something_learns():
     x, weight = torch.randn(2, 256, 16, 16), torch.randn(256, 256, 3, 3)
-    assert winograd.pays_kept(x, weight) and not winograd.pays(x, weight)
-    assert not winograd.pays_kept(x[:, :64], weight[:64, :64]) and not winograd.pays_kept(x.bfloat16(), weight)
-    assert not winograd.pays_kept(x.double(), weight) and not winograd.pays_kept(x, weight[:, :, :1, :1])
-    assert not winograd.pays_kept(x.requires_grad_(), weight)
-    planes = winograd.Planes(weight)
-    y = resampling_conv2d(x, weight, planes=planes)
-    assert y.requires_grad and "numbers" not in vars(planes)
+    assert winograd.is_faster_precomputed(x, weight) and not winograd.is_faster(x, weight)
+    assert not winograd.is_faster_precomputed(x[:, :64], weight[:64, :64]) and not winograd.is_faster_precomputed(
+        x.bfloat16(), weight
+    )
+    assert not winograd.is_faster_precomputed(x.double(), weight) and not winograd.is_faster_precomputed(
+        x, weight[:, :, :1, :1]
+    )
+    assert not winograd.is_faster_precomputed(x.requires_grad_(), weight)
+    winograd_weight = winograd.WinogradWeight(weight)
+    y = resampling_conv2d(x, weight, winograd_weight=winograd_weight)
+    assert y.requires_grad and "planes" not in vars(winograd_weight)
     with torch.no_grad():
-        assert winograd.pays_kept(x, weight)
+        assert winograd.is_faster_precomputed(x, weight)
         with torch.autocast("cpu", torch.bfloat16):
-            assert not winograd.pays_kept(x, weight)
+            assert not winograd.is_faster_precomputed(x, weight)
 
 
 @pytest.mark.parametrize("amx", [False], indirect=True)
 def test_planes_serve_autocast_without_being_narrowed_by_it(amx):
     x, weight = torch.randn(8, 512, 16, 16).bfloat16(), torch.randn(512, 512, 3, 3) / 68
-    plain = resampling_conv2d(x, weight, planes=winograd.Planes(weight))
+    plain = resampling_conv2d(x, weight, winograd_weight=winograd.WinogradWeight(weight))
     with torch.autocast("cpu", torch.bfloat16):
-        assert winograd.pays_kept(x, weight)
-        planes = winograd.Planes(weight)
-        assert torch.equal(resampling_conv2d(x, weight, planes=planes), plain) and planes.numbers.dtype == torch.float32
+        assert winograd.is_faster_precomputed(x, weight)
+        winograd_weight = winograd.WinogradWeight(weight)
+        assert (
+            torch.equal(resampling_conv2d(x, weight, winograd_weight=winograd_weight), plain)
+            and winograd_weight.planes.dtype == torch.float32
+        )

@@ -8,16 +8,16 @@ import torch
 
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Discriminator
-from ggdr.ops.moments import restyled
+from ggdr.ops.moments import adain
 from ggdr.play.duel import Duel, StepContext
 from ggdr.regularizers.fsmr import FSMR, between, mixing
 
 
 def test_maps_take_on_the_statistics_of_others():
     x = torch.tensor([[1.0, 3.0], [10.0, 30.0]]).view(2, 1, 1, 2)
-    mixed = restyled(x, x.flip(0))
+    mixed = adain(x, x.flip(0))
     assert mixed.flatten().tolist() == pytest.approx([10, 30, 1, 3], rel=1e-3)
-    assert restyled(x, x).flatten().tolist() == pytest.approx([1, 3, 10, 30], rel=1e-4)
+    assert adain(x, x).flatten().tolist() == pytest.approx([1, 3, 10, 30], rel=1e-4)
 
 
 def test_mixed_statistics_change_verdicts_only_while_they_are_mixed():

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from ggdr.losses.relativistic_average import RelativisticAverage
 from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput, ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
-from ggdr.ops.shift import flipped_and_shifted, moved
+from ggdr.ops.shift import random_flip_and_shift, shift_and_flip
 from ggdr.play.duel import Duel, StepContext
 from ggdr.recipe.files import load_recipe
 from ggdr.recipe.fitting import fit
@@ -83,27 +83,31 @@ def test_relativistic_average_holds_an_image_against_the_mean_of_the_others():
 def test_images_are_shifted_by_whole_pixels_and_flipped():
     image = torch.arange(12.0).view(1, 1, 3, 4)
     as_is, turn = torch.tensor([False]), torch.tensor([True])
-    assert torch.equal(moved(image, as_is, torch.tensor([[0, 0]])), image)
-    assert torch.equal(moved(image, turn, torch.tensor([[0, 0]])), image.flip(3))
-    assert moved(image, as_is, torch.tensor([[1, 0]]))[0, 0, :, 0].tolist() == [4, 0, 4]  # mirrored, not wrapped
-    assert moved(image, as_is, torch.tensor([[0, -2]]))[0, 0, 0].tolist() == [2, 3, 2, 1]
-    assert moved(image, turn, torch.tensor([[0, -2]]))[0, 0, 0].tolist() == [1, 2, 3, 2]
+    assert torch.equal(shift_and_flip(image, as_is, torch.tensor([[0, 0]])), image)
+    assert torch.equal(shift_and_flip(image, turn, torch.tensor([[0, 0]])), image.flip(3))
+    assert shift_and_flip(image, as_is, torch.tensor([[1, 0]]))[0, 0, :, 0].tolist() == [
+        4,
+        0,
+        4,
+    ]  # mirrored, not wrapped
+    assert shift_and_flip(image, as_is, torch.tensor([[0, -2]]))[0, 0, 0].tolist() == [2, 3, 2, 1]
+    assert shift_and_flip(image, turn, torch.tensor([[0, -2]]))[0, 0, 0].tolist() == [1, 2, 3, 2]
 
 
 def test_flips_and_shifts_are_drawn_for_each_image():
     torch.manual_seed(0)
     many = torch.arange(30.0).view(1, 1, 5, 6).expand(256, -1, -1, -1)
-    centres = {int(x) for x in flipped_and_shifted(many, False, 1)[:, 0, 2, 3]}
+    centres = {int(x) for x in random_flip_and_shift(many, False, 1)[:, 0, 2, 3]}
     assert centres == {15 + 6 * down + right for down in (-1, 0, 1) for right in (-1, 0, 1)}
-    flips = (flipped_and_shifted(many, True, 0) == many.flip(3)).all(dim=(1, 2, 3)).float().mean()
+    flips = (random_flip_and_shift(many, True, 0) == many.flip(3)).all(dim=(1, 2, 3)).float().mean()
     assert 0.4 < flips < 0.6
-    assert torch.equal(flipped_and_shifted(many, False, 0), many)
+    assert torch.equal(random_flip_and_shift(many, False, 0), many)
 
 
 def test_consistency_is_the_squared_change_of_logits():
     image = torch.tensor([[1.0, 2.0], [1.0, 2.0]]).expand(64, 1, 2, 2)  # flipped, the logit goes from 2 to 4
     torch.manual_seed(0)
-    flipped = (flipped_and_shifted(image, True, 0)[:, 0, 0, 0] == 2).float().mean()
+    flipped = (random_flip_and_shift(image, True, 0)[:, 0, 0, 0] == 2).float().mean()
     torch.manual_seed(0)
     assert CR(shift=0).d_loss(duel("d", image)) == 4 * flipped > 0
     assert CR(shift=0, flip=False).d_loss(duel("d", image)) == 0

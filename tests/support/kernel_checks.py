@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ggdr.ops import fir, warp
 from ggdr.ops.activation import bias_act
-from ggdr.ops.kernels import NAMES, in_use, state, tiles
+from ggdr.ops.kernels import NAMES, describe_kernels, kernel_state, tiles
 
 LONG = tuple(0.1 + 0.05 * i - 0.01 * i * i for i in range(12))
 LAYOUTS = {"contiguous": torch.contiguous_format, "last": torch.channels_last}
@@ -108,14 +108,14 @@ def measured() -> dict[str, float]:
 @triton.jit
 def positions(at, program, channels, rows, columns, LAST: tl.constexpr):
     """Where the eight elements of a program's box lie."""
-    n, c, y, x = tiles.place(program, channels, rows, columns, 2, 2, 2, LAST, True)
-    tl.store(at + tl.arange(0, 8), tiles.offset(n, c, y, x, channels, rows, columns, LAST).to(tl.int64))
+    n, c, y, x = tiles.element_indices(program, channels, rows, columns, 2, 2, 2, LAST, True)
+    tl.store(at + tl.arange(0, 8), tiles.flat_offset(n, c, y, x, channels, rows, columns, LAST).to(tl.int64))
 
 
 @triton.jit
 def lines(at, program):
     """Where the eight elements of a program lie on a line."""
-    tl.store(at + tl.arange(0, 8), tiles.line(program, 8, True).to(tl.int64))
+    tl.store(at + tl.arange(0, 8), tiles.flat_indices(program, 8, True).to(tl.int64))
 
 
 def far() -> dict[str, bool]:
@@ -136,10 +136,10 @@ def far() -> dict[str, bool]:
     at = torch.zeros(8, dtype=torch.int64)
     lines[(1,)](at, 2**28 + 1)
     found["lines"] = torch.equal(at, lane + 2**31 + 8)
-    before, tiles.NARROW = tiles.NARROW, 0
+    before, tiles.INT32_ELEMENTS = tiles.INT32_ELEMENTS, 0
     for name, function, inputs in cases():
         found[name] = both(lambda function=function, inputs=inputs: orders(function, *inputs)) < 1e-5
-    tiles.NARROW = before
+    tiles.INT32_ELEMENTS = before
     return found
 
 
@@ -151,7 +151,7 @@ def broken_later() -> list[float]:
     x = torch.randn(1, 2, 5, 6)
     filters.filter_kernel = None  # as good as a compiler that is missing
     forward = both(lambda: orders(fir.upsample2, x))
-    biased.slope_kernel = None
+    biased.backward_kernel = None
     return [forward, both(lambda: orders(lambda x: bias_act(x, None, "lrelu"), x))]
 
 
@@ -160,15 +160,15 @@ def paths() -> dict[str, bool]:
     os.environ["GGDR_KERNELS"] = "triton"
     x = torch.randn(1, 4, 5, 6).contiguous(memory_format=torch.channels_last).requires_grad_()
     made = {
-        "FilterBackward": fir.upsample2(x),
+        "FIRFilterBackward": fir.upsample2(x),
         "BiasActBackward": bias_act(x, None, "lrelu"),
-        "ReadBackward": warp.translate(x, torch.zeros(1, 2)),
+        "WarpSampleBackward": warp.translate(x, torch.zeros(1, 2)),
     }
     derivative = torch.func.jvp(fir.upsample2, (x.detach(),), (x.detach(),))[1]
     return {
         **{node: y.grad_fn.name() == node for node, y in made.items()},
         "channels last stay last": all(y.is_contiguous(memory_format=torch.channels_last) for y in made.values()),
-        "forward derivatives": torch.allclose(derivative, made["FilterBackward"], atol=1e-5),
+        "forward derivatives": torch.allclose(derivative, made["FIRFilterBackward"], atol=1e-5),
     }
 
 
@@ -178,5 +178,5 @@ if __name__ == "__main__":
         warnings.simplefilter("always")
         answer |= {"broken": broken_later(), "said": [str(warning.message) for warning in said]}
     os.environ["GGDR_KERNELS"] = "triton"
-    failures = {name: state(name, torch.device("cpu")).failure for name in NAMES}
-    print(json.dumps({**answer, "failures": failures, "in_use": in_use(torch.device("cpu"))}))
+    failures = {name: kernel_state(name, torch.device("cpu")).failure for name in NAMES}
+    print(json.dumps({**answer, "failures": failures, "in_use": describe_kernels(torch.device("cpu"))}))

@@ -20,7 +20,7 @@ import ggdr
 from ggdr.layers.minibatch import minibatch_stddev
 from ggdr.layers.norm import BatchNorm2d, LayerNorm
 from ggdr.networks.base import ImageSpec
-from ggdr.ops.moments import centred
+from ggdr.ops.moments import centre
 from ggdr.registry import Capability, discover, discriminators, generators
 
 discover()
@@ -161,7 +161,7 @@ def test_statistics_of_bfloat16_maps_are_those_of_float32():
     y = norm(x)
     torch.testing.assert_close(y.float(), exact(x.float()), atol=0.02, rtol=0.01)
     torch.testing.assert_close(norm.measure(), exact.measure(), atol=1e-4, rtol=1e-4)
-    less, left, var = centred(x, (2, 3))
+    less, left, var = centre(x, (2, 3))
     assert less.dtype == torch.bfloat16 and left.dtype == var.dtype == torch.float32
     true, mean = torch.var_mean(x.float(), (2, 3), correction=0, keepdim=True)
     torch.testing.assert_close(var, true, atol=0, rtol=0.003)

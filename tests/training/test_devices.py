@@ -11,8 +11,8 @@ import torch
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
-from ggdr.ops.device import ready, weights_format, workers_for
-from ggdr.ops.precision import allow_tf32, tf32, without_tf32
+from ggdr.ops.device import default_num_workers, setup_device, weight_memory_format
+from ggdr.ops.precision import allow_tf32, tf32_enabled, without_tf32
 from ggdr.play.stats import Window
 from ggdr.regularizers.r1 import R1
 from ggdr.saving import checkpoint
@@ -25,7 +25,7 @@ CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 @pytest.fixture(autouse=True)
 def as_before():
-    before, trials = tf32(), torch.backends.cudnn.benchmark
+    before, trials = tf32_enabled(), torch.backends.cudnn.benchmark
     yield
     allow_tf32(*before)
     torch.backends.cudnn.benchmark = trials
@@ -33,8 +33,8 @@ def as_before():
 
 def seen_in(loss, seen: list) -> torch.Tensor:
     """The loss; what is allowed now, and on the way back, is noted."""
-    seen.append(tf32())
-    loss.register_hook(lambda _: seen.append(tf32()))
+    seen.append(tf32_enabled())
+    loss.register_hook(lambda _: seen.append(tf32_enabled()))
     return loss
 
 
@@ -54,32 +54,32 @@ def test_penalties_keep_all_bits_there_and_back_where_the_rest_is_in_tf32(tmp_pa
     run = tiny.tiny_run(
         dataclasses.replace(tiny.recipe, loss=WatchedLoss(), regularizers={"r1": WatchedPenalty(weight=1.0)}), tmp_path
     )
-    ready(CUDA, tf32=True)
+    setup_device(CUDA, tf32=True)
     train_step(run, next(run.reals()))
     parts = run.recipe.batch_size // run.micro_batch_size
     assert run.terms["non_saturating"].seen == [(True, True)] * 2 * parts
     assert run.terms["r1"].seen == [(False, False)] * 2 * parts
-    assert tf32() == (True, True)
+    assert tf32_enabled() == (True, True)
 
 
 def test_a_gpu_tries_convolutions_out_and_has_tf32_only_where_asked():
     for asked in (True, False):
         torch.backends.cudnn.benchmark = False
-        ready(CUDA, asked)
-        assert tf32() == (asked, asked) and torch.backends.cudnn.benchmark
+        setup_device(CUDA, asked)
+        assert tf32_enabled() == (asked, asked) and torch.backends.cudnn.benchmark
     torch.backends.cudnn.benchmark = False
     allow_tf32(True, False)
-    ready(CPU, False)
-    assert tf32() == (True, False) and not torch.backends.cudnn.benchmark
+    setup_device(CPU, False)
+    assert tf32_enabled() == (True, False) and not torch.backends.cudnn.benchmark
     with pytest.raises(KeyError), without_tf32():
-        assert tf32() == (False, False)
+        assert tf32_enabled() == (False, False)
         raise KeyError
-    assert tf32() == (True, False)
+    assert tf32_enabled() == (True, False)
     assert tiny.recipe.tf32 is False
 
 
 def test_workers_read_for_a_gpu_unless_the_recipe_says_otherwise():
-    assert (workers_for(CUDA), workers_for(CPU)) == (3, 0)
+    assert (default_num_workers(CUDA), default_num_workers(CPU)) == (3, 0)
     assert tiny.recipe.num_workers is None
 
 
@@ -95,9 +95,9 @@ def steps(run, count: int):
 
 
 def test_weights_that_lie_channels_last_train_are_saved_and_resume_alike(tmp_path, monkeypatch):
-    assert weights_format(CUDA) == torch.channels_last and weights_format(CPU) == torch.contiguous_format
+    assert weight_memory_format(CUDA) == torch.channels_last and weight_memory_format(CPU) == torch.contiguous_format
     plain = steps(tiny.tiny_run(tiny.recipe, tmp_path / "plain"), 3)
-    monkeypatch.setattr(running, "weights_format", lambda device: torch.channels_last)
+    monkeypatch.setattr(running, "weight_memory_format", lambda device: torch.channels_last)
     ours = steps(tiny.tiny_run(tiny.recipe, tmp_path / "ours"), 3)
     kernels = [p for p in ours.players["d"].parameters if p.ndim == 4 and min(p.shape[1:]) > 1]
     assert kernels and all(p.is_contiguous(memory_format=torch.channels_last) for p in kernels)

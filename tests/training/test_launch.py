@@ -10,7 +10,7 @@ from launching import LAUNCH, launch
 
 from ggdr.data.digits import Digits
 from ggdr.data.loader import batches
-from ggdr.ops.threads import affinity
+from ggdr.ops.threads import available_cpus
 from ggdr.training.launch import check_settings
 
 TRAIN = ["-m", "ggdr.train", "tests/support/tiny.py", "--dry-run"]
@@ -97,5 +97,5 @@ def test_no_more_workers_read_than_there_are_cores():
     images = Digits(subset=8).open()
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # torch warns of more workers than cores
-        found = next(batches(images, seed=0, start=0, batch_size=4, num_workers=len(affinity()) + 2))
+        found = next(batches(images, seed=0, start=0, batch_size=4, num_workers=len(available_cpus()) + 2))
     assert (found.images == images.at([0, 1, 2, 3], 0).images).all()

@@ -15,7 +15,7 @@ from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.size import pyramid_of
 from ggdr.ops.layout import channels_last
-from ggdr.ops.scales import resized
+from ggdr.ops.scales import interpolate
 
 
 class Choice(NamedTuple):
@@ -90,14 +90,14 @@ class AutoGANCell(nn.Module):
         y = self.conv0(self.doubled(F.relu(x)))
         here = y
         for skip, earlier in zip(self.skips, passed, strict=True):
-            y = y + skip(resized(F.relu(earlier), (y.shape[2], y.shape[3]), self.up))
+            y = y + skip(interpolate(F.relu(earlier), (y.shape[2], y.shape[3]), self.up))
         passed.append(here)
         y = self.conv1(F.relu(y))
         return y if self.shortcut is None else y + self.shortcut(self.doubled(x))
 
     def doubled(self, x: Tensor) -> Tensor:
         """x at twice the size."""
-        return resized(x, (2 * x.shape[2], 2 * x.shape[3]), self.up)
+        return interpolate(x, (2 * x.shape[2], 2 * x.shape[3]), self.up)
 
 
 def initialise(module: nn.Module) -> None:

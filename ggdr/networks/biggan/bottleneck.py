@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from ggdr.layers.attention import SelfAttention
 from ggdr.layers.norm import ConditionalBatchNorm2d
 from ggdr.layers.residual import Norm, normalization
-from ggdr.ops.scales import doubled
+from ggdr.ops.scales import upsample_nearest
 
 NARROWER = 4
 """times, between a block's first and last convolution"""
@@ -30,11 +30,11 @@ class UpBottleneck(nn.Module):
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         """x [N, inputs, H, W] and code [N, D] to [N, outputs, 2 * H, 2 * W], or with H, W if it does not double."""
         y = F.relu(self.norm1(self.conv0(F.relu(self.norm0(x, code))), code))
-        y = self.conv1(doubled(y) if self.up else y)
+        y = self.conv1(upsample_nearest(y) if self.up else y)
         y = self.conv2(F.relu(self.norm2(y, code)))
         y = self.conv3(F.relu(self.norm3(y, code)))
         kept = x[:, : self.outputs]
-        return y + (doubled(kept) if self.up else kept)
+        return y + (upsample_nearest(kept) if self.up else kept)
 
 
 class UpStage(nn.Module):

@@ -43,7 +43,7 @@ class BatchStatistics(nn.BatchNorm2d):
 
 def doubled(x: Tensor) -> Tensor:
     """[N, C, H, W] to [N, C, 2H, 2W], each pixel four times."""
-    return channels_last(scales.doubled(x))
+    return channels_last(scales.upsample_nearest(x))
 
 
 def initialise(network: nn.Module) -> None:

@@ -17,7 +17,7 @@ from ggdr.networks.base.module import Discriminator
 from ggdr.networks.msg_gan import MSGGANDiscriminatorConfig
 from ggdr.networks.size import channels, pyramid_of
 from ggdr.ops.layout import channels_last
-from ggdr.ops.scales import halved
+from ggdr.ops.scales import downsample_average
 
 
 class MSGGANDiscriminator(Discriminator):
@@ -66,7 +66,7 @@ class MSGGANDiscriminator(Discriminator):
     def scales(self, image: Tensor) -> dict[int, Tensor]:
         """Side -> the image [N, C, H, W] at each size, by averaging."""
         top = len(self.resolutions) - 1
-        return {resolution: halved(image, top - level) for level, resolution in enumerate(self.resolutions)}
+        return {resolution: downsample_average(image, top - level) for level, resolution in enumerate(self.resolutions)}
 
     def stages(self) -> list[nn.Module]:
         """Each block with the layer that takes its image in, and what follows the last."""

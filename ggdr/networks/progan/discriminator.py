@@ -14,7 +14,7 @@ from ggdr.networks.base.module import Discriminator
 from ggdr.networks.progan import ProGANDiscriminatorConfig
 from ggdr.networks.size import channels, pyramid_of
 from ggdr.ops.layout import channels_last
-from ggdr.ops.scales import halved
+from ggdr.ops.scales import downsample_average
 
 
 class ProGANDiscriminator(Discriminator):
@@ -42,13 +42,13 @@ class ProGANDiscriminator(Discriminator):
         Below the highest level the largest maps are what enters the first block in use, and those above are zeros.
         """
         rung, share = self.growth.stage()
-        image = channels_last(halved(image, self.growth.top - rung))
+        image = channels_last(downsample_average(image, self.growth.top - rung))
         x = self.taken_in(image, rung)
         maps = {} if rung == self.growth.top else {self.resolutions[rung]: x}
         for level in range(rung, 0, -1):
             x = self.get_submodule(f"b{self.resolutions[level]}")(x)
             if level == rung and share < 1:
-                x = self.taken_in(halved(image), level - 1).lerp(x, share)
+                x = self.taken_in(downsample_average(image), level - 1).lerp(x, share)
             maps[self.resolutions[level - 1]] = x
         condition = None if self.mapping is None else self.mapping(None, labels)
         return self.epilogue(x, condition), self.unreached(x) | maps

@@ -12,7 +12,7 @@ from ggdr.networks.r3gan import R3GANGeneratorConfig
 from ggdr.networks.r3gan.blocks import R3GANTransition, initialise, stage, stages_of
 from ggdr.networks.size import pyramid_of
 from ggdr.ops.layout import channels_last
-from ggdr.ops.precision import computed_in
+from ggdr.ops.precision import compute_dtype
 
 
 class R3GANGenerator(Generator):
@@ -56,7 +56,7 @@ class R3GANGenerator(Generator):
             given = needed(labels, self.spec.labels).to(z.dtype)
             z = torch.cat([z, self.embed(given).to(z.dtype)], dim=1)
         x = self.basis * self.enter(z)[:, :, None, None]
-        return channels_last(x.to(computed_in(x)))
+        return channels_last(x.to(compute_dtype(x)))
 
     def input_matrices(self) -> list[Tensor]:
         """The first layer's weights [channels, z_dim]."""

@@ -12,9 +12,9 @@ from ggdr.layers.style import Noise, Noisy
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.size import channels, pyramid_of
 from ggdr.networks.stylegan import StyleGANGeneratorConfig, styled
-from ggdr.ops.activation import CURVES, SLOPE
+from ggdr.ops.activation import ACTIVATIONS, SLOPE
 from ggdr.ops.layout import channels_last
-from ggdr.ops.moments import centred
+from ggdr.ops.moments import centre
 
 
 class StyleGANGenerator(styled.StyleBasedGenerator):
@@ -84,10 +84,10 @@ class StyleGANBlock(nn.Module):
         if inputs is None:
             self.const = nn.Parameter(torch.ones(outputs, *size))
         else:
-            self.conv0 = EqualizedConv2d(inputs, outputs, 3, bias=False, up=2, gain=CURVES["lrelu"].gain)
+            self.conv0 = EqualizedConv2d(inputs, outputs, 3, bias=False, up=2, gain=ACTIVATIONS["lrelu"].gain)
         self.first = inputs is None
         self.style0 = StyledLayer(outputs, w_dim, size)
-        self.conv1 = EqualizedConv2d(outputs, outputs, 3, bias=False, gain=CURVES["lrelu"].gain)
+        self.conv1 = EqualizedConv2d(outputs, outputs, 3, bias=False, gain=ACTIVATIONS["lrelu"].gain)
         self.style1 = StyledLayer(outputs, w_dim, size)
 
     def forward(self, x: Tensor | None, w0: Tensor, w1: Tensor, noise: Noise) -> Tensor:
@@ -119,6 +119,6 @@ class StyledLayer(Noisy):
             x = torch.addcmul(x, field.to(x.dtype), self.noise_strength[each].to(x.dtype))
         x = F.leaky_relu(x + self.bias[each].to(x.dtype), SLOPE)
         scale, shift = self.affine(w)[..., None, None].chunk(2, dim=1)
-        less, left, var = centred(x, (2, 3))
+        less, left, var = centre(x, (2, 3))
         gain = (var + 1e-8).rsqrt() * scale.float()
         return less * gain.to(x.dtype) + (shift.float() - left * gain).to(x.dtype)

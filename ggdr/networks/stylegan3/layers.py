@@ -15,7 +15,7 @@ from ggdr.networks.stylegan3.plan import LayerPlan
 from ggdr.ops.layout import channels_last
 from ggdr.ops.lowpass import Band, Resampling, filtered_lrelu, jinc_kernel, sinc_taps
 from ggdr.ops.modulation import modulated_conv2d
-from ggdr.ops.precision import float32_or_more, without_autocast
+from ggdr.ops.precision import at_least_float32_dtype, without_autocast
 
 HEADROOM = 2
 """rate at which the leaky ReLU acts, relative to the higher one of its maps"""
@@ -111,7 +111,7 @@ class Normalised(nn.Module):
         magnitude = self.magnitude
         if self.training:
             with without_autocast(x):  # no float32 copy of x, which is the largest there is
-                now = x.detach().square().mean(dtype=float32_or_more(x))
+                now = x.detach().square().mean(dtype=at_least_float32_dtype(x))
             self.seen.add(now)
             magnitude = torch.where(self.images > 0, magnitude, now)
         return (magnitude + 1e-8).rsqrt()

@@ -15,7 +15,7 @@ from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.timm import TimmDiscriminatorConfig, library
 from ggdr.ops.layout import channels_last
-from ggdr.ops.scales import resized
+from ggdr.ops.scales import interpolate
 
 PATIENCE_SEC = 5.0
 """how long the Hub may take to answer"""
@@ -86,7 +86,7 @@ class TimmMixing(Frozen):
         mixed = list(maps)
         for level in reversed(range(len(self.scales))):
             height, width = maps[level].shape[2:]
-            mixed[level] = maps[level] + self.scales[level](resized(mixed[level + 1], (height, width), "bilinear"))
+            mixed[level] = maps[level] + self.scales[level](interpolate(mixed[level + 1], (height, width), "bilinear"))
         return mixed
 
 

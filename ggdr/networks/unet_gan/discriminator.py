@@ -17,7 +17,7 @@ from ggdr.networks.size import pyramid_of
 from ggdr.networks.unet_gan import UNetGANDiscriminatorConfig
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
-from ggdr.ops.scales import doubled
+from ggdr.ops.scales import upsample_nearest
 
 
 class UNetGANDiscriminator(Discriminator):
@@ -96,6 +96,6 @@ class UNetGANBlock(nn.Module):
         """[N, inputs, H, W] to [N, outputs, H / 2, W / 2] or [N, outputs, 2 * H, 2 * W]."""
         y = x if self.first else F.relu(x)
         if self.way == "up":
-            y, x = doubled(y), doubled(x)
+            y, x = upsample_nearest(y), upsample_nearest(x)
         y = self.conv1(F.relu(self.conv0(y))) + self.skip(x)
         return F.avg_pool2d(y, 2) if self.way == "down" else y

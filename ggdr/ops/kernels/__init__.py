@@ -1,10 +1,10 @@
 """Fused kernels for CUDA, written in Triton, and the choice between them and the plain paths of `ggdr.ops`.
 
-A kernel is tried on a tiny tensor when it is first asked for. If it fails there, or at any later launch, the plain path
-takes over for the rest of the process, and a warning says so once; `in_use` tells it too. `GGDR_KERNELS=plain` keeps to
-the plain paths, `GGDR_KERNELS=triton` takes the kernels wherever they run, on the CPU too if `TRITON_INTERPRET=1` is
-set.
-That they are right has been checked by Triton's interpreter; how fast they are on a GPU has not been measured.
+A kernel is tried on a tiny tensor when it is first requested. If it fails there, or at any later launch, the plain path
+takes over for the rest of the process, and a warning says so once; `describe_kernels` tells it too.
+`GGDR_KERNELS=plain` selects the plain paths, `GGDR_KERNELS=triton` takes the kernels wherever they run, on the CPU too
+if `TRITON_INTERPRET=1` is set. That they are right has been checked by Triton's interpreter; how fast they are on a GPU
+has not been measured.
 """
 
 from __future__ import annotations
@@ -26,44 +26,44 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 NAMES = ("bias_act", "fir", "warp")
-"""the kernels, each the module of this package that has `probe(device)` and `run(x, ...)`"""
+"""Names of the kernels, each a module of this package that has `probe(device)` and `run(x, ...)`."""
 CHOICES = ("plain", "triton")
 
 
 def choose(name: str, x: Tensor) -> Callable[..., Tensor] | None:
-    """The function of kernel `name` that takes x, or None where the plain path is to be taken.
+    """Return the function of kernel `name` that takes x, or None where the plain path must be taken.
 
-    It is None for what the compiler traces, so that it can fuse, and under torch.func's transforms.
-    UserError if GGDR_KERNELS is none of the choices.
+    It is None for what the compiler traces, so that it can fuse, and under torch.func's transforms. UserError if
+    GGDR_KERNELS is none of the choices.
     """
     import torch
 
     if torch.compiler.is_compiling():
         return None
-    if not eligible(x.device) or torch._C._are_functorch_transforms_active():
+    if not is_eligible(x.device) or torch._C._are_functorch_transforms_active():
         return None
     plain_tensor = type(x) in (torch.Tensor, torch.nn.Parameter) and x.numel() > 0
     if not plain_tensor or x.dtype not in (torch.float32, torch.bfloat16, torch.float16):
         return None
-    return None if state(name, x.device).failure else import_module(f"{__name__}.{name}").run
+    return None if kernel_state(name, x.device).failure else import_module(f"{__name__}.{name}").run
 
 
-def in_use(device: torch.device) -> str:
-    """What computes the operations on a device, for a line at the start: "kernels: triton", or plain and why.
+def describe_kernels(device: torch.device) -> str:
+    """Describe what computes the operations on a device: "kernels: triton", or "kernels: plain" and why.
 
-    It tries the kernels that have not been tried.
+    Kernels that have not been tried yet are tried first.
     """
-    if not eligible(device):
+    if not is_eligible(device):
         return "kernels: plain"
-    failures = {name: failure for name in NAMES if (failure := state(name, device).failure)}
+    failures = {name: failure for name in NAMES if (failure := kernel_state(name, device).failure)}
     if not failures:
         return "kernels: triton"
     reasons = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
     return f"kernels: plain ({reasons})" if len(failures) == len(NAMES) else f"kernels: triton, but plain for {reasons}"
 
 
-def eligible(device: torch.device) -> bool:
-    """Whether kernels are to be tried on a device: on CUDA unless plain paths are asked for, elsewhere if asked for."""
+def is_eligible(device: torch.device) -> bool:
+    """Whether kernels are tried on this device: by default on CUDA alone; GGDR_KERNELS overrides that."""
     asked = os.environ.get("GGDR_KERNELS", "")
     if asked not in ("", *CHOICES):
         raise UserError(
@@ -72,14 +72,14 @@ def eligible(device: torch.device) -> bool:
     return asked == "triton" or (not asked and device.type == "cuda")
 
 
-class State:
-    """Whether one kernel is in use in this process: until it first fails, and then never again."""
+class KernelState:
+    """Whether one kernel is used in this process: until it first fails, and then never again."""
 
     def __init__(self, name: str) -> None:
         self.name, self.failure = name, ""
 
     def attempt(self, launch: Callable[[], Result], plain: Callable[[], Result]) -> Result:
-        """What `launch` returns, or `plain` once that has failed for any reason but want of memory."""
+        """Return what `launch` returns, or `plain` once that has failed for any reason but lack of memory."""
         import torch
 
         if self.failure:
@@ -90,11 +90,11 @@ class State:
             raise
         except Exception as error:  # a missing compiler, a shape, a type: none of them may end a run
             self.failure = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-            gives_way(self.name, self.failure)
+            warn_fallback(self.name, self.failure)
         return plain()
 
 
-def gives_way(name: str, failure: str) -> None:
+def warn_fallback(name: str, failure: str) -> None:
     """Warn that a kernel is not used from here on: results are the same, but a run is slower than it could be."""
     warnings.warn(
         f"the fused kernel {name!r} does not work here ({failure}); PyTorch's own operators, which are slower, take its"
@@ -103,20 +103,20 @@ def gives_way(name: str, failure: str) -> None:
     )
 
 
-def state(name: str, device: torch.device) -> State:
-    """The state of kernel `name` on devices of this type, tried at the first call."""
-    return _tried(name, device.type)
+def kernel_state(name: str, device: torch.device) -> KernelState:
+    """Return the state of kernel `name` on devices of this type; the first call tries it."""
+    return _probe_once(name, device.type)
 
 
 @cache
-def _tried(name: str, device_type: str) -> State:
-    """A state that knows whether the kernel can be imported and does well on a tiny tensor."""
-    fresh = State(name)
+def _probe_once(name: str, device_type: str) -> KernelState:
+    """Import the kernel and run it on a tiny tensor; the state remembers whether that worked."""
+    fresh = KernelState(name)
     fresh.attempt(lambda: import_module(f"{__name__}.{name}").probe(device_type), lambda: None)
     return fresh
 
 
-def agree(ours: Tensor, plain: Tensor) -> None:
-    """ArithmeticError unless a kernel's result is that of the plain path: 1e-4 of the largest value."""
+def check_close(ours: Tensor, plain: Tensor) -> None:
+    """Raise ArithmeticError unless a kernel's result is that of the plain path, to 1e-4 of the largest value."""
     if not (ours - plain).abs().max() <= 1e-4 * plain.abs().max():
         raise ArithmeticError("a tiny tensor comes out different from what the plain path makes of it.")
