@@ -16,6 +16,7 @@ from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.ops.host_copy import HostCopy
 from ggdr.ops.precision import without_autocast
+from ggdr.play.term import State
 from ggdr.registry import augmentations
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def apply(image: Tensor, maps: dict[int, Tensor], draws: Draws) -> tuple[Tensor,
 
 
 @augmentations.register("ada", paper="2006.06676")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ADA(Augmentation):
     """Adaptive augmentation: every transform fires with a probability p that follows D's overfitting (sec. 3)."""
 
@@ -79,6 +80,8 @@ class ADA(Augmentation):
     """upper bound of p; the paper finds that augmentations may leak into the fakes above 0.8"""
     fixed_p: float | None = None
     """p in [0, 1] that stays as it is; None: adaptive, from 0"""
+    switch: ClassVar[Switch]
+    """of a run, which `start` makes"""
 
     def __post_init__(self) -> None:
         if unknown := set(self.pipeline) - set(get_args(Transform)):
@@ -106,46 +109,59 @@ class ADA(Augmentation):
         if self.fixed_p is None:
             self.check_signs(recipe, "set a p that stays, --augment.fixed-p 0.2, or take --augment diffaug")
 
-    def start(self, device: torch.device) -> None:
+    def start(self, device: torch.device) -> State:
         """Begin with p = 0 (or as fixed) and nothing seen."""
-        self.p = torch.tensor(self.fixed_p or 0.0, device=device)
-        self.r_t, self.signs, self.images = (torch.zeros((), device=device) for _ in range(3))
-        self.steps = torch.zeros((), dtype=torch.int64)  # on the CPU: reading it waits for nothing
-        self._on = bool(self.fixed_p)
-        self._coming: HostCopy | None = None  # p, once it has changed
+        object.__setattr__(self, "switch", Switch(bool(self.fixed_p)))
+        state = {"p": torch.tensor(self.fixed_p or 0.0, device=device)}
+        state |= {name: torch.zeros((), device=device) for name in ("r_t", "signs", "images")}
+        return state | {"steps": torch.zeros((), dtype=torch.int64)}  # on the CPU: reading it waits for nothing
 
     @property
     def active(self) -> bool:
         """Whether anything can fire: p is above 0, as it was when it last changed."""
-        if self._coming is not None:
-            self._on, self._coming = self._coming.read() > 0, None
-        return self._on
+        return self.switch.read()
 
     def __call__(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
         if not self.active:
             return image, maps
-        return apply(image, maps, draw(image, self.p, self.pipeline))
+        return apply(image, maps, draw(image, self.state["p"], self.pipeline))
 
-    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+    def after_step(self, stats: Mapping[str, Tensor]) -> State:
         """Every `interval` steps, raise p where r_t exceeds the target, else lower it (sec. 3)."""
         if "signs/real" not in stats:  # D had no turn
-            return
-        self.steps = self.steps + 1
-        self.signs = self.signs + stats["signs/real"] * stats["images"]
-        self.images = self.images + stats["images"]
-        if int(self.steps) % self.interval:
-            return
-        self.r_t = self.signs / self.images
+            return {}
+        steps = self.state["steps"] + 1
+        signs = self.state["signs"] + stats["signs/real"] * stats["images"]
+        images = self.state["images"] + stats["images"]
+        if int(steps) % self.interval:
+            return {"steps": steps, "signs": signs, "images": images}
+        r_t, p = signs / images, self.state["p"]
         if self.fixed_p is None:
-            direction = (self.r_t - self.target).sign().nan_to_num()
-            self.p = (self.p + direction * self.images / (self.speed_kimg * 1000)).clamp(0, self.p_max)
-            self._coming = HostCopy(self.p)
-        self.signs, self.images = torch.zeros_like(self.signs), torch.zeros_like(self.images)
+            direction = (r_t - self.target).sign().nan_to_num()
+            p = (p + direction * images / (self.speed_kimg * 1000)).clamp(0, self.p_max)
+            self.switch.coming = HostCopy(p)
+        nothing = torch.zeros_like(signs)
+        return {"steps": steps, "r_t": r_t, "p": p, "signs": nothing, "images": nothing.clone()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Take back what `state_dict` gave; a fixed p is a setting and stays."""
         super().load_state_dict(state)
         if self.fixed_p is not None:
-            self.p = torch.full_like(self.p, self.fixed_p)
+            self.state["p"] = torch.full_like(self.state["p"], self.fixed_p)
         else:
-            self._coming = HostCopy(self.p)
+            self.switch.coming = HostCopy(self.state["p"])
+
+
+@dataclass
+class Switch:
+    """Whether p is above 0, known on the host without a wait for the device."""
+
+    on: bool
+    coming: HostCopy | None = None
+    """p on its way to the host, once it has changed"""
+
+    def read(self) -> bool:
+        """Whether p is above 0, as it was when it last changed."""
+        if self.coming is not None:
+            self.on, self.coming = self.coming.read() > 0, None
+        return self.on

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ggdr.recipe import Recipe
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Augmentation(Adaptive):
     """Differentiable, freshly drawn at each call from torch's global generator of the image's device."""
 

@@ -32,7 +32,7 @@ class Draws(NamedTuple):
 
 
 @augmentations.register("diffaug", paper="2006.10738")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DiffAugment(Augmentation):
     """DiffAugment: colour, translation and cutout of every image, whatever D's overfitting (sec. 3)."""
 

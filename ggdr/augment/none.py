@@ -10,7 +10,7 @@ from ggdr.registry import augmentations
 
 
 @augmentations.register("none")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NoAugmentation(Augmentation):
     """No augmentation: images as they are."""
 

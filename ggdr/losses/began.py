@@ -9,12 +9,12 @@ from typing import ClassVar
 from ggdr.errors import UserError, above_zero
 from ggdr.lazy import Tensor, torch
 from ggdr.play.duel import Duel
-from ggdr.play.term import Loss
+from ggdr.play.term import Loss, State
 from ggdr.registry import Capability, losses
 
 
 @losses.register("began", paper="1703.10717")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BEGAN(Loss):
     """Boundary equilibrium loss: fakes' reconstruction errors are gamma times the reals' (Berthelot et al. 2017).
 
@@ -35,23 +35,24 @@ class BEGAN(Loss):
         if self.gamma > 1:
             raise UserError(f"gamma is {self.gamma}; give a ratio above 0, at most 1.")
 
-    def start(self, device: torch.device) -> None:
+    def start(self, device: torch.device) -> State:
         """Begin with k = 0: D learns from reals alone."""
-        self.k = torch.zeros([], device=device)
+        return {"k": torch.zeros([], device=device)}
 
     def d_loss(self, duel: Duel) -> Tensor:
         real, fake = -duel.on_real.logits.mean(), -duel.on_fake.logits.mean()
         duel.notes["convergence"] = (real + (self.gamma * real - fake).abs()).detach()
-        return real - self.k * fake
+        return real - self.state["k"] * fake
 
     def g_loss(self, duel: Duel) -> Tensor:
         return -duel.on_fake.logits.mean()
 
-    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+    def after_step(self, stats: Mapping[str, Tensor]) -> State:
         """Move `k` by how far fakes are from gamma times the reals' error, within [0, 1] (sec. 3.4).
 
         Unlike the paper: the fakes' error is that of D's turn, where the reals' is measured too, not that of G's.
         """
-        if "logits/real" in stats and "logits/fake" in stats:
-            balance = stats["logits/fake"] - self.gamma * stats["logits/real"]
-            self.k = (self.k + self.lambda_k * balance).clamp(0, 1)
+        if "logits/real" not in stats or "logits/fake" not in stats:
+            return {}
+        balance = stats["logits/fake"] - self.gamma * stats["logits/real"]
+        return {"k": (self.state["k"] + self.lambda_k * balance).clamp(0, 1)}

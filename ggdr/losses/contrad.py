@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @losses.register("contrad", paper="2103.09742")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ContraD(Loss):
     """Contrastive discriminator: D learns to represent; a head that cannot change it judges (Jeong & Shin 2021).
 

@@ -13,7 +13,7 @@ from ggdr.registry import Capability, losses
 
 
 @losses.register("ebgan", paper="1609.03126")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class EBGAN(Loss):
     """Energy-based hinge loss: reals have low energy, fakes at least the margin (Zhao et al. 2017, eq. 1 and 2).
 

@@ -12,7 +12,7 @@ from ggdr.registry import losses
 
 
 @losses.register("hinge", paper="1705.02894")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Hinge(Loss):
     """Hinge loss: D cares only for logits inside its margin of one (Lim & Ye 2017)."""
 

@@ -12,7 +12,7 @@ from ggdr.registry import losses
 
 
 @losses.register("least_squares", paper="1611.04076")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LeastSquares(Loss):
     """Least-squares loss: logits of reals are drawn to 1, of fakes to 0 (Mao et al. 2017, eq. 9)."""
 

@@ -11,7 +11,7 @@ from ggdr.registry import losses
 
 
 @losses.register("minimax", paper="1406.2661")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Minimax(NonSaturating):
     """Minimax (saturating) logistic loss: G lowers the very value that D raises (Goodfellow et al. 2014, eq. 1)."""
 

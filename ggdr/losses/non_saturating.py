@@ -12,7 +12,7 @@ from ggdr.registry import losses
 
 
 @losses.register("non_saturating", paper="1406.2661")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NonSaturating(Loss):
     """Non-saturating logistic loss: G raises the probability that D errs (Goodfellow et al. 2014, sec. 3)."""
 

@@ -12,7 +12,7 @@ from ggdr.registry import losses
 
 
 @losses.register("relativistic", paper="1807.00734")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Relativistic(Loss):
     """Relativistic pairing loss: what counts is how much more real the real looks (Jolicoeur-Martineau 2018)."""
 

@@ -12,7 +12,7 @@ from ggdr.registry import losses
 
 
 @losses.register("relativistic_average", paper="1807.00734")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RelativisticAverage(Loss):
     """Relativistic average loss: an image against the mean logit of the other kind (Jolicoeur-Martineau 2018, sec. 4).
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @losses.register("wasserstein", paper="1701.07875")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Wasserstein(Loss):
     """Wasserstein loss with weight clipping: D is a critic of bounded slope (Arjovsky et al. 2017, algorithm 1)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
@@ -20,12 +20,26 @@ if TYPE_CHECKING:
 Turn = Literal["g", "d"]
 
 
-class Adaptive(Part):
-    """A part that may learn from the step's statistics: its fields are settings, its tensor attributes its state."""
+State = dict[str, Tensor]
+"""What a part has learned so far, by name: saved with each checkpoint, and drawn in the log where it is a scalar"""
 
-    def fit(self, spec: ImageSpec, batch_size: int) -> str:
-        """Fill in what the recipe left open (a None, an empty tuple); what was chosen and why, or "" if nothing was."""
-        return ""
+
+class Adaptive(Part):
+    """A part that may learn from the step's statistics: its fields are settings and stay, its `state` moves.
+
+    Its life: a recipe writes its settings; `resolve` fills in what they leave open, once the images are known; `begin`
+    makes the state that `start` declares; each step `learn` takes in what `after_step` makes of it.
+    """
+
+    state: State
+    """of a run, from `begin` on; recipes and settings know nothing of it"""
+
+    def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
+        """Settings without anything left open (a None, an empty tuple), and what was chosen and why, or "".
+
+        UserError if it cannot be for such images.
+        """
+        return self, ""
 
     def check_signs(self, recipe: Recipe, instead: str) -> None:
         """UserError, ending in what to do `instead`, if the signs of D's logits do not tell how much D overfits."""
@@ -40,39 +54,44 @@ class Adaptive(Part):
                 f" {instead}."
             )
 
-    def start(self, device: torch.device) -> None:
-        """Create the state: tensors as attributes, on `device`."""
+    def start(self, device: torch.device) -> State:
+        """The state that a run begins with, on `device`; most parts have none."""
+        return {}
 
-    def after_step(self, stats: Mapping[str, Tensor]) -> None:
-        """Read the step's means over the whole batch and all processes, scalars on the device.
+    def begin(self, device: torch.device) -> None:
+        """Take the state that a run begins with."""
+        object.__setattr__(self, "state", self.start(device))  # the settings are frozen, and are not touched
+
+    def after_step(self, stats: Mapping[str, Tensor]) -> State:
+        """What of the state is new after a step, from its means over the whole batch and all processes, on the device.
 
         Keys: `images` (reals shown this step); of D's turn, where judged: `logits/real`, `logits/fake`,
         `signs/real`, `signs/fake` (where the loss has a logit at which D is undecided: the mean sign of their distance
         to it), and how images of a batch differ, `spread/real`, `spread/fake`;
         `loss/TURN/NAME` of every term that ran; whatever was left in `duel.notes`.
         """
+        return {}
 
     def learn(self, stats: Mapping[str, Tensor]) -> None:
-        """`after_step`, but nothing that is not finite enters the state."""
-        before = {key: value.clone() for key, value in self.state_dict().items()}
-        self.after_step(stats)
-        for key, old in before.items():
-            new = vars(self)[key]
-            vars(self)[key] = torch.where(new.isfinite(), new, old)
+        """Take in a step: the state becomes what `after_step` says, where that is finite.
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """The tensor attributes."""
-        return {key: value for key, value in vars(self).items() if isinstance(value, torch.Tensor)}
+        One step whose gradients overflow is skipped by the optimizer; a mean that had taken it in would stay NaN.
+        """
+        for key, new in self.after_step(stats).items():
+            self.state[key] = torch.where(new.isfinite(), new, self.state[key])
+
+    def state_dict(self) -> State:
+        """The state, to be saved."""
+        return dict(self.state)
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Take back what `state_dict` gave; ValueError if the names differ."""
-        if state.keys() != self.state_dict().keys():
-            raise ValueError(f"{self.name!r} has the state {sorted(self.state_dict())}; given {sorted(state)}.")
-        for key, value in state.items():
-            vars(self)[key] = value.to(vars(self)[key].device)
+        if state.keys() != self.state.keys():
+            raise ValueError(f"{self.name!r} has the state {sorted(self.state)}; given {sorted(state)}.")
+        self.state.update({key: value.to(self.state[key].device) for key, value in state.items()})
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Term(Adaptive):
     """One summand of the objective: write `d_loss`, `g_loss` or both; it joins the turns whose method it writes."""
 
@@ -128,7 +147,7 @@ class Term(Adaptive):
         return loss
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Loss(Term):
     """The adversarial loss of both players, and what other parts may take the logits to mean under it."""
 
@@ -143,7 +162,7 @@ class Loss(Term):
     """whether it asks of -logit for a fake what it asks of logit for a real"""
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Regularizer(Term):
     """A term beside the adversarial loss."""
 

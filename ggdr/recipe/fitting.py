@@ -6,7 +6,8 @@ Networks are built on the meta device, so nothing is allocated before it is know
 from __future__ import annotations
 
 import copy
-from typing import NamedTuple
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
 
 import torch
 
@@ -15,17 +16,19 @@ from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.wrappers import WrapperConfig
 from ggdr.play.duel import Duel
-from ggdr.play.term import Term
+from ggdr.play.term import Adaptive, Term
 from ggdr.recipe import Recipe
 from ggdr.registry import Capability, discover, discriminators, generators, listed
 from ggdr.transfer.freeze import check_stages
+
+Of = TypeVar("Of", bound=Adaptive)
 
 
 class Fitted(NamedTuple):
     """A recipe whose parts fit its images."""
 
     recipe: Recipe
-    """a copy in which parts have filled in what was left open"""
+    """a copy in which nothing is left open"""
     spec: ImageSpec
     """what the networks are built for"""
     extra: ExtraOutputs
@@ -38,13 +41,12 @@ class Fitted(NamedTuple):
 
 def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
     """Fit a recipe to images; UserError, in one sentence, if its parts do not go together."""
-    recipe = copy.deepcopy(recipe)
-    terms = recipe.terms()
-    for name, term in terms.items():
+    for name, term in recipe.terms().items():
         check_requires(recipe, name, term)
     for part in recipe.parts():
         part.check_recipe(recipe)
-    reasons = {name: part.fit(spec, recipe.batch_size) for name, part in {**terms, "augment": recipe.augment}.items()}
+    recipe, reasons = resolved(recipe, spec)
+    terms = recipe.terms()
     with torch.device("meta"):
         generator = recipe.generator.build(spec)
         for name, term in terms.items():
@@ -58,6 +60,23 @@ def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
         term.check_networks(list(networks["d"].values()))
     sizes = {name: sum(p.numel() for p in net.parameters()) for nets in networks.values() for name, net in nets.items()}
     return Fitted(recipe, spec, extra, {name: reason for name, reason in reasons.items() if reason}, sizes)
+
+
+def resolved(recipe: Recipe, spec: ImageSpec) -> tuple[Recipe, dict[str, str]]:
+    """The recipe with nothing left open, and part -> what was chosen and why, "" for nothing.
+
+    Its parts are copies: a run gives them a state, and the recipe that a person holds may start another run.
+    """
+    reasons = {}
+
+    def of(name: str, part: Of) -> Of:
+        """A part's copy without anything left open."""
+        chosen, reasons[name] = part.resolve(spec, recipe.batch_size)
+        return copy.copy(chosen)
+
+    loss = of(recipe.loss.name, recipe.loss)
+    regularizers = {name: of(name, term) for name, term in recipe.regularizers.items()}
+    return replace(recipe, loss=loss, regularizers=regularizers, augment=of("augment", recipe.augment)), reasons
 
 
 def check_requires(recipe: Recipe, name: str, term: Term) -> None:

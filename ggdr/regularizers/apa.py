@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor, torch
 from ggdr.play.duel import Duel
-from ggdr.play.term import Regularizer
+from ggdr.play.term import Regularizer, State
 from ggdr.registry import regularizers
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @regularizers.register("apa", paper="2111.06849")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class APA(Regularizer):
     """Adaptive pseudo augmentation: with probability p a fake is shown to D as a real (Jiang et al. 2021).
 
@@ -48,16 +48,18 @@ class APA(Regularizer):
             )
         self.check_signs(recipe, f"drop it, {recipe.flag(self)} none, or take another discriminator")
 
-    def start(self, device: torch.device) -> None:
-        self.p = torch.zeros([], device=device)
+    def start(self, device: torch.device) -> State:
+        return {"p": torch.zeros([], device=device)}
 
     def d_loss(self, duel: Duel) -> Tensor:
-        duel.notes["apa/p"] = self.p
-        return self.p * (F.softplus(-duel.on_fake.logits).mean() - F.softplus(-duel.on_real.logits).mean())
+        duel.notes["apa/p"] = self.state["p"]
+        return self.state["p"] * (F.softplus(-duel.on_fake.logits).mean() - F.softplus(-duel.on_real.logits).mean())
 
-    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+    def after_step(self, stats: Mapping[str, Tensor]) -> State:
         # Unlike the paper: at each step, by a step's worth, not at every fourth.
-        if "signs/real" in stats and "signs/fake" in stats:
-            shown = stats["signs/real"].lerp(stats["signs/fake"], self.p)
-            step = (shown - self.target).sign() * stats["images"] / (1000 * self.speed_kimg)
-            self.p = (self.p + step).clamp(0, self.p_max)
+        if "signs/real" not in stats or "signs/fake" not in stats:
+            return {}
+        p = self.state["p"]
+        shown = stats["signs/real"].lerp(stats["signs/fake"], p)
+        step = (shown - self.target).sign() * stats["images"] / (1000 * self.speed_kimg)
+        return {"p": (p + step).clamp(0, self.p_max)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @regularizers.register("auxiliary_classifier", paper="1610.09585")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AuxiliaryClassifier(Regularizer):
     """Auxiliary classifier: a head of D tells the class; both players want it right (Odena et al. 2017, eq. 3).
 
@@ -26,14 +26,14 @@ class AuxiliaryClassifier(Regularizer):
 
     requires: ClassVar = frozenset({Capability.HEADS})
 
-    def fit(self, spec: ImageSpec, batch_size: int) -> str:
+    def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
         """UserError if the images have no classes."""
         if not spec.labels:
             raise UserError(
                 "auxiliary_classifier tells classes, and the data has no labels: give some (--data.labels), or"
                 " drop it: --regularizers.auxiliary_classifier none."
             )
-        return ""
+        return self, ""
 
     def heads(self, spec: ImageSpec, generator: Generator) -> dict[str, Head]:
         return {"classes": Head(spec.labels)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor, torch
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @regularizers.register("auxiliary_rotation", paper="1811.11212")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AuxiliaryRotation(Regularizer):
     """Self-supervision by rotation: a head of D tells quarter turns; G is to make them tellable (Chen et al. 2019).
 
@@ -32,7 +32,7 @@ class AuxiliaryRotation(Regularizer):
     """factor on D's turn, of the reals' cross-entropy"""
     requires: ClassVar = frozenset({Capability.HEADS})
 
-    def fit(self, spec: ImageSpec, batch_size: int) -> str:
+    def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
         """UserError if the images are not square."""
         if spec.height != spec.width:
             raise UserError(
@@ -40,7 +40,7 @@ class AuxiliaryRotation(Regularizer):
                 f" {spec.width} px: crop them by --data.size {min(spec.height, spec.width)}, or drop it:"
                 " --regularizers.auxiliary_rotation none."
             )
-        return ""
+        return self, ""
 
     def check_recipe(self, recipe: Recipe) -> None:
         """UserError beside an augmentation that turns images once more."""

@@ -11,7 +11,7 @@ from ggdr.regularizers.cr import CR
 
 
 @regularizers.register("bcr", paper="2002.04724")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BCR(CR):
     """Balanced consistency regularization: D says the same of moved reals and of moved fakes (Zhao et al. 2020).
 

@@ -14,7 +14,7 @@ from ggdr.registry import regularizers
 
 
 @regularizers.register("cr", paper="1910.12027")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CR(Regularizer):
     """Consistency regularization: D says the same of a real that is flipped and shifted (Zhang et al. 2020).
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @regularizers.register("cutmix", paper="2002.12655")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CutMix(Regularizer):
     """CutMix consistency: pixels of a real patched with a fake are judged as in both (Schönfeld et al. 2020, eq. 8).
 

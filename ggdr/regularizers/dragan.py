@@ -13,7 +13,7 @@ from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("dragan", paper="1705.07215")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DRAGAN(Regularizer):
     """Gradient penalty of DRAGAN: slope 1 in a neighbourhood of the reals alone (Kodali et al. 2017, eq. 4)."""
 

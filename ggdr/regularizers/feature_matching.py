@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
@@ -15,7 +15,7 @@ from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("feature_matching", paper="1606.03498")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FeatureMatching(Regularizer):
     """Feature matching: G's fakes have the reals' mean feature maps in D (Salimans et al. 2016, sec. 3.1); experiment.
 
@@ -28,7 +28,7 @@ class FeatureMatching(Regularizer):
     requires: ClassVar = frozenset({Capability.PYRAMID})
     least: ClassVar = 2
 
-    def fit(self, spec: ImageSpec, batch_size: int) -> str:
+    def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
         """Choose a side if none is given; UserError if D has no maps of one."""
         levels = pyramid_of(spec.height, spec.width)
         if strange := sorted(set(self.resolutions) - set(levels.resolutions[:-1])):
@@ -36,11 +36,11 @@ class FeatureMatching(Regularizer):
                 f"feature_matching reads maps of side {strange}; set its sides among {levels.resolutions[:-1]}."
             )
         if self.resolutions:
-            return ""
-        self.resolutions = (
-            min(levels.resolutions[:-1], key=lambda resolution: abs(resolution - min(64, spec.height // 4))),
-        )
-        return f"resolutions {self.resolutions}, nearest to 64 px or to a quarter of a small image"
+            return self, ""
+        wanted = min(64, spec.height // 4)
+        chosen = (min(levels.resolutions[:-1], key=lambda resolution: abs(resolution - wanted)),)
+        why = f"resolutions {chosen}, nearest to 64 px or to a quarter of a small image"
+        return replace(self, resolutions=chosen), why
 
     def g_loss(self, duel: Duel) -> Tensor:
         real, fake = duel.on_real.maps, duel.on_fake.maps

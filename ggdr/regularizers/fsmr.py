@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @regularizers.register("fsmr", paper="2112.04120")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FSMR(Regularizer):
     """Feature statistics mixing: D says the same when its maps take on a batch-mate's statistics (Kim et al. 2022).
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor
@@ -16,7 +16,7 @@ from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("ggdr", paper="2207.13320")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GGDR(Regularizer):
     """D's decoder redraws the generator's feature maps of the fakes that D judges (Lee et al. 2022, eq. 4)."""
 
@@ -35,16 +35,16 @@ class GGDR(Regularizer):
     def feature_resolutions(self) -> tuple[int, ...]:
         return self.resolutions
 
-    def fit(self, spec: ImageSpec, batch_size: int) -> str:
+    def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
         """Choose a resolution if none is given, and spread what is given once over all of them."""
-        given = self.resolutions
-        self.resolutions = given or (pyramid_of(spec.height, spec.width).nearest(min(64, spec.height // 4)),)
-        n = len(self.resolutions)
-        self.shares = self.shares or (1 / n,) * n
-        self.start_kimg, self.ramp_kimg = (t * n if len(t) == 1 else t for t in (self.start_kimg, self.ramp_kimg))
-        if {len(self.shares), len(self.start_kimg), len(self.ramp_kimg)} != {n}:
-            raise UserError(f"ggdr has {n} resolutions {given}; give {n} shares, start_kimg and ramp_kimg.")
-        return "" if given else f"resolutions {self.resolutions}, nearest to 64 px or a quarter of a small image"
+        chosen = self.resolutions or (pyramid_of(spec.height, spec.width).nearest(min(64, spec.height // 4)),)
+        n, shares = len(chosen), self.shares or (1 / len(chosen),) * len(chosen)
+        start, length = (t * n if len(t) == 1 else t for t in (self.start_kimg, self.ramp_kimg))
+        if {len(shares), len(start), len(length)} != {n}:
+            raise UserError(f"ggdr has {n} resolutions {chosen}; give {n} shares, start_kimg and ramp_kimg.")
+        why = f"resolutions {chosen}, nearest to 64 px or a quarter of a small image"
+        resolved = replace(self, resolutions=chosen, shares=shares, start_kimg=start, ramp_kimg=length)
+        return resolved, "" if self.resolutions else why
 
     def d_loss(self, duel: Duel) -> Tensor:
         drawn, true = duel.on_fake.features, duel.on_fake.target_features

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorOutput, Head, ImageSpec
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @regularizers.register("glead", paper="2212.03752")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GLeaD(Regularizer):
     """Generator-leading task: of D's maps and style code of an image, G, standing still, rebuilds it (Bai et al. 2023).
 
@@ -38,12 +38,14 @@ class GLeaD(Regularizer):
     def feature_resolutions(self) -> tuple[int, ...]:
         return self.resolutions
 
-    def fit(self, spec: ImageSpec, batch_size: int) -> str:
+    def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
         """Choose a side if none is given."""
         if self.resolutions:
-            return ""
-        self.resolutions = (pyramid_of(spec.height, spec.width).nearest(min(32, spec.height // 4)),)
-        return f"resolutions {self.resolutions}, nearest to 32 px or to a quarter of a small image"
+            return self, ""
+        chosen = (pyramid_of(spec.height, spec.width).nearest(min(32, spec.height // 4)),)
+        return replace(
+            self, resolutions=chosen
+        ), f"resolutions {chosen}, nearest to 32 px or to a quarter of a small image"
 
     def heads(self, spec: ImageSpec, generator: Generator) -> dict[str, Head]:
         return {"style": Head(generator.w_dim)}

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from ggdr.lazy import F, Tensor, torch
 from ggdr.play.duel import Duel
-from ggdr.play.term import Regularizer
+from ggdr.play.term import Regularizer, State
 from ggdr.registry import regularizers
 
 
 @regularizers.register("lecam", paper="2104.03310")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LeCam(Regularizer):
     """LeCam regularization: each logit is drawn to the running mean of the other kind's (Tseng et al. 2021).
 
@@ -29,17 +29,16 @@ class LeCam(Regularizer):
     """only reals' logits above the fakes' anchor, and fakes' below the reals', are drawn back"""
     reads_logits: ClassVar = True
 
-    def start(self, device: torch.device) -> None:
-        self.real = torch.zeros([], device=device)
-        self.fake = torch.zeros([], device=device)
+    def start(self, device: torch.device) -> State:
+        return {"real": torch.zeros([], device=device), "fake": torch.zeros([], device=device)}
 
     def d_loss(self, duel: Duel) -> Tensor:
-        real, fake = duel.on_real.logits - self.fake, duel.on_fake.logits - self.real
+        real, fake = duel.on_real.logits - self.state["fake"], duel.on_fake.logits - self.state["real"]
         if self.one_sided:
             real, fake = F.relu(real), F.relu(-fake)
         return real.square().mean() + fake.square().mean()
 
-    def after_step(self, stats: Mapping[str, Tensor]) -> None:
-        if "logits/real" in stats and "logits/fake" in stats:
-            self.real = stats["logits/real"].lerp(self.real, self.decay)
-            self.fake = stats["logits/fake"].lerp(self.fake, self.decay)
+    def after_step(self, stats: Mapping[str, Tensor]) -> State:
+        if "logits/real" not in stats or "logits/fake" not in stats:
+            return {}
+        return {kind: stats[f"logits/{kind}"].lerp(anchor, self.decay) for kind, anchor in self.state.items()}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @regularizers.register("orthogonal", paper="1809.11096")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Orthogonal(Regularizer):
     """Orthogonal regularization of G: its filters are pairwise orthogonal, of any norm (Brock et al. 2019, eq. 3).
 

@@ -10,12 +10,12 @@ from typing import ClassVar
 from ggdr.lazy import Tensor, torch
 from ggdr.ops.gradient import input_gradient
 from ggdr.play.duel import Duel
-from ggdr.play.term import Regularizer
+from ggdr.play.term import Regularizer, State
 from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("path_length", paper="1912.04958")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PathLength(Regularizer):
     """Path length penalty: a step in w moves the image by a constant amount (Karras et al. 2020, eq. 4)."""
 
@@ -30,8 +30,8 @@ class PathLength(Regularizer):
     requires: ClassVar = frozenset({Capability.WS})
     float32: ClassVar = True
 
-    def start(self, device: torch.device) -> None:
-        self.mean = torch.zeros([], device=device)
+    def start(self, device: torch.device) -> State:
+        return {"mean": torch.zeros([], device=device)}
 
     def g_loss(self, duel: Duel) -> Tensor:
         fake = duel.sample(max(1, len(duel.reals) // self.shrink))
@@ -39,12 +39,13 @@ class PathLength(Regularizer):
         direction = self.direction(fake.image)
         lengths = input_gradient((fake.image * direction).sum(), fake.ws).square().sum(2).mean(1).sqrt()
         duel.notes["path_length"] = lengths.mean().detach()
-        return (lengths - self.mean.lerp(lengths.mean(), self.decay)).square().mean()
+        return (lengths - self.state["mean"].lerp(lengths.mean(), self.decay)).square().mean()
 
     def direction(self, image: Tensor) -> Tensor:
         """A random direction in the space of images [N, C, H, W], of variance 1 / (H W)."""
         return torch.randn_like(image) / math.sqrt(image[0, 0].numel())
 
-    def after_step(self, stats: Mapping[str, Tensor]) -> None:
-        if "path_length" in stats:
-            self.mean = self.mean.lerp(stats["path_length"], self.decay)
+    def after_step(self, stats: Mapping[str, Tensor]) -> State:
+        if "path_length" not in stats:  # not due at this step
+            return {}
+        return {"mean": self.state["mean"].lerp(stats["path_length"], self.decay)}

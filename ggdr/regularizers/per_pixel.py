@@ -13,7 +13,7 @@ from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("per_pixel", paper="2002.12655")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PerPixel(Regularizer):
     """Each pixel's own adversarial loss, for both players (Schönfeld et al. 2020, eq. 4 and 6).
 

@@ -12,7 +12,7 @@ from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("pulling_away", paper="1609.03126")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PullingAway(Regularizer):
     """Pulling-away term: what D's encoder makes of two fakes points in different ways (Zhao et al. 2017, sec. 2.4)."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from ggdr.formatting import significant
 from ggdr.lazy import Tensor
@@ -15,7 +15,7 @@ from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("r1", paper="1801.04406")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class R1(Regularizer):
     """R1 penalty: half the squared gradient of D's logits with respect to reals (Mescheder et al. 2018, eq. 9)."""
 
@@ -27,12 +27,12 @@ class R1(Regularizer):
     float32: ClassVar = True
     reads_logits: ClassVar = True
 
-    def fit(self, spec: ImageSpec, batch_size: int) -> str:
+    def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
         if self.weight is not None:
-            return ""
-        self.weight = 0.0002 * spec.height * spec.width / batch_size
+            return self, ""
+        weight = 0.0002 * spec.height * spec.width / batch_size
         rule = f"0.0002 * {spec.height} * {spec.width} px / batch of {batch_size}"
-        return f"weight (gamma) {significant(self.weight)} = {rule}"
+        return replace(self, weight=weight), f"weight (gamma) {significant(weight)} = {rule}"
 
     def d_loss(self, duel: Duel) -> Tensor:
         return input_gradient(duel.on_real.logits, duel.real).square().sum((1, 2, 3)).mean() / 2

@@ -13,7 +13,7 @@ from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("r2", paper="1801.04406")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class R2(Regularizer):
     """R2 penalty: half the squared gradient of D's logits with respect to fakes (Mescheder et al. 2018, eq. 10)."""
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ggdr.errors import UserError
-from ggdr.features.base import Extractor
+from ggdr.features.base import Embedder, Extractor
 from ggdr.features.plain import Pixels
 from ggdr.lazy import Tensor, torch
 from ggdr.play.duel import Duel
-from ggdr.play.term import Regularizer
+from ggdr.play.term import Regularizer, State
 from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("fastgan_reconstruction", paper="2101.04775")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FastGANReconstruction(Regularizer):
     """D's decoders draw the reals it judged again, whole and a random quarter (Liu et al. 2021, sec. 3.2).
 
@@ -25,6 +25,7 @@ class FastGANReconstruction(Regularizer):
 
     features: Extractor = Pixels()
     """whose squared distances are to be small; one that provides `smooth`: pixels, lpips, vgg16 and others"""
+    network: ClassVar[Embedder]
     requires: ClassVar = frozenset({Capability.PYRAMID, Capability.RECONSTRUCTION})
 
     def __post_init__(self) -> None:
@@ -34,8 +35,9 @@ class FastGANReconstruction(Regularizer):
                 f" {self.features.name!r} cannot; take pixels or lpips."
             )
 
-    def start(self, device: torch.device) -> None:
-        self.network = self.features.load(device)
+    def start(self, device: torch.device) -> State:
+        object.__setattr__(self, "network", self.features.load(device))  # now, so that missing weights are told now
+        return {}
 
     def d_loss(self, duel: Duel) -> Tensor:
         whole, part = (duel.reconstructions[name] for name in ("whole", "part"))

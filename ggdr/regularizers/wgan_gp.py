@@ -13,7 +13,7 @@ from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("wgan_gp", paper="1704.00028")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WGANGP(Regularizer):
     """Gradient penalty of WGAN-GP: slope 1 on the straight lines from reals to fakes (Gulrajani et al. 2017, eq. 3)."""
 

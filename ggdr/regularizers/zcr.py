@@ -13,7 +13,7 @@ from ggdr.registry import regularizers
 
 
 @regularizers.register("zcr", paper="2002.04724")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ZCR(Regularizer):
     """Latent consistency regularization: of near codes, G's images differ, D's logits do not (Zhao et al. 2020).
 

@@ -80,7 +80,7 @@ class Run:
         self.build_networks()
         self.adaptive: dict[str, Adaptive] = {**self.terms, "augment": self.augment}
         for part in self.adaptive.values():
-            part.start(self.device)
+            part.begin(self.device)
         self.images_per_step = self.recipe.batch_size * self.recipe.n_critic
         self.counted = torch.tensor(float(self.images_per_step), device=self.device)
         self.notes += self.threads.look(once=self.recipe.compile)

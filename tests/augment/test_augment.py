@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 
 def started(**settings) -> ADA:
     augment = ADA(**settings)
-    augment.start(CPU)
+    augment.begin(CPU)
     return augment
 
 
@@ -143,7 +143,7 @@ def test_every_size_and_channel_count_is_augmented(size, channels):
 
 @pytest.mark.parametrize("augment", [ADA(pipeline=("colour",), fixed_p=1.0), DiffAugment(policy=("colour",))])
 def test_colour_leaves_opacity_alone_and_maps_too(augment):
-    augment.start(CPU)
+    augment.begin(CPU)
     image, maps = reals(4, 4, 8, 8), {8: reals(4, 6, 8, 8)}
     result, moved = augment(image, maps)
     assert torch.equal(result[:, 3], image[:, 3]) and not torch.equal(result[:, :3], image[:, :3])
@@ -225,7 +225,7 @@ def test_diffaug_can_be_differentiated_twice():
 
 @pytest.mark.parametrize("augment", [ADA(pipeline=EVERYTHING[:5], fixed_p=1.0), DiffAugment(policy=("colour",))])
 def test_gradients_reach_every_pixel_of_image_and_maps(augment):
-    augment.start(CPU)
+    augment.begin(CPU)
     torch.manual_seed(0)
     image, features = reals(64, 3, 8, 8).requires_grad_(), reals(64, 2, 8, 8).requires_grad_()
     result, moved = augment(image, {8: features})
@@ -247,28 +247,28 @@ def test_what_was_cached_under_inference_mode_serves_training():
 
 def step(augment: ADA, signs: float, images: float = 500.0, times: int = 1) -> None:
     for _ in range(times):
-        augment.after_step({"signs/real": torch.tensor(signs), "images": torch.tensor(images)})
+        augment.learn({"signs/real": torch.tensor(signs), "images": torch.tensor(images)})
 
 
 def test_p_rises_while_d_is_too_sure_and_falls_again():
     augment = started(speed_kimg=100)
     step(augment, 0.9, times=3)
-    assert augment.p == 0 and not augment.active
+    assert augment.state["p"] == 0 and not augment.active
     step(augment, 0.5)  # the fourth: on average 0.8
-    assert augment.p.item() == pytest.approx(2000 / 100_000) and augment.active
-    assert augment.r_t.item() == pytest.approx(0.8)
+    assert augment.state["p"].item() == pytest.approx(2000 / 100_000) and augment.active
+    assert augment.state["r_t"].item() == pytest.approx(0.8)
     step(augment, 0.9, times=4)
-    assert augment.p.item() == pytest.approx(4000 / 100_000)
+    assert augment.state["p"].item() == pytest.approx(4000 / 100_000)
     step(augment, 0.1, times=4)
-    assert augment.p.item() == pytest.approx(2000 / 100_000)
+    assert augment.state["p"].item() == pytest.approx(2000 / 100_000)
 
 
 def test_p_stays_between_0_and_its_bound():
     augment = started(speed_kimg=1, p_max=0.7, interval=1)
     step(augment, 1.0, times=5)
-    assert augment.p.item() == pytest.approx(0.7)
+    assert augment.state["p"].item() == pytest.approx(0.7)
     step(augment, -1.0, times=5)
-    assert augment.p == 0 and not augment.active
+    assert augment.state["p"] == 0 and not augment.active
 
 
 def test_a_step_that_is_not_finite_does_not_spoil_p():
@@ -276,16 +276,16 @@ def test_a_step_that_is_not_finite_does_not_spoil_p():
     step(augment, 1.0)
     step(augment, float("nan"))
     step(augment, 1.0)
-    assert augment.p.item() == pytest.approx(1000 / 100_000)
+    assert augment.state["p"].item() == pytest.approx(1000 / 100_000)
 
 
 def test_a_fixed_p_stays_fixed_and_r_t_is_still_measured():
     augment = started(fixed_p=0.2)
     step(augment, 1.0, times=4)
-    assert augment.p.item() == pytest.approx(0.2) and augment.r_t == 1
+    assert augment.state["p"].item() == pytest.approx(0.2) and augment.state["r_t"] == 1
     resumed = started(fixed_p=0.4)
     resumed.load_state_dict(augment.state_dict())
-    assert resumed.p.item() == pytest.approx(0.4)
+    assert resumed.state["p"].item() == pytest.approx(0.4)
 
 
 def test_a_resumed_controller_goes_on_as_if_it_had_never_stopped():
@@ -295,7 +295,7 @@ def test_a_resumed_controller_goes_on_as_if_it_had_never_stopped():
     assert other.active
     for augment in (ours, other):
         step(augment, 0.3, times=3)
-    assert ours.state_dict() == other.state_dict() and ours.p > 0
+    assert ours.state_dict() == other.state_dict() and ours.state["p"] > 0
 
 
 @pytest.mark.parametrize(

@@ -72,8 +72,8 @@ def call(net, labels: int = 0, n: int = 4):
 
 def started(part, batch: int = 4, steps: int = 0):
     """A part that is ready for a run, or has gone through some steps of one."""
-    part.fit(spec(CLASSES), batch)
-    part.start(torch.device("cpu"))
+    part, _ = part.resolve(spec(CLASSES), batch)
+    part.begin(torch.device("cpu"))
     for _ in range(steps):
         part.learn({key: torch.tensor(value) for key, value in SURE.items()})
     return part

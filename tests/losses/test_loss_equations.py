@@ -62,7 +62,7 @@ def given(turn: str) -> Duel:
 def test_loss_is_its_papers_equation(kind):
     """The mean over the batch of each kind, summed."""
     term = kind()
-    term.start(torch.device("cpu"))
+    term.begin(torch.device("cpu"))
     for turn, expected in zip("dg", LOSSES[kind], strict=True):
         assert term.loss(given(turn)).item() == pytest.approx(expected, rel=1e-6)
 

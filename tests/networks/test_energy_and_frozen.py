@@ -113,19 +113,19 @@ def test_pulling_away_is_the_mean_squared_cosine_of_different_fakes():
 
 def test_began_steers_the_ratio_of_errors_and_keeps_k_from_0_to_1():
     loss = BEGAN(gamma=0.5, lambda_k=0.1)
-    loss.start(torch.device("cpu"))
+    loss.begin(torch.device("cpu"))
     real, fake = DiscriminatorOutput(torch.tensor([-1.0, -3.0])), DiscriminatorOutput(torch.tensor([-0.5, -0.5]))
-    loss.after_step({"logits/real": torch.tensor(-2.0), "logits/fake": torch.tensor(-0.5)})
-    assert loss.k.item() == pytest.approx(0.1 * (0.5 * 2 - 0.5))
+    loss.learn({"logits/real": torch.tensor(-2.0), "logits/fake": torch.tensor(-0.5)})
+    assert loss.state["k"].item() == pytest.approx(0.1 * (0.5 * 2 - 0.5))
     duel = verdicts(loss, "d", real, fake)
     assert loss.loss(duel).item() == pytest.approx(2.0 - 0.05 * 0.5)
     assert duel.notes["convergence"].item() == pytest.approx(2.0 + abs(0.5 * 2 - 0.5))
     for _ in range(100):
-        loss.after_step({"logits/real": torch.tensor(-2.0), "logits/fake": torch.tensor(-0.5)})
-    assert loss.k == 1
+        loss.learn({"logits/real": torch.tensor(-2.0), "logits/fake": torch.tensor(-0.5)})
+    assert loss.state["k"] == 1
     for _ in range(100):
-        loss.after_step({"logits/real": torch.tensor(-2.0), "logits/fake": torch.tensor(-9.0)})
-    assert loss.k == 0
+        loss.learn({"logits/real": torch.tensor(-2.0), "logits/fake": torch.tensor(-9.0)})
+    assert loss.state["k"] == 0
 
 
 def test_frozen_features_take_no_gradient_and_stay_in_evaluation_while_the_image_takes_it():

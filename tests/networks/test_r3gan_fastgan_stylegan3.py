@@ -152,7 +152,7 @@ def reconstruction(network, requires=FastGANReconstruction.requires):
 def test_reconstruction_reaches_the_maps_by_way_of_the_decoders_and_leaves_the_logit_alone():
     network = FastGANDiscriminatorConfig.tiny().build(ImageSpec(16, 16))
     term = FastGANReconstruction(features=Pixels(side_px=16))
-    term.start(torch.device("cpu"))
+    term.begin(torch.device("cpu"))
     duel = reconstruction(network)
     term.loss(duel).backward()
     learns = {name for name, parameter in network.named_parameters() if parameter.grad is not None}
@@ -172,7 +172,7 @@ def test_decoders_run_only_where_a_term_asks_and_only_on_reals():
 
 def test_reconstruction_is_the_mean_square_of_what_is_amiss():
     term = FastGANReconstruction(features=Pixels(side_px=8))
-    term.start(torch.device("cpu"))
+    term.begin(torch.device("cpu"))
     drawn, true = torch.full((3, 3, 8, 8), 0.5), torch.full((3, 3, 8, 8), -0.5)
     assert term.distance(drawn, true).item() == pytest.approx(0.25)  # half of the range from 0 to 1
     assert term.distance(true, true).item() == 0

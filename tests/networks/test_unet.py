@@ -150,7 +150,7 @@ def test_heads_answer_and_a_detached_one_teaches_nothing_below_while_it_learns(t
 
 
 def test_a_term_that_asks_for_a_head_says_how_to_get_one():
-    @dataclass(kw_only=True)
+    @dataclass(frozen=True, kw_only=True)
     class Asks(Regularizer):
         requires: ClassVar = frozenset({Capability.HEADS})
 

@@ -135,13 +135,13 @@ def test_where_only_differences_of_logits_count_signs_are_not_logged():
 def test_ada_steers_by_the_signs_of_the_logits_not_by_their_size():
     """One confident real among four: the mean logit is far above the target of r_t, the mean sign below (eq. 1)."""
     augment = ADA(speed_kimg=0.1, interval=1, target=0.0)
-    augment.start(torch.device("cpu"))
-    augment.p = torch.tensor(0.5)
+    augment.begin(torch.device("cpu"))
+    augment.state["p"] = torch.tensor(0.5)
     stats = Stats()
     stats.watch([judged([9.0, -1.0, -1.0, -1.0], [0.0] * 4)])
-    augment.after_step(stats.reduce(1) | {"images": torch.tensor(4.0)})
-    assert augment.r_t.item() == -0.5
-    assert augment.p.item() == pytest.approx(0.5 - 4 / 100)
+    augment.learn(stats.reduce(1) | {"images": torch.tensor(4.0)})
+    assert augment.state["r_t"].item() == -0.5
+    assert augment.state["p"].item() == pytest.approx(0.5 - 4 / 100)
 
 
 def test_relativistic_loss_pairs_each_fake_with_the_real_at_its_place():

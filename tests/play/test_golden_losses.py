@@ -61,9 +61,9 @@ def test_phase_parity(name):
     g, d = players()
     g.requires_grad_(turn == "g"), d.requires_grad_(turn == "d")
     requires = frozenset().union(*(term.requires for term in terms))
+    terms = [term.resolve(g.spec, len(GIVEN["real"]))[0] for term in terms]
     for term in terms:
-        term.fit(g.spec, len(GIVEN["real"]))
-        term.start(torch.device("cpu"))
+        term.begin(torch.device("cpu"))
     resolutions = tuple(resolution for term in terms for resolution in term.feature_resolutions())
     duel = GivenDuel(g, d, GIVEN["real"], GIVEN.get("labels_onehot"), StepContext(turn, requires, resolutions))
     total = sum(term.weight * term.loss(duel) for term in terms)
@@ -90,8 +90,8 @@ def test_phase_parity(name):
 def test_mean_path_length_parity():
     g, d = players()
     term = GivenPathLength(**LENGTH)
-    term.start(torch.device("cpu"))
+    term.begin(torch.device("cpu"))
     duel = GivenDuel(g, d, GIVEN["real"], GIVEN.get("labels_onehot"), StepContext("g", term.requires))
     term.loss(duel)
-    term.after_step(duel.notes)
-    close(term.mean, GIVEN["path_length/pl_mean_after"], 1e-4)
+    term.learn(duel.notes)
+    close(term.state["mean"], GIVEN["path_length/pl_mean_after"], 1e-4)

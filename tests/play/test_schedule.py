@@ -71,32 +71,30 @@ class Drawn:
 
 def test_ggdr_is_the_cosine_distance_of_each_side_by_its_share():
     for shares, expected in (((), 0.5), ((0.9, 0.1), 0.9)):
-        term = GGDR(resolutions=(8, 16), shares=shares)
-        term.fit(ImageSpec(64, 64), 4)
+        term, _ = GGDR(resolutions=(8, 16), shares=shares).resolve(ImageSpec(64, 64), 4)
         assert term.d_loss(Drawn(0.0)).item() == pytest.approx(expected)
 
 
 def test_ggdr_sides_set_in_and_ramp_each_at_its_time():
-    term = GGDR(resolutions=(16, 8), start_kimg=(0.0, 10.0), ramp_kimg=(4.0,))
-    term.fit(ImageSpec(64, 64), 4)
+    written = GGDR(resolutions=(16, 8), start_kimg=(0.0, 10.0), ramp_kimg=(4.0,))
+    term, _ = written.resolve(ImageSpec(64, 64), 4)
     values = [term.d_loss(Drawn(kimg)).item() for kimg in (5.0, 10.0, 11.0, 14.0, 50.0)]
     assert values == pytest.approx([0.0, 0.0, 0.125, 0.5, 0.5], abs=1e-6)
 
 
 @pytest.mark.parametrize(("height", "resolution"), [(1024, 64), (256, 64), (64, 16), (32, 8), (16, 8)])
 def test_ggdr_chooses_a_side_and_says_why(height, resolution):
-    term = GGDR()
-    assert f"resolutions ({resolution},)" in term.fit(ImageSpec(height, height), 4) and term.resolutions == (
-        resolution,
-    )
+    term, why = GGDR().resolve(ImageSpec(height, height), 4)
+    assert f"resolutions ({resolution},)" in why and term.resolutions == (resolution,)
 
 
 def test_ggdr_with_lists_that_do_not_match_is_refused():
-    with pytest.raises(ValueError, match="ggdr has 2 sides .* 2 numbers each"):
-        GGDR(resolutions=(8, 16), shares=(1.0,)).fit(ImageSpec(64, 64), 4)
+    with pytest.raises(ValueError, match="ggdr has 2 resolutions .* give 2 shares"):
+        GGDR(resolutions=(8, 16), shares=(1.0,)).resolve(ImageSpec(64, 64), 4)
 
 
 def test_r1_chooses_gamma_and_says_why():
-    term = R1()
-    assert "0.2048 = 0.0002 * 256 * 256 px / batch of 64" in term.fit(ImageSpec(256, 256), 64)
-    assert term.weight == pytest.approx(0.2048) and R1(weight=3.0).fit(ImageSpec(8, 8), 1) == ""
+    written = R1()
+    term, why = written.resolve(ImageSpec(256, 256), 64)
+    assert "0.2048 = 0.0002 * 256 * 256 px / batch of 64" in why and term.weight == pytest.approx(0.2048)
+    assert written.weight is None and R1(weight=3.0).resolve(ImageSpec(8, 8), 1) == (R1(weight=3.0), "")

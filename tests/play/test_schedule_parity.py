@@ -34,8 +34,9 @@ def history(request, tmp_path_factory):
     start = mean.numpy().astype(np.float64)
     for _ in range(STEPS):
         stats = train_step(run, next(reals))
-        length = run.terms["path_length"].mean.item()
-        steps.append((stats, run.augment.p.item(), length, weight.detach().numpy().copy(), mean.numpy().copy()))
+        length = run.terms["path_length"].state["mean"].item()
+        p = run.augment.state["p"].item()
+        steps.append((stats, p, length, weight.detach().numpy().copy(), mean.numpy().copy()))
     return request.param, start, steps
 
 

@@ -44,7 +44,8 @@ def test_glead_is_the_error_of_what_the_generator_rebuilds_from_the_discriminato
     fight = Duel(Rebuilds(), None, torch.zeros(2, 1, 2, 2), None, StepContext("d"))
     vars(fight).update(seen)
     assert GLeaD(resolutions=(2,)).d_loss(fight) == (7 - 5) ** 2 + 3**2
-    assert "resolutions (8,)" in (term := GLeaD()).fit(ImageSpec(32, 32), 4) and term.feature_resolutions() == (8,)
-    assert "resolutions (32,), nearest to 32 px" in GLeaD().fit(ImageSpec(256, 256), 4)
-    assert GLeaD(resolutions=(16,)).fit(ImageSpec(256, 256), 4) == ""
+    term, why = GLeaD().resolve(ImageSpec(32, 32), 4)
+    assert "resolutions (8,)" in why and term.feature_resolutions() == (8,)
+    assert "resolutions (32,), nearest to 32 px" in GLeaD().resolve(ImageSpec(256, 256), 4)[1]
+    assert GLeaD(resolutions=(16,)).resolve(ImageSpec(256, 256), 4)[1] == ""
     assert term.heads(ImageSpec(32, 32), tiny.STYLEGAN2.build(ImageSpec(16, 16)))["style"].outputs == 8

@@ -131,38 +131,38 @@ def test_near_codes_move_logits_for_d_and_images_for_g():
 
 def test_lecam_draws_each_logit_to_the_mean_of_the_other_kind():
     term = LeCam(decay=0.5)
-    term.start(CPU)
+    term.begin(CPU)
     seen = verdicts([1.0, 3.0], [-2.0])
     assert term.d_loss(duel("d", **seen)) == (1 + 9) / 2 + 4
     term.learn({"logits/real": torch.tensor(2.0), "logits/fake": torch.tensor(-2.0)})
-    assert (term.real.item(), term.fake.item()) == (1.0, -1.0)
+    assert (term.state["real"].item(), term.state["fake"].item()) == (1.0, -1.0)
     assert term.d_loss(duel("d", **seen)) == (4 + 16) / 2 + 9
     term.learn({"images": torch.tensor(8.0)})
-    assert (term.real.item(), term.fake.item()) == (1.0, -1.0)
+    assert (term.state["real"].item(), term.state["fake"].item()) == (1.0, -1.0)
 
 
 def test_one_sided_lecam_leaves_logits_that_have_not_reached_the_other_kinds_mean():
     term = LeCam(one_sided=True)
-    term.start(CPU)
-    term.real, term.fake = torch.tensor(1.0), torch.tensor(-1.0)
+    term.begin(CPU)
+    term.state.update(real=torch.tensor(1.0), fake=torch.tensor(-1.0))
     seen = verdicts([1.0, -3.5], [-2.0, 5.0])  # above the fakes' mean, below; below the reals' mean, above
     assert term.d_loss(duel("d", **seen)) == (4 + 0) / 2 + (9 + 0) / 2
 
 
 def test_apa_makes_of_the_loss_what_exchanged_reals_do_on_average():
     term = APA(speed_kimg=0.04)
-    term.start(CPU)
+    term.begin(CPU)
     seen = verdicts([1.0], [-2.0])
     assert term.d_loss(duel("d", **seen)) == 0
     term.learn({"signs/real": torch.tensor(0.9), "signs/fake": torch.tensor(-0.9), "images": torch.tensor(10.0)})
-    assert term.p.item() == 0.25
+    assert term.state["p"].item() == 0.25
     exchanged = 0.75 * softplus(-1) + 0.25 * softplus(2)
     assert softplus(-1) + term.d_loss(duel("d", **seen)).item() == pytest.approx(exchanged, rel=1e-5)
     for _ in range(5):
         term.learn({"signs/real": torch.tensor(0.9), "signs/fake": torch.tensor(0.8), "images": torch.tensor(10.0)})
-    assert term.p.item() == pytest.approx(0.9)
+    assert term.state["p"].item() == pytest.approx(0.9)
     term.learn({"signs/real": torch.tensor(0.5), "signs/fake": torch.tensor(0.5), "images": torch.tensor(10.0)})
-    assert term.p.item() == pytest.approx(0.65)
+    assert term.state["p"].item() == pytest.approx(0.65)
     with pytest.raises(ValueError, match="set p_max"):
         APA(p_max=1.0)
 
@@ -170,11 +170,11 @@ def test_apa_makes_of_the_loss_what_exchanged_reals_do_on_average():
 def test_apa_counts_fakes_that_are_shown_as_reals_among_the_reals():
     """At p = 0.5 D is sure of its reals, yet half of what it is shown as real are fakes that it sees through."""
     term = APA(speed_kimg=0.04)
-    term.start(CPU)
+    term.begin(CPU)
     for p, fake, wanted in ((0.5, -1.0, 0.25), (0.1, -1.0, 0.35), (0.5, 0.5, 0.75)):
-        term.p = torch.tensor(p)
+        term.state["p"] = torch.tensor(p)
         term.learn({"signs/real": torch.tensor(1.0), "signs/fake": torch.tensor(fake), "images": torch.tensor(10.0)})
-        assert term.p.item() == pytest.approx(wanted)
+        assert term.state["p"].item() == pytest.approx(wanted)
 
 
 def test_images_are_turned_by_quarters_and_the_head_is_asked_by_how_many():
@@ -194,7 +194,7 @@ def test_images_are_turned_by_quarters_and_the_head_is_asked_by_how_many():
     assert AuxiliaryRotation(beta=2.0).d_loss(fight).item() == pytest.approx(2 * sure, rel=1e-3)
     assert AuxiliaryRotation(alpha=3.0).g_loss(fight).item() == pytest.approx(3 * sure, rel=1e-3)
     with pytest.raises(ValueError, match="16 x 32 px: crop them"):
-        AuxiliaryRotation().fit(ImageSpec(16, 32), 4)
+        AuxiliaryRotation().resolve(ImageSpec(16, 32), 4)
 
 
 def test_the_classifier_is_for_both_players_and_needs_classes():
@@ -210,7 +210,7 @@ def test_the_classifier_is_for_both_players_and_needs_classes():
     assert term.d_loss(duel("d", **seen)).item() == pytest.approx(math.log(2) + softplus(-2))
     assert term.heads(ImageSpec(8, 8, 1, 2), None)["classes"].outputs == 2
     with pytest.raises(ValueError, match="the data has no labels: give some"):
-        term.fit(ImageSpec(8, 8), 4)
+        term.resolve(ImageSpec(8, 8), 4)
 
 
 def test_feature_matching_is_of_means_over_the_batch():
@@ -223,12 +223,12 @@ def test_feature_matching_is_of_means_over_the_batch():
     term = FeatureMatching(resolutions=(1,))
     assert term.g_loss(duel("g", **seen)) == 1
     assert term.turns == ["g"]
-    chosen = FeatureMatching()
-    assert "resolutions (8,)" in chosen.fit(ImageSpec(32, 32), 4) and chosen.resolutions == (8,)
-    assert "resolutions (64,)" in FeatureMatching().fit(ImageSpec(512, 512), 4)
-    assert FeatureMatching(resolutions=(4, 8, 16)).fit(ImageSpec(32, 32), 4) == ""
+    chosen, why = FeatureMatching().resolve(ImageSpec(32, 32), 4)
+    assert "resolutions (8,)" in why and chosen.resolutions == (8,)
+    assert "resolutions (64,)" in FeatureMatching().resolve(ImageSpec(512, 512), 4)[1]
+    assert FeatureMatching(resolutions=(4, 8, 16)).resolve(ImageSpec(32, 32), 4)[1] == ""
     with pytest.raises(ValueError, match=r"maps of side \[32\]; set its sides among \[4, 8, 16\]"):
-        FeatureMatching(resolutions=(32,)).fit(ImageSpec(32, 32), 4)
+        FeatureMatching(resolutions=(32,)).resolve(ImageSpec(32, 32), 4)
 
 
 def test_tiny_recipe_trains_with_all_that_go_together(tmp_path):

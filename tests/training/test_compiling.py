@@ -23,7 +23,7 @@ def test_a_compiled_step_is_the_step_as_it_was_written(tmp_path):
     for run in runs.values():
         tiny.moved(run.networks["g"]["generator"])  # noise of strength zero would hide draws that differ
         with torch.no_grad():
-            run.adaptive["augment"].p.fill_(0.5)
+            run.adaptive["augment"].state["p"].fill_(0.5)
     seen = {}
     for how, run in runs.items():
         reals = run.reals()

@@ -38,13 +38,13 @@ def seen_in(loss, seen: list) -> torch.Tensor:
     return loss
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class WatchedLoss(NonSaturating):
     def d_loss(self, duel):
         return seen_in(super().d_loss(duel), self.__dict__.setdefault("seen", []))
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class WatchedPenalty(R1):
     def d_loss(self, duel):
         return seen_in(super().d_loss(duel), self.__dict__.setdefault("seen", []))

@@ -26,7 +26,7 @@ from ggdr.training.run import Run
 from ggdr.training.trainer import Trainer
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Steep(tiny.R1):
     """D's logits of reals, exponentially: with large steps of D it overflows, with small ones it does not."""
 

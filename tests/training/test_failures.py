@@ -47,7 +47,7 @@ from ggdr.registry import regularizers
 from ggdr.play.term import Regularizer
 
 @regularizers.register("throws")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Throws(Regularizer):
     """Throws on the second process after some steps."""
 

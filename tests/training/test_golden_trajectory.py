@@ -148,4 +148,4 @@ def test_training_trajectory_parity(name, replayed):
 
 
 def test_mean_path_length_of_a_trajectory_parity(replayed):
-    close(replayed[0].terms["path_length"].mean, GIVEN["final/pl_mean"], 1e-4)
+    close(replayed[0].terms["path_length"].state["mean"], GIVEN["final/pl_mean"], 1e-4)

@@ -64,7 +64,7 @@ def test_a_step_reads_nothing_of_the_device_but_what_is_on_its_way_already(recip
             assert not run.stop.due()
         waits.append(watched.seen)
     assert waits == [[]] * 8
-    assert recipe is not tiny.recipe or run.augment.p > 0  # it rose, so it was looked at
+    assert recipe is not tiny.recipe or run.augment.state["p"] > 0  # it rose, so it was looked at
 
 
 def test_processes_stop_by_the_vote_of_the_step_before_the_last(tmp_path):
@@ -119,9 +119,8 @@ def on_meta(term, turn: str, augment=None) -> Duel:
 
 
 def meta_term(name: str):
-    term = TERMS[name]()
-    term.fit(ImageSpec(16, 16, 3, 3), 4)
-    term.start(torch.device("meta"))
+    term, _ = TERMS[name]().resolve(ImageSpec(16, 16, 3, 3), 4)
+    term.begin(torch.device("meta"))
     return term
 
 
@@ -148,7 +147,7 @@ def test_no_term_reads_the_device_or_copies_to_it(name, turn):
     "augment", [ADA(pipeline=get_args(AdaTransform), fixed_p=0.5), DiffAugment()], ids=lambda a: a.name
 )
 def test_no_augmentation_reads_the_device_or_copies_to_it(augment):
-    augment.start(torch.device("meta"))
+    augment.begin(torch.device("meta"))
     image, maps = torch.randn(4, 3, 16, 16, device="meta"), {8: torch.randn(4, 8, 8, 8, device="meta")}
     assert copies(lambda: augment(image, maps)) == []
 

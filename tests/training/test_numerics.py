@@ -45,7 +45,7 @@ def test_losses_in_bf16_follow_those_in_float32_on_digits(tmp_path):
     assert max(apart.values()) < BAND, apart
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Watched(GGDR):
     """GGDR, and in what it was computed."""
 
@@ -55,7 +55,7 @@ class Watched(GGDR):
             for maps in (duel.on_fake.features, duel.on_fake.target_features)
             for resolution in self.resolutions
         ]
-        self.seen = {each.dtype for each in maps} | {torch.is_autocast_enabled("cpu")}
+        self.__dict__["seen"] = {each.dtype for each in maps} | {torch.is_autocast_enabled("cpu")}
         return super().d_loss(duel)
 
 

@@ -57,7 +57,7 @@ def test_half_a_run_and_the_same_again_is_the_whole_run_bit_for_bit(tmp_path):
     trained(dataclasses.replace(tiny.recipe, total_kimg=0.032), tmp_path / "halves")
     second = trained(tiny.recipe, tmp_path / "halves")
     assert second.step == whole.step == 8
-    assert float(whole.adaptive["augment"].p) > 0 and float(whole.adaptive["path_length"].mean) != 0
+    assert float(whole.adaptive["augment"].state["p"]) > 0 and float(whole.adaptive["path_length"].state["mean"]) != 0
     same(weights(second), weights(whole))
 
 
@@ -106,7 +106,7 @@ def test_n_critic_shows_fresh_reals_to_d_for_one_turn_of_g(tmp_path):
     assert run.images_seen == 24
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Poison(tiny.R1):
     """A term whose gradient is not finite."""
 

@@ -180,7 +180,7 @@ def test_a_term_without_a_loss_or_with_many(method, said, tmp_path, request):
     own.write_text(
         "from dataclasses import dataclass\nfrom ggdr.registry import regularizers\n"
         "from ggdr.play.term import Regularizer\n"
-        f"@regularizers.register('odd{len(method)}')\n@dataclass(kw_only=True)\nclass Odd(Regularizer):\n"
+        f"@regularizers.register('odd{len(method)}')\n@dataclass(frozen=True, kw_only=True)\nclass Odd(Regularizer):\n"
         f'    """Odd."""\n    {method}\n'
     )
     request.addfinalizer(lambda: regularizers.pop(f"odd{len(method)}"))
