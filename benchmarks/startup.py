@@ -1,4 +1,4 @@
-"""Seconds until something happens: the import, the help text, the first step of a run.
+"""Seconds and memory until something happens: the import, the help text, an image, the first step of a run.
 
 python benchmarks/startup.py [--rounds 5]
 """
@@ -6,6 +6,7 @@ python benchmarks/startup.py [--rounds 5]
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -17,23 +18,41 @@ from rounds import report
 
 DIGITS = str(Path(__file__).parent.parent / "recipes" / "digits.py")
 QUIET = ["--sample-kimg", "0", "--metric-kimg", "0", "--log-kimg", "0.032", "--total-kimg", "0.032"]
+IMAGE = "(seeds=[0]).images[0]"
+SAVE = """
+import sys, ggdr
+from ggdr.networks.base import ImageSpec
+from ggdr.recipe.files import load_recipe
+ggdr.Pipeline(load_recipe(sys.argv[1]).generator.build(ImageSpec(32, 32, 1))).save_pretrained(sys.argv[2])
+"""
+"""the generator of the digits recipe, as it begins"""
 COMMANDS = {
     "import ggdr": ["-c", "import ggdr"],
     "import torch, for comparison": ["-c", "import torch"],
     "ggdr --help": ["-m", "ggdr", "--help"],
     "ggdr list": ["-m", "ggdr", "list"],
     "ggdr train recipes/digits.py --help": ["-m", "ggdr", "train", DIGITS, "--help"],
-    "a run of one step, from the command to its end": ["-m", "ggdr", "train", DIGITS, *QUIET, "--out"],
+    "ggdr.from_pretrained and an image": ["-c", f"import ggdr; ggdr.from_pretrained('MODEL'){IMAGE}"],
+    "the same by ggdr.GANPipeline, a class of diffusers": [
+        "-c",
+        f"import ggdr; ggdr.GANPipeline.from_pretrained('MODEL'){IMAGE}",
+    ],
+    "ggdr generate, one image": ["-m", "ggdr", "generate", "MODEL", "--seeds", "0", "--out", "OUT/grid.png"],
+    "a run of one step, from the command to its end": ["-m", "ggdr", "train", DIGITS, *QUIET, "--out", "OUT"],
 }
 
 
-def seconds(command: list[str]) -> float:
-    """Of a process, from its start to its end."""
+def spent(command: list[str], model: str) -> tuple[float, float]:
+    """Seconds of a process from its start to its end, and the most memory that it held, MB."""
     with tempfile.TemporaryDirectory() as folder:
-        whole = [sys.executable, *command, *[folder] * (command[-1] == "--out")]
+        whole = [word.replace("OUT", folder).replace("MODEL", model) for word in command]
         begun = time.perf_counter()
-        subprocess.run(whole, check=True, capture_output=True)
-        return time.perf_counter() - begun
+        process = subprocess.Popen([sys.executable, *whole], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"python {' '.join(whole)} ends with status {process.returncode}")
+        return time.perf_counter() - begun, usage.ru_maxrss * 1024 / 1e6
 
 
 def main() -> None:
@@ -43,11 +62,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/startup.json"))
     arguments = parser.parse_args()
     rows = []
-    for name, command in COMMANDS.items():
-        seconds(command)  # so that files are in memory
-        found = [seconds(command) for _ in range(arguments.rounds)]
-        rows.append([name, statistics.median(found), min(found), max(found)])
-    report(arguments.out, ["what", "median, s", "least", "most"], rows)
+    with tempfile.TemporaryDirectory() as model:
+        subprocess.run([sys.executable, "-c", SAVE, DIGITS, model], check=True)  # processes start as large as their parent
+            [sys.executable, "-c", SAVE, DIGITS, model], check=True
+        )  # a process starts as large as its parent
+        for name, command in COMMANDS.items():
+            spent(command, model)  # so that files are in memory
+            found = [spent(command, model) for _ in range(arguments.rounds)]
+            seconds, memory = zip(*found, strict=True)
+            rows.append([name, statistics.median(seconds), min(seconds), max(seconds), round(max(memory))])
+    report(arguments.out, ["what", "median, s", "least", "most", "memory, MB"], rows)
 
 
 if __name__ == "__main__":

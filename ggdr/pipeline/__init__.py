@@ -128,14 +128,9 @@ class Pipeline:
         if dtype is not None and dtype not in PRECISIONS:
             raise UserError(f"{dtype} is not possible; give one of {', '.join(map(str, PRECISIONS))}.")
         self.precision = dtype or self.precision
-        if device is not None:
-            self.move(device)
-        return self
-
-    def move(self, device: torch.device | str | int) -> None:
-        """Move the networks to a device."""
-        for network in self.networks().values():
+        for network in () if device is None else self.networks().values():
             network.to(device)
+        return self
 
     def compile(self) -> Self:
         """torch.compile the generator's pass; each batch size waits once. UserError where torch is too old."""

@@ -1,8 +1,6 @@
 """The pipeline as a class of diffusers, for programs that take nothing else, and for diffusers itself to load."""
 
-from __future__ import annotations
-
-import torch
+from typing import Optional
 
 from ggdr.lazy import optional
 from ggdr.networks.base.module import Discriminator, Generator
@@ -23,10 +21,7 @@ class GANPipeline(Pipeline, DiffusionPipeline):
     progress_bar = DiffusionPipeline.progress_bar
     set_progress_bar_config = DiffusionPipeline.set_progress_bar_config
 
-    def __init__(self, generator: Generator, discriminator: Discriminator | None = None):
+    # annotations that diffusers 0.36 can read: neither text nor `|`
+    def __init__(self, generator: Generator, discriminator: Optional[Discriminator] = None):  # noqa: UP045
         super().__init__(generator, discriminator)
         self.register_modules(generator=generator, discriminator=discriminator)
-
-    def move(self, device: torch.device | str | int) -> None:
-        """Move the networks to a device, unless diffusers keeps them elsewhere until they are used."""
-        DiffusionPipeline.to(self, device)

@@ -61,13 +61,16 @@ def test_a_pipeline_of_diffusers_is_saved_moved_and_quiet_as_the_plain_one(tmp_p
     )
     one.save_pretrained(tmp_path / "again")
     assert torch.equal(pixels(ggdr.from_pretrained(tmp_path / "again")), pixels(pipe))
-    assert GANPipeline(**one.components).to("meta").discriminator.device.type == "meta"
+    one.set_progress_bar_config(desc="pictures", leave=False)
+    one(3, chunk_size=2)
+    assert "pictures" in capfd.readouterr().err
     for each in (ggdr.from_pretrained(tmp_path / "again"), ggdr.GANPipeline.from_pretrained(tmp_path / "again")):
         each(3, chunk_size=2)
         assert "3/3" in capfd.readouterr().err
         each.set_progress_bar_config(disable=True)
         each(3, chunk_size=2)
         assert capfd.readouterr().err == ""
+    assert GANPipeline(**one.components).to("meta").discriminator.device.type == "meta"
 
 
 def test_a_network_that_is_saved_again_is_still_loaded_by_diffusers(tmp_path):

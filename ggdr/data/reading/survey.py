@@ -98,8 +98,6 @@ def measure(source: Source) -> Values | None:
     """What the values of an image are; None: it cannot be read."""
     try:
         return values_of(values(source.read()))
-    except MissingPackage:
-        raise
     except Exception:  # a broken file may raise anything; it is named when its turn comes
         return None
 
