@@ -63,9 +63,8 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as model:
-        subprocess.run([sys.executable, "-c", SAVE, DIGITS, model], check=True)  # processes start as large as their parent
-            [sys.executable, "-c", SAVE, DIGITS, model], check=True
-        )  # a process starts as large as its parent
+        # apart: a process counts the memory of the one that starts it
+        subprocess.run([sys.executable, "-c", SAVE, DIGITS, model], check=True)
         for name, command in COMMANDS.items():
             spent(command, model)  # so that files are in memory
             found = [spent(command, model) for _ in range(arguments.rounds)]
