@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ggdr.errors import above_zero
 from ggdr.lazy import Tensor, torch
 from ggdr.registry import Part, extractors
 
@@ -60,6 +61,9 @@ class Extractor(Part):
 
     batch_size: int = 64
     """images that pass it at once"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "batch_size")
 
     def load(self, device: torch.device) -> Embedder:
         """The network, in evaluation; UserError if its weights are not at hand.

@@ -110,7 +110,9 @@ def test_what_nohup_has_made_a_run_deaf_to_stays_unheard():
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-def test_the_command_exits_with_0_and_says_what_to_type(tmp_path, capfd):
+def test_the_command_exits_with_0_and_says_what_to_type(tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     argv = [TINY, "--out", str(tmp_path), "--total-kimg", "8"]
 
     def ring():
@@ -120,7 +122,9 @@ def test_the_command_exits_with_0_and_says_what_to_type(tmp_path, capfd):
 
     threading.Thread(target=ring, daemon=True).start()
     assert main(argv) == 0
-    assert capfd.readouterr().out.endswith(f"to go on, type: {shlex.join(['ggdr', 'train', *argv])}\n")
+    assert capfd.readouterr().out.endswith(
+        f"to go on, type: OMP_NUM_THREADS=1 {shlex.join(['ggdr', 'train', *argv])}\n"
+    )
 
 
 def test_processes_stop_after_the_same_step_if_one_of_them_is_asked(tmp_path):
