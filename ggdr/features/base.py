@@ -1,4 +1,4 @@
-"""What every feature extractor is: settings that can be listed without torch, and the network they load."""
+"""The base classes of feature extractors: settings that are listed without torch, and the network they load."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from ggdr.registry import Part, extractors
 
 
 class Features(NamedTuple):
-    """What a feature network says of a batch of images."""
+    """The output of a feature network for a batch of images."""
 
     rows: Tensor
-    """[N, D] float32"""
+    """features [N, D] float32"""
     logits: Tensor | None = None
-    """[N, K] float32, classes before the softmax, where the extractor gives them"""
+    """class logits [N, K] float32, before the softmax; None: the extractor gives none"""
 
 
 class FeatureStatistics(NamedTuple):
-    """What is known of the features of real images that need not be at hand."""
+    """Mean and covariance of the features of real images, which themselves may be absent."""
 
     mean: Tensor
-    """[D] float64, on the host"""
+    """mean [D] float64, on the host"""
     covariance: Tensor
-    """[D, D] float64"""
+    """covariance [D, D] float64, on the host"""
     names: tuple[str, ...]
-    """what the two are called where they are kept"""
+    """names of the two arrays in their file"""
     content: str
-    """sha256 of both, in hex"""
+    """sha256 of both arrays, in hex"""
     alone: bool
-    """there are no images beside them"""
+    """whether the data holds no images beside them"""
 
 
 class Embedder:
-    """A loaded feature network. A subclass sets the three attributes and writes `__call__`."""
+    """A loaded feature network; a subclass sets the three attributes and writes `__call__`."""
 
     weights_hash: str
-    """sha256 of its weights, the first 16 hex digits"""
+    """first 16 hex digits of the sha256 of its weights"""
     protocol: dict[str, str | int]
-    """how images are brought to it: side in pixels, resize filter, range, layer, library and version"""
+    """how it sees images: resolution in pixels, resize filter, range, layer, library and version"""
     width: int
-    """D, the number of features"""
+    """number of features, D"""
 
     def __call__(self, images: Tensor) -> Features:
-        """images [N, C, H, W] uint8 on the network's device, of any size and 1, 3 or 4 channels, to features.
+        """Compute features of images [N, C, H, W] uint8 on the network's device, of any size and 1, 3 or 4 channels.
 
         An image's features do not depend on its batch-mates. One that provides SMOOTH also takes float32 images in
         [0, 255], which it does not round: images that hardly differ have features that hardly do, and gradients pass.
@@ -60,13 +60,13 @@ class Extractor(Part):
     registry = extractors
 
     batch_size: int = 64
-    """images that pass it at once"""
+    """number of images in a batch of the network"""
 
     def __post_init__(self) -> None:
         above_zero(self, "batch_size")
 
     def load(self, device: torch.device) -> Embedder:
-        """The network, in evaluation; UserError if its weights are not at hand.
+        """Load the network in evaluation mode; UserError if its weights are not at hand.
 
         The message says which file is missing, where to put it, and what works meanwhile.
         """

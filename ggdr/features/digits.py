@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ggdr.cache import cache_folder, write_whole
 from ggdr.features.base import Embedder, Extractor, Features
-from ggdr.features.pixels import gray, resized
+from ggdr.features.pixels import gray, resize
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
 from ggdr.registry import Capability, extractors
@@ -18,7 +18,7 @@ from ggdr.registry import Capability, extractors
 SIDE_PX = 16
 FEATURES = 64
 SCALE = 4.0
-"""what features are divided by, which brings them to the size of Inception's"""
+"""divisor of the features, which brings them to the size of Inception's"""
 EDITION = "digits-2"
 """name of the cached file; a change of the network or of its training is another edition"""
 GRID = 2.0**-12
@@ -38,16 +38,16 @@ class Digits(Extractor):
     """
 
     batch_size: int = 256
-    """images that pass it at once"""
+    """number of images in a batch of the network"""
     provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH})
 
     def load(self, device: torch.device) -> Embedder:
         """The network, trained if the cache does not hold it whole."""
-        return DigitsEmbedder(kept_or_trained(cache_folder() / f"{EDITION}.safetensors"), device)
+        return DigitsEmbedder(load_or_train(cache_folder() / f"{EDITION}.safetensors"), device)
 
 
 class DigitsEmbedder(Embedder):
-    """The classifier up to its last hidden layer, and its classes."""
+    """Computes the classifier's last hidden layer, and its class logits."""
 
     def __init__(self, state: dict[str, Tensor], device: torch.device):
         self.network = network(torch.float32)
@@ -63,12 +63,12 @@ class DigitsEmbedder(Embedder):
         }
 
     def __call__(self, images: Tensor) -> Features:
-        rows = self.network[:-1](resized(gray(images), SIDE_PX, SIDE_PX, "bilinear") / 255)
+        rows = self.network[:-1](resize(gray(images), SIDE_PX, SIDE_PX, "bilinear") / 255)
         return Features(rows / SCALE, self.network[-1](rows))
 
 
 def network(dtype: torch.dtype) -> torch.nn.Sequential:
-    """Gray images [N, 1, 16, 16] in [0, 1] to class logits [N, 10]; freshly initialised."""
+    """Build the untrained network, which maps gray images [N, 1, 16, 16] in [0, 1] to class logits [N, 10]."""
     nn = torch.nn
     return nn.Sequential(
         nn.Conv2d(1, 16, 5, stride=2, padding=2, dtype=dtype),
@@ -82,37 +82,37 @@ def network(dtype: torch.dtype) -> torch.nn.Sequential:
     )
 
 
-def kept_or_trained(file: Path) -> dict[str, Tensor]:
-    """The weights in `file`; where it is missing or damaged they are trained and put there, by one process."""
+def load_or_train(file: Path) -> dict[str, Tensor]:
+    """Load the weights in `file`; where it is missing or damaged, one process trains and writes them first."""
     from filelock import FileLock
 
-    if (known := whole(file)) is not None:
+    if (known := read_intact(file)) is not None:
         return known
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(file.with_suffix(".lock")):  # whoever waits here finds the file that the first one made
-            return whole(file) or trained_into(file)
+            return read_intact(file) or train_into(file)
     except OSError as error:
         warnings.warn(f"the digits classifier cannot be kept in {file.parent}: {error}", stacklevel=2)
-        return trained(*scans())
+        return train(*scans())
 
 
-def trained_into(file: Path) -> dict[str, Tensor]:
-    """The weights, trained and put into `file`; OSError if the disk refuses."""
-    state = trained(*scans())
+def train_into(file: Path) -> dict[str, Tensor]:
+    """Train the weights, write them to `file` and return them; OSError if they cannot be written."""
+    state = train(*scans())
     write_whole(file, lambda aside: save(state, aside))
     return state
 
 
 def save(state: dict[str, Tensor], file: Path) -> None:
-    """Weights and their fingerprint as safetensors; OSError if the disk refuses."""
+    """Write weights and their fingerprint as safetensors; OSError if they cannot be written."""
     from safetensors.torch import save
 
     file.write_bytes(save(state, metadata={"fingerprint": fingerprint(state)}))
 
 
-def whole(file: Path) -> dict[str, Tensor] | None:
-    """The weights in `file`; None if it is missing or is not what was written."""
+def read_intact(file: Path) -> dict[str, Tensor] | None:
+    """Read the weights in `file`; None if it is missing or is not what was written."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -125,7 +125,7 @@ def whole(file: Path) -> dict[str, Tensor] | None:
 
 
 def scans() -> tuple[Tensor, Tensor]:
-    """All 1,797 scans [N, 1, 16, 16] float64 in [0, 1], with a margin, and their digits [N]."""
+    """Load all 1,797 scans [N, 1, 16, 16] float64 in [0, 1], with a margin, and their digits [N]."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
@@ -134,12 +134,12 @@ def scans() -> tuple[Tensor, Tensor]:
     return images.clamp(0, 1), torch.from_numpy(found.target)
 
 
-def trained(images: Tensor, digits: Tensor) -> dict[str, Tensor]:
-    """Weights, float32, of a classifier trained on images [N, 1, 16, 16] float64 and their digits [N].
+def train(images: Tensor, digits: Tensor) -> dict[str, Tensor]:
+    """Train a classifier on images [N, 1, 16, 16] float64 and their digits [N]; its weights, float32.
 
     The same on every machine, as far as float64 reaches; leaves torch's randomness and threads as they were.
     """
-    with alone(), torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with single_thread(), torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(0)
         net, steps = network(torch.float64), EPOCHS * (len(images) // BATCH)
         optimizer = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
@@ -147,15 +147,15 @@ def trained(images: Tensor, digits: Tensor) -> dict[str, Tensor]:
         for _ in range(EPOCHS):
             for picked in torch.randperm(len(images)).split(BATCH)[: len(images) // BATCH]:
                 optimizer.zero_grad()
-                F.cross_entropy(net(varied(images[picked])), digits[picked]).backward()
+                F.cross_entropy(net(augment(images[picked])), digits[picked]).backward()
                 optimizer.step()
                 decay.step()
     return {name: (value / GRID).round().mul(GRID).float() for name, value in net.state_dict().items()}
 
 
 @contextmanager
-def alone():
-    """One thread: sums are then taken in one order."""
+def single_thread():
+    """Context in which torch uses one thread, so that sums are taken in one order."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -164,19 +164,19 @@ def alone():
         torch.set_num_threads(threads)
 
 
-def varied(images: Tensor) -> Tensor:
-    """Images [N, 1, H, W] in [0, 1], a little turned, scaled, moved, paler and noisier, so that fakes fit as well."""
+def augment(images: Tensor) -> Tensor:
+    """Rotate, scale, move, fade and add noise to images [N, 1, H, W] in [0, 1], a little, so that fakes fit too."""
     count = len(images)
-    turn, scale, right, down = symmetric(4, count).mul(torch.tensor(REACH, dtype=torch.float64)[:, None])
+    turn, scale, right, down = uniform(4, count).mul(torch.tensor(REACH, dtype=torch.float64)[:, None])
     cos, sin = turn.cos() / (1 + scale), turn.sin() / (1 + scale)
     moves = torch.stack([cos, -sin, right, sin, cos, down], dim=1).view(count, 2, 3)
     grid = F.affine_grid(moves, list(images.shape), align_corners=False)
     moved = F.grid_sample(images, grid, align_corners=False)
-    pale = 0.925 + 0.225 * symmetric(count, 1, 1, 1)
-    noise = 0.05 * (1 + symmetric(count, 1, 1, 1)) * symmetric(*images.shape)
+    pale = 0.925 + 0.225 * uniform(count, 1, 1, 1)
+    noise = 0.05 * (1 + uniform(count, 1, 1, 1)) * uniform(*images.shape)
     return (moved * pale + noise).clamp(0, 1)
 
 
-def symmetric(*shape: int) -> Tensor:
-    """Uniform in [-1, 1], float64."""
+def uniform(*shape: int) -> Tensor:
+    """Draw float64 numbers uniformly from [-1, 1]."""
     return 2 * torch.rand(shape, dtype=torch.float64) - 1

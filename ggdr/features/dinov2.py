@@ -14,7 +14,7 @@ from ggdr.registry import Capability, extractors
 SIDE_PX, PATCH_PX = 224, 14
 SIZES = {"s": "small", "b": "base", "l": "large", "g": "giant"}
 OFFSET = 0.1
-"""patches that the published network adds to its side before it stretches its position codes"""
+"""patches that the published network adds to height and width before it resizes its position codes"""
 
 
 @extractors.register("dinov2", paper="2304.07193")
@@ -34,11 +34,13 @@ class DINOv2(Extractor):
     def load(self, device: torch.device) -> Embedder:
         """The network; UserError if its weights are not at hand."""
         name = f"vit_{SIZES[self.size]}_patch14_dinov2.lvd142m"
-        return TimmEmbedder(model(name, self.weights, resolution=SIDE_PX, adapt=stretched), device, filter="bicubic")
+        return TimmEmbedder(
+            model(name, self.weights, resolution=SIDE_PX, adapt=resize_position_codes), device, filter="bicubic"
+        )
 
 
-def stretched(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights, with position codes for SIDE_PX: bicubic, as the published network makes them, not as timm does."""
+def resize_position_codes(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Resize position codes to SIDE_PX, bicubic as the published network does, not as timm does; other weights stay."""
     if (codes := state.get("pos_embed")) is None:
         return dict(state)
     resolution, patches = round((codes.shape[1] - 1) ** 0.5), SIDE_PX // PATCH_PX

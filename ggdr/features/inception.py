@@ -35,7 +35,7 @@ class Inception(Extractor):
 
 
 class InceptionEmbedder(Embedder):
-    """The network up to its last pooling, and its logits without bias."""
+    """Computes Inception's features after its last pooling, and its logits without bias."""
 
     def __init__(self, weights: str | None, device: torch.device):
         with optional("evaluate", "the Inception network needs"):

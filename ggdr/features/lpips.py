@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ggdr.errors import UserError, above_zero
 from ggdr.features.base import Embedder, Extractor, Features
-from ggdr.features.pixels import resized, rgb, standardised
+from ggdr.features.pixels import normalize, resize, rgb
 from ggdr.features.timm import model
 from ggdr.features.vgg16 import MODEL
 from ggdr.features.weights import fingerprint, hub_file, read_weights
@@ -15,12 +15,12 @@ from ggdr.lazy import Tensor, optional, torch
 from ggdr.registry import Capability, extractors
 
 TAPS = {3: 64, 8: 128, 15: 256, 22: 512, 29: 512}
-"""place of the last ReLU before each pooling among VGG-16's layers -> channels there"""
+"""index of the last ReLU before each pooling of VGG-16 -> number of channels there"""
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 TINY = 1e-10
-"""added to the length of a pixel's features before they are divided by it"""
+"""epsilon added to the norm of a pixel's features before they are divided by it"""
 LEAST_PX = 16
-"""four poolings leave one pixel of it"""
+"""smallest height and width, pixels: four poolings leave one"""
 
 
 @extractors.register("lpips", paper="1801.03924")
@@ -33,7 +33,7 @@ class LPIPS(Extractor):
     """
 
     batch_size: int = 16
-    """images that pass it at once"""
+    """number of images in a batch of the network"""
     side_px: int = 256
     """larger images are shrunk to it, as for the published path lengths; 0: never"""
     weights: str | None = None
@@ -56,7 +56,7 @@ class LPIPS(Extractor):
 
 
 def channel_weights(path: str) -> list[Tensor]:
-    """The learned weight of each channel [1, K, 1, 1] of the five layers; UserError if the file holds others."""
+    """Read the learned weight of each channel [1, K, 1, 1] of the five layers; UserError if the file holds others."""
     state = read_weights(path)
     names = [f"lin{layer}.model.1.weight" for layer in range(len(TAPS))]
     if [state[name].shape if name in state else None for name in names] != [(1, k, 1, 1) for k in TAPS.values()]:
@@ -65,7 +65,7 @@ def channel_weights(path: str) -> list[Tensor]:
 
 
 class LPIPSEmbedder(Embedder):
-    """VGG-16 up to its last ReLU, and the weights of its channels."""
+    """Computes VGG-16's features at five layers, weighted channel by channel."""
 
     def __init__(self, layers: torch.nn.Module, channels: list[Tensor], side_px: int, device: torch.device):
         kept = [torch.nn.ReLU() if isinstance(layer, torch.nn.ReLU) else layer for layer in layers.children()]
@@ -83,7 +83,7 @@ class LPIPSEmbedder(Embedder):
         }
 
     def __call__(self, images: Tensor) -> Features:
-        x, parts, roots = standardised(self.fitted(rgb(images).float()), MEAN, STD), [], iter(self.roots)
+        x, parts, roots = normalize(self.shrink(rgb(images).float()), MEAN, STD), [], iter(self.roots)
         for place, layer in enumerate(self.layers):
             x = layer(x)
             if place in TAPS:
@@ -91,14 +91,14 @@ class LPIPSEmbedder(Embedder):
                 parts.append(maps.flatten(1) / (x.shape[2] * x.shape[3]) ** 0.5)
         return Features(torch.cat(parts, dim=1))
 
-    def fitted(self, images: Tensor) -> Tensor:
+    def shrink(self, images: Tensor) -> Tensor:
         """Images whose longer side is `side_px` at most, and whose shorter is what the network takes at least."""
         longer, shorter = max(images.shape[2:]), min(images.shape[2:])
         scale = min(1.0, self.side_px / longer) if self.side_px else 1.0
         scale = max(scale, LEAST_PX / shorter)
-        return resized(images, round(scale * images.shape[2]), round(scale * images.shape[3]), "bilinear")
+        return resize(images, round(scale * images.shape[2]), round(scale * images.shape[3]), "bilinear")
 
 
 def width(resolution: int) -> int:
-    """Number of features of a square image of `resolution` pixels."""
+    """Return the number of features of a square image of `resolution` pixels."""
     return sum(channels * (resolution >> level) ** 2 for level, channels in enumerate(TAPS.values()))

@@ -1,4 +1,4 @@
-"""Images on their way to a feature network: gray or RGB, resized, in the range it was trained with."""
+"""Preprocessing of images for feature networks: channels, size and range."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor, torch
 
 LUMA = (0.299, 0.587, 0.114)
-"""shares of red, green and blue in gray (ITU-R BT.601)"""
+"""weights of red, green and blue in gray (ITU-R BT.601)"""
 
 
 def rgb(images: Tensor) -> Tensor:
-    """Images [N, 1, 3 or 4, H, W], uint8 or float in [0, 255], as [N, 3, H, W] of the same type; alpha over white.
+    """Convert images [N, 1, 3 or 4, H, W], uint8 or float in [0, 255], to RGB of the same type, alpha over white.
 
     UserError for other numbers of channels or other types.
     """
@@ -27,14 +27,14 @@ def rgb(images: Tensor) -> Tensor:
 
 
 def gray(images: Tensor) -> Tensor:
-    """Images [N, 1, 3 or 4, H, W], uint8 or float in [0, 255], as float [N, 1, H, W]."""
+    """Convert images [N, 1, 3 or 4, H, W], uint8 or float in [0, 255], to gray [N, 1, H, W] float."""
     if images.shape[1] == 1:
         return rgb(images)[:, :1].float()
     return torch.einsum("nchw,c->nhw", rgb(images).float(), torch.tensor(LUMA, device=images.device))[:, None]
 
 
-def resized(images: Tensor, height: int, width: int, filter: str) -> Tensor:
-    """Float images [N, C, H, W] in [0, 255] at another size, antialiased where that is smaller, as Pillow resizes.
+def resize(images: Tensor, height: int, width: int, filter: str) -> Tensor:
+    """Resize float images [N, C, H, W] in [0, 255] as Pillow does, antialiased where they become smaller.
 
     `filter`: "bilinear" or "bicubic".
     """
@@ -44,7 +44,7 @@ def resized(images: Tensor, height: int, width: int, filter: str) -> Tensor:
     return smooth.clamp(0, 255) if filter == "bicubic" else smooth  # bicubic overshoots
 
 
-def standardised(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """Images [N, C, H, W] in [0, 255] to [0, 1], less `mean`, over `std`, channel by channel."""
-    centre, spread = (torch.tensor(values, device=images.device).view(-1, 1, 1) for values in (mean, std))
-    return (images / 255 - centre) / spread
+def normalize(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """Map images [N, C, H, W] from [0, 255] to [0, 1], then subtract `mean` and divide by `std` of each channel."""
+    center, scale = (torch.tensor(values, device=images.device).view(-1, 1, 1) for values in (mean, std))
+    return (images / 255 - center) / scale

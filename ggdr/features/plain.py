@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from ggdr.errors import above_zero
 from ggdr.features.base import Embedder, Extractor, Features
-from ggdr.features.pixels import resized, rgb
+from ggdr.features.pixels import resize, rgb
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
 from ggdr.registry import Capability, extractors
 
 LEAST_PX = 8
-"""side of the coarsest scale"""
+"""height and width of the coarsest scale, pixels"""
 
 
 @extractors.register("pixels")
@@ -26,19 +26,19 @@ class Pixels(Extractor):
     """
 
     side_px: int = 128
-    """side of the finest scale"""
+    """height and width of the finest scale, pixels"""
     provides: ClassVar = frozenset({Capability.SMOOTH})
 
     def __post_init__(self) -> None:
         above_zero(self, "batch_size", "side_px")
 
     def load(self, device: torch.device) -> Embedder:
-        """What takes images apart; there is nothing to load."""
+        """Return the embedder; there is nothing to load."""
         return PixelsEmbedder(self.side_px)
 
 
 class PixelsEmbedder(Embedder):
-    """Scales of an image, one after the other."""
+    """Concatenates the pixels of an image at several scales."""
 
     def __init__(self, side_px: int):
         self.resolutions = [side_px]
@@ -54,7 +54,7 @@ class PixelsEmbedder(Embedder):
         }
 
     def __call__(self, images: Tensor) -> Features:
-        x, parts = resized(rgb(images).float() / 255, self.resolutions[0], self.resolutions[0], "bilinear"), []
+        x, parts = resize(rgb(images).float() / 255, self.resolutions[0], self.resolutions[0], "bilinear"), []
         for resolution in self.resolutions:
             x = x if x.shape[2] == resolution else F.adaptive_avg_pool2d(x, resolution)
             parts.append(x.flatten(1) / (len(self.resolutions) * x[0].numel()) ** 0.5)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ggdr.errors import UserError, setting
 from ggdr.features.base import Embedder, Extractor, Features
-from ggdr.features.pixels import resized, rgb, standardised
+from ggdr.features.pixels import normalize, resize, rgb
 from ggdr.features.weights import fingerprint, hf_file, hub_file, read_weights
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.timm import library
@@ -33,7 +33,7 @@ class Timm(Extractor):
     weights: str | None = None
     """file of the weights; None: from the cache of the Hub, fetched if they are not there"""
     random: bool = False
-    """random weights instead, the same each time: features that nobody trained, fit for tests of the path alone"""
+    """use random weights, equal each time: for tests that need no trained features"""
     provides: ClassVar = frozenset({Capability.SMOOTH})
 
     def load(self, device: torch.device) -> Embedder:
@@ -44,21 +44,21 @@ class Timm(Extractor):
         return TimmEmbedder(built, device)
 
 
-class Built(NamedTuple):
-    """A model of timm with its weights, without a classifier unless one was asked for."""
+class TimmModel(NamedTuple):
+    """A model of timm with its weights; it has a classifier only if that was requested."""
 
     network: torch.nn.Module
     name: str
     weights: str
-    """what the weights are, for protocols"""
+    """name or file of the weights, for protocols"""
     resolution: int | None = None
-    """size of its input in pixels; None: as its weights were trained"""
+    """height and width of its input, pixels; None: those its weights were trained with"""
 
 
 class TimmEmbedder(Embedder):
-    """A model of timm, and what it does to images first."""
+    """Computes features by a model of timm, after its own preprocessing."""
 
-    def __init__(self, built: Built, device: torch.device, filter: str | None = None):
+    def __init__(self, built: TimmModel, device: torch.device, filter: str | None = None):
         """`filter`: of the resizing; None: the model's own."""
         timm = library()
         config = timm.data.resolve_model_data_config(built.network)
@@ -86,7 +86,7 @@ class TimmEmbedder(Embedder):
 
     def embed(self, images: Tensor) -> Tensor:
         """Features [N, D] of float images [N, 3, H, W] in [0, 255]."""
-        pixels = standardised(resized(images, self.resolution, self.resolution, self.filter), self.mean, self.std)
+        pixels = normalize(resize(images, self.resolution, self.resolution, self.filter), self.mean, self.std)
         return self.network.forward_head(self.network.forward_features(pixels), pre_logits=True).flatten(1)
 
 
@@ -97,8 +97,8 @@ def model(
     classes: int = 0,
     resolution: int | None = None,
     adapt: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None,
-) -> Built:
-    """timm's model `name` with the weights of a file (None: its own, found or fetched).
+) -> TimmModel:
+    """Load timm's model `name` with the weights of a file (None: its own, found or fetched).
 
     `classes`: of its classifier; 0: none. `resolution`: of its input in pixels, None: its own. `adapt`: done to the
     weights before they are loaded. UserError if there is no such model or its weights are not at hand or another's.
@@ -110,16 +110,16 @@ def model(
         network = create(name, classes, resolution, state)
     except (RuntimeError, KeyError) as error:
         raise UserError(f"{path!r} holds the weights of another network than timm's {name}.") from error
-    return Built(network, name, Path(path).name if weights else f"timm/{name}", resolution)
+    return TimmModel(network, name, Path(path).name if weights else f"timm/{name}", resolution)
 
 
-def random_model(name: str) -> Built:
-    """timm's model `name` with random weights, the same each time; UserError if there is no such model."""
-    return Built(create(known(name), 0, None, None), name, "random, seed 0")
+def random_model(name: str) -> TimmModel:
+    """Build timm's model `name` with random weights, equal each time; UserError if there is no such model."""
+    return TimmModel(create(check_name(name), 0, None, None), name, "random, seed 0")
 
 
 def create(name: str, classes: int, resolution: int | None, state: Mapping[str, Tensor] | None) -> torch.nn.Module:
-    """The model; without `state` its weights are random, the same each time."""
+    """Build the model; without `state` its weights are random, equal each time."""
     given: dict[str, Any] = {} if resolution is None else {"img_size": resolution}
     overlay = {} if state is None else {"state_dict": dict(state), "custom_load": False}
     with torch.random.fork_rng(devices=[]):
@@ -130,8 +130,8 @@ def create(name: str, classes: int, resolution: int | None, state: Mapping[str, 
 
 
 def own_weights(name: str) -> Path:
-    """The file of a model's own weights, fetched if it is not on this machine; UserError if it cannot be had."""
-    config = library().get_pretrained_cfg(known(name))
+    """Return the file of a model's own weights, fetched if it is not on this machine; UserError if that fails."""
+    config = library().get_pretrained_cfg(check_name(name))
     if config is None or not (config.hf_hub_id or isinstance(config.url, str)) or config.custom_load:
         raise UserError(
             f"timm has no weights of {name!r} that can be read safely; choose another model, or give a file by"
@@ -142,8 +142,8 @@ def own_weights(name: str) -> Path:
     return hub_file(str(config.url), f"timm's {name}")
 
 
-def known(name: str) -> str:
-    """The name, if timm has a model of it; UserError with the nearest ones if not."""
+def check_name(name: str) -> str:
+    """Return the name if timm has such a model; UserError with the nearest names if not."""
     timm = library()
     model, _, tag = name.partition(".")
     if timm.is_model(model) and (not tag or name in timm.list_pretrained(f"{model}.*")):

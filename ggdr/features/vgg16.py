@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import rgb
-from ggdr.features.timm import Built, TimmEmbedder, model
+from ggdr.features.timm import TimmEmbedder, TimmModel, model
 from ggdr.lazy import Tensor, torch
 from ggdr.registry import Capability, extractors
 
@@ -32,9 +32,9 @@ class VGG16(Extractor):
 
 
 class VGG16Embedder(TimmEmbedder):
-    """The network up to its classifier, and the classifier."""
+    """Computes the features before VGG-16's classifier, and its class logits."""
 
-    def __init__(self, built: Built, device: torch.device):
+    def __init__(self, built: TimmModel, device: torch.device):
         super().__init__(built, device)
         self.classifier: torch.nn.Module = built.network.get_submodule("head.fc")
 

@@ -22,7 +22,7 @@ class NoWeights(UserError):
 
 
 def fingerprint(state: Mapping[str, Tensor]) -> str:
-    """sha256 of all names, shapes and values, the first 16 hex digits; the same on every machine."""
+    """Return the first 16 hex digits of a sha256 over all names, shapes and values, equal on every machine."""
     found = hashlib.sha256()
     for name, value in sorted(state.items()):
         data = value.detach().cpu().contiguous()
@@ -32,7 +32,7 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """Name -> tensor of a .safetensors file, or of a PyTorch file, of which nothing but tensors is read.
+    """Read name -> tensor from a .safetensors file, or a PyTorch file, of which nothing but tensors is read.
 
     UserError if there is no such file or it holds anything else.
     """
@@ -79,12 +79,12 @@ def hub_file(url: str, what: str, field: str = "weights") -> Path:
 
 
 def is_hash(text: str) -> bool:
-    """Whether a file's name ends as torch.hub ends those that it checks."""
+    """Return whether text is a hash as torch.hub puts it at the end of a file's name."""
     return len(text) >= 8 and set(text) <= set("0123456789abcdef")
 
 
 def sha256(file: Path) -> str:
-    """The sha256 of a file, in hex digits."""
+    """Return the sha256 of a file in hex digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -103,7 +103,7 @@ def fetch(url: str, file: Path, what: str, field: str) -> None:
 
 
 def download(url: str, file: Path) -> None:
-    """The bytes of `url`; OSError if the server does not answer or breaks off."""
+    """Download the bytes of `url` to a file; OSError if the server does not answer or breaks off."""
     with urlopen(Request(url, headers={"User-Agent": "ggdr"}), timeout=PATIENCE_SEC) as answer, file.open("wb") as out:
         print(f"fetching {url}", flush=True)
         shutil.copyfileobj(answer, out)
@@ -131,7 +131,7 @@ def hf_file(repo: str, name: str, what: str) -> Path:
 
 
 def answers(url: str) -> bool:
-    """Whether a server answers at `url` with what is asked for."""
+    """Return whether a server has what `url` names."""
     try:
         with urlopen(Request(url, method="HEAD", headers={"User-Agent": "ggdr"}), timeout=PATIENCE_SEC):
             return True

@@ -1,4 +1,4 @@
-"""What every metric is: settings, and numbers from the images and their features."""
+"""The base classes of metrics: settings, and a method that turns images into numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MEANWHILE = "swd and ms_ssim need no weights; nor do the features of `digits`, m
 
 
 class Numbers(NamedTuple):
-    """How many images a metric looks at."""
+    """Numbers of images that a metric looks at, of each kind."""
 
     real: int
     fake: int
@@ -36,15 +36,15 @@ class Metric(Part):
     registry = metrics
 
     images: int = 2048
-    """generated images it looks at"""
+    """number of generated images it looks at"""
     reals: int | None = None
-    """real images it looks at, as far as there are that many; None: as many as generated ones"""
-    least: ClassVar[int] = 2
-    """fewer images than that make its value meaningless"""
+    """number of real images it looks at, or all if there are fewer; None: as many as generated ones"""
+    reliable_images: ClassVar[int] = 2
+    """number of images from which on its value is reliable; an evaluation warns below"""
     better: ClassVar[str] = "lower"
     """which way its values improve: "lower" or "higher" """
     baselines: ClassVar[frozenset[str]] = frozenset()
-    """values that are for comparison: neither way is better"""
+    """names of values that are for comparison alone: neither way is better"""
     covariance: ClassVar[bool] = False
     """whether it fits a covariance to features, which takes more images than features and is biased by few"""
     remark: ClassVar[str] = ""
@@ -55,7 +55,7 @@ class Metric(Part):
     """what of the reals is enough: "images" or their "statistics"; empty: it does not look at them"""
 
     def numbers(self, data: EvalData) -> Numbers:
-        """How many images it looks at, of those that there are; 0: at none of the kind."""
+        """Return how many of the available images it looks at; 0: none of the kind."""
         return Numbers(data.real.size(self.reals or self.images), data.fake.size(self.images))
 
     def prepare(self, data: EvalData) -> None:
@@ -67,7 +67,7 @@ class Metric(Part):
             embedder_of(extractor, data.fake)
 
     def check_reals(self, data: EvalData) -> None:
-        """UserError if it looks at real images, and there are none but their statistics."""
+        """Raise UserError if it looks at real images, and the data holds nothing but their statistics."""
         if data.real.count == 0 and self.against == {"images"}:
             raise UserError(
                 f"{self.name} looks at real images, and the data holds the statistics of their features alone; give"
@@ -75,7 +75,7 @@ class Metric(Part):
             )
 
     def measure(self, data: EvalData) -> dict[str, float]:
-        """Numbers by name, the chief one first, the same on every process; the same images give the same numbers."""
+        """Return numbers by name, the chief one first, equal on all processes; equal images give equal numbers."""
         raise NotImplementedError
 
 
@@ -90,55 +90,55 @@ def embedder_of(extractor: Extractor, fake: FeatureCache) -> Embedder:
 
 
 def fewer(real: int, fake: int) -> int:
-    """The smaller of two numbers of images, 0 for a kind that is not looked at aside."""
+    """Return the smaller of two numbers of images; 0 stands for a kind that is not looked at, and is left aside."""
     return min(real or fake, fake or real)
 
 
 def extractor_of(metric: Metric) -> Extractor | None:
-    """The feature extractor that a metric reads, if it reads one."""
+    """Return the feature extractor that a metric reads; None if it reads none."""
     held = vars(metric).get("extractor")
     return held if isinstance(held, Extractor) else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureMetric(Metric):
-    """A metric of two clouds of features."""
+    """Compares the features of real and of generated images."""
 
     extractor: Extractor
-    """what turns images into features"""
+    """feature extractor that turns images into features"""
 
     @property
-    def fewest(self) -> int:
-        """Images of each kind without which it cannot be computed."""
+    def min_images(self) -> int:
+        """Number of images of each kind without which it cannot be computed."""
         return 2
 
     def prepare(self, data: EvalData) -> None:
-        """Also UserError if there are too few images of a kind."""
+        """Load the networks it reads; UserError if that fails, or there are too few images of a kind."""
         self.check_reals(data)
         real, fake = self.numbers(data)
-        if fewer(real, fake) < self.fewest:
+        if fewer(real, fake) < self.min_images:
             raise UserError(self.too_few(real, fake))
         super().prepare(data)
 
     def measure(self, data: EvalData) -> dict[str, float]:
-        """`compare`, of the features of as many images as asked for, or as there are."""
+        """Compute the features of as many images as `numbers` says, and `compare` them."""
         device = data.fake.processes.device if data.fake.processes.device.type == "cuda" else torch.device("cpu")
         numbers = self.numbers(data)
         real = data.real.features(self.extractor, numbers.real)
         return self.compare(real.to(device), data.fake.features(self.extractor, numbers.fake).to(device))
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """Numbers of the features real [N, D] and fake [M, D]; UserError if they cannot be compared."""
+        """Return numbers by name from features real [N, D] and fake [M, D]; UserError if they cannot be compared."""
         raise NotImplementedError
 
-    def checked(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Both, in float64; UserError if they are too few, differ in width, or hold what is not finite."""
+    def check_features(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Return both in float64; UserError if they are too few, differ in width, or are not finite."""
         if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
             raise ValueError(
                 f"{self.name} compares features of one width; given real {list(real.shape)} and fake"
                 f" {list(fake.shape)}."
             )
-        if min(len(real), len(fake)) < self.fewest:
+        if min(len(real), len(fake)) < self.min_images:
             raise UserError(self.too_few(len(real), len(fake)))
         for kind, rows in (("real", real), ("generated", fake)):
             if broken := int((~rows.isfinite().all(dim=1)).sum()):
@@ -149,27 +149,28 @@ class FeatureMetric(Metric):
         return real.double(), fake.double()
 
     def too_few(self, real: int, fake: int) -> str:
-        """What to say when there are not enough images."""
+        """Return the message for too few images."""
+        least = self.min_images
         return (
-            f"{self.name} needs at least {self.fewest} real and {self.fewest} generated images; given {real} and"
-            f" {fake}: take more, or leave it out."
+            f"{self.name} needs at least {least} real and {least} generated images; given {real} and {fake}: take more,"
+            " or leave it out."
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class NeighbourMetric(FeatureMetric):
-    """A metric of balls that reach from each image's features to its k-th nearest neighbour's."""
+    """Compares sets by balls around each image's features that reach to its k-th nearest neighbour."""
 
     extractor: Extractor = VGG16()
-    """what turns images into features"""
+    """feature extractor that turns images into features"""
     neighbours: int
-    """k: how many neighbours an image's ball reaches to"""
-    least: ClassVar = 1000
+    """k, the neighbour that an image's ball reaches to"""
+    reliable_images: ClassVar = 1000
     better: ClassVar = "higher"
 
     def __post_init__(self) -> None:
         above_zero(self, "neighbours")
 
     @property
-    def fewest(self) -> int:
+    def min_images(self) -> int:
         return self.neighbours + 1

@@ -1,4 +1,4 @@
-"""EvalData: all that a metric may look at."""
+"""The data of an evaluation: all that a metric may look at."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ if TYPE_CHECKING:
 
 
 def unlabelled(places: range) -> Tensor | None:
-    """No labels, whatever the places."""
+    """Return no labels, as for a generator that takes none."""
     return None
 
 
 class EvalData(NamedTuple):
-    """What is measured: generated images against real ones."""
+    """Real and generated images with their features, and the generator, as metrics read them."""
 
     real: FeatureCache
+    """the real images"""
     fake: FeatureCache
+    """the generated images"""
     generator: Generator | None = None
-    """None where images come from elsewhere"""
+    """the network that makes the fakes; None: images come from elsewhere"""
     labels: Callable[[range], Tensor | None] = unlabelled
-    """the label vectors [n, L] of the generated images at these places; None if the generator takes none"""
+    """function from places to the label vectors [n, L] of the fakes there; None: the generator takes none"""
     seed: int = 0
-    """seed of what a metric draws for itself; another one in each repeat"""
+    """seed of random numbers that a metric draws; each repeat has another"""
     statistics: FeatureStatistics | None = None
-    """source of more real images than those at hand, where the data holds them; `real` may then be empty"""
+    """mean and covariance of real features, where the data holds them; `real` may then be empty"""

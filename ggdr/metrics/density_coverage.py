@@ -19,13 +19,13 @@ class DensityCoverage(NeighbourMetric):
     """
 
     neighbours: int = 5
-    """k: how many neighbours an image's ball reaches to"""
+    """k, the neighbour that an image's ball reaches to"""
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """`density` and `coverage` of the features real [N, D] and fake [M, D]."""
+        """Return `density` and `coverage` of the features real [N, D] and fake [M, D]."""
         from ggdr.ops.neighbours import count_covering_balls, nearest_neighbours, neighbour_radii
 
-        real, fake = self.checked(real, fake)
+        real, fake = self.check_features(real, fake)
         radius = neighbour_radii(real, self.neighbours)
         density = count_covering_balls(fake, real, radius).double().mean() / self.neighbours
         # Unlike the authors' code: balls are closed, as in precision and recall, so that copies are in them.

@@ -15,4 +15,4 @@ class FDDINOv2(FID):
     """FID with DINOv2 in Inception's place, nearer to what people find real, lower is better (Stein et al. 2023)."""
 
     extractor: DINOv2 = DINOv2()
-    """what turns images into features"""
+    """feature extractor that turns images into features"""

@@ -25,18 +25,18 @@ class FID(FeatureMetric):
     """
 
     extractor: Extractor = Inception()
-    """what turns images into features"""
-    least: ClassVar = 2048
+    """feature extractor that turns images into features"""
+    reliable_images: ClassVar = 2048
     covariance: ClassVar = True
     against: ClassVar = frozenset({"images", "statistics"})
 
     def numbers(self, data: EvalData) -> Numbers:
-        """Count the images it takes; where statistics are given, these stand for the real images."""
+        """Return how many images it looks at: no real ones if their statistics are given."""
         found = super().numbers(data)
         return found if data.statistics is None else found._replace(real=0)
 
     def prepare(self, data: EvalData) -> None:
-        """Also UserError if statistics are of other features than its own, as far as their number tells."""
+        """Load the extractor; UserError if that fails, or given statistics are of another number of features."""
         super().prepare(data)
         width, given = data.fake.embedder(self.extractor).width, data.statistics
         if given is not None and len(given.mean) != width:
@@ -49,37 +49,37 @@ class FID(FeatureMetric):
         if (given := data.statistics) is None:
             return super().measure(data)
         fake = data.fake.features(self.extractor, self.numbers(data).fake)
-        fake = self.checked(fake, fake)[0].cpu()
-        return {"distance": frechet_to(given.mean, given.covariance, fake)}
+        fake = self.check_features(fake, fake)[0].cpu()
+        return {"distance": frechet_distance_to(given.mean, given.covariance, fake)}
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        real, fake = self.checked(real, fake)
+        real, fake = self.check_features(real, fake)
         return {"distance": frechet_distance(real, fake)}
 
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
-    """|mean a - mean b|^2 + tr(A + B - 2 (A B)^1/2) of the rows a [N, D] and b [M, D], float64; A, B: covariances.
+    """Return |mean a - mean b|^2 + tr(A + B - 2 (A B)^1/2) of rows a [N, D], b [M, D], float64; A, B: covariances.
 
     With A = P'P and B = Q'Q the trace of the root is the sum of the singular values of P Q': no root of a product
     that is singular whenever there are fewer images than features, or features that never vary.
     """
-    p, q = factor(a), factor(b)
+    p, q = covariance_factor(a), covariance_factor(b)
     apart = (a.mean(dim=0) - b.mean(dim=0)).square().sum()
     overlap = torch.linalg.svdvals(p @ q.T).sum()
     return max(0.0, float(apart + p.square().sum() + q.square().sum() - 2 * overlap))
 
 
-def frechet_to(mean: Tensor, covariance: Tensor, rows: Tensor) -> float:
-    """The distance of a Gaussian, mean [D] and covariance [D, D], from that of rows [N, D], all float64.
+def frechet_distance_to(mean: Tensor, covariance: Tensor, rows: Tensor) -> float:
+    """Return the Fréchet distance of a Gaussian, mean [D] and covariance [D, D], to rows [N, D], all float64.
 
     With B = Q'Q the trace of the root of A B is that of Q A Q', which is symmetric.
     """
-    q = factor(rows)
+    q = covariance_factor(rows)
     apart = (mean - rows.mean(dim=0)).square().sum()
     overlap = torch.linalg.eigvalsh(q @ covariance @ q.T).clamp(min=0).sqrt().sum()
     return max(0.0, float(apart + covariance.trace() + q.square().sum() - 2 * overlap))
 
 
-def factor(rows: Tensor) -> Tensor:
-    """P [min(N, D), D] such that P'P is the unbiased covariance of rows [N, D]."""
+def covariance_factor(rows: Tensor) -> Tensor:
+    """Return P [min(N, D), D] such that P'P is the unbiased covariance of rows [N, D]."""
     return torch.linalg.qr(rows - rows.mean(dim=0), mode="r").R / (len(rows) - 1) ** 0.5

@@ -27,12 +27,12 @@ class InceptionScore(Metric):
     """
 
     extractor: Extractor = Inception()
-    """what gives each image's class logits"""
+    """feature extractor that gives each image's class logits"""
     splits: int = 10
-    """parts of the images that are scored one by one"""
+    """number of parts of the images that are scored one by one"""
     seed: int = 2020
     """seed of the order in which images are dealt to the splits, as torch-fidelity deals them"""
-    least: ClassVar = 5000
+    reliable_images: ClassVar = 5000
     better: ClassVar = "higher"
     against: ClassVar = frozenset[str]()
 
@@ -45,12 +45,12 @@ class InceptionScore(Metric):
             )
 
     def prepare(self, data: EvalData) -> None:
-        """Also UserError if there is not an image for each split."""
+        """Load the extractor; UserError if that fails, or there is not an image for each split."""
         self.check_number(data.fake.size(self.images))
         super().prepare(data)
 
     def check_number(self, images: int) -> None:
-        """UserError if there is not an image for each split."""
+        """Raise UserError if there is not an image for each split."""
         if images < self.splits:
             raise UserError(
                 f"is needs an image for each of its {self.splits} splits; given {images}: take more, or fewer"
@@ -61,7 +61,7 @@ class InceptionScore(Metric):
         return self.score(data.fake.logits(self.extractor, self.images))
 
     def score(self, logits: Tensor) -> dict[str, float]:
-        """`mean` and `std` of the scores of the splits of logits [N, K]; UserError if there are fewer than splits."""
+        """Return `mean` and `std` of the splits' scores of logits [N, K]; UserError if N is less than `splits`."""
         import numpy as np
 
         self.check_number(len(logits))
@@ -75,7 +75,7 @@ class InceptionScore(Metric):
 
 
 def score(logits: Tensor) -> Tensor:
-    """exp(H(mean of p) - mean of H(p)), p the softmax of logits [N, K]; classes of probability 0 count nothing."""
+    """Return exp(H(mean of p) - mean of H(p)), p the softmax of logits [N, K]; probability 0 adds nothing."""
     p = logits.softmax(dim=1)
     entropy = torch.special.entr
     return (entropy(p.mean(dim=0)).sum() - entropy(p).sum(dim=1).mean()).exp()

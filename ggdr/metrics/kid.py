@@ -14,7 +14,7 @@ from ggdr.registry import metrics
 from ggdr.seeding import word
 
 BLOCK = 2**22
-"""values of the kernel held at once"""
+"""number of the kernel's values in memory at a time"""
 
 
 @metrics.register("kid", paper="1801.01401")
@@ -27,14 +27,14 @@ class KID(FeatureMetric):
     """
 
     extractor: Extractor = Inception()
-    """what turns images into features"""
+    """feature extractor that turns images into features"""
     subsets: int = 100
-    """subsets over which the mean is taken"""
+    """number of subsets over which the mean is taken"""
     subset: int = 1000
-    """images of each kind in a subset; as many as there are, if that is fewer"""
+    """number of images of each kind in a subset, or all if there are fewer"""
     seed: int = 2020
     """seed of the subsets"""
-    least: ClassVar = 100
+    reliable_images: ClassVar = 100
 
     def __post_init__(self) -> None:
         above_zero(self, "subsets")
@@ -42,8 +42,8 @@ class KID(FeatureMetric):
             raise UserError(f"kid compares pairs: {setting('subset')} is {self.subset}; give 2 or more images.")
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """`mean` and `std` over the subsets of the features real [N, D] and fake [M, D]."""
-        real, fake = self.checked(real, fake)
+        """Return `mean` and `std` over subsets of the features real [N, D] and fake [M, D]."""
+        real, fake = self.check_features(real, fake)
         size = min(self.subset, len(real), len(fake))
         of_fake, of_real = self.draw(len(fake), len(real), size)
         of_fake, of_real = of_fake.to(fake), of_real.to(real)
@@ -55,28 +55,28 @@ class KID(FeatureMetric):
         return {"mean": float(found.mean()), "std": float(found.std(correction=0))}
 
     def draw(self, fakes: int, reals: int, size: int) -> tuple[Tensor, Tensor]:
-        """Which fakes [subsets, fakes] and which reals [subsets, reals] are in each subset: 0 or 1."""
+        """Draw which fakes [subsets, fakes] and which reals [subsets, reals] are in each subset: 0 or 1."""
         import numpy as np
 
-        dice = np.random.RandomState(word(self.seed))
+        rng = np.random.RandomState(word(self.seed))
         chosen = torch.zeros(self.subsets, fakes), torch.zeros(self.subsets, reals)
         for subset in range(self.subsets):
             for picked in chosen:
-                places = dice.choice(picked.shape[1], size, replace=False)
+                places = rng.choice(picked.shape[1], size, replace=False)
                 picked[subset, torch.from_numpy(places)] = 1
         return chosen
 
 
 def kernel(a: Tensor, b: Tensor) -> Tensor:
-    """(a b' / D + 1)^3 of rows a [N, D] and b [M, D]: [N, M]."""
+    """Return the cubic kernel (a b' / D + 1)^3 of rows a [N, D] and b [M, D]: [N, M]."""
     base = torch.addmm(torch.ones([], dtype=a.dtype, device=a.device), a, b.T, alpha=1 / a.shape[1])
     return base.square().mul_(base)
 
 
 def kernel_sums(a: Tensor, b: Tensor, of_a: Tensor, of_b: Tensor) -> Tensor:
-    """Sum the kernel, for each subset [S], over its pairs of rows a [N, D] and b [M, D]: all in one pass over it.
+    """Sum the kernel over each subset's pairs of rows a [N, D] and b [M, D], in one pass: [S].
 
-    of_a [S, N] and of_b [S, M] say which rows are in a subset.
+    `of_a` [S, N] and `of_b` [S, M] say which rows are in a subset.
     """
     block = max(1, BLOCK // len(b))
     parts = [
@@ -87,6 +87,6 @@ def kernel_sums(a: Tensor, b: Tensor, of_a: Tensor, of_b: Tensor) -> Tensor:
 
 
 def own_sums(rows: Tensor, chosen: Tensor) -> Tensor:
-    """Sum the kernel, for each subset [S], over pairs of different rows [N, D] in it."""
+    """Sum the kernel over each subset's pairs of different rows [N, D]: [S]."""
     alone = (rows.square().mean(dim=1) + 1) ** 3
     return kernel_sums(rows, rows, chosen, chosen) - chosen @ alone

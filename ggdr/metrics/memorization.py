@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ggdr.metrics.data import EvalData
 
 ALL = 10_000_000
-"""images of any training set"""
+"""more images than any training set has"""
 
 
 @metrics.register("memorization", paper="2102.08921")
@@ -29,8 +29,8 @@ class Memorization(FeatureMetric):
     """
 
     extractor: Extractor = DINOv2()
-    """what turns images into features"""
-    least: ClassVar = 1000
+    """feature extractor that turns images into features"""
+    reliable_images: ClassVar = 1000
     baselines: ClassVar = frozenset({"reals"})
     remark: ClassVar = (
         "Copies of training images: {copied:.1%} of the generated images are nearer to a real image than any other real"
@@ -41,17 +41,18 @@ class Memorization(FeatureMetric):
         return super().numbers(data)._replace(real=data.real.size(self.reals or ALL))
 
     @property
-    def fewest(self) -> int:
+    def min_images(self) -> int:
         return 4
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        real, fake = self.checked(real, fake)
+        real, fake = self.check_features(real, fake)
         half = len(real) // 2
-        return {"copied": copied(real, fake), "reals": copied(real[:half], real[half:])}
+        return {"copied": copied_share(real, fake), "reals": copied_share(real[:half], real[half:])}
 
 
-def copied(real: Tensor, fake: Tensor) -> float:
-    """Share of fake [M, D] whose distance to the nearest of real [N, D] is at most that one's to its nearest other."""
+def copied_share(real: Tensor, fake: Tensor) -> float:
+    """Return the share of fake [M, D] that are as near to a row of real [N, D] as its nearest other real row."""
+
     from ggdr.ops.neighbours import nearest_neighbours, neighbour_radii
 
     distances, places = nearest_neighbours(fake, real, 1)

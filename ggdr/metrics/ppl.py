@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ggdr.networks.base.module import Generator
 
 EXTREMES = (0.01, 0.99)
-"""quantiles beyond which distances are left out, as they are where the measure was published"""
+"""quantiles beyond which path lengths are left out, as in the published measure"""
 
 
 @metrics.register("ppl", paper="1812.04948")
@@ -31,18 +31,18 @@ class PPL(Metric):
     """
 
     images: int = 2048
-    """how many paths; the literature takes 50,000 or more"""
+    """number of paths; the literature takes 50,000 or more"""
     extractor: Extractor = LPIPS()
     """what turns images into features; one that provides `smooth`, since images are compared before they are rounded"""
     space: Literal["w", "z"] = "w"
-    """paths of style codes, straight, or of latent codes, along great circles"""
+    """where paths run: straight between style codes (w), or along great circles between latent codes (z)"""
     sampling: Literal["end", "full"] = "end"
-    """where a path is looked at: at its start, as StyleGAN2 does, or anywhere along it"""
+    """place of the step on its path: at the start (end), as in StyleGAN2, or anywhere (full)"""
     epsilon: float = 1e-4
-    """the step, as a share of the path"""
+    """length of the step, as a share of the path"""
     seed: int = 0
     """seed of the latent codes"""
-    least: ClassVar = 1000
+    reliable_images: ClassVar = 1000
     requires: ClassVar = frozenset({Capability.GENERATOR})
     against: ClassVar = frozenset[str]()
 
@@ -55,12 +55,12 @@ class PPL(Metric):
             )
 
     def prepare(self, data: EvalData) -> None:
-        """Also UserError without a generator, or with one that has no such space."""
-        self.walked(data)
+        """Load the extractor; UserError if that fails, there is no generator, or it has no such space."""
+        self.check_generator(data)
         super().prepare(data)
 
-    def walked(self, data: EvalData) -> Generator:
-        """The generator; UserError if there is none, or it has no such space."""
+    def check_generator(self, data: EvalData) -> Generator:
+        """Return the generator; UserError if there is none, or it has no such space."""
         if data.generator is None:
             raise UserError("ppl walks in the latent space of a generator; images alone have none: leave it out.")
         config = data.generator.config
@@ -69,40 +69,40 @@ class PPL(Metric):
         return data.generator
 
     def measure(self, data: EvalData) -> dict[str, float]:
-        """`mean` of the lengths of `images` paths, but for the shortest and the longest."""
+        """Return the `mean` length of `images` paths, without the shortest and the longest 1 %."""
         from ggdr.features.cache import cut
         from ggdr.ops.precision import without_tf32
 
-        generator, network = self.walked(data), data.fake.embedder(self.extractor)
+        generator, network = self.check_generator(data), data.fake.embedder(self.extractor)
         processes, chunks = data.fake.processes, cut(0, self.images)
         with torch.no_grad(), without_tf32():
             lengths = {
                 chunk: self.lengths(generator, network, chunk, data.labels(chunk), data.seed)
                 for chunk in processes.shard(chunks)
             }
-        return {"mean": usual_mean(processes.gather(lengths, chunks))}
+        return {"mean": trimmed_mean(processes.gather(lengths, chunks))}
 
     def lengths(
         self, generator: Generator, network: Embedder, places: range, labels: Tensor | None, seed: int = 0
     ) -> Tensor:
-        """The lengths [n] of the paths of these places, float64 on the host; labels [n, L]."""
+        """Return the lengths [n] of the paths at these places, float64 on the host; labels [n, L]."""
         if generator.spec.labels and labels is None:
             raise UserError(f"ppl of generator {generator.config.name!r} needs its labels; give data that has them.")
-        dice = torch.Generator().manual_seed(seed_of(self.seed, seed, places.start))
+        rng = torch.Generator().manual_seed(seed_of(self.seed, seed, places.start))
         device = generator.device
-        ends = torch.randn(2, len(places), generator.z_dim, generator=dice)
-        share = torch.rand(len(places), generator=dice) * (self.sampling == "full")
+        ends = torch.randn(2, len(places), generator.z_dim, generator=rng)
+        share = torch.rand(len(places), generator=rng) * (self.sampling == "full")
         found = []
         for part in torch.arange(len(places)).split(max(1, self.extractor.batch_size // 2)):
-            worn = None if labels is None else labels[part].to(device)
+            part_labels = None if labels is None else labels[part].to(device)
             steps = torch.stack([share[part], share[part] + self.epsilon]).to(device)
-            before, after = self.images_at(generator, ends[:, part].to(device), steps, worn)
-            change = (network(to_bytes(after)).rows - network(to_bytes(before)).rows).double()
-            found.append(change.square().sum(dim=1).cpu() / self.epsilon**2)
+            before, after = self.images_at(generator, ends[:, part].to(device), steps, part_labels)
+            difference = (network(to_bytes(after)).rows - network(to_bytes(before)).rows).double()
+            found.append(difference.square().sum(dim=1).cpu() / self.epsilon**2)
         return torch.cat(found)
 
     def images_at(self, generator: Generator, ends: Tensor, steps: Tensor, labels: Tensor | None) -> list[Tensor]:
-        """Images [N, C, H, W] at both steps [2, N] of the paths between latent codes ends [2, N, z_dim]."""
+        """Make images [N, C, H, W] at both steps [2, N] of the paths between latent codes ends [2, N, z_dim]."""
         if self.space == "w":
             start, stop = (generator.styles(z, labels) for z in ends)
             return [generator.synthesize(start.lerp(stop, step[:, None, None])) for step in steps]
@@ -111,7 +111,7 @@ class PPL(Metric):
 
 
 def great_circle(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
-    """Latent codes [N, D] on the way from the direction of a to that of b [N, D], by share [N, 1]; of length D^0.5."""
+    """Interpolate on the sphere from a to b [N, D] by share [N, 1]: latent codes [N, D] of length D^0.5."""
     a, b = F.normalize(a, dim=1), F.normalize(b, dim=1)
     cosine = (a * b).sum(dim=1, keepdim=True)
     aside, angle = F.normalize(b - cosine * a, dim=1), share * cosine.clamp(-1, 1).acos()
@@ -119,12 +119,12 @@ def great_circle(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
 
 
 def to_bytes(images: Tensor) -> Tensor:
-    """Images in [-1, 1] in the range of bytes, neither rounded nor clamped: the step is smaller than one."""
+    """Scale images from [-1, 1] to [0, 255] without rounding or clamping: a step changes less than one level."""
     return (images.float() + 1) * 127.5
 
 
-def usual_mean(lengths: Tensor) -> float:
-    """Mean of lengths [N] within the quantiles EXTREMES, both of which are taken from the values, outwards."""
+def trimmed_mean(lengths: Tensor) -> float:
+    """Return the mean of lengths [N] between the quantiles EXTREMES, which are the nearest values outwards."""
     low, high = (
         torch.quantile(lengths, share, interpolation=way)
         for share, way in zip(EXTREMES, ("lower", "higher"), strict=True)

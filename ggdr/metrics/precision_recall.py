@@ -18,13 +18,13 @@ class PrecisionRecall(NeighbourMetric):
     """
 
     neighbours: int = 3
-    """k: how many neighbours an image's ball reaches to"""
+    """k, the neighbour that an image's ball reaches to"""
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """`precision` and `recall` of the features real [N, D] and fake [M, D]."""
+        """Return `precision` and `recall` of the features real [N, D] and fake [M, D]."""
         from ggdr.ops.neighbours import count_covering_balls, neighbour_radii
 
-        real, fake = self.checked(real, fake)
+        real, fake = self.check_features(real, fake)
         precision = count_covering_balls(fake, real, neighbour_radii(real, self.neighbours)) > 0
         recall = count_covering_balls(real, fake, neighbour_radii(fake, self.neighbours)) > 0
         return {"precision": float(precision.double().mean()), "recall": float(recall.double().mean())}

@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 
 from ggdr.features import lpips
 from ggdr.features.digits import Digits
-from ggdr.features.dinov2 import DINOv2, stretched
+from ggdr.features.dinov2 import DINOv2, resize_position_codes
 from ggdr.features.inception import Inception
 from ggdr.features.lpips import LPIPS, LPIPSEmbedder
-from ggdr.features.pixels import gray, resized, rgb
+from ggdr.features.pixels import gray, resize, rgb
 from ggdr.features.plain import Pixels
 from ggdr.features.timm import Timm
 from ggdr.features.vgg16 import VGG16
@@ -136,7 +136,7 @@ def test_images_of_other_kinds_are_refused():
 def test_resizing_is_pillows(filter, pillow, resolution):
     image = pictures(1, 3, 47, 61)
     theirs = Image.fromarray(image[0].permute(1, 2, 0).numpy()).resize((resolution, resolution), pillow)
-    ours = resized(image.float(), resolution, resolution, filter)[0].round().permute(1, 2, 0)
+    ours = resize(image.float(), resolution, resolution, filter)[0].round().permute(1, 2, 0)
     assert np.abs(ours.numpy() - np.asarray(theirs, np.float32)).max() <= 1
 
 
@@ -161,7 +161,7 @@ def test_dinov2_is_the_class_token_of_timms_network(loaded, dinov2_file):
 
     network = timm.create_model("vit_small_patch14_dinov2", num_classes=0, img_size=224).eval()
     state = torch.load(dinov2_file, weights_only=True)
-    network.load_state_dict({key: value for key, value in stretched(state).items() if key != "mask_token"})
+    network.load_state_dict({key: value for key, value in resize_position_codes(state).items() if key != "mask_token"})
     x = F.interpolate(pictures().float(), (224, 224), mode="bicubic", antialias=True).clamp(0, 255) / 255
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
     token = network.forward_features((x - mean) / std)[:, 0]
@@ -172,7 +172,7 @@ def test_dinov2_is_the_class_token_of_timms_network(loaded, dinov2_file):
 def test_position_codes_keep_their_places_when_stretched():
     rows = torch.linspace(0, 1, 37).view(1, 37, 1, 1).expand(1, 37, 37, 2)
     codes = torch.cat([torch.full((1, 1, 2), 9.0), rows.flatten(1, 2)], dim=1)
-    found = stretched({"pos_embed": codes, "other": torch.ones(1)})
+    found = resize_position_codes({"pos_embed": codes, "other": torch.ones(1)})
     assert found["pos_embed"].shape == (1, 257, 2) and found["other"] == 1
     assert (found["pos_embed"][:, 0] == 9).all()
     grid = found["pos_embed"][0, 1:].view(16, 16, 2)
@@ -180,7 +180,7 @@ def test_position_codes_keep_their_places_when_stretched():
     # a sixteenth of the way, less the 0.1 patches by which the published network's scale is larger
     assert torch.allclose(grid[8, 0, 0], torch.tensor((8.5 / 16.1 * 37 - 0.5) / 36), atol=1e-3)
     same = torch.randn(1, 257, 4)
-    assert torch.equal(stretched({"pos_embed": same})["pos_embed"], same)
+    assert torch.equal(resize_position_codes({"pos_embed": same})["pos_embed"], same)
 
 
 def test_lpips_is_a_squared_distance_of_features(lpips_network):
@@ -203,7 +203,7 @@ def test_lpips_is_a_squared_distance_of_features(lpips_network):
 def test_lpips_shrinks_what_is_larger_and_keeps_its_shape(lpips_network):
     small = LPIPSEmbedder(conv_layers(), [root.square() for root in lpips_network.roots], 64, CPU)
     image = pictures(1, 3, 128, 96)
-    assert torch.allclose(small(image).rows, lpips_network(resized(image.float(), 64, 48, "bilinear")).rows, atol=1e-5)
+    assert torch.allclose(small(image).rows, lpips_network(resize(image.float(), 64, 48, "bilinear")).rows, atol=1e-5)
     assert small.width == lpips.width(64) and lpips.width(64) == small(pictures(1, 3, 64, 64)).rows.shape[1]
 
 

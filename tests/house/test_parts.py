@@ -299,7 +299,7 @@ def test_metric_gives_finite_numbers_the_same_each_time_and_leaves_randomness_al
     assert torch.equal(torch.get_rng_state(), state)
     assert found and all(isinstance(value, float) and math.isfinite(value) for value in found.values())
     assert metric.measure(eval_data()) == found
-    assert metric.better in ("lower", "higher") and metric.least >= 2
+    assert metric.better in ("lower", "higher") and metric.reliable_images >= 2
     assert metric.covariance == isinstance(metric, FID)
 
 

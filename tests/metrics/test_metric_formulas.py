@@ -16,7 +16,7 @@ from torch_fidelity.metric_prc import prc_features_to_metric
 from ggdr.features.digits import Digits
 from ggdr.metrics.density_coverage import DensityCoverage
 from ggdr.metrics.fd_dinov2 import FDDINOv2
-from ggdr.metrics.fid import FID, frechet_distance, frechet_to
+from ggdr.metrics.fid import FID, frechet_distance, frechet_distance_to
 from ggdr.metrics.inception_score import InceptionScore
 from ggdr.metrics.kid import KID
 from ggdr.metrics.memorization import Memorization
@@ -111,9 +111,9 @@ def test_fid_agrees_with_torch_fidelity_and_with_the_published_formula(real, fak
 @every_pair
 def test_fid_against_statistics_is_that_against_the_rows_they_are_of(real, fake):
     real, fake = real.double(), fake.double()
-    found = frechet_to(real.mean(dim=0), real.T.cov(), fake)
+    found = frechet_distance_to(real.mean(dim=0), real.T.cov(), fake)
     assert found == pytest.approx(frechet_distance(real, fake), rel=CLOSE)
-    assert frechet_to(fake.mean(dim=0), fake.T.cov(), fake) == pytest.approx(0, abs=CLOSE * float(fake.var()))
+    assert frechet_distance_to(fake.mean(dim=0), fake.T.cov(), fake) == pytest.approx(0, abs=CLOSE * float(fake.var()))
 
 
 def test_fid_of_gaussians_on_a_line_is_known():

@@ -66,23 +66,27 @@ def test_a_collapsed_generator_is_found_out():
     various, same = pictures(64), pictures(1).repeat(64, 1, 1, 1)
     metric = MSSSIM()
     few_modes = pictures(4).repeat(16, 1, 1, 1)
-    found = [metric.within(each) for each in (various, few_modes, same)]
+    found = [metric.similarity_of_pairs(each) for each in (various, few_modes, same)]
     assert found == sorted(found) and found[2] == pytest.approx(1) and found[1] > found[0] + 0.1
 
 
 def test_each_image_is_in_one_pair_whatever_their_order():
     images = pictures(33)
-    assert MSSSIM().within(images) == MSSSIM().within(images) != MSSSIM(seed=1).within(images)
+    assert (
+        MSSSIM().similarity_of_pairs(images)
+        == MSSSIM().similarity_of_pairs(images)
+        != MSSSIM(seed=1).similarity_of_pairs(images)
+    )
     pair = pictures(2)
-    assert MSSSIM().within(pair) == pytest.approx(float(similarity(*pair.double().split(1))))
+    assert MSSSIM().similarity_of_pairs(pair) == pytest.approx(float(similarity(*pair.double().split(1))))
 
 
 def test_one_image_is_refused():
     with pytest.raises(ValueError, match="ms_ssim compares pairs of images; given fewer than two: take more"):
-        MSSSIM().within(pictures(1))
+        MSSSIM().similarity_of_pairs(pictures(1))
 
 
 def test_randomness_is_left_alone():
     state = torch.get_rng_state()
-    MSSSIM().within(pictures(6))
+    MSSSIM().similarity_of_pairs(pictures(6))
     assert torch.equal(torch.get_rng_state(), state)
