@@ -33,7 +33,7 @@ class PPL(Metric):
     images: int = 2048
     """number of paths; the literature takes 50,000 or more"""
     extractor: Extractor = LPIPS()
-    """what turns images into features; one that provides `smooth`, since images are compared before they are rounded"""
+    """feature extractor; it must provide `smooth`, since images are compared before they are rounded"""
     space: Literal["w", "z"] = "w"
     """where paths run: straight between style codes (w), or along great circles between latent codes (z)"""
     sampling: Literal["end", "full"] = "end"

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from places import ROOT
 
 from ggdr.evaluation.record import check_free, check_writable, versions, write_numbered, write_record
+from ggdr.hub.results import results_in
 
 
 def test_records_are_numbered_and_never_overwritten(tmp_path):
@@ -44,3 +46,11 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path):
 def test_versions_name_what_values_depend_on():
     found = versions()
     assert {"ggdr", "torch", "numpy", "pillow", "scipy"} <= found.keys() and all(found.values())
+
+
+def test_cards_read_what_records_say_and_baselines_have_no_direction():
+    record = json.loads((ROOT / "model_cards/records/digits/0001.json").read_text())
+    better = {(result.metric, result.key): result.better for result in results_in([record])}
+    assert better["memorization", "copied"] == better["fid", "distance"] == "lower"
+    assert better["precision_recall", "recall"] == "higher"
+    assert better["memorization", "reals"] == better["kid", "std"] == ""

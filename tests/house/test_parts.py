@@ -325,8 +325,8 @@ def test_metric_loads_what_it_reads_before_it_is_needed(name):
     metric = quick(name)
     metric.prepare(asked)
     held = extractor_of(metric)
-    assert (held is None) == (not asked.fake.loaded) and (held is None or held in asked.real.loaded)
-    assert not asked.fake.kept and not asked.real.kept
+    assert (held is None) == (not asked.fake.networks) and (held is None or held in asked.real.networks)
+    assert not asked.fake.cached_images and not asked.real.cached_images
 
 
 @pytest.mark.parametrize("name", NEEDS_GENERATOR)
