@@ -52,7 +52,6 @@ class Memorization(FeatureMetric):
 
 def copied_share(real: Tensor, fake: Tensor) -> float:
     """Return the share of fake [M, D] that are as near to a row of real [N, D] as its nearest other real row."""
-
     from ggdr.ops.neighbours import nearest_neighbours, neighbour_radii
 
     distances, places = nearest_neighbours(fake, real, 1)
