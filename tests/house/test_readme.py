@@ -18,11 +18,15 @@ from places import OWN_GOLDEN, ROOT
 
 import ggdr
 from ggdr import cli, registry
+from ggdr.augment.ada import ADA
+from ggdr.flags.recipe import parse
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.recipe.files import load_recipe
 from ggdr.recipe.fitting import fit
 from ggdr.registry import Capability, discover
+from ggdr.regularizers.ggdr import GGDR
+from ggdr.regularizers.r1 import R1
 from ggdr.saving.model import save_model
 from ggdr.train import main
 
@@ -107,6 +111,15 @@ def test_parts_work_without_the_trainer(tmp_path, monkeypatch):
     exec(PYTHON[4], scope)
     assert scope["sample"].image.shape == (4, 3, 64, 96) and scope["sample"].features[16].shape == (4, 64, 16, 24)
     assert scope["trained"](torch.randn(1, scope["trained"].z_dim)).image.shape == (1, 1, 16, 16)
+
+
+def test_the_first_table_of_parts_reads_r1_ggdr_and_ada_with_what_is_typed_for_each():
+    table = TEXT[TEXT.index("| part | acts on | typed | paper |") :].split("\n\n")[0]
+    rows = re.findall(r"^\| \[(\w+)\]\(\S+\) \|.*\| `(.*)` \|", table, re.MULTILINE)
+    assert [name for name, _ in rows] == ["R1", "GGDR", "ADA"]
+    recipe = parse([tiny.__file__, *(word for _, typed in rows for word in typed.split())], "ggdr train").recipe
+    assert isinstance(recipe.augment, ADA) and isinstance(recipe.regularizers["r1"], R1)
+    assert isinstance(recipe.regularizers["ggdr"], GGDR)
 
 
 def test_files_and_pictures_that_are_named_exist():
