@@ -33,7 +33,7 @@ def accuracy(state, images, labels):
 def test_digits_it_was_not_trained_on_are_told_apart():
     images, labels = digits.scans()
     held_out = torch.arange(len(images)) % 4 == 1
-    state = digits.trained(images[~held_out], labels[~held_out])
+    state = digits.train(images[~held_out], labels[~held_out])
     assert accuracy(state, images[held_out], labels[held_out]) > 0.97
 
 
@@ -53,11 +53,11 @@ def test_training_leaves_randomness_and_threads_as_they_were(monkeypatch):
     torch.manual_seed(7)
     expected, threads = torch.rand(2), torch.get_num_threads()
     torch.manual_seed(7)
-    first = digits.trained(*digits.scans())
+    first = digits.train(*digits.scans())
     assert torch.equal(torch.rand(2), expected) and torch.get_num_threads() == threads
     torch.set_num_threads(2)
     try:
-        assert all(torch.equal(first[key], value) for key, value in digits.trained(*digits.scans()).items())
+        assert all(torch.equal(first[key], value) for key, value in digits.train(*digits.scans()).items())
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
@@ -93,7 +93,7 @@ def test_a_damaged_cache_is_made_anew(quick, how):
 
 def test_a_whole_cache_is_used(quick, monkeypatch):
     first = Digits().load(CPU).weights_hash
-    monkeypatch.setattr(digits, "trained", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(digits, "train", lambda *_: pytest.fail("trained again"))
     assert Digits().load(CPU).weights_hash == first
 
 
@@ -106,9 +106,9 @@ def test_a_cache_that_cannot_be_written_is_no_obstacle(quick):
 
 def test_two_processes_at_once_train_it_once(tmp_path):
     program = (
-        "import torch, ggdr.features.digits as digits; digits.EPOCHS = 2; trained = digits.trained\n"
+        "import torch, ggdr.features.digits as digits; digits.EPOCHS = 2; trained = digits.train\n"
         "def told(*scans): print('training'); return trained(*scans)\n"
-        "digits.trained = told; print(digits.Digits().load(torch.device('cpu')).weights_hash)"
+        "digits.train = told; print(digits.Digits().load(torch.device('cpu')).weights_hash)"
     )
     env = os.environ | {"GGDR_CACHE": str(tmp_path), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     started = [subprocess.Popen([sys.executable, "-c", program], env=env, stdout=subprocess.PIPE) for _ in range(2)]
