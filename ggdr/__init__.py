@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from ggdr.evaluation import evaluate
     from ggdr.networks.base.module import Discriminator, Generator
     from ggdr.pipeline import Pipeline
+    from ggdr.train import train
 
 __version__ = "0.1.0"
-__all__ = ["Discriminator", "GANPipeline", "Generator", "Pipeline", "evaluate", "from_pretrained"]
+__all__ = ["Discriminator", "GANPipeline", "Generator", "Pipeline", "evaluate", "from_pretrained", "train"]
 HOMES = {
     "Discriminator": "ggdr.networks.base.module",
     "GANPipeline": "ggdr.pipeline.diffusion",
     "Generator": "ggdr.networks.base.module",
     "Pipeline": "ggdr.pipeline",
     "evaluate": "ggdr.evaluation",
+    "train": "ggdr.train",
 }
 """name -> its module, imported at first use"""
 
@@ -53,4 +55,5 @@ def __getattr__(name: str) -> Any:
     """What HOMES says, by name as above: `ggdr.Generator.from_pretrained("org/name")`."""
     if name not in HOMES:
         raise AttributeError(f"module 'ggdr' has no attribute {name!r}")
-    return getattr(importlib.import_module(HOMES[name]), name)
+    module = importlib.import_module(HOMES[name])
+    return module if name == "train" else getattr(module, name)  # `ggdr.train` can be called, and is a module as well

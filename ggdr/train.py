@@ -1,4 +1,4 @@
-"""Train the GAN of a recipe. Read this file first: the command, the loop, and the step, from top to bottom."""
+"""Train the GAN of a recipe. Read this file first, top to bottom: the command, the call, the loop, the step."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import sys
 import warnings
 from collections.abc import Iterable
 from functools import reduce
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ggdr.cli import again, guarded
 from ggdr.flags.recipe import Command, parse
+from ggdr.recipe import Recipe
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from ggdr.play.phase import Phase
     from ggdr.training.run import Reals, Run
+    from ggdr.training.trained import Trained
     from ggdr.training.trainer import Trainer
 
 
@@ -37,6 +41,31 @@ def main(argv: list[str]) -> int:
         print(f"to go on, {again(argv)}")
     accelerator.end_training()  # not after an error: it may wait for processes that wait for this one
     return 0
+
+
+def train(recipe: Recipe | str | Path, out: str | Path, *, allow_changes: bool = False) -> Trained:
+    """Train as `ggdr train` does, from Python or a notebook: `ggdr.train(recipe, out="runs/digits").pipeline()`.
+
+    `recipe`: a Recipe, or the path of a file that binds one. `out`: the run's folder; the same call goes on from the
+    last checkpoint there. `allow_changes`: also where settings have changed that make it another run. Ctrl-C, like
+    every signal to stop, saves after the step and returns. UserError if the parts, the data and the folder do not go
+    together.
+    """
+    import torch
+
+    from ggdr.recipe.files import load_recipe
+    from ggdr.training.launch import make_accelerator, propagate_failure
+    from ggdr.training.trained import Trained
+
+    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    command = Command(recipe, Path(out).expanduser(), allow_changes=allow_changes)
+    accelerator = make_accelerator(recipe.precision)
+    threads = torch.get_num_threads()
+    try:
+        with propagate_failure(accelerator, command.out):
+            return Trained(command.out, start(command, accelerator))
+    finally:
+        torch.set_num_threads(threads)  # a run takes as many as are free
 
 
 def start(command: Command, accelerator: Accelerator) -> bool:
@@ -125,10 +154,17 @@ def follow(run: Run) -> dict[str, Tensor]:
     return stats
 
 
+class CallableModule(ModuleType):
+    """`ggdr.train` is this module, for `accelerate launch -m ggdr.train`, and is called as its function `train` is."""
+
+    __call__ = staticmethod(train)
+
+
 def add(losses: Iterable[Tensor]) -> Tensor:
     """The sum of losses."""
     return reduce(operator.add, losses)
 
 
+sys.modules[__name__].__class__ = CallableModule  # the way that Python documents for a module with methods
 if __name__ == "__main__":
     guarded(main, sys.argv[1:])

@@ -151,10 +151,13 @@ def to_python(recipe: Recipe) -> str:
     body = render(recipe, imports, 0)
     lines = ['"""A resolved recipe: every field as this run used it."""', ""]
     outside = sorted({module for module, _ in imports if not module.startswith("ggdr.")})
-    used = [Path(file) for module in outside if (file := sys.modules[module].__file__) and "." not in module]
+    files = {module: vars(sys.modules[module]).get("__file__") for module in outside}
+    used = [Path(file) for module, file in files.items() if file and "." not in module]
     if used:
         lines += ["from ggdr.registry import use", "", *(f"use({str(path)!r})" for path in used), ""]
-    lines += [f"from {module} import {name}" for module, name in sorted(imports)]
+    for module, name in sorted(imports):
+        home = Path(files[module] or "").stem if module == "__main__" else module  # what a script defines itself
+        lines.append(f"from {home} import {name}" if home else f"# {name} was defined in a notebook: import it here.")
     return "\n".join([*lines, "", f"recipe = {body}", ""])
 
 

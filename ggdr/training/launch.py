@@ -47,7 +47,9 @@ def make_accelerator(precision: str, module: str = "ggdr.train RECIPE.py") -> Ac
     if world > 1 and not {"RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys():
         raise UserError(f"{world} processes were launched that cannot find each other; for two on CPU type: {two}")
     from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
 
+    AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     retain_pages()
     accelerated = torch.cuda.is_available() or torch.backends.mps.is_available()
     accelerator = Accelerator(mixed_precision={"fp32": "no"}.get(precision, precision), cpu=not accelerated)

@@ -162,7 +162,9 @@ def test_there_are_no_module_globals_but_registries_constants_and_types():
         if isinstance(node, ast.Assign | ast.AnnAssign)
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         for name in ast.walk(target)
-        if isinstance(name, ast.Name) and not re.fullmatch(r"_?[A-Z]\w*|__\w+__", name.id)
+        if isinstance(name, ast.Name)
+        and isinstance(name.ctx, ast.Store)
+        and not re.fullmatch(r"_?[A-Z]\w*|__\w+__", name.id)
     ]
     assert not found
     assert not [place(file, node) for file in PACKAGE for node in nodes(file, ast.Global)]
