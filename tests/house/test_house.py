@@ -58,7 +58,9 @@ HINTS = {
     ),  # a part's `check_recipe` reads what holds the parts
     ("play", "augment"),  # a duel augments what it shows
     ("play", "training"),  # a callback is called with the trainer
-    *(("__init__", name) for name in ("evaluation", "networks", "pipeline")),  # `ggdr.evaluate`, imported at first use
+    *(
+        ("__init__", name) for name in ("evaluation", "networks", "pipeline", "train")
+    ),  # `ggdr.evaluate`, imported at first use
 }
 """imports for type checkers alone that lead upward"""
 
