@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ggdr.evaluation.result import MetricValue, finite
 from ggdr.formatting import significant, with_error
-from ggdr.visualization.plots import COLORS, DPI, Panel, dress, save
+from ggdr.visualization.plots import COLORS, DPI, Panel, save, style_axes
 
 SIZE_IN = (6.4, 4.0)
 LOG_RATIO = 20
@@ -128,5 +128,5 @@ def plot(number: Number, png: Path) -> None:
     count = " or ".join(map(str, seeds)) + " seed" + "s" * (seeds != [1])
     band = ", band: their range" if seeds != [1] else ""
     title = f"{number.label}, {number.better} is better (mean of {count}{band})"
-    dress(axes, Panel(title, ("arms/",)), [curve.arm for curve in number.curves])
+    style_axes(axes, Panel(title, ("arms/",)), [curve.arm for curve in number.curves])
     save(figure, png)

@@ -1,4 +1,4 @@
-"""The page: a current image with its controls, and tabs that look at it in other ways."""
+"""The explorer's page: a current image with its controls, and tabs that show other views of it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import PIL.Image
 
 from ggdr.explorer import inside, watch
-from ggdr.explorer.inside import Point
-from ggdr.explorer.pictures import SEEDS, download, shown, tiles
-from ggdr.explorer.studio import Look, Studio
-from ggdr.latent.directions import number_of_codes
+from ggdr.explorer.inside import ImagePoint
+from ggdr.explorer.pictures import SEEDS, download, grid_tiles, to_picture
+from ggdr.explorer.studio import ImageSettings, Studio
+from ggdr.latent.directions import num_style_codes
 from ggdr.lazy import optional
 from ggdr.networks.base import ImageSpec
 from ggdr.registry import Capability
@@ -23,7 +23,7 @@ with optional("explore", "the page needs"):
     import gradio as gr
 
 WATCH_SEC = 3.0
-"""between two looks at a run's folder"""
+"""Seconds between two looks at a run's folder."""
 SLIDERS, FURTHEST = 5, 3.0
 """directions of the edit tab, and how far each goes, standard deviations"""
 CSS = """
@@ -35,7 +35,7 @@ footer {display: none !important}
 
 
 class Controls(NamedTuple):
-    """What the current image depends on."""
+    """The controls that the current image depends on."""
 
     seed: gr.Number
     psi: gr.Slider | gr.State
@@ -44,28 +44,28 @@ class Controls(NamedTuple):
 
 
 class Tab(NamedTuple):
-    """A way of looking at the current image."""
+    """A tab that shows the current image in another way."""
 
     tab: gr.Tab
     inputs: list[Any]
-    """beside the controls"""
+    """Inputs of the tab beside the controls."""
     outputs: list[Any]
     render: Callable[..., list[Any]]
-    """(look, *inputs) -> a value for each output"""
+    """Function of (settings, *inputs) that returns a value for each output."""
 
 
 def theme() -> gr.themes.Base:
-    """Fonts of the reader's own machine: a page that asks nobody else."""
+    """Return a theme with the fonts of the reader's own machine, so that the page loads nothing from elsewhere."""
     return gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
 
 
-def look_of(seed: float | None, psi: float | None, label: str | float | None, noise: str) -> Look:
-    """The look that the controls ask for."""
-    return Look(int(seed or 0), psi, None if label is None else label_of(label), noise)  # type: ignore[arg-type]
+def settings_of(seed: float | None, psi: float | None, label: str | float | None, noise: str) -> ImageSettings:
+    """Return the settings that the controls hold."""
+    return ImageSettings(int(seed or 0), psi, None if label is None else label_of(label), noise)  # type: ignore[arg-type]
 
 
 def label_of(label: str | float) -> int | tuple[float, ...]:
-    """What a label's control says: the number of a class, as text, or a vector: a number, or some with commas."""
+    """Parse a label control: the number of a class, as text, or a vector, as a number or some with commas."""
     if not isinstance(label, str):
         return (float(label),)
     try:
@@ -75,7 +75,7 @@ def label_of(label: str | float) -> int | tuple[float, ...]:
 
 
 def label_control(spec: ImageSpec) -> gr.Dropdown | gr.Slider | gr.Textbox | gr.State:
-    """What chooses the label: a class by its name, a number in its range, or a vector."""
+    """Return the control that chooses the label: a class by its name, a number in its range, or a vector."""
     if not spec.labels:
         return gr.State(None)
     if not spec.label_ranges:
@@ -91,16 +91,16 @@ def label_control(spec: ImageSpec) -> gr.Dropdown | gr.Slider | gr.Textbox | gr.
 
 
 class Page:
-    """A model's page, or a run's."""
+    """The web page of a model, or of a run."""
 
     def __init__(self, studio: Studio, run: Path | None = None):
-        """`run`: a run's folder to watch too."""
+        """Build the page of a studio; `run`: a run's folder to watch too."""
         self.studio, self.run = studio, run
         self.provides = studio.model.generator.config.provides
         self.scratch = Path(tempfile.mkdtemp(prefix="ggdr-page-"))
 
     def build(self) -> gr.Blocks:
-        """All of it, wired."""
+        """Build all of the page, and connect its parts."""
         with gr.Blocks(title=f"ggdr: {self.studio.name}", analytics_enabled=False) as page:
             gr.Markdown(f"## {Path(self.studio.name).name or self.studio.name}\n{self.about()}")
             with gr.Row(equal_height=False):
@@ -114,7 +114,7 @@ class Page:
         return page
 
     def about(self) -> str:
-        """What the model is, in a line."""
+        """Describe the model in a line."""
         spec, name = self.studio.model.generator.spec, self.studio.model.generator.config.name
         kind = "numbers as label" if spec.label_ranges else "classes"
         names = f" ({described(spec)})" if spec.label_names else ""
@@ -122,7 +122,7 @@ class Page:
         return f"`{name}`, {spec.height} x {spec.width} px, {spec.channels} channels{labels}"
 
     def current(self) -> tuple[gr.Image, gr.DownloadButton, Controls]:
-        """The image and what changes it; a control that the generator does not know is not shown."""
+        """Return the image and its controls; a control that the generator does not support is hidden."""
         spec = self.studio.model.generator.spec
         image = gr.Image(
             elem_id="current", elem_classes="pixels", show_label=False, interactive=False, format="png", buttons=[]
@@ -136,40 +136,41 @@ class Page:
         return image, save, Controls(seed, psi, label, noise)
 
     def tabs(self, controls: Controls, point: gr.State) -> list[Tab]:
-        """The tabs whose needs are met."""
+        """Return the tabs that the model supports."""
         made = [self.seeds_tab(controls)]
         if Capability.WS in self.provides:
             made.append(self.mix_tab())
         if Capability.INPUT_MATRICES in self.provides:
             made.append(self.edit_tab())
-        if inside.sees(self.studio.model):
+        if inside.can_inspect(self.studio.model):
             made.append(self.inside_tab(point))
         if self.run is not None:
             self.run_tab(self.run)
         return made
 
     def seeds_tab(self, controls: Controls) -> Tab:
-        """A grid of seeds under the same psi, class and noise; a click makes one the current image."""
+        """Return a tab with a grid of seeds under the same psi, class and noise; a click makes one the current
+        image."""
         with gr.Tab("Seeds") as tab:
             first = gr.State(0)
             gallery = self.gallery("seeds")
             more = gr.Button("Other seeds")
 
-        def render(look: Look, start: int) -> list[Any]:
-            return [tiles(self.studio.model, look, start)]
+        def render(settings: ImageSettings, start: int) -> list[Any]:
+            return [grid_tiles(self.studio.model, settings, start)]
 
         def chosen(start: int, event: gr.SelectData) -> int:
             return start + event.index
 
         gallery.select(chosen, [first], [controls.seed])
         more.click(lambda start: start + SEEDS, [first], [first]).then(
-            lambda start, *asked: render(look_of(*asked), start)[0], [first, *controls], [gallery]
+            lambda start, *asked: render(settings_of(*asked), start)[0], [first, *controls], [gallery]
         )
         return Tab(tab, [first], [gallery], render)
 
     def mix_tab(self) -> Tab:
-        """The current image with the styles of another seed at some layers."""
-        count = number_of_codes(self.studio.model.generator)
+        """Return a tab with the current image and the styles of another seed at some layers."""
+        count = num_style_codes(self.studio.model.generator)
         with gr.Tab("Mix") as tab:
             mix = gr.Image(show_label=False, interactive=False, format="png", elem_id="mixed", elem_classes="pixels",
                            buttons=[])  # fmt: skip
@@ -179,13 +180,13 @@ class Page:
                 label="layers that are lent, the coarsest is 0", elem_id="layers",
             )  # fmt: skip
 
-        def render(look: Look, other: float | None, chosen: list[str]) -> list[Any]:
-            return [shown(self.studio.model.mix(look, int(other or 0), tuple(sorted(map(int, chosen)))))]
+        def render(settings: ImageSettings, other: float | None, chosen: list[str]) -> list[Any]:
+            return [to_picture(self.studio.model.mix(settings, int(other or 0), tuple(sorted(map(int, chosen)))))]
 
         return Tab(tab, [lender, layers], [mix], render)
 
     def edit_tab(self) -> Tab:
-        """The current image moved along the strongest directions."""
+        """Return a tab with the current image moved along the strongest directions."""
         with gr.Tab("Edit") as tab:
             edited = gr.Image(show_label=False, interactive=False, format="png", elem_id="edited",
                               elem_classes="pixels", buttons=[])  # fmt: skip
@@ -197,13 +198,13 @@ class Page:
             reset = gr.Button("Back to the image itself")
         reset.click(lambda: [0.0] * SLIDERS, None, sliders)
 
-        def render(look: Look, how: str, *amounts: float) -> list[Any]:
-            return [shown(self.studio.model.edit(look, how, amounts))]  # type: ignore[arg-type]
+        def render(settings: ImageSettings, how: str, *amounts: float) -> list[Any]:
+            return [to_picture(self.studio.model.edit(settings, how, amounts))]  # type: ignore[arg-type]
 
         return Tab(tab, [method, *sliders], [edited], render)
 
     def inside_tab(self, point: gr.State) -> Tab:
-        """Clusters of feature maps at the point that was clicked, the decoder's likeness, and D's answer."""
+        """Return a tab with clusters of feature maps at the clicked point, the decoder's similarity, and D's score."""
         with gr.Tab("Inside") as tab:
             said = gr.Markdown(elem_id="verdict")
             gr.Markdown("**Clusters of G's feature maps**, a picture a side")
@@ -211,14 +212,14 @@ class Page:
             title = gr.Markdown("**Where D's decoder redraws G's map**, bright where it is like it (mean cosine)")
             likeness = self.gallery("likeness")
 
-        def render(look: Look, point: tuple[float, float] | None) -> list[Any]:
+        def render(settings: ImageSettings, point: tuple[float, float] | None) -> list[Any]:
             """D's answer, clusters, and where the decoder draws alike, if there is one."""
-            model, place = self.studio.model, Point(*point) if point else None
-            drawn = inside.likenesses(model, look)
+            model, place = self.studio.model, ImagePoint(*point) if point else None
+            drawn = inside.similarity_gallery(model, settings)
             shown = gr.update(visible=bool(drawn))
             return [
-                inside.verdict(model, look, place),
-                inside.gallery(model, look, place),
+                inside.describe_score(model, settings, place),
+                inside.gallery(model, settings, place),
                 shown,
                 gr.update(value=drawn, visible=bool(drawn)),
             ]
@@ -226,14 +227,14 @@ class Page:
         return Tab(tab, [point], [said, clusters, title, likeness], render)
 
     def gallery(self, name: str) -> gr.Gallery:
-        """Small pictures side by side, sharp."""
+        """Return a gallery of small pictures side by side, without smoothing."""
         return gr.Gallery(
             columns=4, show_label=False, allow_preview=False, elem_id=name, elem_classes="pixels", height="auto",
             object_fit="contain", buttons=[], fit_columns=False,
         )  # fmt: skip
 
     def run_tab(self, run: Path) -> None:
-        """The run as it trains, looked at now and then."""
+        """Add a tab with the run as it trains, refreshed every few seconds."""
         with gr.Tab("Run"):
             line = gr.Markdown(elem_id="headline")
             grid = gr.Image(show_label=False, interactive=False, format="png", elem_id="grid", elem_classes="pixels",
@@ -257,7 +258,7 @@ class Page:
     def wire(
         self, page: gr.Blocks, image: gr.Image, save: gr.DownloadButton, controls: Controls, tabs: list[Tab]
     ) -> None:
-        """Controls change the image and the open tab; a tab is drawn when it is opened, or what it reads changes."""
+        """Connect controls to the image and the open tab; a tab is drawn when it is opened, or its inputs change."""
         active = gr.State(0)
         inputs = [active, *controls, *(each for tab in tabs for each in tab.inputs)]
         everything = [output for tab in tabs for output in tab.outputs]
@@ -268,53 +269,53 @@ class Page:
             for number, tab in enumerate(tabs):
                 own, rest = rest[: len(tab.inputs)], rest[len(tab.inputs) :]
                 fresh = number == place
-                values += tab.render(look_of(*asked[: len(controls)]), *own) if fresh else skipped(tab)
+                values += tab.render(settings_of(*asked[: len(controls)]), *own) if fresh else skip_outputs(tab)
             return values
 
         def current(*asked: Any) -> list[Any]:
             """The image and its file."""
-            look = look_of(*asked)
-            image = self.studio.model.image(look)
-            return [shown(image), download(image, f"seed{look.seed:04}")]
+            settings = settings_of(*asked)
+            image = self.studio.model.image(settings)
+            return [to_picture(image), download(image, f"seed{settings.seed:04}")]
 
         # The image answers at once; what the open tab shows of it may take longer.
         page.load(current, [*controls], [image, save]).then(draw, inputs, everything)
-        for control in changing(controls):
+        for control in visitor_inputs(controls):
             control.change(
                 current, [*controls], [image, save], show_progress="hidden", trigger_mode="always_last"
             ).then(draw, inputs, everything, show_progress="hidden")
         for number, tab in enumerate(tabs):
             tab.tab.select(lambda number=number: number, None, [active]).then(draw, inputs, everything)
-            for each in changing(tab.inputs):
+            for each in visitor_inputs(tab.inputs):
                 each.change(draw, inputs, everything, show_progress="hidden", trigger_mode="always_last")
 
     def follow_clicks(self, image: gr.Image, controls: Controls, tabs: list[Tab], point: gr.State) -> None:
-        """A click in the image is a point to look inside at."""
+        """Make a click in the image set the point that is inspected."""
         reading = [tab for tab in tabs if point in tab.inputs]
-        clicked = image.select(pointed, [image], [point])
+        clicked = image.select(clicked_point, [image], [point])
         for tab in reading:
             clicked.then(
-                lambda where, *asked, tab=tab: tab.render(look_of(*asked), where), [point, *controls], tab.outputs
+                lambda where, *asked, tab=tab: tab.render(settings_of(*asked), where), [point, *controls], tab.outputs
             )
 
 
-def changing(inputs: Iterable[Any]) -> list[Any]:
-    """Those that a visitor changes."""
+def visitor_inputs(inputs: Iterable[Any]) -> list[Any]:
+    """Return the inputs that a visitor changes."""
     return [each for each in inputs if not isinstance(each, gr.State)]
 
 
-def skipped(tab: Tab) -> list[Any]:
-    """No change for a tab that is not open."""
+def skip_outputs(tab: Tab) -> list[Any]:
+    """Return values that leave a tab as it is, since it is not open."""
     return [gr.skip()] * len(tab.outputs)
 
 
-def pointed(image: Any, event: gr.SelectData) -> tuple[float, float]:
-    """The point that was clicked, as shares of width and height."""
+def clicked_point(image: Any, event: gr.SelectData) -> tuple[float, float]:
+    """Return the point that was clicked, as shares of width and height."""
     across, down = event.index
     picture = image if isinstance(image, PIL.Image.Image) else PIL.Image.fromarray(image)
     return min(across / picture.width, 0.999), min(down / picture.height, 0.999)
 
 
 def page_of(name: str, run: Path | None = None, studio: Studio | None = None) -> gr.Blocks:
-    """The page of a folder or a Hub repository "org/name"; UserError if there is no model."""
+    """Return the page of a folder or a Hub repository "org/name"; UserError if there is no model."""
     return Page(studio or Studio(name), run).build()

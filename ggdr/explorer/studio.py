@@ -1,4 +1,4 @@
-"""The model that a page is about: read once, and again when a run has saved a newer one; images are kept."""
+"""The model that a page shows: read once, and again when a run has saved a newer one; images are cached."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from ggdr.errors import UserError
-from ggdr.latent.codes import Codes, images_of, seeded
-from ggdr.latent.directions import Directions, Method, find
-from ggdr.latent.mixing import mixed
+from ggdr.latent.codes import Codes, codes_of_seeds, images_of
+from ggdr.latent.directions import Directions, Method, find_directions
+from ggdr.latent.mixing import mix_styles
 from ggdr.networks.base.module import Discriminator, Generator
 from ggdr.ops.device import resolve_device
 from ggdr.sampling import View, draw
@@ -22,124 +22,129 @@ from ggdr.sampling.labels import label_rows
 from ggdr.saving import checkpoint
 from ggdr.saving.pretrained import Hub, load_pair
 
-KEPT = 512
-"""results kept of one model; the oldest go first"""
-Made = TypeVar("Made")
+MAX_RESULTS = 512
+"""Number of results cached for one model; the oldest are dropped first."""
+Result = TypeVar("Result")
 
 
-class Look(NamedTuple):
-    """Which image of a generator is looked at; all that a visitor of the page sets, so visitors share no state."""
+class ImageSettings(NamedTuple):
+    """The settings of one image: all that a visitor of the page sets, so visitors share no state."""
 
     seed: int = 0
     psi: float | None = None
     label: int | tuple[float, ...] | None = None
-    """a class, or a vector"""
+    """Class of the image, or its label vector."""
     noise: Literal["const", "random", "none"] = "const"
 
     @property
     def view(self) -> View:
-        """How the generator is to make it."""
+        """Return how the generator makes the image."""
         return View(self.psi, None, self.noise)
 
 
 class Model:
-    """A generator, the discriminator if there is one, and what was made of them; safe to use from many threads."""
+    """A generator, the discriminator if there is one, and a cache of their results; safe to use from many threads."""
 
     def __init__(self, generator: Generator, discriminator: Discriminator | None = None):
         self.generator, self.discriminator = generator, discriminator
-        self.kept: dict[Hashable, object] = {}
+        self.results: dict[Hashable, object] = {}
         self.lock = threading.RLock()
 
-    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """What `make` gives, made at the first call with this key.
+    def get_or_make(self, key: Hashable, make: Callable[[], Result]) -> Result:
+        """Return the cached result of this key, or call `make` and cache what it returns.
 
         One thread computes at a time: fresh noise comes from torch's own random state, which threads share.
         """
         with self.lock:
-            if key not in self.kept:
+            if key not in self.results:
                 made = make()
-                while len(self.kept) >= KEPT:
-                    self.kept.pop(next(iter(self.kept)))
-                self.kept[key] = made
-            return self.kept[key]  # type: ignore[return-value]
+                while len(self.results) >= MAX_RESULTS:
+                    self.results.pop(next(iter(self.results)))
+                self.results[key] = made
+            return self.results[key]  # type: ignore[return-value]
 
-    def labels(self, look: Look) -> Tensor | None:
-        """The label row [1, L] of a look; None without labels."""
-        return self.rows(look, 1)
+    def labels(self, settings: ImageSettings) -> Tensor | None:
+        """Return the label row [1, L] of the settings; None without labels."""
+        return self.rows(settings, 1)
 
-    def rows(self, look: Look, count: int) -> Tensor | None:
-        """The label of a look for each of `count` images [count, L]; None without labels."""
-        label = [list(look.label)] * count if isinstance(look.label, tuple) else look.label
+    def rows(self, settings: ImageSettings, count: int) -> Tensor | None:
+        """Return the label of the settings for each of `count` images [count, L]; None without labels."""
+        label = [list(settings.label)] * count if isinstance(settings.label, tuple) else settings.label
         return label_rows(self.generator.spec, label, count)
 
-    def image(self, look: Look) -> Tensor:
-        """The image [C, H, W] uint8 of a look; UserError if the generator has no such image."""
-        return self.once(look, lambda: self.drawn(look))
+    def image(self, settings: ImageSettings) -> Tensor:
+        """Return the image [C, H, W] uint8 of the settings; UserError if the generator has no such image."""
+        return self.get_or_make(settings, lambda: self.draw(settings))
 
-    def images(self, looks: Sequence[Look]) -> list[Tensor]:
-        """The images of looks that differ by their seeds alone, those that are not kept made in one pass."""
+    def images(self, settings_list: Sequence[ImageSettings]) -> list[Tensor]:
+        """Return the images of settings that differ by their seeds alone; those that are not cached are made in one
+        pass."""
         with self.lock:
-            new = [look for look in looks if look not in self.kept]
+            new = [settings for settings in settings_list if settings not in self.results]
             if new:
                 rows = self.rows(new[0], len(new))
-                made = torch.cat(list(draw(self.generator, [look.seed for look in new], rows, new[0].view)))
-                for look, image in zip(new, to_uint8(made).cpu(), strict=True):
-                    self.once(look, lambda image=image: image)  # type: ignore[misc]
-            return [self.image(look) for look in looks]
+                made = torch.cat(list(draw(self.generator, [settings.seed for settings in new], rows, new[0].view)))
+                for settings, image in zip(new, to_uint8(made).cpu(), strict=True):
+                    self.get_or_make(settings, lambda image=image: image)  # type: ignore[misc]
+            return [self.image(settings) for settings in settings_list]
 
-    def drawn(self, look: Look) -> Tensor:
-        """As `image`, made again."""
-        (made,) = draw(self.generator, [look.seed], self.labels(look), look.view)
+    def draw(self, settings: ImageSettings) -> Tensor:
+        """Make the image [C, H, W] uint8 of the settings."""
+        (made,) = draw(self.generator, [settings.seed], self.labels(settings), settings.view)
         return to_uint8(made)[0].cpu()
 
-    def codes(self, look: Look) -> Codes:
-        """What the image of a look is made from."""
-        return self.once(
-            ("codes", look), lambda: seeded(self.generator, [look.seed], self.labels(look), View(look.psi))
+    def codes(self, settings: ImageSettings) -> Codes:
+        """Return the codes that the image of the settings is made from."""
+        return self.get_or_make(
+            ("codes", settings),
+            lambda: codes_of_seeds(self.generator, [settings.seed], self.labels(settings), View(settings.psi)),
         )
 
     @torch.no_grad()
-    def of_codes(self, codes: Codes) -> Tensor:
-        """The image [C, H, W] uint8 of one code."""
+    def render(self, codes: Codes) -> Tensor:
+        """Return the image [C, H, W] uint8 of one code."""
         with self.lock:
             return to_uint8(images_of(self.generator, codes))[0].cpu()
 
-    def mix(self, look: Look, lender: int, layers: tuple[int, ...]) -> Tensor:
-        """The image [C, H, W] uint8 of a look with the styles of another seed at `layers`; without layers its own."""
+    def mix(self, settings: ImageSettings, lender: int, layers: tuple[int, ...]) -> Tensor:
+        """Return the image [C, H, W] uint8 with the styles of another seed at `layers`; without layers the original."""
         if not layers:
-            return self.of_codes(self.codes(look))
-        both = self.codes(look), self.codes(look._replace(seed=lender))
-        return self.once(("mix", look, lender, layers), lambda: self.of_codes(mixed(self.generator, *both, layers)))
+            return self.render(self.codes(settings))
+        both = self.codes(settings), self.codes(settings._replace(seed=lender))
+        return self.get_or_make(
+            ("mix", settings, lender, layers), lambda: self.render(mix_styles(self.generator, *both, layers))
+        )
 
     def directions(self, method: Method, count: int) -> Directions:
-        """The strongest directions of its codes."""
-        return self.once(("directions", method, count), lambda: find(self.generator, method, count))
+        """Return the strongest directions of the generator's codes."""
+        return self.get_or_make(("directions", method, count), lambda: find_directions(self.generator, method, count))
 
-    def edit(self, look: Look, method: Method, amounts: tuple[float, ...]) -> Tensor:
-        """The image [C, H, W] uint8 of a look, moved by an amount along each of the strongest directions."""
-        codes, found = self.codes(look), self.directions(method, len(amounts))
+    def edit(self, settings: ImageSettings, method: Method, amounts: tuple[float, ...]) -> Tensor:
+        """Return the image [C, H, W] uint8 moved by an amount along each of the strongest directions."""
+        codes, found = self.codes(settings), self.directions(method, len(amounts))
         for which, amount in enumerate(amounts[: len(found.vectors)]):
-            codes = found.moved(codes, which, [amount]) if amount else codes
-        return self.of_codes(codes)
+            codes = found.move(codes, which, [amount]) if amount else codes
+        return self.render(codes)
 
 
 class Studio:
-    """The model at a name: a folder or a Hub repository."""
+    """The model in a folder or a Hub repository, kept up to date."""
 
     def __init__(self, name: str, hub: Hub | None = None, device: str = ""):
-        """Read it; UserError if there is none."""
+        """Read the model; UserError if there is none."""
         self.name, self.hub, self.device = name, hub or Hub(), device
         self.stamp = newest(name)
         self.model = self.read()
 
     def read(self) -> Model:
-        """The model as it lies there now."""
+        """Return the model as it is saved now."""
         device = resolve_device(self.device)
         generator, judge = load_pair(self.name, self.hub)
         return Model(generator.to(device), judge and judge.to(device))
 
     def refresh(self) -> bool:
-        """Whether a run has saved a newer checkpoint, which then is the model; one that cannot be read is left out."""
+        """Load a newer checkpoint if a run has saved one, and return whether it did; one that cannot be read is
+        skipped."""
         stamp = newest(self.name)
         if stamp == self.stamp:
             return False
@@ -152,6 +157,6 @@ class Studio:
 
 
 def newest(name: str) -> str:
-    """Which checkpoint of a run is the newest, "" without any."""
+    """Return the name of a run's newest checkpoint, "" without any."""
     last = checkpoint.latest(Path(name)) if Path(name).is_dir() else None
     return last.name if last else ""

@@ -13,52 +13,52 @@ from ggdr.saving import log_file
 from ggdr.visualization.plots import plot_losses
 
 ROWS = 12
-"""lines of the table"""
+"""Number of lines in the table."""
 FIRST = ("kimg", "augment/r_t", "augment/p")
-"""columns that come first, where they were logged"""
+"""Columns that come first, where they were logged."""
 
 
 class Stamp(NamedTuple):
-    """What a run's folder held when it was last looked at."""
+    """What a run's folder held when it was last read."""
 
     logged: tuple[int, int] = (0, 0)
-    """when the log was written, in ns, and its bytes"""
+    """Time when the log was written, in ns, and its size in bytes."""
     grid: str = ""
-    """the newest grid"""
+    """File name of the newest grid."""
 
 
 def is_run(folder: Path) -> bool:
-    """Whether it is the folder of a run."""
+    """Whether a folder is that of a run."""
     return (folder / "metrics.jsonl").is_file() or (folder / "recipe.json").is_file()
 
 
 def stamp(run: Path) -> Stamp:
-    """What the folder holds now."""
+    """Return what the folder holds now."""
     log, grid = run / "metrics.jsonl", newest_grid(run)
     logged = (log.stat().st_mtime_ns, log.stat().st_size) if log.is_file() else (0, 0)
     return Stamp(logged, grid.name if grid else "")
 
 
 def newest_grid(run: Path) -> Path | None:
-    """The grid of fakes with the most images seen; None before the first."""
+    """Return the grid of fakes with the most images seen; None before the first."""
     return max((run / "samples").glob("fakes-*kimg.png"), default=None)
 
 
 def grid_picture(run: Path) -> PIL.Image.Image | None:
-    """The newest grid; None before the first."""
+    """Open the newest grid; None before the first."""
     newest = newest_grid(run)
     return PIL.Image.open(newest).copy() if newest else None
 
 
 def losses_picture(run: Path, aside: Path) -> PIL.Image.Image:
-    """The plots of all that was logged, drawn into the folder `aside`: the run's own are the run's to write."""
+    """Plot all that was logged into the folder `aside`, since the run's own plots are the run's to write."""
     png = aside / "losses.png"
     plot_losses(run / "metrics.jsonl", png)
     return PIL.Image.open(io.BytesIO(png.read_bytes()))
 
 
 def table(run: Path) -> tuple[list[str], list[list[str]]]:
-    """Names and values of r_t, p and the losses in the last lines of the log, the newest first."""
+    """Return names and values of r_t, p and the losses in the last lines of the log, the newest first."""
     rows = [row for row in log_file.read(run / "metrics.jsonl") if any(key.startswith("loss/") for key in row)]
     last = rows[-ROWS:][::-1]
     names = [name for name in FIRST if any(name in row for row in last)]
@@ -68,12 +68,12 @@ def table(run: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def number(value: float | None) -> str:
-    """As the table shows it."""
+    """Format a value for the table; "" for None."""
     return "" if value is None else significant(value)
 
 
 def headline(run: Path) -> str:
-    """How far the run is, in a line."""
+    """Describe in a line how far the run is."""
     last = None
     for row in log_file.read(run / "metrics.jsonl"):
         last = row

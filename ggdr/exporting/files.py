@@ -1,4 +1,4 @@
-"""Graphs as files that run without this package: written aside, read back, compared, and only then in their place."""
+"""Graphs as files that run without this package: written aside, read back, compared, and only then moved into place."""
 
 from __future__ import annotations
 
@@ -17,62 +17,62 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from ggdr.errors import UserError
-from ggdr.exporting.graphs import Graph, first_line, traced
+from ggdr.exporting.graphs import Graph, first_line, trace
 from ggdr.lazy import optional
 
 if TYPE_CHECKING:
     import onnx
 
 TOLERANCE = 1e-4
-"""largest difference between file and network, as a share of the network's largest value"""
+"""Largest difference between file and network, relative to the network's largest value."""
 LEVELS = 1
-"""the same between uint8 images: what lies halfway may be rounded to either side"""
+"""Largest difference between uint8 images, since a value half way between two levels may be rounded to either."""
 SIZES = (1, 3)
-"""batches that are compared, other than the one that is traced"""
+"""Batch sizes that are compared, other than the one that is traced."""
 DESCRIPTION = "ggdr.json"
-"""where a .pt2 file keeps what network it is"""
+"""Name of the extra file in a .pt2 file that describes the network."""
 OPSET = 18
-"""version of ONNX's operators: the one that torch writes without converting"""
+"""Version of ONNX's operators: the one that torch writes without converting."""
 
 Run = Callable[[dict[str, Tensor]], Tensor]
-"""a file's graph: inputs by name to its output"""
+"""Function that runs a file's graph: inputs by name to its output."""
 
 
 class Agreement(NamedTuple):
-    """How near a file comes to its network."""
+    """The agreement between a file's results and its network's."""
 
     difference: float
-    """largest of any value; infinite if shapes or types are not the network's"""
+    """Largest absolute difference; infinite if shapes or dtypes differ."""
     largest: float
-    """largest value of the network's"""
+    """Largest absolute value of the network's results."""
     bound: float
-    """what the difference must not be above"""
+    """Largest difference that is accepted."""
 
     @property
     def holds(self) -> bool:
-        """Whether it is near enough; not where anything is NaN."""
+        """Whether the difference is accepted; never where a result is NaN."""
         return self.difference <= self.bound
 
 
 class Format(NamedTuple):
-    """A kind of file."""
+    """How one kind of file is written and read."""
 
     write: Callable[[ExportedProgram, Graph, Path], None]
     read: Callable[[Path], Run]
 
 
 def export(graph: Graph, file: Path, batch_size: int | None = None) -> Agreement:
-    """Write a graph as `file`, of the kind that its suffix says, and say how near it comes to the network.
+    """Write a graph as `file`, in the format of its suffix, and return how closely it agrees with the network.
 
-    batch: the one number of samples it takes; None for any. A file that was there is replaced. UserError if the
-    network has no such graph, or the file computes something else: then there is no file, or the one there was.
+    batch_size: the one number of samples it takes; None for any. An existing file is replaced. UserError if the network
+    has no such graph, or the file computes something else: then no file is written, and an existing one stays.
     """
     kind = FORMATS[file.suffix]
     file.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".writing-", dir=file.parent) as folder, quiet():
+    with TemporaryDirectory(prefix=".writing-", dir=file.parent) as folder, suppress_logging():
         aside = Path(folder) / file.name
-        kind.write(traced(graph, batch_size), graph, aside)
-        found = agreement(kind.read(aside), graph, (batch_size, batch_size) if batch_size else SIZES)
+        kind.write(trace(graph, batch_size), graph, aside)
+        found = measure_agreement(kind.read(aside), graph, (batch_size, batch_size) if batch_size else SIZES)
         if not found.holds:
             raise UserError(
                 f"{file.name} would differ from the network by {found.difference:.2g} of values up to"
@@ -83,7 +83,7 @@ def export(graph: Graph, file: Path, batch_size: int | None = None) -> Agreement
 
 
 @torch.no_grad()
-def agreement(run: Run, graph: Graph, sizes: tuple[int, ...]) -> Agreement:
+def measure_agreement(run: Run, graph: Graph, sizes: tuple[int, ...]) -> Agreement:
     """Compare a file's graph with the network's on random inputs in batches of these sizes."""
     difference = largest = 0.0
     for seed, samples in enumerate(sizes, start=1):
@@ -98,8 +98,8 @@ def agreement(run: Run, graph: Graph, sizes: tuple[int, ...]) -> Agreement:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Without what the exporters say beside their errors."""
+def suppress_logging() -> Iterator[None]:
+    """Silence the exporters' logs and warnings within the block; errors still pass."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -110,18 +110,18 @@ def quiet() -> Iterator[None]:
 
 
 def write_pt2(program: ExportedProgram, graph: Graph, file: Path) -> None:
-    """A program for torch.export.load; its description is the extra file "ggdr.json"."""
+    """Write a program for torch.export.load; its description is the extra file "ggdr.json"."""
     torch.export.save(program, file, extra_files={DESCRIPTION: json.dumps(graph.description())})
 
 
 def read_pt2(file: Path) -> Run:
-    """The graph of such a file."""
+    """Read a .pt2 file and return a function that runs its graph."""
     module = torch.export.load(file).module()
     return lambda inputs: module(**inputs)
 
 
 def write_onnx(program: ExportedProgram, graph: Graph, file: Path) -> None:
-    """An ONNX model in one file; its description is the property "ggdr". UserError if there is no such operator."""
+    """Write an ONNX model in one file, described by its property "ggdr"; UserError if ONNX lacks an operator."""
     with optional("onnx", ".onnx files need"):
         from onnx import helper, save
 
@@ -138,12 +138,12 @@ def write_onnx(program: ExportedProgram, graph: Graph, file: Path) -> None:
     assert made is not None
     model = made.model_proto
     helper.set_model_props(model, {"ggdr": json.dumps(graph.description())})
-    bare(model)
+    strip_metadata(model)
     save(model, file)
 
 
-def bare(model: onnx.ModelProto) -> None:
-    """Drop the exporter's notes, which name files of this machine, and call the free dimension "batch"."""
+def strip_metadata(model: onnx.ModelProto) -> None:
+    """Remove the exporter's metadata, which names files of this machine, and call the free dimension "batch"."""
     graph = model.graph
     graph.ClearField("value_info")
     for item in (graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
@@ -156,7 +156,7 @@ def bare(model: onnx.ModelProto) -> None:
 
 
 def read_onnx(file: Path) -> Run:
-    """The graph of such a file, on the host."""
+    """Read an .onnx file and return a function that runs its graph on the CPU."""
     with optional("onnx", ".onnx files need"):
         import onnxruntime
 
@@ -170,4 +170,4 @@ def read_onnx(file: Path) -> Run:
 
 
 FORMATS = {".pt2": Format(write_pt2, read_pt2), ".onnx": Format(write_onnx, read_onnx)}
-"""suffix -> kind of file"""
+"""Formats by the suffix of a file's name."""

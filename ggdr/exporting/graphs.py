@@ -15,65 +15,67 @@ from ggdr.sampling.labels import labels_at
 from ggdr.saving.model import describe
 from ggdr.seeding import word
 
-Fixed = Literal["const", "none"]
-"""noise that makes one image of one latent code"""
+FixedNoise = Literal["const", "none"]
+"""Modes of noise in which one latent code always makes the same image."""
 
 
 class Graph(nn.Module):
-    """A network as a function of tensors by name."""
+    """A network as a function from named tensors to one tensor."""
 
     output: str
-    """name of what it gives"""
+    """Name of the resulting tensor."""
 
     def __init__(self, network: Network, options: dict[str, Any]):
-        """`options`: how it was asked to differ from the network, for the record."""
+        """Put the network into eval mode; `options`: how the graph differs from the network, for the description."""
         super().__init__()
         self.network, self.options = network.eval(), options
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
-        """Random inputs by name, a function of the seed."""
+        """Return random inputs by name, a function of the seed."""
         raise NotImplementedError
 
     def labels(self, samples: int) -> dict[str, Tensor]:
-        """Labels [N, L], those of `labels_at`, if the network is conditional."""
+        """Return labels [N, L], those of `labels_at`, if the network is conditional; else nothing."""
         rows = labels_at(self.network.spec, range(samples))
         return {} if rows is None else {"labels": rows}
 
     def description(self) -> dict[str, Any]:
-        """The network's, as saved models have it, and the options, as JSON can hold them."""
+        """Return the network's description, as saved models have it, and the options, as JSON can hold them."""
         return {**describe(self.network), "graph": {"output": self.output, **self.options}}
 
 
-class Images(Graph):
-    """A generator: z [N, z_dim] ~ N(0, 1), labels [N, L] if conditional, psi [] if it truncates, to images.
+class GeneratorGraph(Graph):
+    """A generator as a graph: z [N, z_dim] ~ N(0, 1), labels [N, L] if conditional, psi [] if it truncates, to `image`.
 
-    `image`: float32 [N, C, H, W], about [-1, 1], or uint8 [N, H, W, C].
+    `image` is float32 [N, C, H, W], about [-1, 1], or uint8 [N, H, W, C].
     """
 
     output = "image"
 
-    def __init__(self, network: Generator, noise: Fixed = "const", uint8: bool = False):
-        """`noise`: per-pixel noise of the layers, if there is such. `uint8`: pixels as picture files hold them."""
+    def __init__(self, network: Generator, noise: FixedNoise = "const", uint8: bool = False):
+        """Build the graph; `noise`: per-pixel noise of the layers, if they have some. `uint8`: return pixels 0 to
+        255."""
         super().__init__(network, {"noise": noise, "uint8": uint8})
         self.noise, self.uint8, self.z_dim = noise, uint8, network.z_dim
         self.truncates = Capability.TRUNCATION in network.config.provides
         self.noisy = Capability.NOISE in network.config.provides
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
-        """Latent codes, labels in turn, and a truncation between none and all."""
+        """Return random latent codes, labels in turn, and a random psi between 0 and 1."""
         draw = torch.Generator().manual_seed(word(seed))
         z, psi = torch.randn(samples, self.z_dim, generator=draw), torch.rand([], generator=draw)
         return {"z": z, **self.labels(samples), **({"psi": psi} if self.truncates else {})}
 
     def forward(self, z: Tensor, labels: Tensor | None = None, psi: Tensor | None = None) -> Tensor:
-        """The images."""
+        """Return the images of latent codes, as float32 or uint8."""
         view = ({"psi": psi} if self.truncates else {}) | ({"noise": self.noise} if self.noisy else {})
         image = self.network(z, labels, **view).image
         return to_uint8(image).permute(0, 2, 3, 1) if self.uint8 else image
 
 
-class Logits(Graph):
-    """A discriminator: image float32 [N, C, H, W] in [-1, 1], labels [N, L] if conditional, to `logits` [N]."""
+class DiscriminatorGraph(Graph):
+    """A discriminator as a graph: image float32 [N, C, H, W] in [-1, 1], labels [N, L] if conditional, to `logits`
+    [N]."""
 
     output = "logits"
 
@@ -81,22 +83,22 @@ class Logits(Graph):
         super().__init__(network, {})
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
-        """Images of uniform noise, labels in turn."""
+        """Return images of uniform noise, and labels in turn."""
         spec = self.network.spec
         size = (samples, spec.channels, spec.height, spec.width)
         image = torch.rand(size, generator=torch.Generator().manual_seed(word(seed))) * 2 - 1
         return {"image": image, **self.labels(samples)}
 
     def forward(self, image: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The logits."""
+        """Return the logits [N] of images."""
         return self.network(image, labels).logits
 
 
 @torch.no_grad()
-def traced(graph: Graph, batch_size: int | None = None) -> torch.export.ExportedProgram:
-    """The graph as torch.export sees it, to be called by keywords; nothing in it tells where its code lies.
+def trace(graph: Graph, batch_size: int | None = None) -> torch.export.ExportedProgram:
+    """Trace the graph with torch.export, to be called by keywords; nothing in it tells where its code lies.
 
-    batch: the one number of samples it takes; None for any. UserError if the network cannot be traced so.
+    batch_size: the one number of samples it takes; None for any. UserError if the network cannot be traced this way.
     """
     inputs = graph.inputs(batch_size or 2, seed=0)
     any_number = None if batch_size else {0: torch.export.Dim("batch")}
@@ -105,15 +107,15 @@ def traced(graph: Graph, batch_size: int | None = None) -> torch.export.Exported
     try:
         program = torch.export.export(graph, (), inputs, dynamic_shapes=shapes, strict=False)
     except Exception as error:  # torch has many for what a graph cannot hold
-        raise UserError(refusal(graph, batch_size, error)) from error
+        raise UserError(explain_refusal(graph, batch_size, error)) from error
     for module in program.graph_module.modules():
         for node in cast(torch.fx.GraphModule, module).graph.nodes:
             node.meta.pop("stack_trace", None)
     return program
 
 
-def refusal(graph: Graph, batch_size: int | None, error: Exception) -> str:
-    """Why there is no graph, and what to type next."""
+def explain_refusal(graph: Graph, batch_size: int | None, error: Exception) -> str:
+    """Explain why there is no graph, and what to type next."""
     name = graph.network.config.name
     if batch_size is None:
         return (
@@ -124,5 +126,5 @@ def refusal(graph: Graph, batch_size: int | None, error: Exception) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """What an error is and says, in one line."""
+    """Return the class of an error and the first line of its message."""
     return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0].rstrip('.')}"

@@ -1,4 +1,4 @@
-"""What a file says of itself, as JSON can hold it."""
+"""The facts that a checkpoint states about itself, converted to JSON."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from ggdr.foreign.stand_ins import Module, Namespace
 from ggdr.foreign.torch_files import Stored
 
 MOST_FACTS = 10_000
-"""values worth keeping; a file of a few bytes can stand for billions, by repeating what it holds"""
+"""Largest number of values that are kept; a file of a few bytes can stand for billions, by repeating what it holds."""
 DEEPEST = 16
 LONGEST = 4096
-"""characters of a text"""
+"""Largest number of characters of a text that are kept."""
 
 
 def as_json(value: Any) -> Any:
-    """Nested dicts and lists of numbers and texts; UserError if there are absurdly many."""
-    return Budget().spent_on(value, 0)
+    """Convert a value to nested dicts and lists of numbers and texts; UserError if there are absurdly many."""
+    return Budget().convert(value, 0)
 
 
 class Budget:
-    """How many values may still be kept."""
+    """The number of values that may still be converted."""
 
     def __init__(self) -> None:
         self.left = MOST_FACTS
 
-    def spent_on(self, value: Any, depth: int) -> Any:
-        """The value, as JSON can hold it."""
+    def convert(self, value: Any, depth: int) -> Any:
+        """Convert a value to JSON, and its items in turn; UserError beyond the budget."""
         self.left -= 1
         if self.left < 0 or depth > DEEPEST:
             raise UserError("it says more of itself than a checkpoint could")
@@ -39,17 +39,17 @@ class Budget:
             case str():
                 return value[:LONGEST]
             case Stored() if not value.shape and value.storage.dtype.is_floating_point:
-                return self.spent_on(float(value.tensor()), depth)
+                return self.convert(float(value.tensor()), depth)
             case int() | float():
                 return value if abs(value) < 1 << 63 and isfinite(value) else shown(value)
             case dict():
-                return {str(key)[:LONGEST]: self.spent_on(item, depth + 1) for key, item in value.items()}
+                return {str(key)[:LONGEST]: self.convert(item, depth + 1) for key, item in value.items()}
             case list() | tuple():
-                return [self.spent_on(item, depth + 1) for item in value]
+                return [self.convert(item, depth + 1) for item in value]
             case set() | frozenset():
-                return [self.spent_on(item, depth + 1) for item in sorted(value, key=str)]
+                return [self.convert(item, depth + 1) for item in sorted(value, key=str)]
             case Namespace():
-                return self.spent_on(value.attributes, depth)
+                return self.convert(value.attributes, depth)
             case Module():
                 return {"class_name": value.class_name}
         return shown(value)

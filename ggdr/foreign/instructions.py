@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 SHORT = "it ends too early, as a download that was cut off does; download it again"
-"""what to say of a file that is not whole"""
+"""Explanation for a file that is incomplete."""
 
 
 def instructions(stream: BytesIO) -> Iterator[tuple[str, Any]]:
-    """Names and arguments of the instructions of the pickle at the stream's position."""
+    """Yield names and arguments of the instructions of the pickle at the stream's position."""
     try:
         yield from ((opcode.name, argument) for opcode, argument, _ in genops(stream))
     except ValueError as error:  # also of texts that are no Unicode
@@ -26,8 +26,8 @@ def instructions(stream: BytesIO) -> Iterator[tuple[str, Any]]:
         raise UserError(f"it is damaged: {error}{f'; {SHORT}' if cut else ''}") from error
 
 
-def plain(key: Any) -> Any:
-    """A key or an element of a set, if it is a text or a number: the hash of nested tuples can take for ever."""
+def check_key(key: Any) -> Any:
+    """Return a key or an element of a set, if it is a text or a number: hashing nested tuples can take for ever."""
     if type(key) not in (str, int, float, bool, bytes, type(None)):
         raise UserError(f"it is damaged: a value of type {type(key).__name__} cannot be a key")
     return key
@@ -35,7 +35,7 @@ def plain(key: Any) -> Any:
 
 LITERALS = """INT LONG LONG1 LONG4 BININT BININT1 BININT2 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING
 BINBYTES SHORT_BINBYTES BINBYTES8 UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8""".split()
-"""instructions that put their argument on the stack"""
+"""Instructions that push their argument on the stack."""
 
 INSTRUCTIONS: dict[str, Callable[[Machine, Any], None]] = {
     **dict.fromkeys(LITERALS, lambda machine, value: machine.push(value)),
@@ -53,16 +53,16 @@ INSTRUCTIONS: dict[str, Callable[[Machine, Any], None]] = {
     "EMPTY_DICT": lambda machine, _: machine.push({}),
     "EMPTY_SET": lambda machine, _: machine.push(set()),
     "TUPLE": lambda machine, _: machine.push(tuple(machine.since_mark())),
-    "TUPLE1": lambda machine, _: machine.push(taken(machine, 1)),
-    "TUPLE2": lambda machine, _: machine.push(taken(machine, 2)),
-    "TUPLE3": lambda machine, _: machine.push(taken(machine, 3)),
+    "TUPLE1": lambda machine, _: machine.push(pop_many(machine, 1)),
+    "TUPLE2": lambda machine, _: machine.push(pop_many(machine, 2)),
+    "TUPLE3": lambda machine, _: machine.push(pop_many(machine, 3)),
     "LIST": lambda machine, _: machine.push(machine.since_mark()),
     "DICT": lambda machine, _: from_items(machine),
-    "FROZENSET": lambda machine, _: machine.push(frozenset(map(plain, machine.since_mark()))),
+    "FROZENSET": lambda machine, _: machine.push(frozenset(map(check_key, machine.since_mark()))),
     "APPEND": lambda machine, _: append(machine, [machine.pop()]),
     "APPENDS": lambda machine, _: append(machine, machine.since_mark()),
     "ADDITEMS": lambda machine, _: add(machine, machine.since_mark()),
-    "SETITEM": lambda machine, _: machine.set_items([*taken(machine, 2)]),
+    "SETITEM": lambda machine, _: machine.set_items([*pop_many(machine, 2)]),
     "SETITEMS": lambda machine, _: machine.set_items(machine.since_mark()),
     "GET": lambda machine, index: machine.push(machine.memo[index]),
     "BINGET": lambda machine, index: machine.push(machine.memo[index]),
@@ -78,35 +78,35 @@ INSTRUCTIONS: dict[str, Callable[[Machine, Any], None]] = {
     "BUILD": lambda machine, _: machine.build(),
     "BINPERSID": lambda machine, _: machine.fetch(),
 }
-"""all that a pickle may do; instructions for extension codes, instances of old classes and buffers are not among it"""
+"""All that a pickle may do; extension codes, instances of old classes and buffers are not supported."""
 
 
-def taken(machine: Machine, count: int) -> tuple[Any, ...]:
-    """The last `count` values, in the order they were put on the stack."""
+def pop_many(machine: Machine, count: int) -> tuple[Any, ...]:
+    """Pop the last `count` values, and return them in the order in which they were pushed."""
     return tuple(reversed([machine.pop() for _ in range(count)]))
 
 
 def append(machine: Machine, items: list[Any]) -> None:
-    """Lengthen the list on the stack."""
+    """Append items to the list on the stack."""
     machine.top(list).extend(items)
 
 
 def add(machine: Machine, items: list[Any]) -> None:
-    """Add to the set on the stack."""
-    machine.top(set).update(map(plain, items))
+    """Add items to the set on the stack."""
+    machine.top(set).update(map(check_key, items))
 
 
 def from_items(machine: Machine) -> None:
-    """A dict of the keys and values since the last mark."""
+    """Push a dict of the keys and values since the last mark."""
     items = machine.since_mark()
     machine.push({})
     machine.set_items(items)
 
 
 def keep(machine: Machine, index: int) -> None:
-    """Remember the top of the stack."""
+    """Store the top of the stack in the memo."""
     machine.memo[index] = machine.top(object)
 
 
 def forget(_: Any) -> None:
-    """Nothing becomes of it."""
+    """Drop a popped value."""

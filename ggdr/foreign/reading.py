@@ -1,4 +1,4 @@
-"""A foreign file, whatever wrote it, to networks of ours."""
+"""Conversion of a foreign file, whatever program wrote it, to networks of ours."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ggdr.foreign.unpickle import load
 from ggdr.foreign.weights import Reading
 
 LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
-"""how a file of `torch.save` began before torch 1.6"""
+"""First bytes of a file of `torch.save` before torch 1.6."""
 LONGEST = 600
-"""characters of a message"""
+"""Largest number of characters of a message."""
 
 
 def read(path: str | Path) -> Reading:
-    """The networks in a file and what it says of itself, with its name and sha256; nothing in it is run.
+    """Return the networks in a file and what it states, with its name and sha256; nothing in it is run.
 
     UserError, one sentence that names the file, if it is not there, damaged, or none of what can be converted.
     """
@@ -30,17 +30,17 @@ def read(path: str | Path) -> Reading:
         what = "is a folder" if path.is_dir() else "is not there"
         raise UserError(f"{str(path)!r} {what}; give a checkpoint: a .pkl of StyleGAN2-ADA or its heirs, or a .pt.")
     try:
-        return reading(path)
+        return read_file(path)
     except UserError as error:
         raise UserError(f"cannot convert {str(path)!r}: {printable(str(error))}.") from error
     except (RecursionError, MemoryError) as error:
         raise UserError(f"cannot convert {str(path)!r}: it asks for more memory than there is.") from error
 
 
-def reading(path: Path) -> Reading:
-    """The same with the file there; UserError, a clause whose subject is the file."""
+def read_file(path: Path) -> Reading:
+    """Read an existing file; UserError, a clause whose subject is the file."""
     data = path.read_bytes()
-    content = unpacked(data)
+    content = unpack(data)
     if isinstance(content, Module):
         found = snapshot.read_one(content, len(data))
     elif not isinstance(content, dict):
@@ -58,12 +58,12 @@ def reading(path: Path) -> Reading:
 
 
 def printable(text: str) -> str:
-    """A text that may quote a file, in one line that a terminal shows as it is."""
+    """Return a text that may quote a file, in one line that a terminal shows as it is."""
     return "".join(letter if letter.isprintable() else " " for letter in text[:LONGEST]).strip()
 
 
-def unpacked(data: bytes) -> Any:
-    """What is in a pickle or in a file of `torch.save`."""
+def unpack(data: bytes) -> Any:
+    """Return the content of a pickle or of a file of `torch.save`."""
     if data.startswith(b"PK\x03\x04"):
         archive = open_archive(data)
         if (name := pickle_of(archive)) is None:

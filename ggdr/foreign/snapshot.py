@@ -1,6 +1,6 @@
-"""Snapshots of the published StyleGAN2-ADA code and its heirs: a pickled dict with G, D and G_ema, or one.
+"""Snapshots of the published StyleGAN2-ADA code and its successors: a pickled dict with G, D and G_ema, or one.
 
-Settings come from the constructor arguments in the file and from what each layer says of itself.
+Settings come from the constructor arguments in the file and from the attributes of each layer.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from ggdr.foreign import stylegan3
 from ggdr.foreign.facts import as_json
 from ggdr.foreign.published import (
     GENERATOR,
-    Tree,
+    NetworkTree,
     arguments,
-    bound,
     check_arguments,
     expect,
-    flattened,
-    group,
+    flatten,
+    integer_argument,
     mapping_layers,
     mean_beta,
-    whole,
+    pop_group,
+    read_clamp,
 )
 from ggdr.foreign.stand_ins import Module
-from ggdr.foreign.weights import Found, Reading, base_width, filled
+from ggdr.foreign.weights import FoundNetwork, Reading, base_width, build_filled
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.stylegan3 import StyleGAN3GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 
 SMALLEST = "b4.fromrgb"
-"""a discriminator's layer that takes in the smallest image, if it has one; like its skips it is never clamped"""
+"""Name of the layer that takes in the smallest image, if there is one; like the skips it is never clamped."""
 DECODER = r"b\d{1,5}_dec"
-"""name of a step of the decoder"""
+"""Pattern of the names of the decoder's steps."""
 # Constructor arguments -> the values that can be honoured; None: read elsewhere, or of no effect on what is computed.
 DISCRIMINATOR = tuple(
     "c_dim img_resolution img_channels architecture channel_base channel_max num_fp16_res conv_clamp cmap_dim"
@@ -52,7 +52,8 @@ BLOCK = PRECISION | LAYER | {"freeze_layers": None}  # frozen layers compute the
 
 
 def read(snapshot: Mapping[str, Any], size: int) -> Reading:
-    """The networks of an unpickled snapshot, and what else it says; UserError, one clause, if they are not ours."""
+    """Return the networks of an unpickled snapshot, and what else it states; UserError, one clause, if they are not
+    ours."""
     modules = {name: snapshot[name] for name in ("G_ema", "G", "D") if snapshot.get(name) is not None}
     if strange := [name for name, module in modules.items() if not isinstance(module, Module)]:
         raise UserError(f"its {strange[0]} is no network")
@@ -79,7 +80,7 @@ def read(snapshot: Mapping[str, Any], size: int) -> Reading:
 
 
 def read_one(module: Module, size: int) -> Reading:
-    """A network that is pickled alone, as inversion programs save the generator that they tuned."""
+    """Convert a network that is pickled alone, as inversion programs save the generator that they tuned."""
     if module.class_name == "Discriminator":
         return read({"D": module}, size)
     found = read({"G": module}, size)
@@ -89,7 +90,7 @@ def read_one(module: Module, size: int) -> Reading:
 
 
 def augmentation(pipe: Any) -> dict[str, Any]:
-    """What the file says of the augmentation it was trained with."""
+    """Return what the file states of the augmentation it was trained with."""
     if not isinstance(pipe, Module):
         return {"augment_pipe": None}
     said = {
@@ -100,52 +101,54 @@ def augmentation(pipe: Any) -> dict[str, Any]:
     return {"augment_pipe": as_json(said)}
 
 
-def shaped(given: Mapping[str, Any], tree: Tree, block: str, base: int) -> ImageSpec:
-    """What a network was built for; `block`: what the names of its blocks begin with. `base`: width at 4 px height."""
-    resolution = whole(given, "img_resolution")
+def image_spec(given: Mapping[str, Any], tree: NetworkTree, block: str, base: int) -> ImageSpec:
+    """Return the spec of a network; `block`: prefix of its blocks' names. `base`: width at 4 px height."""
+    resolution = integer_argument(given, "img_resolution")
     if resolution < 8 or resolution & (resolution - 1) or f"{block}{resolution}" not in tree.modules:
         raise UserError(f"its img_resolution is {resolution}, but it has no blocks for that")
-    return ImageSpec(resolution, resolution * base // 4, whole(given, "img_channels"), whole(given, "c_dim"))
+    return ImageSpec(
+        resolution, resolution * base // 4, integer_argument(given, "img_channels"), integer_argument(given, "c_dim")
+    )
 
 
-def generator(module: Module, origin: str, size: int) -> Found:
-    """A published generator as ours; `size`: bytes of the file."""
-    tree = flattened(module)
+def generator(module: Module, origin: str, size: int) -> FoundNetwork:
+    """Convert a published generator; `size`: bytes of the file."""
+    tree = flatten(module)
     expect(origin, "class", module.class_name, ("Generator",))
-    if tree.of("SynthesisInput"):
+    if tree.paths_of("SynthesisInput"):
         return stylegan3.generator(module, origin, tree, size)
     given = arguments(module, GENERATOR)
     facts = as_json(given)
-    mapping, synthesis = group(given, "mapping_kwargs"), group(given, "synthesis_kwargs")
+    mapping, synthesis = pop_group(given, "mapping_kwargs"), pop_group(given, "synthesis_kwargs")
     base = base_width(tree.stored, "synthesis.b4.const")
     expect(origin, "square", given.pop("square", base == 4), (base == 4,))  # StyleGAN-Human's images are half as wide
     # later code takes what is for the synthesis without a group
     synthesis |= {name: given.pop(name) for name in list(given) if name not in GENERATOR}
     check_arguments(f"{origin}.synthesis", synthesis, SYNTHESIS)
-    w_dim = whole(given, "w_dim")
+    w_dim = integer_argument(given, "w_dim")
     config = StyleGAN2GeneratorConfig(
-        z_dim=whole(given, "z_dim"),
+        z_dim=integer_argument(given, "z_dim"),
         w_dim=w_dim,
         mapping_layers=mapping_layers(origin, tree, mapping, w_dim),
-        channel_base=whole(synthesis, "channel_base", 32768),
-        channel_max=whole(synthesis, "channel_max", 512),
+        channel_base=integer_argument(synthesis, "channel_base", 32768),
+        channel_max=integer_argument(synthesis, "channel_max", 512),
         smallest=base,
         w_avg_beta=mean_beta(tree, StyleGAN2GeneratorConfig.w_avg_beta),
-        clamp=bound(tree.said("conv_clamp", tree.of("SynthesisLayer", "ToRGBLayer"))),
+        clamp=read_clamp(tree.attribute("conv_clamp", tree.paths_of("SynthesisLayer", "ToRGBLayer"))),
     )
-    network = filled(partial(config.build, shaped(given, tree, "synthesis.b", base)), tree.stored, size)
-    return Found(network, origin, module.class_name, facts)
+    network = build_filled(partial(config.build, image_spec(given, tree, "synthesis.b", base)), tree.stored, size)
+    return FoundNetwork(network, origin, module.class_name, facts)
 
 
-def discriminator(module: Module, origin: str, size: int) -> Found:
-    """A published discriminator as ours, with its decoder if it has one; `size`: bytes of the file."""
-    tree, given = flattened(module), arguments(module, DISCRIMINATOR)
+def discriminator(module: Module, origin: str, size: int) -> FoundNetwork:
+    """Convert a published discriminator, with its decoder if it has one; `size`: bytes of the file."""
+    tree, given = flatten(module), arguments(module, DISCRIMINATOR)
     expect(origin, "class", module.class_name, ("Discriminator",))
     facts = as_json(given)
-    mapping = group(given, "mapping_kwargs")
-    check_arguments(f"{origin}'s epilogue", group(given, "epilogue_kwargs"), EPILOGUE)
-    check_arguments(f"{origin}'s blocks", group(given, "block_kwargs"), BLOCK)
-    total, limit = whole(given, "channel_base", 32768), whole(given, "channel_max", 512)
+    mapping = pop_group(given, "mapping_kwargs")
+    check_arguments(f"{origin}'s epilogue", pop_group(given, "epilogue_kwargs"), EPILOGUE)
+    check_arguments(f"{origin}'s blocks", pop_group(given, "block_kwargs"), BLOCK)
+    total, limit = integer_argument(given, "channel_base", 32768), integer_argument(given, "channel_max", 512)
     width = min(total // 4, limit)
     base = base_width(tree.stored, "b4.fc.weight", width)
     expect(origin, "square", given.pop("square", base == 4), (base == 4,))
@@ -153,47 +156,50 @@ def discriminator(module: Module, origin: str, size: int) -> Found:
     check_arguments(origin, given, dict.fromkeys((*DISCRIMINATOR, "decoder_res")) | known)
     compared, planes = minibatch(tree)
     drawing = [path for path in tree.modules if re.fullmatch(DECODER, path)]
-    apart = [path for path in tree.of("Conv2dLayer") if path.endswith("skip") or path == SMALLEST]
-    expect(origin, "conv_clamp", tree.said("conv_clamp", apart), (None,))
-    judging = [path for path in tree.of("Conv2dLayer") if path not in (*drawing, *apart)]
+    apart = [path for path in tree.paths_of("Conv2dLayer") if path.endswith("skip") or path == SMALLEST]
+    expect(origin, "conv_clamp", tree.attribute("conv_clamp", apart), (None,))
+    judging = [path for path in tree.paths_of("Conv2dLayer") if path not in (*drawing, *apart)]
     encoder = StyleGAN2DiscriminatorConfig(
-        architecture=tree.said("architecture", tree.of("DiscriminatorBlock", "DiscriminatorEpilogue")),
+        architecture=tree.attribute("architecture", tree.paths_of("DiscriminatorBlock", "DiscriminatorEpilogue")),
         channel_base=total,
         channel_max=limit,
         smallest=base,
         mbstd_group=compared,
         mbstd_channels=planes,
         mapping_layers=mapping_layers(origin, tree, mapping, width),
-        clamp=bound(tree.said("conv_clamp", judging)),
+        clamp=read_clamp(tree.attribute("conv_clamp", judging)),
     )
     expect(origin, "architecture", encoder.architecture, ("resnet", "orig", "skip"))
-    spec = shaped(given, tree, "b", base)
+    spec = image_spec(given, tree, "b", base)
     if not drawing:
-        return Found(filled(partial(encoder.build, spec), tree.stored, size), origin, module.class_name, facts)
+        return FoundNetwork(
+            build_filled(partial(encoder.build, spec), tree.stored, size), origin, module.class_name, facts
+        )
     config, targets = decoder(encoder, tree, drawing)
-    stored = {renamed(name): tensor for name, tensor in tree.stored.items()}
-    return Found(
-        filled(partial(config.build, spec, ExtraOutputs(targets)), stored, size), origin, module.class_name, facts
+    stored = {decoder_name(name): tensor for name, tensor in tree.stored.items()}
+    return FoundNetwork(
+        build_filled(partial(config.build, spec, ExtraOutputs(targets)), stored, size), origin, module.class_name, facts
     )
 
 
-def minibatch(tree: Tree) -> tuple[int | None, int]:
-    """Samples that are compared (None: all), and channels that show it, as the layer that does it says."""
-    layers = tree.of("MinibatchStdLayer")
+def minibatch(tree: NetworkTree) -> tuple[int | None, int]:
+    """Return the group size (None: all) and the channels of the minibatch standard deviation."""
+    layers = tree.paths_of("MinibatchStdLayer")
     if not layers:
         return StyleGAN2DiscriminatorConfig.mbstd_group, 0
-    compared, planes = tree.said("group_size", layers), tree.said("num_channels", layers)
+    compared, planes = tree.attribute("group_size", layers), tree.attribute("num_channels", layers)
     if not (compared is None or type(compared) is int and compared > 0) or type(planes) is not int:
         raise UserError(f"its minibatch layer has group_size={shown(compared)}, num_channels={shown(planes)}")
     return compared, planes
 
 
 def decoder(
-    encoder: StyleGAN2DiscriminatorConfig, tree: Tree, drawing: list[str]
+    encoder: StyleGAN2DiscriminatorConfig, tree: NetworkTree, drawing: list[str]
 ) -> tuple[UNetDiscriminatorConfig, dict[int, int]]:
-    """Settings of the decoder, and channels of the maps it draws: only its last step was trained to draw any."""
-    expect("decoder", "conv_clamp", tree.said("conv_clamp", drawing), (None,))
-    activation = tree.said("activation", drawing)
+    """Return the decoder's settings and target channels: only its last step was trained to predict the generator's
+    maps."""
+    expect("decoder", "conv_clamp", tree.attribute("conv_clamp", drawing), (None,))
+    activation = tree.attribute("activation", drawing)
     expect("decoder", "activation", activation, ("linear", "lrelu"))
     weights = {int(path[1:-4]): tree.stored.get(f"{path}.weight") for path in drawing}
     shapes = {
@@ -210,7 +216,7 @@ def decoder(
     }
 
 
-def renamed(name: str) -> str:
-    """The name in our U-Net of a weight of a published discriminator."""
+def decoder_name(name: str) -> str:
+    """Return the name in our U-Net of a weight of a published discriminator."""
     path, _, leaf = name.partition(".")
     return f"decoder.{path.removesuffix('_dec')}.{leaf}" if re.fullmatch(DECODER, path) else f"encoder.{name}"

@@ -1,4 +1,4 @@
-"""What a file is that holds none of our networks, in a clause whose subject is the file: by its bytes, not its name."""
+"""Explanations of files that hold none of our networks, in clauses whose subject is the file; by bytes, not by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PACKED = {
     b"7z\xbc\xaf\x27\x1c": "7z",
     b"Rar!": "RAR",
 }
-"""how compressed files begin -> their format"""
+"""Formats of compressed files by their first bytes."""
 OTHERS = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
@@ -30,7 +30,7 @@ OTHERS = {
     b"GGUF": "a GGUF file, a language model's",
     b"PK\x05\x06": "a zip archive of nothing",
 }
-"""how other files begin -> what they are"""
+"""Kinds of other files by their first bytes."""
 MARKS = {
     "model.diffusion_model.": "Stable Diffusion",
     "down_blocks.": "a diffusion model",
@@ -39,15 +39,15 @@ MARKS = {
     "transformer.h.": "a language model",
     "text_model.": "CLIP",
 }
-"""how some names of weights begin -> whose they are"""
+"""Programs by the prefixes of their weights' names."""
 MOST_SHOWN = 4
 LONGEST = 60
-"""characters of a name in a message"""
+"""Largest number of characters of a name in a message."""
 NEEDED = "needed are networks as G, D or G_ema, a generator alone, or weights as g, d or g_ema"
 
 
 def of_bytes(data: bytes) -> str:
-    """What a file is that begins as no pickle and no archive of torch.save does, and what to do with it."""
+    """Explain a file that begins as no pickle and no archive of torch.save does, and what to do with it."""
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     lower = head.lower()
     if not data:
@@ -72,8 +72,8 @@ def of_bytes(data: bytes) -> str:
         return f"it is {other}; give a checkpoint"
     if names := tensors_of(data):
         return (
-            f"it is a safetensors file of {listed(names)}; checkpoints of PyTorch are read here, and the folder of a"
-            " network that ggdr saved needs no conversion"
+            f"it is a safetensors file of {list_names(names)}; checkpoints of PyTorch are read here, and the folder of"
+            " a network that ggdr saved needs no conversion"
         )
     if re.fullmatch(rb"[\t\r\n\x20-\x7e]+", data[:256]):
         return f"it is a text that begins with {text(data[:40])!r}; give a checkpoint"
@@ -81,12 +81,12 @@ def of_bytes(data: bytes) -> str:
 
 
 def text(data: bytes) -> str:
-    """Bytes as a short text in one line."""
+    """Show bytes as a short text in one line."""
     return " ".join(data.decode("utf-8", "replace").split())
 
 
 def tensors_of(data: bytes) -> list[str]:
-    """Names of the tensors of a safetensors file, whole or not; none if it is no such."""
+    """Return the names of the tensors of a safetensors file, complete or not; none for other files."""
     length = int.from_bytes(data[:8], "little")
     if data[8:9] != b"{" or not 2 <= length <= 100_000_000:
         return []
@@ -98,37 +98,39 @@ def tensors_of(data: bytes) -> list[str]:
 
 
 def of_archive(archive: zipfile.ZipFile) -> str:
-    """What a zip archive is that torch.save did not write."""
+    """Explain a zip archive that torch.save did not write."""
     names = [name for name in archive.namelist() if not name.endswith("/")]
     if any("/code/" in f"/{name}" for name in names):
         return "it is a TorchScript program; nothing of it was run; give the checkpoint that it was made of"
     if any(name.endswith(".npy") for name in names):
-        return f"it holds {listed(names, 'array')} of NumPy, and no network"
+        return f"it holds {list_names(names, 'array')} of NumPy, and no network"
     inner = [name for name in names if name.endswith((".pkl", ".pt", ".pth", ".ckpt"))]
     todo = f"unpack it, and convert {inner[0][:LONGEST]!a}" if inner else "give a checkpoint"
-    return f"it is a zip file, but not one that torch.save wrote: it has {listed(names, 'file')}; {todo}"
+    return f"it is a zip file, but not one that torch.save wrote: it has {list_names(names, 'file')}; {todo}"
 
 
 def of_content(content: Any) -> str:
-    """What is in a pickle, or in a file of torch.save, that holds none of our networks."""
+    """Explain the content of a pickle or a file of torch.save that holds none of our networks."""
     if not isinstance(content, dict):
-        return f"it holds {what(content)}, and no network; {NEEDED}"
+        return f"it holds {describe_value(content)}, and no network; {NEEDED}"
     if weights := [name for name, value in content.items() if isinstance(value, Stored)]:
-        whose = next((whose for start, whose in MARKS.items() if any(begins(name, start) for name in weights)), None)
+        whose = next(
+            (whose for start, whose in MARKS.items() if any(starts_with(name, start) for name in weights)), None
+        )
         named = f", as {whose} has" if whose else ", of a network that is unknown here"
-        return f"it holds {listed(weights, 'weight')}{named}; {NEEDED}"
-    shown = [f"{name!a:.60} ({what(value)})" for name, value in list(content.items())[:MOST_SHOWN]]
+        return f"it holds {list_names(weights, 'weight')}{named}; {NEEDED}"
+    shown = [f"{name!a:.60} ({describe_value(value)})" for name, value in list(content.items())[:MOST_SHOWN]]
     more = f" and {len(content) - MOST_SHOWN} more" if len(content) > MOST_SHOWN else ""
     return f"it holds {', '.join(shown) or 'nothing'}{more}; {NEEDED}"
 
 
-def begins(name: Any, start: str) -> bool:
-    """Whether a weight's name begins so, with or without the name of what wraps the network."""
+def starts_with(name: Any, start: str) -> bool:
+    """Whether a weight's name has this prefix, with or without the name of a wrapper around the network."""
     return type(name) is str and name.removeprefix("module.").startswith(start)
 
 
-def what(value: Any) -> str:
-    """What a value is, in few words."""
+def describe_value(value: Any) -> str:
+    """Describe a value in few words."""
     match value:
         case Stored():
             return f"one tensor {[*value.shape]}"
@@ -140,7 +142,7 @@ def what(value: Any) -> str:
             return "settings"
         case dict():
             tensors = [name for name, inner in value.items() if isinstance(inner, Stored)]
-            return f"a dict of {listed(tensors or list(value), 'tensor' if tensors else 'value')}"
+            return f"a dict of {list_names(tensors or list(value), 'tensor' if tensors else 'value')}"
         case list() | tuple() | set() | frozenset():
             return f"a list of {len(value)} value{'' if len(value) == 1 else 's'}"
         case str() | bytes():
@@ -150,7 +152,7 @@ def what(value: Any) -> str:
     return "nothing" if value is None else f"a {type(value).__name__}"
 
 
-def listed(names: list[Any], sort: str = "tensor") -> str:
-    """How many there are, with the first of them by name."""
+def list_names(names: list[Any], sort: str = "tensor") -> str:
+    """Return how many names there are, with the first of them."""
     some = f" such as {names[0]!a:.60}" if names else ""
     return f"{len(names)} {sort}{'' if len(names) == 1 else 's'}{some}"

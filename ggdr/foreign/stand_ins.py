@@ -10,7 +10,7 @@ from reprlib import repr as shown
 from typing import Any
 
 from ggdr.errors import UserError
-from ggdr.foreign.instructions import plain
+from ggdr.foreign.instructions import check_key
 from ggdr.foreign.unpickle import Call, Global, StandIn
 
 FORMATS = {"f2": "e", "f4": "f", "f8": "d", "b1": "?"}
@@ -18,9 +18,9 @@ FORMATS |= {f"i{size}": code for size, code in zip((1, 2, 4, 8), "bhiq", strict=
 FORMATS |= {f"u{size}": code for size, code in zip((1, 2, 4, 8), "BHIQ", strict=True)}
 """numpy's name of a number's type -> the `struct` module's; types of objects are not among them"""
 FEW = 1024
-"""numbers of an array that are worth looking at"""
+"""Largest number of an array's elements that are listed."""
 LONGEST_NAME = 200
-"""characters of an attribute's, a layer's or a weight's name"""
+"""Largest number of characters of an attribute's, a layer's or a weight's name."""
 
 
 @dataclass(eq=False)
@@ -31,7 +31,7 @@ class Module:
     state: dict[str, Any]
 
     def section(self, name: str) -> dict[str, Any]:
-        """One of its attributes that are dicts by names, empty if it is not there; UserError if it is no such."""
+        """Return an attribute that is a dict by names, empty if it is missing; UserError if it is something else."""
         found = self.state.get(name, {})
         if not isinstance(found, dict) or not all(type(key) is str and len(key) <= LONGEST_NAME for key in found):
             raise UserError(f"it is damaged: {name} of a {self.class_name} is no dict")
@@ -45,7 +45,7 @@ class Namespace(StandIn):
     attributes: dict[str, Any] = field(default_factory=dict)
 
     def take(self, state: Any) -> None:
-        """The attributes."""
+        """Store the attributes."""
         if not isinstance(state, dict):
             raise UserError("it is damaged: a namespace has no attributes")
         self.attributes = state
@@ -53,27 +53,27 @@ class Namespace(StandIn):
 
 @dataclass(eq=False)
 class NumberType(StandIn):
-    """Type of a numpy number."""
+    """The type of a NumPy number."""
 
     code: str
     order: str = "<"
 
     def take(self, state: Any) -> None:
-        """Its byte order."""
+        """Store the byte order."""
         if type(state) is not tuple or len(state) < 2 or state[1] not in ("<", ">", "|", "="):
             raise UserError("it is damaged: a type of number has no byte order")
         self.order = state[1].replace("|", "=")
 
 
 def number_type(code: Any = None, *_: Any) -> NumberType:
-    """The type of this name; UserError if it is not one of plain numbers."""
+    """Return the type of this name; UserError if it is not one of plain numbers."""
     if type(code) is not str or code not in FORMATS:
         raise UserError(f"it holds a numpy object of type {shown(code)}, which is no number; nothing of it was run")
     return NumberType(code)
 
 
-def number(kind: Any, data: Any) -> int | float | bool:
-    """A numpy scalar as a number of Python."""
+def make_number(kind: Any, data: Any) -> int | float | bool:
+    """Convert a NumPy scalar to a Python number."""
     if not isinstance(kind, NumberType) or type(data) is not bytes or len(data) != int(kind.code[1]):
         raise UserError("it is damaged: a number has no value")
     return struct.unpack(kind.order + FORMATS[kind.code], data)[0]
@@ -81,21 +81,21 @@ def number(kind: Any, data: Any) -> int | float | bool:
 
 @dataclass(eq=False)
 class Array(StandIn):
-    """A numpy array, as its bytes."""
+    """A NumPy array, as its bytes."""
 
     kind: NumberType = field(default_factory=lambda: NumberType("u1"))
     shape: tuple[int, ...] = (0,)
     data: bytes = b""
 
     def take(self, state: Any) -> None:
-        """Its shape, type and bytes; UserError if they do not go together."""
+        """Store shape, type and bytes; UserError if they do not go together."""
         if type(state) is not tuple or len(state) != 5:
             raise UserError("it is damaged: an array has no numbers")
         _, shape, kind, _, data = state
         self.fill(data, kind, shape)
 
     def fill(self, data: Any, kind: Any, shape: Any) -> None:
-        """The same from what pickles say of it."""
+        """Fill the array from its pickled bytes, type and shape; UserError if they do not go together."""
         fits = isinstance(kind, NumberType) and type(shape) is tuple and type(data) is bytes
         fits = fits and all(type(resolution) is int and resolution >= 0 for resolution in shape)
         if not fits or prod(shape) * int(kind.code[1]) != len(data):
@@ -106,26 +106,26 @@ class Array(StandIn):
         return f"an array {[*self.shape]} of numpy's type {self.kind.code}"
 
     def numbers(self) -> Any:
-        """Its numbers as a list, if it has one axis and they are few; else what is said of it."""
+        """Return the elements as a list, if there is one axis and they are few; else a description."""
         if len(self.shape) != 1 or self.shape[0] > FEW:
             return repr(self)
         return [*struct.unpack(f"{self.kind.order}{self.shape[0]}{FORMATS[self.kind.code]}", self.data)]
 
 
-def array(*_: Any) -> Array:
-    """One without numbers, which follow."""
+def empty_array(*_: Any) -> Array:
+    """Return an array without elements, which follow."""
     return Array()
 
 
 def array_of(data: Any, kind: Any, shape: Any, *_: Any) -> Array:
-    """The array of these bytes, as newer pickles spell it."""
+    """Return the array of these bytes, as newer pickles spell it."""
     made = Array()
     made.fill(data, kind, shape)
     return made
 
 
-def encoded(text: Any, encoding: Any) -> bytes:
-    """Bytes as old pickles spell them."""
+def encode_bytes(text: Any, encoding: Any) -> bytes:
+    """Return bytes as old pickles spell them."""
     if type(text) is not str or encoding != "latin1":
         raise UserError("it is damaged: it spells bytes in an unknown way")
     try:
@@ -134,34 +134,34 @@ def encoded(text: Any, encoding: Any) -> bytes:
         raise UserError("it is damaged: it spells bytes in an unknown way") from error
 
 
-def ordered(pairs: Any = ()) -> dict[Any, Any]:
-    """A dict, which is ordered anyway; what is to be in it follows."""
+def make_dict(pairs: Any = ()) -> dict[Any, Any]:
+    """Return an ordered dict's items; they may also follow."""
     if pairs != ():
         raise UserError("it is damaged: a dict begins with items")
     return {}
 
 
-def collected(items: Any = ()) -> set[Any]:
-    """A set, as pickles spelt it before there was an instruction for it; changeable or not."""
+def make_set(items: Any = ()) -> set[Any]:
+    """Return a set, as pickles spelt it before there was an instruction for it; frozen or not."""
     if type(items) not in (list, tuple):
         raise UserError("it is damaged: a set is made of no list")
-    return {plain(item) for item in items}
+    return {check_key(item) for item in items}
 
 
-def sizes(items: Any = ()) -> tuple[Any, ...]:
-    """A shape, as a tuple of what it holds."""
+def make_tuple(items: Any = ()) -> tuple[Any, ...]:
+    """Return a shape as a tuple."""
     if type(items) not in (list, tuple):
         raise UserError("it is damaged: a shape is made of no list")
     return tuple(items)
 
 
 def namespace() -> Namespace:
-    """One without attributes, which follow."""
+    """Return a namespace without attributes, which follow."""
     return Namespace()
 
 
 def module(meta: Any) -> Module:
-    """A network or layer, from the record that the published code makes of it; its source text is left out."""
+    """Return a network or layer from the record that the published code makes of it; its source text is left out."""
     said = meta if isinstance(meta, dict) else {}
     name, state = said.get("class_name"), said.get("state")
     if said.get("type") != "class" or type(name) is not str or not isinstance(state, dict):
@@ -170,23 +170,23 @@ def module(meta: Any) -> Module:
 
 
 CALLS: Mapping[Global, Call] = {
-    Global("collections", "OrderedDict"): ordered,
-    Global("dnnlib.util", "EasyDict"): ordered,
+    Global("collections", "OrderedDict"): make_dict,
+    Global("dnnlib.util", "EasyDict"): make_dict,
     Global("torch_utils.persistence", "_reconstruct_persistent_obj"): module,
-    Global("torch", "Size"): sizes,
+    Global("torch", "Size"): make_tuple,
     Global("argparse", "Namespace"): namespace,
-    Global("builtins", "set"): collected,
-    Global("builtins", "frozenset"): collected,
-    Global("__builtin__", "set"): collected,
-    Global("__builtin__", "frozenset"): collected,
+    Global("builtins", "set"): make_set,
+    Global("builtins", "frozenset"): make_set,
+    Global("__builtin__", "set"): make_set,
+    Global("__builtin__", "frozenset"): make_set,
     Global("numpy", "dtype"): number_type,
-    Global("numpy", "ndarray"): array,
-    Global("numpy.core.multiarray", "scalar"): number,
-    Global("numpy._core.multiarray", "scalar"): number,
-    Global("numpy.core.multiarray", "_reconstruct"): array,
-    Global("numpy._core.multiarray", "_reconstruct"): array,
+    Global("numpy", "ndarray"): empty_array,
+    Global("numpy.core.multiarray", "scalar"): make_number,
+    Global("numpy._core.multiarray", "scalar"): make_number,
+    Global("numpy.core.multiarray", "_reconstruct"): empty_array,
+    Global("numpy._core.multiarray", "_reconstruct"): empty_array,
     Global("numpy.core.numeric", "_frombuffer"): array_of,
     Global("numpy._core.numeric", "_frombuffer"): array_of,
-    Global("_codecs", "encode"): encoded,
+    Global("_codecs", "encode"): encode_bytes,
 }
-"""what may be called in a checkpoint -> what is called in its place"""
+"""Names that a checkpoint may call -> functions that are called instead."""

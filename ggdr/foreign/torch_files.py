@@ -1,4 +1,4 @@
-"""Tensors in files that torch wrote: inside a pickle, in the archives of `torch.save`, and in what it wrote before."""
+"""Tensors in files that torch wrote: inside a pickle, in the archives of `torch.save`, and in its older format."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ DTYPES = {
     "BoolStorage": torch.bool,
 }
 STORAGES = {Global("torch", name): dtype for name, dtype in DTYPES.items()}
-"""the names of kinds of storage in a pickle"""
+"""Names of kinds of storage in a pickle."""
 MAGIC = 0x1950A86A20F9469CFC6C
-"""first value of what `torch.save` wrote before it wrote archives"""
+"""First value in files of `torch.save` before it wrote archives."""
 MOST_DIMENSIONS = 8
 BROKEN = (zipfile.BadZipFile, RuntimeError, struct.error, LookupError, OSError, EOFError, ValueError, OverflowError)
-"""what reading a damaged zip archive may raise"""
+"""Errors that reading a damaged zip archive may raise."""
 
 
 @dataclass(eq=False)
@@ -45,7 +45,7 @@ class Storage:
     dtype: torch.dtype
     numel: int
     read: Callable[[], bytes | memoryview] | None = None
-    """its bytes, `numel` of its dtype; None until they are found"""
+    """Function that returns its bytes, `numel` of its dtype; None until they are found."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,33 +62,33 @@ class Stored:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its values in the file."""
+        """Return the number of bytes of its values in the file."""
         return prod(self.shape) * self.storage.dtype.itemsize
 
     def tensor(self) -> Tensor:
-        """A copy of its values in a memory of their own, of `shape`, in float32; UserError if they are no such."""
+        """Copy the values into new memory, of `shape`, in float32; UserError if they cannot be."""
         dtype, read = self.storage.dtype, self.storage.read
         if read is None or not dtype.is_floating_point:
             raise UserError(f"it holds {self!r} where there should be one of float32")
         if not prod(self.shape):
             return torch.zeros(self.shape)
-        first, last = self.offset, self.offset + reach(self.shape, self.stride) + 1
+        first, last = self.offset, self.offset + extent(self.shape, self.stride) + 1
         values = bytearray(read()[first * dtype.itemsize : last * dtype.itemsize])
         return torch.frombuffer(values, dtype=dtype).as_strided(self.shape, self.stride).float().contiguous()
 
 
-def reach(shape: tuple[int, ...], stride: tuple[int, ...]) -> int:
-    """How far the last element of a tensor lies behind its first, elements."""
+def extent(shape: tuple[int, ...], stride: tuple[int, ...]) -> int:
+    """Return how far the last element of a tensor lies behind its first, in elements."""
     return sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
 
 
 def rebuild_tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> Stored:
-    """A tensor over a storage; UserError if it would reach beyond it, or use an element twice."""
+    """Return a tensor over a storage; UserError if it would go beyond it, or use an element twice."""
     numbers = (offset, *shape, *stride)
     fits = isinstance(storage, Storage) and type(shape) is tuple and type(stride) is tuple
     fits = fits and all(type(number) is int and 0 <= number <= storage.numel for number in numbers)
     fits = fits and len(shape) == len(stride) <= MOST_DIMENSIONS
-    if not fits or prod(shape) and offset + reach(shape, stride) >= storage.numel or overlaps(shape, stride):
+    if not fits or prod(shape) and offset + extent(shape, stride) >= storage.numel or overlaps(shape, stride):
         raise UserError("it is damaged: a tensor reaches beyond the numbers that are there for it")
     return Stored(storage, offset, shape, stride)
 
@@ -104,12 +104,12 @@ def overlaps(shape: tuple[int, ...], stride: tuple[int, ...]) -> bool:
 
 
 def rebuild_parameter(data: Any, *_: Any) -> Any:
-    """A parameter is its tensor."""
+    """Return the tensor of a parameter."""
     return data
 
 
 def load_from_bytes(data: Any) -> Storage:
-    """The storage in the bytes by which a pickle outside of `torch.save` holds it."""
+    """Return the storage in the bytes by which a pickle outside of `torch.save` holds it."""
     if type(data) is not bytes or not isinstance(storage := read_stream(data, {}), Storage):
         raise UserError("it is damaged: a tensor has no numbers")
     return storage
@@ -120,13 +120,13 @@ TENSORS: Mapping[Global, Call] = {
     Global("torch._utils", "_rebuild_parameter"): rebuild_parameter,
     Global("torch._utils", "_rebuild_parameter_with_state"): rebuild_parameter,
 }
-"""what a pickle calls to make tensors of storages"""
+"""Functions that a pickle calls to make tensors of storages."""
 IN_PICKLES: Mapping[Global, Call] = {**TENSORS, Global("torch.storage", "_load_from_bytes"): load_from_bytes}
-"""the same where the storages are in the pickle as well"""
+"""Functions for pickles that hold the storages as well."""
 
 
 def open_archive(data: bytes) -> zipfile.ZipFile:
-    """A zip archive; UserError if the data is none, or damaged."""
+    """Open a zip archive; UserError if the data is none, or damaged."""
     try:
         return zipfile.ZipFile(BytesIO(data))
     except BROKEN as error:
@@ -134,32 +134,32 @@ def open_archive(data: bytes) -> zipfile.ZipFile:
 
 
 def pickle_of(archive: zipfile.ZipFile) -> str | None:
-    """Name of the pickle in an archive that `torch.save` wrote; None if it is none."""
+    """Return the name of the pickle in an archive that `torch.save` wrote; None if it is none."""
     pickles = [name for name in archive.namelist() if name.endswith("/data.pkl") and name.count("/") == 1]
     program = any("/code/" in name for name in archive.namelist())  # TorchScript keeps its data under the same name
     return pickles[0] if len(pickles) == 1 and not program else None
 
 
 def read_archive(archive: zipfile.ZipFile, name: str, calls: Mapping[Global, Call]) -> Any:
-    """What `torch.save` wrote as a zip archive, whose pickle has this name; UserError if it is damaged."""
+    """Read a zip archive that `torch.save` wrote, whose pickle has this name; UserError if it is damaged."""
     names = {*archive.namelist()}
     folder = name.removesuffix("data.pkl")
-    if f"{folder}byteorder" in names and member(archive, f"{folder}byteorder") != b"little":
+    if f"{folder}byteorder" in names and read_member(archive, f"{folder}byteorder") != b"little":
         raise UserError("it was written by a machine of the other byte order")
 
     def persistent(said: Any) -> Storage:
         """The storage whose bytes are a file of their own in the archive; read when a tensor needs them."""
-        dtype, key, numel = described(said)
+        dtype, key, numel = parse_storage(said)
         file = f"{folder}data/{key}"
         if file not in names or archive.getinfo(file).file_size != numel * dtype.itemsize:
             raise UserError("it is damaged: the numbers of a tensor are missing")
-        return Storage(dtype, numel, lambda: member(archive, file))
+        return Storage(dtype, numel, lambda: read_member(archive, file))
 
-    return load(BytesIO(member(archive, name)), {**TENSORS, **calls}, STORAGES, persistent)
+    return load(BytesIO(read_member(archive, name)), {**TENSORS, **calls}, STORAGES, persistent)
 
 
-def member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """A file of an archive, which must be neither compressed nor encrypted: then it is no larger than the archive."""
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Read a file of an archive, which must be neither compressed nor encrypted, so that its size is bounded."""
     info = archive.getinfo(name)
     if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or info.file_size != info.compress_size:
         raise UserError("it is compressed or encrypted, which torch.save never does")
@@ -170,7 +170,8 @@ def member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def read_stream(data: bytes, calls: Mapping[Global, Call]) -> Any:
-    """What `torch.save` wrote before torch 1.6, and still does inside pickles: five pickles, then the storages."""
+    """Read what `torch.save` wrote before torch 1.6, and still writes inside pickles: five pickles, then the
+    storages."""
     stream = BytesIO(data)
     magic, version, machine = (load(stream) for _ in range(3))
     if magic != MAGIC or version != 1001 or not isinstance(machine, dict) or not machine.get("little_endian"):
@@ -179,7 +180,7 @@ def read_stream(data: bytes, calls: Mapping[Global, Call]) -> Any:
 
     def persistent(said: Any) -> Storage:
         """The storage whose bytes follow; the first mention of a key makes it."""
-        dtype, key, numel = described(said)
+        dtype, key, numel = parse_storage(said)
         storage = storages.setdefault(key, Storage(dtype, numel))
         if (storage.dtype, storage.numel) != (dtype, numel):
             raise UserError("it is damaged: it says two things of one storage")
@@ -195,7 +196,7 @@ def read_stream(data: bytes, calls: Mapping[Global, Call]) -> Any:
 
 
 def fill(storage: Storage, stream: BytesIO, data: bytes) -> None:
-    """Find a storage's bytes in the data at the stream's position, which moves behind them."""
+    """Find a storage's bytes in the data at the stream's position, and move behind them."""
     start = stream.seek(8, 1)
     end = start + storage.numel * storage.dtype.itemsize
     if int.from_bytes(data[start - 8 : start], "little") != storage.numel or end > len(data):
@@ -204,8 +205,8 @@ def fill(storage: Storage, stream: BytesIO, data: bytes) -> None:
     storage.read = lambda: memoryview(data)[start:end]
 
 
-def described(said: Any) -> tuple[torch.dtype, str, int]:
-    """Kind of number, key and length of the storage that a pickle refers to; UserError if it is no such reference."""
+def parse_storage(said: Any) -> tuple[torch.dtype, str, int]:
+    """Return dtype, key and length of the storage that a pickle refers to; UserError if it is no such reference."""
     # (what, kind, key, device, length), and in old files a view, which no checkpoint has used
     if type(said) is tuple and len(said) in (5, 6) and said[0] == "storage" and not any(said[5:]):
         _, kind, key, _, numel = said[:5]

@@ -1,6 +1,6 @@
 """A pickle read as data: a stack machine that has no instruction to import what a file names, or to call it.
 
-What a file asks to be called is a name; a reader hands over a table from such names to functions of its own.
+What a file calls is only a name; a reader passes a table from such names to functions that are safe.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from reprlib import repr as shown
 from typing import Any
 
 from ggdr.errors import UserError
-from ggdr.foreign.instructions import INSTRUCTIONS, SHORT, instructions, plain
+from ggdr.foreign.instructions import INSTRUCTIONS, SHORT, check_key, instructions
 
 Call = Callable[..., Any]
 LONGEST_NAME = 200
-"""characters of a name in a message"""
+"""Largest number of characters of a name in a message."""
 
 
 @dataclass(frozen=True)
 class Global:
-    """A name that a pickle refers to. It stays a name."""
+    """A name that a pickle refers to; it is never imported."""
 
     module: str
     name: str
@@ -31,20 +31,20 @@ class Global:
 
 
 class StandIn:
-    """What a reader leaves in the place of an object that takes its state after it was made."""
+    """An inert object in place of one that takes its state after it was made."""
 
     def take(self, state: Any) -> None:
-        """Take the state in, as data; UserError if it cannot be."""
+        """Store the state as data; UserError if that is not possible."""
         raise NotImplementedError
 
 
 class Machine:
-    """Carries out the instructions of one pickle; UserError for any that a checkpoint has no use for."""
+    """Executes the instructions of one pickle; UserError for any that a checkpoint has no use for."""
 
     def __init__(self, calls: Mapping[Global, Call], names: Collection[Global], persistent: Call | None):
-        """`calls`: what to call in the place of what a name means. `names`: those that are only referred to.
+        """Set up an empty stack; `calls`: functions by the name a file calls. `names`: names it only refers to.
 
-        `persistent`: takes what the file says of a storage outside the pickle; None: there is none.
+        `persistent`: resolves references to a storage outside the pickle; None: there is none.
         """
         self.calls, self.names, self.persistent = calls, names, persistent
         self.stack: list[Any] = []
@@ -52,7 +52,7 @@ class Machine:
         self.memo: dict[int, Any] = {}
 
     def run(self, stream: BytesIO) -> Any:
-        """The object of the pickle at the stream's position, which moves behind it."""
+        """Return the object of the pickle at the stream's position, and move behind it."""
         for name, argument in instructions(stream):
             if name == "STOP":
                 return self.pop()
@@ -62,17 +62,17 @@ class Machine:
         raise UserError(f"it is damaged: {SHORT}")
 
     def push(self, value: Any) -> None:
-        """Put a value on the stack."""
+        """Push a value on the stack."""
         self.stack.append(value)
 
     def pop(self) -> Any:
-        """Take the top of the stack, which must be above the last mark."""
+        """Pop the top of the stack, which must be above the last mark."""
         if len(self.stack) <= (self.marks[-1] if self.marks else 0):
             raise UserError("it is damaged: an instruction lacks what it works on")
         return self.stack.pop()
 
     def top(self, kind: type) -> Any:
-        """The top of the stack, which must be of a kind."""
+        """Return the top of the stack, which must be of a type."""
         self.push(value := self.pop())
         if not isinstance(value, kind):
             raise UserError(
@@ -81,14 +81,14 @@ class Machine:
         return value
 
     def since_mark(self) -> list[Any]:
-        """Take all that was put on the stack since the last mark."""
+        """Pop all that was pushed since the last mark."""
         start = self.marks.pop()
         items = self.stack[start:]
         del self.stack[start:]
         return items
 
     def refer(self, module: Any, name: Any) -> None:
-        """Put a name on the stack, if it is one of those that are known."""
+        """Push a name on the stack, if it is a known one."""
         if type(module) is not str or type(name) is not str:
             raise UserError("it is damaged: a name is no text")
         asked = Global(module, name)
@@ -97,12 +97,12 @@ class Machine:
         self.push(asked)
 
     def refer_from_stack(self) -> None:
-        """The same with module and name on the stack."""
+        """Pop name and module from the stack, and push the name they make."""
         name = self.pop()
         self.refer(self.pop(), name)
 
     def call(self) -> None:
-        """Arguments and a name to what the reader makes of them."""
+        """Pop arguments and a name, and push what the reader's function for it returns."""
         arguments, asked = self.pop(), self.pop()
         if not isinstance(asked, Global) or asked not in self.calls or type(arguments) is not tuple:
             what = asked if isinstance(asked, Global) else shown(asked)
@@ -110,7 +110,7 @@ class Machine:
         self.push(self.calls[asked](*arguments))
 
     def build(self) -> None:
-        """Hand a state to the object below it. A dict has its items already, and needs none of its attributes."""
+        """Pass a state to the object below it. A dict has its items already, and takes no attributes."""
         state = self.pop()
         if not isinstance(target := self.pop(), dict | StandIn):
             raise UserError(f"it is damaged: an object of type {type(target).__name__} takes no state")
@@ -119,7 +119,7 @@ class Machine:
         self.push(target)
 
     def fetch(self) -> None:
-        """What the file says of a storage to what the reader makes of it."""
+        """Pop a reference to a storage, and push what the reader resolves it to."""
         if self.persistent is None:
             raise UserError("it refers to data outside itself; nothing of it was run")
         self.push(self.persistent(self.pop()))
@@ -130,7 +130,7 @@ class Machine:
         if len(items) % 2:
             raise UserError("it is damaged: a key has no value")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            target[plain(key)] = value
+            target[check_key(key)] = value
 
 
 def load(
@@ -139,7 +139,7 @@ def load(
     names: Collection[Global] = (),
     persistent: Call | None = None,
 ) -> Any:
-    """The object of the pickle at the stream's position, made of Python's own plain types and the reader's.
+    """Return the object of the pickle at the stream's position, made of plain Python types and the reader's.
 
     UserError, one clause whose subject is the file, if it asks for anything else, or is damaged.
     """
@@ -154,7 +154,7 @@ def load(
 
 
 def reason(module: str) -> str:
-    """Why a name of this module is refused."""
+    """Return why a name of this module is refused."""
     found = (why for prefix, why in FOREIGN.items() if f"{module}.".startswith(f"{prefix}."))
     return next(found, "no checkpoint of StyleGAN2 or StyleGAN3 has a use for")
 
@@ -171,4 +171,4 @@ FOREIGN = {
     "numpy": "is of NumPy, but neither an array nor a number",
     "timm": "is of a feature network, as in Projected GAN and StyleGAN-XL, whose snapshots cannot be converted",
 }
-"""modules of other programs -> what to say of them"""
+"""Explanations by module, for modules of other programs."""

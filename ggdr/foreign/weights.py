@@ -12,44 +12,45 @@ from ggdr.foreign.torch_files import Stored
 from ggdr.networks.base.module import Network
 
 BINOMIAL = torch.tensor([1.0, 3.0, 3.0, 1.0])
-"""the low-pass filter that our networks have built in"""
+"""Low-pass filter that our networks have built in."""
 
 
-class Found(NamedTuple):
-    """A network of a foreign file, as ours."""
+class FoundNetwork(NamedTuple):
+    """A network of a foreign file, converted to ours."""
 
     network: Network
     origin: str
-    """under which name the file holds it"""
+    """Name under which the file holds it."""
     class_name: str = ""
-    """what the program that wrote it calls it"""
+    """Class name in the program that wrote it."""
     arguments: Any = None
-    """what it was built with there, as JSON can hold it"""
+    """Constructor arguments there, as JSON can hold them."""
 
 
 class Reading(NamedTuple):
     """All that was found in a foreign file."""
 
     kind: str
-    """whose format it is in"""
-    networks: dict[str, Found]
-    """by the names they are saved under"""
+    """Name of the file's format."""
+    networks: dict[str, FoundNetwork]
+    """Networks by the names they are saved under."""
     facts: dict[str, Any]
-    """what else the file says of itself, as JSON can hold it"""
+    """Other facts that the file states, as JSON can hold them."""
     notes: list[str]
-    """what a person should know; a sentence each"""
+    """Notes that a person should know, a sentence each."""
 
 
-def filled(
+def build_filled(
     make: Callable[[], Network],
     stored: Mapping[str, Stored],
     size: int,
     later: Mapping[str, float] | None = None,
 ) -> Network:
-    """The network with these weights by our names, in eval mode; UserError, naming one, if any is missing or unfit.
+    """Build the network with these weights by our names, in eval mode; UserError, naming one, if any is missing or
+    unfit.
 
-    `make`: builds it. `size`: bytes of the file, which weights cannot exceed unless they share memory in order to fill
-    ours. `later`: names that the file has nothing for, and what fills them.
+    `size`: bytes of the file, which weights cannot exceed unless they share memory in order to fill ours. `later`:
+    names that the file has nothing for, and what fills them.
     """
     try:
         with torch.device("meta"):  # what a file asks for takes no memory before the file is seen to fill it
@@ -67,9 +68,9 @@ def filled(
 
 
 def base_width(stored: Mapping[str, Stored], name: str, channels: int = 0) -> int:
-    """Width of the smallest maps, pixels, where they are 4 px high: from the constant [C, 4, W] of this name.
+    """Return the width of the 4 px high maps, pixels, from the constant [C, 4, W] of this name.
 
-    `channels`: or, from a weight [C, channels * 4 * W]. Of any other shape, 4: `filled` says what it is.
+    `channels`: or, from a weight [C, channels * 4 * W]. For any other shape, 4: `build_filled` then says what is wrong.
     """
     shape = stored[name].shape if name in stored else ()
     wide = shape[-1] // (4 * channels) if channels and len(shape) == 2 else shape[-1] if len(shape) == 3 else 4
@@ -77,23 +78,23 @@ def base_width(stored: Mapping[str, Stored], name: str, channels: int = 0) -> in
 
 
 def compare(wanted: Mapping[str, tuple[int, ...]], stored: Mapping[str, Stored]) -> None:
-    """UserError, naming the first, if the names or the shapes are not those that are wanted."""
+    """Raise UserError, naming the first, if names or shapes are not the wanted ones."""
     if missing := [name for name in wanted if name not in stored]:
-        raise UserError(f"it lacks {missing[0]}{others(missing)}")
+        raise UserError(f"it lacks {missing[0]}{and_more(missing)}")
     if surplus := [name for name in stored if name not in wanted]:
-        raise UserError(f"it has {surplus[0]!r}{others(surplus)}, for which such a network has no place")
+        raise UserError(f"it has {surplus[0]!r}{and_more(surplus)}, for which such a network has no place")
     for name, shape in wanted.items():
         if stored[name].shape != shape:
             raise UserError(f"its {name} is {[*stored[name].shape]} where its settings ask for {[*shape]}")
 
 
-def others(names: list[str]) -> str:
-    """How many more there are than the first."""
+def and_more(names: list[str]) -> str:
+    """Return how many names there are beside the first."""
     return f" and {len(names) - 1} more" if len(names) > 1 else ""
 
 
 def check_filter(name: str, stored: Stored, gain: float = 1.0) -> None:
-    """UserError if a low-pass filter is not the binomial one, of the sum `gain`."""
+    """Raise UserError if a low-pass filter is not the binomial one, of the sum `gain`."""
     right = torch.outer(BINOMIAL, BINOMIAL) * (gain / 64)
     if stored.shape != right.shape or not torch.allclose(stored.tensor(), right, rtol=1e-3, atol=0):
         raise UserError(f"its filter {name} is not [1, 3, 3, 1], which is the only one here")

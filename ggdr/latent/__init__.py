@@ -1,1 +1,2 @@
-"""Ways through a generator's latent space, one idea a file: each works on any generator that gives what it asks for."""
+"""Ways through a generator's latent space, one idea a file: each works on any generator that provides what it
+requires."""

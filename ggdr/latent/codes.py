@@ -1,4 +1,4 @@
-"""What an image is made from, as a thing to move, to search for and to keep: style codes, or latent codes."""
+"""Codes: the style or latent codes that images are made from, to be moved, searched for and saved."""
 
 from __future__ import annotations
 
@@ -20,49 +20,52 @@ NOISE, LABELS = "noise.", "labels"
 
 
 class Codes(NamedTuple):
-    """N images as their generator takes them, on the host."""
+    """The codes of N images, as their generator takes them."""
 
     points: Tensor
-    """style codes [N, L, W] of a generator that provides WS, latent codes [N, D] of another"""
+    """Style codes [N, L, W] of a generator that provides "ws", latent codes [N, D] of any other."""
     labels: Tensor | None = None
-    """[N, C], where latent codes need them beside"""
+    """Labels [N, C], where latent codes require them; else None."""
     noise: dict[str, Tensor] = {}
-    """name -> noise map [N, 1, H, W]; none: those that the generator keeps"""
+    """Noise maps by name, [N, 1, H, W] each; empty: the generator's own."""
 
     def rows(self, places: slice | list[int]) -> Codes:
-        """Those of these places."""
+        """Return the codes at these indices."""
         labels = None if self.labels is None else self.labels[places]
         return Codes(self.points[places], labels, {name: value[places] for name, value in self.noise.items()})
 
-    def kept(self) -> Codes:
-        """The same without a history of how they came about, on the host."""
+    def to_host(self) -> Codes:
+        """Copy the codes to the host, without their autograd history."""
         labels = None if self.labels is None else self.labels.cpu()
         noise = {name: value.detach().cpu() for name, value in self.noise.items()}
         return Codes(self.points.detach().cpu(), labels, noise)
 
-    def repeated(self, times: int) -> Codes:
-        """Each of them this many times in a row."""
+    def repeat(self, times: int) -> Codes:
+        """Repeat each code this many times in a row."""
         return self.rows([place for place in range(len(self.points)) for _ in range(times)])
 
 
-def together(codes: Sequence[Codes]) -> Codes:
-    """The first of each, then the second of each, and so on, of equally many codes without noise of their own."""
+def interleave(codes: Sequence[Codes]) -> Codes:
+    """Return the first code of each, then the second of each, and so on; all are equally many, without noise maps."""
     points = torch.stack([each.points for each in codes], dim=1).flatten(0, 1)
     labels = [each.labels for each in codes if each.labels is not None]
     return Codes(points, torch.stack(labels, dim=1).flatten(0, 1) if labels else None)
 
 
-def seeded(generator: Generator, seeds: Sequence[int], labels: Tensor | None = None, view: View | None = None) -> Codes:
-    """The codes of seeds, as `ggdr.sampling.draw` makes images from them; labels [N, C].
+def codes_of_seeds(
+    generator: Generator, seeds: Sequence[int], labels: Tensor | None = None, view: View | None = None
+) -> Codes:
+    """Return the codes of seeds, from which `ggdr.sampling.draw` makes its images; labels [N, C].
 
-    UserError if the generator does not take what is asked.
+    UserError if the generator does not take what `view` or `labels` set.
     """
-    return styled(generator, latents(whole(seeds), generator.z_dim), labels, view)
+    return codes_of_latents(generator, latents(whole(seeds), generator.z_dim), labels, view)
 
 
 @torch.no_grad()
-def styled(generator: Generator, z: Tensor, labels: Tensor | None = None, view: View | None = None) -> Codes:
-    """The codes of latent codes [N, z_dim]; labels [N, C]. UserError if the generator does not take what is asked."""
+def codes_of_latents(generator: Generator, z: Tensor, labels: Tensor | None = None, view: View | None = None) -> Codes:
+    """Return the codes of latent codes [N, z_dim] and labels [N, C]; UserError if the generator does not take
+    `view`."""
     how = asked(generator.config, view or View())
     if Capability.WS not in generator.config.provides:
         return Codes(z, labels)
@@ -73,14 +76,16 @@ def styled(generator: Generator, z: Tensor, labels: Tensor | None = None, view: 
 
 
 @torch.no_grad()
-def drawn(generator: Generator, codes: Codes, batch_size: int = AT_ONCE) -> Iterator[Tensor]:
-    """Images [n, C, H, W] float32 about [-1, 1] on the generator's device, `batch_size` at a time, of all codes."""
+def draw_codes(generator: Generator, codes: Codes, batch_size: int = AT_ONCE) -> Iterator[Tensor]:
+    """Yield images [n, C, H, W] float32 about [-1, 1] on the generator's device, `batch_size` at a time, of all
+    codes."""
     for first in range(0, len(codes.points), batch_size):
         yield images_of(generator, codes.rows(slice(first, first + batch_size)))
 
 
 def images_of(generator: Generator, codes: Codes) -> Tensor:
-    """Images [N, C, H, W] of codes, differentiable with respect to them; the layers' noise is the same each time."""
+    """Return images [N, C, H, W] of codes, differentiable with respect to them; the layers' noise is the same each
+    time."""
     device = generator.device
     points, noise = codes.points.to(device), {name: value.to(device) for name, value in codes.noise.items()}
     if Capability.WS in generator.config.provides:
@@ -89,11 +94,11 @@ def images_of(generator: Generator, codes: Codes) -> Tensor:
 
 
 def save_codes(codes: Codes, generator: Generator, file: Path) -> None:
-    """Write codes as safetensors, whole or not at all; OSError if the disk refuses."""
+    """Write codes as safetensors, atomically; OSError if the disk refuses."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    state = {kind_of(generator): codes.points} | {NOISE + name: value for name, value in codes.noise.items()}
+    state = {code_kind(generator): codes.points} | {NOISE + name: value for name, value in codes.noise.items()}
     state |= {} if codes.labels is None else {LABELS: codes.labels}
     state = {name: value.detach().cpu().contiguous() for name, value in state.items()}
     about = {"format": FORMAT, "generator": generator.config.name}
@@ -104,7 +109,7 @@ def save_codes(codes: Codes, generator: Generator, file: Path) -> None:
 
 
 def load_codes(file: Path, generator: Generator) -> Codes:
-    """The codes in a file, on the host; UserError if it holds none, or another generator's."""
+    """Read the codes in a file to the host; UserError if it holds none, or another generator's."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
@@ -114,19 +119,19 @@ def load_codes(file: Path, generator: Generator) -> Codes:
         state = load(file.read_bytes())
     except SafetensorError as error:
         raise UserError(f"{str(file)!r} is no .safetensors file; give one that `ggdr project` wrote.") from error
-    kind = kind_of(generator)
+    kind = code_kind(generator)
     if kind not in state:
         raise UserError(f"{str(file)!r} holds no codes {kind!r}, which this generator takes; project with this model.")
     noise = {name.removeprefix(NOISE): value for name, value in state.items() if name.startswith(NOISE)}
     codes = Codes(state[kind], state.get(LABELS), noise)
-    fits(codes, generator, file)
+    check_codes(codes, generator, file)
     return codes
 
 
-def fits(codes: Codes, generator: Generator, file: Path) -> None:
-    """UserError if the codes are those of a generator of another shape."""
-    own = seeded(generator, [0], torch.zeros(1, generator.spec.labels) if generator.spec.labels else None)
-    maps = {name: value.shape for name, value in generator.noise_maps().items()} if gives_maps(generator) else {}
+def check_codes(codes: Codes, generator: Generator, file: Path) -> None:
+    """Raise UserError if the codes are those of a generator of another shape."""
+    own = codes_of_seeds(generator, [0], torch.zeros(1, generator.spec.labels) if generator.spec.labels else None)
+    maps = {name: value.shape for name, value in generator.noise_maps().items()} if has_noise_maps(generator) else {}
     strange = {name for name, value in codes.noise.items() if maps.get(name) != value.shape[2:]}
     wide = [None if each.labels is None else each.labels.shape[1:] for each in (codes, own)]
     if codes.points.shape[1:] != own.points.shape[1:] or strange or wide[0] != wide[1]:
@@ -136,11 +141,11 @@ def fits(codes: Codes, generator: Generator, file: Path) -> None:
         )
 
 
-def kind_of(generator: Generator) -> str:
-    """What the generator's codes are called: "ws" or "z"."""
+def code_kind(generator: Generator) -> str:
+    """Return what the generator's codes are called: "ws" or "z"."""
     return "ws" if Capability.WS in generator.config.provides else "z"
 
 
-def gives_maps(generator: Generator) -> bool:
-    """Whether its noise can be given."""
+def has_noise_maps(generator: Generator) -> bool:
+    """Whether the generator takes noise maps."""
     return Capability.NOISE_MAPS in generator.config.provides

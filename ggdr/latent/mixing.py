@@ -8,13 +8,13 @@ import torch
 
 from ggdr.errors import UserError
 from ggdr.latent.codes import Codes
-from ggdr.latent.directions import places_of
+from ggdr.latent.directions import resolve_layers
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
 
 
-def mixed(generator: Generator, rows: Codes, columns: Codes, layers: Iterable[int] | None = None) -> Codes:
-    """Each of R codes with the styles of each of C at `layers`, from 0, the coarsest: R * C codes, row by row.
+def mix_styles(generator: Generator, rows: Codes, columns: Codes, layers: Iterable[int] | None = None) -> Codes:
+    """Combine each of R codes with the styles of each of C at `layers`, from 0, the coarsest: R * C codes, row by row.
 
     `layers` None: the coarser half, which lends pose and shape. UserError if the generator has no style codes, or not
     those.
@@ -22,7 +22,7 @@ def mixed(generator: Generator, rows: Codes, columns: Codes, layers: Iterable[in
     if Capability.WS not in generator.config.provides:
         raise UserError(f"generator {generator.config.name!r} has no style codes that could be mixed.")
     count = rows.points.shape[1]
-    places = places_of(generator, range(count // 2) if layers is None else layers)
+    places = resolve_layers(generator, range(count // 2) if layers is None else layers)
     own = rows.points.repeat_interleave(len(columns.points), 0)
     lent = columns.points.repeat(len(rows.points), 1, 1)
     takes = torch.zeros(count, 1, dtype=torch.bool)

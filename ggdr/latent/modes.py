@@ -9,21 +9,21 @@ import torch
 from torch import Tensor
 
 from ggdr.errors import UserError
-from ggdr.latent.codes import Codes, drawn, seeded
-from ggdr.latent.directions import styles_drawn
+from ggdr.latent.codes import Codes, codes_of_seeds, draw_codes
+from ggdr.latent.directions import draw_styles
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
 from ggdr.sampling import AT_ONCE, View, asked, draw
 
 
 class Modes(NamedTuple):
-    """The centres of clusters of a generator's style codes."""
+    """The centres of clusters of a generator's style codes, the modes of multi-modal truncation."""
 
     centres: Tensor
-    """[K, W] on the host"""
+    """Centres [K, W] on the host, float32."""
 
-    def pulled(self, codes: Codes, psi: float, cutoff: int | None = None) -> Codes:
-        """Style codes [N, L, W], their first `cutoff` (None: all) pulled towards their nearest centre by 1 - psi.
+    def truncate(self, codes: Codes, psi: float, cutoff: int | None = None) -> Codes:
+        """Pull style codes [N, L, W], the first `cutoff` (None: all), towards their nearest centre by 1 - psi.
 
         (Mokady et al. 2022, arXiv 2202.12211, sec. 3.3.) psi 1 leaves them as they are, 0 makes them the centre.
         """
@@ -35,18 +35,19 @@ class Modes(NamedTuple):
 
 @torch.no_grad()
 def find_modes(generator: Generator, count: int, labels: Tensor | None = None, seed: int = 0) -> Modes:
-    """K-means centres of style codes; `labels` [1, C]: of one class. UserError if the generator has no style codes."""
+    """Find K-means centres of style codes; `labels` [1, C]: of one class. UserError if the generator has no style
+    codes."""
     if not {Capability.WS, Capability.TRUNCATION} <= generator.config.provides:
         raise UserError(f"generator {generator.config.name!r} has no style codes to find modes of; leave modes out.")
     if count < 1:
         raise UserError(f"{count} modes are none; give 1 or more, such as 16.")
     from sklearn.cluster import KMeans
 
-    points = styles_drawn(generator, labels, seed).numpy()
+    points = draw_styles(generator, labels, seed).numpy()
     return Modes(torch.from_numpy(KMeans(count, n_init=1, random_state=seed).fit(points).cluster_centers_).float())
 
 
-def draw_modal(
+def draw_with_modes(
     generator: Generator,
     seeds: Sequence[int],
     labels: Tensor | None = None,
@@ -54,7 +55,7 @@ def draw_modal(
     modes: Modes | None = None,
     batch_size: int = AT_ONCE,
 ) -> Iterator[Tensor]:
-    """`ggdr.sampling.draw`, but that psi pulls towards `modes`, if there are some. UserError as there."""
+    """Draw images like `ggdr.sampling.draw`, with psi pulling towards `modes` if given; UserError as there."""
     view = view or View()
     if modes is None:
         return draw(generator, seeds, labels, view, batch_size)
@@ -63,5 +64,5 @@ def draw_modal(
         raise UserError("modes are what psi pulls towards; give psi too, such as 0.7.")
     if view.noise == "random":
         raise UserError("with modes the noise of the layers is the same for all images; leave noise out.")
-    codes = seeded(generator, seeds, labels)
-    return drawn(generator, modes.pulled(codes, view.psi, view.cutoff), batch_size)
+    codes = codes_of_seeds(generator, seeds, labels)
+    return draw_codes(generator, modes.truncate(codes, view.psi, view.cutoff), batch_size)

@@ -16,7 +16,7 @@ from ggdr.sampling import AT_ONCE, View, asked, latents, whole
 from ggdr.seeding import word
 
 
-def polarized(
+def polarity_sample(
     generator: Generator,
     candidates: Sequence[int],
     count: int,
@@ -26,7 +26,7 @@ def polarized(
     view: View | None = None,
     directions: int = 16,
 ) -> list[int]:
-    """`count` of the candidate seeds, drawn without replacement with odds volume ** rho (Humayun et al. 2022, eq. 3).
+    """Draw `count` of the candidate seeds without replacement, with odds volume ** rho (Humayun et al. 2022, eq. 3).
 
     The generator maps Gaussian codes to images; where it stretches space little, images crowd. rho < 0 prefers those,
     its modes; rho > 0 the sparse rest; 0 takes the first `count`. `labels` [1, C]: one class for all. The draw depends
@@ -63,14 +63,16 @@ def log_volumes(
     for part in z.split(AT_ONCE):
         part = part.to(generator.device)
         worn = None if row is None else row.expand(len(part), -1)
-        columns = torch.stack([stretched(generator, part, worn, how, along) for along in frame], dim=1)
+        columns = torch.stack([directional_derivative(generator, part, worn, how, along) for along in frame], dim=1)
         columns = columns.flatten(2).double()  # [n, directions, C H W]
         found.append(torch.linalg.slogdet(columns @ columns.mT).logabsdet.cpu() / 2)
     return torch.cat(found)
 
 
-def stretched(generator: Generator, z: Tensor, labels: Tensor | None, how: dict[str, Any], along: Tensor) -> Tensor:
-    """The derivative [n, C, H, W] of images of z [n, z_dim] along one direction [z_dim]."""
+def directional_derivative(
+    generator: Generator, z: Tensor, labels: Tensor | None, how: dict[str, Any], along: Tensor
+) -> Tensor:
+    """Return the derivative [n, C, H, W] of the images of z [n, z_dim] along one direction [z_dim]."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # torch's own, at its first forward derivative
         return jvp(lambda codes: generator(codes, labels, **how).image, (z,), (along.expand_as(z),))[1]

@@ -1,4 +1,4 @@
-"""Pictures of any kind and size as the images that a generator could have made."""
+"""Conversion of pictures of any kind and size to images that a generator could have made."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ WANTED = (
 
 
 def targets_of(images: Picture | Sequence[Picture], spec: ImageSpec) -> Tensor:
-    """Images [N, C, H, W] float32 in [-1, 1] of the brief's channels and size, cropped about the centre to its shape.
+    """Convert pictures to images [N, C, H, W] float32 in [-1, 1] of the spec's channels and size, cropped about the
+    centre.
 
-    `images`: PIL images, arrays [H, W], [H, W, C] or [N, H, W, C], or tensors [C, H, W] or [N, C, H, W], uint8 or
-    float from 0 to 1; one or a sequence. UserError if they are none of these, or the generator makes no pictures.
+    `images`: PIL images, arrays [H, W], [H, W, C] or [N, H, W, C], or tensors [C, H, W] or [N, C, H, W], uint8 or float
+    from 0 to 1; one or a sequence. UserError if they are none of these, or the generator makes no pictures.
     """
     if spec.channels not in MODES:
         raise UserError(f"this generator makes images of {spec.channels} channels, which no picture has.")
@@ -39,7 +40,7 @@ def targets_of(images: Picture | Sequence[Picture], spec: ImageSpec) -> Tensor:
 
 
 def pictures_of(images: Picture) -> list[Image.Image]:
-    """One picture, or an array's or a tensor's."""
+    """Convert one PIL image, an array or a tensor to PIL images."""
     if isinstance(images, Image.Image):
         return [ImageOps.exif_transpose(images)]
     if isinstance(images, np.ndarray):

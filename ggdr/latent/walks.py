@@ -1,4 +1,4 @@
-"""Walks: a smooth way past the images of some seeds, closed or open, as many codes as a video has frames."""
+"""Walks through latent space: smooth paths through the codes of some seeds, closed or open, a code for each frame."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ggdr.errors import UserError
-from ggdr.latent.codes import Codes, seeded, styled
+from ggdr.latent.codes import Codes, codes_of_latents, codes_of_seeds
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
 from ggdr.sampling import View, latents, whole
@@ -28,11 +28,12 @@ def walk(
     curve: Curve = "spline",
     loop: bool = True,
 ) -> Codes:
-    """Codes of a walk past K seeds, `steps` from each to the next: K * steps of a loop, else (K - 1) * steps + 1.
+    """Return the codes of a walk through K seeds: K * steps in a loop, else (K - 1) * steps + 1.
 
-    "spline": cubic through the seeds' codes, style codes where the generator has some. "slerp": great arcs between
-    their latent codes (White 2016, arXiv 1609.04468). Code i * `steps` is seed i's. `labels` [K, C], which change along
-    with the codes. UserError if there are too few seeds or steps, or the generator does not take what is asked.
+    `steps`: codes from each seed to the next. "spline": cubic through the seeds' codes, style codes where the generator
+    has some. "slerp": great arcs between their latent codes (White 2016, arXiv 1609.04468). Code i * `steps` is seed
+    i's. `labels` [K, C] change along with the codes. UserError if there are too few seeds or steps, or the generator
+    does not take `view`.
     """
     seeds = whole(seeds)
     if curve not in get_args(Curve):
@@ -40,50 +41,50 @@ def walk(
     if len(seeds) < 2 or steps < 1:
         raise UserError(f"a walk leads past 2 seeds or more in 1 step or more each; given {len(seeds)} and {steps}.")
     if curve == "slerp":
-        z = arcs(latents(seeds, generator.z_dim), steps, loop)
-        return styled(generator, z, None if labels is None else lines(labels, steps, loop), view)
-    keys = seeded(generator, seeds, labels, view)
-    points = splined(keys.points, steps, loop)
+        z = interpolate_slerp(latents(seeds, generator.z_dim), steps, loop)
+        return codes_of_latents(generator, z, None if labels is None else interpolate_linear(labels, steps, loop), view)
+    keys = codes_of_seeds(generator, seeds, labels, view)
+    points = interpolate_spline(keys.points, steps, loop)
     if Capability.WS not in generator.config.provides:  # on the shell of the Gaussian, where latent codes are
-        lengths = lines(keys.points.norm(dim=1, keepdim=True), steps, loop)
+        lengths = interpolate_linear(keys.points.norm(dim=1, keepdim=True), steps, loop)
         points = points * lengths / points.norm(dim=1, keepdim=True).clamp(min=1e-12)
-    return Codes(points, None if keys.labels is None else lines(keys.labels, steps, loop))
+    return Codes(points, None if keys.labels is None else interpolate_linear(keys.labels, steps, loop))
 
 
-def places(count: int, steps: int, loop: bool) -> Tensor:
-    """Where between `count` keys the codes of a walk lie: 0 is the first, 0.5 half way to the second."""
+def key_positions(count: int, steps: int, loop: bool) -> Tensor:
+    """Return the positions of a walk's codes between `count` keys: 0 is the first, 0.5 half way to the second."""
     total = count * steps if loop else (count - 1) * steps + 1
     return torch.arange(total) / steps
 
 
-def splined(keys: Tensor, steps: int, loop: bool) -> Tensor:
-    """A cubic spline through keys [K, ...], periodic or natural."""
+def interpolate_spline(keys: Tensor, steps: int, loop: bool) -> Tensor:
+    """Interpolate keys [K, ...] by a cubic spline, periodic or natural."""
     from scipy.interpolate import CubicSpline
 
     known = keys.flatten(1).double().numpy()
     if loop:
         known = np.concatenate([known, known[:1]])
     spline = CubicSpline(np.arange(len(known)), known, bc_type="periodic" if loop else "natural")
-    points = torch.from_numpy(spline(places(len(keys), steps, loop).double().numpy())).float()
+    points = torch.from_numpy(spline(key_positions(len(keys), steps, loop).double().numpy())).float()
     return points.unflatten(1, keys.shape[1:])
 
 
-def between(keys: Tensor, steps: int, loop: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """For each code of a walk: the key [F, D] before it, the key after it, and how far it is between them [F, 1]."""
-    at = places(len(keys), steps, loop)
+def neighbouring_keys(keys: Tensor, steps: int, loop: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Return for each code of a walk the key [F, D] before, the key after, and how far it is between them [F, 1]."""
+    at = key_positions(len(keys), steps, loop)
     before = at.long().clamp(max=len(keys) - 1)
     return keys[before], keys[(before + 1) % len(keys)], (at - before)[:, None]
 
 
-def lines(keys: Tensor, steps: int, loop: bool) -> Tensor:
-    """Straight lines between keys [K, D]."""
-    start, end, share = between(keys, steps, loop)
+def interpolate_linear(keys: Tensor, steps: int, loop: bool) -> Tensor:
+    """Interpolate keys [K, D] by straight lines."""
+    start, end, share = neighbouring_keys(keys, steps, loop)
     return start + share * (end - start)
 
 
-def arcs(keys: Tensor, steps: int, loop: bool) -> Tensor:
-    """Great arcs between the directions of keys [K, D], their lengths changing evenly."""
-    start, end, share = between(keys, steps, loop)
+def interpolate_slerp(keys: Tensor, steps: int, loop: bool) -> Tensor:
+    """Interpolate the directions of keys [K, D] by great arcs, and their lengths linearly."""
+    start, end, share = neighbouring_keys(keys, steps, loop)
     lengths = [side.norm(dim=1, keepdim=True).clamp(min=1e-12) for side in (start, end)]
     start, end = start / lengths[0], end / lengths[1]
     angle = (start * end).sum(dim=1, keepdim=True).clamp(-1, 1).acos()

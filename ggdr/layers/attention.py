@@ -1,4 +1,4 @@
-"""Self-attention between the places of feature maps (SAGAN, Zhang et al. 2019, arXiv 1805.08318, sec. 3)."""
+"""Self-attention between the positions of feature maps (SAGAN, Zhang et al. 2019, arXiv 1805.08318, sec. 3)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from torch import Tensor, nn
 
 from ggdr.ops.precision import without_autocast
 
-SHARE = 8
-"""the maps' channels for one of queries, keys and values, as in the paper"""
+CHANNEL_REDUCTION = 8
+"""Number of the maps' channels for each channel of queries, keys and values, as in the paper."""
 
 
 class SelfAttention(nn.Module):
-    """Adds to each place a mixture of all others, whose weight gamma starts at zero (eq. 1 to 3)."""
+    """Self-attention: adds to each position a mixture of all others, whose weight gamma starts at zero (eq. 1 to 3)."""
 
     def __init__(self, channels: int):
         super().__init__()
-        inner = max(channels // SHARE, 1)
+        inner = max(channels // CHANNEL_REDUCTION, 1)
         self.query = nn.Conv2d(channels, inner, 1, bias=False)
         self.key = nn.Conv2d(channels, inner, 1, bias=False)
         self.value = nn.Conv2d(channels, inner, 1, bias=False)
@@ -26,8 +26,10 @@ class SelfAttention(nn.Module):
         self.gamma = nn.Parameter(torch.zeros([]))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, C, H, W] to the same; memory grows with the square of H * W."""
-        query, key, value = (pixels(layer(x)) for layer in (self.query, self.key, self.value))  # [N, H * W, C / 8]
+        """Attend over x [N, C, H, W], and return the same shape; memory grows with the square of H * W."""
+        query, key, value = (
+            flatten_pixels(layer(x)) for layer in (self.query, self.key, self.value)
+        )  # [N, H * W, C / 8]
         # written out, since torch's fused attention cannot be differentiated twice
         with without_autocast(x):  # it would make float32 of the products, which softmax computes in anyway
             share = torch.bmm(query, key.transpose(1, 2)).softmax(dim=2)  # [N, H * W, H * W], rows sum to 1
@@ -35,11 +37,11 @@ class SelfAttention(nn.Module):
         return x + self.gamma * self.out(mixed)
 
 
-def pixels(x: Tensor) -> Tensor:
-    """x [N, C, H, W] to [N, H * W, C], as it lies in memory where its channels are last."""
+def flatten_pixels(x: Tensor) -> Tensor:
+    """Reshape x [N, C, H, W] to [N, H * W, C], which is its order in memory where channels are last."""
     return x.permute(0, 2, 3, 1).flatten(1, 2)
 
 
-def nearest_side(wanted: int, sides: Iterable[int]) -> int:
-    """The side of the network's maps nearest to the wanted one, pixels; 0 if none is wanted."""
-    return min(sides, key=lambda side: abs(side - wanted)) if wanted else 0
+def nearest_resolution(wanted: int, resolutions: Iterable[int]) -> int:
+    """Return the resolution of the network's maps nearest to the wanted one, pixels; 0 if none is wanted."""
+    return min(resolutions, key=lambda resolution: abs(resolution - wanted)) if wanted else 0

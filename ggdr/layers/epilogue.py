@@ -1,4 +1,4 @@
-"""The end of the discriminators of Progressive GAN and its line: the last maps to one logit (arXiv 1710.10196)."""
+"""The end of the discriminators of Progressive GAN and its successors: last maps to one logit (arXiv 1710.10196)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ggdr.ops.precision import at_least_float32, without_autocast
 
 
 class Epilogue(nn.Module):
-    """The maps of the base size to one logit, or to its product with the label's embedding (arXiv 1802.05637)."""
+    """Maps the base resolution to one logit, or to its product with the label's embedding (arXiv 1802.05637)."""
 
     def __init__(
         self,
@@ -20,26 +20,27 @@ class Epilogue(nn.Module):
         size: tuple[int, int],
         labels: int,
         *,
-        inputs: int | None = None,
+        in_channels: int | None = None,
         group: int | None = None,
         extra: int = 1,
         clamp: float | None = None,
         fromrgb: nn.Module | None = None,
     ):
-        """`width`: channels of its layers. `size`: of the maps, pixels. `inputs`: their channels; None: `width`.
+        """Build layers of `width` channels for maps of `size` (height, width), pixels.
 
-        `group`, `extra`: as `minibatch_stddev` has them; 0 extra for none. `clamp`: bound of the convolution.
-        `fromrgb`: takes an image of `size` in, beside the maps.
+        `in_channels`: channels of the maps; None: `width`. `group`, `extra`: see `minibatch_stddev`; 0 extra for none.
+        `clamp`: bound of the convolution's result. `fromrgb`: takes in an image of `size` beside the maps.
         """
         super().__init__()
         self.fromrgb = fromrgb
         self.group, self.extra = group, extra
-        self.conv = EqualizedConv2d((inputs or width) + extra, width, 3, activation="lrelu", clamp=clamp)
+        self.conv = EqualizedConv2d((in_channels or width) + extra, width, 3, activation="lrelu", clamp=clamp)
         self.fc = EqualizedLinear(width * size[0] * size[1], width, activation="lrelu")
         self.out = EqualizedLinear(width, width if labels else 1)
 
     def forward(self, x: Tensor, condition: Tensor | None, image: Tensor | None = None) -> Tensor:
-        """x [N, C, h, w], condition [N, C] (None: no labels), an image where it takes one in, to logits [N] float32."""
+        """Return logits [N] float32 of x [N, C, h, w] and condition [N, C] (None: no labels), with `image` if it has
+        `fromrgb`."""
         x = x if self.fromrgb is None else x + self.fromrgb(image)
         with without_autocast(x):  # logits differ by less than low precision has digits for
             x = at_least_float32(x)

@@ -17,44 +17,44 @@ Activation = Literal["linear", "lrelu"]
 
 
 class EqualizedLinear(nn.Module):
-    """A linear layer, then an activation with its gain."""
+    """A linear layer with an equalized learning rate, then an activation with its gain."""
 
     def __init__(
         self,
-        inputs: int,
-        outputs: int,
+        in_features: int,
+        out_features: int,
         *,
         activation: Activation = "linear",
         bias_init: float = 0.0,
         lr_multiplier: float = 1.0,
     ):
-        """`lr_multiplier`: learning rate of this layer's weights and biases relative to the optimizer's."""
+        """Build the layer; `lr_multiplier`: learning rate of its weights and biases relative to the optimizer's."""
         super().__init__()
         self.activation = activation
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
-        self.bias = nn.Parameter(torch.full([outputs], bias_init / lr_multiplier))
+        self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_multiplier)
+        self.bias = nn.Parameter(torch.full([out_features], bias_init / lr_multiplier))
         gain = ACTIVATIONS[activation].gain * lr_multiplier
-        self.weight_gain, self.bias_gain = gain / math.sqrt(inputs), gain
+        self.weight_gain, self.bias_gain = gain / math.sqrt(in_features), gain
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inputs] to [N, outputs]."""
+        """Map [N, in_features] to [N, out_features]."""
         bias = self.bias if self.bias_gain == 1 else self.bias * self.bias_gain
         # scaling what goes in is the same as scaling the weights, of which there are more
-        return activated(F.linear(x * self.weight_gain, self.weight, bias), self.activation)
+        return activate_(F.linear(x * self.weight_gain, self.weight, bias), self.activation)
 
     def matrix(self) -> Tensor:
-        """Its weights as it uses them, [outputs, inputs]."""
+        """Return the weights as they are used, scaled, [out_features, in_features]."""
         return self.weight * self.weight_gain
 
 
 class EqualizedConv2d(nn.Module):
-    """A convolution that may double or halve the image, then an activation with its gain."""
+    """A convolution with an equalized learning rate that may double or halve the resolution, then an activation."""
 
     def __init__(
         self,
-        inputs: int,
-        outputs: int,
-        kernel: int,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
         *,
         activation: Activation = "linear",
         bias: bool = True,
@@ -63,29 +63,33 @@ class EqualizedConv2d(nn.Module):
         gain: float = 1.0,
         clamp: float | None = None,
     ):
-        """`kernel`: odd. `up`, `down`: 1 or 2. `gain`: factor of the result. `clamp`: bound of it before that."""
+        """Build the layer; `kernel_size`: odd. `up`, `down`: 1 or 2.
+
+        `gain`: factor of the result. `clamp`: bound of the result before that factor.
+        """
         super().__init__()
         self.activation, self.up, self.down = activation, up, down
         self.limit = None if clamp is None else clamp * gain
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
-        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel_size, kernel_size))
+        self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         # the activation's gain is applied before it, which is the same, to weights instead of pixels
         self.bias_gain = ACTIVATIONS[activation].gain * gain
-        self.weight_gain = self.bias_gain / math.sqrt(inputs * kernel**2)
+        self.weight_gain = self.bias_gain / math.sqrt(in_channels * kernel_size**2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inputs, H, W] to [N, outputs, H * up / down, W * up / down]."""
+        """Map [N, in_channels, H, W] to [N, out_channels, H * up / down, W * up / down]."""
         bias = None if self.bias is None else self.bias * self.bias_gain
         fused = choose("bias_act", x) is not None  # then the bias is added on the way, else by the convolution
         early, late = (None, bias) if fused else (bias, None)
         y = resampling_conv2d(x, self.weight * self.weight_gain, early, up=self.up, down=self.down)
-        return activated(y, self.activation, self.limit, late)
+        return activate_(y, self.activation, self.limit, late)
 
 
-def activated(x: Tensor, activation: Activation, limit: float | None = None, bias: Tensor | None = None) -> Tensor:
-    """x plus bias [C], the activation without its gain, kept within +-limit; in place: nothing else may need `x`.
+def activate_(x: Tensor, activation: Activation, limit: float | None = None, bias: Tensor | None = None) -> Tensor:
+    """Add bias [C] to x, apply the activation without its gain, clamp to +-limit; in place, so nothing else may need
+    `x`.
 
-    For images [N, C, H, W] by a kernel where there is one.
+    Images [N, C, H, W] take the fused kernel where there is one.
     """
     if x.ndim == 4 and (activation, limit, bias) != ("linear", None, None):
         if (kernel := choose("bias_act", x)) is not None:
@@ -97,7 +101,7 @@ def activated(x: Tensor, activation: Activation, limit: float | None = None, bia
 
 @torch.no_grad()
 def clip_weights(network: nn.Module, limit: float) -> None:
-    """Clamp each parameter to +-limit as its layer uses it: equalized layers scale theirs on the way."""
+    """Clamp each parameter to +-limit as its layer uses it: equalized layers scale theirs when they run."""
     for module in network.modules():
         gains = {}
         if isinstance(module, EqualizedLinear | EqualizedConv2d):

@@ -10,10 +10,10 @@ from ggdr.ops.moments import centre
 
 
 def minibatch_stddev(x: Tensor, group: int | None = 4, channels: int = 1) -> Tensor:
-    """x [N, C, H, W] with `channels` more: the standard deviation over each group, averaged over its part of x.
+    """Append to x [N, C, H, W] `channels` more: the standard deviation over each group, averaged over a part of x.
 
     group: samples that are compared with each other; None for all N. The largest divisor of N not above it is taken.
-    channels: parts the C channels are cut into, a new channel each; a divisor of C.
+    channels: parts the C channels are divided into, a new channel each; a divisor of C.
     """
     samples, _, height, width = x.shape
     size = samples if group is None else largest_divisor(samples, group)
@@ -26,5 +26,5 @@ def minibatch_stddev(x: Tensor, group: int | None = 4, channels: int = 1) -> Ten
 
 
 def largest_divisor(number: int, limit: int) -> int:
-    """The largest divisor of `number` that is not above `limit`."""
+    """Return the largest divisor of `number` that is not above `limit`."""
     return next(size for size in range(min(number, limit), 0, -1) if number % size == 0)

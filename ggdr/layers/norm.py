@@ -1,4 +1,4 @@
-"""Batch normalization whose running statistics move once a step, alike on every process (arXiv 1502.03167)."""
+"""Batch normalization whose running statistics move once a step, equally on every process (arXiv 1502.03167)."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.statistics import RunningMean, finite
+from ggdr.layers.statistics import RunningMean, replace_nonfinite
 from ggdr.ops.precision import without_autocast
 
 
 class BatchNorm2d(nn.Module):
-    """Normalises by the batch in training, by running statistics in evaluation.
+    """Batch normalization: by the batch in training, by running statistics in evaluation.
 
-    A forward pass only records the batch's statistics: hand the mean of `measure` to `after_step` once a step.
+    A forward pass only records the batch's statistics: pass the mean of `measure` to `after_step` once a step.
     """
 
     running_mean: Tensor
     running_var: Tensor
 
     def __init__(self, channels: int, momentum: float = 0.1, affine: bool = True):
-        """`momentum`: share of the step's statistics in the running ones. `affine`: it scales and shifts."""
+        """Build the layer; `momentum`: weight of a step in the running statistics. `affine`: whether it scales and
+        shifts."""
         super().__init__()
         self.momentum = momentum
         self.weight = nn.Parameter(torch.ones(channels)) if affine else None
@@ -32,7 +33,7 @@ class BatchNorm2d(nn.Module):
         self.seen = RunningMean()
 
     def forward(self, x: Tensor) -> Tensor:
-        """x [N, C, H, W], each channel of zero mean and unit variance, then scaled and shifted."""
+        """Normalize each channel of x [N, C, H, W] to zero mean and unit variance, then scale and shift it."""
         if not self.training:
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias)
         # At a momentum of 1 the running statistics are the batch's, in float32 and without a pass for them alone.
@@ -42,26 +43,27 @@ class BatchNorm2d(nn.Module):
         return y
 
     def measure(self) -> Tensor | None:
-        """A batch's mean and variance [2, C], averaged over the passes since the last call; None without one."""
+        """Return mean and variance [2, C] of a batch, averaged over the passes since the last call; None without
+        one."""
         return self.seen.take()
 
     def after_step(self, moments: Tensor) -> None:
         """Move the running statistics towards the step's moments [2, C]."""
-        self.running_mean.lerp_(finite(moments[0], self.running_mean), self.momentum)
-        self.running_var.lerp_(finite(moments[1], self.running_var), self.momentum)
+        self.running_mean.lerp_(replace_nonfinite(moments[0], self.running_mean), self.momentum)
+        self.running_var.lerp_(replace_nonfinite(moments[1], self.running_var), self.momentum)
 
 
 class ConditionalBatchNorm2d(BatchNorm2d):
     """Batch normalization whose scale and shift are linear in a code, such as a label (arXiv 1707.00683)."""
 
     def __init__(self, channels: int, code: int, momentum: float = 0.1):
-        """`code`: width of the code; 0: scale and shift are the same for all."""
+        """Build the layer; `code`: width of the code; 0: scale and shift are the same for all samples."""
         super().__init__(channels, momentum, affine=not code)
         self.scale = nn.Linear(code, channels, bias=False) if code else None
         self.shift = nn.Linear(code, channels, bias=False) if code else None
 
     def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
-        """x [N, C, H, W], normalised, times 1 + scale(code), plus shift(code); code [N, D]."""
+        """Normalize x [N, C, H, W], multiply by 1 + scale(code) and add shift(code); code [N, D]."""
         x = super().forward(x)
         if self.scale is None or self.shift is None or code is None:
             return x
@@ -69,35 +71,36 @@ class ConditionalBatchNorm2d(BatchNorm2d):
         return torch.addcmul(shift, x, 1 + scale)
 
     def input_matrices(self) -> list[Tensor]:
-        """What a change of the code is multiplied by: the matrices [C, D] of scale and shift."""
+        """Return the matrices [C, D] by which scale and shift depend on the code."""
         return [layer.weight for layer in (self.scale, self.shift) if layer is not None]
 
 
 class LayerNorm(nn.GroupNorm):
-    """Layer normalization over channels and places, scaled by channel (arXiv 1607.06450); the type stays."""
+    """Layer normalization over channels and positions, scaled by channel (arXiv 1607.06450); the dtype stays."""
 
     def __init__(self, channels: int):
         super().__init__(1, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x [N, C, H, W], each sample of zero mean and unit variance, then scaled and shifted by channel."""
+        """Normalize each sample of x [N, C, H, W] to zero mean and unit variance, then scale and shift it by
+        channel."""
         with without_autocast(x):  # which would make float32 maps of it on CUDA
             return F.group_norm(x, 1, self.weight.to(x.dtype), self.bias.to(x.dtype), self.eps)
 
 
-def norms(network: nn.Module) -> Iterator[tuple[str, BatchNorm2d]]:
-    """The layers of a network that keep statistics, by name."""
+def batch_norms(network: nn.Module) -> Iterator[tuple[str, BatchNorm2d]]:
+    """Yield the layers of a network that keep running statistics, with their names."""
     return ((name, module) for name, module in network.named_modules() if isinstance(module, BatchNorm2d))
 
 
 def moments(network: nn.Module) -> dict[str, Tensor]:
-    """Each layer's statistics since the last call, if it ran in training: `moments/b4.norm` [2, C] ..."""
-    measured = {f"moments/{name}": norm.measure() for name, norm in norms(network)}
+    """Return each layer's statistics since the last call, if it ran in training: `moments/b4.norm` [2, C] ..."""
+    measured = {f"moments/{name}": norm.measure() for name, norm in batch_norms(network)}
     return {key: found for key, found in measured.items() if found is not None}
 
 
-def follow(network: nn.Module, stats: Mapping[str, Tensor]) -> None:
+def update_statistics(network: nn.Module, stats: Mapping[str, Tensor]) -> None:
     """Move each layer's running statistics towards the step's."""
-    for name, norm in norms(network):
+    for name, norm in batch_norms(network):
         if (key := f"moments/{name}") in stats:
             norm.after_step(stats[key])

@@ -1,4 +1,4 @@
-"""A mean that is gathered pass by pass and taken once a step."""
+"""A running mean that is gathered pass by pass and taken once a step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class RunningMean:
-    """The mean of the tensors added since it was last taken."""
+    """The mean of the tensors that were added since it was last taken."""
 
     def __init__(self) -> None:
         self.total: Tensor | None = None
@@ -22,13 +22,13 @@ class RunningMean:
             self.total, self.count = self.total + value, self.count + 1
 
     def take(self) -> Tensor | None:
-        """The mean, which starts again; None if nothing was added."""
+        """Return the mean and start again; None if nothing was added."""
         total, count = self.total, self.count
         self.total = self.count = None
         return None if total is None or count is None else total / count
 
 
-def finite(new: Tensor, old: Tensor) -> Tensor:
-    """`new` in the type of `old`, which stands in for what is not finite: one bad pass must not stay for good."""
+def replace_nonfinite(new: Tensor, old: Tensor) -> Tensor:
+    """Return `new` in the dtype of `old`, with `old` where `new` is not finite: one bad pass must not stay for good."""
     new = new.to(old.dtype)
     return torch.where(new.isfinite(), new, old)

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from ggdr.errors import UserError
-from ggdr.latent.codes import Codes, drawn, seeded
+from ggdr.latent.codes import Codes, codes_of_seeds, draw_codes
 from ggdr.latent.directions import Directions, Method
-from ggdr.latent.directions import find as find_directions
-from ggdr.latent.mixing import mixed
-from ggdr.latent.modes import draw_modal, find_modes
-from ggdr.latent.polarity import polarized
+from ggdr.latent.directions import find_directions as find_directions
+from ggdr.latent.mixing import mix_styles
+from ggdr.latent.modes import draw_with_modes, find_modes
+from ggdr.latent.polarity import polarity_sample
 from ggdr.latent.projection import Search, project
 from ggdr.latent.targets import Picture, targets_of
 from ggdr.latent.walks import Curve, walk
@@ -194,7 +194,7 @@ class Pipeline:
         seeds = seeds_for(batch_size, seeds, labels)
         rows = label_rows(self.generator.spec, labels, len(seeds))
         centres = None if modes is None else find_modes(self.generator, modes)
-        passes = draw_modal(self.generator, seeds, rows, view, centres, chunk_size)
+        passes = draw_with_modes(self.generator, seeds, rows, view, centres, chunk_size)
         return self.output(passes, seeds, chunk_size, output_type)
 
     def mix(
@@ -217,10 +217,12 @@ class Pipeline:
         """
         view, codes = View(truncation_psi, truncation_cutoff), []
         for seeds in (whole(row_seeds), whole(column_seeds)):
-            codes.append(seeded(self.generator, seeds, label_rows(self.generator.spec, labels, len(seeds)), view))
-        both = mixed(self.generator, codes[0], codes[1], layers)
+            codes.append(
+                codes_of_seeds(self.generator, seeds, label_rows(self.generator.spec, labels, len(seeds)), view)
+            )
+        both = mix_styles(self.generator, codes[0], codes[1], layers)
         own = [seed for seed in whole(row_seeds) for _ in whole(column_seeds)]
-        return self.output(drawn(self.generator, both, chunk_size), own, chunk_size, output_type)
+        return self.output(draw_codes(self.generator, both, chunk_size), own, chunk_size, output_type)
 
     def interpolate(
         self,
@@ -244,7 +246,9 @@ class Pipeline:
         rows = label_rows(self.generator.spec, labels, len(given))
         view = View(truncation_psi, truncation_cutoff)
         codes = walk(self.generator, given, steps, labels=rows, view=view, curve=curve, loop=loop)
-        return self.output(drawn(self.generator, codes, chunk_size), given, chunk_size, output_type, len(codes.points))
+        return self.output(
+            draw_codes(self.generator, codes, chunk_size), given, chunk_size, output_type, len(codes.points)
+        )
 
     def polarized(
         self,
@@ -262,7 +266,7 @@ class Pipeline:
         pool = seeds_for(candidates or 10 * count, None, None) if seeds is None else whole(seeds)
         row = label_rows(self.generator.spec, labels, 1)
         with self.computing():
-            return polarized(self.generator, pool, count, rho, labels=row, view=view)
+            return polarity_sample(self.generator, pool, count, rho, labels=row, view=view)
 
     def output(
         self, passes: Iterator[Tensor], seeds: list[int], chunk: int, output_type: str, total: int | None = None
@@ -315,11 +319,11 @@ class Pipeline:
         if seeds is not None:
             given = whole(seeds)
             rows = label_rows(self.generator.spec, labels, len(given))
-            codes = seeded(self.generator, given, rows, View(truncation_psi))
+            codes = codes_of_seeds(self.generator, given, rows, View(truncation_psi))
         assert codes is not None
-        moved = (directions or self.directions(count=direction + 1)).moved(codes, direction, amounts)
+        moved = (directions or self.directions(count=direction + 1)).move(codes, direction, amounts)
         with self.computing():
-            return EditOutput(images=handed(drawn(self.generator, moved), output_type), codes=moved)
+            return EditOutput(images=handed(draw_codes(self.generator, moved), output_type), codes=moved)
 
     def project(
         self,

@@ -19,7 +19,7 @@ from ggdr.changes import may_change
 from ggdr.data.base import Content
 from ggdr.data.loader import batches
 from ggdr.errors import UserError, at
-from ggdr.layers.spectral import in_each_pass
+from ggdr.layers.spectral import iterate_each_pass
 from ggdr.ops.device import default_num_workers, device_name, setup_device, weight_memory_format
 from ggdr.ops.precision import without_tf32
 from ggdr.ops.threads import Threads
@@ -41,8 +41,8 @@ from ggdr.training.content import NAME, changes, document
 from ggdr.training.ema import EMA, Written
 from ggdr.training.player import Player
 from ggdr.training.stopping import Stop
-from ggdr.transfer.freeze import freeze, said
-from ggdr.transfer.start import sources, start
+from ggdr.transfer.freeze import describe_frozen, freeze
+from ggdr.transfer.start import sources, start_networks
 from ggdr.transfer.table import table
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Run:
                     torch.distributed.broadcast(tensor.data, 0)
         if recipe.power_iteration == "pass":
             for network in networks.values():
-                in_each_pass(network)
+                iterate_each_pass(network)
         if recipe.compile:
             for network in networks.values():
                 network.compile_in_place()
@@ -116,16 +116,18 @@ class Run:
         recipe, networks = self.recipe, self.named_networks()
         resumes = checkpoint.latest(self.out) is not None  # from where all weights will come
         found = sources(recipe.init_from, networks) if recipe.init_from and not resumes else {}
-        starts = start(found, networks)
+        starts = start_networks(found, networks)
         # The mean of a trained network is worth keeping from the first step on.
         self.ema = EMA(self.networks["g"], recipe.ema_kimg, None if recipe.init_from else recipe.ema_rampup)
-        means = start(found, self.ema.mean, mean=True)
+        means = start_networks(found, self.ema.mean, mean=True)
         if recipe.init_from:
             self.notes += [f"init_from: not read, {self.out} has a checkpoint"] if resumes else table(starts, means)
         taken = {begun.name: begun.taken for begun in starts}
         for name, network in self.networks["d"].items():
             if frozen := freeze(network, recipe.freeze_d):
-                self.notes.append(said(name, network, recipe.freeze_d, frozen, None if resumes else taken[name]))
+                self.notes.append(
+                    describe_frozen(name, network, recipe.freeze_d, frozen, None if resumes else taken[name])
+                )
 
     def seed(self, *what: Any) -> None:
         """Seed torch for one purpose: every draw is a function of the recipe's seed and of `what` alone."""

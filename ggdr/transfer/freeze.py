@@ -10,7 +10,7 @@ from ggdr.networks.base.module import Discriminator
 
 
 def check_stages(networks: Mapping[str, Discriminator], stages: int) -> None:
-    """UserError if that many stages are not there to be frozen, or none would be left to learn."""
+    """Raise UserError if a network has fewer stages than are to be frozen, or none would be left to learn."""
     for name, network in networks.items():
         there = len(network.stages())
         if stages and stages >= there:
@@ -20,7 +20,7 @@ def check_stages(networks: Mapping[str, Discriminator], stages: int) -> None:
 
 
 def freeze(network: Discriminator, stages: int) -> list[str]:
-    """Its first stages take no gradient from here on; the names of their parameters."""
+    """Stop the gradient of a network's first stages from here on; return the names of their parameters."""
     frozen = {id(parameter) for stage in network.stages()[:stages] for parameter in stage.parameters()}
     names = []
     for name, parameter in network.named_parameters():
@@ -30,8 +30,8 @@ def freeze(network: Discriminator, stages: int) -> list[str]:
     return names
 
 
-def said(name: str, network: Discriminator, stages: int, frozen: list[str], taken: set[str] | None) -> str:
-    """A line on what is frozen; `taken`: the parameters with weights from elsewhere, None if all have."""
+def describe_frozen(name: str, network: Discriminator, stages: int, frozen: list[str], taken: set[str] | None) -> str:
+    """Describe in a line what is frozen; `taken`: parameters with weights from elsewhere, None if all have."""
     sizes = {key: parameter.numel() for key, parameter in network.named_parameters()}
     still, whole = sum(sizes[key] for key in frozen) / 1e6, sum(sizes.values()) / 1e6
     blocks = f"{stages} of {len(network.stages())} blocks of {name}"

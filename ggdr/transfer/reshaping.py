@@ -1,4 +1,4 @@
-"""Weights for images of other channels, or for other labels, that keep what the network does as far as can be."""
+"""Weights reshaped for other image channels or other labels, such that the network does the same as far as possible."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Network
 
 MODES = {1: "gray", 3: "RGB", 4: "RGBA"}
-"""image channels -> what a person calls them"""
+"""Names of images by their number of channels."""
 
 
 class Reshaper:
-    """Takes tensors of one network to the shapes of another that differs in the images' channels or labels.
+    """Reshapes tensors of one network for another that differs in the spec's channels or labels.
 
-    Which axis of a tensor follows which number is found by building the network for the source's channels, its
-    labels, and no labels, on the meta device: a network need not declare it, and any other difference is none of ours.
+    Which axis of a tensor follows which number is found by building the network for the source's channels, its labels,
+    and no labels, on the meta device: a network need not declare it, and any other difference is not handled here.
     """
 
     def __init__(self, source: Network, network: Network):
-        """Nothing is read but shapes and settings: `source` may be on the meta device."""
+        """Compare two networks by shapes and settings alone: `source` may be on the meta device."""
         self.source, self.network = source, network
         self.was, self.now = source.spec, network.spec
         recoloured = self.was.channels != self.now.channels
         relabelled = self.was.labels != self.now.labels
-        self.coloured = sizes(network, self.now._replace(channels=self.was.channels)) if recoloured else {}
-        self.labelled = sizes(network, self.now._replace(labels=self.was.labels)) if relabelled else {}
-        self.plain = sizes(network, self.now._replace(labels=0)) if relabelled else {}
+        self.coloured = tensor_shapes(network, self.now._replace(channels=self.was.channels)) if recoloured else {}
+        self.labelled = tensor_shapes(network, self.now._replace(labels=self.was.labels)) if relabelled else {}
+        self.plain = tensor_shapes(network, self.now._replace(labels=0)) if relabelled else {}
 
-    def reshaped(self, there: str, value: Tensor, name: str, fresh: Tensor) -> tuple[Tensor, str] | None:
-        """`value`, called `there` in the source, for `fresh`, called `name` here, and what was done; None if it cannot.
+    def reshape(self, there: str, value: Tensor, name: str, fresh: Tensor) -> tuple[Tensor, str] | None:
+        """Reshape `value`, called `there` in the source, to `fresh`, called `name` here; return it with a note, or
+        None.
 
         Equalized layers divide by the root of their inputs' number: where that changes, weights make up for it. Under
         spectral normalization, which sets a layer's scale, only the direction of its weights is kept.
@@ -42,37 +43,40 @@ class Reshaper:
             return None
         axis, layer = differing[0], self.network.get_submodule(layer_of(name))
         reads = value.ndim > 1 and axis == (0 if isinstance(layer, nn.ConvTranspose2d) else 1)
-        scale = gain(self.source.get_submodule(layer_of(there)), value) / gain(layer, fresh)
+        scale = weight_gain(self.source.get_submodule(layer_of(there)), value) / weight_gain(layer, fresh)
         if value.shape == self.coloured.get(name) and value.shape[axis] == self.was.channels:
-            done = f"{mode(self.was.channels)} to {mode(self.now.channels)}"
-            return (self.reading(value, axis) * scale if reads else self.showing(value, fresh, axis)), done
+            done = f"{mode_name(self.was.channels)} to {mode_name(self.now.channels)}"
+            return (self.input_weights(value, axis) * scale if reads else self.output_weights(value, fresh, axis)), done
         if value.shape == self.labelled.get(name) and reads:
             start = self.plain[name][axis] if name in self.plain else 0
             done = f"{self.was.labels or 'no'} to {self.now.labels or 'no'} labels"
-            return relabelled(value, axis, start, fresh.shape[axis]) * scale, done
+            return resize_labels(value, axis, start, fresh.shape[axis]) * scale, done
         return None
 
-    def reading(self, value: Tensor, axis: int) -> Tensor:
-        """Weights that read an image as the old ones read it shown with the old channels."""
-        return mixed(shown(self.now.channels, self.was.channels).T, value, axis)
+    def input_weights(self, value: Tensor, axis: int) -> Tensor:
+        """Return weights that read an image as the old ones read it when converted to the old channels."""
+        return mix_axis(channel_matrix(self.now.channels, self.was.channels).T, value, axis)
 
-    def showing(self, value: Tensor, fresh: Tensor, axis: int) -> Tensor:
-        """Weights that make the old image, shown with the new channels; what it has nothing for stays fresh."""
-        matrix = shown(self.was.channels, self.now.channels)
+    def output_weights(self, value: Tensor, fresh: Tensor, axis: int) -> Tensor:
+        """Return weights that make the old image, converted to the new channels; channels without a source stay
+        fresh."""
+        matrix = channel_matrix(self.was.channels, self.now.channels)
         unknown = (matrix.sum(dim=1) == 0).view(-1, *[1] * (value.ndim - axis - 1))
-        return torch.where(unknown, fresh.float().cpu(), mixed(matrix, value, axis))
+        return torch.where(unknown, fresh.float().cpu(), mix_axis(matrix, value, axis))
 
 
-def sizes(network: Network, spec: ImageSpec) -> dict[str, torch.Size]:
-    """Name -> shape of the tensors that the same settings make for other images."""
+def tensor_shapes(network: Network, spec: ImageSpec) -> dict[str, torch.Size]:
+    """Return the shapes, by name, of the tensors that the same settings make for another spec."""
     with torch.device("meta"):
         built = network.rebuild(spec)
     return {name: tensor.shape for name, tensor in built.state_dict().items()}
 
 
-def shown(old: int, new: int) -> Tensor:
-    """The matrix [new, old] that shows a pixel of `old` channels with `new`: gray as three equal colours, three colours
-    as their mean, others as they are; channels without a counterpart are 0."""
+def channel_matrix(old: int, new: int) -> Tensor:
+    """Return the matrix [new, old] that converts a pixel of `old` channels to `new`.
+
+    Gray becomes three equal colours, three colours their mean, others stay; channels without a counterpart are 0.
+    """
     matrix = torch.eye(new, old)
     if old == 1 and new in (3, 4):
         matrix[:3, 0] = 1
@@ -81,15 +85,15 @@ def shown(old: int, new: int) -> Tensor:
     return matrix
 
 
-def mixed(matrix: Tensor, value: Tensor, axis: int) -> Tensor:
-    """`value` with the entries along an axis mixed by `matrix` [new, old]."""
+def mix_axis(matrix: Tensor, value: Tensor, axis: int) -> Tensor:
+    """Mix the entries of `value` along an axis by `matrix` [new, old]."""
     return torch.tensordot(matrix, value, dims=([1], [axis])).movedim(0, axis)
 
 
-def relabelled(value: Tensor, axis: int, start: int, width: int) -> Tensor:
-    """`value` cut or grown to `width` along the axis that from `start` on belongs to the labels.
+def resize_labels(value: Tensor, axis: int, start: int, width: int) -> Tensor:
+    """Cut or extend `value` to `width` along an axis whose entries from `start` on belong to the labels.
 
-    A new class starts as the mean of those there were; where there were none, labels say nothing at first.
+    A new class starts as the mean of the existing ones; where there were none, labels have no effect at first.
     """
     old = value.shape[axis]
     if width <= old:
@@ -101,16 +105,16 @@ def relabelled(value: Tensor, axis: int, start: int, width: int) -> Tensor:
 
 
 def layer_of(name: str) -> str:
-    """The name of the layer that a tensor belongs to; a parametrized one keeps some in parts of its own."""
+    """Return the name of the layer that a tensor belongs to, whether or not it is parametrized."""
     head, parametrized, _ = name.partition(".parametrizations.")
     return head if parametrized else name.rpartition(".")[0]
 
 
-def gain(layer: nn.Module, tensor: Tensor) -> float:
-    """What a layer multiplies this tensor by when it uses it."""
+def weight_gain(layer: nn.Module, tensor: Tensor) -> float:
+    """Return the factor by which a layer multiplies this tensor when it uses it."""
     return layer.weight_gain if isinstance(layer, EqualizedLinear | EqualizedConv2d) and tensor.ndim > 1 else 1.0
 
 
-def mode(channels: int) -> str:
-    """What images of this many channels are called."""
+def mode_name(channels: int) -> str:
+    """Return what images of this many channels are called."""
     return MODES.get(channels, f"{channels} channels")

@@ -21,7 +21,7 @@ from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 
 if TYPE_CHECKING:
-    from ggdr.foreign.weights import Found, Reading
+    from ggdr.foreign.weights import FoundNetwork, Reading
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def report(found: Reading, out: Path) -> list[str]:
     return [*lines, *(f"note: {note}." for note in found.notes), f"written to {out}"]
 
 
-def row(name: str, found: Found) -> tuple[str, ...]:
+def row(name: str, found: FoundNetwork) -> tuple[str, ...]:
     """A network's cells."""
     spec, weights = found.network.spec, sum(each.numel() for each in found.network.parameters())
     size = f"{spec.height}x{spec.width}"

@@ -59,13 +59,13 @@ def main(argv: list[str]) -> int:
     if not is_picture(asked.out):
         raise UserError(f"--out {asked.out} is no PNG; give NAME.png.")
     asked.keep([asked.out])
-    from ggdr.latent.directions import find
+    from ggdr.latent.directions import find_directions
     from ggdr.visualization.sheets import draw_sheet
 
     generator = asked.generator()
     row = asked.label_rows(generator.spec, 1) if len(asked.labels) == 1 else None  # of several, of all classes
     names, codes = start(asked, generator)
-    directions = find(generator, asked.method, max(wanted) + 1, layers=layers, labels=row)
+    directions = find_directions(generator, asked.method, max(wanted) + 1, layers=layers, labels=row)
     rows = rows_of(asked, generator, directions, wanted, names, codes)
     moved = "" if layers is None else f" of style codes {asked.layers}"
     title = f"{Path(*Path(asked.model).parts[-2:])}: {asked.method} directions{moved}"
@@ -76,7 +76,7 @@ def main(argv: list[str]) -> int:
 
 def start(asked: Edit, generator: Generator) -> tuple[list[str], Codes]:
     """The codes that are edited, and what they are called; UserError if there are none."""
-    from ggdr.latent.codes import load_codes, seeded
+    from ggdr.latent.codes import codes_of_seeds, load_codes
     from ggdr.sampling import View
 
     if asked.code is not None:
@@ -85,7 +85,7 @@ def start(asked: Edit, generator: Generator) -> tuple[list[str], Codes]:
         return [asked.code.stem if count == 1 else f"{asked.code.stem} {place}" for place in range(count)], codes
     seeds = numbers("seeds", asked.seeds)
     rows = asked.label_rows(generator.spec, len(seeds))
-    return [f"seed {seed}" for seed in seeds], seeded(generator, seeds, rows, View(asked.psi))
+    return [f"seed {seed}" for seed in seeds], codes_of_seeds(generator, seeds, rows, View(asked.psi))
 
 
 def rows_of(
@@ -95,17 +95,17 @@ def rows_of(
     import torch
     from tqdm import tqdm
 
-    from ggdr.latent.codes import drawn
+    from ggdr.latent.codes import draw_codes
     from ggdr.sampling.grid import to_uint8
-    from ggdr.visualization.sheets import Row, pixels
+    from ggdr.visualization.sheets import Row, to_pixels
 
     amounts = spaced(asked.columns, asked.range)
     found = []
     pairs = [(place, which) for place in range(len(names)) for which in wanted]
     for place, which in tqdm(pairs, unit=" rows", leave=False, disable=None):
-        moved = directions.moved(codes.rows([place]), which, amounts)
-        images = torch.cat([to_uint8(images).cpu() for images in drawn(generator, moved, asked.batch_size)])
-        found.append(Row(f"{names[place]}\ndirection {which}", pixels(images)))
+        moved = directions.move(codes.rows([place]), which, amounts)
+        images = torch.cat([to_uint8(images).cpu() for images in draw_codes(generator, moved, asked.batch_size)])
+        found.append(Row(f"{names[place]}\ndirection {which}", to_pixels(images)))
     return found
 
 

@@ -83,7 +83,7 @@ def check(asked: Export) -> None:
 
 def chosen(asked: Export) -> Graph:
     """The graph of the network asked for; UserError if the model has none such."""
-    from ggdr.exporting.graphs import Images, Logits
+    from ggdr.exporting.graphs import DiscriminatorGraph, GeneratorGraph
     from ggdr.networks.base.module import Discriminator, Generator, Network
     from ggdr.registry import use
     from ggdr.saving.pretrained import Hub, in_folder, loaded, on_hub
@@ -96,11 +96,11 @@ def chosen(asked: Export) -> Graph:
         raise UserError(f"{asked.model!r} has no network {asked.network!r}; it has {', '.join(found)}.")
     network = loaded(found[asked.network], Network)
     if isinstance(network, Generator):
-        return Images(network, asked.noise, asked.uint8)
+        return GeneratorGraph(network, asked.noise, asked.uint8)
     if asked.uint8:
         raise UserError(f"{asked.network!r} makes no images; leave --uint8 out.")
     assert isinstance(network, Discriminator)
-    return Logits(network)
+    return DiscriminatorGraph(network)
 
 
 def signature(graph: Graph, batch_size: int | None) -> str:

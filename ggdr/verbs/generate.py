@@ -93,12 +93,12 @@ def main(argv: list[str]) -> int:
 
 def from_code(asked: Generate, generator: Generator, file: Path) -> int:
     """Make the images of the codes in a file, with the noise that was found with them."""
-    from ggdr.latent.codes import drawn, load_codes
+    from ggdr.latent.codes import draw_codes, load_codes
 
     codes = load_codes(file, generator)
     count = len(codes.points)
     names = [f"{file.stem}-{place}.png" if count > 1 else f"{file.stem}.png" for place in range(count)]
-    write(asked, shown(drawn(generator, codes, asked.batch_size), count), names, None)
+    write(asked, shown(draw_codes(generator, codes, asked.batch_size), count), names, None)
     print(f"{asked.out}: {count} image{'s' * (count > 1)} of {file} by {asked.model}")
     return 0
 
@@ -134,19 +134,21 @@ def choose(asked: Generate, generator: Generator, seeds: list[int], label: Label
         return seeds
     import torch
 
-    from ggdr.latent.polarity import polarized
+    from ggdr.latent.polarity import polarity_sample
     from ggdr.sampling import View
 
     row = None if label is None else torch.tensor([label.values])
     view = View(asked.psi[0] if asked.psi else None, asked.cutoff)
-    return polarized(generator, seeds, asked.count or max(1, len(seeds) // 10), asked.polarity, labels=row, view=view)
+    return polarity_sample(
+        generator, seeds, asked.count or max(1, len(seeds) // 10), asked.polarity, labels=row, view=view
+    )
 
 
 def images(asked: Generate, generator: Generator, wanted: list[Wanted]) -> Iterator[Tensor]:
     """The wanted images, pass by pass; UserError, before the first, if the generator does not take what is asked."""
     import torch
 
-    from ggdr.latent.modes import draw_modal, find_modes
+    from ggdr.latent.modes import draw_with_modes, find_modes
     from ggdr.sampling import View
 
     centres = None if asked.modes is None else find_modes(generator, asked.modes)
@@ -156,5 +158,5 @@ def images(asked: Generate, generator: Generator, wanted: list[Wanted]) -> Itera
         labels = [image.label.values for image in part if image.label is not None]
         rows = torch.tensor(labels) if labels else None
         view = View(psi, asked.cutoff, asked.noise)
-        parts.append(draw_modal(generator, [image.seed for image in part], rows, view, centres, asked.batch_size))
+        parts.append(draw_with_modes(generator, [image.seed for image in part], rows, view, centres, asked.batch_size))
     return chain.from_iterable(parts)

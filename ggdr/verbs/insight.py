@@ -62,10 +62,10 @@ def main(argv: list[str]) -> int:
 
 def draw(wanted: Features, generator: Generator, discriminator: Discriminator | None) -> Iterator[str]:
     """Draw a sheet for each side; yields what was found, and what each sheet holds and where it is."""
-    from ggdr.visualization.maps import gather, sides_of
+    from ggdr.visualization.maps import gather, resolutions_of
     from ggdr.visualization.sheets import draw_sheet, rows_of
 
-    resolutions = sides_of(generator, discriminator, wanted.resolutions)
+    resolutions = resolutions_of(generator, discriminator, wanted.resolutions)
     folder = Path(wanted.model)
     out = wanted.out or (folder if folder.is_dir() else Path()) / "features"
     check_out((out / name_of(resolution) for resolution in resolutions["generator"]), wanted.overwrite)
@@ -87,12 +87,12 @@ def name_of(resolution: int) -> str:
 
 def likeness(maps: dict[Source, Maps]) -> str:
     """How like the decoder's maps are to the generator's, and, to compare with, to those of the next image."""
-    from ggdr.visualization.maps import similarity
+    from ggdr.visualization.maps import cosine_similarity
 
     if "decoder" not in maps:
         return ""
     drawn, true = maps["decoder"].shown, maps["generator"].shown
-    own, other = (float(similarity(drawn, each).mean()) for each in (true, true.roll(1, 0)))
+    own, other = (float(cosine_similarity(drawn, each).mean()) for each in (true, true.roll(1, 0)))
     return f", cosine similarity {own:.3f}" + (f" ({other:.3f} with another image's maps)" if len(true) > 1 else "")
 
 

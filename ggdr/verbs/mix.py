@@ -43,16 +43,18 @@ def main(argv: list[str]) -> int:
     asked.keep([asked.out])
     import torch
 
-    from ggdr.latent.codes import drawn, seeded
-    from ggdr.latent.mixing import mixed
+    from ggdr.latent.codes import codes_of_seeds, draw_codes
+    from ggdr.latent.mixing import mix_styles
     from ggdr.sampling import View
     from ggdr.sampling.grid import save_grid
 
     generator, view = asked.generator(), View(asked.psi)
-    rows, columns = (seeded(generator, each, asked.label_rows(generator.spec, len(each)), view) for each in seeds)
-    every = [columns, rows, mixed(generator, rows, columns, layers)]
+    rows, columns = (
+        codes_of_seeds(generator, each, asked.label_rows(generator.spec, len(each)), view) for each in seeds
+    )
+    every = [columns, rows, mix_styles(generator, rows, columns, layers)]
     total = sum(len(codes.points) for codes in every)
-    passes = shown(chain.from_iterable(drawn(generator, codes, asked.batch_size) for codes in every), total)
+    passes = shown(chain.from_iterable(draw_codes(generator, codes, asked.batch_size) for codes in every), total)
     lent, took, both = torch.cat(list(passes)).split([len(codes.points) for codes in every])
     lines = [torch.cat([took[i : i + 1], each]) for i, each in enumerate(both.split(len(lent)))]
     corner = torch.full_like(lent[:1], 255)

@@ -173,14 +173,14 @@ def watching(
 ) -> Callable[[int, Tensor, Tensor], None]:
     """What moves the bar on and keeps the images uint8 of some steps, evenly spread, all of them if there is a film."""
     from ggdr.sampling.grid import to_uint8
-    from ggdr.visualization.film import shrunk
+    from ggdr.visualization.film import shrink
 
     every = -(-asked.steps // FRAMES)
 
     def watch(step: int, images: Tensor, distance: Tensor) -> None:
         """Keep a frame if it is due."""
         if asked.video != "none" and step % every == 0:
-            frames.append(shrunk(to_uint8(images).cpu(), FRAME_PX))
+            frames.append(shrink(to_uint8(images).cpu(), FRAME_PX))
         advance(1)
 
     return watch
@@ -194,12 +194,12 @@ def write(
 
     from ggdr.latent.codes import save_codes
     from ggdr.sampling.grid import save_grid, to_uint8
-    from ggdr.visualization.film import enlarged, save_film, shrunk
+    from ggdr.visualization.film import enlarge, save_film, shrink
 
     pair = to_uint8(torch.stack([target, found.images[place]]))
     save_grid(pair, files.png, columns=2)
     save_codes(found.codes.rows([place]), generator, files.code)
     if files.film is not None:
-        beside, last = shrunk(pair, FRAME_PX)
+        beside, last = shrink(pair, FRAME_PX)
         film = (torch.cat([beside, frame], dim=2) for frame in [*frames, *[last] * 15])
-        save_film(enlarged(film), files.film)
+        save_film(enlarge(film), files.film)

@@ -57,10 +57,10 @@ def main(argv: list[str]) -> int:
     steps = round(asked.seconds * asked.fps)
     if steps < 1:
         raise UserError(f"{asked.seconds:g} seconds at {asked.fps:g} frames a second are no frame; give more.")
-    from ggdr.visualization.film import MOVING, save_film
+    from ggdr.visualization.film import EXTENSIONS, save_film
 
-    if asked.out.suffix.lower() not in MOVING:
-        raise UserError(f"--out {asked.out} is no film; give a name that ends in {', '.join(MOVING)}.")
+    if asked.out.suffix.lower() not in EXTENSIONS:
+        raise UserError(f"--out {asked.out} is no film; give a name that ends in {', '.join(EXTENSIONS)}.")
     asked.keep([asked.out])
     generator = asked.generator()
     rows = asked.label_rows(generator.spec, len(seeds))
@@ -83,7 +83,7 @@ def frames(asked: Video, generator: Generator, walks: list[Codes]) -> Iterator[T
     """Each moment of all walks as one picture uint8 [H, W, C]."""
     import math
 
-    from ggdr.latent.codes import drawn, together
+    from ggdr.latent.codes import draw_codes, interleave
     from ggdr.sampling.grid import columns_for, picture
     from ggdr.visualization.film import SIDE_PX
 
@@ -91,7 +91,7 @@ def frames(asked: Video, generator: Generator, walks: list[Codes]) -> Iterator[T
     columns = columns_for(len(walks), spec.height, spec.width)
     side = max(columns * spec.width, math.ceil(len(walks) / columns) * spec.height)
     scale = asked.scale or math.ceil(SIDE_PX / side)
-    moments = together(walks)  # all walks' first codes, all walks' second ...
+    moments = interleave(walks)  # all walks' first codes, all walks' second ...
     batch_size = max(asked.batch_size // len(walks), 1) * len(walks)
-    for images in shown(drawn(generator, moments, batch_size), length * len(walks)):
+    for images in shown(draw_codes(generator, moments, batch_size), length * len(walks)):
         yield from (picture(moment, columns, scale) for moment in images.split(len(walks)))

@@ -1,1 +1,1 @@
-"""What G and D know, as pictures of their feature maps."""
+"""Pictures of what G and D know: their feature maps, losses and films."""

@@ -1,4 +1,4 @@
-"""Frames as a video: mp4 by FFmpeg (PyAV), gif and webp by Pillow; whole or not at all."""
+"""Frames as a video: mp4 by FFmpeg (PyAV), gif and webp by Pillow; written whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     import PIL.Image
 
 CODECS = ("libx264", "libopenh264", "h264", "mpeg4")
-"""the first that FFmpeg has here is taken"""
+"""Codecs in order of preference; the first that FFmpeg has is taken."""
 SIDE_PX = 256
-"""the longer side that films are enlarged to at least"""
-MOVING = (".mp4", ".gif", ".webp")
-"""endings of files that can be written"""
+"""Smallest longer side of a film, pixels; smaller images are enlarged."""
+EXTENSIONS = (".mp4", ".gif", ".webp")
+"""Extensions of the files that can be written."""
 
 
 def save_film(frames: Iterable[Tensor], path: Path, fps: float = 30.0) -> int:
-    """Write frames uint8 [H, W, 1, 3 or 4] of one size as PATH.mp4, .gif or .webp, and count them.
+    """Write frames uint8 [H, W, 1, 3 or 4] of one size as PATH.mp4, .gif or .webp, and return their number.
 
-    gif and webp repeat for ever; mp4 has no transparency, and is made even-sided by a repeated edge. UserError if
-    there is no frame, or no such format.
+    gif and webp repeat for ever; mp4 has no transparency, and its sides are made even by repeating an edge. UserError
+    if there is no frame, or no such format.
     """
     write = {".mp4": write_mp4, ".gif": write_animation, ".webp": write_animation}.get(path.suffix.lower())
     if write is None:
-        raise UserError(f"{path} is no film; give a name that ends in {', '.join(MOVING)}.")
+        raise UserError(f"{path} is no film; give a name that ends in {', '.join(EXTENSIONS)}.")
     if not 0 < fps <= 240:
         raise UserError(f"{fps} frames a second; give a number above 0, at most 240.")
     start = next(pictures := iter(frames), None)
@@ -47,26 +47,26 @@ def save_film(frames: Iterable[Tensor], path: Path, fps: float = 30.0) -> int:
     return counts[0]
 
 
-def enlarged(frames: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Images uint8 [C, H, W] as frames of SIDE_PX at least."""
+def enlarge(frames: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Convert images uint8 [C, H, W] to frames of at least SIDE_PX."""
     for frame in frames:
         yield picture(frame[None], 1, math.ceil(SIDE_PX / max(frame.shape[1:])))
 
 
-def shrunk(images: Tensor, side_px: int) -> Tensor:
-    """Images [N, C, H, W] uint8 whose longer side is `side_px` at most."""
+def shrink(images: Tensor, side_px: int) -> Tensor:
+    """Reduce images [N, C, H, W] uint8 so that the longer side is at most `side_px`."""
     scale = min(1.0, side_px / max(images.shape[2:]))
     size = [max(1, round(scale * side)) for side in images.shape[2:]]
     return images if scale == 1 else F.interpolate(images.float(), size, mode="area").round().to(torch.uint8)
 
 
 def write_mp4(frames: Iterator[Tensor], path: Path, fps: float) -> int:
-    """H.264 where FFmpeg has it, in colours that every player shows."""
+    """Write H.264 where FFmpeg has it, in a pixel format that every player shows."""
     with optional("video", "an .mp4 needs"):
         import av
 
     codec = next(name for name in CODECS if name in av.codecs_available)
-    pixels, count = (even(in_rgb(frame)) for frame in frames), 0
+    pixels, count = (pad_to_even(to_rgb(frame)) for frame in frames), 0
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
         assert isinstance(stream, av.VideoStream)
@@ -82,20 +82,20 @@ def write_mp4(frames: Iterator[Tensor], path: Path, fps: float) -> int:
 
 
 def write_animation(frames: Iterator[Tensor], path: Path, fps: float) -> int:
-    """An animation of Pillow's; gif counts hundredths of a second, webp thousandths."""
-    images = [as_pil(frame) for frame in frames]
+    """Write an animation by Pillow; gif counts hundredths of a second, webp thousandths."""
+    images = [frame_to_pil(frame) for frame in frames]
     kind = path.suffix.removeprefix(".").lower()
     more: dict[str, Any] = {"comment": SHEET.encode()}
     if kind == "webp":
-        more = {"lossless": False, "quality": 90, "exif": said_by(SHEET)}
+        more = {"lossless": False, "quality": 90, "exif": software_exif(SHEET)}
     images[0].save(
         path, format=kind, save_all=True, append_images=images[1:], duration=round(1000 / fps), loop=0, **more
     )
     return len(images)
 
 
-def said_by(software: str) -> PIL.Image.Exif:
-    """What a picture says of what made it."""
+def software_exif(software: str) -> PIL.Image.Exif:
+    """Return the EXIF data that names the software."""
     from PIL import ExifTags, Image
 
     about = Image.Exif()
@@ -103,21 +103,21 @@ def said_by(software: str) -> PIL.Image.Exif:
     return about
 
 
-def as_pil(frame: Tensor) -> PIL.Image.Image:
-    """A frame as Pillow's."""
+def frame_to_pil(frame: Tensor) -> PIL.Image.Image:
+    """Convert a frame to a PIL image."""
     from PIL import Image
 
     return Image.fromarray(frame.squeeze(2).cpu().numpy())
 
 
-def in_rgb(frame: Tensor) -> np.ndarray:
-    """A frame [H, W, 3], transparent parts on white."""
+def to_rgb(frame: Tensor) -> np.ndarray:
+    """Convert a frame to an array [H, W, 3], with transparent parts on white."""
     if frame.shape[2] == 4:
         share = frame[..., 3:].float() / 255
         frame = (frame[..., :3] * share + 255 * (1 - share)).round().to(torch.uint8)
     return frame.expand(-1, -1, 3).cpu().numpy()
 
 
-def even(pixels: np.ndarray) -> np.ndarray:
-    """Pixels [H, W, 3] whose sides are even, as the colours of mp4 need them."""
+def pad_to_even(pixels: np.ndarray) -> np.ndarray:
+    """Pad pixels [H, W, 3] to even height and width, as mp4's chroma subsampling requires."""
     return np.ascontiguousarray(np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), "edge"))

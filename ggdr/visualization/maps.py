@@ -25,57 +25,59 @@ from ggdr.sampling.labels import labels_at
 from ggdr.seeding import word
 
 ROWS = 16384
-"""feature vectors that clusters and components are fitted on, from places drawn over all samples"""
+"""Number of feature vectors that clusters and components are fitted on, drawn over all samples."""
 COLOR_QUANTILES = (0.01, 0.99)
-"""of each component, what becomes black and what full colour"""
+"""Quantiles of each component that become black and full colour."""
 
 Source = str
-"""whose maps: "generator", "encoder" or "decoder" """
+"""Network whose maps are shown: "generator", "encoder" or "decoder"."""
 
 
 class Maps(NamedTuple):
-    """One source's maps of one side, as unit vectors."""
+    """The feature maps of one source at one resolution, as unit vectors."""
 
     shown: Tensor
-    """[S, C, h, w], of the images to be shown"""
+    """Maps [S, C, h, w] of the images that are shown."""
     rows: Tensor
-    """[M, C], at places drawn over these and further images"""
+    """Feature vectors [M, C], from random positions of these and further images."""
 
 
-class Gathered(NamedTuple):
-    """What was made, and what the networks held while it was made and judged."""
+class MapCollection(NamedTuple):
+    """The images that were made, and the feature maps of the networks that made and judged them."""
 
     images: Tensor
-    """[S, C, H, W] uint8, those to be shown"""
+    """Images [S, C, H, W] uint8 that are shown."""
     maps: dict[int, dict[Source, Maps]]
-    """side (height in pixels) -> source -> maps"""
+    """Maps by resolution (height in pixels) and source."""
 
 
 class Basis(NamedTuple):
-    """Three directions that become red, green and blue."""
+    """Three directions in feature space that become red, green and blue."""
 
     mean: Tensor
-    """[C]"""
+    """Mean feature vector [C]."""
     axes: Tensor
-    """[3, C], orthonormal, the widest first; zero where there are fewer"""
+    """Orthonormal axes [3, C], the widest first; zero where there are fewer."""
     low: Tensor
-    """[3], the place on each axis that is black"""
+    """Coordinates [3] that become black."""
     high: Tensor
-    """[3], the place on each axis that is full colour"""
+    """Coordinates [3] that become full colour."""
 
 
-def sides_of(
+def resolutions_of(
     generator: Generator, discriminator: Discriminator | None, wanted: tuple[int, ...]
 ) -> dict[Source, tuple[int, ...]]:
-    """The sides of each source, those that are wanted (none: all that the generator has); by declared abilities.
+    """Return the wanted resolutions of each source (none wanted: all that the generator has).
 
-    UserError, with the sides there are, if the generator hands over no maps of a side, or none at all.
+    UserError, with the resolutions there are, if the generator provides no maps of one, or none at all.
     """
     if Capability.G_FEATURES not in generator.config.provides:
         raise UserError(f"generator {generator.config.name!r} hands over no feature maps, so there is nothing to see.")
     there = sorted(generator.feature_channels)
     if strange := sorted(set(wanted) - set(there)):
-        raise UserError(f"no feature maps of side {listed(strange)}; the generator has those of {listed(there)} px.")
+        raise UserError(
+            f"no feature maps of side {format_list(strange)}; the generator has those of {format_list(there)} px."
+        )
     have: dict[Source, Mapping[int, int]] = {"generator": generator.feature_channels}
     if discriminator is not None and Capability.PYRAMID in discriminator.config.provides:
         have["encoder"] = discriminator.map_channels
@@ -84,8 +86,8 @@ def sides_of(
     return {source: tuple(s for s in sorted(set(wanted or there)) if s in maps) for source, maps in have.items()}
 
 
-def listed(resolutions: list[int]) -> str:
-    """Sides in one line."""
+def format_list(resolutions: list[int]) -> str:
+    """Format resolutions in one line."""
     return ", ".join(map(str, resolutions))
 
 
@@ -98,7 +100,7 @@ def gather(
     shown: int,
     pooled: int,
     seed: int,
-) -> Gathered:
+) -> MapCollection:
     """Make the images of `pooled` seeds from `seed` on, and keep maps of `resolutions`; the first `shown` are shown.
 
     The images are what `sampling.draw` makes of these seeds; labels are those of `labels_at`.
@@ -107,35 +109,35 @@ def gather(
     dice = torch.Generator().manual_seed(word(seed))
     for first in range(0, pooled, AT_ONCE):
         places = range(first, min(first + AT_ONCE, pooled))
-        sample, labels = made(generator, places, seed, resolutions["generator"])
+        sample, labels = generate_maps(generator, places, seed, resolutions["generator"])
         found = {("generator", resolution): maps for resolution, maps in sample.features.items()}
         if discriminator is not None:
-            found |= judged(discriminator, sample.image, labels, resolutions)
+            found |= discriminator_maps(discriminator, sample.image, labels, resolutions)
         images.append(to_uint8(sample.image).cpu())
         for key, maps in found.items():
             unit = F.normalize(maps.float(), dim=1).cpu()
             kept[key].append(unit[: max(shown - first, 0)])
-            rows[key].append(drawn_places(unit, ROWS * len(places) // pooled, dice))
+            rows[key].append(sample_vectors(unit, ROWS * len(places) // pooled, dice))
     held: dict[int, dict[Source, Maps]] = {resolution: {} for resolution in resolutions["generator"]}
     for source, resolution in kept:
         held[resolution][source] = Maps(torch.cat(kept[source, resolution]), torch.cat(rows[source, resolution]))
-    return Gathered(torch.cat(images)[:shown], held)
+    return MapCollection(torch.cat(images)[:shown], held)
 
 
-def made(
+def generate_maps(
     generator: Generator, places: range, seed: int, resolutions: tuple[int, ...]
 ) -> tuple[GeneratorOutput, Tensor | None]:
-    """Images and maps of the seeds `seed` + place, and their labels, those of `labels_at`."""
+    """Return images and maps of the seeds `seed` + place, and their labels, those of `labels_at`."""
     labels = labels_at(generator.spec, places)
     labels = labels if labels is None else labels.to(generator.device)
     z = latents(range(seed + places.start, seed + places.stop), generator.z_dim).to(generator.device)
     return generator(z, labels, resolutions=resolutions, **asked(generator.config, View())), labels
 
 
-def judged(
+def discriminator_maps(
     discriminator: Discriminator, image: Tensor, labels: Tensor | None, resolutions: Mapping[Source, tuple[int, ...]]
 ) -> dict[tuple[Source, int], Tensor]:
-    """The maps of encoder and decoder at their sides, while D judges image [N, C, H, W] in [-1, 1]."""
+    """Return the maps of encoder and decoder at their resolutions, while D judges image [N, C, H, W] in [-1, 1]."""
     found: dict[tuple[Source, int], Tensor] = {}
     if wanted := resolutions.get("encoder"):
         pyramid = discriminator.pyramid(image, labels)[1]
@@ -146,17 +148,17 @@ def judged(
     return found
 
 
-def drawn_places(maps: Tensor, count: int, dice: torch.Generator) -> Tensor:
-    """The vectors [count, C] at places of maps [N, C, h, w] that are drawn without repeats; all if there are fewer."""
+def sample_vectors(maps: Tensor, count: int, dice: torch.Generator) -> Tensor:
+    """Draw `count` vectors [count, C] without repeats from maps [N, C, h, w]; all if there are fewer."""
     rows = maps.permute(0, 2, 3, 1).flatten(0, 2)
     return rows[torch.randperm(len(rows), generator=dice)[:count]]
 
 
 def fit_clusters(rows: Tensor, clusters: int, seed: int) -> Tensor:
-    """Unit vectors [K, C] at the centres of rows [M, C] by k-means, the largest cluster first.
+    """Fit unit vectors [K, C] at the centres of rows [M, C] by k-means, the largest cluster first.
 
-    K is below `clusters` where there are fewer distinct rows. Mini-batch k-means of scikit-learn (Sculley 2010,
-    doi 10.1145/1772690.1772862).
+    K is below `clusters` where there are fewer distinct rows. Mini-batch k-means of scikit-learn (Sculley 2010, doi
+    10.1145/1772690.1772862).
     """
     from sklearn.cluster import MiniBatchKMeans
 
@@ -168,18 +170,18 @@ def fit_clusters(rows: Tensor, clusters: int, seed: int) -> Tensor:
 
 
 def nearest(rows: Tensor, centres: Tensor) -> Tensor:
-    """The centre [M] of centres [K, C] that each of rows [M, C] is nearest to."""
+    """Return the index [M] of the centre [K, C] that each of rows [M, C] is nearest to."""
     return torch.cdist(rows, centres).argmin(dim=1)
 
 
-def segmented(maps: Tensor, centres: Tensor) -> Tensor:
-    """The cluster [S, h, w] of each place of maps [S, C, h, w], by centres [K, C]."""
+def segment(maps: Tensor, centres: Tensor) -> Tensor:
+    """Return the cluster [S, h, w] of each position of maps [S, C, h, w], by centres [K, C]."""
     count, _, height, width = maps.shape
     return nearest(maps.permute(0, 2, 3, 1).flatten(0, 2), centres).view(count, height, width)
 
 
-def renamed(segments: Tensor, like: Tensor, clusters: int) -> Tensor:
-    """Segments with the clusters renumbered so that they agree with those of `like` at as many places as can be.
+def match_clusters(segments: Tensor, like: Tensor, clusters: int) -> Tensor:
+    """Renumber clusters so that segments agree with those of `like` at as many positions as possible.
 
     Both [S, h, w], numbers below `clusters`. Solved exactly (Kuhn 1955, doi 10.1002/nav.3800020109).
     """
@@ -191,7 +193,7 @@ def renamed(segments: Tensor, like: Tensor, clusters: int) -> Tensor:
 
 
 def fit_basis(rows: Tensor) -> Basis:
-    """The first three principal components of rows [M, C], and the range of colours along each."""
+    """Fit the first three principal components of rows [M, C], and the range of colours along each."""
     mean = rows.mean(dim=0)
     centred = rows - mean
     _, vectors = torch.linalg.eigh(centred.T @ centred)  # the widest last
@@ -201,13 +203,13 @@ def fit_basis(rows: Tensor) -> Basis:
     return Basis(mean, signs * axes, low, high)
 
 
-def coloured(maps: Tensor, basis: Basis) -> Tensor:
-    """Maps [S, C, h, w] as colours [S, h, w, 3] in [0, 1]; a component that does not vary is mid-gray."""
+def colorize(maps: Tensor, basis: Basis) -> Tensor:
+    """Convert maps [S, C, h, w] to colours [S, h, w, 3] in [0, 1]; a component that does not vary is mid-gray."""
     places = (maps.permute(0, 2, 3, 1) - basis.mean) @ basis.axes.T
     room = basis.high - basis.low
     return torch.where(room > 1e-6, (places - basis.low) / room.clamp(min=1e-6), 0.5).clamp(0, 1)
 
 
-def similarity(a: Tensor, b: Tensor) -> Tensor:
-    """Cosine similarity [S, h, w] in [-1, 1] of maps a and b [S, C, h, w]."""
+def cosine_similarity(a: Tensor, b: Tensor) -> Tensor:
+    """Return the cosine similarity [S, h, w] in [-1, 1] of maps a and b [S, C, h, w]."""
     return F.cosine_similarity(a, b, dim=1)

@@ -20,15 +20,15 @@ INK, GRID = "#33373d", "#e6e8eb"
 COLORS = ("#2f6db5", "#d9642c", "#2b9d78", "#8d5cb0", "#c43d64", "#8a7a2e", "#4fa8c9", "#767c85")
 WIDTH_IN, HEIGHT_IN, DPI = 4.6, 2.9, 110
 SMOOTH_SHARE = 0.04
-"""share of a line's points that the smoothed line averages over"""
+"""Share of a line's points that the smoothed line averages over."""
 FEW = 12
-"""points up to which each is marked"""
+"""Number of points up to which each is marked."""
 DASHED = ("r_t",)
-"""lines that would hide another one"""
+"""Labels of lines that would hide another one, and are dashed."""
 SPIKE_QUANTILES = (0.01, 0.99)
-"""what lies beyond is a spike, and may leave the panel"""
+"""Quantiles beyond which a point is a spike, and may leave the panel."""
 LOG_RATIO = 100
-"""largest over smallest typical value in a panel from which on its axis is logarithmic"""
+"""Ratio of the largest to the smallest typical value in a panel above which its axis is logarithmic."""
 
 
 class Line(NamedTuple):
@@ -39,11 +39,11 @@ class Line(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One question: which numbers belong to it, and how they are called."""
+    """One panel of the figure: which numbers belong to it, and how they are called."""
 
     title: str
     keys: tuple[str, ...]
-    """whole keys, or prefixes that end with a slash, of which the rest is the label"""
+    """Keys of the log, or prefixes that end with a slash, of which the rest is the label."""
     labels: tuple[str, ...] = ()
     limits: tuple[float, float] | None = None
 
@@ -72,21 +72,21 @@ def plot_losses(jsonl: Path, png: Path) -> None:
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     lines = read_lines(Path(jsonl))
-    panels = [(panel, found) for panel in all_panels(lines) if (found := pick(panel, lines))]
+    panels = [(panel, found) for panel in all_panels(lines) if (found := select_lines(panel, lines))]
     columns = min(len(panels), 2 if len(panels) <= 4 else 3) or 1
     rows = max(1, math.ceil(len(panels) / columns))
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
     figure = Figure(figsize=(WIDTH_IN * columns, HEIGHT_IN * rows), dpi=DPI, layout=layout)
     end_kimg = max((line.kimg[-1] for line in lines.values()), default=0.0)
     for place, (panel, found) in enumerate(panels, 1):
-        draw(figure.add_subplot(rows, columns, place), panel, found, end_kimg)
+        draw_panel(figure.add_subplot(rows, columns, place), panel, found, end_kimg)
     if not panels:
         figure.text(0.5, 0.5, "nothing logged yet", ha="center", va="center", color=INK)
     save(figure, Path(png))
 
 
 def read_lines(jsonl: Path) -> dict[str, Line]:
-    """Every logged number over kimg, nulls left out."""
+    """Read every logged number over kimg, without nulls."""
     lines: dict[str, Line] = defaultdict(lambda: Line([], []))
     for row in log_file.read(jsonl):
         for key, value in row.items():
@@ -97,14 +97,14 @@ def read_lines(jsonl: Path) -> dict[str, Line]:
 
 
 def all_panels(lines: dict[str, Line]) -> list[Panel]:
-    """The fixed panels, and one for each family of metrics: `metric/swd` and `metric/swd/16` share one."""
+    """Return the fixed panels, and one for each family of metrics: `metric/swd` and `metric/swd/16` share one."""
     names = sorted({key.split("/")[1] for key in lines if key.startswith("metric/")})
     metrics = [Panel(f"Metric {name}", (f"metric/{name}", f"metric/{name}/"), (name,)) for name in names]
     return [*PANELS, *metrics]
 
 
-def pick(panel: Panel, lines: dict[str, Line]) -> dict[str, Line]:
-    """Label -> line of what a panel shows, in the panel's order."""
+def select_lines(panel: Panel, lines: dict[str, Line]) -> dict[str, Line]:
+    """Return a panel's lines by label, in the panel's order."""
     found = {label: lines[key] for key, label in zip(panel.keys, panel.labels, strict=False) if key in lines}
     for prefix in panel.keys:
         if prefix.endswith("/"):
@@ -112,20 +112,21 @@ def pick(panel: Panel, lines: dict[str, Line]) -> dict[str, Line]:
     return found
 
 
-def draw(axes: Axes, panel: Panel, found: dict[str, Line], end_kimg: float) -> None:
-    """One panel: each line as logged, thin and light, under its smoothed self."""
+def draw_panel(axes: Axes, panel: Panel, found: dict[str, Line], end_kimg: float) -> None:
+    """Draw one panel: each line as logged, thin and light, under its smoothed version."""
     smoothed = {label: smooth(line.value) for label, line in found.items()}
     for (label, line), color in zip(found.items(), COLORS * len(found), strict=False):
         dash, marker = "--" if label in DASHED else "-", "o" if len(line.value) <= FEW else ""
         axes.plot(line.kimg, line.value, dash, color=color, alpha=0.28, linewidth=0.8)
         axes.plot(line.kimg, smoothed[label], marker + dash, color=color, linewidth=1.6, markersize=3.5, label=label)
     axes.set_xlim(0, 1.01 * end_kimg or 1)
-    scale(axes, panel, list(found.values()), list(smoothed.values()))
-    dress(axes, panel, list(found))
+    scale_axes(axes, panel, list(found.values()), list(smoothed.values()))
+    style_axes(axes, panel, list(found))
 
 
 def smooth(values: Sequence[float]) -> list[float]:
-    """Gaussian mean over a share of the points around each, cut off at the ends, so that the line does not lag."""
+    """Return a Gaussian mean over a share of the points around each, cut off at the ends, so that the line does not
+    lag."""
     import numpy as np
 
     sigma = len(values) * SMOOTH_SHARE / 2
@@ -135,8 +136,8 @@ def smooth(values: Sequence[float]) -> list[float]:
     return (np.convolve(values, bell, mode="same") / np.convolve(np.ones(len(values)), bell, mode="same")).tolist()
 
 
-def scale(axes: Axes, panel: Panel, raw: list[Line], smoothed: list[list[float]]) -> None:
-    """A logarithmic axis where lines are of very different sizes; limits that single spikes do not stretch."""
+def scale_axes(axes: Axes, panel: Panel, raw: list[Line], smoothed: list[list[float]]) -> None:
+    """Set a logarithmic axis where lines differ much in size, and limits that single spikes do not stretch."""
     import numpy as np
 
     if panel.limits:
@@ -153,8 +154,8 @@ def scale(axes: Axes, panel: Panel, raw: list[Line], smoothed: list[list[float]]
     axes.set_ylim(low - room, high + room)
 
 
-def dress(axes: Axes, panel: Panel, labels: list[str]) -> None:
-    """Title, legend, axes and grid lines in quiet colours."""
+def style_axes(axes: Axes, panel: Panel, labels: list[str]) -> None:
+    """Set title, legend, axes and grid lines in quiet colours."""
     shown = labels if len(labels) > 1 or panel.keys[0].endswith("/") else []
     axes.set_title(
         panel.title, loc="left", fontsize=9.5, color=INK, fontweight="bold", pad=5 + 11 * math.ceil(len(shown) / 4)

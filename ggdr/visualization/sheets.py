@@ -1,4 +1,4 @@
-"""Sheets of feature maps: a row for each source and way of looking, a column for each image."""
+"""Sheets of feature maps: a row for each source and kind of picture, a column for each image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ggdr.lazy import Tensor, torch
 from ggdr.sampling.grid import shown_channels
-from ggdr.visualization.maps import Maps, Source, coloured, fit_basis, fit_clusters, renamed, segmented, similarity
+from ggdr.visualization.maps import (
+    Maps,
+    Source,
+    colorize,
+    cosine_similarity,
+    fit_basis,
+    fit_clusters,
+    match_clusters,
+    segment,
+)
 from ggdr.visualization.plots import COLORS, DPI, INK, save
 
 if TYPE_CHECKING:
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 TILE_IN, LABEL_IN, TITLE_IN, NOTE_IN, NUMBER_IN, SCALE_IN = 1.0, 1.55, 0.45, 0.52, 0.18, 0.5
 """a tile's longer side, the labels' column, the lines above and below, the numbers under tiles, the scale's column"""
 GAP = 0.06
-"""between tiles, share of a tile"""
+"""Gap between tiles, as a share of a tile."""
 NAMES = {"generator": "generator", "encoder": "D's encoder", "decoder": "D's decoder"}
 
 
@@ -28,11 +37,11 @@ class Row(NamedTuple):
 
     label: str
     tiles: Tensor
-    """[S, h, w, 1, 3 or 4] in [0, 1], or [S, h, w], which gets a scale from 0 to 1"""
+    """Tiles [S, h, w, 1, 3 or 4] in [0, 1], or [S, h, w], which get a colour scale from 0 to 1."""
 
 
 def palette(clusters: int) -> Tensor:
-    """Colours [clusters, 3] in [0, 1]; beyond the house's, hues in steps that keep neighbours apart."""
+    """Return colours [clusters, 3] in [0, 1]; beyond the fixed ones, hues in steps that keep neighbours apart."""
     from matplotlib.colors import hsv_to_rgb, to_rgb
 
     if clusters <= len(COLORS):
@@ -42,35 +51,38 @@ def palette(clusters: int) -> Tensor:
 
 
 def rows_of(images: Tensor, maps: dict[Source, Maps], clusters: int, seed: int) -> list[Row]:
-    """The rows of one side: images [S, C, H, W] uint8, segments and components of each source, and the similarity.
+    """Return the rows of one resolution: images [S, C, H, W] uint8, segments and components of each source, similarity.
 
-    The decoder is to redraw the generator's maps, so it is shown by the generator's clusters and components; the
-    encoder's are its own, with the colours of clusters that agree best.
+    The decoder is to predict the generator's maps, so it is shown by the generator's clusters and components; the
+    encoder has its own clusters, in the colours that agree best.
     """
-    rows = [Row("images", pixels(images))]
+    rows = [Row("images", to_pixels(images))]
     centres = {source: fit_clusters(each.rows, clusters, seed) for source, each in maps.items() if source != "decoder"}
     bases = {source: fit_basis(each.rows) for source, each in maps.items() if source != "decoder"}
-    colors, true = palette(clusters), segmented(maps["generator"].shown, centres["generator"])
+    colors, true = palette(clusters), segment(maps["generator"].shown, centres["generator"])
     for source, each in maps.items():
-        segments = segmented(each.shown, centres[owner(source)])
-        segments = renamed(segments, true, clusters) if source == "encoder" else segments
+        segments = segment(each.shown, centres[basis_source(source)])
+        segments = match_clusters(segments, true, clusters) if source == "encoder" else segments
         rows.append(Row(f"{NAMES[source]}\nk-means", colors[segments]))
     for source, each in maps.items():
-        rows.append(Row(f"{NAMES[source]}\nPCA", coloured(each.shown, bases[owner(source)])))
+        rows.append(Row(f"{NAMES[source]}\nPCA", colorize(each.shown, bases[basis_source(source)])))
     if "decoder" in maps:
         rows.append(
-            Row("cosine similarity\ndecoder, generator", similarity(maps["decoder"].shown, maps["generator"].shown))
+            Row(
+                "cosine similarity\ndecoder, generator",
+                cosine_similarity(maps["decoder"].shown, maps["generator"].shown),
+            )
         )
     return rows
 
 
-def owner(source: Source) -> Source:
-    """Whose clusters and components a source is shown by."""
+def basis_source(source: Source) -> Source:
+    """Return the source whose clusters and components a source is shown by."""
     return "generator" if source == "decoder" else source
 
 
-def pixels(images: Tensor) -> Tensor:
-    """Images uint8 [S, C, H, W] as [S, H, W, 1, 3 or 4] in [0, 1]."""
+def to_pixels(images: Tensor) -> Tensor:
+    """Convert images uint8 [S, C, H, W] to [S, H, W, 1, 3 or 4] in [0, 1]."""
     return images[:, : shown_channels(images.shape[1])].permute(0, 2, 3, 1) / 255
 
 
@@ -94,7 +106,7 @@ def draw_sheet(rows: Sequence[Row], title: str, note: str, png: Path) -> None:
 
 
 def draw_row(figure: Figure, row: Row, cells: list[Axes]) -> None:
-    """The tiles of a row, its label at the left, and where it has a scale, that at the right."""
+    """Draw the tiles of a row, its label at the left, and its colour scale, if it has one, at the right."""
     scaled = row.tiles.ndim == 3
     for tile, axes in zip(row.tiles, cells, strict=True):
         pixels = tile.squeeze(-1) if tile.ndim == 3 else tile

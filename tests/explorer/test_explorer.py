@@ -17,8 +17,8 @@ from PIL import Image
 from tiny import moved
 
 from ggdr.explorer import inside, pictures, watch
-from ggdr.explorer.inside import Point
-from ggdr.explorer.studio import Look, Model, Studio
+from ggdr.explorer.inside import ImagePoint
+from ggdr.explorer.studio import ImageSettings, Model, Studio
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.sampling import View, draw
@@ -50,27 +50,27 @@ def model(run) -> Model:
 
 
 def test_an_image_is_that_of_its_seed_and_is_made_once(model):
-    look = Look(3, 0.7)
+    look = ImageSettings(3, 0.7)
     (plain,) = draw(model.generator, [3], None, View(0.7))
     assert torch.equal(model.image(look), to_uint8(plain)[0]) and model.image(look) is model.image(look)
     assert torch.equal(model.mix(look, 9, ()), model.image(look))
     every = tuple(range(6))
-    assert torch.equal(model.mix(look, 9, every), model.image(Look(9, 0.7)))
+    assert torch.equal(model.mix(look, 9, every), model.image(ImageSettings(9, 0.7)))
     assert (model.edit(look, "pca", (0.0, 0.0)).int() - model.image(look).int()).abs().max() <= 1
     assert not torch.equal(model.edit(look, "pca", (2.0, 0.0)), model.image(look))
 
 
 def test_a_grid_is_made_in_one_pass_and_holds_the_images_of_its_seeds(model):
-    looks = [Look(seed, 0.3) for seed in range(40, 44)]
-    alone = [model.drawn(look) for look in looks]
+    looks = [ImageSettings(seed, 0.3) for seed in range(40, 44)]
+    alone = [model.draw(look) for look in looks]
     assert all((a.int() - b.int()).abs().max() <= 1 for a, b in zip(model.images(looks), alone, strict=True))
     assert model.image(looks[2]) is model.images(looks)[2]
 
 
 def test_threads_do_not_disturb_each_other(model):
-    looks = [Look(seed, 0.5, None, "random") for seed in range(12)]
-    alone = [model.drawn(look) for look in looks]
-    found: dict[Look, torch.Tensor] = {}
+    looks = [ImageSettings(seed, 0.5, None, "random") for seed in range(12)]
+    alone = [model.draw(look) for look in looks]
+    found: dict[ImageSettings, torch.Tensor] = {}
     threads = [threading.Thread(target=lambda look=look: found.update({look: model.image(look)})) for look in looks]
     for thread in threads:
         thread.start()
@@ -80,19 +80,19 @@ def test_threads_do_not_disturb_each_other(model):
 
 
 def test_small_images_are_shown_sharp_and_saved_as_they_are(model):
-    image = model.image(Look(1))
-    assert pictures.shown(image).size == (384, 384)
+    image = model.image(ImageSettings(1))
+    assert pictures.to_picture(image).size == (384, 384)
     assert np.array_equal(np.asarray(Image.open(pictures.download(image, "one"))), image[0].numpy())
 
 
 def test_a_point_marks_its_cluster_and_d_answers(model):
-    look, point = Look(2), Point(0.5, 0.25)
+    look, point = ImageSettings(2), ImagePoint(0.5, 0.25)
     shown, plain = inside.gallery(model, look, point), inside.gallery(model, look, None)
     assert len(shown) == len(plain) == len(model.generator.feature_channels)
     assert all(picture.size == plain[0][0].size for picture, _ in shown)
     segments = inside.clusters(model, look)[8]
-    assert inside.at(segments, point) == segments[2, 4]
-    assert "P(real)" in inside.verdict(model, look, point) and len(inside.likenesses(model, look)) == 1
+    assert inside.cluster_at(segments, point) == segments[2, 4]
+    assert "P(real)" in inside.describe_score(model, look, point) and len(inside.similarity_gallery(model, look)) == 1
 
 
 def test_a_run_is_read_as_it_lies_there(run):
@@ -269,7 +269,7 @@ def test_the_browser_has_nothing_to_complain_about_and_asks_nobody_else(page):
     ],
 )
 def test_labels_are_chosen_by_name_or_as_numbers(spec, kind, value, label, about):
-    from ggdr.explorer.page import Page, gr, look_of
+    from ggdr.explorer.page import Page, gr, settings_of
 
     class Here:
         name, model = "here", Model(moved(tiny.STYLEGAN2.build(spec)).eval())
@@ -279,12 +279,12 @@ def test_labels_are_chosen_by_name_or_as_numbers(spec, kind, value, label, about
     assert type(control).__name__.lower() == kind and about in page.about()
     if spec.label_names and kind == "dropdown":
         assert control.choices == [("cat", "0"), ("dog", "1")]
-    look = look_of(0, None, value, "const")
+    look = settings_of(0, None, value, "const")
     assert look.label == label
     rows = torch.eye(spec.labels)[[label]] if isinstance(label, int) else torch.tensor([label])
     (plain,) = draw(Here.model.generator, [0], rows)
     assert torch.equal(Here.model.image(look), to_uint8(plain)[0])
-    Here.model.image(look_of(0, None, control.value, "const"))
+    Here.model.image(settings_of(0, None, control.value, "const"))
     assert len(Here.model.images([look, look._replace(seed=1)])) == 2
     with pytest.raises(gr.Error, match="give numbers with commas between"):
-        look_of(0, None, "1,x", "const")
+        settings_of(0, None, "1,x", "const")

@@ -17,8 +17,8 @@ from hub_server import environment, serving
 from places import ROOT
 from tiny import moved
 
-from ggdr.exporting.files import FORMATS, TOLERANCE, agreement, export
-from ggdr.exporting.graphs import Images, Logits, traced
+from ggdr.exporting.files import FORMATS, TOLERANCE, export, measure_agreement
+from ggdr.exporting.graphs import DiscriminatorGraph, GeneratorGraph, trace
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
@@ -62,7 +62,7 @@ GENERATORS = {
 @torch.no_grad()
 def test_a_style_based_generator_makes_its_images_for_any_batch_and_truncation(tmp_path, config, spec, noise, suffix):
     network = moved(config.build(spec)).eval()
-    found = export(Images(network, noise), tmp_path / f"generator{suffix}")
+    found = export(GeneratorGraph(network, noise), tmp_path / f"generator{suffix}")
     assert found.holds and found.difference <= TOLERANCE * found.largest
     run = read(tmp_path / f"generator{suffix}")
     for samples, psi in ((1, 1.0), (3, 0.5), (5, 0.0)):
@@ -76,7 +76,7 @@ def test_a_style_based_generator_makes_its_images_for_any_batch_and_truncation(t
 @torch.no_grad()
 def test_dcgan_takes_no_truncation_and_gives_bytes_if_asked(tmp_path, suffix):
     network = moved(DCGANGeneratorConfig.tiny().build(ImageSpec(16, 32, 3, 2)))
-    export(Images(network, uint8=True), tmp_path / f"dcgan{suffix}")
+    export(GeneratorGraph(network, uint8=True), tmp_path / f"dcgan{suffix}")
     run = read(tmp_path / f"dcgan{suffix}")
     for samples in (1, 5):
         inputs = latents(network, samples)
@@ -106,7 +106,7 @@ DISCRIMINATORS = {
 @torch.no_grad()
 def test_a_discriminator_judges_the_same_in_the_batches_it_takes(tmp_path, config, spec, batch, suffix):
     network = moved(config.build(spec)).eval()
-    export(Logits(network), tmp_path / f"judge{suffix}", batch)
+    export(DiscriminatorGraph(network), tmp_path / f"judge{suffix}", batch)
     run = read(tmp_path / f"judge{suffix}")
     for samples in [batch] if batch else (1, 3, 5):
         image = torch.randn(samples, spec.channels, spec.height, spec.width)
@@ -119,7 +119,7 @@ def test_a_discriminator_judges_the_same_in_the_batches_it_takes(tmp_path, confi
 @pytest.mark.parametrize("config", [JUDGE, UNetDiscriminatorConfig.tiny()], ids=lambda config: config.name)
 def test_a_discriminator_that_compares_within_the_batch_asks_for_its_size(tmp_path, config):
     with pytest.raises(ValueError, match=f"'{config.name}' depends on the number of samples.*--batch-size 4"):
-        export(Logits(config.build(ImageSpec(16, 16))), tmp_path / "judge.pt2")
+        export(DiscriminatorGraph(config.build(ImageSpec(16, 16))), tmp_path / "judge.pt2")
     assert not list(tmp_path.iterdir())
 
 
@@ -129,7 +129,7 @@ def test_files_say_what_they_are_and_not_where_they_were_made(tmp_path):
 
     network = moved(DCGANGeneratorConfig.tiny().build(ImageSpec(16, 16, 3, 2)))
     for suffix in FORMATS:
-        export(Images(network), tmp_path / f"generator{suffix}")
+        export(GeneratorGraph(network), tmp_path / f"generator{suffix}")
         written = (tmp_path / f"generator{suffix}").read_bytes()
         assert not [path for path in (ROOT, tmp_path, sys.prefix) if str(path).encode() in written]
     extra = {"ggdr.json": ""}
@@ -159,7 +159,7 @@ numpy.save("image.npy", image.detach().numpy())
 @torch.no_grad()
 def test_a_pt2_file_makes_the_same_images_in_a_process_without_the_package(tmp_path):
     network = moved(STYLE.build(ImageSpec(8, 8)))
-    export(Images(network), tmp_path / "generator.pt2")
+    export(GeneratorGraph(network), tmp_path / "generator.pt2")
     z = torch.randn(4, network.z_dim)
     np.save(tmp_path / "z.npy", z.numpy())
     done = subprocess.run([sys.executable, "-c", LONE], cwd=tmp_path, capture_output=True, text=True, timeout=120)
@@ -172,24 +172,24 @@ def test_a_file_that_computes_something_else_is_not_left_behind(tmp_path):
     file.write_text("an older one")
     network = moved(STYLE.build(ImageSpec(8, 8)))
     with pytest.raises(ValueError, match="generator.pt2 would differ from the network by"):
-        export(Images(network, noise="random"), file)  # fresh noise at each call: no two images are the same
+        export(GeneratorGraph(network, noise="random"), file)  # fresh noise at each call: no two images are the same
     assert [path.name for path in tmp_path.iterdir()] == ["generator.pt2"] and file.read_text() == "an older one"
 
 
 @pytest.mark.parametrize("uint8", [False, True])
 @torch.no_grad()
 def test_the_comparison_tells_other_weights_shapes_and_nan_apart(uint8):
-    graph = Images(moved(DCGANGeneratorConfig.tiny().build(ImageSpec(16, 16))), uint8=uint8)
+    graph = GeneratorGraph(moved(DCGANGeneratorConfig.tiny().build(ImageSpec(16, 16))), uint8=uint8)
     other = deepcopy(graph)
-    assert agreement(lambda inputs: other(**inputs), graph, (1, 3)).holds
-    assert not agreement(lambda inputs: other(**inputs)[:1], graph, (1, 3)).holds
-    assert not agreement(lambda inputs: other(**inputs).double(), graph, (2,)).holds
+    assert measure_agreement(lambda inputs: other(**inputs), graph, (1, 3)).holds
+    assert not measure_agreement(lambda inputs: other(**inputs)[:1], graph, (1, 3)).holds
+    assert not measure_agreement(lambda inputs: other(**inputs).double(), graph, (2,)).holds
     other.network.toimage.bias.add_(0.02)
-    assert not agreement(lambda inputs: other(**inputs), graph, (1, 3)).holds
+    assert not measure_agreement(lambda inputs: other(**inputs), graph, (1, 3)).holds
     if not uint8:
-        assert not agreement(lambda inputs: graph(**inputs) * float("nan"), graph, (1, 3)).holds
-        assert not agreement(lambda inputs: graph(**inputs) * (1 + 2 * TOLERANCE), graph, (2,)).holds
-        assert agreement(lambda inputs: graph(**inputs) * (1 + TOLERANCE / 2), graph, (2,)).holds
+        assert not measure_agreement(lambda inputs: graph(**inputs) * float("nan"), graph, (1, 3)).holds
+        assert not measure_agreement(lambda inputs: graph(**inputs) * (1 + 2 * TOLERANCE), graph, (2,)).holds
+        assert measure_agreement(lambda inputs: graph(**inputs) * (1 + TOLERANCE / 2), graph, (2,)).holds
 
 
 @torch.no_grad()
@@ -198,7 +198,7 @@ def test_a_trace_leaves_nothing_without_values_in_the_caches():
     z = torch.randn(2, network.z_dim)
     before = network(z, noise="const").image
     fir._kernel.cache_clear()
-    traced(Images(network))
+    trace(GeneratorGraph(network))
     assert torch.equal(network(z, noise="const").image, before)
 
 
@@ -215,7 +215,7 @@ class Fickle(Generator):
 def test_a_network_without_a_graph_is_refused_in_one_sentence(tmp_path):
     network = Fickle(DCGANGeneratorConfig.tiny(), ImageSpec(16, 16))
     with pytest.raises(ValueError, match="'dcgan' cannot be traced: ") as refused:
-        export(Images(network), tmp_path / "generator.pt2", batch_size=2)
+        export(GeneratorGraph(network), tmp_path / "generator.pt2", batch_size=2)
     assert "\n" not in str(refused.value) and not list(tmp_path.iterdir())
 
 

@@ -30,7 +30,7 @@ from rosinality_files import random_generator
 from safetensors.torch import save_file
 
 from ggdr.foreign import snapshot
-from ggdr.foreign.reading import read, unpacked
+from ggdr.foreign.reading import read, unpack
 
 
 @pytest.mark.parametrize("keep", [write, save], ids=["pickle", "torch.save"])
@@ -53,7 +53,7 @@ def test_a_discriminator_that_was_saved_alone_is_read(tmp_path):
 @pytest.mark.parametrize("form", ["t", "r"])
 def test_a_stylegan3_generator_that_was_saved_alone_is_read(form):
     data = (OWN_GOLDEN / f"stylegan3_{form}.pkl").read_bytes()
-    found = snapshot.read_one(unpacked(data)["G_ema"], len(data))
+    found = snapshot.read_one(unpack(data)["G_ema"], len(data))
     assert found.kind == "StyleGAN3" and found.networks["generator"].network.config.config == form.upper()
 
 

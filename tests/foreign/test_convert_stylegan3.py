@@ -14,7 +14,7 @@ from places import OWN_GOLDEN
 from safetensors.torch import load_file
 
 from ggdr.foreign import snapshot
-from ggdr.foreign.reading import read, unpacked
+from ggdr.foreign.reading import read, unpack
 from ggdr.foreign.stand_ins import Array, Module
 from ggdr.foreign.torch_files import Storage, Stored
 from ggdr.saving.model import find_saved
@@ -75,7 +75,7 @@ def test_what_a_layer_knows_of_its_input_is_not_forgotten_when_training_goes_on(
 def changed(form: str, change) -> str:
     """The clause by which a golden snapshot is refused after a change of what it says."""
     data = (OWN_GOLDEN / f"stylegan3_{form}.pkl").read_bytes()
-    content = unpacked(data)
+    content = unpack(data)
     change(content["G_ema"])
     with pytest.raises(ValueError) as raised:
         snapshot.read(content, len(data))
@@ -160,16 +160,16 @@ def test_filters_of_the_plane_are_checked_as_well():
 @pytest.mark.parametrize("kind", ["f4", "f8", "i4", "i8", ">i4", "?"])
 def test_arrays_are_numbers(protocol, kind):
     few, table = np.arange(3).astype(kind), np.ones((2, 3), kind)
-    found, plane, again = unpacked(pickle.dumps([few, table, few[::-1]], protocol))
+    found, plane, again = unpack(pickle.dumps([few, table, few[::-1]], protocol))
     assert isinstance(found, Array) and found.numbers() == few.tolist() and again.numbers() == few[::-1].tolist()
     assert plane.numbers() == repr(plane) and plane.shape == (2, 3) and "an array [2, 3]" in repr(plane)
 
 
 def test_arrays_of_objects_and_arrays_that_lie_are_refused():
     with pytest.raises(ValueError, match="which is no number; nothing of it was run"):
-        unpacked(pickle.dumps(np.array([{}, print], dtype=object)))
+        unpack(pickle.dumps(np.array([{}, print], dtype=object)))
     data = pickle.dumps(np.arange(3), 4)
     for lie in (data.replace(b"K\x03\x85", b"K\x04\x85"), data.replace(b"K\x03\x85", b"K\x02\x85")):
         assert lie != data
         with pytest.raises(ValueError, match="it is damaged"):
-            unpacked(lie)
+            unpack(lie)

@@ -21,7 +21,7 @@ from foreign_files import published_generator, write
 from places import GOLDEN
 
 from ggdr.foreign.facts import as_json
-from ggdr.foreign.reading import read, unpacked
+from ggdr.foreign.reading import read, unpack
 from ggdr.foreign.stand_ins import CALLS, Namespace
 from ggdr.foreign.torch_files import STORAGES, Stored
 from ggdr.foreign.unpickle import Global, load
@@ -159,7 +159,7 @@ WRITTEN_BY_HAND = {
 @pytest.mark.parametrize("words", WRITTEN_BY_HAND)
 def test_instructions_that_no_checkpoint_needs_are_refused(words):
     with pytest.raises(ValueError) as raised:
-        unpacked(WRITTEN_BY_HAND[words])
+        unpack(WRITTEN_BY_HAND[words])
     assert words in str(raised.value)
 
 
@@ -184,13 +184,13 @@ def bomb(levels: int, ending: bytes = b"") -> bytes:
 
 def test_what_repeats_itself_without_end_takes_neither_time_nor_memory(tmp_path):
     with pytest.raises(ValueError, match="cannot be a key"):
-        unpacked(bomb(60, b"qdK\x01}hdK\x02s"))
+        unpack(bomb(60, b"qdK\x01}hdK\x02s"))
     with pytest.raises(ValueError, match="more of itself than a checkpoint could"):
-        as_json(unpacked(bomb(60)))
+        as_json(unpack(bomb(60)))
     with pytest.raises(ValueError, match="more of itself than a checkpoint could"):
-        as_json(unpacked(b"\x80\x02]q\x00" + b"h\x00a."))  # a list that holds itself
+        as_json(unpack(b"\x80\x02]q\x00" + b"h\x00a."))  # a list that holds itself
     far = assembled(b"K\x01", b"r\xff\xff\xff\xff", b"0j\xff\xff\xff\xff")  # a memo of four thousand million places
-    assert unpacked(far) == 1
+    assert unpack(far) == 1
 
 
 def test_depth_without_end_is_refused(tmp_path):
@@ -199,7 +199,7 @@ def test_depth_without_end_is_refused(tmp_path):
     with pytest.raises(ValueError, match="cannot convert"):
         read(tmp_path / "x.pkl")
     with pytest.raises(ValueError, match="more of itself"):
-        as_json(unpacked(deep))
+        as_json(unpack(deep))
 
 
 def tensor_of(offset, shape, stride, numel=4) -> bytes:
@@ -241,13 +241,13 @@ def pickled_storage(numel: int) -> bytes:
 )
 def test_a_tensor_that_leaves_its_storage_or_uses_it_twice_is_refused(offset, shape, stride):
     with pytest.raises(ValueError, match="it is damaged"):
-        unpacked(tensor_of(offset, shape, stride))
+        unpack(tensor_of(offset, shape, stride))
 
 
 def test_a_tensor_within_its_storage_is_read():
-    assert unpacked(tensor_of(1, (2,), (2,))).tensor().tolist() == [0, 0]
-    assert unpacked(tensor_of(0, (), ())).tensor().shape == ()
-    assert unpacked(tensor_of(0, (0, 3), (3, 1))).tensor().shape == (0, 3)
+    assert unpack(tensor_of(1, (2,), (2,))).tensor().tolist() == [0, 0]
+    assert unpack(tensor_of(0, (), ())).tensor().shape == ()
+    assert unpack(tensor_of(0, (0, 3), (3, 1))).tensor().shape == (0, 3)
 
 
 def test_a_storage_that_promises_more_than_is_there_is_refused():
@@ -257,7 +257,7 @@ def test_a_storage_that_promises_more_than_is_there_is_refused():
     assert lies != data and len(longer) == len(data)
     for hostile in (lies, longer, data[:-1], data[:40], b""):
         with pytest.raises(ValueError):
-            unpacked(pickle.dumps(Bytes(hostile)))
+            unpack(pickle.dumps(Bytes(hostile)))
 
 
 def test_weights_that_share_memory_to_fill_a_network_are_refused(tmp_path):
@@ -284,9 +284,9 @@ def test_tensors_are_read_as_torch_reads_them(form, kind):
     tensors["last"] = torch.randn(2, 3, 4, 5, dtype=kind).to(memory_format=torch.channels_last)
     tensors["parameter"] = torch.nn.Parameter(torch.randn(3, dtype=kind))
     if form == "a pickle":
-        found = unpacked(pickle.dumps(tensors))
+        found = unpack(pickle.dumps(tensors))
     else:
-        found = unpacked(kept(tensors, _use_new_zipfile_serialization=form == "an archive"))
+        found = unpack(kept(tensors, _use_new_zipfile_serialization=form == "an archive"))
     assert found.keys() == tensors.keys()
     for name, tensor in tensors.items():
         read_back = found[name].tensor()
@@ -304,7 +304,7 @@ def test_all_that_checkpoints_say_besides_tensors_becomes_plain():
     }
     module = torch.nn.Linear(2, 2).state_dict()  # carries an attribute beside its items
     for protocol in (2, 3, 4, 5):
-        found = unpacked(pickle.dumps(said | {"module": module}, protocol))
+        found = unpack(pickle.dumps(said | {"module": module}, protocol))
         assert isinstance(found["args"], Namespace) and found["args"].attributes == {"size": 32, "path": None}
         assert found["ordered"] == {"a": 1} and type(found["ordered"]) is dict
         assert found["set"] == {"a", "b"} and found["frozen"] == {1} and found["nested"] == said["nested"]
@@ -315,7 +315,7 @@ def test_all_that_checkpoints_say_besides_tensors_becomes_plain():
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_numpy_numbers_become_pythons(kind, protocol):
     number = np.array([1], kind)[0]
-    found = unpacked(pickle.dumps([number], protocol))[0]
+    found = unpack(pickle.dumps([number], protocol))[0]
     assert type(found) in (int, float, bool) and found == number
 
 

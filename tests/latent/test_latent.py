@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from ggdr.features.digits import Digits
 from ggdr.features.inception import Inception
-from ggdr.latent.codes import Codes, drawn, load_codes, save_codes, seeded
-from ggdr.latent.directions import find
-from ggdr.latent.projection import Search, likeness_of_neighbours, project, standardised
+from ggdr.latent.codes import Codes, codes_of_seeds, draw_codes, load_codes, save_codes
+from ggdr.latent.directions import find_directions
+from ggdr.latent.projection import Search, noise_autocorrelation, project, standardize
 from ggdr.latent.targets import targets_of
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
@@ -54,13 +54,13 @@ def generator(kind: str):
 
 
 def images(kind: str, codes: Codes) -> torch.Tensor:
-    return torch.cat(list(drawn(generator(kind), codes)))
+    return torch.cat(list(draw_codes(generator(kind), codes)))
 
 
 def own(kind: str, count: int = 2) -> tuple[Codes, torch.Tensor]:
     """Codes and images of a generator's own, and labels where it has some."""
     labels = torch.eye(3)[[2] * count] if kind == "labels" else None
-    codes = seeded(generator(kind), range(5, 5 + count), labels)
+    codes = codes_of_seeds(generator(kind), range(5, 5 + count), labels)
     return codes, images(kind, codes).clamp(-1, 1)
 
 
@@ -74,7 +74,7 @@ def found(space: str):
 @every_kind
 @every_method
 def test_directions_are_of_unit_length_sorted_and_the_same_each_time(kind, method):
-    one, other = (find(generator(kind), method, 4) for _ in range(2))
+    one, other = (find_directions(generator(kind), method, 4) for _ in range(2))
     assert one.vectors.shape == (4, 8) and all(map(torch.equal, one[:3], other[:3]))
     assert (one.strengths.diff() <= 0).all() and 0 < one.strengths.sum() <= 1 and (one.spreads > 0).all()
     gram = one.vectors @ one.vectors.T
@@ -93,17 +93,17 @@ def test_sefa_finds_a_planted_direction_and_in_its_layers_alone(kind):
             network.b4.conv.weight.add_(
                 50 * planted[:, None, None, None] * torch.randn(1, *network.b4.conv.weight.shape[1:])
             )
-    assert abs(float(find(network, "sefa", 1).vectors[0] @ planted)) > 0.99
+    assert abs(float(find_directions(network, "sefa", 1).vectors[0] @ planted)) > 0.99
     if kind == "style":  # code 2 drives that layer
-        assert abs(float(find(network, "sefa", 1, layers=[2]).vectors[0] @ planted)) > 0.99
-        assert abs(float(find(network, "sefa", 1, layers=[0, 1, 3, 4, 5]).vectors[0] @ planted)) < 0.95
+        assert abs(float(find_directions(network, "sefa", 1, layers=[2]).vectors[0] @ planted)) > 0.99
+        assert abs(float(find_directions(network, "sefa", 1, layers=[0, 1, 3, 4, 5]).vectors[0] @ planted)) < 0.95
 
 
 def test_pca_finds_where_styles_vary_most():
     network = fresh("style")
     with torch.no_grad():
         network.mapping.fc1.weight[3] *= 20
-    directions = find(network, "pca", 2)
+    directions = find_directions(network, "pca", 2)
     assert abs(float(directions.vectors[0, 3])) > 0.95 and directions.strengths[0] > 0.9
     styles = network.styles(torch.randn(4000, 8))[:, 0].detach()
     assert float((styles @ directions.vectors[0]).std() / directions.spreads[0]) == pytest.approx(1, abs=0.1)
@@ -114,21 +114,21 @@ def test_regressed_directions_move_the_first_maps_as_the_components_do():
     network = fresh("z")
     with torch.no_grad():
         network.b4.conv.weight[5] *= 30
-    assert abs(float(find(network, "pca", 2).vectors[0, 5])) > 0.95
+    assert abs(float(find_directions(network, "pca", 2).vectors[0, 5])) > 0.95
 
 
 @every_kind
 @every_method
 def test_an_amount_of_0_is_the_image_itself_and_others_move_it(kind, method):
     codes, plain = own(kind)
-    edited = images(kind, find(generator(kind), method, 2).moved(codes, 1, [-2, 0, 2]))
+    edited = images(kind, find_directions(generator(kind), method, 2).move(codes, 1, [-2, 0, 2]))
     torch.testing.assert_close(edited[1::3].clamp(-1, 1), plain, rtol=1e-4, atol=1e-4)
     assert all((edited[place] - plain[place // 3]).abs().max() > 1e-3 for place in (0, 2, 3, 5))
 
 
 def test_layers_say_which_style_codes_are_moved():
     codes, _ = own("style")
-    moved_codes = find(generator("style"), "pca", 1, layers=[1, 2]).moved(codes, 0, [1.0])
+    moved_codes = find_directions(generator("style"), "pca", 1, layers=[1, 2]).move(codes, 0, [1.0])
     changed = (moved_codes.points - codes.points).abs().amax(dim=(0, 2)) > 0
     assert changed.tolist() == [False, True, True, False, False, False]
 
@@ -193,22 +193,22 @@ def test_noise_maps_stay_noise():
 
 def test_the_regulariser_of_noise_sees_likeness_at_every_scale_and_pushes_it_down():
     dice = torch.Generator().manual_seed(0)
-    white = standardised(torch.randn(1, 1, 32, 32, generator=dice))
-    fine = standardised(F.avg_pool2d(F.pad(white, (1, 1, 1, 1), mode="circular"), 3, 1))
+    white = standardize(torch.randn(1, 1, 32, 32, generator=dice))
+    fine = standardize(F.avg_pool2d(F.pad(white, (1, 1, 1, 1), mode="circular"), 3, 1))
     blurred = F.interpolate(torch.randn(1, 1, 8, 8, generator=dice), scale_factor=4, mode="bilinear")
-    coarse = standardised(white + blurred)
-    assert float(likeness_of_neighbours(white)) < 0.1 < float(likeness_of_neighbours(fine))
-    assert float(likeness_of_neighbours(white)) < float(likeness_of_neighbours(coarse))
+    coarse = standardize(white + blurred)
+    assert float(noise_autocorrelation(white)) < 0.1 < float(noise_autocorrelation(fine))
+    assert float(noise_autocorrelation(white)) < float(noise_autocorrelation(coarse))
     noise = fine.clone().requires_grad_()
-    likeness_of_neighbours(noise).sum().backward()
+    noise_autocorrelation(noise).sum().backward()
     assert noise.grad.abs().max() > 0
-    assert likeness_of_neighbours(noise.detach() - noise.grad) < likeness_of_neighbours(fine)
+    assert noise_autocorrelation(noise.detach() - noise.grad) < noise_autocorrelation(fine)
 
 
 def test_a_checkerboard_has_the_likeness_that_the_formula_says():
     """Neighbours are opposite: (-1)^2 on both axes; averaged over 2 x 2 nothing is left."""
     board = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(8, 8)[None, None]
-    assert float(likeness_of_neighbours(board)) == pytest.approx(2.0)
+    assert float(noise_autocorrelation(board)) == pytest.approx(2.0)
 
 
 def test_features_of_a_network_are_followed_too():
@@ -218,9 +218,11 @@ def test_features_of_a_network_are_followed_too():
 
 def test_the_rates_rise_and_fall_as_published():
     search = Search()
-    assert search.rate(0) < 0.01 and search.rate(49) == search.rate(700) == pytest.approx(0.1)
-    assert search.rate(875) == pytest.approx(0.05, abs=1e-3) and search.rate(999) < 1e-4
-    assert search.shake(0) == 0.05 and search.shake(375) == pytest.approx(0.0125) and search.shake(750) == 0
+    assert search.learning_rate_at(0) < 0.01 and search.learning_rate_at(49) == search.learning_rate_at(
+        700
+    ) == pytest.approx(0.1)
+    assert search.learning_rate_at(875) == pytest.approx(0.05, abs=1e-3) and search.learning_rate_at(999) < 1e-4
+    assert search.jitter_at(0) == 0.05 and search.jitter_at(375) == pytest.approx(0.0125) and search.jitter_at(750) == 0
 
 
 @every_kind
@@ -272,11 +274,14 @@ def test_pictures_of_any_kind_and_size_become_targets():
         (lambda: project(generator("z"), own("z")[1], Search(space="w")), "has no style codes; give space 'z'"),
         (lambda: project(generator("style"), own("style")[1], Search(space="z")), "give space 'w' or 'w\\+'"),
         (lambda: project(generator("labels"), own("labels")[1]), "trained with labels; give labels"),
-        (lambda: find(generator("style"), "ica"), "method is 'ica'; give 'sefa' or 'pca'"),
-        (lambda: find(generator("style"), layers=[6]), "no style code 6; give layers of 0 to 5"),
-        (lambda: find(generator("z"), layers=[0]), "has no style codes, its latent code enters at one place"),
-        (lambda: find(generator("z"), "pca", 0), "0 directions are none"),
-        (lambda: find(generator("z")).moved(own("z")[0], 9, [1]), "there is no direction 9"),
+        (lambda: find_directions(generator("style"), "ica"), "method is 'ica'; give 'sefa' or 'pca'"),
+        (lambda: find_directions(generator("style"), layers=[6]), "no style code 6; give layers of 0 to 5"),
+        (
+            lambda: find_directions(generator("z"), layers=[0]),
+            "has no style codes, its latent code enters at one place",
+        ),
+        (lambda: find_directions(generator("z"), "pca", 0), "0 directions are none"),
+        (lambda: find_directions(generator("z")).move(own("z")[0], 9, [1]), "there is no direction 9"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_sentence(wrong, what):

@@ -9,10 +9,10 @@ import torch
 from tiny import moved
 from torch import Tensor, nn
 
-from ggdr.latent.codes import drawn, seeded
-from ggdr.latent.mixing import mixed
-from ggdr.latent.modes import draw_modal, find_modes
-from ggdr.latent.polarity import log_volumes, polarized
+from ggdr.latent.codes import codes_of_seeds, draw_codes
+from ggdr.latent.mixing import mix_styles
+from ggdr.latent.modes import draw_with_modes, find_modes
+from ggdr.latent.polarity import log_volumes, polarity_sample
 from ggdr.latent.walks import walk
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
@@ -39,7 +39,7 @@ def plain() -> Generator:
 
 
 def images(generator, codes) -> Tensor:
-    return torch.cat(list(drawn(generator, codes)))
+    return torch.cat(list(draw_codes(generator, codes)))
 
 
 def plainly(generator, seeds, labels=None, **view) -> Tensor:
@@ -50,11 +50,11 @@ def plainly(generator, seeds, labels=None, **view) -> Tensor:
 
 
 def test_an_image_that_takes_all_or_no_styles_is_one_of_its_parents(style):
-    rows, columns = seeded(style, [1, 2]), seeded(style, [3, 4, 5])
+    rows, columns = codes_of_seeds(style, [1, 2]), codes_of_seeds(style, [3, 4, 5])
     every = range(rows.points.shape[1])
-    assert torch.equal(mixed(style, rows, columns, every).points, columns.points.repeat(2, 1, 1))
-    assert torch.equal(mixed(style, columns, rows, every).points[:2], rows.points)
-    taken = mixed(style, rows, columns, [0, 2]).points
+    assert torch.equal(mix_styles(style, rows, columns, every).points, columns.points.repeat(2, 1, 1))
+    assert torch.equal(mix_styles(style, columns, rows, every).points[:2], rows.points)
+    taken = mix_styles(style, rows, columns, [0, 2]).points
     assert torch.equal(taken[4, [0, 2]], columns.points[1, [0, 2]])
     assert torch.equal(taken[4, [1, 3]], rows.points[1, [1, 3]])
 
@@ -62,9 +62,9 @@ def test_an_image_that_takes_all_or_no_styles_is_one_of_its_parents(style):
 def test_the_pipeline_mixes_row_by_row_and_its_default_is_the_coarser_half(style):
     pipe = Pipeline(style)
     out = pipe.mix([1, 2], [3, 4, 5], truncation_psi=0.5, output_type="pt")
-    half = range(seeded(style, [1]).points.shape[1] // 2)
+    half = range(codes_of_seeds(style, [1]).points.shape[1] // 2)
     view = View(0.5)
-    codes = mixed(style, seeded(style, [2], view=view), seeded(style, [3], view=view), half)
+    codes = mix_styles(style, codes_of_seeds(style, [2], view=view), codes_of_seeds(style, [3], view=view), half)
     torch.testing.assert_close(out.images[3], images(style, codes)[0].add(1).div(2).clamp(0, 1))
     assert out.seeds == [1, 1, 1, 2, 2, 2]
 
@@ -142,12 +142,12 @@ def test_polarity_prefers_where_images_crowd_or_are_sparse_and_nothing_at_zero()
     from ggdr.sampling import latents
 
     generator, pool = Stretching(), range(1000, 1400)
-    height = {rho: latents(polarized(generator, pool, 100, rho), 2)[:, 0].mean() for rho in (-1.0, 1.0)}
+    height = {rho: latents(polarity_sample(generator, pool, 100, rho), 2)[:, 0].mean() for rho in (-1.0, 1.0)}
     # Odds e^(2 rho z0) move a Gaussian's mean by 2 rho; drawn without replacement it moves less.
     assert -2.0 < height[-1.0] < -0.7 and 0.7 < height[1.0] < 2.0
-    assert polarized(generator, pool, 5, 0.0) == [1000, 1001, 1002, 1003, 1004]
-    assert polarized(generator, pool, 5, -1.0) == polarized(generator, pool, 5, -1.0)
-    assert len(set(polarized(generator, range(8), 8, -1.0))) == 8
+    assert polarity_sample(generator, pool, 5, 0.0) == [1000, 1001, 1002, 1003, 1004]
+    assert polarity_sample(generator, pool, 5, -1.0) == polarity_sample(generator, pool, 5, -1.0)
+    assert len(set(polarity_sample(generator, range(8), 8, -1.0))) == 8
 
 
 def test_the_pipeline_tells_the_seeds_that_polarity_chose(style, classes):
@@ -166,13 +166,13 @@ def test_the_pipeline_tells_the_seeds_that_polarity_chose(style, classes):
 
 
 def test_psi_pulls_styles_to_the_nearest_of_several_centres(style):
-    modes, codes = find_modes(style, 5), seeded(style, range(30))
+    modes, codes = find_modes(style, 5), codes_of_seeds(style, range(30))
     assert modes.centres.shape == (5, codes.points.shape[2])
-    torch.testing.assert_close(modes.pulled(codes, 1.0).points, codes.points)
-    ends = modes.pulled(codes, 0.0).points
+    torch.testing.assert_close(modes.truncate(codes, 1.0).points, codes.points)
+    ends = modes.truncate(codes, 0.0).points
     distance = (codes.points[:, :1] - modes.centres).norm(dim=2)
     torch.testing.assert_close(ends[:, 0], modes.centres[distance.argmin(1)])
-    part = modes.pulled(codes, 0.0, cutoff=2).points
+    part = modes.truncate(codes, 0.0, cutoff=2).points
     assert torch.equal(part[:, :2], ends[:, :2]) and torch.equal(part[:, 2:], codes.points[:, 2:])
     assert distance.argmin(1).unique().numel() > 1
 
@@ -180,8 +180,8 @@ def test_psi_pulls_styles_to_the_nearest_of_several_centres(style):
 def test_one_mode_is_the_mean_and_none_is_plain_truncation(style):
     one = find_modes(style, 1).centres[0]
     drawn_mean = find_modes(style, 1, seed=1).centres[0]
-    assert (one - drawn_mean).norm() < 0.2 * seeded(style, range(50)).points[:, 0].std(0).norm()
-    with_none = torch.cat(list(draw_modal(style, [1, 2], view=View(0.5))))
+    assert (one - drawn_mean).norm() < 0.2 * codes_of_seeds(style, range(50)).points[:, 0].std(0).norm()
+    with_none = torch.cat(list(draw_with_modes(style, [1, 2], view=View(0.5))))
     assert torch.equal(with_none, plainly(style, [1, 2], psi=0.5))
 
 

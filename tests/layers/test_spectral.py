@@ -14,7 +14,13 @@ from torch import nn
 
 from ggdr.augment.none import NoAugmentation
 from ggdr.games.standard import StandardGame
-from ggdr.layers.spectral import Spectral, follow, in_each_pass, normalised, spectral
+from ggdr.layers.spectral import (
+    SpectralNorm,
+    apply_spectral_norm,
+    iterate_each_pass,
+    spectral_norms,
+    update_spectral_norms,
+)
 from ggdr.losses.hinge import Hinge
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.progan import ProGANGeneratorConfig
@@ -107,7 +113,7 @@ def test_passes_change_nothing_and_each_update_takes_one_step(tmp_path):
     play(run, run.phases[-1], next(run.reals()))  # D's turn
     after = vectors(network)
     for name, module in network.named_modules():
-        for part in (p for p in module.children() if isinstance(p, Spectral)):
+        for part in (p for p in module.children() if isinstance(p, SpectralNorm)):
             matrix = module.original.detach().flatten(1)
             torch.testing.assert_close((part._v, part._u), one_step(matrix, before[f"{name}.0._u"]))
     play(run, run.phases[0], next(run.reals()))  # G's turn, in which D's weights stand still
@@ -128,12 +134,12 @@ def test_the_generators_norms_follow_its_updates(tmp_path):
 def test_in_each_pass_it_takes_a_step_of_the_papers_in_training_alone():
     torch.manual_seed(0)
     layer = nn.Sequential(nn.Conv2d(3, 8, 3))
-    spectral(layer)
-    in_each_pass(layer)
-    ((norm, kept),) = normalised(layer)
+    apply_spectral_norm(layer)
+    iterate_each_pass(layer)
+    ((norm, kept),) = spectral_norms(layer)
     matrix, x = kept.detach().flatten(1), torch.randn(2, 3, 8, 8)
     before = norm._u.clone()
-    follow(layer)
+    update_spectral_norms(layer)
     assert torch.equal(norm._u, before), "an update takes none"
     for training in (True, False, True):
         v, u = one_step(matrix, norm._u.clone()) if training else (norm._v.clone(), norm._u.clone())
@@ -144,15 +150,15 @@ def test_in_each_pass_it_takes_a_step_of_the_papers_in_training_alone():
 
 def test_in_each_pass_two_passes_may_share_a_backward():
     layer = nn.Sequential(nn.Linear(5, 4))
-    spectral(layer)
-    in_each_pass(layer)
+    apply_spectral_norm(layer)
+    iterate_each_pass(layer)
     (layer(torch.randn(2, 5)).sum() + layer(torch.randn(2, 5)).sum()).backward()
 
 
 def test_the_recipe_chooses_when_the_step_is_taken(tmp_path):
     for chosen in ("update", "pass"):
         run = tiny.tiny_run(dataclasses.replace(recipe, power_iteration=chosen), tmp_path)
-        found = [norm.each_pass for network in run.named_networks().values() for norm, _ in normalised(network)]
+        found = [norm.each_pass for network in run.named_networks().values() for norm, _ in spectral_norms(network)]
         assert found and set(found) == {chosen == "pass"}
 
 
@@ -169,9 +175,9 @@ def test_a_run_goes_on_exactly(chosen, tmp_path):
 def test_norms_are_right_at_once_for_weights_that_come_from_elsewhere():
     torch.manual_seed(0)
     layer = nn.Sequential(nn.Linear(30, 20))
-    spectral(layer)
+    apply_spectral_norm(layer)
     layer[0].parametrizations.weight.original.data.normal_(std=3.0)
     stale = copy.deepcopy(layer)
-    follow(layer, 15)
+    update_spectral_norms(layer, 15)
     norms = [torch.linalg.matrix_norm(each[0].weight, 2).item() for each in (layer, stale)]
     assert norms[0] == pytest.approx(1, abs=0.05) and abs(norms[1]) > 2

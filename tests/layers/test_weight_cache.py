@@ -40,7 +40,7 @@ def test_what_is_kept_follows_the_weight(change):
     layer = generator.synthesis.b8.conv0
     before, plain = images(generator)
     torch.testing.assert_close(before, plain, rtol=1e-5, atol=1e-5)
-    assert layer.kept.found is not None
+    assert layer.cache.value is not None
     with torch.no_grad():
         change(generator, layer)
     kept, plain = images(generator)
@@ -57,21 +57,21 @@ def test_nothing_is_kept_where_an_optimizer_may_come_by():
     torch.optim.Adam(generator.parameters(), lr=0.1, fused=True).step()
     kept, plain = images(generator)
     assert torch.equal(kept, plain) and not torch.equal(kept, before)
-    assert generator.synthesis.b8.conv0.kept.found is None
+    assert generator.synthesis.b8.conv0.cache.value is None
 
 
 def test_nothing_is_kept_in_training_where_weights_rest_on_the_other_players_turn():
     generator = network().train()
     generator(torch.randn(2, 8))
-    assert generator.synthesis.b8.conv0.kept.found is None
+    assert generator.synthesis.b8.conv0.cache.value is None
 
 
 def test_a_copy_keeps_nothing_and_a_pipeline_does():
     generator = STYLEGAN2.build(ImageSpec(16, 16))
     pipe = Pipeline(generator)
     pipe(seeds=[0], output_type="pt")
-    assert pipe.generator.synthesis.b8.conv0.kept.found is not None
-    assert copy.deepcopy(pipe.generator).synthesis.b8.conv0.kept.found is None
+    assert pipe.generator.synthesis.b8.conv0.cache.value is not None
+    assert copy.deepcopy(pipe.generator).synthesis.b8.conv0.cache.value is None
 
 
 def test_bfloat16_and_float32_keep_their_own():
@@ -79,7 +79,7 @@ def test_bfloat16_and_float32_keep_their_own():
     full = generator(z, noise="const").image
     with torch.autocast("cpu", torch.bfloat16):
         half = generator(z, noise="const").image
-    assert generator.synthesis.b8.conv0.kept.found.weight.dtype == torch.bfloat16
+    assert generator.synthesis.b8.conv0.cache.value.weight.dtype == torch.bfloat16
     torch.testing.assert_close(half, full, rtol=0.1, atol=0.1)
     assert torch.equal(generator(z, noise="const").image, full) and not torch.equal(half, full)
 
@@ -89,7 +89,7 @@ def test_a_wide_layer_keeps_its_planes_and_draws_the_same():
     generator = moved(config.build(ImageSpec(16, 16))).eval().requires_grad_(False)
     kept, plain = images(generator)
     torch.testing.assert_close(kept, plain, rtol=1e-4, atol=1e-4)
-    assert "numbers" in vars(generator.synthesis.b16.conv1.kept.found.planes)
+    assert "planes" in vars(generator.synthesis.b16.conv1.cache.value.winograd)
 
 
 def test_what_is_kept_in_inference_mode_serves_gradients_later():
@@ -97,7 +97,7 @@ def test_what_is_kept_in_inference_mode_serves_gradients_later():
     codes = torch.randn(2, generator.z_dim)
     with torch.inference_mode():
         generator(codes, noise="const")
-    assert generator.synthesis.b8.conv0.kept.found is not None
+    assert generator.synthesis.b8.conv0.cache.value is not None
     codes.requires_grad_(True)
     generator(codes, noise="const").image.sum().backward()
     assert codes.grad.isfinite().all() and codes.grad.abs().sum() > 0
@@ -106,4 +106,4 @@ def test_what_is_kept_in_inference_mode_serves_gradients_later():
 def test_nothing_of_it_is_pickled():
     layer = network().synthesis.b8.conv0
     layer(torch.randn(1, layer.weight.shape[1], 4, 4), torch.randn(1, 8), "const")
-    assert layer.kept.found is not None and pickle.loads(pickle.dumps(layer)).kept.found is None
+    assert layer.cache.value is not None and pickle.loads(pickle.dumps(layer)).cache.value is None

@@ -10,7 +10,7 @@ import tiny
 import torch
 
 from ggdr.augment.none import NoAugmentation
-from ggdr.exporting.graphs import Images, traced
+from ggdr.exporting.graphs import GeneratorGraph, trace
 from ggdr.games.progressive import Progressive
 from ggdr.layers.growing import Growth
 from ggdr.networks.base import ExtraOutputs, ImageSpec
@@ -188,7 +188,7 @@ class TestLevel:
     def test_it_is_part_of_an_exported_graph(self):
         network = tiny.moved(G.build(ImageSpec(8, 8))).eval()
         network.grow(0.25)
-        program, z = traced(Images(network)), torch.randn(3, 8)
+        program, z = trace(GeneratorGraph(network)), torch.randn(3, 8)
         torch.testing.assert_close(program.module()(z=z), network(z).image)
 
 

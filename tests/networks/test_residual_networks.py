@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from ggdr.layers.attention import SelfAttention, nearest_side
+from ggdr.layers.attention import SelfAttention, nearest_resolution
 from ggdr.layers.norm import ConditionalBatchNorm2d
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.biggan import (
@@ -139,7 +139,11 @@ class TestAttention:
         torch.testing.assert_close(layer(x).flatten(2), expected)
 
     def test_it_sits_at_the_side_nearest_to_the_wanted_one(self):
-        assert nearest_side(64, [4, 8, 16]) == 16 and nearest_side(9, [4, 8, 16]) == 8 and nearest_side(0, [4, 8]) == 0
+        assert (
+            nearest_resolution(64, [4, 8, 16]) == 16
+            and nearest_resolution(9, [4, 8, 16]) == 8
+            and nearest_resolution(0, [4, 8]) == 0
+        )
 
         def places(config):
             modules = config.build(ImageSpec(32, 32)).named_modules()

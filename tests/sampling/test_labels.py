@@ -13,7 +13,7 @@ from tiny import moved
 
 from ggdr.evaluation.sources import check_labels
 from ggdr.hub.card import card_of
-from ggdr.latent.directions import latents_drawn
+from ggdr.latent.directions import draw_latents
 from ggdr.networks.base import ImageSpec
 from ggdr.pipeline import Pipeline
 from ggdr.sampling import draw
@@ -23,7 +23,7 @@ from ggdr.saving.pretrained import load_pair
 from ggdr.train import main as train
 from ggdr.verbs import edit, generate, mix, project, video
 from ggdr.verbs.label_flags import choices
-from ggdr.visualization.maps import made
+from ggdr.visualization.maps import generate_maps
 
 PETS = ImageSpec(16, 16, 3, 3, label_names=("cat", "Dog", "sea horse"))
 AGES = ImageSpec(16, 16, 3, 1, label_names=("age",), label_ranges=((1.0, 90.0),))
@@ -180,7 +180,11 @@ def test_python_takes_names_and_vectors(models):
 
 def test_what_goes_through_labels_by_itself_stays_within_their_ranges(models):
     ages = load_model(models / "ages")
-    for rows in (labels_at(AGES, range(50)), latents_drawn(ages, 50, None, 0)[1], made(ages, range(50), 0, ())[1]):
+    for rows in (
+        labels_at(AGES, range(50)),
+        draw_latents(ages, 50, None, 0)[1],
+        generate_maps(ages, range(50), 0, ())[1],
+    ):
         assert rows.shape == (50, 1) and rows.min() >= 1 and rows.max() <= 90 and rows.std() > 15
     assert torch.equal(labels_at(AGES, [7]), labels_at(AGES, range(8))[7:])
     assert torch.equal(labels_at(PETS, range(4)), torch.eye(3)[[0, 1, 2, 0]])

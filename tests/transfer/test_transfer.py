@@ -9,14 +9,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from ggdr.layers.spectral import follow
+from ggdr.layers.spectral import update_spectral_norms
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.ops.fir import upsample2
 from ggdr.saving.model import save_model, saved_at
-from ggdr.transfer.start import Move, apply, plan, start
+from ggdr.transfer.start import Move, apply, plan, start_networks
 
 GENERATORS = {"stylegan2": StyleGAN2GeneratorConfig.tiny(), "dcgan": DCGANGeneratorConfig.tiny()}
 RESNET = StyleGAN2DiscriminatorConfig.tiny()
@@ -165,7 +165,7 @@ def test_spectral_normalization_is_estimated_anew():
     assert by_kind(moves, "reshaped") == {f"{first}.original"} and by_kind(moves, "skipped") == {f"{first}.0._v"}
     assert torch.linalg.matrix_norm(rgb.b16.conv.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.05)
     for network in (gray, rgb):
-        follow(network, 50)
+        update_spectral_norms(network, 50)
     old, new = gray.eval().b16.conv.weight, rgb.eval().b16.conv.weight
     assert torch.linalg.matrix_norm(new.flatten(1), 2).item() == pytest.approx(1, abs=0.01)
     torch.testing.assert_close(new * 3**0.5, old.expand_as(new), rtol=0.05, atol=0.005)  # its scale is the norm's
@@ -333,7 +333,7 @@ def test_a_decoder_is_taken_as_far_as_its_sides_go():
 
 
 def begin(folder: Path, network):
-    return start({"it": saved_at(folder)}, {"it": network})[0]
+    return start_networks({"it": saved_at(folder)}, {"it": network})[0]
 
 
 @pytest.mark.parametrize(

@@ -18,15 +18,15 @@ from ggdr.sampling import draw
 from ggdr.saving.model import save_model
 from ggdr.verbs.insight import main
 from ggdr.visualization.maps import (
-    coloured,
-    drawn_places,
+    colorize,
+    cosine_similarity,
     fit_basis,
     fit_clusters,
     gather,
-    renamed,
-    segmented,
-    sides_of,
-    similarity,
+    match_clusters,
+    resolutions_of,
+    sample_vectors,
+    segment,
 )
 from ggdr.visualization.sheets import palette
 
@@ -72,14 +72,14 @@ def run(tmp_path_factory):
 def test_two_flat_regions_are_segmented_exactly_and_the_larger_comes_first(seed):
     regions = halves()
     maps = planted(regions, seed=seed)
-    segments = segmented(maps, fit_clusters(rows(maps), 2, seed))
+    segments = segment(maps, fit_clusters(rows(maps), 2, seed))
     assert torch.equal(segments, 1 - regions)  # the lower region is the larger
 
 
 def test_clusters_are_shared_by_images():
     regions = torch.stack([torch.zeros(4, 4), torch.ones(4, 4), torch.zeros(4, 4)]).long()
     maps = planted(regions)
-    assert torch.equal(segmented(maps, fit_clusters(rows(maps), 2, 0)), regions)
+    assert torch.equal(segment(maps, fit_clusters(rows(maps), 2, 0)), regions)
 
 
 @pytest.mark.filterwarnings("error")
@@ -93,7 +93,7 @@ def test_there_are_no_more_clusters_than_distinct_vectors():
 def test_clusters_are_renamed_to_agree_with_others():
     like = torch.tensor([[[0, 0, 0, 1, 1, 2, 3, 3]]])
     segments = torch.tensor([[[3, 3, 0, 2, 2, 0, 1, 1]]])
-    assert renamed(segments, like, 4).tolist() == [[[0, 0, 2, 1, 1, 2, 3, 3]]]
+    assert match_clusters(segments, like, 4).tolist() == [[[0, 0, 2, 1, 1, 2, 3, 3]]]
 
 
 def test_components_show_what_varies_and_only_that():
@@ -102,24 +102,24 @@ def test_components_show_what_varies_and_only_that():
     maps = torch.einsum("nchw,cd->ndhw", maps, spread)
     basis = fit_basis(rows(maps))
     assert torch.allclose(basis.axes.abs(), torch.eye(4)[:3], atol=0.15)
-    colors = coloured(maps, basis)
+    colors = colorize(maps, basis)
     assert colors.shape == (4, 8, 8, 3) and 0 <= colors.min() and colors.max() <= 1
     assert (colors.flatten(0, 2).std(dim=0) > 0.1).all()
 
 
 def test_what_does_not_vary_is_gray():
     flat = torch.ones(2, 2, 4, 4)
-    assert torch.equal(coloured(flat, fit_basis(rows(flat))), torch.full((2, 4, 4, 3), 0.5))
+    assert torch.equal(colorize(flat, fit_basis(rows(flat))), torch.full((2, 4, 4, 3), 0.5))
 
 
 def test_similarity_is_one_for_equal_maps_minus_one_for_opposite_and_each_place_has_its_own():
     maps = planted(halves())
-    assert torch.allclose(similarity(maps, maps), torch.ones(3, 8, 8))
-    assert torch.allclose(similarity(maps, 3 * maps), torch.ones(3, 8, 8))
-    assert torch.allclose(similarity(maps, -maps), -torch.ones(3, 8, 8))
+    assert torch.allclose(cosine_similarity(maps, maps), torch.ones(3, 8, 8))
+    assert torch.allclose(cosine_similarity(maps, 3 * maps), torch.ones(3, 8, 8))
+    assert torch.allclose(cosine_similarity(maps, -maps), -torch.ones(3, 8, 8))
     other = maps.clone()
     other[1, :, 2, 5] = 0
-    assert (similarity(maps, other) < 0.5).nonzero().tolist() == [[1, 2, 5]]
+    assert (cosine_similarity(maps, other) < 0.5).nonzero().tolist() == [[1, 2, 5]]
 
 
 @pytest.mark.parametrize("clusters", [2, 8, 9, 30])
@@ -131,9 +131,9 @@ def test_every_cluster_has_a_color_of_its_own(clusters):
 
 def test_places_are_drawn_once_each_and_all_where_there_are_few():
     maps = torch.arange(32.0).view(2, 1, 4, 4)
-    few = drawn_places(maps, 8, torch.Generator().manual_seed(0)).flatten().tolist()
+    few = sample_vectors(maps, 8, torch.Generator().manual_seed(0)).flatten().tolist()
     assert len(set(few)) == 8
-    every = drawn_places(maps, 99, torch.Generator().manual_seed(0)).flatten().tolist()
+    every = sample_vectors(maps, 99, torch.Generator().manual_seed(0)).flatten().tolist()
     assert sorted(every) == list(range(32))
 
 
@@ -153,7 +153,7 @@ JUDGES = {
 @pytest.mark.parametrize("labels", [0, 3])
 def test_maps_are_those_of_the_images_that_are_shown(judge, resolutions, generator, labels):
     g, d = pair(judge, generator, ImageSpec(16, 32, 1, labels))
-    found = sides_of(g, d, ())
+    found = resolutions_of(g, d, ())
     assert found == {"generator": tuple(g.feature_channels), **resolutions}
     gathered = gather(g, d, found, shown=3, pooled=20, seed=5)
     classes = torch.eye(labels)[torch.arange(3) % labels] if labels else None
@@ -171,7 +171,7 @@ def test_maps_are_those_of_the_images_that_are_shown(judge, resolutions, generat
         # batch statistics: the same maps only where batch-mates are the same
         if "dcgan" not in (d.config.name, getattr(d.config, "encoder", d.config).name):
             assert torch.allclose(
-                similarity(gathered.maps[8]["encoder"].shown, wanted[8]), torch.ones(3, 8, 16), atol=1e-4
+                cosine_similarity(gathered.maps[8]["encoder"].shown, wanted[8]), torch.ones(3, 8, 16), atol=1e-4
             )
 
 
@@ -187,7 +187,7 @@ def test_a_decoder_that_draws_the_generators_maps_is_found_alike():
     true = {8: gathered.maps[8]["generator"].shown}
     both = gather(g, d, {"generator": (8,), "decoder": (8,)}, shown=4, pooled=4, seed=0)
     assert torch.allclose(
-        similarity(both.maps[8]["decoder"].shown, both.maps[8]["generator"].shown), torch.ones(4, 8, 8)
+        cosine_similarity(both.maps[8]["decoder"].shown, both.maps[8]["generator"].shown), torch.ones(4, 8, 8)
     )
 
 
@@ -263,7 +263,7 @@ def test_a_generator_that_hands_over_no_maps_is_refused():
 
     g, d = pair(generator=replace(Mute.tiny(), mapping_layers=1))
     with pytest.raises(ValueError, match="generator 'mute' hands over no feature maps"):
-        sides_of(g, d, ())
+        resolutions_of(g, d, ())
 
 
 @pytest.mark.parametrize(("flag", "value"), [("samples", "0"), ("clusters", "0"), ("pooled", "-1"), ("seed", "-1")])

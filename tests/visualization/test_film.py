@@ -21,7 +21,7 @@ from ggdr.sampling.grid import picture, to_uint8
 from ggdr.saving.model import save_model
 from ggdr.verbs.mix import main as mix
 from ggdr.verbs.video import main as video
-from ggdr.visualization.film import enlarged, save_film, shrunk
+from ggdr.visualization.film import enlarge, save_film, shrink
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +93,10 @@ def test_a_film_that_fails_leaves_nothing(here):
 
 def test_small_images_are_enlarged_and_large_ones_shrunk():
     images = torch.arange(12, dtype=torch.uint8).mul(20).view(1, 1, 3, 4)
-    (frame,) = enlarged(images)
+    (frame,) = enlarge(images)
     assert frame.shape == (192, 256, 1) and frame[:64, :64].unique().tolist() == [0]
-    assert torch.equal(shrunk(images, 4), images)
-    assert shrunk(torch.full((2, 3, 100, 50), 7, dtype=torch.uint8), 20).shape == (2, 3, 20, 10)
+    assert torch.equal(shrink(images, 4), images)
+    assert shrink(torch.full((2, 3, 100, 50), 7, dtype=torch.uint8), 20).shape == (2, 3, 20, 10)
 
 
 def test_video_films_its_walks_side_by_side(models, capsys):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.projection import needed
+from ggdr.layers.projection import require_labels
 from ggdr.networks.autoencoder import AutoencoderDiscriminatorConfig
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
@@ -55,7 +55,7 @@ class AutoencoderDiscriminator(Discriminator):
     def decode(self, code: Tensor, labels: Tensor | None) -> Tensor:
         """Codes [N, code, 1, 1] to images; linear at the end, so that no pixel is out of reach."""
         if self.spec.labels:
-            given = needed(labels, self.spec.labels).to(code.dtype)
+            given = require_labels(labels, self.spec.labels).to(code.dtype)
             code = torch.cat([code, given[:, :, None, None]], dim=1)
         x = self.entry(code)
         for block in self.decoder:
@@ -81,6 +81,6 @@ class AutoencoderBlock(nn.Module):
         return F.leaky_relu(x if self.norm is None else self.norm(x), SLOPE)
 
 
-def doubling(inputs: int, outputs: int) -> nn.ConvTranspose2d:
+def doubling(in_channels: int, out_channels: int) -> nn.ConvTranspose2d:
     """A transposed convolution to twice the size."""
-    return nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)
+    return nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.norm import BatchNorm2d
-from ggdr.layers.projection import needed
+from ggdr.layers.projection import require_labels
 from ggdr.networks.autogan import AutoGANGeneratorConfig
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
@@ -66,7 +66,7 @@ class AutoGANGenerator(Generator):
         """Code and label as one [N, z_dim + L]."""
         if not self.spec.labels:
             return z
-        return torch.cat([z, needed(labels, self.spec.labels).to(z.dtype)], dim=1)
+        return torch.cat([z, require_labels(labels, self.spec.labels).to(z.dtype)], dim=1)
 
     def input_matrices(self) -> list[Tensor]:
         """The first layer's weights [channels * h * w, z_dim]."""

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from ggdr.errors import UserError
 from ggdr.layers.equalized import clip_weights
-from ggdr.layers.norm import follow, moments
-from ggdr.layers.spectral import follow as follow_norms
+from ggdr.layers.norm import moments, update_statistics
+from ggdr.layers.spectral import update_spectral_norms as follow_norms
 from ggdr.networks.base import (
     NO_EXTRA,
     DiscriminatorConfig,
@@ -193,7 +193,7 @@ class Generator(Network):
 
     def after_step(self, stats: dict[str, Tensor]) -> None:
         """Take in the step's means (its own from `measure` among them), the same on every process."""
-        follow(self, stats)
+        update_statistics(self, stats)
 
 
 class Discriminator(Network):

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ggdr.layers.attention import SelfAttention
 from ggdr.layers.norm import ConditionalBatchNorm2d
-from ggdr.layers.residual import Norm, normalization
+from ggdr.layers.residual import Norm, make_norm
 from ggdr.ops.scales import upsample_nearest
 
 NARROWER = 4
@@ -18,14 +18,14 @@ NARROWER = 4
 class UpBottleneck(nn.Module):
     """Narrow, convolve twice, widen: each after normalization and ReLU; the shortcut drops the channels beyond."""
 
-    def __init__(self, inputs: int, outputs: int, code: int, up: bool):
-        """`outputs`: at most `inputs`. `code`: width of what steers normalization. `up`: whether it doubles."""
+    def __init__(self, in_channels: int, out_channels: int, code: int, up: bool):
+        """`out_channels`: at most `in_channels`. `code`: width of the code. `up`: whether it upsamples."""
         super().__init__()
-        inner, self.outputs, self.up = max(inputs // NARROWER, 1), outputs, up
-        self.norm0, self.conv0 = ConditionalBatchNorm2d(inputs, code), nn.Conv2d(inputs, inner, 1)
+        inner, self.out_channels, self.up = max(in_channels // NARROWER, 1), out_channels, up
+        self.norm0, self.conv0 = ConditionalBatchNorm2d(in_channels, code), nn.Conv2d(in_channels, inner, 1)
         self.norm1, self.conv1 = ConditionalBatchNorm2d(inner, code), nn.Conv2d(inner, inner, 3, padding=1)
         self.norm2, self.conv2 = ConditionalBatchNorm2d(inner, code), nn.Conv2d(inner, inner, 3, padding=1)
-        self.norm3, self.conv3 = ConditionalBatchNorm2d(inner, code), nn.Conv2d(inner, outputs, 1)
+        self.norm3, self.conv3 = ConditionalBatchNorm2d(inner, code), nn.Conv2d(inner, out_channels, 1)
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         """x [N, inputs, H, W] and code [N, D] to [N, outputs, 2 * H, 2 * W], or with H, W if it does not double."""
@@ -33,17 +33,20 @@ class UpBottleneck(nn.Module):
         y = self.conv1(upsample_nearest(y) if self.up else y)
         y = self.conv2(F.relu(self.norm2(y, code)))
         y = self.conv3(F.relu(self.norm3(y, code)))
-        kept = x[:, : self.outputs]
+        kept = x[:, : self.out_channels]
         return y + (upsample_nearest(kept) if self.up else kept)
 
 
 class UpStage(nn.Module):
     """A block that keeps the size, one that doubles it, and attention where asked."""
 
-    def __init__(self, inputs: int, outputs: int, code: int, attention: bool):
+    def __init__(self, in_channels: int, out_channels: int, code: int, attention: bool):
         super().__init__()
-        self.plain, self.up = UpBottleneck(inputs, inputs, code, False), UpBottleneck(inputs, outputs, code, True)
-        self.attention = SelfAttention(outputs) if attention else None
+        self.plain, self.up = (
+            UpBottleneck(in_channels, in_channels, code, False),
+            UpBottleneck(in_channels, out_channels, code, True),
+        )
+        self.attention = SelfAttention(out_channels) if attention else None
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         """x [N, inputs, H, W] and code [N, D] to [N, outputs, 2 * H, 2 * W]."""
@@ -54,15 +57,15 @@ class UpStage(nn.Module):
 class DownBottleneck(nn.Module):
     """Narrow, convolve twice, widen, each after ReLU; a 1x1 convolution adds the channels that the shortcut lacks."""
 
-    def __init__(self, inputs: int, outputs: int, norm: Norm, down: bool):
-        """`outputs`: at least `inputs`. `norm`: "layer": before each ReLU. `down`: whether it halves."""
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm, down: bool):
+        """`out_channels`: at least `in_channels`. `norm`: "layer": before each ReLU. `down`: whether it halves."""
         super().__init__()
-        inner, self.down = max(outputs // NARROWER, 1), down
-        self.norm0, self.conv0 = normalization(norm, inputs), nn.Conv2d(inputs, inner, 1)
-        self.norm1, self.conv1 = normalization(norm, inner), nn.Conv2d(inner, inner, 3, padding=1)
-        self.norm2, self.conv2 = normalization(norm, inner), nn.Conv2d(inner, inner, 3, padding=1)
-        self.norm3, self.conv3 = normalization(norm, inner), nn.Conv2d(inner, outputs, 1)
-        self.more = nn.Conv2d(inputs, outputs - inputs, 1) if outputs > inputs else None
+        inner, self.down = max(out_channels // NARROWER, 1), down
+        self.norm0, self.conv0 = make_norm(norm, in_channels), nn.Conv2d(in_channels, inner, 1)
+        self.norm1, self.conv1 = make_norm(norm, inner), nn.Conv2d(inner, inner, 3, padding=1)
+        self.norm2, self.conv2 = make_norm(norm, inner), nn.Conv2d(inner, inner, 3, padding=1)
+        self.norm3, self.conv3 = make_norm(norm, inner), nn.Conv2d(inner, out_channels, 1)
+        self.more = nn.Conv2d(in_channels, out_channels - in_channels, 1) if out_channels > in_channels else None
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs, H, W] to [N, outputs, H / 2, W / 2], or with H, W if it does not halve."""

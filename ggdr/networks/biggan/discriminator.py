@@ -22,9 +22,14 @@ class BigGANDeepDiscriminator(BigGANDiscriminator):
 
     def assemble(self) -> nn.Module:
         """Add what halves the maps, `b8` from side 8 to 4 ...; what follows at the base."""
-        norm, inputs = self.config.norm, max(self.config.channels // 2, 1)
-        before: nn.Module = nn.Conv2d(self.spec.channels, inputs, 3, padding=1)
-        for resolution, outputs in reversed(self.map_channels.items()):
-            self.add_module(f"b{2 * resolution}", nn.Sequential(before, DownBottleneck(inputs, outputs, norm, True)))
-            before, inputs = self.finished(resolution, DownBottleneck(outputs, outputs, norm, False), outputs), outputs
+        norm, in_channels = self.config.norm, max(self.config.channels // 2, 1)
+        before: nn.Module = nn.Conv2d(self.spec.channels, in_channels, 3, padding=1)
+        for resolution, out_channels in reversed(self.map_channels.items()):
+            self.add_module(
+                f"b{2 * resolution}", nn.Sequential(before, DownBottleneck(in_channels, out_channels, norm, True))
+            )
+            before, in_channels = (
+                self.finished(resolution, DownBottleneck(out_channels, out_channels, norm, False), out_channels),
+                out_channels,
+            )
         return before

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.attention import nearest_side
+from ggdr.layers.attention import nearest_resolution
 from ggdr.layers.norm import ConditionalBatchNorm2d
-from ggdr.layers.projection import needed
+from ggdr.layers.projection import require_labels
 from ggdr.layers.residual import UpBlock
-from ggdr.layers.spectral import spectral
+from ggdr.layers.spectral import apply_spectral_norm
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.biggan import BigGANDeepGeneratorConfig, BigGANGeneratorBaseConfig, BigGANGeneratorConfig
 from ggdr.networks.biggan.bottleneck import UpStage
@@ -31,7 +31,7 @@ class BigGANBaseGenerator(ResidualGenerator):
         self.places = len(self.feature_channels)
         self.embed = nn.Linear(spec.labels, config.embedding, bias=False) if spec.labels else None
         orthogonal(self)
-        spectral(self, but=[] if self.embed is None else [self.embed])
+        apply_spectral_norm(self, exclude=[] if self.embed is None else [self.embed])
 
     def forward(
         self,
@@ -62,7 +62,7 @@ class BigGANBaseGenerator(ResidualGenerator):
         if self.embed is None:
             return shares
         with without_autocast(z):
-            embedded = self.embed(needed(labels, self.spec.labels).float())
+            embedded = self.embed(require_labels(labels, self.spec.labels).float())
         return torch.cat([shares, embedded.unsqueeze(1).expand(-1, self.places, -1)], dim=2)
 
     def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
@@ -83,7 +83,7 @@ class BigGANBaseGenerator(ResidualGenerator):
 
     def attends(self, resolution: int) -> bool:
         """Whether the maps of this side attend to themselves."""
-        return resolution == nearest_side(self.config.attention, list(self.feature_channels)[1:])
+        return resolution == nearest_resolution(self.config.attention, list(self.feature_channels)[1:])
 
     def shared(self, z: Tensor) -> Tensor:
         """What of z [N, z_dim] each style code gets: [N, L, share]."""
@@ -97,9 +97,9 @@ class BigGANGenerator(BigGANBaseGenerator):
         super().__init__(config, spec, config.z_part, whole=False)
         self.z_dim = config.z_part * self.places
 
-    def stage(self, resolution: int, inputs: int, outputs: int, code: int) -> nn.Module:
+    def stage(self, resolution: int, in_channels: int, out_channels: int, code: int) -> nn.Module:
         """One block."""
-        return UpBlock(inputs, outputs, code, self.attends(resolution))
+        return UpBlock(in_channels, out_channels, code, self.attends(resolution))
 
     def shared(self, z: Tensor) -> Tensor:
         """The parts of z, in turn."""
@@ -113,9 +113,9 @@ class BigGANDeepGenerator(BigGANBaseGenerator):
         super().__init__(config, spec, config.z_dim, whole=True)
         self.z_dim = config.z_dim
 
-    def stage(self, resolution: int, inputs: int, outputs: int, code: int) -> nn.Module:
+    def stage(self, resolution: int, in_channels: int, out_channels: int, code: int) -> nn.Module:
         """Two blocks with bottlenecks."""
-        return UpStage(inputs, outputs, code, self.attends(resolution))
+        return UpStage(in_channels, out_channels, code, self.attends(resolution))
 
     def shared(self, z: Tensor) -> Tensor:
         """All of z, each time."""

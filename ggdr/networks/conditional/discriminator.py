@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ggdr.layers.projection import needed
+from ggdr.layers.projection import require_labels
 from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.wrappers import WrapperConfig
 from ggdr.networks.wrappers.discriminator import WrapperDiscriminator
@@ -38,7 +38,7 @@ class ConcatDiscriminator(UnlabelledWrapper):
         """Image and planes [N, C + L, H, W]; UserError if labels are missing."""
         if not self.spec.labels:
             return image
-        planes = needed(labels, self.spec.labels).to(image.dtype)[:, :, None, None]
+        planes = require_labels(labels, self.spec.labels).to(image.dtype)[:, :, None, None]
         return torch.cat([image, planes.expand(-1, -1, *image.shape[2:])], dim=1)
 
 

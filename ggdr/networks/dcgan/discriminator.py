@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.projection import agreement
-from ggdr.layers.spectral import spectral
+from ggdr.layers.projection import projection_logit
+from ggdr.layers.spectral import apply_spectral_norm
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
@@ -25,16 +25,16 @@ class DCGANDiscriminator(Discriminator):
         levels = pyramid_of(spec.height, spec.width)
         widths = channels(config.channels, config.channel_max, levels.doublings)
         self.map_channels = dict(zip(levels.resolutions, widths, strict=False))
-        inputs = spec.channels
-        for resolution, outputs in reversed(self.map_channels.items()):
+        in_channels = spec.channels
+        for resolution, out_channels in reversed(self.map_channels.items()):
             norm = config.norm == "batch" and 2 * resolution != spec.height  # the paper has none on the image
-            self.add_module(f"b{2 * resolution}", DCGANBlock(inputs, outputs, norm))
-            inputs = outputs
-        self.out = nn.Conv2d(inputs, 1, levels.size(0))
-        self.embed = nn.Linear(spec.labels, inputs, bias=False) if spec.labels else None
+            self.add_module(f"b{2 * resolution}", DCGANBlock(in_channels, out_channels, norm))
+            in_channels = out_channels
+        self.out = nn.Conv2d(in_channels, 1, levels.size(0))
+        self.embed = nn.Linear(spec.labels, in_channels, bias=False) if spec.labels else None
         initialise(self)
         if config.norm == "spectral":
-            spectral(self)
+            apply_spectral_norm(self)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
@@ -43,7 +43,7 @@ class DCGANDiscriminator(Discriminator):
             maps[resolution] = x = self.get_submodule(f"b{2 * resolution}")(x)
         with without_autocast(x):
             x = at_least_float32(x)
-            return self.out(x).flatten() + agreement(self.embed, x.sum(dim=(2, 3)), labels), maps
+            return self.out(x).flatten() + projection_logit(self.embed, x.sum(dim=(2, 3)), labels), maps
 
     def stages(self) -> list[nn.Module]:
         """Each block, and the last convolution."""
@@ -54,11 +54,11 @@ class DCGANDiscriminator(Discriminator):
 class DCGANBlock(nn.Module):
     """A strided convolution, normalization where asked, leaky ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, norm: bool):
+    def __init__(self, in_channels: int, out_channels: int, norm: bool):
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=not norm)
+        self.conv = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=not norm)
         # Unlike the paper: no running statistics; a discriminator is not used alone, and they would differ by process.
-        self.norm = nn.BatchNorm2d(outputs, track_running_stats=False) if norm else None
+        self.norm = nn.BatchNorm2d(out_channels, track_running_stats=False) if norm else None
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs, H, W] to [N, outputs, H / 2, W / 2]."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.norm import BatchNorm2d
-from ggdr.layers.projection import needed
+from ggdr.layers.projection import require_labels
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.dcgan import DCGANGeneratorConfig
@@ -48,7 +48,7 @@ class DCGANGenerator(Generator):
     def entered(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Code and label as one [N, z_dim + L, 1, 1]."""
         if self.spec.labels:
-            z = torch.cat([z, needed(labels, self.spec.labels).to(z.dtype)], dim=1)
+            z = torch.cat([z, require_labels(labels, self.spec.labels).to(z.dtype)], dim=1)
         return z[:, :, None, None]
 
     def input_matrices(self) -> list[Tensor]:
@@ -71,6 +71,6 @@ class DCGANBlock(nn.Module):
         return F.relu(self.norm(x))
 
 
-def doubling(inputs: int, outputs: int, *, bias: bool) -> nn.ConvTranspose2d:
+def doubling(in_channels: int, out_channels: int, *, bias: bool) -> nn.ConvTranspose2d:
     """A transposed convolution to twice the size."""
-    return nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias)
+    return nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)

@@ -26,8 +26,8 @@ class Gated(nn.Module):
 class Doubling(Gated):
     """Nearest-neighbour doubling, then a gated 3x3 convolution."""
 
-    def __init__(self, inputs: int, outputs: int, norm: type[BatchNorm2d] | type[BatchStatistics]):
-        super().__init__(nn.Conv2d(inputs, 2 * outputs, 3, padding=1, bias=False), norm(2 * outputs))
+    def __init__(self, in_channels: int, out_channels: int, norm: type[BatchNorm2d] | type[BatchStatistics]):
+        super().__init__(nn.Conv2d(in_channels, 2 * out_channels, 3, padding=1, bias=False), norm(2 * out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs, H, W] to [N, outputs, 2H, 2W]."""

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.projection import agreement
-from ggdr.layers.spectral import spectral
+from ggdr.layers.projection import projection_logit
+from ggdr.layers.spectral import apply_spectral_norm
 from ggdr.networks.base import ExtraOutputs, ImageSpec, Reconstruction
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.fastgan import FastGANDiscriminatorConfig
@@ -30,14 +30,14 @@ class FastGANDiscriminator(Discriminator):
         widths = [channels(config.channel_base, config.channel_max, level) for level in range(len(levels.resolutions))]
         self.map_channels = dict(zip(levels.resolutions[:-1], widths, strict=False))
         self.fromimage = nn.Conv2d(spec.channels, widths[-1], 3, padding=1)
-        for resolution, outputs, inputs in zip(levels.resolutions, widths, widths[1:], strict=False):
-            self.add_module(f"b{2 * resolution}", FastGANBlock(inputs, outputs))
+        for resolution, out_channels, in_channels in zip(levels.resolutions, widths, widths[1:], strict=False):
+            self.add_module(f"b{2 * resolution}", FastGANBlock(in_channels, out_channels))
         self.out = nn.Sequential(nn.Conv2d(widths[0], widths[0], 1), nn.LeakyReLU(SLOPE))
         self.logit = nn.Conv2d(widths[0], 1, levels.size(0))
         self.embed = nn.Linear(spec.labels, widths[0], bias=False) if spec.labels else None
         initialise(self)
         if config.spectral:
-            spectral(self)
+            apply_spectral_norm(self)
         # the paper's sides, 8 and 16 px, where the base has 4 px and the image 32 px or more
         self.whole_side, self.part_side = (levels.resolutions[min(level, levels.doublings - 1)] for level in (1, 2))
         self.whole, self.part = (self.decoder(config, resolution) for resolution in (self.whole_side, self.part_side))
@@ -49,7 +49,7 @@ class FastGANDiscriminator(Discriminator):
             maps[resolution] = x = self.get_submodule(f"b{2 * resolution}")(x)
         with without_autocast(x):
             x = self.out(at_least_float32(x))
-            return self.logit(x).flatten() + agreement(self.embed, x.sum(dim=(2, 3)), labels), maps
+            return self.logit(x).flatten() + projection_logit(self.embed, x.sum(dim=(2, 3)), labels), maps
 
     def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:
         """ "whole": the image, from its small maps; "part": a random quarter of it, from that quarter of larger maps.
@@ -71,8 +71,8 @@ class FastGANDiscriminator(Discriminator):
         """Gated doublings of maps of this side, and the image of what they come to."""
         doublings = min(DOUBLINGS, (self.spec.height // resolution).bit_length() - 1)
         widths = [max(config.decoder_channels >> level, 1) for level in range(doublings)]
-        inputs = [self.map_channels[resolution], *widths]
-        layers = [Doubling(i, o, BatchStatistics) for i, o in zip(inputs, widths, strict=False)]
+        in_channels = [self.map_channels[resolution], *widths]
+        layers = [Doubling(i, o, BatchStatistics) for i, o in zip(in_channels, widths, strict=False)]
         decoder = nn.Sequential(*layers, nn.Conv2d(widths[-1], self.spec.channels, 3, padding=1), nn.Tanh())
         initialise(decoder)
         return decoder
@@ -86,12 +86,12 @@ class FastGANDiscriminator(Discriminator):
 class FastGANBlock(nn.Module):
     """Two convolutions, the first of which halves the maps, and the mean with a shorter way beside them (fig. 4)."""
 
-    def __init__(self, inputs: int, outputs: int):
+    def __init__(self, in_channels: int, out_channels: int):
         super().__init__()
-        self.conv0 = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
-        self.conv1 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        self.skip = nn.Conv2d(inputs, outputs, 1, bias=False)
-        self.norm0, self.norm1, self.norm2 = (BatchStatistics(outputs) for _ in range(3))
+        self.conv0 = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=False)
+        self.conv1 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.skip = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+        self.norm0, self.norm1, self.norm2 = (BatchStatistics(out_channels) for _ in range(3))
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs, H, W] to [N, outputs, H / 2, W / 2]."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.norm import BatchNorm2d
-from ggdr.layers.projection import needed
+from ggdr.layers.projection import require_labels
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.fastgan import FastGANGeneratorConfig
@@ -26,8 +26,8 @@ class FastGANGenerator(Generator):
         self.feature_channels = dict(zip(levels.resolutions, widths, strict=True))
         enter = nn.ConvTranspose2d(config.z_dim + spec.labels, 2 * widths[0], levels.size(0), bias=False)
         self.add_module(f"b{levels.height}", Gated(enter, BatchNorm2d(2 * widths[0])))
-        for resolution, inputs, outputs in zip(levels.resolutions[1:], widths, widths[1:], strict=False):
-            self.add_module(f"b{resolution}", Doubling(inputs, outputs, BatchNorm2d))
+        for resolution, in_channels, out_channels in zip(levels.resolutions[1:], widths, widths[1:], strict=False):
+            self.add_module(f"b{resolution}", Doubling(in_channels, out_channels, BatchNorm2d))
         self.sources = sources(levels, config)
         for resolution, source in self.sources.items():
             self.add_module(
@@ -55,7 +55,7 @@ class FastGANGenerator(Generator):
     def entered(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Code and label as one [N, z_dim + L, 1, 1]."""
         if self.spec.labels:
-            z = torch.cat([z, needed(labels, self.spec.labels).to(z.dtype)], dim=1)
+            z = torch.cat([z, require_labels(labels, self.spec.labels).to(z.dtype)], dim=1)
         return z[:, :, None, None]
 
     def input_matrices(self) -> list[Tensor]:
@@ -68,12 +68,12 @@ class FastGANGenerator(Generator):
 class Excitation(nn.Module):
     """Skip-layer excitation: a weight from 0 to 1 for each channel of large maps, read off small ones (eq. 1)."""
 
-    def __init__(self, inputs: int, outputs: int):
-        """`inputs`: channels of the small maps. `outputs`: of the large."""
+    def __init__(self, in_channels: int, out_channels: int):
+        """`in_channels`: channels of the small maps. `out_channels`: of the large."""
         super().__init__()
         self.pool = nn.AdaptiveAvgPool2d(4)
-        self.conv0 = nn.Conv2d(inputs, outputs, 4)
-        self.conv1 = nn.Conv2d(outputs, outputs, 1)
+        self.conv0 = nn.Conv2d(in_channels, out_channels, 4)
+        self.conv1 = nn.Conv2d(out_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """x [N, inputs, h, w] to [N, outputs, 1, 1]."""

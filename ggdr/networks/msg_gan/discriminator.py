@@ -39,7 +39,7 @@ class MSGGANDiscriminator(Discriminator):
         self.join = MSGGANJoin(config.combine, width[0], spec.channels, width[0])
         self.mapping = MappingNetwork(0, spec.labels, width[0], depth=0) if spec.labels else None
         group = config.mbstd_group
-        self.epilogue = Epilogue(width[0], levels.size(0), spec.labels, inputs=self.join.outputs, group=group)
+        self.epilogue = Epilogue(width[0], levels.size(0), spec.labels, in_channels=self.join.outputs, group=group)
 
     def forward(
         self, image: Tensor | Mapping[int, Tensor], labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
@@ -77,14 +77,14 @@ class MSGGANDiscriminator(Discriminator):
 class MSGGANJoin(nn.Module):
     """An image joins the maps of its size: the paper's combine functions (sec. 2.1)."""
 
-    def __init__(self, how: str, inputs: int, image_channels: int, width: int):
-        """`inputs`: channels of the maps, 0 where there are none. `width`: of the layer, if there is one."""
+    def __init__(self, how: str, in_channels: int, image_channels: int, width: int):
+        """`in_channels`: channels of the maps, 0 where there are none. `width`: of the layer, if there is one."""
         super().__init__()
         self.how = how
         # How wide the paper's layers are we do not know; ours are as wide as the maps, and linear.
-        entering = {"simple": 0, "lin_cat": image_channels, "cat_lin": inputs + image_channels}[how]
+        entering = {"simple": 0, "lin_cat": image_channels, "cat_lin": in_channels + image_channels}[how]
         self.layer = EqualizedConv2d(entering, width, 1) if entering else None
-        self.outputs = {"simple": inputs + image_channels, "lin_cat": inputs + width, "cat_lin": width}[how]
+        self.outputs = {"simple": in_channels + image_channels, "lin_cat": in_channels + width, "cat_lin": width}[how]
 
     def forward(self, x: Tensor | None, image: Tensor) -> Tensor:
         """x [N, inputs, H, W] (None: no maps) and image [N, C, H, W] to [N, outputs, H, W]."""
@@ -98,10 +98,10 @@ class MSGGANJoin(nn.Module):
 class MSGGANBlock(nn.Module):
     """The image joins the maps, their variety over the batch too; two convolutions and half the size."""
 
-    def __init__(self, config: MSGGANDiscriminatorConfig, join: MSGGANJoin, width: int, outputs: int):
+    def __init__(self, config: MSGGANDiscriminatorConfig, join: MSGGANJoin, width: int, out_channels: int):
         super().__init__()
         self.join, self.group = join, config.mbstd_group
-        self.halve = DownsampleBlock(join.outputs + 1, outputs, width=width)
+        self.halve = DownsampleBlock(join.outputs + 1, out_channels, width=width)
 
     def forward(self, x: Tensor | None, image: Tensor) -> Tensor:
         """Maps [N, C, H, W] (None: the first block) and the image of their size to maps of half of it."""

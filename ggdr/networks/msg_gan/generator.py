@@ -34,7 +34,7 @@ class MSGGANGenerator(Generator):
         """
         maps = self.blocks(z, labels, self.spec.height)
         scales = {resolution: self.get_submodule(f"torgb{resolution}")(x).float() for resolution, x in maps.items()}
-        return GeneratorOutput(scales.pop(self.spec.height), None, self.blocks.asked(maps, resolutions), scales)
+        return GeneratorOutput(scales.pop(self.spec.height), None, self.blocks.select(maps, resolutions), scales)
 
     def input_matrices(self) -> list[Tensor]:
         """The first layer's weights [channels * h * w, z_dim]."""

@@ -61,7 +61,7 @@ class ProGANDiscriminator(Discriminator):
     def unreached(self, x: Tensor) -> dict[int, Tensor]:
         """Maps of zeros, for a decoder that draws on sides the level has not reached, beside the last maps x."""
         samples, _, height, width = x.shape
-        above = self.resolutions[self.growth.stage().rung + 1 : -1]
+        above = self.resolutions[self.growth.stage().level + 1 : -1]
         return {
             resolution: x.new_zeros(samples, self.map_channels[resolution], resolution, resolution * width // height)
             for resolution in above
@@ -78,11 +78,11 @@ class ProGANDiscriminator(Discriminator):
 class ProGANBlock(DownsampleBlock):
     """Two convolutions and half the size, with the layer that takes in an image where this block is the first."""
 
-    def __init__(self, config: ProGANDiscriminatorConfig, image_channels: int, inputs: int, outputs: int):
-        super().__init__(inputs, outputs, blur=config.blur)
-        self.fromrgb = from_image(image_channels, inputs)
+    def __init__(self, config: ProGANDiscriminatorConfig, image_channels: int, in_channels: int, out_channels: int):
+        super().__init__(in_channels, out_channels, blur=config.blur)
+        self.fromrgb = from_image(image_channels, in_channels)
 
 
-def from_image(channels: int, outputs: int) -> EqualizedConv2d:
+def from_image(channels: int, out_channels: int) -> EqualizedConv2d:
     """The layer that takes an image in."""
-    return EqualizedConv2d(channels, outputs, 1, activation="lrelu")
+    return EqualizedConv2d(channels, out_channels, 1, activation="lrelu")

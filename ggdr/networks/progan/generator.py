@@ -35,9 +35,9 @@ class ProGANGenerator(Generator):
         UserError if a side is not one of the network's, or a label is missing.
         """
         names = list(self.feature_channels)
-        maps = self.blocks(z, labels, max((names[self.growth.stage().rung], *resolutions)))
+        maps = self.blocks(z, labels, max((names[self.growth.stage().level], *resolutions)))
         image = self.growth.image(lambda rung: self.image_of(names[rung], maps[names[rung]]))
-        return GeneratorOutput(image, None, self.blocks.asked(maps, resolutions))
+        return GeneratorOutput(image, None, self.blocks.select(maps, resolutions))
 
     def image_of(self, resolution: int, x: Tensor) -> Tensor:
         """The image [N, C, h, w] float32 of a side's maps."""

@@ -41,10 +41,10 @@ class R3GANBlock(nn.Module):
 class R3GANTransition(nn.Module):
     """Bilinear doubling or halving; channels by a 1x1 convolution where they change."""
 
-    def __init__(self, inputs: int, outputs: int, *, up: int = 1, down: int = 1):
+    def __init__(self, in_channels: int, out_channels: int, *, up: int = 1, down: int = 1):
         super().__init__()
         self.up, self.down = up, down
-        self.conv = nn.Conv2d(inputs, outputs, 1, bias=False) if inputs != outputs else None
+        self.conv = nn.Conv2d(in_channels, out_channels, 1, bias=False) if in_channels != out_channels else None
         if self.conv is not None:
             initialise(self.conv, slope=1.0)
 

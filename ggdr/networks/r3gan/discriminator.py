@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ggdr.layers.projection import needed
+from ggdr.layers.projection import require_labels
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.r3gan import R3GANDiscriminatorConfig
@@ -48,7 +48,7 @@ class R3GANDiscriminator(Discriminator):
             code = self.out(self.gather(at_least_float32(x)).flatten(1))
             if self.embed is None:
                 return code.flatten(), maps
-            return code.mul(self.embed(needed(labels, self.spec.labels).float())).sum(dim=1), maps
+            return code.mul(self.embed(require_labels(labels, self.spec.labels).float())).sum(dim=1), maps
 
     def stages(self) -> list[nn.Module]:
         """The first layer with its stage, each transition with the stage after it, and what makes the logit."""

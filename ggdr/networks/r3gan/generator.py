@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ggdr.layers.projection import needed
+from ggdr.layers.projection import require_labels
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.r3gan import R3GANGeneratorConfig
@@ -53,7 +53,7 @@ class R3GANGenerator(Generator):
     def entered(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """The basis [N, C, h, w], each channel weighed by code and label."""
         if self.embed is not None:
-            given = needed(labels, self.spec.labels).to(z.dtype)
+            given = require_labels(labels, self.spec.labels).to(z.dtype)
             z = torch.cat([z, self.embed(given).to(z.dtype)], dim=1)
         x = self.basis * self.enter(z)[:, :, None, None]
         return channels_last(x.to(compute_dtype(x)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from ggdr.layers.attention import SelfAttention, nearest_side
+from ggdr.layers.attention import SelfAttention, nearest_resolution
 from ggdr.networks.sagan import SAGANDiscriminatorConfig
 from ggdr.networks.sngan import discriminator
 
@@ -14,7 +14,7 @@ class SAGANDiscriminator(discriminator.SNGANDiscriminator):
 
     config: SAGANDiscriminatorConfig
 
-    def finished(self, resolution: int, block: nn.Module, outputs: int) -> nn.Module:
+    def finished(self, resolution: int, block: nn.Module, out_channels: int) -> nn.Module:
         """A block, and attention where asked."""
-        attends = resolution == nearest_side(self.config.attention, self.map_channels)
-        return nn.Sequential(block, SelfAttention(outputs)) if attends else block
+        attends = resolution == nearest_resolution(self.config.attention, self.map_channels)
+        return nn.Sequential(block, SelfAttention(out_channels)) if attends else block

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import nn
 
-from ggdr.layers.attention import nearest_side
-from ggdr.layers.norm import norms
+from ggdr.layers.attention import nearest_resolution
+from ggdr.layers.norm import batch_norms
 from ggdr.layers.residual import UpBlock
-from ggdr.layers.spectral import spectral
+from ggdr.layers.spectral import apply_spectral_norm
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.sagan import SAGANGeneratorConfig
 from ggdr.networks.sngan import generator
@@ -21,9 +21,9 @@ class SAGANGenerator(generator.SNGANGenerator):
     def __init__(self, config: SAGANGeneratorConfig, spec: ImageSpec):
         super().__init__(config, spec)
         # what labels do to normalization starts at zero, which has no singular value to be divided by
-        spectral(self, but=[layer for _, norm in norms(self) for layer in norm.children()])
+        apply_spectral_norm(self, exclude=[layer for _, norm in batch_norms(self) for layer in norm.children()])
 
-    def stage(self, resolution: int, inputs: int, outputs: int, code: int) -> nn.Module:
+    def stage(self, resolution: int, in_channels: int, out_channels: int, code: int) -> nn.Module:
         """A block that doubles the maps to this side, with attention where asked."""
-        attends = resolution == nearest_side(self.config.attention, list(self.feature_channels)[1:])
-        return UpBlock(inputs, outputs, code, attends)
+        attends = resolution == nearest_resolution(self.config.attention, list(self.feature_channels)[1:])
+        return UpBlock(in_channels, out_channels, code, attends)

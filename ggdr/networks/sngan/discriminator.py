@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.projection import agreement
-from ggdr.layers.residual import DownBlock, normalization
-from ggdr.layers.spectral import spectral
+from ggdr.layers.projection import projection_logit
+from ggdr.layers.residual import DownBlock, make_norm
+from ggdr.layers.spectral import apply_spectral_norm
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan.init import channels
@@ -29,23 +29,23 @@ class SNGANDiscriminator(Discriminator):
         widths = channels(config.channels, config.channel_max, levels.doublings)
         self.map_channels = dict(zip(levels.resolutions, widths, strict=False))
         self.last = self.assemble()
-        self.norm = normalization(config.norm, widths[0])
+        self.norm = make_norm(config.norm, widths[0])
         self.out = nn.Linear(widths[0], 1)
         self.embed = nn.Linear(spec.labels, widths[0], bias=False) if spec.labels else None
         self.initialise()
         if config.norm == "spectral":
-            spectral(self)
+            apply_spectral_norm(self)
 
     def assemble(self) -> nn.Module:
         """Add what halves the maps, `b8` from side 8 to 4 ...; what follows at the base, where the paper ends."""
-        inputs, norm = self.spec.channels, self.config.norm
-        for resolution, outputs in reversed(self.map_channels.items()):
-            block = DownBlock(inputs, outputs, norm=norm, image=2 * resolution == self.spec.height)
-            self.add_module(f"b{2 * resolution}", self.finished(resolution, block, outputs))
-            inputs = outputs
-        return DownBlock(inputs, inputs, norm=norm, down=False)
+        in_channels, norm = self.spec.channels, self.config.norm
+        for resolution, out_channels in reversed(self.map_channels.items()):
+            block = DownBlock(in_channels, out_channels, norm=norm, image=2 * resolution == self.spec.height)
+            self.add_module(f"b{2 * resolution}", self.finished(resolution, block, out_channels))
+            in_channels = out_channels
+        return DownBlock(in_channels, in_channels, norm=norm, down=False)
 
-    def finished(self, resolution: int, block: nn.Module, outputs: int) -> nn.Module:
+    def finished(self, resolution: int, block: nn.Module, out_channels: int) -> nn.Module:
         """A block whose maps [N, outputs, side, ...] are looked at, with what follows it there."""
         return block
 
@@ -61,7 +61,7 @@ class SNGANDiscriminator(Discriminator):
         maps[min(maps)] = x = self.last(x)
         with without_autocast(x):
             code = F.relu(self.norm(at_least_float32(x))).sum(dim=(2, 3))
-            return self.out(code).flatten() + agreement(self.embed, code, labels), maps
+            return self.out(code).flatten() + projection_logit(self.embed, code, labels), maps
 
     def stages(self) -> list[nn.Module]:
         """What halves the maps, from the image inwards, the last block, and the linear layer."""

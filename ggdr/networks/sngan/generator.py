@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.norm import BatchNorm2d
-from ggdr.layers.projection import needed
+from ggdr.layers.projection import require_labels
 from ggdr.layers.residual import UpBlock
 from ggdr.networks.base import GeneratorConfig, GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
@@ -29,17 +29,17 @@ class ResidualGenerator(Generator):
         levels = pyramid_of(spec.height, spec.width)
         self.base = levels.size(0)
         self.feature_channels = dict(zip(levels.resolutions, channels(*widths, levels.doublings + 1), strict=True))
-        inputs, *others = self.feature_channels.values()
-        self.fc = nn.Linear(entry, inputs * self.base[0] * self.base[1])
-        for resolution, outputs in zip(levels.resolutions[1:], others, strict=True):
-            self.add_module(f"b{resolution}", self.stage(resolution, inputs, outputs, code))
-            inputs = outputs
-        self.norm = BatchNorm2d(inputs)
-        self.toimage = nn.Conv2d(inputs, spec.channels, 3, padding=1)
+        in_channels, *others = self.feature_channels.values()
+        self.fc = nn.Linear(entry, in_channels * self.base[0] * self.base[1])
+        for resolution, out_channels in zip(levels.resolutions[1:], others, strict=True):
+            self.add_module(f"b{resolution}", self.stage(resolution, in_channels, out_channels, code))
+            in_channels = out_channels
+        self.norm = BatchNorm2d(in_channels)
+        self.toimage = nn.Conv2d(in_channels, spec.channels, 3, padding=1)
 
-    def stage(self, resolution: int, inputs: int, outputs: int, code: int) -> nn.Module:
+    def stage(self, resolution: int, in_channels: int, out_channels: int, code: int) -> nn.Module:
         """What doubles the maps to this side, steered by a code."""
-        return UpBlock(inputs, outputs, code)
+        return UpBlock(in_channels, out_channels, code)
 
     def drawn(self, codes: Sequence[Tensor | None], resolutions: tuple[int, ...]) -> tuple[Tensor, dict[int, Tensor]]:
         """Codes [N, D] of the linear layer and of each block to images and the maps of `resolutions`, all float32.
@@ -70,7 +70,7 @@ class SNGANGenerator(ResidualGenerator):
 
         UserError if a side is not one of the network's, or a label is missing.
         """
-        condition = needed(labels, self.spec.labels).float() if self.spec.labels else None
+        condition = require_labels(labels, self.spec.labels).float() if self.spec.labels else None
         codes = [z, *[condition] * (len(self.feature_channels) - 1)]
         image, features = self.drawn(codes, resolutions)
         return GeneratorOutput(image, None, features)

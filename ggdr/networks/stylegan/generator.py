@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
 from ggdr.layers.growing import Growth
-from ggdr.layers.style import Noise, Noisy
+from ggdr.layers.style import Noise, NoiseLayer
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.size import channels, pyramid_of
 from ggdr.networks.stylegan import StyleGANGeneratorConfig, styled
@@ -40,11 +40,13 @@ class StyleGANSynthesis(styled.StyleBasedSynthesis):
             resolution: channels(config.channel_base, config.channel_max, level)
             for level, resolution in enumerate(levels.resolutions)
         }
-        inputs = None
-        for level, (resolution, outputs) in enumerate(self.feature_channels.items()):
-            self.add_module(f"b{resolution}", StyleGANBlock(inputs, outputs, config.w_dim, levels.size(level)))
-            self.add_module(f"torgb{resolution}", EqualizedConv2d(outputs, spec.channels, 1))
-            inputs = outputs
+        in_channels = None
+        for level, (resolution, out_channels) in enumerate(self.feature_channels.items()):
+            self.add_module(
+                f"b{resolution}", StyleGANBlock(in_channels, out_channels, config.w_dim, levels.size(level))
+            )
+            self.add_module(f"torgb{resolution}", EqualizedConv2d(out_channels, spec.channels, 1))
+            in_channels = out_channels
         self.growth = Growth(levels.doublings)
 
     def forward(
@@ -54,7 +56,7 @@ class StyleGANSynthesis(styled.StyleBasedSynthesis):
         self.check(resolutions)
         codes, x = ws.unbind(dim=1), None
         maps: dict[int, Tensor] = {}
-        last = max(self.resolutions[self.growth.stage().rung], *resolutions, 0)
+        last = max(self.resolutions[self.growth.stage().level], *resolutions, 0)
         for index, resolution in enumerate(resolution for resolution in self.resolutions if resolution <= last):
             x = maps[resolution] = self.get_submodule(f"b{resolution}")(
                 x, codes[2 * index], codes[2 * index + 1], noise
@@ -72,23 +74,23 @@ class StyleGANSynthesis(styled.StyleBasedSynthesis):
 
     @property
     def in_use(self) -> int:
-        return 2 * (self.growth.stage().rung + 1)
+        return 2 * (self.growth.stage().level + 1)
 
 
 class StyleGANBlock(nn.Module):
     """Double the maps, convolve, let the first style act, convolve, let the second."""
 
-    def __init__(self, inputs: int | None, outputs: int, w_dim: int, size: tuple[int, int]):
-        """`inputs`: channels of the block before; None for the first, which starts from a learned constant."""
+    def __init__(self, in_channels: int | None, out_channels: int, w_dim: int, size: tuple[int, int]):
+        """`in_channels`: channels of the block before; None for the first, which starts from a learned constant."""
         super().__init__()
-        if inputs is None:
-            self.const = nn.Parameter(torch.ones(outputs, *size))
+        if in_channels is None:
+            self.const = nn.Parameter(torch.ones(out_channels, *size))
         else:
-            self.conv0 = EqualizedConv2d(inputs, outputs, 3, bias=False, up=2, gain=ACTIVATIONS["lrelu"].gain)
-        self.first = inputs is None
-        self.style0 = StyledLayer(outputs, w_dim, size)
-        self.conv1 = EqualizedConv2d(outputs, outputs, 3, bias=False, gain=ACTIVATIONS["lrelu"].gain)
-        self.style1 = StyledLayer(outputs, w_dim, size)
+            self.conv0 = EqualizedConv2d(in_channels, out_channels, 3, bias=False, up=2, gain=ACTIVATIONS["lrelu"].gain)
+        self.first = in_channels is None
+        self.style0 = StyledLayer(out_channels, w_dim, size)
+        self.conv1 = EqualizedConv2d(out_channels, out_channels, 3, bias=False, gain=ACTIVATIONS["lrelu"].gain)
+        self.style1 = StyledLayer(out_channels, w_dim, size)
 
     def forward(self, x: Tensor | None, w0: Tensor, w1: Tensor, noise: Noise) -> Tensor:
         """Maps of the block before, and two style codes [N, w_dim], to this block's maps [N, C, H, W]."""
@@ -100,7 +102,7 @@ class StyleGANBlock(nn.Module):
         return self.style1(self.conv1(x), w1, noise)
 
 
-class StyledLayer(Noisy):
+class StyledLayer(NoiseLayer):
     """What follows a convolution: noise, bias, leaky ReLU, adaptive instance normalization (eq. 1)."""
 
     def __init__(self, channels: int, w_dim: int, size: tuple[int, int]):
@@ -110,7 +112,7 @@ class StyledLayer(Noisy):
         nn.init.ones_(self.affine.bias[:channels].detach())  # of the scales (appendix C)
         self.bias = nn.Parameter(torch.zeros(channels))
         self.noise_strength = nn.Parameter(torch.zeros(channels))
-        self.keep_noise(size)
+        self.register_noise(size)
 
     def forward(self, x: Tensor, w: Tensor, noise: Noise) -> Tensor:
         """x [N, C, H, W] and w [N, w_dim] to [N, C, H, W], each channel of each sample scaled and shifted by w."""

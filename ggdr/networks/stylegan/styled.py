@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ggdr.layers.mapping import StyleMapping, crossed
-from ggdr.layers.style import Noise, Noisy
+from ggdr.layers.mapping import StyleMapping, mix_random_layers
+from ggdr.layers.style import Noise, NoiseLayer
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
 
@@ -103,7 +103,7 @@ class StyleBasedGenerator(Generator):
     def noise_maps(self) -> dict[str, Tensor]:
         """The kept noise [H, W] of each layer that has some: `b4.conv1.noise_const` ..."""
         layers = self.synthesis.named_modules()
-        return {f"{name}.noise_const": layer.noise_const for name, layer in layers if isinstance(layer, Noisy)}
+        return {f"{name}.noise_const": layer.noise_const for name, layer in layers if isinstance(layer, NoiseLayer)}
 
     def input_matrices(self) -> list[Tensor]:
         """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
@@ -112,7 +112,7 @@ class StyleBasedGenerator(Generator):
     def mixed(self, ws: Tensor, labels: Tensor | None = None) -> Tensor:
         """ws [N, L, w_dim] with those from one random layer on taken from fresh latent codes (arXiv 1812.04948)."""
         other = self.mapping(torch.randn(len(ws), self.z_dim, device=ws.device), labels)
-        return crossed(ws, other, self.style_mixing, self.synthesis.in_use)
+        return mix_random_layers(ws, other, self.style_mixing, self.synthesis.in_use)
 
     def measure(self) -> dict[str, Tensor]:
         """The mean style since the last call, if one was drawn in training: `w_mean` [w_dim]."""

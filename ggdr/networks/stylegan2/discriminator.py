@@ -59,16 +59,21 @@ class StyleGAN2Block(nn.Module):
     """Two convolutions, the second of which halves the maps; "resnet" adds what went in, "skip" an image."""
 
     def __init__(
-        self, config: StyleGAN2DiscriminatorConfig, image_channels: int, inputs: int, outputs: int, first: bool
+        self,
+        config: StyleGAN2DiscriminatorConfig,
+        image_channels: int,
+        in_channels: int,
+        out_channels: int,
+        first: bool,
     ):
         """`first`: the block that sees the image at full size."""
         super().__init__()
         clamp, self.feeds = config.clamp, config.architecture == "skip"
-        self.fromrgb = FromImage(image_channels, inputs, clamp) if first or self.feeds else None
+        self.fromrgb = FromImage(image_channels, in_channels, clamp) if first or self.feeds else None
         gain = math.sqrt(0.5) if config.architecture == "resnet" else 1.0
-        self.conv0 = EqualizedConv2d(inputs, inputs, 3, activation="lrelu", clamp=clamp)
-        self.conv1 = EqualizedConv2d(inputs, outputs, 3, activation="lrelu", down=2, gain=gain, clamp=clamp)
-        self.skip = EqualizedConv2d(inputs, outputs, 1, bias=False, down=2, gain=gain) if gain != 1 else None
+        self.conv0 = EqualizedConv2d(in_channels, in_channels, 3, activation="lrelu", clamp=clamp)
+        self.conv1 = EqualizedConv2d(in_channels, out_channels, 3, activation="lrelu", down=2, gain=gain, clamp=clamp)
+        self.skip = EqualizedConv2d(in_channels, out_channels, 1, bias=False, down=2, gain=gain) if gain != 1 else None
 
     def forward(self, x: Tensor | None, image: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (None at the first block) and image, to maps of half the size and the next block's image."""
@@ -81,8 +86,8 @@ class StyleGAN2Block(nn.Module):
 class FromImage(EqualizedConv2d):
     """The layer that takes the image in."""
 
-    def __init__(self, channels: int, outputs: int, clamp: float | None):
-        super().__init__(channels, outputs, 1, activation="lrelu", clamp=clamp)
+    def __init__(self, channels: int, out_channels: int, clamp: float | None):
+        super().__init__(channels, out_channels, 1, activation="lrelu", clamp=clamp)
 
 
 def entered(fromrgb: FromImage | None, x: Tensor | None, image: Tensor) -> Tensor:

@@ -42,12 +42,12 @@ class StyleGAN2Synthesis(styled.StyleBasedSynthesis):
             resolution: channels(config.channel_base, config.channel_max, level)
             for level, resolution in enumerate(levels.resolutions)
         }
-        inputs = None
-        for level, (resolution, outputs) in enumerate(self.feature_channels.items()):
+        in_channels = None
+        for level, (resolution, out_channels) in enumerate(self.feature_channels.items()):
             self.add_module(
-                f"b{resolution}", StyleGAN2Block(config, inputs, outputs, levels.size(level), spec.channels)
+                f"b{resolution}", StyleGAN2Block(config, in_channels, out_channels, levels.size(level), spec.channels)
             )
-            inputs = outputs
+            in_channels = out_channels
 
     def forward(
         self, ws: Tensor, *, resolutions: tuple[int, ...] = (), noise: Noise = "random"
@@ -106,21 +106,21 @@ class StyleGAN2Block(nn.Module):
     def __init__(
         self,
         config: StyleGAN2GeneratorConfig,
-        inputs: int | None,
-        outputs: int,
+        in_channels: int | None,
+        out_channels: int,
         size: tuple[int, int],
         image_channels: int,
     ):
-        """`inputs`: channels of the block before; None for the first, which starts from a learned constant."""
+        """`in_channels`: channels of the block before; None for the first, which starts from a learned constant."""
         super().__init__()
         w_dim, clamp = config.w_dim, config.clamp
-        if inputs is None:
-            self.const = nn.Parameter(torch.randn(outputs, *size))
+        if in_channels is None:
+            self.const = nn.Parameter(torch.randn(out_channels, *size))
         else:
-            self.conv0 = StyledConv2d(inputs, outputs, w_dim, size, up=2, clamp=clamp)
-        self.first = inputs is None
-        self.conv1 = StyledConv2d(outputs, outputs, w_dim, size, clamp=clamp)
-        self.torgb = ToImage(outputs, image_channels, w_dim, clamp=clamp)
+            self.conv0 = StyledConv2d(in_channels, out_channels, w_dim, size, up=2, clamp=clamp)
+        self.first = in_channels is None
+        self.conv1 = StyledConv2d(out_channels, out_channels, w_dim, size, clamp=clamp)
+        self.torgb = ToImage(out_channels, image_channels, w_dim, clamp=clamp)
 
     def forward(
         self, x: Tensor | None, image: Tensor | None, codes: tuple[Tensor, ...], noise: Noise

@@ -94,11 +94,11 @@ class Normalised(nn.Module):
     magnitude: Tensor
     images: Tensor
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, w_dim: int):
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, w_dim: int):
         super().__init__()
-        self.affine = EqualizedLinear(w_dim, inputs, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.affine = EqualizedLinear(w_dim, in_channels, bias_init=1.0)
+        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(out_channels))
         self.register_buffer("magnitude", torch.ones([]))
         self.register_buffer("images", torch.zeros([]))
         self.seen = RunningMean()
@@ -156,9 +156,9 @@ class StyleGAN3Layer(Normalised):
 class StyleGAN3ToImage(Normalised):
     """A modulated 1x1 convolution to image channels, without demodulation."""
 
-    def __init__(self, inputs: int, channels: int, w_dim: int, scale: float, clamp: float | None):
+    def __init__(self, in_channels: int, channels: int, w_dim: int, scale: float, clamp: float | None):
         """`scale`: factor of the image. `clamp`: bound of it before that."""
-        super().__init__(inputs, channels, 1, w_dim)
+        super().__init__(in_channels, channels, 1, w_dim)
         self.scale, self.clamp = scale, clamp
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:

@@ -90,9 +90,9 @@ class TimmMixing(Frozen):
         return mixed
 
 
-def random_conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
+def random_conv(in_channels: int, out_channels: int, kernel: int) -> nn.Conv2d:
     """A convolution with the weights of He et al. 2015, which keep the variance of what passes."""
-    conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+    conv = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False)
     nn.init.kaiming_normal_(conv.weight, nonlinearity="linear")
     return conv
 

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.equalized import clip_weights
-from ggdr.layers.projection import needed
-from ggdr.layers.spectral import spectral
+from ggdr.layers.projection import require_labels
+from ggdr.layers.spectral import apply_spectral_norm
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import pyramid_of
@@ -26,8 +26,8 @@ class TimmDiscriminator(Discriminator):
         super().__init__(config, spec, extra)
         self.backbone = Backbone(config, spec)
         self.mixing = TimmMixing(self.backbone.channels, config.mixing)
-        inputs = zip(self.backbone.channels, self.backbone.sizes, strict=True)
-        self.judges = nn.ModuleList(TimmJudge(config, *each, spec.labels) for each in inputs)
+        in_channels = zip(self.backbone.channels, self.backbone.sizes, strict=True)
+        self.judges = nn.ModuleList(TimmJudge(config, *each, spec.labels) for each in in_channels)
         first = self.judges[0]
         assert isinstance(first, TimmJudge)
         self.sources = {resolution: nearest(resolution, first.heights) for resolution in resolutions}
@@ -39,7 +39,7 @@ class TimmDiscriminator(Discriminator):
         Its own layers learn, so what a decoder is taught reaches them; the features below do not.
         """
         if self.spec.labels:
-            needed(labels, self.spec.labels)
+            require_labels(labels, self.spec.labels)
         found = [
             judge(maps, labels) for judge, maps in zip(self.judges, self.mixing(self.backbone(image)), strict=True)
         ]
@@ -61,10 +61,10 @@ class TimmJudge(nn.Module):
     Unlike the paper: a 1x1 convolution comes first, the widths are ours, and there is no batch normalization.
     """
 
-    def __init__(self, config: TimmDiscriminatorConfig, inputs: int, size: tuple[int, int], labels: int):
+    def __init__(self, config: TimmDiscriminatorConfig, in_channels: int, size: tuple[int, int], labels: int):
         super().__init__()
         self.heights, self.widths = [size[0]], [min(config.channels, config.channel_max)]
-        convs, shorter = [nn.Conv2d(inputs, self.widths[0], 1)], min(size)
+        convs, shorter = [nn.Conv2d(in_channels, self.widths[0], 1)], min(size)
         while shorter >= 8:
             shorter //= 2
             self.heights.append(self.heights[-1] // 2)
@@ -73,7 +73,7 @@ class TimmJudge(nn.Module):
         self.convs = nn.ModuleList(convs)
         self.out = nn.Conv2d(self.widths[-1], 1, 3, padding=1)
         self.embed = nn.Linear(labels, self.widths[-1], bias=False) if labels else None
-        spectral(self)
+        apply_spectral_norm(self)
 
     def forward(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, list[Tensor]]:
         """Maps [N, inputs, h, w] to logits [N, places], and what each convolution made.

@@ -54,8 +54,8 @@ class UNetDecoder(nn.Module):
         for resolution in self.resolutions:
             # the last doubling may reach the whole image, where the encoder has no maps to take the width from
             width = encoder[resolution] if resolution in encoder else targets[resolution]
-            inputs = previous + encoder[resolution // 2]
-            step = EqualizedConv2d(inputs, width, config.kernel, activation=config.activation, up=2)
+            in_channels = previous + encoder[resolution // 2]
+            step = EqualizedConv2d(in_channels, width, config.kernel, activation=config.activation, up=2)
             self.add_module(f"b{resolution}", step)
             if targets.get(resolution, width) != width:
                 self.add_module(f"project{resolution}", EqualizedConv2d(width, targets[resolution], 1))

@@ -32,10 +32,10 @@ class UNetHeads(nn.ModuleDict):
         return code.detach() if name in self.detached and learns else code
 
 
-def layers(inputs: int, head: Head) -> nn.Module:
+def layers(in_channels: int, head: Head) -> nn.Module:
     """One linear layer, or two with a leaky ReLU between."""
     if not head.hidden:
-        return EqualizedLinear(inputs, head.outputs)
+        return EqualizedLinear(in_channels, head.outputs)
     return nn.Sequential(
-        EqualizedLinear(inputs, head.hidden, activation="lrelu"), EqualizedLinear(head.hidden, head.outputs)
+        EqualizedLinear(in_channels, head.hidden, activation="lrelu"), EqualizedLinear(head.hidden, head.outputs)
     )

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.projection import needed
-from ggdr.layers.spectral import spectral
+from ggdr.layers.projection import require_labels
+from ggdr.layers.spectral import apply_spectral_norm
 from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import pyramid_of
@@ -40,7 +40,7 @@ class UNetGANDiscriminator(Discriminator):
         if spec.labels:
             self.embed = nn.Linear(spec.labels, widths[-1], bias=False)
             self.embed_pixel = nn.Linear(spec.labels, widths[0], bias=False)
-        spectral(self)
+        apply_spectral_norm(self)
 
     def forward(
         self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
@@ -52,7 +52,7 @@ class UNetGANDiscriminator(Discriminator):
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits [N] float32, and each encoder block's output: side r -> [N, map_channels[r], r, r * W / H]."""
         if self.spec.labels:
-            needed(labels, self.spec.labels)
+            require_labels(labels, self.spec.labels)
         x, maps = channels_last(image), {}
         for resolution, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
             maps[resolution] = x = block(x)
@@ -84,13 +84,13 @@ class UNetGANDiscriminator(Discriminator):
 class UNetGANBlock(nn.Module):
     """Two 3x3 convolutions beside a 1x1, summed, that halve the image by its mean or double it by repetition."""
 
-    def __init__(self, inputs: int, outputs: int, way: Literal["down", "up"], first: bool = False):
+    def __init__(self, in_channels: int, out_channels: int, way: Literal["down", "up"], first: bool = False):
         """`first`: it reads the image, before which there is no ReLU."""
         super().__init__()
         self.way, self.first = way, first
-        self.conv0 = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.conv1 = nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.skip = nn.Conv2d(inputs, outputs, 1)
+        self.conv0 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.conv1 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+        self.skip = nn.Conv2d(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs, H, W] to [N, outputs, H / 2, W / 2] or [N, outputs, 2 * H, 2 * W]."""
