@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from ggdr.errors import UserError
 from ggdr.features.base import Embedder, Extractor
 from ggdr.features.plain import Pixels
 from ggdr.lazy import Tensor, torch
+from ggdr.networks.base import ImageSpec
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer, State
 from ggdr.registry import Capability, regularizers
@@ -34,6 +35,15 @@ class FastGANReconstruction(Regularizer):
                 f"fastgan_reconstruction compares images before they are rounded, which feature extractor"
                 f" {self.features.name!r} cannot; take pixels or lpips."
             )
+
+    def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
+        """UserError if feature extractors see no such images."""
+        if spec.channels not in (1, 3, 4):
+            raise UserError(
+                f"fastgan_reconstruction compares images by features, of 1, 3 or 4 channels, and these have"
+                f" {spec.channels}: drop it: --regularizers.fastgan_reconstruction none."
+            )
+        return self, ""
 
     def start(self, device: torch.device) -> State:
         object.__setattr__(self, "network", self.features.load(device))  # now, so that missing weights are told now

@@ -62,38 +62,6 @@ def randomised(network):
     return network
 
 
-@EVERY_GENERATOR
-@EVERY_BRIEF
-def test_generator_makes_images_and_features_of_the_promised_shapes(generator, spec):
-    network = generator.build(spec)
-    resolutions = tuple(network.feature_channels)
-    sample = network(*latents(network), resolutions=resolutions)
-    assert sample.image.shape == images_for(spec).shape
-    assert sample.image.dtype == torch.float32
-    for resolution in resolutions:
-        assert sample.features[resolution].shape == (
-            2,
-            network.feature_channels[resolution],
-            resolution,
-            resolution * spec.width // spec.height,
-        )
-    assert network(*latents(network)).features == {}
-
-
-@EVERY_DISCRIMINATOR
-@EVERY_BRIEF
-def test_discriminator_gives_a_logit_a_sample_and_its_pyramid(discriminator, spec):
-    network = discriminator.build(spec)
-    logits, maps = network.pyramid(images_for(spec), labels_for(spec))
-    assert logits.shape == (2,)
-    assert logits.dtype == torch.float32
-    assert max(maps) == spec.height // 2
-    assert {resolution: tuple(x.shape[1:]) for resolution, x in maps.items()} == {
-        resolution: (channels, resolution, resolution * spec.width // spec.height)
-        for resolution, channels in network.map_channels.items()
-    }
-
-
 @EVERY_DISCRIMINATOR
 def test_labels_change_the_judgement(discriminator):
     spec = ImageSpec(16, 16, 3, 4)

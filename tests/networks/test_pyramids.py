@@ -20,31 +20,7 @@ FAMILIES = {
 }
 
 
-BRIEFS = {
-    "8": ImageSpec(8, 8),
-    "wide gray, labels": ImageSpec(16, 32, 1, 3),
-    "tall RGBA": ImageSpec(48, 16, 4, 5),
-    "24, five channels": ImageSpec(24, 24, 5),
-}
-
-
 every_family = pytest.mark.parametrize("config", FAMILIES.values(), ids=FAMILIES)
-
-
-def judged(config, spec: ImageSpec, samples: int = 2):
-    torch.manual_seed(0)
-    net = config.build(spec)
-    labels = torch.eye(spec.labels)[:samples] if spec.labels else None
-    return net, net(torch.randn(samples, spec.channels, spec.height, spec.width), labels)
-
-
-@every_family
-@pytest.mark.parametrize("spec", BRIEFS.values(), ids=BRIEFS)
-def test_maps_have_their_side_and_the_images_shape_from_the_base_to_half(config, spec):
-    net, verdict = judged(config, spec)
-    assert max(verdict.maps) == spec.height // 2 and verdict.logits.dtype == torch.float32
-    for resolution, maps in verdict.maps.items():
-        assert maps.shape == (2, net.map_channels[resolution], resolution, resolution * spec.width // spec.height)
 
 
 @every_family

@@ -1,4 +1,4 @@
-"""R3GAN, FastGAN and StyleGAN3 at sizes, channels and labels of all kinds."""
+"""R3GAN, FastGAN and StyleGAN3 at sizes that the contract of all networks leaves out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GENERATORS = {
 DISCRIMINATORS = {part.name: part.tiny() for part in (R3GANDiscriminatorConfig, FastGANDiscriminatorConfig)}
 
 
-BRIEFS = [ImageSpec(8, 8), ImageSpec(16, 32, 1, 3), ImageSpec(96, 96, 4), ImageSpec(48, 16, 3, 5), ImageSpec(4, 6, 5)]
+BRIEFS = [ImageSpec(96, 96, 4), ImageSpec(4, 6, 5)]
 
 
 every_brief = pytest.mark.parametrize("spec", BRIEFS, ids=lambda spec: f"{spec.height}x{spec.width}")

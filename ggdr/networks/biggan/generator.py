@@ -28,7 +28,7 @@ class BigGANBaseGenerator(ResidualGenerator):
         """`share`: width of what of z is in a style code. `whole`: the class enters the linear layer, too."""
         width = share + (config.embedding if spec.labels else 0)
         super().__init__(config, spec, (config.channels, config.channel_max), width if whole else share, width)
-        self.places = len(self.feature_channels)
+        self.places, self.w_dim = len(self.feature_channels), width
         self.embed = nn.Linear(spec.labels, config.embedding, bias=False) if spec.labels else None
         orthogonal(self)
         apply_spectral_norm(self, exclude=[] if self.embed is None else [self.embed])

@@ -18,7 +18,7 @@ class StyleGAN3Generator(Generator):
 
     def __init__(self, config: StyleGAN3GeneratorConfig, spec: ImageSpec):
         super().__init__(config, spec)
-        self.z_dim, self.half_life = config.z_dim, 1000 * config.magnitude_kimg
+        self.z_dim, self.w_dim, self.half_life = config.z_dim, config.w_dim, 1000 * config.magnitude_kimg
         self.synthesis = StyleGAN3Synthesis(config, spec)
         self.mapping = StyleMapping(config.z_dim, spec.labels, config.w_dim, config.mapping_layers, config.w_avg_beta)
         self.feature_channels = self.synthesis.feature_channels

@@ -1,0 +1,110 @@
+"""What every registered metric must do; a new one gets these tests for nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from ggdr.features.cache import FeatureCache
+from ggdr.metrics.base import FeatureMetric, extractor_of
+from ggdr.metrics.data import EvalData
+from ggdr.metrics.fid import FID
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
+from ggdr.registry import Capability, datasets, discover, extractors, metrics
+
+discover()
+SIDE = 16
+NEEDS_GENERATOR = sorted(name for name, metric in metrics.items() if Capability.GENERATOR in metric.requires)
+AGAINST_REALS = ["density_coverage", "fd_dinov2", "fid", "kid", "precision_recall", "swd"]
+"""metrics that hold fakes against reals, so that reals themselves are the best fakes"""
+every_metric = pytest.mark.parametrize("name", sorted(metrics))
+
+
+def quick(name: str, images: int = 96):
+    """A metric of few images, on features that need no download."""
+    metric = metrics[name]()
+    own = {"extractor": extractors["digits"]()} if extractor_of(metric) is not None else {}
+    return dataclasses.replace(metric, images=images, **own)
+
+
+def digits() -> Callable[[range], torch.Tensor]:
+    """Real images by their places."""
+    images = datasets["digits"](size=SIDE).open()
+    return lambda places: images.at(list(places), 0).images
+
+
+def harmed(make: Callable[[range], torch.Tensor]) -> Callable[[range], torch.Tensor]:
+    """The images under noise that hides half of them."""
+
+    def changed(places: range) -> torch.Tensor:
+        noise = torch.randint(0, 256, (1797, 1, SIDE, SIDE), generator=torch.Generator().manual_seed(0))
+        return (make(places).float().add(noise[list(places)]) / 2).to(torch.uint8)
+
+    return changed
+
+
+def eval_data(fakes: Callable[[range], torch.Tensor] | None = None, count: int = 96) -> EvalData:
+    """Digits against other images (none: further digits), and a generator to walk in."""
+    make = digits()
+    real = FeatureCache(make, count=count)
+    fake = fakes or (lambda places: make(range(places.start + 900, places.stop + 900)))
+    torch.manual_seed(0)
+    generator = StyleGAN2GeneratorConfig.tiny().build(ImageSpec(SIDE, SIDE, 1)).eval()
+    return EvalData(real, FeatureCache(fake, count=count, networks=real.networks), generator)
+
+
+@every_metric
+def test_metric_gives_finite_numbers_the_same_each_time_and_leaves_randomness_alone(name):
+    metric, given = quick(name), eval_data()
+    state = torch.get_rng_state()
+    found = metric.measure(given)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert found and all(isinstance(value, float) and math.isfinite(value) for value in found.values())
+    assert metric.measure(eval_data()) == found
+    assert metric.better in ("lower", "higher") and metric.reliable_images >= 2
+    assert metric.covariance == isinstance(metric, FID)
+
+
+@every_metric
+def test_metric_does_not_depend_on_what_was_measured_before(name):
+    alone, shared = quick(name).measure(eval_data()), eval_data()
+    for other in sorted(metrics):
+        quick(other, images=40).measure(shared)
+    assert quick(name).measure(shared) == pytest.approx(alone, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", AGAINST_REALS)
+def test_metric_prefers_reals_to_harmed_ones(name):
+    metric, sign = quick(name), 1 if metrics[name].better == "higher" else -1
+    good, bad = (metric.measure(eval_data(fakes)) for fakes in (None, harmed(digits())))
+    chief = next(iter(good))
+    assert sign * good[chief] > sign * bad[chief]
+
+
+@every_metric
+def test_metric_loads_what_it_reads_before_it_is_needed(name):
+    asked = eval_data()
+    metric = quick(name)
+    metric.prepare(asked)
+    held = extractor_of(metric)
+    assert (held is None) == (not asked.fake.networks) and (held is None or held in asked.real.networks)
+    assert not asked.fake.cached_images and not asked.real.cached_images
+
+
+@pytest.mark.parametrize("name", NEEDS_GENERATOR)
+def test_metric_that_walks_says_that_images_are_not_enough(name):
+    for call in (quick(name).prepare, quick(name).measure):
+        with pytest.raises(ValueError, match=f"^{name} .*generator"):
+            call(eval_data()._replace(generator=None))
+
+
+@pytest.mark.parametrize("name", sorted(name for name, metric in metrics.items() if issubclass(metric, FeatureMetric)))
+def test_metric_of_one_image_is_refused_before_it_is_measured(name):
+    for call in (quick(name).prepare, quick(name).measure):
+        with pytest.raises(ValueError, match=f"^{name} needs at least"):
+            call(eval_data(count=1))
