@@ -52,15 +52,12 @@ DOORS = {("networks", "saving")}
 """imports that lead upward: whoever has a base class may load a network by it"""
 APART = FLOORS[6]
 """packages of parts, which do not import each other"""
+HOLDERS = ("registry", "networks", "play", "augment", "losses", "regularizers")
 HINTS = {
-    *(
-        (name, "recipe") for name in ("registry", "networks", "play", *APART)
-    ),  # a part's `check_recipe` reads what holds the parts
+    *((name, "recipe") for name in HOLDERS),  # a part's `check_recipe` reads what holds the parts
     ("play", "augment"),  # a duel augments what it shows
     ("play", "training"),  # a callback is called with the trainer
-    *(
-        ("__init__", name) for name in ("evaluation", "networks", "pipeline", "train")
-    ),  # `ggdr.evaluate`, imported at first use
+    *(("__init__", name) for name in ("evaluation", "networks", "pipeline", "train")),  # `ggdr.evaluate`, at first use
 }
 """imports for type checkers alone that lead upward"""
 
@@ -212,14 +209,16 @@ def test_every_module_has_a_floor():
 def test_imports_only_lead_downward():
     """Those for type checkers as well, but for the doors that are listed."""
     floor = {name: level for level, names in enumerate(FLOORS) for name in names}
-    climbing = []
+    climbing, used = [], set()
     for file in PACKAGE:
         own = unit(".".join(file.relative_to(ROOT).with_suffix("").parts))
         for node, name, hint in imported(file):
             up = floor[name] > floor[own] or name != own and {name, own} <= APART
+            used |= {(own, name)} if up else set()
             if up and (own, name) not in (HINTS if hint else DOORS):
                 climbing.append(f"{place(file, node)} {own} imports {name}")
     assert not climbing
+    assert used == HINTS | DOORS, "a door that nobody takes is closed: leave it out"
 
 
 def at_import(file: Path) -> set[str]:
