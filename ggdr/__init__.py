@@ -1,4 +1,4 @@
-"""ggdr: train GANs from a recipe, guided by what the generator knows."""
+"""Train GANs from a recipe, guided by what the generator knows."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from ggdr.errors import UserError
 from ggdr.lazy import Tensor
 
 MOST_BYTES = 4 * 2**20
-"""of a JSON document; what this package writes takes some thousands"""
+"""most bytes of a JSON document; what this package writes takes some thousands"""
 MOST_DEPTH = 64
-"""of objects and lists in one another"""
+"""most levels of objects and lists in one another"""
 
 
 class Header(NamedTuple):

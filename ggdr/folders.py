@@ -21,9 +21,9 @@ BESIDE = RUN | frozenset("features metrics projected wandb aim mlruns swanlog".s
 SOFTWARE = "ggdr"
 """what a picture made here says it was made by: the field Software of a PNG"""
 SHEET = "ggdr sheet"
-"""the same of grids, plots and films, which are no data wherever they lie"""
+"""mark of grids, plots and films, which are no data wherever they lie"""
 HEAD_BYTES = 1024
-"""of a picture, within which a PNG or GIF says what made it"""
+"""bytes of a picture, within which a PNG or GIF says what made it"""
 HERE = "the files of a run of ggdr in the folder itself"
 """what is skipped where a run writes into the folder of its images"""
 RECIPE, RESOLVED = "recipe.py", "resolved_recipe.py"

@@ -81,7 +81,7 @@ class ADA(Augmentation):
     fixed_p: float | None = None
     """p in [0, 1] that stays as it is; None: adaptive, from 0"""
     switch: ClassVar[Switch]
-    """of a run, which `start` makes"""
+    """state of a run, which `start` makes"""
 
     def __post_init__(self) -> None:
         if unknown := set(self.pipeline) - set(get_args(Transform)):

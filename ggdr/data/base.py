@@ -33,7 +33,7 @@ class Content(NamedTuple):
     classes: tuple[str, ...] = ()
     """names of the label vector's entries"""
     revision: str = ""
-    """of the source as a whole; empty: not known"""
+    """name of the source as a whole; empty: not known"""
     labels: str = ""
     """hash of the labels of all images, where `items` does not hold them; empty: there are none"""
     items: Mapping[str, Tensor] = MappingProxyType({})
@@ -69,7 +69,7 @@ class Images:
         return len(self) // 2 if self.mirrored else len(self)
 
     def at(self, positions: list[int], seed: int) -> Batch:
-        """The images at these positions of the endless order that `seed` gives: each epoch a permutation of its own."""
+        """The images at these positions of the endless order that `seed` gives: each epoch another permutation."""
         raise NotImplementedError
 
     def content(self) -> Content:

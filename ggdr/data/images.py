@@ -31,7 +31,7 @@ class ImageFiles(DataSet):
     crop: Literal["centre", "pad", "none"] = "centre"
     """to the aspect ratio: cut about the centre, add margins and keep the whole image, or squeeze it"""
     fill: str = "black"
-    """of the margins of `pad`: a colour's name, #rrggbb, or reflect, the image mirrored at its edges"""
+    """colour of the margins of `pad`: a colour's name, #rrggbb, or reflect, the image mirrored at its edges"""
     labels: str = ""
     """empty: none; "folders": sub-folders are classes ("top-folders": also those called train or 00000); FILE or
     FILE:COLUMN, a .csv, .tsv, .jsonl or dataset.json, there or among the images; a column of the table;
@@ -39,11 +39,11 @@ class ImageFiles(DataSet):
     label_kind: Literal["auto", "classes", "continuous"] = "auto"
     """each value a class, or numbers as they stand; auto: words are classes, whole numbers by what they look like"""
     unlabelled: Literal["refuse", "skip", "class"] = "refuse"
-    """images without a label (none, empty, NaN, unknown): say so and stop, leave them out, or a class of their own"""
+    """images without a label (none, empty, NaN, unknown): say so and stop, leave them out, or a further class"""
     mirror: bool = False
     """add the mirror image of each, which doubles the epoch"""
     subset: int | None = None
-    """use so many of the images; None: all"""
+    """use N of the images; None: all"""
     subset_seed: int | None = 0
     """draws the subset: a larger one holds the smaller ones; None: the first ones"""
     image_column: str = ""
@@ -53,7 +53,7 @@ class ImageFiles(DataSet):
     config: str = ""
     """configuration of a Hub data set that has several"""
     cache_mb: MayChange[int] = 512
-    """keep decoded images in memory if all of them fit into so many MB; 0: never"""
+    """keep decoded images in memory if all of them fit into N MB; 0: never"""
 
     def identity(self) -> str:
         return self.source

@@ -25,7 +25,7 @@ class ImageStream(DataSet):
     crop: Literal["centre", "pad", "none"] = "centre"
     """to the aspect ratio: cut about the centre, add margins and keep the whole image, or squeeze it"""
     fill: str = "black"
-    """of the margins of `pad`: a colour's name, #rrggbb, or reflect, the image mirrored at its edges"""
+    """colour of the margins of `pad`: a colour's name, #rrggbb, or reflect, the image mirrored at its edges"""
     labels: str = ""
     """column of labels: named classes, numbers or lists of numbers; empty: none"""
     label_kind: Literal["auto", "continuous"] = "auto"

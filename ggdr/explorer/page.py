@@ -206,7 +206,7 @@ class Page:
     def inside_tab(self, point: gr.State) -> Tab:
         """Return a tab with clusters of feature maps at the clicked point, the decoder's similarity, and D's score."""
         with gr.Tab("Inside") as tab:
-            said = gr.Markdown(elem_id="verdict")
+            said = gr.Markdown(elem_id="judgement")
             gr.Markdown("**Clusters of G's feature maps**, a picture a side")
             clusters = self.gallery("clusters")
             title = gr.Markdown("**Where D's decoder redraws G's map**, bright where it is like it (mean cosine)")

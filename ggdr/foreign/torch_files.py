@@ -148,7 +148,7 @@ def read_archive(archive: zipfile.ZipFile, name: str, calls: Mapping[Global, Cal
         raise UserError("it was written by a machine of the other byte order")
 
     def persistent(said: Any) -> Storage:
-        """The storage whose bytes are a file of their own in the archive; read when a tensor needs them."""
+        """The storage whose bytes are one file in the archive; read when a tensor needs them."""
         dtype, key, numel = parse_storage(said)
         file = f"{folder}data/{key}"
         if file not in names or archive.getinfo(file).file_size != numel * dtype.itemsize:

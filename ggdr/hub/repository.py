@@ -41,7 +41,7 @@ class Words(NamedTuple):
     """What a person says of a model that is shared, beside what its recipe says."""
 
     licence: str = ""
-    """of the weights, as the Hub writes it; empty: the recipe's"""
+    """licence of the weights, as the Hub writes it; empty: the recipe's"""
     about: Description = Description()
     """the images that it learned from"""
 
@@ -118,7 +118,7 @@ def publish(source: Path, place: Place, message: str | None, words: Words) -> Pu
 
 
 def unsaid(licence: str, about: About | None, flag: str) -> tuple[str, ...]:
-    """Of what a card should say, what nobody has said, and what to type; `flag` chooses the licence."""
+    """Say what a card should tell and nobody has said, and what to type; `flag` chooses the licence."""
     without = f"nobody has chosen a licence for the weights: the card says `unknown`. Choose one: {flag} cc-by-4.0"
     images = (
         "nobody has described the images that it learns from, and the card says so. Describe them: --about.images '...'"
@@ -219,7 +219,7 @@ def trouble(error: Exception, repo_id: str) -> UserError:
         return UserError("the Hub does not know this token, or it has expired; type: hf auth login.")
     if status in (401, 403, 404):
         return UserError(
-            f"this account may not write to {repo_id!r}: give a name of its own or of its organization, or a token with"
+            f"this account may not write to {repo_id!r}: give a name of its user or organization, or a token with"
             " the right to write, by: hf auth login."
         )
     reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__

@@ -272,7 +272,7 @@ def licence(facts: Facts, chosen: str) -> str:
         f"Here: {plain(about.licence)}." if about and about.licence else "Nobody has written it down here: look for it."
     )
     if facts.origin:
-        texts.append("The checkpoint they were converted from has a licence of its own, which goes on holding.")
+        texts.append("The checkpoint they were converted from has its own licence, which goes on holding.")
     if facts.recipe is not None and facts.recipe.init_from:
         texts.append("The model that training started from has one too.")
     return " ".join([*texts, "The code, ggdr, is Apache-2.0."])

@@ -21,16 +21,16 @@ class GANOutput(NamedTuple):
     """What a pipeline hands over."""
 
     images: list[PIL.Image.Image] | np.ndarray | Tensor
-    """as `output_type` asks"""
+    """images, as `output_type` asks"""
     seeds: list[int]
-    """of each image, to make it again"""
+    """seed of each image, to make it again"""
 
 
 class EditOutput(NamedTuple):
     """What an edit hands over."""
 
     images: list[PIL.Image.Image] | np.ndarray | Tensor
-    """as `output_type` asks; all amounts of the first code, then those of the next"""
+    """images, as `output_type` asks; all amounts of the first code, then those of the next"""
     codes: Codes
     """what they are made from"""
 
@@ -39,11 +39,11 @@ class ProjectionOutput(NamedTuple):
     """What a projection hands over."""
 
     images: list[PIL.Image.Image] | np.ndarray | Tensor
-    """as `output_type` asks, as near to the given ones as was found"""
+    """images, as `output_type` asks, as near to the given ones as was found"""
     codes: Codes
     """what they are made from; `codes.points` are the style codes [N, L, W], or the latent codes [N, D]"""
     distance: list[float]
-    """of each to the given one, by the features that were compared"""
+    """distance of each to the given one, by the features that were compared"""
 
 
 def check_output(output_type: str) -> None:

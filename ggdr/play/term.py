@@ -32,7 +32,7 @@ class Adaptive(Part):
     """
 
     state: State
-    """of a run, from `begin` on; recipes and settings know nothing of it"""
+    """state of a run, from `begin` on; recipes and settings know nothing of it"""
 
     def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
         """Settings without anything left open (a None, an empty tuple), and what was chosen and why, or "".

@@ -116,7 +116,7 @@ class Recipe:
     hub_licence: MayChange[str] = ""
     """licence of the weights, as the Hub writes it, such as cc-by-4.0; empty: the card says `unknown`"""
     hub_kimg: MayChange[float] = 1000.0
-    """interval of pushes, in the background, each of its own checkpoint; 0: at the end alone"""
+    """interval of pushes, in the background, each push takes its checkpoint; 0: at the end alone"""
 
     about: Annotated[About | None, tyro.conf.Suppress, Mark] = None
     """what model cards say of the images, and of the numbers to reach; left out of a recipe with another source"""

@@ -10,13 +10,13 @@ class Description:
     """What a person says of a set of images, for model cards."""
 
     name: str = ""
-    """of the set; where it is the recipe's own, such as FFHQ, what the recipe says of that set is taken over"""
+    """name of the set; where it is the recipe's own, such as FFHQ, what the recipe says of that set is taken over"""
     url: str = ""
     """page of the set"""
     images: str = ""
     """what they show, and who gathered them; a sentence without its full stop"""
     licence: str = ""
-    """of the images, which bears on what may be done with the weights; a sentence without its full stop"""
+    """licence of the images, which bears on what may be done with the weights; a sentence without its full stop"""
     limits: str = ""
     """who and what is in them, what is missing, what the model is not for; whole sentences"""
 
@@ -31,7 +31,7 @@ class About(Description):
     """A description that holds for certain sources of images and no others, and the paper's numbers on that set."""
 
     sources: tuple[str, ...] = ()
-    """for which sources it holds, as `DataSet.identity` names them; "": as long as none is chosen"""
+    """sources for which it holds, as `DataSet.identity` names them; "": as long as none is chosen"""
     paper: str = ""
     """arXiv number or DOI of the experiment that the recipe repeats; empty: none"""
     table: str = ""

@@ -58,7 +58,7 @@ def draw(
     """Images [n, C, H, W] float32 about [-1, 1] on the generator's device, n <= `batch_size` of them at a time.
 
     One for each seed, with the row of labels [N, L] of the same place. A seed's image is the same up to rounding in
-    whatever batch it is made: its latent code comes from a random stream of its own on the host, and so does fresh
+    whatever batch it is made: its latent code comes from its own random stream on the host, and so does fresh
     noise, which therefore takes a pass for each image. UserError if the generator does not take what is asked.
     """
     seeds = whole(seeds)

@@ -95,7 +95,7 @@ def numbered(spec: ImageSpec, labels: Any) -> Any:
 
 
 def class_of(spec: ImageSpec, name: str) -> int:
-    """As `find_class`; UserError, with those there are, if there is none."""
+    """Find a class as `find_class` does; UserError, with those there are, if there is none."""
     if spec.label_ranges:
         raise UserError(f"this generator's labels are numbers, not classes, of {described(spec)}; {name!r} is none.")
     if (place := find_class(spec, name)) is not None:

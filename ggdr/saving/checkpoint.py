@@ -79,7 +79,7 @@ def write_note(file: Path, document: Mapping[str, Any]) -> None:
 
 
 def plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copies on the host, each with a memory of its own, as safetensors wants them."""
+    """Copies on the host, each with its own memory, as safetensors wants them."""
     return {key: value.detach().to("cpu", copy=True).contiguous() for key, value in state.items()}
 
 
@@ -125,7 +125,7 @@ def latest(out: Path) -> Path | None:
 
 
 def corruption(checkpoint: Path) -> str:
-    """In what its files are not as they were written, "" if they are, or if it was made before hashes were kept."""
+    """Say how its files differ from what was written, "" if they are, or if it was made before hashes were kept."""
     try:
         lines = (checkpoint / SUMS).read_text().splitlines()
         for line in lines:
@@ -141,7 +141,7 @@ def corruption(checkpoint: Path) -> str:
 
 
 def last_whole(out: Path) -> tuple[Path | None, list[str]]:
-    """The newest checkpoint without a flaw, None if there is none at all; damaged ones are set aside, and named.
+    """The newest checkpoint that is whole, None if there is none at all; damaged ones are set aside, and named.
 
     UserError if there are some and all of them are damaged: no run starts from the beginning unasked.
     """

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 LONGEST = 2**20
-"""of a line, characters"""
+"""most characters of a line"""
 Row = dict[str, float | None]
 LABELS = {"augment/r_t": "r_t", "augment/p": "p"}
 """short names of numbers that people know"""

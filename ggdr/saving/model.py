@@ -27,7 +27,7 @@ KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
 NAME = r"\w[\w.-]{0,99}"
 """what names of networks look like: they are names of files beside the description, never paths"""
 MOST = 2**24
-"""of a whole number among a network's settings: no width comes near it, and a list of that many layers is no harm"""
+"""largest whole number among a network's settings: no width comes near it, and a list of that many layers is no harm"""
 SPARE, PER_TENSOR = 1000, 16
 """tensors, and numbers in them, that a network may make beside those in its file, and for each of them"""
 MAKERS = frozenset({torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn})
@@ -118,7 +118,7 @@ class Bounds(TorchFunctionMode):
 
 
 def mismatch(wanted: dict[str, Tensor], there: dict[str, Header]) -> str:
-    """In what a file differs from what a network is made of; nothing if it does not."""
+    """Say how a file differs from what a network is made of; nothing if it does not."""
     if lacking := [name for name in wanted if name not in there]:
         return f"it lacks {lacking[0]!r} and {len(lacking) - 1} more" if lacking[1:] else f"it lacks {lacking[0]!r}"
     if surplus := [name for name in there if name not in wanted]:
@@ -239,7 +239,7 @@ def read_labels(spec: dict[str, Any], where: Path) -> tuple[tuple[str, ...], tup
     fits &= isinstance(ranges, list) and all(map(is_range, ranges))
     if not fits or {len(names), len(ranges)} - {0, spec.get("labels", 0)}:
         raise UserError(
-            f"{where} has a brief with label_names {one_line(names, 80)} and label_ranges {one_line(ranges, 80)}; each"
+            f"{where} has a spec with label_names {one_line(names, 80)} and label_ranges {one_line(ranges, 80)}; each"
             " has an entry for each of its labels, or none: a name, and a least and a greatest value."
         )
     return tuple(names), tuple((float(low), float(high)) for low, high in ranges)
@@ -275,7 +275,7 @@ def load_model(folder: str | Path) -> Network:
 
 
 def saved_at(folder: Path) -> Saved:
-    """The network in a folder of its own; UserError if there is none."""
+    """The network in its folder; UserError if there is none."""
     return Saved(description_at(folder / "config.json"), folder / "model.safetensors")
 
 

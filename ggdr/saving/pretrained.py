@@ -52,7 +52,7 @@ class Hub(NamedTuple):
     revision: str | None = None
     """branch, tag or commit; None: the main branch"""
     token: str | bool | None = None
-    """of an account that may read it; None: the one that is logged in, False: none"""
+    """token of an account that may read it; None: the one that is logged in, False: none"""
     local_files_only: bool = False
     """take what was downloaded before, do not ask the Hub"""
 

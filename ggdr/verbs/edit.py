@@ -41,7 +41,7 @@ class Edit(LabelFlags):
     range: float = 3.0
     """the furthest edit on either side, in standard deviations of the codes"""
     columns: int = 7
-    """of the sheet, from -range to range; of an odd number the middle one is the image itself"""
+    """columns of the sheet, from -range to range; of an odd number the middle one is the image itself"""
     psi: float | None = None
     """truncation of the images that are edited: 1 for the full variety, towards 0 for the mean image; None: as 1"""
     out: Path = Path("edit.png")

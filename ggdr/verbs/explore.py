@@ -28,7 +28,7 @@ class Explore:
     model: Annotated[str, tyro.conf.Positional]
     """folder of a run, of a checkpoint or of a model; or a Hub repository such as org/name"""
     port: int = 7860
-    """of the page; 0: any free one"""
+    """port of the page; 0: any free one"""
     host: str = "127.0.0.1"
     """address that it listens at; 0.0.0.0 lets other machines in"""
     open: bool = True

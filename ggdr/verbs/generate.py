@@ -51,7 +51,7 @@ class Generate(LabelFlags):
     count: int | None = None
     """images, of each class, that polarity chooses; None: a tenth of the seeds"""
     noise: Literal["const", "random", "none"] = "const"
-    """of the layers: the same for all images, fresh by the seed, or none"""
+    """noise of the layers: the same for all images, fresh by the seed, or none"""
     out: Path = Path("samples.png")
     """NAME.png: one grid, a row for each label or psi; anything else: a folder of seed0000.png, seed0000-cat.png"""
 
@@ -104,7 +104,7 @@ def from_code(asked: Generate, generator: Generator, file: Path) -> int:
 
 
 def write(asked: Generate, passes: Iterator[Tensor], names: list[str], columns: int | None) -> None:
-    """One grid, or each image in a file of its own, as soon as it is made."""
+    """One grid, or each image in its own file, as soon as it is made."""
     from ggdr.sampling.grid import save_png, to_pil
 
     if is_picture(asked.out):

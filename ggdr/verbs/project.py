@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ggdr.networks.base.module import Generator
 
 FRAMES = 150
-"""of a film at most, five seconds"""
+"""frames of a film at most, five seconds"""
 FRAME_PX = 512
 """longer side of a film's images at most"""
 BETTER = (
@@ -61,11 +61,11 @@ class Project(LabelFlags):
     space: Literal["w", "w+", "z"] | None = None
     """one style code for all layers, one for each, or the latent code; None: w where there are styles, else z"""
     steps: int = 1000
-    """of the search"""
+    """steps of the search"""
     pixels: float = 0.1
     """weight of plain pixels beside the features; 0: none, as in the paper"""
     seed: int = 0
-    """of all that is drawn"""
+    """seed of all that is drawn"""
     batch_size: int = 8
     """pictures at once; what is found for one does not depend on the others"""
     video: Literal["mp4", "gif", "none"] = "mp4"

@@ -35,9 +35,9 @@ class Push:
     revision: str | None = None
     """branch, made if it is not there; None: main"""
     message: str | None = None
-    """of the commit; None: what it is, and how long it was trained"""
+    """message of the commit; None: what it is, and how long it was trained"""
     licence: Annotated[str, tyro.conf.arg(aliases=("--license",))] = ""
-    """of the weights, as the Hub writes it, such as cc-by-4.0; empty: the recipe's `hub_licence`, else `unknown`"""
+    """licence of the weights, such as cc-by-4.0; empty: the recipe's `hub_licence`, else `unknown`"""
     about: Description = Description()
     """what the card is to say of the images that it learned from, beside what the recipe says"""
     use: tuple[str, ...] = ()

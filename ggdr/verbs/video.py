@@ -29,7 +29,7 @@ class Video(LabelFlags):
     """Which walk, and where to put it."""
 
     seeds: str = "0-7"
-    """of the images that the walk passes; dealt out in turn where there are several walks"""
+    """seeds of the images that the walk passes; dealt out in turn where there are several walks"""
     walks: int = 1
     """walks that are shown side by side"""
     seconds: float = 1.0

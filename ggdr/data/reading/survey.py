@@ -16,7 +16,7 @@ from ggdr.errors import UserError, setting
 from ggdr.lazy import MissingPackage
 
 SHARE = 0.9
-"""of the images that must have as many channels before all others are made so"""
+"""share of the images that must have as many channels before all others are made so"""
 MEASURED = 16
 """deep images of which all values are read"""
 COLOURS = {1: "gray", 3: "RGB", 4: "RGBA"}

@@ -109,7 +109,7 @@ class Network(nn.Module):
         self.set_kimg(kimg)
 
     def set_kimg(self, kimg: float) -> None:
-        """Follow a schedule of its own, if it has one, in thousands of reals: PA-GAN draws more and more bits."""
+        """Follow its schedule, if it has one, in thousands of reals: PA-GAN draws more and more bits."""
 
     def rgb_weights(self) -> list[str]:
         """Names of weights that make shares of a sum which is the image, if it is one: such may start at zero."""

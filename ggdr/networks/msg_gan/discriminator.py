@@ -31,7 +31,7 @@ class MSGGANDiscriminator(Discriminator):
         self.map_channels = dict(zip(levels.resolutions[:-1], width, strict=False))
         for level in range(levels.doublings, 0, -1):
             last = level == levels.doublings
-            # the largest image alone is what the first block sees, through a layer of its own
+            # the largest image alone is what the first block sees, through its own layer
             join = MSGGANJoin(
                 "lin_cat" if last else config.combine, 0 if last else width[level], spec.channels, width[level]
             )

@@ -1,4 +1,4 @@
-"""The discriminator of PA-GAN: random bits join the image, and their parity turns the verdict (arXiv 1901.10422)."""
+"""The discriminator of PA-GAN: random bits join the image, and their parity turns the logit (arXiv 1901.10422)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class PAGANDiscriminator(around.WrapperDiscriminator):
 
 
 def joined(image: Tensor, bits: Tensor) -> Tensor:
-    """image [N, C, H, W] and bits [N, B], each as a channel of its own: [N, C + B, H, W]."""
+    """image [N, C, H, W] and bits [N, B], each as one channel: [N, C + B, H, W]."""
     return torch.cat([image, bits[:, :, None, None].expand(-1, -1, *image.shape[2:])], dim=1)
 
 

@@ -19,7 +19,7 @@ from ggdr.ops.fir import downsample2, upsample2
 
 
 class R3GANBlock(nn.Module):
-    """x + 1x1, leaky ReLU, grouped 3x3, leaky ReLU, 1x1: wide inside, and without normalization."""
+    """Residual block: x + 1x1, leaky ReLU, grouped 3x3, leaky ReLU, 1x1: wide inside, and without normalization."""
 
     def __init__(self, width: int, config: R3GANGeneratorConfig | R3GANDiscriminatorConfig, depth: int):
         """`depth`: residual blocks of the whole network, by which weights start the smaller."""

@@ -25,7 +25,7 @@ class Filters(NamedTuple):
     """What all filtered layers share."""
 
     taps: int
-    """of a filter, for each step of up- or downsampling"""
+    """taps of a filter, for each step of up- or downsampling"""
     rotation: bool
     """whether they are to be the same in all directions"""
     clamp: float | None

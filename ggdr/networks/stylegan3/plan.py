@@ -13,7 +13,7 @@ class LayerPlan(NamedTuple):
     """The maps that a layer hands on."""
 
     level: int
-    """doublings above the ladder's base"""
+    """doublings above the pyramid's base"""
     channels: int
     """number of its maps"""
     band: Band
@@ -28,7 +28,7 @@ def plan(config: StyleGAN3GeneratorConfig, pyramid_of: Pyramid) -> list[LayerPla
 
 
 def rung(config: StyleGAN3GeneratorConfig, pyramid_of: Pyramid, layer: int) -> LayerPlan:
-    """Cutoff and stopband grow geometrically; the sampling rate is the least of the ladder's that holds them."""
+    """Cutoff and stopband grow geometrically; the sampling rate is the least of the pyramid's that holds them."""
     full = pyramid_of.resolutions[-1]
     share = min(layer / (config.layers - config.critical), 1.0)
     cutoff = between(min(config.first_cutoff, full / 2), full / 2, share)

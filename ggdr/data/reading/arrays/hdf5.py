@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (".h5", ".hdf5", ".hdf")
 MOST_ARRAYS = 10_000
-"""of a file, before the rest is passed over"""
+"""bytes of a file, before the rest is passed over"""
 PATIENCE_S = 60
 """seconds in which a file must show its arrays"""
 

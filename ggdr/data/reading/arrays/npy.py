@@ -19,7 +19,7 @@ from ggdr.errors import UserError
 MOST_UNPACKED = 2**32
 """bytes of a compressed array, which is held in memory"""
 LOCAL = struct.Struct("<26xHH")
-"""of an entry of a zip, before its data: lengths of its name and of what follows that"""
+"""header of an entry of a zip, before its data: lengths of its name and of what follows that"""
 
 
 class Place(NamedTuple):

@@ -16,7 +16,7 @@ from ggdr.errors import UserError
 from ggdr.features.base import FeatureStatistics
 
 NAMES = (("mu", "sigma"), ("ref_mu", "ref_sigma"))
-"""of the two arrays, as programs call them"""
+"""names of the two arrays, as programs call them"""
 MOST_WIDE = 2**14
 """features; Inception has 2,048"""
 UNEVEN = 1e-3

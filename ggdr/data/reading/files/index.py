@@ -16,7 +16,7 @@ from ggdr.data.reading.reader import MOST_BYTES, check_size
 from ggdr.errors import UserError
 
 MOST_ENTRIES = 2**28
-"""of a file; LSUN's largest category holds some three million"""
+"""most entries of a file; LSUN's largest category holds some three million"""
 
 
 class Entry(NamedTuple):

@@ -16,18 +16,18 @@ from ggdr.data.reading.reader import HEAD_BYTES, Columns, reason
 from ggdr.errors import UserError
 
 FILE = "data.mdb"
-"""what the file is called in a folder of its own"""
+"""what the file is called in its folder"""
 MAGIC, VERSION = 0xBEEFC0DE, 1
 HEAD = struct.Struct("<QHHHH")
-"""of a page: its number, -, flags, where its list of nodes ends, -"""
+"""head of a page: its number, -, flags, where its list of nodes ends, -"""
 NODE = struct.Struct("<HHHH")
-"""of a node: low and high half of a size or of a page's number, flags (or the number's top), bytes of the key"""
+"""head of a node: low and high half of a size or of a page's number, flags (or the number's top), bytes of the key"""
 META = struct.Struct("<II QQ" + "IHHQQQQQ" * 2 + "QQ")
 """magic, version, -, -; of the free pages' tree: page size, -; of the data's: -, root; last page, age"""
 BRANCH, LEAF = 1, 2
 """flags of pages"""
 ELSEWHERE, TREE = 1, 2
-"""flags of leaf nodes: the value has pages of its own; it is a tree of its own"""
+"""flags of leaf nodes: the value has its own pages; it is its own tree"""
 EMPTY = 2**64 - 1
 """the root of a tree without entries"""
 SMALLEST = 32

@@ -48,9 +48,9 @@ class Distant(NamedTuple):
     """A file behind an address."""
 
     system: Any
-    """of fsspec"""
+    """file system of fsspec"""
     path: str
-    """as its system writes it"""
+    """path, as its system writes it"""
     name: str
     """below the source, with forward slashes"""
     facts: dict[str, Any]
@@ -64,7 +64,7 @@ class Distant(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The same as long as the file is: a hash of its address and what its system says of its content."""
+        """A name that stays as long as the file does: a hash of its address and what its system says of its content."""
         tell = [str(self.facts.get(fact, "")) for fact in TELL]
         return hashed([str(self.system.protocol), self.path.partition("?")[0], *tell])  # after ?: a signature that ends
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import tifffile
 
 MOST_VALUES = 2**27
-"""of an array; a header that declares more is believed to be a bomb"""
+"""most values of an array; a header that declares more is believed to be a bomb"""
 PACKED = 4096
 """times that a compressed file may grow"""
 NPY = b"\x93NUMPY"
@@ -45,7 +45,7 @@ class Array(NamedTuple):
     read: Callable[[], np.ndarray]
     """its values [H, W, C]; any exception if they are not whole"""
     orientation: int = 1
-    """as a camera notes it, 1 to 8"""
+    """orientation as a camera notes it, 1 to 8"""
     frames: int = 1
     """images in the file, of which the first is read"""
 

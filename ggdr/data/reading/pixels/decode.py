@@ -23,7 +23,7 @@ from ggdr.errors import UserError
 from ggdr.lazy import available
 
 MOST_PIXELS = 2**27
-"""of an image; a header that declares more is believed to be a bomb"""
+"""most pixels of an image; a header that declares more is believed to be a bomb"""
 GRAY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 """modes of Pillow without colour"""
 NUMBERS = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
@@ -185,7 +185,7 @@ def pixels(data: bytes, frame: Frame) -> np.ndarray:
 
 
 def of_array(array: Array, frame: Frame) -> np.ndarray:
-    """The same of an array: each channel by itself, so that none is taken for transparency."""
+    """Convert an array: each channel by itself, so that none is taken for transparency."""
     if array.channels != frame.channels and (array.channels not in (1, 3) or frame.channels not in MODES):
         raise other_channels(array.channels, frame)
     scaled = to_bytes(array.read(), frame.range)
@@ -218,7 +218,7 @@ def fitted(bands: list[Image.Image], frame: Frame) -> np.ndarray:
 
 
 def convert(image: Image.Image, channels: int, chosen: Range | None = None) -> Image.Image:
-    """To gray, RGB or RGBA of 8 bits in sRGB; what is transparent lies on white where the transparency is dropped.
+    """Convert to gray, RGB or RGBA of 8 bits in sRGB; what is transparent lies on white where that is dropped.
 
     `chosen`: the values that become 0 and 255; None: those of the image's depth.
     """

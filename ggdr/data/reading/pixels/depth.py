@@ -14,7 +14,7 @@ from ggdr.formatting import significant
 Range = tuple[float, float]
 """the values that become 0 and 255"""
 LEVELS = 64
-"""of 256 that images must use at least; fewer are told"""
+"""values, of 256, that images must use at least; fewer are told"""
 CUT = 0.01
 """share of the values that may lie outside of the range; more are told"""
 DRAWN = 512
@@ -116,7 +116,7 @@ def loss(values: Values) -> str:
 
 
 def trouble(values: Values, flag: str) -> str:
-    """The same as a sentence, with what to type, by the flag of the range."""
+    """Say it as a sentence, with what to type, by the flag of the range."""
     if not (lost := loss(values)):
         return ""
     low, high = natural(values.dtype)

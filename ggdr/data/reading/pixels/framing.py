@@ -22,7 +22,7 @@ class Frame(NamedTuple):
     crop: str = "centre"
     """"centre": cut to the frame's aspect ratio; "pad": add margins; "none": squeeze"""
     fill: str = "black"
-    """of the margins: a colour, or "reflect": the image mirrored at its edges"""
+    """filling of the margins: a colour, or "reflect": the image mirrored at its edges"""
     range: tuple[float, float] | None = None
     """values that become 0 and 255; None: those of the file's depth"""
     exact: bool = False

@@ -11,7 +11,7 @@ BARE = b"\xff\x0a"
 BOXED = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
 """how a codestream in boxes (ISO BMFF) begins"""
 RATIOS = [Fraction(1), Fraction(6, 5), Fraction(4, 3), Fraction(3, 2), Fraction(16, 9), Fraction(5, 4), Fraction(2)]
-"""of width to height, where the header names one"""
+"""ratios of width to height that the header may name"""
 
 
 def is_jxl(data: bytes) -> bool:

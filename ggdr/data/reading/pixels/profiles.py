@@ -74,7 +74,7 @@ def described(image: Image.Image) -> str:
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """The same colours by the numbers of sRGB, gray ones as RGB, transparency kept; as it is without a usable profile.
+    """The image in sRGB, gray ones as RGB, transparency kept; as it is where no profile can be used.
 
     Only images of 8 bits: deeper values are measurements, and stay what they are.
     """

@@ -56,7 +56,7 @@ def check_files(folder: Path) -> None:
     files = read_object(folder / STATE).get("_data_files")
     named = [file.get("filename") if isinstance(file, dict) else None for file in files or [None]]
     if not all(map(is_plain, named)):
-        raise UserError(f"{STATE} does not name files of its own folder")
+        raise UserError(f"{STATE} does not name files of the same folder")
 
 
 def is_plain(name: object) -> bool:
