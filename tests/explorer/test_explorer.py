@@ -232,7 +232,7 @@ def test_a_click_in_the_image_marks_a_cluster(page):
     before = source(view, "#clusters")
     view.locator("#current img").click(position={"x": 150, "y": 150})
     assert changes(view, "#clusters", before)
-    assert "P(real)" in view.locator("#verdict").inner_text() and "%" in view.locator("#clusters").inner_text()
+    assert "P(real)" in view.locator("#judgement").inner_text() and "%" in view.locator("#clusters").inner_text()
 
 
 def test_the_run_is_watched_as_it_trains(page, run):
