@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput, Reconstruction
+from ggdr.ops.random_state import random_state, replayed
 from ggdr.play.term import Turn
 from ggdr.registry import Capability
 
@@ -52,7 +53,9 @@ class Duel:
     context: StepContext
     notes: dict[str, Tensor] = field(default_factory=dict)
     """scalars that a term leaves for the step's statistics"""
-    provides: ClassVar = frozenset({Capability.REAL_GRAD, Capability.FAKE_GRAD, Capability.REAL_FEATURES})
+    provides: ClassVar = frozenset(
+        {Capability.REAL_GRAD, Capability.FAKE_GRAD, Capability.REAL_FEATURES, Capability.REPLAY}
+    )
     """what terms may need of the duel itself; the rest must come from the networks"""
 
     @property
@@ -126,6 +129,8 @@ class Duel:
 
         `scales`: the images at smaller sizes, for a D that provides SCALES; they cannot be augmented: UserError.
         """
+        replay = Capability.REPLAY in self.context.requires
+        state = random_state(image.device) if replay else None
         targets, whole = dict(maps or {}), image
         if self.context.augment is not None:
             image, targets = self.context.augment(image, targets)
@@ -137,7 +142,20 @@ class Duel:
         head_outputs = {name: answer.float() for name, answer in heads.items()}
         pixel_logits = output.pixel_logits if Capability.PIXEL_LOGITS in self.context.requires else None
         drawn = in_float32(output.features)
-        return DiscriminatorOutput(output.logits.float(), drawn, targets, pyramid, head_outputs, pixel_logits, image)
+        return DiscriminatorOutput(
+            output.logits.float(), drawn, targets, pyramid, head_outputs, pixel_logits, image, state
+        )
+
+    def judge_again(
+        self, image: Tensor, before: DiscriminatorOutput, scales: Mapping[int, Tensor] | None = None
+    ) -> DiscriminatorOutput:
+        """A further pass of D over `image` under the draws of the pass that gave `before`, if a term requires REPLAY.
+
+        Augmentation and whatever D itself draws are the same, so that the two differ by their images alone.
+        """
+        assert before.random_state is not None
+        with replayed(before.random_state):
+            return self.judge(image, scales=scales)
 
     def forward_from(self, maps: Tensor, resolution: int, w: Tensor) -> Tensor:
         """What G makes of maps of a side and a style w [N, w_dim], if it provides FORWARD_FROM: images [N, C, H, W]."""

@@ -74,6 +74,8 @@ class Capability(Enum):
                  "On D's turn the fakes are a leaf that takes gradient.")
     REAL_FEATURES = ("real_features", "duel", "regularizer", MAPS,
                      "The discriminator's decoder draws maps of the reals too, not of the fakes alone.")
+    REPLAY = ("replay", "duel", "regularizer", "torch's random states",
+              "Other images can be judged under the very draws of augmentation and network of an earlier pass.")
     SLOPE = ("slope", "regularizer", "loss", "-",
              "A gradient penalty draws the discriminator's slope to a number, so that clipping would fight it.")
     PIXEL_LOSS = ("pixel_loss", "regularizer", "regularizer", "-",

@@ -13,6 +13,7 @@ from ggdr.registry import Part, discriminators, generators
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Generator
+    from ggdr.ops.random_state import RandomState
 
 
 class Head(NamedTuple):
@@ -86,6 +87,8 @@ class DiscriminatorOutput(NamedTuple):
     """[N, 1, H, W], of each pixel, higher is more real, where its config provides PIXEL_LOGITS; None elsewhere"""
     image: Tensor | None = None
     """[N, C, H, W] what it judged, in a duel: augmented"""
+    random_state: RandomState | None = None
+    """torch's random state before the image was augmented and judged, where a term requires REPLAY; None elsewhere"""
 
 
 class Reconstruction(NamedTuple):
