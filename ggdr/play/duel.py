@@ -153,7 +153,8 @@ class Duel:
 
         Augmentation and whatever D itself draws are the same, so that the two differ by their images alone.
         """
-        assert before.random_state is not None
+        if before.random_state is None:
+            raise RuntimeError("the pass to compare with kept no random state: the term must require REPLAY.")
         with replayed(before.random_state):
             return self.judge(image, scales=scales)
 

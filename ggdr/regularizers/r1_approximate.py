@@ -15,7 +15,7 @@ from ggdr.regularizers.r1 import R1
 
 
 @regularizers.register("r1_approximate", paper="2501.08316")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class R1Approximate(R1):
     """R1 without a second derivative: noise on reals must not change D's logits (Lin et al. 2025, arXiv 2501.08316).
 

@@ -14,7 +14,7 @@ from ggdr.regularizers.r1_approximate import check_share, squared_slope
 
 
 @regularizers.register("r2_approximate", paper="2506.09350")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class R2Approximate(Regularizer):
     """R2 without a second derivative: D must say much the same of fakes with a little noise (Lin et al. 2025b).
 

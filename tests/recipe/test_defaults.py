@@ -38,7 +38,9 @@ TERMS = {
     "per_pixel": {"form": "non_saturating"},
     "pulling_away": {"weight": 0.1},
     "r1": {"weight": None, "every": 16},
+    "r1_approximate": {"weight": None, "sigma": 0.01, "share": 1.0},
     "r2": {"every": 16},
+    "r2_approximate": {"sigma": 0.01, "share": 1.0},
     "relativistic": {},
     "relativistic_average": {"form": "logistic"},
     "wasserstein": {"clip": 0.01},
@@ -107,7 +109,9 @@ def test_terms_say_what_they_read_and_how_exactly():
     terms = {**losses, **regularizers}
     penalties = {"dragan", "r1", "r2", "wgan_gp"}
     assert where(terms, lambda term: term.float32) == penalties | {"path_length"}
-    assert where(terms, lambda term: term.reads_logits) == penalties | {"apa", "bcr", "cr", "fsmr", "lecam", "zcr"}
+    assert where(terms, lambda term: term.reads_logits) == penalties | {
+        "apa", "bcr", "cr", "fsmr", "lecam", "r1_approximate", "r2_approximate", "zcr",
+    }  # fmt: skip
     assert {name: term.least for name, term in terms.items() if term.least > 1} == dict.fromkeys(
         ("contrad", "feature_matching", "fsmr", "pulling_away"), 2
     )
@@ -115,7 +119,7 @@ def test_terms_say_what_they_read_and_how_exactly():
 
 
 def test_metrics_say_from_how_many_images_on_they_mean_something():
-    assert {name: metric.least for name, metric in metrics.items()} == {
+    assert {name: metric.reliable_images for name, metric in metrics.items()} == {
         "density_coverage": 1000, "fd_dinov2": 2048, "fid": 2048, "is": 5000, "kid": 100, "memorization": 1000,
         "ms_ssim": 200, "ppl": 1000, "precision_recall": 1000, "swd": 2,
     }  # fmt: skip

@@ -34,7 +34,7 @@ def duel(augment=None, n=3, config=ALONE) -> Duel:
     for weight in D.parameters():
         weight.data.mul_(3.0)  # a steeper D than a fresh one
     if augment is not None:
-        augment.start(torch.device("cpu"))
+        augment.begin(torch.device("cpu"))
     return Duel(G, D, torch.rand(n, 3, 16, 16) * 2 - 1, None, StepContext("d", REQUIRED, augment=augment))
 
 
