@@ -58,7 +58,7 @@ def seconds_per_kimg(recipe: str, variables: dict[str, str], beside: str, kimg: 
         done = subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE, text=True)
         if not kimg:
             return float(re.search(r"time per kimg: ([\d.e+]+) s", done.stdout)[1])
-        rows = log_file.read(out / "run" / "metrics.jsonl")
+        rows = log_file.read_rows(out / "run" / "metrics.jsonl")
         half = [row for row in rows if row["kimg"] > kimg / 2]
         return (half[-1]["seconds"] - half[0]["seconds"]) / (half[-1]["kimg"] - half[0]["kimg"])
 

@@ -54,7 +54,7 @@ VERBS = {
     "evaluate": ("verbs.evaluate", "metrics of a model or of images, with a record: ggdr evaluate runs/digits"),
     "list": ("verbs.listing", "what is registered: ggdr list regularizers, ggdr list --paper 2207.13320"),
     "data": ("verbs.datacheck", "what a source of images holds: ggdr data check FOLDER"),
-    "features": ("verbs.insight", "what G and D know, as pictures: ggdr features runs/digits"),
+    "features": ("verbs.features", "what G and D know, as pictures: ggdr features runs/digits"),
 }
 
 

@@ -34,7 +34,7 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
-def like(missing: Path) -> str:
+def suggest_similar(missing: Path) -> str:
     """A question after what lies where something was looked for under a similar name; empty without any."""
     there = [path.name for path in missing.parent.iterdir()] if missing.parent.is_dir() else []
     near = [printable(str(missing.parent / name)) for name in difflib.get_close_matches(missing.name, there, 2)]
@@ -56,7 +56,9 @@ def read_object(file: Path) -> dict[str, Any]:
     if (size := file.stat().st_size) > MOST_BYTES:
         raise UserError(f"it has {size:,} bytes, more than the {MOST_BYTES:,} that such a file can need")
     try:
-        found = json.loads(file.read_text(encoding="utf-8"), parse_constant=constant, object_pairs_hook=unique)
+        found = json.loads(
+            file.read_text(encoding="utf-8"), parse_constant=parse_constant, object_pairs_hook=unique_fields
+        )
     except RecursionError:
         raise UserError("its objects and lists lie too deep in one another") from None
     except ValueError as error:  # also what is no UTF-8
@@ -67,14 +69,14 @@ def read_object(file: Path) -> dict[str, Any]:
     return found
 
 
-def constant(name: str) -> float:
+def parse_constant(name: str) -> float:
     """Infinity, which a setting may be; UserError for NaN, which none can be."""
     if name == "NaN":
         raise UserError("NaN is no setting")
     return float(name)
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of these fields; UserError if one is there twice, for readers differ in which they take."""
     found = dict(pairs)
     if len(found) < len(pairs):

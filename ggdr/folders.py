@@ -36,7 +36,7 @@ def mark(folder: Path) -> None:
         (folder / MARK).write_text("{}\n")
 
 
-def make(folder: Path) -> None:
+def make_marked(folder: Path) -> None:
     """Make a folder of images and mark it, if it is not there; one that a person made is not marked."""
     if not folder.is_dir():
         mark(folder)
@@ -64,7 +64,7 @@ def holds_something(path: Path) -> bool:
 
 def write_recipe(folder: Path, text: str) -> Path:
     """Write a run's recipe into its folder as recipe.py; beside it, if a person wrote or changed the one there."""
-    known = written(folder)
+    known = written_recipes(folder)
     file = folder / RECIPE
     if file.exists() and digest(file.read_bytes()) not in known:
         file = folder / RESOLVED
@@ -74,7 +74,7 @@ def write_recipe(folder: Path, text: str) -> Path:
     return file
 
 
-def written(folder: Path) -> dict[str, str]:
+def written_recipes(folder: Path) -> dict[str, str]:
     """The recipes that runs have written to a folder: hash of the text -> name of the file."""
     try:
         known = json.loads((folder / MARK).read_text())
@@ -89,7 +89,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def without_made(names: Iterable[str]) -> tuple[list[str], Counter[str]]:
+def exclude_own_output(names: Iterable[str]) -> tuple[list[str], Counter[str]]:
     """The files of a source that do not lie in folders made here, and how many folders those are, by their kind.
 
     `names`: paths within the source, with forward slashes. Of a run that writes into the source's own folder only
@@ -105,18 +105,20 @@ def without_made(names: Iterable[str]) -> tuple[list[str], Counter[str]]:
     if not made:
         return names, Counter()
     here = "" in made and "recipe.json" in beside[""]
-    kept = [name for name in names if not made & {*above(name)} and not (here and first(name) in BESIDE)]
-    outermost = [each for each in made - {""} if not made & {*above(each)} and not (here and first(each) in BESIDE)]
+    kept = [name for name in names if not made & {*parent_folders(name)} and not (here and first_part(name) in BESIDE)]
+    outermost = [
+        each for each in made - {""} if not made & {*parent_folders(each)} and not (here and first_part(each) in BESIDE)
+    ]
     found = Counter("run folder" if "recipe.json" in beside[each] else "made folder" for each in sorted(outermost))
     return kept, found | Counter([HERE] if here else [])
 
 
-def first(name: str) -> str:
+def first_part(name: str) -> str:
     """The first part of a path."""
     return name.partition("/")[0]
 
 
-def above(name: str) -> Iterable[str]:
+def parent_folders(name: str) -> Iterable[str]:
     """The folders that a path within a source lies in, without the source's own."""
     return (name[:place] for place, letter in enumerate(name) if letter == "/")
 
@@ -128,7 +130,7 @@ def is_sheet(first: bytes, read: Callable[[], bytes]) -> bool:
     return SHEET.encode() in first
 
 
-def skipped(made: Mapping[str, int]) -> str:
+def describe_skipped(made: Mapping[str, int]) -> str:
     """What of a source was left out since it was made here, in one clause."""
     counts = [kind if kind == HERE else f"{count:,} {kind}{'s' * (count > 1)} of ggdr" for kind, count in made.items()]
     return f"skipped {' and '.join(counts)}: what it made is no data"

@@ -19,7 +19,7 @@ def significant(value: float, digits: int = 4, sign: str = "") -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def with_error(value: float, error: float, sign: str = "") -> str:
+def format_with_error(value: float, error: float, sign: str = "") -> str:
     """A value and its error, "3.3 ± 3.1": the error with two significant digits, both to the same decimal place."""
     if not math.isfinite(error) or not SMALL <= error < LARGE:
         return f"{significant(value, sign=sign)} ± {significant(error, 2)}"
@@ -27,7 +27,7 @@ def with_error(value: float, error: float, sign: str = "") -> str:
     return f"{decimals(value, place, sign)} ± {decimals(error, place)}"
 
 
-def from_to(low: float, high: float) -> str:
+def format_interval(low: float, high: float) -> str:
     """Both ends, "1.711 .. 1.822", to the same decimal place, at which their distance has three digits."""
     if not math.isfinite(high - low) or not SMALL <= high - low < LARGE:
         return f"{significant(low)} .. {significant(high)}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ggdr.evaluation.result import MetricValue, finite
-from ggdr.formatting import significant, with_error
+from ggdr.formatting import format_with_error, significant
 from ggdr.visualization.plots import COLORS, DPI, Panel, save, style_axes
 
 SIZE_IN = (6.4, 4.0)
@@ -83,7 +83,7 @@ def shown(value: MetricValue, sign: str = "") -> str:
     """Mean and half the interval; of a single value that alone."""
     if value.margin is None:
         return significant(value.mean, sign=sign)
-    return with_error(value.mean, value.margin, sign)
+    return format_with_error(value.mean, value.margin, sign)
 
 
 def told(gap: MetricValue) -> str:

@@ -151,7 +151,7 @@ def train(trial: Trial, environment: dict[str, str]) -> str:
 
 def checkpoints(asked: Comparison, trial: Trial) -> list[Path]:
     """The checkpoint at each point of the run; ValueError if one is not there."""
-    progress = {path: checkpoint.read_json(path, "progress.json") for path in checkpoint.complete(trial.folder)}
+    progress = {path: checkpoint.read_json(path, "progress.json") for path in checkpoint.all_checkpoints(trial.folder)}
     step = trial.arm.recipe["batch_size"] * trial.arm.recipe["n_critic"]
     found = []
     for point in asked.points():
@@ -165,6 +165,8 @@ def checkpoints(asked: Comparison, trial: Trial) -> list[Path]:
 
 def pace(trials: Sequence[Trial]) -> float | None:
     """Seconds for a thousand images while the runs trained, the median of all their log lines; None without any."""
-    lines = (row.get("images_per_second") for trial in trials for row in log_file.read(trial.folder / "metrics.jsonl"))
+    lines = (
+        row.get("images_per_second") for trial in trials for row in log_file.read_rows(trial.folder / "metrics.jsonl")
+    )
     speeds = [speed for speed in lines if speed]
     return 1000 / statistics.median(speeds) if speeds else None

@@ -19,8 +19,8 @@ from pathlib import Path
 from render_model_cards import same
 from zoo_reading import results
 
-from ggdr.hub.markdown import code, plain, table
-from ggdr.hub.parts import ROLES, first_line, held, paper_link, unfolded
+from ggdr.hub.markdown import escape, inline_code, markdown_table
+from ggdr.hub.parts import ROLES, first_line, nested_pieces, paper_link, parts_in_role
 from ggdr.recipe.files import load_recipe
 from ggdr.registry import REGISTRIES, Capability, Part, discover
 
@@ -80,13 +80,19 @@ def rendered() -> str:
     for kind in KINDS:
         parts = [part for _, part in sorted(REGISTRIES[kind].items()) if part.__module__.startswith("ggdr.")]
         rows = (row(part, kind, uses, recipes) for part in parts)
-        sections += [f"## {kind.capitalize()}: {len(parts)}\n", table(head(kind), rows) + "\n"]
+        sections += [f"## {kind.capitalize()}: {len(parts)}\n", markdown_table(head(kind), rows) + "\n"]
     rows = [
-        (code(each.value), ", ".join(each.producers), ", ".join(each.consumers), code(each.shape), each.meaning)
+        (
+            inline_code(each.value),
+            ", ".join(each.producers),
+            ", ".join(each.consumers),
+            inline_code(each.shape),
+            each.meaning,
+        )
         for each in Capability
     ]
     heads = ("name", "provided by", "read by", "shape", "what it is")
-    sections += [CAPABILITIES, table(heads, rows) + "\n"]
+    sections += [CAPABILITIES, markdown_table(heads, rows) + "\n"]
     return "\n".join(sections)
 
 
@@ -99,7 +105,9 @@ def recipe_files() -> dict[str, Path]:
 def parts_of(file: Path) -> Iterator[type[Part]]:
     """The kinds of part that a recipe is made of."""
     recipe = load_recipe(file)
-    yield from (type(piece.part) for role in ROLES for part in held(recipe, role) for piece in unfolded(part))
+    yield from (
+        type(piece.part) for role in ROLES for part in parts_in_role(recipe, role) for piece in nested_pieces(part)
+    )
 
 
 def link(name: str, file: Path) -> str:
@@ -109,8 +117,8 @@ def link(name: str, file: Path) -> str:
 
 def recipe_table(zoo: dict[str, Path]) -> str:
     """What each recipe of the zoo says that it is, and what it is made of."""
-    rows = [(link(name, file), plain(opening(file)), made_of(file)) for name, file in zoo.items()]
-    return table(("recipe", "what it is", "networks and terms"), rows)
+    rows = [(link(name, file), escape(opening(file)), made_of(file)) for name, file in zoo.items()]
+    return markdown_table(("recipe", "what it is", "networks and terms"), rows)
 
 
 def opening(file: Path) -> str:
@@ -122,8 +130,8 @@ def made_of(file: Path) -> str:
     """Generator, discriminator, loss and regularizers, by name."""
     recipe = load_recipe(file)
     roles = ("generator", "discriminator", "loss", "regularizers")
-    names = [piece.part.name for role in roles for part in held(recipe, role) for piece in unfolded(part)]
-    return ", ".join(code(name) for name in dict.fromkeys(names))
+    names = [piece.part.name for role in roles for part in parts_in_role(recipe, role) for piece in nested_pieces(part)]
+    return ", ".join(inline_code(name) for name in dict.fromkeys(names))
 
 
 def head(kind: str) -> tuple[str, ...]:
@@ -138,10 +146,10 @@ def row(part: type[Part], kind: str, uses: dict[str, set[type[Part]]], recipes: 
     wearing = [name for name, parts in uses.items() if part in parts]
     links = ", ".join(link(name, recipes[name]) for name in wearing)
     return (
-        code(part.name),
-        plain(first_line(part)),
+        inline_code(part.name),
+        escape(first_line(part)),
         paper_link(part.paper),
-        ", ".join(code(name) for name in sorted(each.value for each in names)),
+        ", ".join(inline_code(name) for name in sorted(each.value for each in names)),
         links if len(wearing) <= MOST else f"{len(wearing)} of {len(uses)}",
     )
 

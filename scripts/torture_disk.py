@@ -50,7 +50,7 @@ class Left(NamedTuple):
 def left_in(out: Path) -> Left:
     """What lies in the folder now; a run may be writing to it."""
     newest = checkpoint.latest(out)
-    rows = list(log_file.read(out / "metrics.jsonl"))
+    rows = list(log_file.read_rows(out / "metrics.jsonl"))
     measured = [int(row["step"] or 0) for row in rows if any(key.startswith("metric/") for key in row)]
     aside = [path.name for path in out.glob("*/.*ing-*")]
     plotted = newest is not None and changed(out / "losses.png") > changed(newest)
@@ -84,14 +84,16 @@ def harm(before: Left, out: Path) -> list[str]:
     """What a kill has lost or torn: checkpoints gone, or with files that are not as they were written."""
     now = left_in(out)
     lost = [f"the newest checkpoint was {before.step}, is {now.step}"] if now.step < before.step else []
-    return lost + [f"torn: {path}: {why}" for path in checkpoint.complete(out) if (why := checkpoint.corruption(path))]
+    return lost + [
+        f"torn: {path}: {why}" for path in checkpoint.all_checkpoints(out) if (why := checkpoint.corruption(path))
+    ]
 
 
 def differences(ours: Path, theirs: Path) -> list[str]:
     """Where two runs differ: files of the last checkpoint and the model, bit for bit; the log, but for its clocks."""
     files = [contents(out) for out in (ours, theirs)]
     found = [f"{name} differs" for name in sorted(files[0].keys() | files[1].keys()) if differ(name, *files)]
-    rows = [[clockless(row) for row in log_file.read(out / "metrics.jsonl")] for out in (ours, theirs)]
+    rows = [[clockless(row) for row in log_file.read_rows(out / "metrics.jsonl")] for out in (ours, theirs)]
     if rows[0] != rows[1]:
         found.append(f"metrics.jsonl differs: {len(rows[0])} lines and {len(rows[1])}")
     return found + [f"{path.name} was left" for path in ours.glob("*/.*ing-*")]

@@ -8,7 +8,7 @@ from statistics import mean, median, stdev
 from typing import Any, NamedTuple
 
 from ggdr.formatting import significant
-from ggdr.hub.markdown import bullets, code, plain, table
+from ggdr.hub.markdown import bullets, escape, inline_code, markdown_table
 
 COVERAGE, LEAST = "coverage", 0.1
 """the metric, and what of it a run has that draws what it is to draw"""
@@ -70,7 +70,7 @@ def pairs(cells: list[dict[str, Any]]) -> list[Pair]:
 def results(told: Mapping[str, Any] | None, links: Mapping[str, str], paces: Mapping[str, Any] | None = None) -> str:
     """The section of the page; `links`: a recipe's name -> what stands for it. `paces`: benchmarks/zoo-pace.json."""
     if not told or not told["cells"]:
-        return f"Not measured yet: {code('python scripts/zoo_measure.py')}.\n"
+        return f"Not measured yet: {inline_code('python scripts/zoo_measure.py')}.\n"
     found = [pair for pair in pairs(told["cells"]) if pair.recipe in links]
     labels = list(told["better"])
     heads = ["recipe", "s per kimg", "with GGDR"]
@@ -82,8 +82,11 @@ def results(told: Mapping[str, Any] | None, links: Mapping[str, str], paces: Map
         (links[pair.recipe], *map(pace, times.get(pair.recipe, ("", ""))), *row(pair, told["better"])) for pair in found
     ]
     parts = [protocol(told), reading(found, told), *timing(paces, times), PICTURE]
-    parts += [table([*heads, "GGDR makes it"], rows), *troubles(found, links)]
-    parts += [f"The command: {code(told['command'])}", *(f"Warning: {plain(text)}" for text in told["warnings"])]
+    parts += [markdown_table([*heads, "GGDR makes it"], rows), *troubles(found, links)]
+    parts += [
+        f"The command: {inline_code(told['command'])}",
+        *(f"Warning: {escape(text)}" for text in told["warnings"]),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -119,7 +122,7 @@ def timing(paces: Mapping[str, Any] | None, times: Mapping[str, tuple[float, flo
         return
     machine, ratios = paces["machine"], [with_it / without for without, with_it in times.values()]
     yield (
-        f"Seconds per kimg by {code(machine['command'])}, in turns, alone on {machine['threads']} threads"
+        f"Seconds per kimg by {inline_code(machine['command'])}, in turns, alone on {machine['threads']} threads"
         f" ({machine['device']}, {machine['date']}). GGDR takes {median(ratios):.2f} times as long, the median over"
         " recipes."
     )
@@ -130,8 +133,8 @@ def protocol(told: Mapping[str, Any]) -> str:
     seeds = sorted({cell["seed"] for cell in told["cells"] if "seed" in cell})
     return (
         f"Each recipe after {told['kimg']:g} kimg, seeds {', '.join(map(str, seeds))}: the mean over seeds, and each"
-        f" seed's value in brackets, of the running mean of G's weights, by {code(told['measured'])}. Trained on"
-        f" {count(told['threads'], 'thread')} of {plain(told['machine'])}, torch {told['torch']}, {told['date']}."
+        f" seed's value in brackets, of the running mean of G's weights, by {inline_code(told['measured'])}. Trained on"
+        f" {count(told['threads'], 'thread')} of {escape(told['machine'])}, torch {told['torch']}, {told['date']}."
         " Recipes differ in their networks' sizes and learning rates: compare within a row, not rows with each other."
     )
 
@@ -181,7 +184,7 @@ def twins(judged: list[Pair], label: str) -> Iterator[str]:
     for pair in judged:
         values = (*numbers(pair.plain, label), *numbers(pair.ggdr, label))
         if (first := seen.setdefault(values, pair.recipe)) != pair.recipe:
-            yield f"{code(first)} and {code(pair.recipe)} are the same two arms, and count twice."
+            yield f"{inline_code(first)} and {inline_code(pair.recipe)} are the same two arms, and count twice."
 
 
 def idle(found: list[Pair], better: Mapping[str, str]) -> Iterator[str]:
@@ -189,7 +192,7 @@ def idle(found: list[Pair], better: Mapping[str, str]) -> Iterator[str]:
     if COVERAGE not in better:
         return
     measured = {pair.recipe: numbers([*pair.plain, *pair.ggdr], COVERAGE) for pair in found}
-    names = [code(name) for name, values in measured.items() if values and max(values) < LEAST]
+    names = [inline_code(name) for name, values in measured.items() if values and max(values) < LEAST]
     if names:
         yield (
             f"At this budget no run of {', '.join(names)} covers a tenth of the real images: what they show is how they"
@@ -210,10 +213,12 @@ def chance(n: int, m: int) -> float:
 def troubles(found: list[Pair], links: Mapping[str, str]) -> Iterator[str]:
     """What failed, and what cannot be, each with what ggdr said."""
     failed = [
-        f"{links[pair.recipe]}, seed {cell['seed']}, {'with' if cell['ggdr'] else 'without'}: {plain(cell['message'])}"
+        f"{links[pair.recipe]}, seed {cell['seed']}, {'with' if cell['ggdr'] else 'without'}: {escape(cell['message'])}"
         for pair in found
         for cell in pair.failures
     ]
-    refused = [f"{links[pair.recipe]}: {plain(pair.refused)}" for pair in found if pair.refused]
+    refused = [f"{links[pair.recipe]}: {escape(pair.refused)}" for pair in found if pair.refused]
     yield from ([f"Failed:\n\n{bullets(failed)}"] if failed else [])
-    yield from ([f"Cannot carry GGDR, in the words of {code('ggdr train')}:\n\n{bullets(refused)}"] if refused else [])
+    yield from (
+        [f"Cannot carry GGDR, in the words of {inline_code('ggdr train')}:\n\n{bullets(refused)}"] if refused else []
+    )

@@ -37,12 +37,12 @@ class PushToHub(Callback):
 
     def start(self, trainer: Trainer) -> None:
         """UserError if this account may not push there."""
-        from ggdr.hub.repository import Place, unsaid
+        from ggdr.hub.repository import Repository, missing_words
         from ggdr.training.pusher import Pusher
 
-        run, place = trainer.run, Place(self.repo_id, self.private or None)
+        run, place = trainer.run, Repository(self.repo_id, self.private or None)
         self.pusher = trainer.by_main(lambda: Pusher(run.out, place, trainer.say))
-        for line in unsaid(self.licence, run.recipe.about, "--hub-licence"):
+        for line in missing_words(self.licence, run.recipe.about, "--hub-licence"):
             trainer.say(f"WARNING: {line}")
 
     def on_interval(self, trainer: Trainer) -> None:

@@ -34,8 +34,8 @@ class Digits(DataSet):
         import numpy as np
         from sklearn.datasets import load_digits
 
-        from ggdr.data.reading.indexed import Gallery
-        from ggdr.data.reading.labels.labels import classes
+        from ggdr.data.reading.indexed import IndexedImages
+        from ggdr.data.reading.labels.base import class_labels
 
         least = 8 + 2 * self.margin
         if self.margin < 0 or self.size < least:
@@ -47,9 +47,9 @@ class Digits(DataSet):
         count = len(found.images) if self.subset is None else self.subset
         if not 1 <= count <= len(found.images):
             raise UserError(f"subset of {count} digits; choose 1 to {len(found.images)}.")
-        labels = classes(found.target[:count], [str(digit) for digit in range(10)]) if self.labels else None
+        labels = class_labels(found.target[:count], [str(digit) for digit in range(10)]) if self.labels else None
         pictures = np.stack([enlarge(np.pad(scan, self.margin), self.size) for scan in found.images[:count]])
-        return Gallery(pictures[:, None], ImageSpec(self.size, self.size, 1), labels)
+        return IndexedImages(pictures[:, None], ImageSpec(self.size, self.size, 1), labels)
 
 
 def enlarge(scan, size: int):

@@ -63,17 +63,17 @@ class ImageFiles(DataSet):
         return folder if folder is not None and folder.is_dir() else None
 
     def hub_id(self) -> str:
-        from ggdr.data.reading.tables.hub import Hub
+        from ggdr.data.reading.tables.hub import HubTable
 
-        return self.source if Hub.fits(self.source) else ""
+        return self.source if HubTable.fits(self.source) else ""
 
     def asks(self) -> str:
         return "" if self.hub_id() or is_address(self.source) else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
 
     def statistics(self) -> FeatureStatistics | None:
-        from ggdr.data.reading.arrays.statistics import statistics_in
+        from ggdr.data.reading.arrays.statistics import read_statistics
 
-        return statistics_in(self.source)
+        return read_statistics(self.source)
 
     def open(self) -> Images:
         """Look at the source and a sample of its images; UserError, in one sentence, if there is nothing to read."""

@@ -31,17 +31,17 @@ def batches(
     """
     if batch_size % world:
         raise ValueError(f"a batch of {batch_size} cannot be shared by {world} processes; take a multiple of {world}.")
-    steps = slices(start, batch_size, rank, world)
+    steps = position_slices(start, batch_size, rank, world)
     if num_workers and images.forks:
-        fetched = by_processes(images, seed, steps, num_workers)
+        fetched = fetch_by_processes(images, seed, steps, num_workers)
     elif num_workers:
-        fetched = by_thread(images, seed, steps)
+        fetched = fetch_by_thread(images, seed, steps)
     else:
         fetched = ((images.at(positions, seed), images.unreadable) for positions in steps)
-    return noting(images, fetched)
+    return note_unreadable(images, fetched)
 
 
-def slices(start: int, batch_size: int, rank: int, world: int) -> Iterator[list[int]]:
+def position_slices(start: int, batch_size: int, rank: int, world: int) -> Iterator[list[int]]:
     """Positions of this process's part of each global batch."""
     share = batch_size // world
     for first in count(start + rank * share, batch_size):
@@ -61,7 +61,7 @@ class Fetch:
             return error, dict(self.images.unreadable)
 
 
-def by_processes(images: Images, seed: int, steps: Iterator[list[int]], num_workers: int) -> Iterator:
+def fetch_by_processes(images: Images, seed: int, steps: Iterator[list[int]], num_workers: int) -> Iterator:
     """Worker processes decode, each a batch at a time."""
     import torch
     from torch.utils.data import DataLoader
@@ -70,27 +70,27 @@ def by_processes(images: Images, seed: int, steps: Iterator[list[int]], num_work
         DataLoader(
             cast("Dataset", Fetch(images, seed)),
             batch_sampler=steps,
-            collate_fn=as_fetched,
+            collate_fn=return_fetched,
             num_workers=min(num_workers, len(available_cpus())),  # more would wait for each other, as torch warns
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),  # its own, or each loader would advance the global one
-            worker_init_fn=leave_signals,
+            worker_init_fn=ignore_signals,
         )
     )
 
 
-def leave_signals(worker: int) -> None:
+def ignore_signals(worker: int) -> None:
     """In a worker: ignore what asks a run to stop, which reaches all its processes; the trainer ends its workers."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
 
 
-def as_fetched(fetched):
+def return_fetched(fetched):
     """A batch comes whole already."""
     return fetched
 
 
-def by_thread(images: Images, seed: int, steps: Iterator[list[int]]) -> Iterator:
+def fetch_by_thread(images: Images, seed: int, steps: Iterator[list[int]]) -> Iterator:
     """One thread reads a batch ahead: for what must be read in one pass."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -102,20 +102,20 @@ def by_thread(images: Images, seed: int, steps: Iterator[list[int]]) -> Iterator
             yield ready.result()
 
 
-def noting(images: Images, fetched: Iterator[tuple[Batch, Mapping[str, str]]]) -> Iterator[Batch]:
+def note_unreadable(images: Images, fetched: Iterator[tuple[Batch, Mapping[str, str]]]) -> Iterator[Batch]:
     """The batches; files that turned out unreadable are noted, and named in a warning once."""
     known: set[str] = set()
     for batch, unreadable in fetched:
         if unreadable.keys() - known:
             images.note(unreadable)
-            warn(sorted(unreadable.keys() - known), len(known), unreadable)
+            warn_unreadable(sorted(unreadable.keys() - known), len(known), unreadable)
             known |= unreadable.keys()
         if isinstance(batch, UserError):
             raise batch
         yield batch
 
 
-def warn(names: Sequence[str], before: int, why: Mapping[str, str]) -> None:
+def warn_unreadable(names: Sequence[str], before: int, why: Mapping[str, str]) -> None:
     """One warning a file for the first few, then none: `images.unreadable` names them all."""
     for name in names[: max(NAMED - before, 0)]:
         warnings.warn(f"cannot read {name!r}: {why[name]}; the next readable image stands in for it.", stacklevel=3)

@@ -47,9 +47,9 @@ class ImageStream(DataSet):
         return self.source
 
     def hub_id(self) -> str:
-        from ggdr.data.reading.tables.hub import Hub
+        from ggdr.data.reading.tables.hub import HubTable
 
-        return self.source if Hub.fits(self.source) else ""
+        return self.source if HubTable.fits(self.source) else ""
 
     def asks(self) -> str:
         return "" if self.hub_id() else "--data.source HUB_ID_OR_PARQUET"

@@ -9,8 +9,8 @@ from typing import Any
 
 from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.files.patterns import is_elsewhere
-from ggdr.documents import like, one_line, read_object
+from ggdr.data.reading.files.patterns import is_address_or_pattern
+from ggdr.documents import one_line, read_object, suggest_similar
 from ggdr.errors import UserError, setting
 from ggdr.flags.parts import fresh, part_kind
 from ggdr.metrics.base import Metric
@@ -40,10 +40,10 @@ def check_ranges(given: Mapping[str, int | None]) -> None:
 
 def check_source(source: str) -> None:
     """Raise UserError if a source is neither here nor looks like a repository of the Hub."""
-    if not Path(source).exists() and source.count("/") != 1 and not is_elsewhere(source):
+    if not Path(source).exists() and source.count("/") != 1 and not is_address_or_pattern(source):
         raise UserError(
-            f"there is no {source!r}{like(Path(source))}; give the folder of a run, of a checkpoint, of a saved model"
-            " or pipeline, images (a folder, .zip, .tar, .npz, ...), or a Hub repository such as org/name."
+            f"there is no {source!r}{suggest_similar(Path(source))}; give the folder of a run, of a checkpoint, of a"
+            " saved model or pipeline, images (a folder, .zip, .tar, .npz, ...), or a Hub repository such as org/name."
         )
 
 
@@ -57,8 +57,8 @@ def data_of_run(source: str) -> DataSet:
     here = Path(source)
     if not here.exists():
         raise UserError(
-            f"there is no run, model or folder {source!r} here{like(here)}; for a Hub repository of that name add"
-            " --data SOURCE, the real images to compare it with."
+            f"there is no run, model or folder {source!r} here{suggest_similar(here)}; for a Hub repository of that"
+            " name add --data SOURCE, the real images to compare it with."
         )
     for folder in (here, *list(here.absolute().parents)[:PARENTS]):
         if (file := folder / "recipe.json").is_file():

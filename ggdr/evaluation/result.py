@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ggdr.evaluation.record import FORMAT, record_folder, write_numbered, write_record
-from ggdr.formatting import from_to, significant
+from ggdr.formatting import format_interval, significant
 
 CONFIDENCE = 0.95
 HEADS = ("metric", "value", "95 % interval", "better", "images (real, measured)", "extractor")
@@ -124,7 +124,7 @@ class EvalResult:
                 yield (
                     name if key == name or len(values) == 1 else f"{name} {key}",
                     significant(value.mean),
-                    "-" if value.interval is None else from_to(*value.interval),
+                    "-" if value.interval is None else format_interval(*value.interval),
                     value.better,
                     f"{reals}, {entry['fake']['number']:,}",
                     extractor["type"] if extractor else "-",

@@ -12,18 +12,18 @@ from torch import Tensor
 
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.files.patterns import is_elsewhere
+from ggdr.data.reading.files.patterns import is_address_or_pattern
 from ggdr.errors import UserError, at
 from ggdr.evaluation.diffusion import UnconditionalPipeline, fetch, read_index
 from ggdr.features.cache import CHUNK
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
-from ggdr.sampling import View, asked, latents
+from ggdr.sampling import View, forward_arguments, seeded_latents
 from ggdr.sampling.grid import to_uint8
-from ggdr.sampling.labels import described
+from ggdr.sampling.labels import describe_labels
 from ggdr.saving import checkpoint
-from ggdr.saving.model import Saved, description_at
+from ggdr.saving.model import SavedNetwork, read_description
 from ggdr.saving.pretrained import INDEX, OWN, PARTS, Hub, download, find, loaded
 from ggdr.seeding import WORDS, seed_of
 
@@ -100,14 +100,14 @@ class GeneratorSource(SeededSource):
 
     kind = "generator"
 
-    def __init__(self, saved: Saved, sampling: SamplingSettings, reals: Images):
+    def __init__(self, saved: SavedNetwork, sampling: SamplingSettings, reals: Images):
         """Load the generator; UserError if it cannot be read, lacks truncation, or the reals lack its labels."""
         super().__init__(sampling)
         self.saved, self.reals = saved, reals
         self.generator = self.network = loaded(saved, Generator).to(sampling.device)
         spec = self.network.spec
         self.shape = (spec.channels, spec.height, spec.width)
-        self.arguments = asked(self.network.config, without_missing_noise(sampling.view, self.network))
+        self.arguments = forward_arguments(self.network.config, without_missing_noise(sampling.view, self.network))
         if spec.labels:
             check_labels(spec, reals.spec)
 
@@ -116,7 +116,7 @@ class GeneratorSource(SeededSource):
 
     def sample(self, seeds: Sequence[int], labels: Tensor | None) -> Tensor:
         device = self.sampling.device
-        z = latents(seeds, self.network.z_dim).to(device)
+        z = seeded_latents(seeds, self.network.z_dim).to(device)
         return to_uint8(self.network(z, None if labels is None else labels.to(device), **self.arguments).image)
 
     def describe(self) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class GeneratorSource(SeededSource):
             "file": str(self.saved.file),
             "weights": file_hash(self.saved.file),
             "network": self.saved.description,
-            "progress": description_at(progress) if progress.is_file() else None,
+            "progress": read_description(progress) if progress.is_file() else None,
             "truncation": {"psi": 1.0 if psi is None else psi, "cutoff": self.sampling.view.cutoff},
             "noise": self.arguments.get("noise", "none"),
             "quantisation": "round((x + 1) * 127.5), clamped to 0 .. 255, no file format between",
@@ -182,7 +182,7 @@ def find_source(
     `settings`: how files are read, if they are images. UserError if it is nothing that can be measured.
     """
     name, here, hub = settings.source, Path(settings.source), Hub(revision)
-    if is_elsewhere(name):
+    if is_address_or_pattern(name):
         return StoredImages(settings)
     if not here.exists() and is_foreign(download(name, [INDEX], hub)):
         return PipelineSource(fetch(name, revision), sampling)
@@ -209,7 +209,7 @@ def holds_model(folder: Path) -> bool:
 
 def check_labels(own: ImageSpec, real: ImageSpec) -> None:
     """Raise UserError if the reals' labels, which the fakes take, are not those the generator was trained with."""
-    names, others = (f" ({described(spec)})" if spec.label_names else "" for spec in (own, real))
+    names, others = (f" ({describe_labels(spec)})" if spec.label_names else "" for spec in (own, real))
     named = own.label_names and real.label_names and not own.label_ranges
     if own.labels != real.labels or named and own.label_names != real.label_names:
         raise UserError(

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from ggdr.explorer.pictures import rgb, rgb_to_pil
 from ggdr.explorer.studio import ImageSettings, Model
 from ggdr.registry import Capability
-from ggdr.sampling import asked
+from ggdr.sampling import forward_arguments
 from ggdr.seeding import word
 from ggdr.visualization.maps import cosine_similarity, discriminator_maps, fit_clusters, gather, resolutions_of, segment
 from ggdr.visualization.sheets import palette
@@ -71,7 +71,9 @@ def compute_inspection(model: Model, settings: ImageSettings) -> Inspection:
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(word(settings.seed))  # the noise that the image itself was made with
         z = latent(model, settings).to(device)
-        made = generator(z, labels, resolutions=resolutions["generator"], **asked(generator.config, settings.view))
+        made = generator(
+            z, labels, resolutions=resolutions["generator"], **forward_arguments(generator.config, settings.view)
+        )
     maps = {resolution: F.normalize(each.float(), dim=1).cpu() for resolution, each in made.features.items()}
     if judge is None:
         return Inspection(maps, {}, None)
@@ -86,9 +88,9 @@ def compute_inspection(model: Model, settings: ImageSettings) -> Inspection:
 
 def latent(model: Model, settings: ImageSettings) -> Tensor:
     """Return the latent code [1, z_dim] of an image."""
-    from ggdr.sampling import latents
+    from ggdr.sampling import seeded_latents
 
-    return latents([settings.seed], model.generator.z_dim)
+    return seeded_latents([settings.seed], model.generator.z_dim)
 
 
 def cluster_centres(model: Model) -> dict[int, Tensor]:

@@ -17,7 +17,7 @@ from ggdr.latent.directions import num_style_codes
 from ggdr.lazy import optional
 from ggdr.networks.base import ImageSpec
 from ggdr.registry import Capability
-from ggdr.sampling.labels import described
+from ggdr.sampling.labels import describe_labels
 
 with optional("explore", "the page needs"):
     import gradio as gr
@@ -87,7 +87,7 @@ def label_control(spec: ImageSpec) -> gr.Dropdown | gr.Slider | gr.Textbox | gr.
         (low, high), title = spec.label_ranges[0], spec.label_names[0] if spec.label_names else "label"
         return gr.Slider(low, high, middles[0], label=title, elem_id="class")
     text = ",".join(f"{middle:g}" for middle in middles)
-    return gr.Textbox(text, label=f"label: {described(spec)}", elem_id="class", submit_btn=True)
+    return gr.Textbox(text, label=f"label: {describe_labels(spec)}", elem_id="class", submit_btn=True)
 
 
 class Page:
@@ -117,7 +117,7 @@ class Page:
         """Describe the model in a line."""
         spec, name = self.studio.model.generator.spec, self.studio.model.generator.config.name
         kind = "numbers as label" if spec.label_ranges else "classes"
-        names = f" ({described(spec)})" if spec.label_names else ""
+        names = f" ({describe_labels(spec)})" if spec.label_names else ""
         labels = f", {spec.labels} {kind}{names}" if spec.labels else ""
         return f"`{name}`, {spec.height} x {spec.width} px, {spec.channels} channels{labels}"
 

@@ -10,7 +10,7 @@ import PIL.Image
 from torch import Tensor
 
 from ggdr.explorer.studio import ImageSettings, Model
-from ggdr.sampling.grid import picture, save_grid, shown_channels
+from ggdr.sampling.grid import display_channels, make_grid, save_grid
 
 SHOWN_PX = 384
 """Size that the current image is enlarged to at least, pixels."""
@@ -25,12 +25,12 @@ def factor(image: Tensor, least: int) -> int:
 
 def to_picture(image: Tensor, least: int = SHOWN_PX) -> PIL.Image.Image:
     """Enlarge image [C, H, W] uint8 to a PIL image, its pixels as squares."""
-    return PIL.Image.fromarray(picture(image[None], 1, factor(image, least)).squeeze(2).numpy())
+    return PIL.Image.fromarray(make_grid(image[None], 1, factor(image, least)).squeeze(2).numpy())
 
 
 def rgb(image: Tensor, least: int) -> Tensor:
     """Enlarge image [C, H, W] uint8, as floats [3, H', W'] in [0, 255]; transparency is left out."""
-    scale, channels = factor(image, least), min(shown_channels(image.shape[0]), 3)
+    scale, channels = factor(image, least), min(display_channels(image.shape[0]), 3)
     large = image[:channels].repeat_interleave(scale, 1).repeat_interleave(scale, 2)
     return large.float().expand(3, -1, -1)
 

@@ -59,7 +59,7 @@ def losses_picture(run: Path, aside: Path) -> PIL.Image.Image:
 
 def table(run: Path) -> tuple[list[str], list[list[str]]]:
     """Return names and values of r_t, p and the losses in the last lines of the log, the newest first."""
-    rows = [row for row in log_file.read(run / "metrics.jsonl") if any(key.startswith("loss/") for key in row)]
+    rows = [row for row in log_file.read_rows(run / "metrics.jsonl") if any(key.startswith("loss/") for key in row)]
     last = rows[-ROWS:][::-1]
     names = [name for name in FIRST if any(name in row for row in last)]
     names += sorted({key for row in last for key in row if key.startswith("loss/")})
@@ -75,7 +75,7 @@ def number(value: float | None) -> str:
 def headline(run: Path) -> str:
     """Describe in a line how far the run is."""
     last = None
-    for row in log_file.read(run / "metrics.jsonl"):
+    for row in log_file.read_rows(run / "metrics.jsonl"):
         last = row
     if last is None:
         return "Nothing is logged yet."

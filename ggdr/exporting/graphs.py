@@ -11,7 +11,7 @@ from ggdr.errors import UserError
 from ggdr.networks.base.module import Discriminator, Generator, Network
 from ggdr.registry import Capability
 from ggdr.sampling.grid import to_uint8
-from ggdr.sampling.labels import labels_at
+from ggdr.sampling.labels import example_labels
 from ggdr.saving.model import describe
 from ggdr.seeding import word
 
@@ -35,8 +35,8 @@ class Graph(nn.Module):
         raise NotImplementedError
 
     def labels(self, samples: int) -> dict[str, Tensor]:
-        """Return labels [N, L], those of `labels_at`, if the network is conditional; else nothing."""
-        rows = labels_at(self.network.spec, range(samples))
+        """Return labels [N, L], those of `example_labels`, if the network is conditional; else nothing."""
+        rows = example_labels(self.network.spec, range(samples))
         return {} if rows is None else {"labels": rows}
 
     def description(self) -> dict[str, Any]:

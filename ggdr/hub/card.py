@@ -7,14 +7,13 @@ from pathlib import Path
 
 from ggdr.errors import check_licence
 from ggdr.hub.bibliography import ARXIV
-from ggdr.hub.facts import Facts, facts_of, facts_of_recipe, grid_of
-from ggdr.hub.markdown import plain
+from ggdr.hub.facts import Facts, facts_of, facts_of_recipe
+from ggdr.hub.markdown import escape
 from ggdr.hub.parts import papers, pieces
 from ggdr.hub.results import TASK, Result, model_index, results_in
 from ggdr.hub.sections import opening, sections_of
 from ggdr.recipe.about import Description
 
-__all__ = ["card_of", "card_of_recipe", "grid_of"]
 UNKNOWN = "unknown"
 """what the Hub calls a licence that nobody has chosen"""
 
@@ -24,7 +23,7 @@ def card_of(folder: Path, repo_id: str | None = None, *, license: str = "", abou
 
     `license`: of the weights, as the Hub writes it ("cc-by-nc-4.0"); empty: the recipe's. `about`: what a person says
     of the images that it learned from, beside what the recipe says of them. The card shows the grid of
-    `grid_of(folder)` as `samples/NAME`. UserError if there is no model, or its recipe names an unregistered part.
+    `latest_grid(folder)` as `samples/NAME`. UserError if there is no model, or its recipe names an unregistered part.
     """
     return card(facts_of(Path(folder), repo_id, about or Description()), license)
 
@@ -42,7 +41,7 @@ def card(facts: Facts, license: str) -> str:
     check_licence(license)
     license = license or facts.licence
     found = results_in(facts.records)
-    parts = [f"---\n{front_matter(facts, found, license)}\n---", f"# {plain(facts.title)}", opening(facts, found)]
+    parts = [f"---\n{front_matter(facts, found, license)}\n---", f"# {escape(facts.title)}", opening(facts, found)]
     parts += [f"## {heading}\n\n{text}" for heading, text in sections_of(facts, found, license) if text]
     return "\n\n".join(parts) + "\n"
 

@@ -22,7 +22,7 @@ from ggdr.recipe.about import About, Description, about_source
 from ggdr.recipe.files import from_json, load_recipe, to_json
 from ggdr.registry import Part, discover
 from ggdr.saving import log_file
-from ggdr.saving.model import LIVE, build, description_at, find_saved, read_spec
+from ggdr.saving.model import LIVE, build, find_saved, read_description, read_spec
 
 Record = Mapping[str, Any]
 """what `ggdr evaluate` leaves behind"""
@@ -80,7 +80,7 @@ class Facts:
     @property
     def reals(self) -> list[tuple[int | None, str]]:
         """What the records know of all reals, the newest first: their number, and the hash of their pixels."""
-        return [reals_of(record) for record in reversed(self.records)]
+        return [real_images(record) for record in reversed(self.records)]
 
     @property
     def trained(self) -> bool:
@@ -99,15 +99,15 @@ def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
     discover()
     with torch.device("meta"):
         networks = {name: build(saved.description, saved.file.parent) for name, saved in found.items()}
-    chief, run = next(iter(found.values())), run_of(folder)
+    chief, run = next(iter(found.values())), run_folder(folder)
     weights = chief.file.parent
     recipe_file = next((place / "recipe.json" for place in (weights, run) if (place / "recipe.json").is_file()), None)
-    progress = json_at(weights / "progress.json") or last_progress(run)
+    progress = read_json_or_empty(weights / "progress.json") or last_progress(run)
     records = records_in([run, folder, weights, run / "model", *run.glob("model/*"), *run.glob("checkpoints/*")])
     own = file_hash(chief.file)
-    grid = grid_of(folder)
+    grid = latest_grid(folder)
     name = (repo_id or run.name).rpartition("/")[2]
-    recipe = from_json(Recipe, description_at(recipe_file)) if recipe_file else None
+    recipe = from_json(Recipe, read_description(recipe_file)) if recipe_file else None
     identity, known = (recipe.data.identity(), recipe.about) if recipe else ("", None)
     return Facts(
         title=name,
@@ -119,11 +119,13 @@ def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
         spec=read_spec(chief.description["spec"], weights),
         sizes={name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
         progress=progress,
-        log=tuple(row for row in log_file.read(run / "metrics.jsonl") if (row["step"] or 0) <= progress.get("step", 0)),
+        log=tuple(
+            row for row in log_file.read_rows(run / "metrics.jsonl") if (row["step"] or 0) <= progress.get("step", 0)
+        ),
         records=tuple(record for record in records if record["source"].get("weights") == own),
         grid=f"samples/{grid.name}" if grid else "",
-        origin=json_at(folder / "source.json"),
-        listing=listing_of(run),
+        origin=read_json_or_empty(folder / "source.json"),
+        listing=image_list_hash(run),
         about=about_source(identity, known, said),
     )
 
@@ -132,7 +134,7 @@ def facts_of_recipe(file: Path, records: Iterable[Path]) -> Facts:
     """The facts of a recipe's file, and of records of a model that it trained; UserError if they are of another."""
     discover()
     recipe = load_recipe(file)
-    kept = tuple(record_for(recipe, place) for place in records)
+    kept = tuple(load_record(recipe, place) for place in records)
     source = kept[-1]["source"] if kept else {}
     return Facts(
         title=file.stem,
@@ -151,23 +153,23 @@ def command_for(out: str, recipe: str, processes: int) -> str:
     return f"{start} {recipe} --out {shlex.quote(out)}"
 
 
-def run_of(folder: Path) -> Path:
+def run_folder(folder: Path) -> Path:
     """The run's folder that a folder belongs to: `checkpoints/STEP`, `model` and `model/generator` lie in one."""
     if folder.parent.name in ("checkpoints", "model"):
         return folder.parent.parent
     return folder.parent if folder.name == "model" else folder
 
 
-def grid_of(folder: Path) -> Path | None:
+def latest_grid(folder: Path) -> Path | None:
     """The newest grid of samples of a run up to a checkpoint, which belongs beside the card in `samples/`."""
     folder = folder.resolve()
-    last = json_at(folder / "progress.json").get("images_seen", math.inf) / 1000
-    grids = {file: kimg_of(file) for file in sorted((run_of(folder) / "samples").glob("fakes-*kimg.png"))}
+    last = read_json_or_empty(folder / "progress.json").get("images_seen", math.inf) / 1000
+    grids = {file: kimg_from_name(file) for file in sorted((run_folder(folder) / "samples").glob("fakes-*kimg.png"))}
     drawn = [file for file, kimg in grids.items() if math.isfinite(kimg) and kimg <= last]
     return max(drawn, key=lambda file: grids[file], default=None)
 
 
-def kimg_of(grid: Path) -> float:
+def kimg_from_name(grid: Path) -> float:
     """Thousands of images that were seen when a grid was drawn; infinite if its name does not say."""
     try:
         return float(grid.stem.removeprefix("fakes-").removesuffix("kimg"))
@@ -177,10 +179,10 @@ def kimg_of(grid: Path) -> float:
 
 def last_progress(run: Path) -> dict[str, Any]:
     """Where the run's newest checkpoint stands."""
-    return json_at(max(run.glob("checkpoints/[0-9]*/progress.json"), default=run / "progress.json"))
+    return read_json_or_empty(max(run.glob("checkpoints/[0-9]*/progress.json"), default=run / "progress.json"))
 
 
-def listing_of(run: Path) -> str:
+def image_list_hash(run: Path) -> str:
     """Hash of the list of images in a run's newest checkpoint; empty if it keeps none."""
     kept = max(run.glob("checkpoints/[0-9]*/data.safetensors"), default=None)
     return file_hash(kept) if kept is not None else ""
@@ -189,13 +191,13 @@ def listing_of(run: Path) -> str:
 def records_in(folders: Iterable[Path]) -> list[Record]:
     """The records in the folders `metrics` in these, each once, the oldest first."""
     files = dict.fromkeys(file for folder in folders for file in sorted((folder / "metrics").glob("*.json")))
-    records = [record for record in map(json_at, files) if is_record(record)]
+    records = [record for record in map(read_json_or_empty, files) if is_record(record)]
     return sorted(records, key=lambda record: str(record["date"]))
 
 
-def record_for(recipe: Recipe, file: Path) -> Record:
+def load_record(recipe: Recipe, file: Path) -> Record:
     """The record in a file; UserError if it is none, or of another generator or other images than the recipe's."""
-    found = json_at(file)
+    found = read_json_or_empty(file)
     if not is_record(found):
         raise UserError(f"{file} is no record of a generator's images; make one by `ggdr evaluate RUN --out {file}`.")
     network = found["source"].get("network") or {}
@@ -218,7 +220,7 @@ def is_record(found: Mapping[str, Any]) -> bool:
     return whole and found.get("format") == FORMAT and isinstance(source, dict) and source.get("kind") == "generator"
 
 
-def reals_of(record: Record) -> tuple[int | None, str]:
+def real_images(record: Record) -> tuple[int | None, str]:
     """Number of the images that a record measured against, and the hash of all their pixels; empty: not known."""
     try:
         number, measured = record["data"]["images"], [entry["real"] for entry in record["metrics"].values()]
@@ -228,7 +230,7 @@ def reals_of(record: Record) -> tuple[int | None, str]:
         return None, ""
 
 
-def json_at(file: Path) -> dict[str, Any]:
+def read_json_or_empty(file: Path) -> dict[str, Any]:
     """The JSON object in a file; an empty one if it is missing, torn, or something else."""
     try:
         found = json.loads(file.read_text())
@@ -237,7 +239,7 @@ def json_at(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def logged(log: Iterable[log_file.Row], head: str = "") -> Iterator[tuple[str, float, float]]:
+def last_logged(log: Iterable[log_file.Row], head: str = "") -> Iterator[tuple[str, float, float]]:
     """The last finite value under each key that begins with `head`: the rest of the key, value, kimg."""
     last: dict[str, tuple[float, float]] = {}
     for row in log:

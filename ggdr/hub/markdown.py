@@ -10,14 +10,14 @@ SPECIAL = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
 """what Markdown may take for its own; an underscore within a word it leaves alone"""
 
 
-def plain(text: str) -> str:
+def escape(text: str) -> str:
     """The text in one line, as it reads, without any markup."""
-    return SPECIAL.sub(r"\\\g<0>", html.escape(line(text), quote=False))
+    return SPECIAL.sub(r"\\\g<0>", html.escape(visible_line(text), quote=False))
 
 
-def code(text: str) -> str:
+def inline_code(text: str) -> str:
     """The text in one line, as code; nothing if there is none."""
-    words = line(text).replace("|", "\\|")  # a table would be cut there even within code
+    words = visible_line(text).replace("|", "\\|")  # a table would be cut there even within code
     if not words:
         return ""
     fence = "`" * (longest_run(words) + 1)
@@ -25,13 +25,13 @@ def code(text: str) -> str:
     return f"{fence}{space}{words}{space}{fence}"
 
 
-def block(text: str, language: str) -> str:
+def code_block(text: str, language: str) -> str:
     """Lines of code."""
     fence = "`" * max(3, longest_run(text) + 1)
     return f"{fence}{language}\n{text.rstrip()}\n{fence}"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of cells that are Markdown already; nothing without rows."""
     body = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([f"| {' | '.join(head)} |", "| " + " | ".join(["---"] * len(head)) + " |", *body]) if body else ""
@@ -42,7 +42,7 @@ def bullets(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
 
 
-def line(text: str) -> str:
+def visible_line(text: str) -> str:
     """The text without line breaks or characters that cannot be seen."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from ggdr.hub.bibliography import ARXIV
 from ggdr.hub.facts import Facts
-from ggdr.hub.markdown import code, plain, table
+from ggdr.hub.markdown import escape, inline_code, markdown_table
 from ggdr.recipe import Recipe
 from ggdr.registry import Part
 
@@ -32,38 +32,38 @@ class Piece(NamedTuple):
 def pieces(facts: Facts, roles: Iterable[str] = ROLES) -> list[Piece]:
     """The parts of the recipe in these roles, with what they are made of; without a recipe the saved networks'."""
     if facts.recipe is None:
-        return [piece for part in facts.networks for piece in unfolded(part)]
-    return [piece for role in roles for part in held(facts.recipe, role) for piece in unfolded(part)]
+        return [piece for part in facts.networks for piece in nested_pieces(part)]
+    return [piece for role in roles for part in parts_in_role(facts.recipe, role) for piece in nested_pieces(part)]
 
 
-def held(recipe: Recipe, role: str) -> Iterator[Part]:
+def parts_in_role(recipe: Recipe, role: str) -> Iterator[Part]:
     """The parts in a field of a recipe."""
     value = vars(recipe)[role]
     yield from value.values() if isinstance(value, dict) else (value,)
 
 
-def unfolded(part: Part, inside: str = "") -> Iterator[Piece]:
+def nested_pieces(part: Part, inside: str = "") -> Iterator[Piece]:
     """A part, then the parts among its settings."""
     yield Piece(part, inside)
     for value in vars(part).values():
         if isinstance(value, Part):
-            yield from unfolded(value, part.name)
+            yield from nested_pieces(value, part.name)
 
 
 def parts_table(found: Iterable[Piece]) -> str:
     """A row for each part."""
-    return table(("part", "name", "what it is", "settings beside its defaults", "paper"), map(row, found))
+    return markdown_table(("part", "name", "what it is", "settings beside its defaults", "paper"), map(part_row, found))
 
 
-def row(piece: Piece) -> tuple[str, ...]:
+def part_row(piece: Piece) -> tuple[str, ...]:
     """A part's cells."""
     part = piece.part
     kind = part.registry.kind + (f" in {piece.inside}" if piece.inside else "")
-    changed = ", ".join(code(f"{name}={shown(value)}") for name, value in settings(part))
-    return plain(kind), code(part.name), plain(first_line(part)), changed, paper_link(part.paper)
+    changed = ", ".join(inline_code(f"{name}={short_value(value)}") for name, value in changed_settings(part))
+    return escape(kind), inline_code(part.name), escape(first_line(part)), changed, paper_link(part.paper)
 
 
-def settings(part: Part) -> Iterator[tuple[str, Any]]:
+def changed_settings(part: Part) -> Iterator[tuple[str, Any]]:
     """The settings that are not as they come, by name."""
     for setting in dataclasses.fields(part):  # type: ignore[arg-type]  # every registered part is a dataclass
         value, factory = vars(part)[setting.name], setting.default_factory
@@ -72,7 +72,7 @@ def settings(part: Part) -> Iterator[tuple[str, Any]]:
             yield setting.name, value
 
 
-def shown(value: Any) -> str:
+def short_value(value: Any) -> str:
     """A setting's value, short; of a place on this disk its last word alone, which is nobody else's business."""
     text = repr(value)
     if isinstance(value, str) and re.search(r"^[/~.]|^\w:|\\|/.*/", value):
@@ -91,7 +91,7 @@ def paper_link(paper: str) -> str:
         return ""
     if ARXIV.fullmatch(paper):
         return f"[arXiv {paper}](https://arxiv.org/abs/{paper})"
-    return f"[{plain(paper)}](https://doi.org/{quote(paper)})"
+    return f"[{escape(paper)}](https://doi.org/{quote(paper)})"
 
 
 def papers(facts: Facts) -> list[str]:

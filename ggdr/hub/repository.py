@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ggdr.errors import UserError
-from ggdr.hub.card import card_of, grid_of
-from ggdr.hub.facts import facts_of, json_at, records_in, run_of
+from ggdr.hub.card import card_of
+from ggdr.hub.facts import facts_of, latest_grid, read_json_or_empty, records_in, run_folder
 from ggdr.recipe.about import About, Description
 from ggdr.saving.model import LIVE, find_saved
 from ggdr.saving.pretrained import ID, PARTS, write_index
@@ -26,7 +26,7 @@ CARD = "README.md"
 MARK = "<!-- Written by ggdr, which renews it with each push; without this line it stays as you write it. -->"
 
 
-class Place(NamedTuple):
+class Repository(NamedTuple):
     """A repository of the Hub to publish to."""
 
     repo_id: str
@@ -37,7 +37,7 @@ class Place(NamedTuple):
     """branch, made if it is not there; None: main"""
 
 
-class Words(NamedTuple):
+class CardWords(NamedTuple):
     """What a person says of a model that is shared, beside what its recipe says."""
 
     licence: str = ""
@@ -50,7 +50,7 @@ class Unreachable(UserError):
     """The Hub did not answer, or not to the end: worth another try."""
 
 
-class Pushed(NamedTuple):
+class PushResult(NamedTuple):
     """What a push came to."""
 
     address: str
@@ -62,7 +62,7 @@ class Pushed(NamedTuple):
     """what the card should say and nobody has said"""
 
 
-def assemble(source: Path, folder: Path, repo_id: str, words: Words) -> str:
+def assemble(source: Path, folder: Path, repo_id: str, words: CardWords) -> str:
     """Make `folder` hold what is shared of the run, checkpoint or model at `source`; a line that says what it is.
 
     The generator (the running mean) and the discriminator as a pipeline, the card, and of a run the newest grids,
@@ -75,28 +75,28 @@ def assemble(source: Path, folder: Path, repo_id: str, words: Words) -> str:
     for part, saved in parts.items():
         (folder / part).mkdir(parents=True)
         (folder / part / "config.json").write_text(json.dumps(saved.description, indent=1))
-        link(saved.file, folder / part / "model.safetensors")
+        link_or_copy(saved.file, folder / part / "model.safetensors")
     write_index(folder, parts)
-    weights, run = parts["generator"].file.parent, run_of(source.resolve())
-    grid = grid_of(source)
+    weights, run = parts["generator"].file.parent, run_folder(source.resolve())
+    grid = latest_grid(source)
     for file, name in [
         *((file, file.name) for file in (run / "metrics.jsonl", run / "losses.png")),
         *((weights / name, name) for name in ("recipe.json", "recipe.py")),
         *((file, f"samples/{file.name}") for file in (run / "samples" / "reals.png", grid) if file is not None),
     ]:
         if file.is_file():
-            link(file, folder / name)
+            link_or_copy(file, folder / name)
     for number, record in enumerate(records_in([run, source, run / "model"])):
         (folder / "metrics").mkdir(exist_ok=True)
         (folder / "metrics" / f"{number:03}-{'-'.join(record['metrics'])}.json").write_text(
             json.dumps(record, indent=1)
         )
     (folder / CARD).write_text(f"{card_of(source, repo_id, license=words.licence, about=words.about)}\n{MARK}\n")
-    seen = json_at(weights / "progress.json").get("images_seen")
+    seen = read_json_or_empty(weights / "progress.json").get("images_seen")
     return f"ggdr: {parts['generator'].description['config']['type']}" + (f", {seen / 1000:g} kimg" if seen else "")
 
 
-def link(file: Path, new: Path) -> None:
+def link_or_copy(file: Path, new: Path) -> None:
     """A second name for a file that is never changed once written, which outlives the first; or a copy."""
     new.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -107,28 +107,28 @@ def link(file: Path, new: Path) -> None:
         shutil.copyfile(file, new)
 
 
-def publish(source: Path, place: Place, message: str | None, words: Words) -> Pushed:
+def publish(source: Path, place: Repository, message: str | None, words: CardWords) -> PushResult:
     """Assemble and push. UserError, Unreachable if it is worth another try, if it cannot be."""
     with tempfile.TemporaryDirectory() as folder:
         said = assemble(source, Path(folder), place.repo_id, words)
         pushed = push(Path(folder), place, message or said)
     facts = facts_of(source, place.repo_id, words.about)
-    left = unsaid(words.licence or facts.licence, facts.about, "--licence")
+    left = missing_words(words.licence or facts.licence, facts.about, "--licence")
     return pushed if pushed.kept_card else pushed._replace(unsaid=left)
 
 
-def unsaid(licence: str, about: About | None, flag: str) -> tuple[str, ...]:
+def missing_words(licence: str, about: About | None, flag: str) -> tuple[str, ...]:
     """Say what a card should tell and nobody has said, and what to type; `flag` chooses the licence."""
     without = f"nobody has chosen a licence for the weights: the card says `unknown`. Choose one: {flag} cc-by-4.0"
     images = (
         "nobody has described the images that it learns from, and the card says so. Describe them: --about.images '...'"
         " --about.licence '...'"
     )
-    said = (not licence, without), (about is None or not about.described, images)
+    said = (not licence, without), (about is None or not about.is_described, images)
     return tuple(text for missing, text in said if missing)
 
 
-def push(folder: Path, place: Place, message: str) -> Pushed:
+def push(folder: Path, place: Repository, message: str) -> PushResult:
     """Make the repository hold the folder, by one commit, and look whether it does.
 
     Nothing changed: no commit. Grids of samples there make room for these; other files there stay, and so does a card
@@ -138,8 +138,8 @@ def push(folder: Path, place: Place, message: str) -> Pushed:
 
     api = HfApi()
     try:
-        prepare(api, place)
-        own = written_by_hand(api, place)
+        create_repository(api, place)
+        own = has_own_card(api, place)
         before = api.repo_info(place.repo_id, revision=place.revision).sha
         made = api.upload_folder(
             repo_id=place.repo_id,
@@ -149,15 +149,15 @@ def push(folder: Path, place: Place, message: str) -> Pushed:
             ignore_patterns=[CARD] if own else None,
             delete_patterns=["samples/*kimg.png"],
         )
-        check(api, folder, place, made.oid, but={CARD} if own else set())
+        check_upload(api, folder, place, made.oid, but={CARD} if own else set())
     except UserError:
         raise
     except Exception as error:  # what a failing network raises depends on the client's version
-        raise trouble(error, place.repo_id) from error
-    return Pushed(f"{api.endpoint}/{place.repo_id}", made.oid != before, own)
+        raise push_error(error, place.repo_id) from error
+    return PushResult(f"{api.endpoint}/{place.repo_id}", made.oid != before, own)
 
 
-def prepare(api: HfApi, place: Place) -> None:
+def create_repository(api: HfApi, place: Repository) -> None:
     """A repository, and the branch, that this account may write to."""
     if not re.fullmatch(ID, place.repo_id):
         raise UserError(f"{place.repo_id!r} is no name of a Hub repository; give one such as 'org/name'.")
@@ -166,21 +166,21 @@ def prepare(api: HfApi, place: Place) -> None:
         api.create_branch(place.repo_id, branch=place.revision, exist_ok=True)
 
 
-def writable(place: Place) -> None:
+def check_writable(place: Repository) -> None:
     """UserError unless this account can push there, Unreachable if that cannot be known; makes the repository."""
     from huggingface_hub import HfApi
 
     api = HfApi()
     try:
         api.whoami()
-        prepare(api, place)
+        create_repository(api, place)
     except UserError:
         raise
     except Exception as error:  # as above
-        raise trouble(error, place.repo_id) from error
+        raise push_error(error, place.repo_id) from error
 
 
-def written_by_hand(api: HfApi, place: Place) -> bool:
+def has_own_card(api: HfApi, place: Repository) -> bool:
     """Whether the repository has a card that a person wrote."""
     if not api.file_exists(place.repo_id, CARD, revision=place.revision):
         return False
@@ -188,17 +188,17 @@ def written_by_hand(api: HfApi, place: Place) -> bool:
     return MARK not in there.read_text(encoding="utf-8", errors="replace")
 
 
-def check(api: HfApi, folder: Path, place: Place, commit: str, but: set[str]) -> None:
+def check_upload(api: HfApi, folder: Path, place: Repository, commit: str, but: set[str]) -> None:
     """Unreachable unless each file is in the commit, of the same bytes."""
     there = {entry.path: entry for entry in api.list_repo_tree(place.repo_id, revision=commit, recursive=True)}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder).as_posix()
         entry = there.get(name)
-        if name not in but and (entry is None or not same(file, entry)):
+        if name not in but and (entry is None or not is_same_file(file, entry)):
             raise Unreachable(f"{place.repo_id} does not hold {name} as it was sent; push again.")
 
 
-def same(file: Path, entry) -> bool:
+def is_same_file(file: Path, entry) -> bool:
     """Whether an entry of a repository's tree is this file, by LFS's hash, or git's."""
     data = file.read_bytes()
     if entry.lfs:
@@ -206,7 +206,7 @@ def same(file: Path, entry) -> bool:
     return entry.blob_id == hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
-def trouble(error: Exception, repo_id: str) -> UserError:
+def push_error(error: Exception, repo_id: str) -> UserError:
     """What stands in the way, in a sentence that says what to type; Unreachable if another try may help."""
     from huggingface_hub import get_token
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ggdr.data.base import DataSet
 from ggdr.features.base import Extractor
-from ggdr.formatting import from_to, significant
-from ggdr.hub.facts import Facts, Record, logged
-from ggdr.hub.markdown import code, plain, table
+from ggdr.formatting import format_interval, significant
+from ggdr.hub.facts import Facts, Record, last_logged
+from ggdr.hub.markdown import escape, inline_code, markdown_table
 from ggdr.hub.parts import first_line
 from ggdr.metrics.base import Metric
 from ggdr.recipe.files import from_json
@@ -48,18 +48,18 @@ class Result(NamedTuple):
     def label(self) -> str:
         """The metric's name, with the extractor if it is not the metric's own, and truncation: other values."""
         extractor, psi = self.protocol.get("extractor", ""), self.protocol["psi"]
-        name = self.metric if extractor in ("", own_extractor(self.metric)) else f"{self.metric}-{extractor}"
+        name = self.metric if extractor in ("", default_extractor(self.metric)) else f"{self.metric}-{extractor}"
         return name if psi == 1 else f"{name}-psi{psi:g}"
 
     @property
-    def shown(self) -> str:
+    def value_text(self) -> str:
         """The value."""
         return "not a number" if self.value is None else significant(self.value)
 
     @property
-    def between(self) -> str:
+    def interval_text(self) -> str:
         """The interval; empty without one, or without a value."""
-        return "" if self.interval is None else from_to(*self.interval)
+        return "" if self.interval is None else format_interval(*self.interval)
 
 
 def results_in(records: Sequence[Record]) -> list[Result]:
@@ -96,21 +96,21 @@ def results_of(record: Record) -> Iterator[Result]:
             interval = value["interval"]
             whole = interval is not None and None not in interval
             pair = (float(interval[0]), float(interval[1])) if whole else None
-            yield Result(entry["type"], key, finite(value["mean"]), pair, value["better"], data, protocol)
+            yield Result(entry["type"], key, finite_or_none(value["mean"]), pair, value["better"], data, protocol)
 
 
-def own_extractor(metric: str) -> str:
+def default_extractor(metric: str) -> str:
     """Name of the extractor that a metric reads if no other is asked for; empty: none, or the metric is unknown."""
     settings = fields(metrics[metric]) if metric in metrics else ()  # type: ignore[arg-type]  # parts are dataclasses
     return next((s.default.name for s in settings if isinstance(s.default, Extractor)), "")
 
 
-def finite(value: float | None) -> float | None:
+def finite_or_none(value: float | None) -> float | None:
     """The value, None if it is no number."""
     return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def in_words(protocol: dict[str, Any]) -> str:
+def describe_protocol(protocol: dict[str, Any]) -> str:
     """How a value came about."""
     reals = f"{protocol['real']:,}" if "real" in protocol else "the statistics of"
     words = [f"{protocol['generated']:,} generated against {reals} real images"]
@@ -127,10 +127,16 @@ def in_words(protocol: dict[str, Any]) -> str:
 def results_table(found: Sequence[Result]) -> str:
     """A row for each value."""
     rows = (
-        (f"{code(each.label)} {plain(each.key)}", each.shown, each.between, each.better, plain(in_words(each.protocol)))
+        (
+            f"{inline_code(each.label)} {escape(each.key)}",
+            each.value_text,
+            each.interval_text,
+            each.better,
+            escape(describe_protocol(each.protocol)),
+        )
         for each in found
     )
-    return table(("metric", "value", "95 % interval", "better", "protocol"), rows)
+    return markdown_table(("metric", "value", "95 % interval", "better", "protocol"), rows)
 
 
 def notes(facts: Facts, found: Sequence[Result]) -> list[str]:
@@ -142,18 +148,20 @@ def notes(facts: Facts, found: Sequence[Result]) -> list[str]:
         versions = record["versions"]
         libraries = ", ".join(f"{name} {versions[name]}" for name in ("ggdr", "torch") if name in versions)
         said.append(f"{record['date'][:10]}: computed by {libraries} on {record.get('device', 'an unknown device')}")
-    return list(dict.fromkeys(plain(text.rstrip(".")) + "." for text in said))
+    return list(dict.fromkeys(escape(text.rstrip(".")) + "." for text in said))
 
 
-def while_training(facts: Facts) -> str:
+def training_metrics_table(facts: Facts) -> str:
     """A table of what the run measured by itself."""
     named = facts.recipe.metrics if facts.recipe else {}
     rows = []
-    for key, value, kimg in logged(facts.log, "metric/"):
+    for key, value, kimg in last_logged(facts.log, "metric/"):
         name, _, rest = key.partition("/")
         images = f"at most {named[name].images:,} images of a kind, " if name in named else ""
-        rows.append((f"{code(name)} {plain(rest)}", significant(value), significant(kimg), f"{images}measured once"))
-    return table(("metric, as the run logged it", "last value", "at kimg", "protocol"), rows)
+        rows.append(
+            (f"{inline_code(name)} {escape(rest)}", significant(value), significant(kimg), f"{images}measured once")
+        )
+    return markdown_table(("metric, as the run logged it", "last value", "at kimg", "protocol"), rows)
 
 
 def remarks(found: Sequence[Result]) -> Iterator[str]:
@@ -162,9 +170,9 @@ def remarks(found: Sequence[Result]) -> Iterator[str]:
     for name, part in telling.items():
         values = {result.key: result.value for result in found if result.metric == name and result.value is not None}
         try:
-            yield plain(part.remark.format_map(values))
+            yield escape(part.remark.format_map(values))
         except KeyError:  # one of them is missing, or not finite
-            yield f"Not measured: {code(name)}. {plain(first_line(part))}"
+            yield f"Not measured: {inline_code(name)}. {escape(first_line(part))}"
 
 
 def model_index(found: Sequence[Result]) -> list[EvalResult]:

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ggdr.formatting import significant
 from ggdr.hub.bibliography import citation
-from ggdr.hub.facts import Facts, logged
-from ggdr.hub.markdown import block, bullets, code, plain, table
-from ggdr.hub.parts import ROLES, WATCHING, paper_link, papers, parts_table, pieces, shown
-from ggdr.hub.results import Result, notes, remarks, results_table, while_training
+from ggdr.hub.facts import Facts, last_logged
+from ggdr.hub.markdown import bullets, code_block, escape, inline_code, markdown_table
+from ggdr.hub.parts import ROLES, WATCHING, paper_link, papers, parts_table, pieces, short_value
+from ggdr.hub.results import Result, notes, remarks, results_table, training_metrics_table
 from ggdr.networks.base import ImageSpec
 from ggdr.recipe.about import About
 from ggdr.registry import Capability
-from ggdr.sampling.labels import described
+from ggdr.sampling.labels import describe_labels
 from ggdr.saving.log_file import LABELS
 
 CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
@@ -34,65 +34,65 @@ ALWAYS = (
 
 def opening(facts: Facts, found: Sequence[Result]) -> str:
     """What it is, how it looks, how good it is."""
-    lines = [what(facts)]
+    lines = [describe_model(facts)]
     if facts.grid:
         lines.append(f"![Samples]({facts.grid})")
-    lines.append(how_good(facts, found))
+    lines.append(describe_results(facts, found))
     return "\n\n".join(lines)
 
 
-def what(facts: Facts) -> str:
+def describe_model(facts: Facts) -> str:
     """One sentence: what it makes, what it is made of, what it learned from."""
     if not facts.trained:
-        generator = code(facts.recipe.generator.name) if facts.recipe else "generator"
-        return f"A recipe of ggdr: a generator of images ({generator}), to be trained on {images_of(facts)}."
+        generator = inline_code(facts.recipe.generator.name) if facts.recipe else "generator"
+        return f"A recipe of ggdr: a generator of images ({generator}), to be trained on {describe_images(facts)}."
     assert facts.spec is not None
     spec = facts.spec
     kind = CHANNELS.get(spec.channels, f"{spec.channels}-channel")
     size = f"{spec.height} x {spec.width} px"
-    labels = f", {labelled(spec)}" if spec.labels else ""
+    labels = f", {describe_conditioning(spec)}" if spec.labels else ""
     network = next((part for part in facts.networks if part.registry.kind == "generator"), facts.networks[0])
-    head = f"A generator ({code(network.name)}) of {kind} images, {size}{labels}"
+    head = f"A generator ({inline_code(network.name)}) of {kind} images, {size}{labels}"
     if facts.origin:
-        return f"{head}, converted by ggdr from a published checkpoint ({plain(str(facts.origin.get('format')))})."
+        return f"{head}, converted by ggdr from a published checkpoint ({escape(str(facts.origin.get('format')))})."
     if facts.recipe is None:
         return f"{head}, saved by ggdr; how it was trained was not saved with it."
     seen = facts.progress.get("images_seen")
     length = f" Its training showed {seen:,} real images." if isinstance(seen, int) else ""
-    return f"{head}, trained with ggdr on {images_of(facts)}.{length}"
+    return f"{head}, trained with ggdr on {describe_images(facts)}.{length}"
 
 
-def images_of(facts: Facts) -> str:
+def describe_images(facts: Facts) -> str:
     """What it was trained on."""
     assert facts.recipe is not None
     about, hub = facts.about or About(), facts.recipe.data.hub_id()
     count = "images" if facts.images is None else f"{facts.images:,} images"
-    link = f" from [{plain(hub)}](https://huggingface.co/datasets/{hub})" if hub else ""
-    if not about.described:
+    link = f" from [{escape(hub)}](https://huggingface.co/datasets/{hub})" if hub else ""
+    if not about.is_described:
         return f"{count}{link}, which their owner has not described"
-    shows = f": {plain(about.images)}" if about.images else ""
+    shows = f": {escape(about.images)}" if about.images else ""
     if not about.name:
         return f"{count}{link}{shows}"
-    return f"{linked(about.name, about.url)}{f' ({count})' if facts.images else ''}{link}{shows}"
+    return f"{link_to(about.name, about.url)}{f' ({count})' if facts.images else ''}{link}{shows}"
 
 
-def linked(text: str, url: str) -> str:
+def link_to(text: str, url: str) -> str:
     """A text that leads to a page, if that is one of the web."""
     page = re.fullmatch(r"https?://[^\s<>()\[\]\"'`|\\\\]+", url)
-    return f"[{plain(text)}]({url})" if page else plain(text)
+    return f"[{escape(text)}]({url})" if page else escape(text)
 
 
-def how_good(facts: Facts, found: Sequence[Result]) -> str:
+def describe_results(facts: Facts, found: Sequence[Result]) -> str:
     """The chief values of a few metrics, or that there are none."""
     if not found and not facts.trained:
         target = " [The paper's numbers](#evaluation) are its target." if facts.about and facts.about.figures else ""
         return f"**Not trained with this code yet**, as far as records go: no weights, no measured numbers.{target}"
     if not found:
-        return f"**Not measured yet**: {code(f'ggdr evaluate {shlex.quote(facts.place)}')} does it."
+        return f"**Not measured yet**: {inline_code(f'ggdr evaluate {shlex.quote(facts.place)}')} does it."
     first = {result.label: result for result in reversed(found)}  # the first value of a metric is the chief one
     values = [
-        f"{code(each.label)} {plain(each.key)} {each.shown}"
-        + f" ({each.between})" * bool(each.between)
+        f"{inline_code(each.label)} {escape(each.key)} {each.value_text}"
+        + f" ({each.interval_text})" * bool(each.interval_text)
         + f", {each.better} is better"
         for each in list(reversed(first.values()))[:FEW]
     ]
@@ -100,27 +100,27 @@ def how_good(facts: Facts, found: Sequence[Result]) -> str:
     return f"**Measured**{whose}, with 95 % intervals: {'; '.join(values)}. [All values and the protocol](#evaluation)."
 
 
-def labelled(spec: ImageSpec) -> str:
+def describe_conditioning(spec: ImageSpec) -> str:
     """Which labels its images have by choice."""
-    names = f" ({plain(described(spec))})" if spec.label_names else ""
+    names = f" ({escape(describe_labels(spec))})" if spec.label_names else ""
     if spec.label_ranges:
         return f"conditioned on {'a number' if spec.labels == 1 else f'{spec.labels} numbers'}{names}"
     return f"of {spec.labels} classes by choice{names}"
 
 
-def example(spec: ImageSpec) -> str:
+def example_label(spec: ImageSpec) -> str:
     """A label as Python: the first class, by its name if it has one, or a vector in the middle of the ranges."""
     if spec.label_ranges:
         return repr([round((low + high) / 2, 3) for low, high in spec.label_ranges])
     return repr(spec.label_names[0]) if spec.label_names else "0"
 
 
-def use(facts: Facts) -> str:
+def usage(facts: Facts) -> str:
     """Five lines that make an image."""
     generator = next((piece.part for piece in pieces(facts) if piece.part.registry.kind == "generator"), None)
     arguments = ["seeds=[0, 1, 2, 3]"]
     if facts.spec is not None and facts.spec.labels:
-        arguments.append(f"labels={example(facts.spec)}")
+        arguments.append(f"labels={example_label(facts.spec)}")
     if generator is not None and Capability.TRUNCATION in generator.provides:
         arguments.append("truncation_psi=0.7")
     code_lines = [
@@ -133,10 +133,10 @@ def use(facts: Facts) -> str:
     head = "With ggdr installed:" if facts.trained else "With ggdr installed, and when it is trained:"
     call = f"DiffusionPipeline.from_pretrained({json.dumps(facts.place)}, trust_remote_code=True)"
     tail = f"With ggdr installed, diffusers loads it too: `{call}`; the code to trust, `pipeline.py`, imports ggdr."
-    return head + "\n\n" + block("\n".join(code_lines), "python") + (f"\n\n{tail}" if facts.shared else "")
+    return head + "\n\n" + code_block("\n".join(code_lines), "python") + (f"\n\n{tail}" if facts.shared else "")
 
 
-def made_of(facts: Facts) -> str:
+def parts_section(facts: Facts) -> str:
     """The table of the parts that the model was made of and watched with."""
     return parts_table(pieces(facts, ROLES + WATCHING))
 
@@ -151,9 +151,9 @@ def training(facts: Facts) -> str:
     head = "`recipe.py`, beside this card, holds every field as it was:" if facts.trained else ""
     texts = [
         head,
-        block(command, "bash"),
-        table(("setting or measure", "value"), training_rows(facts)),
-        while_training(facts),
+        code_block(command, "bash"),
+        markdown_table(("setting or measure", "value"), training_rows(facts)),
+        training_metrics_table(facts),
     ]
     return "\n\n".join(text for text in texts if text)
 
@@ -171,49 +171,49 @@ def training_rows(facts: Facts) -> Iterator[tuple[str, str]]:
     yield "batch", f"{recipe.batch_size}{micro}"
     yield "precision", recipe.precision
     for name, size in facts.sizes.items():
-        yield plain(f"weights of the {name}"), f"{size:,}"
+        yield escape(f"weights of the {name}"), f"{size:,}"
     for turn, adam in (("G", recipe.g_optimizer), ("D", recipe.d_optimizer)):
         yield f"optimizer of {turn}", f"Adam, rate {adam.lr:g}, betas {adam.beta1:g} and {adam.beta2:g}"
     yield "running mean of G", f"half-life {recipe.ema_kimg:g} kimg" if recipe.ema_kimg else "none"
     yield "seed", str(recipe.seed)
     if recipe.init_from:
-        yield "started from the weights of", code(shown(recipe.init_from))
+        yield "started from the weights of", inline_code(short_value(recipe.init_from))
     yield from logged_rows(facts)
 
 
 def logged_rows(facts: Facts) -> Iterator[tuple[str, str]]:
     """What the run's log ends with."""
-    last = {key: value for key, value, _ in logged(facts.log)}
+    last = {key: value for key, value, _ in last_logged(facts.log)}
     if last.get("kimg") and "seconds" in last:
         yield "time", f"{significant(last['seconds'] / last['kimg'], 3)} s a kimg, with logging, grids and metrics"
     if "device" in facts.progress:
         processes = facts.progress.get("processes", 1)
-        yield "device", plain(f"{processes} x {facts.progress['device']}")
+        yield "device", escape(f"{processes} x {facts.progress['device']}")
     for key in (key for key in last if key.startswith("loss/")):
         _, turn, name = key.split("/", 2)
-        yield f"last loss of {turn.upper()}, {code(name)}", significant(last[key])
+        yield f"last loss of {turn.upper()}, {inline_code(name)}", significant(last[key])
     for key in (key for key in LABELS if key in last):
-        yield f"last {code(LABELS[key])}", significant(last[key])
+        yield f"last {inline_code(LABELS[key])}", significant(last[key])
 
 
 def evaluation(facts: Facts, found: Sequence[Result]) -> str:
     """What was measured, and what the paper has."""
-    texts = [results_table(found), bullets(notes(facts, found)), target_of(facts)]
+    texts = [results_table(found), bullets(notes(facts, found)), paper_results(facts)]
     return "\n\n".join(text for text in texts if text)
 
 
-def target_of(facts: Facts) -> str:
+def paper_results(facts: Facts) -> str:
     """The numbers of the paper that the recipe is to reach."""
     about = facts.about
-    if about is None or not about.paper or other_number(facts, about):
+    if about is None or not about.paper or is_other_number(facts, about):
         return ""
-    head = f"**The target** is the paper's ({paper_link(about.paper)}, {plain(about.table)}), not measured here."
-    rows = [(plain(model), plain(value)) for model, value in about.figures.items()]
-    texts = (f"{head} {plain(about.note)}".strip(), table(("model", plain(about.metric)), rows))
+    head = f"**The target** is the paper's ({paper_link(about.paper)}, {escape(about.table)}), not measured here."
+    rows = [(escape(model), escape(value)) for model, value in about.figures.items()]
+    texts = (f"{head} {escape(about.note)}".strip(), markdown_table(("model", escape(about.metric)), rows))
     return "\n\n".join(text for text in texts if text)
 
 
-def other_number(facts: Facts, about: About) -> bool:
+def is_other_number(facts: Facts, about: About) -> bool:
     """Whether it is known that the paper trained on more or fewer images, whose numbers say nothing of these."""
     if facts.images is None or about.count is None:
         return False
@@ -226,28 +226,30 @@ def training_data(facts: Facts) -> str:
         return ""
     about = facts.about or About()
     lines = (
-        [] if about.described else ["Their owner has not described these images: what they show, and whose they are."]
+        []
+        if about.is_described
+        else ["Their owner has not described these images: what they show, and whose they are."]
     )
-    return "\n\n".join([*lines, table(("images", "what is known"), data_rows(facts, about))])
+    return "\n\n".join([*lines, markdown_table(("images", "what is known"), data_rows(facts, about))])
 
 
 def data_rows(facts: Facts, about: About) -> Iterator[tuple[str, str]]:
     """What is known of the images, a fact a row."""
     if about.name:
-        yield "set", linked(about.name, about.url)
+        yield "set", link_to(about.name, about.url)
     elif about.url:
-        yield "page", linked(about.url, about.url)
+        yield "page", link_to(about.url, about.url)
     if about.images:
-        yield "what they show", plain(about.images)
+        yield "what they show", escape(about.images)
     if facts.images is not None:
         yield "number", f"{facts.images:,}"
     if facts.spec is not None:
         yield "size", size_of(facts.spec)
     if facts.content:
-        yield "SHA-256 of their pixels", code(facts.content)
+        yield "SHA-256 of their pixels", inline_code(facts.content)
     if facts.listing:
-        yield "SHA-256 of the list of their names, sizes and labels, first 16 digits", code(facts.listing)
-    yield "licence", plain(about.licence) if about.licence else "not written down"
+        yield "SHA-256 of the list of their names, sizes and labels, first 16 digits", inline_code(facts.listing)
+    yield "licence", escape(about.licence) if about.licence else "not written down"
 
 
 def size_of(spec: ImageSpec) -> str:
@@ -259,17 +261,19 @@ def limits(facts: Facts, found: Sequence[Result]) -> str:
     """What it is not for, and what it has not learned."""
     said = facts.about.limits if facts.about else ""
     measured = remarks(found) if facts.trained or found else ()
-    return bullets([plain(said or UNSAID), *ALWAYS, *measured])
+    return bullets([escape(said or UNSAID), *ALWAYS, *measured])
 
 
 def licence(facts: Facts, chosen: str) -> str:
     """The licence of the weights, and what bears on it."""
     about = facts.about
-    head = f"Of the weights: {code(chosen)}." if chosen else "Nobody has chosen a licence for the weights."
+    head = f"Of the weights: {inline_code(chosen)}." if chosen else "Nobody has chosen a licence for the weights."
     texts = [head if facts.trained else "There are no weights here."]
     texts.append("What may be done with weights depends on the licence of the images they learned from.")
     texts.append(
-        f"Here: {plain(about.licence)}." if about and about.licence else "Nobody has written it down here: look for it."
+        f"Here: {escape(about.licence)}."
+        if about and about.licence
+        else "Nobody has written it down here: look for it."
     )
     if facts.origin:
         texts.append("The checkpoint they were converted from has its own licence, which goes on holding.")
@@ -280,15 +284,15 @@ def licence(facts: Facts, chosen: str) -> str:
 
 def citations(facts: Facts) -> str:
     """BibTeX of the papers behind it."""
-    return block("\n\n".join(citation(paper) for paper in papers(facts)), "bibtex") if papers(facts) else ""
+    return code_block("\n\n".join(citation(paper) for paper in papers(facts)), "bibtex") if papers(facts) else ""
 
 
 def sections_of(facts: Facts, found: Sequence[Result], chosen: str) -> Iterable[tuple[str, str]]:
     """Heading and text of each, in the order in which a stranger asks."""
     return (
-        ("Use", use(facts)),
+        ("Use", usage(facts)),
         ("Evaluation", evaluation(facts, found)),
-        ("Parts", made_of(facts)),
+        ("Parts", parts_section(facts)),
         ("Training data", training_data(facts)),
         ("Training", training(facts)),
         ("Limits", limits(facts, found)),

@@ -13,7 +13,7 @@ from ggdr.cache import write_whole
 from ggdr.errors import DiskError, UserError
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
-from ggdr.sampling import AT_ONCE, View, asked, latents, whole
+from ggdr.sampling import BATCH_SIZE, View, check_seeds, forward_arguments, seeded_latents
 
 FORMAT = "ggdr codes"
 NOISE, LABELS = "noise.", "labels"
@@ -59,14 +59,14 @@ def codes_of_seeds(
 
     UserError if the generator does not take what `view` or `labels` set.
     """
-    return codes_of_latents(generator, latents(whole(seeds), generator.z_dim), labels, view)
+    return codes_of_latents(generator, seeded_latents(check_seeds(seeds), generator.z_dim), labels, view)
 
 
 @torch.no_grad()
 def codes_of_latents(generator: Generator, z: Tensor, labels: Tensor | None = None, view: View | None = None) -> Codes:
     """Return the codes of latent codes [N, z_dim] and labels [N, C]; UserError if the generator does not take
     `view`."""
-    how = asked(generator.config, view or View())
+    how = forward_arguments(generator.config, view or View())
     if Capability.WS not in generator.config.provides:
         return Codes(z, labels)
     device = generator.device
@@ -76,7 +76,7 @@ def codes_of_latents(generator: Generator, z: Tensor, labels: Tensor | None = No
 
 
 @torch.no_grad()
-def draw_codes(generator: Generator, codes: Codes, batch_size: int = AT_ONCE) -> Iterator[Tensor]:
+def draw_codes(generator: Generator, codes: Codes, batch_size: int = BATCH_SIZE) -> Iterator[Tensor]:
     """Yield images [n, C, H, W] float32 about [-1, 1] on the generator's device, `batch_size` at a time, of all
     codes."""
     for first in range(0, len(codes.points), batch_size):

@@ -13,7 +13,7 @@ from ggdr.errors import UserError
 from ggdr.latent.codes import Codes
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
-from ggdr.sampling.labels import labels_at
+from ggdr.sampling.labels import example_labels
 from ggdr.seeding import word
 
 Method = Literal["sefa", "pca"]
@@ -160,9 +160,9 @@ def latent_batches(z: Tensor, rows: Tensor | None) -> Iterator[tuple[Tensor, Ten
 
 def draw_latents(generator: Generator, count: int, labels: Tensor | None, seed: int) -> tuple[Tensor, Tensor | None]:
     """Draw latent codes [count, z_dim], and labels [count, C] if it takes some: the given row, or those of
-    `labels_at`."""
+    `example_labels`."""
     z = torch.randn(count, generator.z_dim, generator=torch.Generator().manual_seed(word(seed))).to(generator.device)
-    rows = labels_at(generator.spec, range(count)) if labels is None else labels.expand(count, -1)
+    rows = example_labels(generator.spec, range(count)) if labels is None else labels.expand(count, -1)
     return z, rows if rows is None else rows.to(generator.device)
 
 

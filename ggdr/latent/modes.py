@@ -13,7 +13,7 @@ from ggdr.latent.codes import Codes, codes_of_seeds, draw_codes
 from ggdr.latent.directions import draw_styles
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
-from ggdr.sampling import AT_ONCE, View, asked, draw
+from ggdr.sampling import BATCH_SIZE, View, draw, forward_arguments
 
 
 class Modes(NamedTuple):
@@ -53,13 +53,13 @@ def draw_with_modes(
     labels: Tensor | None = None,
     view: View | None = None,
     modes: Modes | None = None,
-    batch_size: int = AT_ONCE,
+    batch_size: int = BATCH_SIZE,
 ) -> Iterator[Tensor]:
     """Draw images like `ggdr.sampling.draw`, with psi pulling towards `modes` if given; UserError as there."""
     view = view or View()
     if modes is None:
         return draw(generator, seeds, labels, view, batch_size)
-    asked(generator.config, view)
+    forward_arguments(generator.config, view)
     if view.psi is None:
         raise UserError("modes are what psi pulls towards; give psi too, such as 0.7.")
     if view.noise == "random":

@@ -12,7 +12,7 @@ from torch.func import jvp
 
 from ggdr.errors import UserError
 from ggdr.networks.base.module import Generator
-from ggdr.sampling import AT_ONCE, View, asked, latents, whole
+from ggdr.sampling import BATCH_SIZE, View, check_seeds, forward_arguments, seeded_latents
 from ggdr.seeding import word
 
 
@@ -32,7 +32,7 @@ def polarity_sample(
     its modes; rho > 0 the sparse rest; 0 takes the first `count`. `labels` [1, C]: one class for all. The draw depends
     on the candidates alone. UserError if there are fewer candidates than `count`.
     """
-    seeds = whole(candidates)
+    seeds = check_seeds(candidates)
     if not 1 <= count <= len(seeds):
         raise UserError(f"{count} of {len(seeds)} seeds cannot be chosen; give as many candidates, better ten times.")
     if not rho:
@@ -53,14 +53,14 @@ def log_volumes(
     # Unlike the paper, which takes the largest singular values of the whole Jacobian: of its product with the same
     # `directions` random orthonormal vectors for all seeds, so that as many forward derivatives are enough.
     """
-    how = asked(generator.config, view or View())
-    z = latents(seeds, generator.z_dim)
+    how = forward_arguments(generator.config, view or View())
+    z = seeded_latents(seeds, generator.z_dim)
     width = min(directions, generator.z_dim)
     random = torch.randn(generator.z_dim, width, generator=torch.Generator().manual_seed(0))
     frame = torch.linalg.qr(random).Q.T.to(generator.device)
     row = None if labels is None else labels.to(generator.device)
     found = []
-    for part in z.split(AT_ONCE):
+    for part in z.split(BATCH_SIZE):
         part = part.to(generator.device)
         worn = None if row is None else row.expand(len(part), -1)
         columns = torch.stack([directional_derivative(generator, part, worn, how, along) for along in frame], dim=1)

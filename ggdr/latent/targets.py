@@ -9,8 +9,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ggdr.data.reading.pixels.decode import MODES, convert
-from ggdr.data.reading.pixels.framing import Frame, fit
+from ggdr.data.reading.pixels.decode import MODES, convert_channels
+from ggdr.data.reading.pixels.framing import Frame, fit_to_frame
 from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 from ggdr.sampling.grid import to_pil
@@ -35,7 +35,9 @@ def targets_of(images: Picture | Sequence[Picture], spec: ImageSpec) -> Tensor:
     pictures = [picture for each in given for picture in pictures_of(each)]
     if not pictures:
         raise UserError(f"there is no image to look for; {WANTED}.")
-    fitted = [np.atleast_3d(np.asarray(fit(convert(picture, spec.channels), frame))) for picture in pictures]
+    fitted = [
+        np.atleast_3d(np.asarray(fit_to_frame(convert_channels(picture, spec.channels), frame))) for picture in pictures
+    ]
     return torch.from_numpy(np.stack(fitted)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 

@@ -13,7 +13,7 @@ from ggdr.errors import UserError
 from ggdr.latent.codes import Codes, codes_of_latents, codes_of_seeds
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
-from ggdr.sampling import View, latents, whole
+from ggdr.sampling import View, check_seeds, seeded_latents
 
 Curve = Literal["spline", "slerp"]
 
@@ -35,13 +35,13 @@ def walk(
     i's. `labels` [K, C] change along with the codes. UserError if there are too few seeds or steps, or the generator
     does not take `view`.
     """
-    seeds = whole(seeds)
+    seeds = check_seeds(seeds)
     if curve not in get_args(Curve):
         raise UserError(f"curve is {curve!r}; give 'spline' or 'slerp'.")
     if len(seeds) < 2 or steps < 1:
         raise UserError(f"a walk leads past 2 seeds or more in 1 step or more each; given {len(seeds)} and {steps}.")
     if curve == "slerp":
-        z = interpolate_slerp(latents(seeds, generator.z_dim), steps, loop)
+        z = interpolate_slerp(seeded_latents(seeds, generator.z_dim), steps, loop)
         return codes_of_latents(generator, z, None if labels is None else interpolate_linear(labels, steps, loop), view)
     keys = codes_of_seeds(generator, seeds, labels, view)
     points = interpolate_spline(keys.points, steps, loop)

@@ -25,8 +25,8 @@ from ggdr.latent.targets import Picture, targets_of
 from ggdr.latent.walks import Curve, walk
 from ggdr.networks.base.module import Discriminator, Generator, Network
 from ggdr.pipeline.outputs import EditOutput, GANOutput, ProjectionOutput, check_output, handed
-from ggdr.sampling import AT_ONCE, View, whole
-from ggdr.sampling.labels import Asked, label_rows
+from ggdr.sampling import BATCH_SIZE, View, check_seeds
+from ggdr.sampling.labels import LabelInput, label_rows
 from ggdr.saving.model import save_model
 from ggdr.saving.pretrained import Hub, check_index, load_pair, write_index
 
@@ -162,14 +162,14 @@ class Pipeline:
         batch_size: int | None = None,
         *,
         seeds: int | Sequence[int] | Tensor | None = None,
-        labels: Asked | None = None,
+        labels: LabelInput | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
         modes: int | None = None,
         polarity: float = 0.0,
         candidates: int | None = None,
         noise: Literal["const", "random", "none"] = "const",
-        chunk_size: int = AT_ONCE,
+        chunk_size: int = BATCH_SIZE,
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> GANOutput:
         """Images, one for each seed, the same up to rounding in whatever batch or order.
@@ -203,10 +203,10 @@ class Pipeline:
         column_seeds: int | Sequence[int] | Tensor,
         *,
         layers: Iterable[int] | None = None,
-        labels: Asked | None = None,
+        labels: LabelInput | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
-        chunk_size: int = AT_ONCE,
+        chunk_size: int = BATCH_SIZE,
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> GANOutput:
         """Each row's image with each column's styles at `layers`, row by row (arXiv 1812.04948, fig. 3).
@@ -216,12 +216,12 @@ class Pipeline:
         the generator does not take what is asked.
         """
         view, codes = View(truncation_psi, truncation_cutoff), []
-        for seeds in (whole(row_seeds), whole(column_seeds)):
+        for seeds in (check_seeds(row_seeds), check_seeds(column_seeds)):
             codes.append(
                 codes_of_seeds(self.generator, seeds, label_rows(self.generator.spec, labels, len(seeds)), view)
             )
         both = mix_styles(self.generator, codes[0], codes[1], layers)
-        own = [seed for seed in whole(row_seeds) for _ in whole(column_seeds)]
+        own = [seed for seed in check_seeds(row_seeds) for _ in check_seeds(column_seeds)]
         return self.output(draw_codes(self.generator, both, chunk_size), own, chunk_size, output_type)
 
     def interpolate(
@@ -231,10 +231,10 @@ class Pipeline:
         *,
         curve: Curve = "spline",
         loop: bool = True,
-        labels: Asked | None = None,
+        labels: LabelInput | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
-        chunk_size: int = AT_ONCE,
+        chunk_size: int = BATCH_SIZE,
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> GANOutput:
         """A smooth walk from seed to seed, `steps` images each; image i * steps is seed i's.
@@ -242,7 +242,7 @@ class Pipeline:
         `curve`: "spline" through style codes, or "slerp" between latent codes. `loop`: back to the first seed at the
         end. The other arguments are those of a call. UserError if the generator does not take what is asked.
         """
-        given = whole(seeds)
+        given = check_seeds(seeds)
         rows = label_rows(self.generator.spec, labels, len(given))
         view = View(truncation_psi, truncation_cutoff)
         codes = walk(self.generator, given, steps, labels=rows, view=view, curve=curve, loop=loop)
@@ -256,14 +256,14 @@ class Pipeline:
         count: int | None,
         candidates: int | None,
         seeds: int | Sequence[int] | Tensor | None,
-        labels: Asked | None,
+        labels: LabelInput | None,
         view: View,
     ) -> list[int]:
         """`count` (None: one) of the seeds given, or of `candidates` drawn from torch's random state."""
         if labels is not None and np.ndim(labels) > bool(self.generator.spec.label_ranges):
             raise UserError("polarity chooses among images of one class; give one for all as labels.")
         count = count or 1
-        pool = seeds_for(candidates or 10 * count, None, None) if seeds is None else whole(seeds)
+        pool = seeds_for(candidates or 10 * count, None, None) if seeds is None else check_seeds(seeds)
         row = label_rows(self.generator.spec, labels, 1)
         with self.computing():
             return polarity_sample(self.generator, pool, count, rho, labels=row, view=view)
@@ -285,7 +285,7 @@ class Pipeline:
         count: int = 5,
         *,
         layers: Sequence[int] | None = None,
-        labels: Asked | None = None,
+        labels: LabelInput | None = None,
         seed: int = 0,
     ) -> Directions:
         """The strongest directions of its codes, for `edit`; "sefa" reads them from weights, "pca" from drawn codes.
@@ -304,7 +304,7 @@ class Pipeline:
         amounts: Sequence[float] = (-3, -2, -1, 0, 1, 2, 3),
         seeds: int | Sequence[int] | Tensor | None = None,
         codes: Codes | None = None,
-        labels: Asked | None = None,
+        labels: LabelInput | None = None,
         truncation_psi: float | None = None,
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> EditOutput:
@@ -317,7 +317,7 @@ class Pipeline:
         if (seeds is None) == (codes is None):
             raise UserError("an edit starts from seeds or from codes; give one of the two.")
         if seeds is not None:
-            given = whole(seeds)
+            given = check_seeds(seeds)
             rows = label_rows(self.generator.spec, labels, len(given))
             codes = codes_of_seeds(self.generator, given, rows, View(truncation_psi))
         assert codes is not None
@@ -330,7 +330,7 @@ class Pipeline:
         images: Picture | Sequence[Picture],
         search: Search | None = None,
         *,
-        labels: Asked | None = None,
+        labels: LabelInput | None = None,
         batch_size: int = 8,
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> ProjectionOutput:
@@ -366,7 +366,7 @@ class Pipeline:
         return torch.autocast(self.device.type, self.precision)
 
 
-def seeds_for(count: int | None, seeds: int | Sequence[int] | Tensor | None, labels: Asked | None) -> list[int]:
+def seeds_for(count: int | None, seeds: int | Sequence[int] | Tensor | None, labels: LabelInput | None) -> list[int]:
     """The seeds given, or as many as are asked for, drawn from torch's random state; UserError if numbers disagree."""
     if seeds is None:
         if count is None:
@@ -374,7 +374,7 @@ def seeds_for(count: int | None, seeds: int | Sequence[int] | Tensor | None, lab
         if not isinstance(count, int) or count < 1:
             raise UserError(f"batch_size is {count!r}; give the number of images, 1 or more.")
         return torch.randint(2**32, (count,)).tolist()
-    given = whole(seeds)
+    given = check_seeds(seeds)
     if count not in (None, len(given)):
         raise UserError(f"batch_size is {count}, and there are {len(given)} seeds; leave batch_size out.")
     return given

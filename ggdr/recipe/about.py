@@ -21,7 +21,7 @@ class Description:
     """who and what is in them, what is missing, what the model is not for; whole sentences"""
 
     @property
-    def described(self) -> bool:
+    def is_described(self) -> bool:
         """Whether it says what the images are."""
         return bool(self.name or self.images)
 
@@ -52,13 +52,13 @@ def about_source(identity: str, about: About | None, said: Description) -> About
     The recipe's words also hold where the person gives the images the name that the recipe gives its own.
     """
     own = {key: value for key, value in vars(said).items() if value}
-    if about is None or not (identity in about.sources or same_name(said, about)):
+    if about is None or not (identity in about.sources or is_same_name(said, about)):
         return About(sources=(identity,), **own) if own else None
     sources = tuple(dict.fromkeys((*about.sources, identity)))
-    name = about.name if same_name(said, about) else said.name or about.name
+    name = about.name if is_same_name(said, about) else said.name or about.name
     return replace(about, **own | {"name": name}, sources=sources)
 
 
-def same_name(said: Description, about: About) -> bool:
+def is_same_name(said: Description, about: About) -> bool:
     """Whether a person calls the images what the recipe calls its own, in upper or lower case."""
     return bool(about.name) and said.name.casefold() == about.name.casefold()

@@ -42,12 +42,12 @@ def to_json(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def flat(settings: Mapping[str, Any], head: str = "") -> dict[str, str | int | float]:
+def flatten(settings: Mapping[str, Any], head: str = "") -> dict[str, str | int | float]:
     """What `to_json` gave as "a.b.c" -> value; what is no number as text."""
     found: dict[str, str | int | float] = {}
     for key, value in settings.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{head}{key}.")
+            found |= flatten(value, f"{head}{key}.")
         else:
             found[f"{head}{key}"] = value if isinstance(value, int | float) else str(value)
     return found
@@ -55,7 +55,7 @@ def flat(settings: Mapping[str, Any], head: str = "") -> dict[str, str | int | f
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
     """What two recipes, as `to_json` gives them, do not share: a field's name, and a line that says it."""
-    old, new = flat(before), flat(now)
+    old, new = flatten(before), flatten(now)
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     swapped = tuple(name.removesuffix("type") for name in names if name.endswith(".type"))
     filled = tuple(f"{name}." for name in names if {value_at(old, name), value_at(new, name)} & {GIVEN})
@@ -69,7 +69,7 @@ def value_at(settings: Mapping[str, str | int | float], name: str) -> str | int 
     return settings.get(name, GIVEN if several else "not there")
 
 
-def completed(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+def fill_defaults(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     """A recipe's JSON with the fields that are newer than it at their defaults, if it can still be read as a recipe."""
     try:
         return to_json(from_json(Recipe, settings))

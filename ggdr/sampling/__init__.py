@@ -17,7 +17,7 @@ from ggdr.registry import Capability
 from ggdr.sampling.grid import to_uint8
 from ggdr.seeding import word
 
-AT_ONCE = 16
+BATCH_SIZE = 16
 """images of a pass: a constant, since each pass draws again, and samples must not depend on the run's micro-batch"""
 SEEDS = 2**64
 """seeds are below it"""
@@ -28,9 +28,9 @@ def sample(generator: Generator, labels: Tensor | None, n: int, seed: int) -> Te
     """n images [n, C, H, W] uint8 on the host; labels [n, L] or None. Seeds torch."""
     device = next(generator.parameters()).device
     made = []
-    for first in range(0, n, AT_ONCE):
+    for first in range(0, n, BATCH_SIZE):
         torch.manual_seed(word(seed + first))
-        size = min(AT_ONCE, n - first)
+        size = min(BATCH_SIZE, n - first)
         z = torch.randn(size, generator.z_dim, device=device)
         part = None if labels is None else labels[first : first + size].to(device)
         made.append(to_uint8(generator(z, part).image.float()).cpu())
@@ -53,7 +53,7 @@ def draw(
     seeds: Sequence[int],
     labels: Tensor | None = None,
     view: View | None = None,
-    batch_size: int = AT_ONCE,
+    batch_size: int = BATCH_SIZE,
 ) -> Iterator[Tensor]:
     """Images [n, C, H, W] float32 about [-1, 1] on the generator's device, n <= `batch_size` of them at a time.
 
@@ -61,32 +61,32 @@ def draw(
     whatever batch it is made: its latent code comes from its own random stream on the host, and so does fresh
     noise, which therefore takes a pass for each image. UserError if the generator does not take what is asked.
     """
-    seeds = whole(seeds)
-    how = asked(generator.config, view := view or View())
+    seeds = check_seeds(seeds)
+    how = forward_arguments(generator.config, view := view or View())
     at_once = 1 if view.noise == "random" else batch_size
     if at_once < 1:
         raise UserError(f"a pass of {at_once} images makes none; give 1 or more.")
     # Checks are made here, at the call, not at the first image.
     parts = [slice(first, first + at_once) for first in range(0, len(seeds), at_once)]
-    return (one_pass(generator, seeds[part], None if labels is None else labels[part], how) for part in parts)
+    return (draw_batch(generator, seeds[part], None if labels is None else labels[part], how) for part in parts)
 
 
 @torch.no_grad()
-def one_pass(generator: Generator, seeds: Sequence[int], labels: Tensor | None, how: dict[str, Any]) -> Tensor:
-    """A batch of `draw`, with the keywords that `asked` gave; torch's own random state is left as it was."""
+def draw_batch(generator: Generator, seeds: Sequence[int], labels: Tensor | None, how: dict[str, Any]) -> Tensor:
+    """Draw one batch with the keywords of `forward_arguments`; torch's own random state is left as it was."""
     device = generator.device
-    z = latents(seeds, generator.z_dim).to(device)
+    z = seeded_latents(seeds, generator.z_dim).to(device)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(word(seeds[0]))
         return generator(z, None if labels is None else labels.to(device), **how).image
 
 
-def latents(seeds: Sequence[int], z_dim: int) -> Tensor:
+def seeded_latents(seeds: Sequence[int], z_dim: int) -> Tensor:
     """Latent codes [N, z_dim] ~ N(0, 1) float32 on the host, each a function of its seed alone."""
     return torch.stack([torch.randn(z_dim, generator=torch.Generator().manual_seed(word(seed))) for seed in seeds])
 
 
-def whole(seeds: int | Sequence[int] | Tensor) -> list[int]:
+def check_seeds(seeds: int | Sequence[int] | Tensor) -> list[int]:
     """The seeds, or the one; UserError without one, or with one that is out of range or no whole number."""
     given: Any = seeds.tolist() if isinstance(seeds, Tensor) else seeds
     given = [given] if isinstance(given, numbers.Number) else list(given)
@@ -97,7 +97,7 @@ def whole(seeds: int | Sequence[int] | Tensor) -> list[int]:
     return [int(seed) for seed in given]
 
 
-def asked(config: GeneratorConfig, view: View) -> dict[str, Any]:
+def forward_arguments(config: GeneratorConfig, view: View) -> dict[str, Any]:
     """A view as keywords of the generator's forward; UserError if it asks for what the generator does not give."""
     truncates, noisy = Capability.TRUNCATION in config.provides, Capability.NOISE in config.provides
     if not truncates and (view.psi, view.cutoff) != (None, None):

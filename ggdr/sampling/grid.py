@@ -14,7 +14,7 @@ from ggdr.lazy import Tensor, torch
 if TYPE_CHECKING:
     import PIL.Image
 
-SIDE_PX = 600
+LEAST_PX = 600
 """the longer side that a grid is enlarged to at least"""
 GAP_PX = 2
 """white between images, without which neighbours run into each other"""
@@ -37,19 +37,19 @@ def to_pil(images: Tensor) -> list[PIL.Image.Image]:
     return [Image.fromarray(image.squeeze(2).numpy()) for image in images.cpu().permute(0, 2, 3, 1)]
 
 
-def columns_for(count: int, height: int, width: int) -> int:
+def grid_columns(count: int, height: int, width: int) -> int:
     """Columns that make `count` tiles of height x width near-square, without empty cells if that is near."""
     least = max(1, math.ceil(math.sqrt(count * height / width)))
     full = (columns for columns in range(least, least * 3 // 2 + 1) if count % columns == 0)
     return min(count, next(full, least))
 
 
-def shown_channels(channels: int) -> int:
+def display_channels(channels: int) -> int:
     """How many of an image's channels a picture shows: gray, RGB or RGBA; of two the first, of five and more three."""
     return {1: 1, 2: 1, 4: 4}.get(channels, 3)
 
 
-def picture(images: Tensor, columns: int | None = None, scale: int | None = None) -> Tensor:
+def make_grid(images: Tensor, columns: int | None = None, scale: int | None = None) -> Tensor:
     """Images uint8 [N, C, H, W] as one picture [rows * H', columns * W', 1, 3 or 4], row by row, on white.
 
     `columns` None: near-square. `scale`: whole factor of enlargement, nearest neighbour; None: until the picture's
@@ -58,10 +58,10 @@ def picture(images: Tensor, columns: int | None = None, scale: int | None = None
     if images.ndim != 4 or not len(images):
         raise ValueError(f"a grid is made of uint8 images [N, C, H, W]; given {images.dtype} {list(images.shape)}.")
     count, channels, height, width = images.shape
-    columns = columns or columns_for(count, height, width)
+    columns = columns or grid_columns(count, height, width)
     rows = math.ceil(count / columns)
-    scale = scale or math.ceil(SIDE_PX / max(rows * height, columns * width))
-    shown = images.detach()[:, : shown_channels(channels)].cpu()
+    scale = scale or math.ceil(LEAST_PX / max(rows * height, columns * width))
+    shown = images.detach()[:, : display_channels(channels)].cpu()
     shown = shown.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
     cells = shown.new_full((rows * columns, shown.shape[1], height * scale + GAP_PX, width * scale + GAP_PX), 255)
     cells[:count, :, :-GAP_PX, :-GAP_PX] = shown
@@ -70,10 +70,10 @@ def picture(images: Tensor, columns: int | None = None, scale: int | None = None
 
 
 def save_grid(images: Tensor, path: Path, columns: int | None = None, scale: int | None = None) -> None:
-    """Save images uint8 [N, C, H, W] as a PNG, laid out as in `picture`; it says that it is no data."""
+    """Save images uint8 [N, C, H, W] as a PNG, laid out as in `make_grid`; it says that it is no data."""
     from PIL import Image
 
-    save_png(Image.fromarray(picture(images, columns, scale).squeeze(2).numpy()), Path(path), folders.SHEET)
+    save_png(Image.fromarray(make_grid(images, columns, scale).squeeze(2).numpy()), Path(path), folders.SHEET)
 
 
 def save_png(image: PIL.Image.Image, path: Path, software: str = folders.SOFTWARE) -> None:

@@ -17,11 +17,11 @@ from ggdr.seeding import word
 
 SHOWN = 8
 """names that a sentence holds"""
-Asked = int | float | str | Sequence[int | str | float | Sequence[float]] | Tensor
+LabelInput = int | float | str | Sequence[int | str | float | Sequence[float]] | Tensor
 """a class by number or name, one for each image, or vectors"""
 
 
-def label_rows(spec: ImageSpec, labels: Asked | None, count: int) -> Tensor | None:
+def label_rows(spec: ImageSpec, labels: LabelInput | None, count: int) -> Tensor | None:
     """Label vectors [count, L] float32 of one class for all images, a class for each, or vectors [count, L].
 
     Classes are numbers or names. Where labels are no classes, a vector [L] is one for all, and numbers are vectors of
@@ -32,16 +32,16 @@ def label_rows(spec: ImageSpec, labels: Asked | None, count: int) -> Tensor | No
         return None
     if not width:
         raise UserError("this generator was trained without labels; leave labels out.")
-    wanted = wish(spec, count)
+    wanted = describe_choices(spec, count)
     if labels is None:
         raise UserError(f"this generator was trained with labels of width {width}: {wanted}.")
-    named = numbered(spec, labels)
+    named = replace_names(spec, labels)
     try:
         given = torch.as_tensor(named).cpu()
     except (TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"labels are {labels!r:.40}, which are no numbers; {wanted}.") from error
     if spec.label_ranges or given.is_floating_point():
-        given = spread_out(given.float(), width, count)
+        given = expand_numbers(given.float(), width, count)
     elif given.ndim < 2:
         strange = given[(given < 0) | (given >= width)].flatten().tolist()
         if strange:
@@ -54,7 +54,7 @@ def label_rows(spec: ImageSpec, labels: Asked | None, count: int) -> Tensor | No
     return given
 
 
-def spread_out(given: Tensor, width: int, count: int) -> Tensor:
+def expand_numbers(given: Tensor, width: int, count: int) -> Tensor:
     """Numbers as vectors, where they are meant as such: one vector [L] for all images, or one number an image."""
     if given.ndim == 0 and width == 1:
         return given.expand(count, 1)
@@ -63,17 +63,17 @@ def spread_out(given: Tensor, width: int, count: int) -> Tensor:
     return given[:, None] if given.ndim == 1 and width == 1 else given
 
 
-def wish(spec: ImageSpec, count: int) -> str:
+def describe_choices(spec: ImageSpec, count: int) -> str:
     """What labels may be."""
     if spec.label_ranges:
         one = f"a number for all images or for each of {count}" if spec.labels == 1 else f"a vector [{spec.labels}]"
-        return f"give {one}, or vectors [{count}, {spec.labels}], of {described(spec)}"
-    names = f" or by name ({described(spec)})" if spec.label_names else ""
+        return f"give {one}, or vectors [{count}, {spec.labels}], of {describe_labels(spec)}"
+    names = f" or by name ({describe_labels(spec)})" if spec.label_names else ""
     classes = f"a class from 0 to {spec.labels - 1}{names} for all images or for each of {count}"
     return f"give {classes}, or vectors [{count}, {spec.labels}]"
 
 
-def described(spec: ImageSpec) -> str:
+def describe_labels(spec: ImageSpec) -> str:
     """The names of its classes, or of the entries of its vectors with their ranges, as far as they are known."""
     if spec.label_ranges:
         names = spec.label_names or [f"number {place}" for place in range(spec.labels)]
@@ -85,23 +85,25 @@ def described(spec: ImageSpec) -> str:
     return f"{shown} and {len(texts) - SHOWN:,} more" if len(texts) > SHOWN else shown
 
 
-def numbered(spec: ImageSpec, labels: Any) -> Any:
+def replace_names(spec: ImageSpec, labels: Any) -> Any:
     """Labels with the numbers of classes for their names."""
     if isinstance(labels, str):
-        return class_of(spec, labels)
+        return class_number(spec, labels)
     if isinstance(labels, list | tuple) and any(isinstance(label, str) for label in labels):
-        return [class_of(spec, label) if isinstance(label, str) else label for label in labels]
+        return [class_number(spec, label) if isinstance(label, str) else label for label in labels]
     return labels
 
 
-def class_of(spec: ImageSpec, name: str) -> int:
+def class_number(spec: ImageSpec, name: str) -> int:
     """Find a class as `find_class` does; UserError, with those there are, if there is none."""
     if spec.label_ranges:
-        raise UserError(f"this generator's labels are numbers, not classes, of {described(spec)}; {name!r} is none.")
+        raise UserError(
+            f"this generator's labels are numbers, not classes, of {describe_labels(spec)}; {name!r} is none."
+        )
     if (place := find_class(spec, name)) is not None:
         return place
     numbers = f"give a number from 0 to {spec.labels - 1}"
-    known = f"its classes are {described(spec)}; give one, or its number" if spec.label_names else numbers
+    known = f"its classes are {describe_labels(spec)}; give one, or its number" if spec.label_names else numbers
     raise UserError(f"this generator has no class {name!r:.60}; {known}.")
 
 
@@ -113,7 +115,7 @@ def find_class(spec: ImageSpec, name: str) -> int | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def labels_at(spec: ImageSpec, places: Sequence[int]) -> Tensor | None:
+def example_labels(spec: ImageSpec, places: Sequence[int]) -> Tensor | None:
     """A label vector [N, L] for each place, a function of the place: each class in turn, or numbers in their ranges.
 
     None for an unconditional network.

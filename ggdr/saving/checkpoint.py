@@ -33,7 +33,7 @@ def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], docu
     """
     final = out / "checkpoints" / f"{step:08d}"
     try:
-        write(final, tensors, documents, sums=True)
+        write_folder(final, tensors, documents, sums=True)
     except OSError as error:
         kept = latest(out)
         last = f"the last good checkpoint is {kept}" if kept else "there is no checkpoint yet"
@@ -41,7 +41,7 @@ def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], docu
     return final
 
 
-def write(
+def write_folder(
     final: Path, tensors: Mapping[str, Mapping[str, Tensor]], documents: Mapping[str, Any], *, sums: bool = False
 ) -> None:
     """Make the folder `final`, whole or not at all; a document that is no string is written as JSON. OSError if not.
@@ -53,7 +53,7 @@ def write(
     try:
         aside.mkdir(parents=True)
         for name, state in tensors.items():
-            save_file(plain(state), aside / f"{name}.safetensors")
+            save_file(copy_to_host(state), aside / f"{name}.safetensors")
         for name, document in documents.items():
             (aside / name).write_text(document if isinstance(document, str) else json.dumps(document, indent=1))
         if sums:
@@ -63,7 +63,7 @@ def write(
             flush(file)
         flush(aside)
         if final.exists():
-            remove(final)
+            remove_folder(final)
         aside.rename(final)
         flush(final.parent)
     except SafetensorError as error:
@@ -72,13 +72,13 @@ def write(
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def write_note(file: Path, document: Mapping[str, Any]) -> None:
+def write_json(file: Path, document: Mapping[str, Any]) -> None:
     """Write a JSON file, and wait until it is on disk."""
     file.write_text(json.dumps(document, indent=1) + "\n")
     flush(file)
 
 
-def plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def copy_to_host(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Copies on the host, each with its own memory, as safetensors wants them."""
     return {key: value.detach().to("cpu", copy=True).contiguous() for key, value in state.items()}
 
@@ -96,7 +96,7 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def remove(folder: Path) -> None:
+def remove_folder(folder: Path) -> None:
     """Remove a folder that is never seen in part under its name."""
     going = folder.with_name(f".removing-{folder.name}")
     shutil.rmtree(going, ignore_errors=True)
@@ -113,7 +113,7 @@ def flush(path: Path) -> None:
         os.close(handle)
 
 
-def complete(out: Path) -> list[Path]:
+def all_checkpoints(out: Path) -> list[Path]:
     """The run's checkpoints, oldest first."""
     folder = out / "checkpoints"
     return sorted(path for path in folder.glob("[0-9]*") if path.name.isdigit() and path.is_dir())
@@ -121,7 +121,7 @@ def complete(out: Path) -> list[Path]:
 
 def latest(out: Path) -> Path | None:
     """The newest checkpoint, None if there is none."""
-    return next(reversed(complete(out)), None)
+    return next(reversed(all_checkpoints(out)), None)
 
 
 def corruption(checkpoint: Path) -> str:
@@ -140,13 +140,13 @@ def corruption(checkpoint: Path) -> str:
     return "" if lines else f"{SUMS} is empty"
 
 
-def last_whole(out: Path) -> tuple[Path | None, list[str]]:
+def latest_intact(out: Path) -> tuple[Path | None, list[str]]:
     """The newest checkpoint that is whole, None if there is none at all; damaged ones are set aside, and named.
 
     UserError if there are some and all of them are damaged: no run starts from the beginning unasked.
     """
     flaws: dict[Path, str] = {}
-    for path in reversed(complete(out)):
+    for path in reversed(all_checkpoints(out)):
         if not (found := corruption(path)):
             return path, [set_aside(damaged, why, path) for damaged, why in flaws.items()]
         flaws[path] = found
@@ -166,23 +166,23 @@ def set_aside(damaged: Path, why: str, instead: Path) -> str:
     return f"{damaged} is damaged ({why}) and now called {new.name}; going back to {instead.name}."
 
 
-def good(out: Path) -> list[Path]:
+def healthy_checkpoints(out: Path) -> list[Path]:
     """The checkpoints that were made while the run was well, oldest first."""
-    return [path for path in complete(out) if not read_json(path, "progress.json").get("unhealthy")]
+    return [path for path in all_checkpoints(out) if not read_json(path, "progress.json").get("unhealthy")]
 
 
-def forget(out: Path, after: Path) -> None:
+def remove_after(out: Path, after: Path) -> None:
     """Remove the checkpoints that came after one of them, the newest first."""
-    for path in reversed([path for path in complete(out) if path.name > after.name]):
-        remove(path)
+    for path in reversed([path for path in all_checkpoints(out) if path.name > after.name]):
+        remove_folder(path)
 
 
 def prune(out: Path, keep: int) -> None:
     """Remove all but the newest `keep` good checkpoints and the very newest, and what crashed saves left."""
-    stay = good(out)[-keep:] + complete(out)[-1:]
-    for path in complete(out):
+    stay = healthy_checkpoints(out)[-keep:] + all_checkpoints(out)[-1:]
+    for path in all_checkpoints(out):
         if path not in stay:
-            remove(path)
+            remove_folder(path)
     sweep(out)
 
 
@@ -192,14 +192,14 @@ def sweep(out: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def read(checkpoint: Path, name: str) -> dict[str, Tensor]:
+def load(checkpoint: Path, name: str) -> dict[str, Tensor]:
     """The tensors of one of its files, on the host; UserError if the file is missing or torn."""
-    return whole(checkpoint / f"{name}.safetensors", read_tensors)
+    return explain_failure(checkpoint / f"{name}.safetensors", read_tensors)
 
 
 def read_json(checkpoint: Path, name: str) -> dict[str, Any]:
     """One of its documents; UserError if the file is missing or torn, or holds no object."""
-    return whole(checkpoint / name, read_object)
+    return explain_failure(checkpoint / name, read_object)
 
 
 def read_progress(checkpoint: Path) -> dict[str, Any]:
@@ -214,8 +214,8 @@ def read_progress(checkpoint: Path) -> dict[str, Any]:
     return progress
 
 
-def whole(path: Path, read: Callable[[Path], Content]) -> Content:
-    """What `read` finds in a checkpoint's file; UserError with what to do if it cannot be read."""
+def explain_failure(path: Path, read: Callable[[Path], Content]) -> Content:
+    """Return what `read` finds in a checkpoint's file; UserError with what to do if it cannot be read."""
     try:
         return read(path)
     except (OSError, UserError) as error:
@@ -236,11 +236,11 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tenso
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         index, _, key = name.partition(".")
-        state.setdefault(int(index), {})[key] = alike(value, parameters[int(index)])
+        state.setdefault(int(index), {})[key] = match_layout(value, parameters[int(index)])
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def alike(value: Tensor, parameter: Tensor) -> Tensor:
+def match_layout(value: Tensor, parameter: Tensor) -> Tensor:
     """A parameter's state as the parameter lies in memory, which a fused optimizer asks for."""
     if value.shape != parameter.shape:
         return value

@@ -46,7 +46,7 @@ LIVE = "_live"
 """end of the name of a network as the optimizer left it, where its running mean is saved beside it"""
 
 
-class Saved(NamedTuple):
+class SavedNetwork(NamedTuple):
     """A network on disk: what it is, and where its weights are."""
 
     description: dict[str, Any]
@@ -59,7 +59,7 @@ class Saved(NamedTuple):
         try:
             tensors = read_tensors(self.file)
         except (OSError, UserError) as error:
-            raise UserError(torn(self.file, error)) from error
+            raise UserError(unreadable_message(self.file, error)) from error
         broken = [name for name, tensor in tensors.items() if not tensor.float().isfinite().all()]
         if broken:
             raise UserError(
@@ -77,8 +77,8 @@ class Saved(NamedTuple):
         try:
             there = read_header(self.file)
         except (OSError, UserError) as error:
-            raise UserError(torn(self.file, error)) from error
-        with Bounds(there):
+            raise UserError(unreadable_message(self.file, error)) from error
+        with MemoryBounds(there):
             return build(self.description, self.file.parent)
 
     def load(self) -> Network:
@@ -90,12 +90,12 @@ class Saved(NamedTuple):
         return network.eval()
 
 
-def torn(file: Path, error: Exception) -> str:
+def unreadable_message(file: Path, error: Exception) -> str:
     """What to say of weights that cannot be read."""
     return f"cannot read {file}: {one_line(error)}; save or download the model again."
 
 
-class Bounds(TorchFunctionMode):
+class MemoryBounds(TorchFunctionMode):
     """Tensors and their numbers are counted before memory is taken; UserError if a file holds by far fewer."""
 
     def __init__(self, there: dict[str, Header]):
@@ -141,11 +141,11 @@ def describe(network: Network) -> dict[str, Any]:
         channels = {str(resolution): channels for resolution, channels in network.extra.target_channels.items()}
         heads = {name: head._asdict() for name, head in network.extra.heads.items()}
         found["extra"] = {"target_channels": channels, "heads": heads}
-    others = {part.name: where for part in parts_of(config) if (where := origin(type(part)))}
+    others = {part.name: where for part in nested_parts(config) if (where := origin(type(part)))}
     return found | ({"plug_ins": others} if others else {})
 
 
-def parts_of(settings: Any) -> Iterator[Part]:
+def nested_parts(settings: Any) -> Iterator[Part]:
     """The parts among settings, at any depth, the outer ones first."""
     if isinstance(settings, Part):
         yield settings
@@ -155,7 +155,7 @@ def parts_of(settings: Any) -> Iterator[Part]:
         inner = [*settings.values()] if isinstance(settings, dict) else []
         inner = [*settings] if isinstance(settings, list | tuple) else inner
     for each in inner:
-        yield from parts_of(each)
+        yield from nested_parts(each)
 
 
 def build(description: Any, where: Path) -> Network:
@@ -167,7 +167,7 @@ def build(description: Any, where: Path) -> Network:
         raise UserError(f"{where} describes a {one_line(kind, 40)!r}; known are {' and '.join(KINDS)}.")
     spec = read_spec(description["spec"], where)
     extra = [read_extra(description["extra"], where)] if "extra" in description else []  # a discriminator's
-    if (largest := max(whole_numbers(description["config"]), default=0)) > MOST:
+    if (largest := max(integer_sizes(description["config"]), default=0)) > MOST:
         raise UserError(f"{where} describes a network with a setting of {one_line(largest, 40)}; {MOST:,} is the most.")
     check_plug_ins(description.get("plug_ins", {}), where)
     try:
@@ -191,13 +191,13 @@ def check_plug_ins(named: Any, where: Path) -> None:
         raise UserError(f"{where} describes a {one_line(name, 60)!r}, which is not part of ggdr but of {ways}.")
 
 
-def whole_numbers(settings: Any) -> Iterator[int]:
+def integer_sizes(settings: Any) -> Iterator[int]:
     """The sizes of all whole numbers among a network's settings."""
     if isinstance(settings, int):
         yield abs(settings)
     elif isinstance(settings, dict | list):
         for inner in settings.values() if isinstance(settings, dict) else settings:
-            yield from whole_numbers(inner)
+            yield from integer_sizes(inner)
 
 
 def read_spec(spec: Any, where: Path) -> ImageSpec:
@@ -209,7 +209,7 @@ def read_spec(spec: Any, where: Path) -> ImageSpec:
     numbers = [value for name, value in spec.items() if name not in {"label_names", "label_ranges"}]
     if not all(type(number) is int and number >= 0 for number in numbers):
         raise UserError(hint)
-    names, ranges = read_labels(spec, where)
+    names, ranges = read_label_spec(spec, where)
     found = ImageSpec(**{**spec, "label_names": names, "label_ranges": ranges})
     if not (1 <= found.height <= MOST_PX and 1 <= found.width <= MOST_PX and found.channels):
         raise UserError(hint)
@@ -232,7 +232,7 @@ def read_extra(extra: Any, where: Path) -> ExtraOutputs:
     return ExtraOutputs(targets, heads)
 
 
-def read_labels(spec: dict[str, Any], where: Path) -> tuple[tuple[str, ...], tuple[tuple[float, float], ...]]:
+def read_label_spec(spec: dict[str, Any], where: Path) -> tuple[tuple[str, ...], tuple[tuple[float, float], ...]]:
     """Names and ranges of the label vector's entries; UserError, naming `where`, if they are no such, or too few."""
     names, ranges = spec.get("label_names", []), spec.get("label_ranges", [])
     fits = isinstance(names, list) and all(isinstance(name, str) for name in names)
@@ -261,7 +261,7 @@ def save_model(network: Network, folder: Path) -> None:
     there = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
     if others := sorted(set(there) - {*FILES, *kept}):
         raise UserError(f"{folder} holds {others[0]}, which is no part of a saved network; give another folder.")
-    checkpoint.write(folder, {"model": network.state_dict()}, {"config.json": describe(network), **kept})
+    checkpoint.write_folder(folder, {"model": network.state_dict()}, {"config.json": describe(network), **kept})
 
 
 def is_ours(program: Path) -> bool:
@@ -271,15 +271,15 @@ def is_ours(program: Path) -> bool:
 
 def load_model(folder: str | Path) -> Network:
     """The network that `save_model` wrote, in eval mode; UserError if the folder does not hold one."""
-    return saved_at(Path(folder)).load()
+    return saved_network(Path(folder)).load()
 
 
-def saved_at(folder: Path) -> Saved:
+def saved_network(folder: Path) -> SavedNetwork:
     """The network in its folder; UserError if there is none."""
-    return Saved(description_at(folder / "config.json"), folder / "model.safetensors")
+    return SavedNetwork(read_description(folder / "config.json"), folder / "model.safetensors")
 
 
-def description_at(file: Path) -> dict[str, Any]:
+def read_description(file: Path) -> dict[str, Any]:
     """A JSON object; UserError if it is missing, torn, or something else."""
     try:
         return read_object(file)
@@ -290,7 +290,7 @@ def description_at(file: Path) -> dict[str, Any]:
         ) from error
 
 
-def find_saved(path: str | Path) -> dict[str, Saved]:
+def find_saved(path: str | Path) -> dict[str, SavedNetwork]:
     """The networks at `path`: a run's folder, a checkpoint's, a model's, or a single network's.
 
     "generator" is the running mean; "generator_live", where it is there, the weights that were training. UserError,
@@ -307,11 +307,11 @@ def find_saved(path: str | Path) -> dict[str, Saved]:
     elif (path / "model").is_dir():
         path = path / "model"
     if (path / "networks.json").is_file():
-        return in_checkpoint(path)
+        return networks_in_checkpoint(path)
     if (path / "config.json").is_file():
-        saved = saved_at(path)
+        saved = saved_network(path)
         return {str(saved.description.get("kind")): saved}
-    found = {file.parent.name: saved_at(file.parent) for file in sorted(path.glob("[!.]*/config.json"))}
+    found = {file.parent.name: saved_network(file.parent) for file in sorted(path.glob("[!.]*/config.json"))}
     if not found:
         raise UserError(
             f"{str(path)!r} holds no model; give the folder of a run, of a checkpoint, of a converted or saved model."
@@ -319,10 +319,10 @@ def find_saved(path: str | Path) -> dict[str, Saved]:
     return found
 
 
-def in_checkpoint(folder: Path) -> dict[str, Saved]:
+def networks_in_checkpoint(folder: Path) -> dict[str, SavedNetwork]:
     """The networks of a checkpoint."""
     found = {}
-    for name, description in description_at(folder / "networks.json").items():
+    for name, description in read_description(folder / "networks.json").items():
         if not re.fullmatch(NAME, name):
             raise UserError(
                 f"{folder / 'networks.json'} calls a network {one_line(name, 40)!r}, which is no name of a file here;"
@@ -330,7 +330,7 @@ def in_checkpoint(folder: Path) -> dict[str, Saved]:
             )
         mean = folder / f"{name}_ema.safetensors"
         file = folder / f"{name}.safetensors"
-        found[name] = Saved(description, mean if mean.is_file() else file)
+        found[name] = SavedNetwork(description, mean if mean.is_file() else file)
         if mean.is_file():
-            found[name + LIVE] = Saved(description, file)
+            found[name + LIVE] = SavedNetwork(description, file)
     return found

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ggdr import __version__
-from ggdr.documents import like
+from ggdr.documents import suggest_similar
 from ggdr.errors import UserError
 from ggdr.networks.base.module import Discriminator, Generator, Network
-from ggdr.saving.model import PROGRAM, Saved, description_at, find_saved, is_ours, save_model
+from ggdr.saving.model import PROGRAM, SavedNetwork, find_saved, is_ours, read_description, save_model
 
 Of = TypeVar("Of", bound=Network)
 OWN = ["pipeline", "GANPipeline"]
@@ -40,7 +40,7 @@ def write_index(folder: Path, parts: Collection[str]) -> None:
 def check_index(folder: Path) -> None:
     """UserError if a folder holds a pipeline, or a program, which is not ours, and would be replaced."""
     file, program = folder / INDEX, folder / "pipeline.py"
-    if file.is_file() and description_at(file).get("_class_name") != OWN:
+    if file.is_file() and read_description(file).get("_class_name") != OWN:
         raise UserError(f"{file} is of another pipeline, which would be replaced; give another folder.")
     if program.exists() and not is_ours(program):
         raise UserError(f"{program} is a program of yours, which would be replaced; give another folder.")
@@ -89,7 +89,7 @@ def load_one(name: str | Path, kind: type[Of], hub: Hub | None = None) -> Of:
     return loaded(find(name, (part,), hub or Hub())[part], kind)
 
 
-def find(name: str | Path, parts: tuple[str, ...], hub: Hub) -> dict[str, Saved]:
+def find(name: str | Path, parts: tuple[str, ...], hub: Hub) -> dict[str, SavedNetwork]:
     """The networks of these names at `name`, those that are there; UserError without the first of them."""
     here = Path(name).expanduser()
     found = in_folder(here, hub) if here.exists() else on_hub(str(name), parts, hub)
@@ -99,12 +99,12 @@ def find(name: str | Path, parts: tuple[str, ...], hub: Hub) -> dict[str, Saved]
     return found
 
 
-def in_folder(folder: Path, hub: Hub) -> dict[str, Saved]:
+def in_folder(folder: Path, hub: Hub) -> dict[str, SavedNetwork]:
     """The networks that a folder says it holds."""
     if hub.revision:
         raise UserError(f"{str(folder)!r} is a folder here, which has no revision {hub.revision!r}; leave it out.")
     found = find_saved(folder)
-    index = description_at(folder / INDEX) if (folder / INDEX).is_file() else {}
+    index = read_description(folder / INDEX) if (folder / INDEX).is_file() else {}
     for part in PARTS:
         if index.get(part) == ABSENT:
             found.pop(part, None)  # left there by a save before this one
@@ -113,12 +113,12 @@ def in_folder(folder: Path, hub: Hub) -> dict[str, Saved]:
     return found
 
 
-def on_hub(name: str, parts: tuple[str, ...], hub: Hub) -> dict[str, Saved]:
+def on_hub(name: str, parts: tuple[str, ...], hub: Hub) -> dict[str, SavedNetwork]:
     """The networks of a Hub repository; the weights of `parts` are downloaded, once, and nothing else is."""
     if not re.fullmatch(ID, name):
         raise UserError(
-            f"there is no folder {name!r} here{like(Path(name))}; give the folder of a run, of a checkpoint or of a"
-            " model, or a Hub repository such as 'org/name'."
+            f"there is no folder {name!r} here{suggest_similar(Path(name))}; give the folder of a run, of a checkpoint"
+            " or of a model, or a Hub repository such as 'org/name'."
         )
     folder = download(name, DESCRIPTIONS, hub)
     if not any(folder.glob("**/config.json")):
@@ -140,7 +140,7 @@ def download(name: str, files: list[str], hub: Hub) -> Path:
         ))  # fmt: skip
     except Exception as error:  # what a failing network raises depends on the client's version
         raise UserError(
-            f"there is no folder {name!r} here{like(Path(name))}, and {trouble(error, name, hub)}"
+            f"there is no folder {name!r} here{suggest_similar(Path(name))}, and {trouble(error, name, hub)}"
         ) from error
 
 
@@ -165,7 +165,7 @@ def trouble(error: Exception, name: str, hub: Hub) -> str:
     return f"the Hub repository {name!r} cannot be read: {reason}; try again, or give a folder."
 
 
-def loaded(saved: Saved, kind: type[Of]) -> Of:
+def loaded(saved: SavedNetwork, kind: type[Of]) -> Of:
     """The network; UserError if it cannot be read or is of another kind."""
     try:
         network = saved.load()
@@ -176,7 +176,7 @@ def loaded(saved: Saved, kind: type[Of]) -> Of:
     return network
 
 
-def blame(saved: Saved, error: UserError) -> str:
+def blame(saved: SavedNetwork, error: UserError) -> str:
     """Why a network cannot be read: the version that wrote it, if that is another one."""
     version = saved.description.get("ggdr") if isinstance(saved.description, dict) else None
     if version in (None, __version__):

@@ -40,7 +40,7 @@ class Best(NamedTuple):
 
         UserError if the metric has no such value.
         """
-        rows = [row for row in log_file.read(self.out / "metrics.jsonl") if row["step"] == step]
+        rows = [row for row in log_file.read_rows(self.out / "metrics.jsonl") if row["step"] == step]
         name, _, key = self.wanted.partition("/")
         found = {k.split("/", 2)[2]: v for row in rows for k, v in row.items() if k.startswith(f"metric/{name}/")}
         if not found:
@@ -72,9 +72,11 @@ class Best(NamedTuple):
             except OSError:  # a disk without such links
                 shutil.copyfile(file, aside / file.name)
         progress = checkpoint.read_progress(source)
-        checkpoint.write_note(aside / NOTE, {"metric": self.wanted, "value": value, "step": progress["step"]})
+        checkpoint.write_json(aside / NOTE, {"metric": self.wanted, "value": value, "step": progress["step"]})
         if self.folder.exists():
-            checkpoint.remove(self.folder)  # a crash from here on: the log has the value, and `source` is still there
+            checkpoint.remove_folder(
+                self.folder
+            )  # a crash from here on: the log has the value, and `source` is still there
         aside.rename(self.folder)
         checkpoint.flush(self.folder.parent)
         kimg = significant(progress["images_seen"] / 1000)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ggdr.data.base import Content
-from ggdr.data.reading.labels.labels import few
+from ggdr.data.reading.labels.base import list_some
 from ggdr.saving import checkpoint
 
 NAME = "data"
@@ -32,7 +32,7 @@ def changes(folder: Path, now: Content) -> list[str]:
     if not (folder / f"{NAME}.json").is_file():
         return []
     before = checkpoint.read_json(folder, f"{NAME}.json")
-    items = checkpoint.read(folder, NAME) if (folder / f"{NAME}.safetensors").is_file() else {}
+    items = checkpoint.load(folder, NAME) if (folder / f"{NAME}.safetensors").is_file() else {}
     found = of_classes(before.get("classes") or [], now.classes) + of_items(items, now.items, bool(now.classes))
     if before.get("images") != now.images:
         found.insert(0, f"{before.get('images')} images an epoch before, {now.images} now")
@@ -47,9 +47,9 @@ def of_classes(before: Sequence[str], now: Sequence[str]) -> list[str]:
     """Which names of labels are gone, new, or in another order."""
     gone, new = ([repr(name) for name in a if name not in b] for a, b in ((before, now), (now, before)))
     if gone and len(gone) == len(new):
-        return [f"the label{'s' * (len(gone) > 1)} {few(gone)} {are(gone)} now {few(new)}"]
+        return [f"the label{'s' * (len(gone) > 1)} {list_some(gone)} {are(gone)} now {list_some(new)}"]
     found = [
-        f"the label{'s' * (len(names) > 1)} {few(names)} {are(names)} {what}"
+        f"the label{'s' * (len(names) > 1)} {list_some(names)} {are(names)} {what}"
         for names, what in ((gone, "gone"), (new, "new"))
         if names
     ]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ggdr.lazy import Tensor
-from ggdr.sampling.grid import picture, save_grid
+from ggdr.sampling.grid import make_grid, save_grid
 from ggdr.saving import log_file
 from ggdr.trackers.base import Tracker
 from ggdr.training.progress import Progress
@@ -36,7 +36,7 @@ class Journal:
         self.out, self.step, self.images_seen = Path(out).absolute(), step, images_seen
         self.file = self.out / "metrics.jsonl"
         self.out.mkdir(parents=True, exist_ok=True)
-        last = log_file.cut(self.file, step)
+        last = log_file.truncate(self.file, step)
         self.seconds_before = (last and last.get("seconds")) or 0.0
         self.trackers: list[Tracker] = []
         for tracker in trackers:
@@ -49,7 +49,7 @@ class Journal:
     def log(self, images_seen: int, step: int, stats: Mapping[str, float]) -> None:
         """Write one line down and show it: reals shown so far, steps done, and numbers by name (loss/g/..., grad/g)."""
         row = self.stamp(images_seen, step) | {key: float(value) for key, value in stats.items()}
-        log_file.append(self.file, row)
+        log_file.append_row(self.file, row)
         self.progress.show(row)
         numbers = {key: value for key, value in row.items() if key not in ("step", "kimg") and math.isfinite(value)}
         for tracker in self.trackers:
@@ -57,7 +57,7 @@ class Journal:
 
     def metrics_at(self, step: int) -> set[str]:
         """Names of the metrics that are written down for a step."""
-        keys = (key for row in log_file.read(self.file) if row["step"] == step for key in row)
+        keys = (key for row in log_file.read_rows(self.file) if row["step"] == step for key in row)
         return {key.split("/")[1] for key in keys if key.startswith("metric/")}
 
     def stamp(self, images_seen: int, step: int) -> dict[str, float]:
@@ -73,7 +73,7 @@ class Journal:
 
     def rewind(self, images_seen: int, step: int) -> None:
         """Drop what was written down after `step`, to which the run has gone back."""
-        log_file.cut(self.file, step)
+        log_file.truncate(self.file, step)
         self.step, self.images_seen, self.logged = step, images_seen, time.monotonic()
 
     def grid(self, name: str, images: Tensor, images_seen: int | None = None) -> Path:
@@ -82,7 +82,7 @@ class Journal:
         path = self.out / "samples" / f"{stem}.png"
         save_grid(images, path)
         for tracker in self.trackers:
-            whole = picture(images)
+            whole = make_grid(images)
             # Not every service takes one channel.
             tracker.images(f"samples/{name}", whole.repeat(1, 1, 3 if whole.shape[2] == 1 else 1).numpy(), self.step)
         return path

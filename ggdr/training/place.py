@@ -34,9 +34,9 @@ def inside(out: Path, data: DataSet) -> bool:
 
 def theirs(out: Path) -> Path | None:
     """An image in a folder, at any depth; None: there is none."""
-    from ggdr.data.reading.file_types import endings
+    from ggdr.data.reading.file_types import image_endings
 
-    return next((file for file in sorted(out.rglob("*")) if file.suffix.lower() in endings()), None)
+    return next((file for file in sorted(out.rglob("*")) if file.suffix.lower() in image_endings()), None)
 
 
 def told(out: Path, data: DataSet) -> list[str]:

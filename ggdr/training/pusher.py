@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ggdr.errors import UserError
-from ggdr.hub.repository import Place, Pushed, Unreachable, Words, assemble, leftovers, push, writable
+from ggdr.hub.repository import (
+    CardWords,
+    PushResult,
+    Repository,
+    Unreachable,
+    assemble,
+    check_writable,
+    leftovers,
+    push,
+)
 
 PAUSES_SEC = (2.0, 5.0, 15.0, 60.0, 300.0)
 """before each further try; the last for ever while the run goes on, and each once at its end"""
@@ -25,7 +34,7 @@ class Snapshot(NamedTuple):
 class Pusher:
     """Pushes the newest snapshot, one at a time; one that waits makes room for a newer one."""
 
-    def __init__(self, run: Path, place: Place, say: Callable[[str], None], pauses: Sequence[float] = ()):
+    def __init__(self, run: Path, place: Repository, say: Callable[[str], None], pauses: Sequence[float] = ()):
         """`run`: the folder. `say`: tells a line. `pauses`: seconds before further tries; none: PAUSES_SEC.
 
         UserError if this account may not push there.
@@ -37,7 +46,7 @@ class Pusher:
         for left in leftovers(run):
             shutil.rmtree(left, ignore_errors=True)
         try:
-            writable(place)
+            check_writable(place)
         except Unreachable as error:
             say(f"{error} The run goes on; pushing will be tried again.")
         self.thread = threading.Thread(target=self.work, name="push", daemon=True)
@@ -49,7 +58,7 @@ class Pusher:
         folder = self.run / f".pushing-{self.count}"
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            snapshot = Snapshot(folder, assemble(self.run, folder, self.place.repo_id, Words()))
+            snapshot = Snapshot(folder, assemble(self.run, folder, self.place.repo_id, CardWords()))
         except (OSError, UserError) as error:
             self.say(f"no snapshot to push: {error}")
             return
@@ -101,7 +110,7 @@ class Pusher:
             self.changed.wait_for(lambda: self.waiting is not None or self.ending, timeout=pause)
             return self.waiting is not None
 
-    def tell(self, pushed: Pushed, snapshot: Snapshot) -> None:
+    def tell(self, pushed: PushResult, snapshot: Snapshot) -> None:
         """Say what was pushed, and whose card was left alone."""
         card = "; its card was written by hand, and stays" if pushed.kept_card else ""
         if pushed.changed:

@@ -49,7 +49,7 @@ class Recovery:
 
     def roll_back(self) -> str:
         """Go back to the last good checkpoint, slower; what was done. UserError if there is no way back."""
-        run, good = self.run, checkpoint.good(self.run.out)
+        run, good = self.run, checkpoint.healthy_checkpoints(self.run.out)
         if good[1:] and good[-1] == self.returned:
             good.pop()  # from there it diverged before
         if run.rollbacks >= run.recipe.rollbacks or not good:
@@ -58,7 +58,7 @@ class Recovery:
         with together():
             run.accelerator.wait_for_everyone()  # all have seen what is there
         if run.accelerator.is_main_process:
-            checkpoint.forget(run.out, after=self.returned)
+            checkpoint.remove_after(run.out, after=self.returned)
         run.load(self.returned, allow_changes=True)  # those were allowed when the run went on
         run.slow_down(rollbacks)
         self.health, self.diverged = Health(run.recipe.loss.ranks), ""

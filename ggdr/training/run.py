@@ -30,7 +30,7 @@ from ggdr.play.stats import Stats
 from ggdr.play.term import Adaptive, Turn
 from ggdr.processes import together
 from ggdr.recipe import Recipe
-from ggdr.recipe.files import completed, differences, to_json, to_python
+from ggdr.recipe.files import differences, fill_defaults, to_json, to_python
 from ggdr.recipe.fitting import fit
 from ggdr.saving import checkpoint
 from ggdr.saving.model import describe
@@ -247,7 +247,7 @@ class Run:
         `allow_changes`: take back what fits, also where the promise of an exact continuation is broken.
         """
         before = checkpoint.read_json(folder, "recipe.json")
-        changed = differences(completed(before), to_json(self.recipe))
+        changed = differences(fill_defaults(before), to_json(self.recipe))
         frozen = before.get("freeze_d", 0)
         if frozen != self.recipe.freeze_d:  # the optimizer's states go by place, and would shift
             raise UserError(
@@ -271,14 +271,14 @@ class Run:
             )
         progress = checkpoint.read_progress(folder)
         names = [*self.named_networks(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
-        tensors = {name: checkpoint.read(folder, name) for name in (*names, *(f"optimizer_{t}" for t in self.players))}
+        tensors = {name: checkpoint.load(folder, name) for name in (*names, *(f"optimizer_{t}" for t in self.players))}
         try:
             self.take(tensors)
         except (RuntimeError, ValueError) as error:
             why = "; ".join(fixed) or str(error).splitlines()[-1].strip().rstrip(".")
             raise UserError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
         if (folder / "callbacks.safetensors").is_file():
-            self.load_callbacks(checkpoint.read(folder, "callbacks"))
+            self.load_callbacks(checkpoint.load(folder, "callbacks"))
         self.step, self.images_seen = progress["step"], progress["images_seen"]
         self.slow_down(progress.get("rollbacks", 0))
         return [*changed.values(), *images]

@@ -19,7 +19,7 @@ class Trained(NamedTuple):
 
     def log(self) -> list[dict[str, float | None]]:
         """The lines of the log, each its numbers by name: `step`, `kimg`, `loss/g/NAME` and so on; None: not finite."""
-        return [*log_file.read(self.out / "metrics.jsonl")]
+        return [*log_file.read_rows(self.out / "metrics.jsonl")]
 
     def metrics(self) -> dict[str, float | None]:
         """The last value of each metric that was measured, by METRIC/VALUE, such as "fid/distance"."""

@@ -16,7 +16,7 @@ from ggdr.formatting import significant
 from ggdr.ops.kernels import describe_kernels
 from ggdr.play.schedule import due
 from ggdr.processes import Processes, together
-from ggdr.recipe.files import flat, to_json, to_python
+from ggdr.recipe.files import flatten, to_json, to_python
 from ggdr.saving import checkpoint
 from ggdr.training.journal import Journal, NoJournal
 from ggdr.training.lock import Lock
@@ -83,7 +83,7 @@ class Trainer:
     def resume(self) -> None:
         """Take up the last checkpoint, if there is one; open the journal at that step, say what will run, begin."""
         run = self.run
-        last, damage = self.processes.broadcast(self.by_main(lambda: checkpoint.last_whole(run.out))) or (None, [])
+        last, damage = self.processes.broadcast(self.by_main(lambda: checkpoint.latest_intact(run.out))) or (None, [])
         changed = run.load(last, self.allow_changes) if last is not None and last.is_dir() else []
         self.agree()
         if self.main:
@@ -112,7 +112,7 @@ class Trainer:
         if self.main:
             (run.out / "recipe.json").write_text(json.dumps(to_json(run.recipe), indent=1))
             file = write_recipe(run.out, to_python(run.recipe))
-            trackers, config = run.recipe.trackers.values(), flat(to_json(run.recipe))
+            trackers, config = run.recipe.trackers.values(), flatten(to_json(run.recipe))
             at = {"step": run.step, "images_seen": run.images_seen}
             self.journal = Journal(run.out, run.recipe.total_kimg, trackers, config=config, **at)
         return file

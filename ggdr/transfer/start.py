@@ -13,7 +13,7 @@ from ggdr.errors import UserError
 from ggdr.layers.spectral import WARM_UP, update_spectral_norms
 from ggdr.networks.base.module import Network
 from ggdr.recipe.files import differences, to_json
-from ggdr.saving.model import LIVE, Saved, find_saved
+from ggdr.saving.model import LIVE, SavedNetwork, find_saved
 from ggdr.transfer.reshaping import Reshaper, layer_of, mode_name
 
 
@@ -54,7 +54,7 @@ class Start(NamedTuple):
         return {move.name for move in self.moves if move.taken}
 
 
-def sources(path: str, networks: Mapping[str, Network]) -> dict[str, Saved]:
+def sources(path: str, networks: Mapping[str, Network]) -> dict[str, SavedNetwork]:
     """Return the saved networks at `path`; UserError, one sentence, if there is none, or none by a name of
     `networks`."""
     found = find_saved(Path(path).expanduser())
@@ -63,7 +63,9 @@ def sources(path: str, networks: Mapping[str, Network]) -> dict[str, Saved]:
     return found
 
 
-def start_networks(found: Mapping[str, Saved], networks: Mapping[str, Network], *, mean: bool = False) -> list[Start]:
+def start_networks(
+    found: Mapping[str, SavedNetwork], networks: Mapping[str, Network], *, mean: bool = False
+) -> list[Start]:
     """Make each network start from the saved one of its name, where there is one, and return what was done.
 
     mean: take running means, rather than the weights that were training where both are there. UserError, one sentence,
@@ -76,7 +78,7 @@ def start_networks(found: Mapping[str, Saved], networks: Mapping[str, Network], 
     return starts
 
 
-def start_network(name: str, network: Network, saved: Saved) -> Start:
+def start_network(name: str, network: Network, saved: SavedNetwork) -> Start:
     """Make a network start from a saved one; UserError if none of its weight matrices fits."""
     try:
         with torch.device("meta"):  # only its shapes and settings are read

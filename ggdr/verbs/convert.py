@@ -39,13 +39,13 @@ def main(argv: list[str]) -> int:
 
     OSError if the disk refuses.
     """
-    asked = parsed(Convert, argv, "ggdr convert", __doc__)
-    check_free(asked.out)
+    command = parsed(Convert, argv, "ggdr convert", __doc__)
+    check_free(command.out)
     from ggdr.foreign.reading import read
 
-    found = read(asked.snapshot)
-    write(found, asked.out)
-    print("\n".join(report(found, asked.out)))
+    found = read(command.snapshot)
+    write_networks(found, command.out)
+    print("\n".join(report_lines(found, command.out)))
     return 0
 
 
@@ -57,7 +57,7 @@ def check_free(out: Path) -> None:
         raise UserError(f"{str(out)!r} is there already; give the name of a new folder, or remove it first.")
 
 
-def write(found: Reading, out: Path) -> None:
+def write_networks(found: Reading, out: Path) -> None:
     """Make the folder `out`, whole or not at all; OSError if the disk refuses."""
     from ggdr.saving.checkpoint import flush
     from ggdr.saving.model import save_model
@@ -69,7 +69,7 @@ def write(found: Reading, out: Path) -> None:
         aside.mkdir(parents=True)
         for name, network in found.networks.items():
             save_model(network.network, aside / name)
-        (aside / "source.json").write_text(json.dumps(source(found), indent=1) + "\n")
+        (aside / "source.json").write_text(json.dumps(source_document(found), indent=1) + "\n")
         flush(aside / "source.json")
         flush(aside)
         aside.rename(out)
@@ -78,7 +78,7 @@ def write(found: Reading, out: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def source(found: Reading) -> dict[str, object]:
+def source_document(found: Reading) -> dict[str, object]:
     """Where it all came from, as JSON can hold it."""
     networks = {
         name: {"from": each.origin, "class": each.class_name, "arguments": each.arguments}
@@ -87,16 +87,16 @@ def source(found: Reading) -> dict[str, object]:
     return {"format": found.kind, **found.facts, "networks": networks, "notes": found.notes}
 
 
-def report(found: Reading, out: Path) -> list[str]:
+def report_lines(found: Reading, out: Path) -> list[str]:
     """A line for each network, then what a person should know."""
     rows: list[tuple[str, ...]] = [("network", "size px", "channels", "labels", "weights", "from")]
-    rows += [row(name, each) for name, each in found.networks.items()]
+    rows += [network_row(name, each) for name, each in found.networks.items()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in rows]
     return [*lines, *(f"note: {note}." for note in found.notes), f"written to {out}"]
 
 
-def row(name: str, found: FoundNetwork) -> tuple[str, ...]:
+def network_row(name: str, found: FoundNetwork) -> tuple[str, ...]:
     """A network's cells."""
     spec, weights = found.network.spec, sum(each.numel() for each in found.network.parameters())
     size = f"{spec.height}x{spec.width}"

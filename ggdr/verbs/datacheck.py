@@ -23,9 +23,9 @@ from ggdr.networks.size import possible
 if TYPE_CHECKING:
     import numpy as np
 
-    from ggdr.data.reading.labels.labels import Labels
-    from ggdr.data.reading.pixels.decode import Look
-    from ggdr.data.reading.pixels.depth import Values
+    from ggdr.data.reading.labels.base import Labels
+    from ggdr.data.reading.pixels.decode import ImageInfo
+    from ggdr.data.reading.pixels.depth import ValueSummary
     from ggdr.data.reading.pixels.framing import Frame
     from ggdr.data.reading.reader import Reader
 
@@ -47,11 +47,11 @@ SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Finding:
+class ItemReport:
     """One item, read in full."""
 
     name: str
-    look: Look | None
+    info: ImageInfo | None
     """None: it cannot be read"""
     digest: bytes = b""
     """hash of its bytes"""
@@ -59,7 +59,7 @@ class Finding:
     """why it cannot be read"""
     animated: bool = False
     """it has frames after the one that is used"""
-    values: Values | None = None
+    values: ValueSummary | None = None
     """what its values are"""
 
 
@@ -69,16 +69,16 @@ def main(argv: list[str]) -> int:
     if verb not in ("check", "-h", "--help"):
         close = Path(verb).exists() and not flags
         raise UserError(f"`ggdr data {verb}` is no command; type: ggdr data check {verb if close else 'SOURCE'}.")
-    asked = parsed(Check, ["--help"] if verb != "check" else as_typed(flags), "ggdr data check", __doc__)
-    if asked.source and asked.data.source:
-        raise UserError(f"two sources, {asked.source!r} and {asked.data.source!r}; give one.")
+    command = parsed(Check, ["--help"] if verb != "check" else complete_flags(flags), "ggdr data check", __doc__)
+    if command.source and command.data.source:
+        raise UserError(f"two sources, {command.source!r} and {command.data.source!r}; give one.")
     with at("data"):
-        lines, readable = report(replace(asked.data, source=asked.source or asked.data.source))
+        lines, readable = report_source(replace(command.data, source=command.source or command.data.source))
     print("\n".join(map(printable, lines)))
     return 0 if readable else 1
 
 
-def as_typed(flags: list[str]) -> list[str]:
+def complete_flags(flags: list[str]) -> list[str]:
     """The flags as the trainer has them: `--size 256` may be typed for `--data.size 256`, `--data images` left out."""
     bare = {f"--{field.name.replace('_', '-')}" for field in fields(ImageFiles)}
     bare |= {f"--no-{flag.removeprefix('--')}" for flag in bare}
@@ -92,75 +92,75 @@ def as_typed(flags: list[str]) -> list[str]:
     return named
 
 
-def report(settings: ImageFiles) -> tuple[list[str], int]:
+def report_source(settings: ImageFiles) -> tuple[list[str], int]:
     """The lines of the report, and how many images can be read; UserError if the source cannot even be opened."""
-    from ggdr.data.reading.detect import reader_of
-    from ggdr.data.reading.opening import pick
-    from ggdr.data.reading.pixels.depth import together
+    from ggdr.data.reading.detect import open_reader
+    from ggdr.data.reading.opening import select_subset
+    from ggdr.data.reading.pixels.depth import merge_by_dtype
     from ggdr.data.reading.reader import Columns
 
-    reader = reader_of(settings.source, Columns(settings.image_column, settings.split, settings.config))
-    items = pick(len(reader), settings.subset, settings.subset_seed)
+    reader = open_reader(settings.source, Columns(settings.image_column, settings.split, settings.config))
+    items = select_subset(len(reader), settings.subset, settings.subset_seed)
     with warnings.catch_warnings(action="ignore"):  # the report tells the same, counted
-        findings = list(inspect(reader, items))
-    looks = [finding.look for finding in findings if finding.look]
-    if not looks:
-        bad = lines_of(("not read", passed_over(reader)), ("unreadable", unreadable(findings)))
+        findings = list(inspect_items(reader, items))
+    infos = [finding.info for finding in findings if finding.info]
+    if not infos:
+        bad = lines_of(("not read", unread_lines(reader)), ("unreadable", unreadable_lines(findings)))
         return [f"{reader.kind} {settings.source}", *bad], 0
-    flags = replace(settings, size=settings.size or good_size(looks))
-    depths = together(finding.values for finding in findings if finding.values)
-    flags = replace(flags, range=flags.range or good_range(depths))
-    images, warned = opened(reader, flags)
+    flags = replace(settings, size=settings.size or suggest_size(infos))
+    depths = merge_by_dtype(finding.values for finding in findings if finding.values)
+    flags = replace(flags, range=flags.range or suggest_range(depths))
+    images, warned = open_as_trainer(reader, flags)
     flags = replace(flags, channels=images.spec.channels)
     return [
         f"{reader.kind} {settings.source}",
         *lines_of(
-            ("images", [counts(findings, len(reader))]),
+            ("images", [count_items(findings, len(reader))]),
             ("folders", [*reader.notes]),
-            ("not read", passed_over(reader)),
-            ("unreadable", unreadable(findings)),
-            ("sizes", [tally(Counter(f"{look.height}x{look.width}" for look in looks)) + "  (height x width)"]),
-            ("modes", [tally(Counter(look.mode for look in looks))]),
-            ("values", depth_of(depths, flags.range)),
-            ("profiles", profiles(looks)),
-            ("labels", described(reader, items, settings)),
-            ("trainer", outcome(images, looks, len(findings))),
-            ("cut off", cut_off(findings, frame_of(images, flags))),
+            ("not read", unread_lines(reader)),
+            ("unreadable", unreadable_lines(findings)),
+            ("sizes", [tally(Counter(f"{info.height}x{info.width}" for info in infos)) + "  (height x width)"]),
+            ("modes", [tally(Counter(info.mode for info in infos))]),
+            ("values", value_lines(depths, flags.range)),
+            ("profiles", profile_lines(infos)),
+            ("labels", label_lines(reader, items, settings)),
+            ("trainer", trainer_lines(images, infos, len(findings))),
+            ("cut off", cropped_lines(findings, frame_of(images, flags))),
             ("warnings", warned),
             ("flags", [as_flags(flags)]),
         ),
-    ], len(looks)
+    ], len(infos)
 
 
-def inspect(reader: Reader, items: np.ndarray) -> Iterator[Finding]:
+def inspect_items(reader: Reader, items: np.ndarray) -> Iterator[ItemReport]:
     """Read and decode every item, several at a time, with a progress bar on a terminal."""
     from concurrent.futures import ThreadPoolExecutor
 
     from tqdm import tqdm
 
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda item: examine(reader, int(item)), items)
+        found = pool.map(lambda item: inspect_item(reader, int(item)), items)
         yield from tqdm(found, "reading", len(items), unit=" images", leave=False, disable=None)
 
 
-def examine(reader: Reader, item: int) -> Finding:
+def inspect_item(reader: Reader, item: int) -> ItemReport:
     """Read and decode one item."""
     import hashlib
 
-    from ggdr.data.reading.pixels.decode import animated, look, pixels, values
-    from ggdr.data.reading.pixels.depth import values_of
+    from ggdr.data.reading.pixels.decode import decode_image, image_info, is_animated, read_values
+    from ggdr.data.reading.pixels.depth import summarize_values
     from ggdr.data.reading.pixels.framing import Frame
-    from ggdr.data.reading.reader import reason
+    from ggdr.data.reading.reader import failure_reason
 
     name = reader.name(item)
     try:
         data = reader.read(item)
-        seen = look(data)
-        plain = pixels(data, Frame(seen.height, seen.width, seen.channels))
-        found = values_of(values(data) if seen.deep else plain[: 3 if seen.mode == "RGBA" else None])
+        seen = image_info(data)
+        plain = decode_image(data, Frame(seen.height, seen.width, seen.channels))
+        found = summarize_values(read_values(data) if seen.deep else plain[: 3 if seen.mode == "RGBA" else None])
     except Exception as error:  # a broken file may raise anything in a decoder
-        return Finding(name, None, why=reason(error))
-    return Finding(name, seen, hashlib.sha256(data).digest(), animated=animated(data), values=found)
+        return ItemReport(name, None, why=failure_reason(error))
+    return ItemReport(name, seen, hashlib.sha256(data).digest(), animated=is_animated(data), values=found)
 
 
 def lines_of(*sections: tuple[str, list[str]]) -> Iterator[str]:
@@ -170,9 +170,9 @@ def lines_of(*sections: tuple[str, list[str]]) -> Iterator[str]:
             yield f"  {'' if number else title:<12}{text}"
 
 
-def counts(findings: list[Finding], total: int) -> str:
+def count_items(findings: list[ItemReport], total: int) -> str:
     """How many there are, can be read, and are the same file twice."""
-    readable = [finding for finding in findings if finding.look]
+    readable = [finding for finding in findings if finding.info]
     copies = len(readable) - len({finding.digest for finding in readable})
     parts = [f"{len(readable):,} readable", f"{len(findings) - len(readable):,} unreadable"]
     parts += [f"{copies:,} identical to another one"] if copies else []
@@ -182,18 +182,18 @@ def counts(findings: list[Finding], total: int) -> str:
     return ", ".join(parts)
 
 
-def unreadable(findings: list[Finding]) -> list[str]:
+def unreadable_lines(findings: list[ItemReport]) -> list[str]:
     """The items that cannot be read, by name, and why."""
-    return [f"{finding.name}: {finding.why}" for finding in findings if not finding.look]
+    return [f"{finding.name}: {finding.why}" for finding in findings if not finding.info]
 
 
-def passed_over(reader: Reader) -> list[str]:
+def unread_lines(reader: Reader) -> list[str]:
     """Files that are taken for no images, by kind."""
-    from ggdr.data.reading.file_types import told
-    from ggdr.folders import skipped
+    from ggdr.data.reading.file_types import describe_unread
+    from ggdr.folders import describe_skipped
 
-    lines = [told(reader.others)] if reader.others else []
-    lines += [skipped(reader.made)] if reader.made else []
+    lines = [describe_unread(reader.unread)] if reader.unread else []
+    lines += [describe_skipped(reader.own_output)] if reader.own_output else []
     hidden = ", ".join(f"{count:,} {place}" for place, count in sorted(reader.hidden.items()))
     return lines + ([f"passed over as the system's own: {hidden}"] if hidden else [])
 
@@ -205,22 +205,22 @@ def tally(counter: Counter[str]) -> str:
     return f"{text}, and {rest:,} others" if rest > 0 else text
 
 
-def described(reader: Reader, items: np.ndarray, settings: ImageFiles) -> list[str]:
+def label_lines(reader: Reader, items: np.ndarray, settings: ImageFiles) -> list[str]:
     """The labels asked for, or else those there are, with counts."""
     lines = []
     for choice in [settings.labels] if settings.labels else reader.label_choices():
         try:
-            used = reader.labels(choice, settings.label_kind).of(items)
+            used = reader.labels(choice, settings.label_kind).select(items)
         except UserError as error:
             error.move("data")
             lines.append(f"none from {choice}: {error.in_flags().removeprefix(f'{choice}: ')}")
             continue
         hint = "" if settings.labels else f" (to train with them: --data.labels {choice})"
-        lines += [f"{used.width} from {choice}{hint}", *summary(used), *used.notes]
+        lines += [f"{used.width} from {choice}{hint}", *class_lines(used), *used.notes]
     return lines
 
 
-def summary(labels: Labels) -> list[str]:
+def class_lines(labels: Labels) -> list[str]:
     """Items of each class, or the range of each number; and items without a label."""
     if not labels.ranges:
         return [tally(Counter(labels.counts()))]
@@ -230,42 +230,42 @@ def summary(labels: Labels) -> list[str]:
     return lines + ([f"no label: {int(labels.missing.sum()):,}"] if labels.missing is not None else [])
 
 
-def good_size(looks: list[Look]) -> tuple[int, int]:
+def suggest_size(infos: list[ImageInfo]) -> tuple[int, int]:
     """The size of the images, if they agree and networks can make it; else a power of two that half of them reach."""
-    sizes = {(look.height, look.width) for look in looks}
+    sizes = {(info.height, info.width) for info in infos}
     if len(sizes) == 1 and possible(*(size := sizes.pop())):
         return size
-    sides = sorted(min(look.height, look.width) for look in looks)
+    sides = sorted(min(info.height, info.width) for info in infos)
     side = 1 << (sides[len(sides) // 2].bit_length() - 1)
     return side, side
 
 
-def good_range(depths: list[Values]) -> tuple[float, float] | None:
+def suggest_range(depths: list[ValueSummary]) -> tuple[float, float] | None:
     """The range that keeps all values, where the one that is taken without it would lose most; else None."""
-    from ggdr.data.reading.pixels.depth import loss, span
+    from ggdr.data.reading.pixels.depth import describe_loss, full_range
 
-    spans = [span(each) for each in depths if loss(each)]
+    spans = [full_range(each) for each in depths if describe_loss(each)]
     return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
 
 
-def depth_of(depths: list[Values], chosen: tuple[float, float] | None) -> list[str]:
+def value_lines(depths: list[ValueSummary], chosen: tuple[float, float] | None) -> list[str]:
     """What the values of the images are, and what becomes of them."""
-    from ggdr.data.reading.pixels.depth import loss, natural, tidy, told
+    from ggdr.data.reading.pixels.depth import default_range, describe_loss, describe_values, six_digits
 
     lines = []
     for each in depths:
-        low, high = map(tidy, chosen or natural(each.dtype))
+        low, high = map(six_digits, chosen or default_range(each.dtype))
         kept = f"; 8 bits are kept: {low} to {high} become 0 to 255" if chosen or each.dtype != "uint8" else ""
-        lines.append(told(each) + kept)
-        lines += [f"without --data.range, {lost}"] if (lost := loss(each)) else []
+        lines.append(describe_values(each) + kept)
+        lines += [f"without --data.range, {lost}"] if (lost := describe_loss(each)) else []
     return lines
 
 
-def profiles(looks: list[Look]) -> list[str]:
+def profile_lines(infos: list[ImageInfo]) -> list[str]:
     """The colour profiles that images have, and what is done about them."""
     from ggdr.data.reading.pixels.profiles import BROKEN
 
-    named = Counter(look.profile for look in looks if look.profile)
+    named = Counter(info.profile for info in infos if info.profile)
     broken = named.pop(BROKEN, 0)
     lines = [tally(named) + ", converted to sRGB"] if named else []
     return lines + ([f"{broken:,} with a colour profile that cannot be used, taken to be sRGB"] if broken else [])
@@ -278,13 +278,13 @@ def frame_of(images: Images, settings: ImageFiles) -> Frame:
     return Frame(images.spec.height, images.spec.width, images.spec.channels, settings.crop, settings.fill)
 
 
-def cut_off(findings: list[Finding], frame: Frame) -> list[str]:
+def cropped_lines(findings: list[ItemReport], frame: Frame) -> list[str]:
     """How much of the images is cut away to make them fit."""
     from statistics import median
 
-    from ggdr.data.reading.pixels.framing import lost
+    from ggdr.data.reading.pixels.framing import cropped_share
 
-    share = {each.name: lost(each.look.height, each.look.width, frame) for each in findings if each.look}
+    share = {each.name: cropped_share(each.info.height, each.info.width, frame) for each in findings if each.info}
     worst = max(share, key=lambda name: share[name])
     if share[worst] < LEAST_CUT:
         return []
@@ -294,33 +294,33 @@ def cut_off(findings: list[Finding], frame: Frame) -> list[str]:
     ]
 
 
-def opened(reader: Reader, settings: ImageFiles) -> tuple[Images, list[str]]:
+def open_as_trainer(reader: Reader, settings: ImageFiles) -> tuple[Images, list[str]]:
     """The data set as the trainer opens it, and what it is warned of; UserError if it cannot be opened."""
-    from ggdr.data.reading.opening import gallery
+    from ggdr.data.reading.opening import index_images
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        return gallery(reader, settings), [str(each.message) for each in caught]
+        return index_images(reader, settings), [str(each.message) for each in caught]
 
 
-def outcome(images: Images, looks: list[Look], items: int) -> list[str]:
-    """What the trainer sees of `items` items, of which `looks` can be read."""
-    spec, broken = images.spec, items - len(looks)
+def trainer_lines(images: Images, infos: list[ImageInfo], items: int) -> list[str]:
+    """What the trainer sees of `items` items, of which `infos` can be read."""
+    spec, broken = images.spec, items - len(infos)
     size = f"{spec.height}x{spec.width}, {spec.channels} channel{'s' * (spec.channels > 1)}"
     labels = f"labels {spec.labels} wide" if spec.labels else "no labels"
-    lines = [f"{len(looks) * len(images) // items:,} images an epoch, {size}, {labels}"]
+    lines = [f"{len(infos) * len(images) // items:,} images an epoch, {size}, {labels}"]
     lines += [f"{broken:,} unreadable: the next readable one stands in for each"] if broken else []
-    small = sum(look.height < spec.height or look.width < spec.width for look in looks)
+    small = sum(info.height < spec.height or info.width < spec.width for info in infos)
     return lines + ([f"{small:,} of them enlarged: smaller than {spec.height}x{spec.width}"] if small else [])
 
 
 def as_flags(settings: ImageFiles) -> str:
     """The settings as flags of the trainer: the source, and whatever is not the default."""
     changed = [field.name for field in fields(settings) if getattr(settings, field.name) != field.default]
-    return shlex.join(["--data", settings.name, *words(settings, changed)])
+    return shlex.join(["--data", settings.name, *flag_words(settings, changed)])
 
 
-def words(settings: ImageFiles, names: Iterable[str]) -> Iterator[str]:
+def flag_words(settings: ImageFiles, names: Iterable[str]) -> Iterator[str]:
     """Each setting as a flag and its values."""
     for name in names:
         value, flag = getattr(settings, name), f"--data.{name.replace('_', '-')}"

@@ -19,7 +19,7 @@ def dry_run(run: Run) -> None:
     Trainer(run).prepare()
     batches = next(run.reals())
     train_step(run, batches)
-    seconds = {phase.name: timed(run, phase, batches) for phase in run.phases}
+    seconds = {phase.name: time_phase(run, phase, batches) for phase in run.phases}
     per_step = sum(seconds[phase.name] / phase.every for phase in run.phases)
     per_kimg = per_step / run.images_per_step * 1000
     if not run.accelerator.is_main_process:
@@ -34,7 +34,7 @@ def dry_run(run: Run) -> None:
     print(f"time per kimg: {significant(per_kimg, 3)} s; {whole}")
 
 
-def timed(run: Run, phase, batches) -> float:
+def time_phase(run: Run, phase, batches) -> float:
     """Seconds that a phase takes."""
     synchronise(run.device)
     start = time.perf_counter()

@@ -15,7 +15,7 @@ from ggdr.errors import UserError, above_zero
 from ggdr.flags.command_line import parsed
 from ggdr.formatting import significant
 from ggdr.verbs.label_flags import LabelFlags
-from ggdr.verbs.model_flags import is_picture, numbers
+from ggdr.verbs.model_flags import is_png, parse_ranges
 
 if TYPE_CHECKING:
     from ggdr.latent.codes import Codes
@@ -53,43 +53,43 @@ class Edit(LabelFlags):
 
 def main(argv: list[str]) -> int:
     """Draw the sheet that `argv` asks for and say where it is; UserError if it cannot be made."""
-    asked = parsed(Edit, argv, "ggdr edit", __doc__)
-    wanted = numbers("directions", asked.directions)
-    layers = numbers("layers", asked.layers) if asked.layers else None
-    if not is_picture(asked.out):
-        raise UserError(f"--out {asked.out} is no PNG; give NAME.png.")
-    asked.keep([asked.out])
+    command = parsed(Edit, argv, "ggdr edit", __doc__)
+    wanted = parse_ranges("directions", command.directions)
+    layers = parse_ranges("layers", command.layers) if command.layers else None
+    if not is_png(command.out):
+        raise UserError(f"--out {command.out} is no PNG; give NAME.png.")
+    command.check_files([command.out])
     from ggdr.latent.directions import find_directions
     from ggdr.visualization.sheets import draw_sheet
 
-    generator = asked.generator()
-    row = asked.label_rows(generator.spec, 1) if len(asked.labels) == 1 else None  # of several, of all classes
-    names, codes = start(asked, generator)
-    directions = find_directions(generator, asked.method, max(wanted) + 1, layers=layers, labels=row)
-    rows = rows_of(asked, generator, directions, wanted, names, codes)
-    moved = "" if layers is None else f" of style codes {asked.layers}"
-    title = f"{Path(*Path(asked.model).parts[-2:])}: {asked.method} directions{moved}"
-    draw_sheet(rows, title, note(asked.columns, asked.range), asked.out)
-    print(f"{asked.out}: {len(names)} x {len(wanted)} rows of {asked.columns} images by {asked.model}")
+    generator = command.generator()
+    row = command.label_rows(generator.spec, 1) if len(command.labels) == 1 else None  # of several, of all classes
+    names, codes = initial_codes(command, generator)
+    directions = find_directions(generator, command.method, max(wanted) + 1, layers=layers, labels=row)
+    rows = edit_rows(command, generator, directions, wanted, names, codes)
+    moved = "" if layers is None else f" of style codes {command.layers}"
+    title = f"{Path(*Path(command.model).parts[-2:])}: {command.method} directions{moved}"
+    draw_sheet(rows, title, axis_note(command.columns, command.range), command.out)
+    print(f"{command.out}: {len(names)} x {len(wanted)} rows of {command.columns} images by {command.model}")
     return 0
 
 
-def start(asked: Edit, generator: Generator) -> tuple[list[str], Codes]:
+def initial_codes(command: Edit, generator: Generator) -> tuple[list[str], Codes]:
     """The codes that are edited, and what they are called; UserError if there are none."""
     from ggdr.latent.codes import codes_of_seeds, load_codes
     from ggdr.sampling import View
 
-    if asked.code is not None:
-        codes = load_codes(asked.code, generator)
+    if command.code is not None:
+        codes = load_codes(command.code, generator)
         count = len(codes.points)
-        return [asked.code.stem if count == 1 else f"{asked.code.stem} {place}" for place in range(count)], codes
-    seeds = numbers("seeds", asked.seeds)
-    rows = asked.label_rows(generator.spec, len(seeds))
-    return [f"seed {seed}" for seed in seeds], codes_of_seeds(generator, seeds, rows, View(asked.psi))
+        return [command.code.stem if count == 1 else f"{command.code.stem} {place}" for place in range(count)], codes
+    seeds = parse_ranges("seeds", command.seeds)
+    rows = command.label_rows(generator.spec, len(seeds))
+    return [f"seed {seed}" for seed in seeds], codes_of_seeds(generator, seeds, rows, View(command.psi))
 
 
-def rows_of(
-    asked: Edit, generator: Generator, directions: Directions, wanted: list[int], names: list[str], codes: Codes
+def edit_rows(
+    command: Edit, generator: Generator, directions: Directions, wanted: list[int], names: list[str], codes: Codes
 ) -> list[Row]:
     """A row for each code and direction."""
     import torch
@@ -99,22 +99,22 @@ def rows_of(
     from ggdr.sampling.grid import to_uint8
     from ggdr.visualization.sheets import Row, to_pixels
 
-    amounts = spaced(asked.columns, asked.range)
+    amounts = edit_amounts(command.columns, command.range)
     found = []
     pairs = [(place, which) for place in range(len(names)) for which in wanted]
     for place, which in tqdm(pairs, unit=" rows", leave=False, disable=None):
         moved = directions.move(codes.rows([place]), which, amounts)
-        images = torch.cat([to_uint8(images).cpu() for images in draw_codes(generator, moved, asked.batch_size)])
+        images = torch.cat([to_uint8(images).cpu() for images in draw_codes(generator, moved, command.batch_size)])
         found.append(Row(f"{names[place]}\ndirection {which}", to_pixels(images)))
     return found
 
 
-def spaced(columns: int, furthest: float) -> list[float]:
+def edit_amounts(columns: int, furthest: float) -> list[float]:
     """The amounts of the columns, evenly spaced; of one column 0."""
     return [furthest * (2 * column / (columns - 1) - 1) if columns > 1 else 0.0 for column in range(columns)]
 
 
-def note(columns: int, furthest: float) -> str:
+def axis_note(columns: int, furthest: float) -> str:
     """What the columns are."""
-    amounts = ", ".join(significant(amount, 3, "+") if amount else "0" for amount in spaced(columns, furthest))
+    amounts = ", ".join(significant(amount, 3, "+") if amount else "0" for amount in edit_amounts(columns, furthest))
     return f"From left to right: {amounts} standard deviations of the codes; 0 is the image itself."

@@ -28,7 +28,7 @@ def main(argv: list[str]) -> int:
 def check_out(command: Command) -> None:
     """Raise UserError if the record could not be written, or would lie among somebody's images."""
     from ggdr.evaluation.record import check_free, check_writable, record_folder
-    from ggdr.verbs.places import check_apart
+    from ggdr.verbs.outputs import check_apart
 
     if command.out is not None:
         check_free(command.out)

@@ -45,13 +45,13 @@ class Explore:
 
 def main(argv: list[str]) -> int:
     """Show the page that `argv` asks for until it is stopped; UserError if it cannot be shown."""
-    asked = parsed(Explore, argv, "ggdr explore", __doc__)
+    command = parsed(Explore, argv, "ggdr explore", __doc__)
     available("explore", "the page needs", "gradio")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before it is imported: no word to anybody
-    if asked.space is not None:
+    if command.space is not None:
         from ggdr.explorer.space import write_space
 
-        print("\n".join(map(str, write_space(asked.space, asked.model))))
+        print("\n".join(map(str, write_space(command.space, command.model))))
         return 0
     from ggdr.explorer.page import CSS, Page, theme
     from ggdr.explorer.studio import Studio
@@ -59,20 +59,22 @@ def main(argv: list[str]) -> int:
     from ggdr.registry import use
     from ggdr.saving.pretrained import Hub
 
-    for file in asked.use:
+    for file in command.use:
         use(file)
-    studio, folder = Studio(asked.model, Hub(asked.revision), asked.device), Path(asked.model)
+    studio, folder = Studio(command.model, Hub(command.revision), command.device), Path(command.model)
     page = Page(studio, folder if is_run(folder) else None).build()
     try:
         page.launch(
-            server_name=asked.host,
-            server_port=asked.port or None,
-            inbrowser=asked.open,
+            server_name=command.host,
+            server_port=command.port or None,
+            inbrowser=command.open,
             share=False,
             theme=theme(),
             css=CSS,
             show_error=True,
         )
     except OSError as error:
-        raise UserError(f"port {asked.port} at {asked.host} is taken; give another by --port, 0 for any.") from error
+        raise UserError(
+            f"port {command.port} at {command.host} is taken; give another by --port, 0 for any."
+        ) from error
     return 0

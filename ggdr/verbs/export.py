@@ -23,7 +23,7 @@ import tyro
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.lazy import available
-from ggdr.verbs.places import check_out
+from ggdr.verbs.outputs import check_out
 
 if TYPE_CHECKING:
     from ggdr.exporting.graphs import Graph
@@ -58,47 +58,49 @@ class Export:
 
 def main(argv: list[str]) -> int:
     """Write the file that `argv` asks for and say what it takes and gives; UserError if it cannot be."""
-    asked = parsed(Export, argv, "ggdr export", __doc__)
-    check(asked)
+    command = parsed(Export, argv, "ggdr export", __doc__)
+    check_command(command)
     from ggdr.exporting.files import export
 
-    graph = chosen(asked)
-    found = export(graph, asked.out, asked.batch_size)
-    print(f"wrote {asked.out}: {signature(graph, asked.batch_size)}")
+    graph = choose_graph(command)
+    found = export(graph, command.out, command.batch_size)
+    print(f"wrote {command.out}: {signature(graph, command.batch_size)}")
     print(f"largest difference {found.difference:.3g} of values up to {found.largest:.3g}")
     return 0
 
 
-def check(asked: Export) -> None:
+def check_command(command: Export) -> None:
     """UserError if there can be no such file, before the network is read."""
-    if (suffix := asked.out.suffix) not in SUFFIXES:
-        raise UserError(f"{str(asked.out)!r} ends in neither of {', '.join(SUFFIXES)}; give NAME.pt2 or NAME.onnx.")
+    if (suffix := command.out.suffix) not in SUFFIXES:
+        raise UserError(f"{str(command.out)!r} ends in neither of {', '.join(SUFFIXES)}; give NAME.pt2 or NAME.onnx.")
     available("onnx", f"{suffix} files need", *SUFFIXES[suffix])
-    if asked.out.is_dir():
-        raise UserError(f"{str(asked.out)!r} is a folder; name a file.")
-    check_out([asked.out], asked.overwrite)
-    if asked.batch_size is not None and asked.batch_size < 1:
-        raise UserError(f"a batch of {asked.batch_size} samples is none; give --batch-size 1 or more, or leave it out.")
+    if command.out.is_dir():
+        raise UserError(f"{str(command.out)!r} is a folder; name a file.")
+    check_out([command.out], command.overwrite)
+    if command.batch_size is not None and command.batch_size < 1:
+        raise UserError(
+            f"a batch of {command.batch_size} samples is none; give --batch-size 1 or more, or leave it out."
+        )
 
 
-def chosen(asked: Export) -> Graph:
+def choose_graph(command: Export) -> Graph:
     """The graph of the network asked for; UserError if the model has none such."""
     from ggdr.exporting.graphs import DiscriminatorGraph, GeneratorGraph
     from ggdr.networks.base.module import Discriminator, Generator, Network
     from ggdr.registry import use
     from ggdr.saving.pretrained import Hub, in_folder, loaded, on_hub
 
-    for file in asked.use:
+    for file in command.use:
         use(file)
-    folder, hub = Path(asked.model), Hub(asked.revision)
-    found = in_folder(folder, hub) if folder.exists() else on_hub(asked.model, (asked.network,), hub)
-    if asked.network not in found:
-        raise UserError(f"{asked.model!r} has no network {asked.network!r}; it has {', '.join(found)}.")
-    network = loaded(found[asked.network], Network)
+    folder, hub = Path(command.model), Hub(command.revision)
+    found = in_folder(folder, hub) if folder.exists() else on_hub(command.model, (command.network,), hub)
+    if command.network not in found:
+        raise UserError(f"{command.model!r} has no network {command.network!r}; it has {', '.join(found)}.")
+    network = loaded(found[command.network], Network)
     if isinstance(network, Generator):
-        return GeneratorGraph(network, asked.noise, asked.uint8)
-    if asked.uint8:
-        raise UserError(f"{asked.network!r} makes no images; leave --uint8 out.")
+        return GeneratorGraph(network, command.noise, command.uint8)
+    if command.uint8:
+        raise UserError(f"{command.network!r} makes no images; leave --uint8 out.")
     assert isinstance(network, Discriminator)
     return DiscriminatorGraph(network)
 

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
-from ggdr.folders import make
+from ggdr.folders import make_marked
 from ggdr.verbs.label_flags import Label, LabelFlags
-from ggdr.verbs.model_flags import is_picture, numbers, shown, write_grid
+from ggdr.verbs.model_flags import is_png, parse_ranges, to_uint8_batches, write_grid
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,7 +56,7 @@ class Generate(LabelFlags):
     """NAME.png: one grid, a row for each label or psi; anything else: a folder of seed0000.png, seed0000-cat.png"""
 
 
-class Wanted(NamedTuple):
+class ImageRequest(NamedTuple):
     """One image."""
 
     seed: int
@@ -74,63 +74,71 @@ class Wanted(NamedTuple):
 
 def main(argv: list[str]) -> int:
     """Make the images that `argv` asks for and say where they are; UserError if they cannot be made."""
-    asked = parsed(Generate, argv, "ggdr generate", __doc__)
-    seeds = numbers("seeds", asked.seeds)
-    if asked.out.suffix.lower() in PICTURES:
-        raise UserError(f"--out {asked.out} is no PNG; give NAME.png for a grid, or a folder for a file each.")
-    if asked.count is not None and not asked.polarity:
-        raise UserError(f"--count {asked.count} says how many images polarity chooses; add --polarity -1.")
-    if is_picture(asked.out):
-        asked.keep([asked.out])
-    generator = asked.generator()
-    if asked.code is not None:
-        return from_code(asked, generator, asked.code)
-    wanted, columns = plan(asked, generator, seeds)
-    write(asked, shown(images(asked, generator, wanted), len(wanted)), [image.file for image in wanted], columns)
-    print(f"{asked.out}: {len(wanted)} image{'s' * (len(wanted) > 1)} by {asked.model}")
+    command = parsed(Generate, argv, "ggdr generate", __doc__)
+    seeds = parse_ranges("seeds", command.seeds)
+    if command.out.suffix.lower() in PICTURES:
+        raise UserError(f"--out {command.out} is no PNG; give NAME.png for a grid, or a folder for a file each.")
+    if command.count is not None and not command.polarity:
+        raise UserError(f"--count {command.count} says how many images polarity chooses; add --polarity -1.")
+    if is_png(command.out):
+        command.check_files([command.out])
+    generator = command.generator()
+    if command.code is not None:
+        return generate_from_codes(command, generator, command.code)
+    wanted, columns = plan_images(command, generator, seeds)
+    write_images(
+        command,
+        to_uint8_batches(draw_images(command, generator, wanted), len(wanted)),
+        [image.file for image in wanted],
+        columns,
+    )
+    print(f"{command.out}: {len(wanted)} image{'s' * (len(wanted) > 1)} by {command.model}")
     return 0
 
 
-def from_code(asked: Generate, generator: Generator, file: Path) -> int:
+def generate_from_codes(command: Generate, generator: Generator, file: Path) -> int:
     """Make the images of the codes in a file, with the noise that was found with them."""
     from ggdr.latent.codes import draw_codes, load_codes
 
     codes = load_codes(file, generator)
     count = len(codes.points)
     names = [f"{file.stem}-{place}.png" if count > 1 else f"{file.stem}.png" for place in range(count)]
-    write(asked, shown(draw_codes(generator, codes, asked.batch_size), count), names, None)
-    print(f"{asked.out}: {count} image{'s' * (count > 1)} of {file} by {asked.model}")
+    write_images(command, to_uint8_batches(draw_codes(generator, codes, command.batch_size), count), names, None)
+    print(f"{command.out}: {count} image{'s' * (count > 1)} of {file} by {command.model}")
     return 0
 
 
-def write(asked: Generate, passes: Iterator[Tensor], names: list[str], columns: int | None) -> None:
+def write_images(command: Generate, passes: Iterator[Tensor], names: list[str], columns: int | None) -> None:
     """One grid, or each image in its own file, as soon as it is made."""
     from ggdr.sampling.grid import save_png, to_pil
 
-    if is_picture(asked.out):
-        return write_grid(passes, asked.out, columns)
-    asked.keep([asked.out / name for name in names])
-    make(asked.out)
+    if is_png(command.out):
+        return write_grid(passes, command.out, columns)
+    command.check_files([command.out / name for name in names])
+    make_marked(command.out)
     pictures = (picture for images in passes for picture in to_pil(images))
     for name, picture in zip(names, pictures, strict=True):
-        save_png(picture, asked.out / name)
+        save_png(picture, command.out / name)
 
 
-def plan(asked: Generate, generator: Generator, seeds: list[int]) -> tuple[list[Wanted], int | None]:
+def plan_images(command: Generate, generator: Generator, seeds: list[int]) -> tuple[list[ImageRequest], int | None]:
     """The images, by psi, class and seed, and the columns of a grid of them; None: near-square."""
-    classes: list[Label] | list[None] = asked.asked_labels(generator.spec) or [None]
-    strengths: tuple[float, ...] | tuple[None] = asked.psi or (None,)
-    chosen = {label: choose(asked, generator, seeds, label) for label in classes}
+    classes: list[Label] | list[None] = command.parse_labels(generator.spec) or [None]
+    strengths: tuple[float, ...] | tuple[None] = command.psi or (None,)
+    chosen = {label: choose_seeds(command, generator, seeds, label) for label in classes}
     wanted = [
-        Wanted(seed, label, psi, len(strengths) > 1) for psi in strengths for label in classes for seed in chosen[label]
+        ImageRequest(seed, label, psi, len(strengths) > 1)
+        for psi in strengths
+        for label in classes
+        for seed in chosen[label]
     ]
     row = len(chosen[classes[0]])
     return wanted, row if len(classes) * len(strengths) > 1 < row else None
 
 
-def choose(asked: Generate, generator: Generator, seeds: list[int], label: Label | None) -> list[int]:
+def choose_seeds(command: Generate, generator: Generator, seeds: list[int], label: Label | None) -> list[int]:
     """The seeds of a class's images: all that are given, or those that polarity takes of them."""
-    if not asked.polarity:
+    if not command.polarity:
         return seeds
     import torch
 
@@ -138,25 +146,27 @@ def choose(asked: Generate, generator: Generator, seeds: list[int], label: Label
     from ggdr.sampling import View
 
     row = None if label is None else torch.tensor([label.values])
-    view = View(asked.psi[0] if asked.psi else None, asked.cutoff)
+    view = View(command.psi[0] if command.psi else None, command.cutoff)
     return polarity_sample(
-        generator, seeds, asked.count or max(1, len(seeds) // 10), asked.polarity, labels=row, view=view
+        generator, seeds, command.count or max(1, len(seeds) // 10), command.polarity, labels=row, view=view
     )
 
 
-def images(asked: Generate, generator: Generator, wanted: list[Wanted]) -> Iterator[Tensor]:
+def draw_images(command: Generate, generator: Generator, wanted: list[ImageRequest]) -> Iterator[Tensor]:
     """The wanted images, pass by pass; UserError, before the first, if the generator does not take what is asked."""
     import torch
 
     from ggdr.latent.modes import draw_with_modes, find_modes
     from ggdr.sampling import View
 
-    centres = None if asked.modes is None else find_modes(generator, asked.modes)
+    centres = None if command.modes is None else find_modes(generator, command.modes)
     parts = []
     for psi in dict.fromkeys(image.psi for image in wanted):
         part = [image for image in wanted if image.psi == psi]
         labels = [image.label.values for image in part if image.label is not None]
         rows = torch.tensor(labels) if labels else None
-        view = View(psi, asked.cutoff, asked.noise)
-        parts.append(draw_with_modes(generator, [image.seed for image in part], rows, view, centres, asked.batch_size))
+        view = View(psi, command.cutoff, command.noise)
+        parts.append(
+            draw_with_modes(generator, [image.seed for image in part], rows, view, centres, command.batch_size)
+        )
     return chain.from_iterable(parts)

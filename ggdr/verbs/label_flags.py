@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ggdr.errors import UserError
 from ggdr.formatting import significant
-from ggdr.verbs.model_flags import ModelFlags, numbers
+from ggdr.verbs.model_flags import ModelFlags, parse_ranges
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,7 @@ class Label(NamedTuple):
     """what names of files call it"""
 
 
-class Odd(Exception):
+class BadLabel(Exception):
     """A piece of `--labels` that means nothing to a generator."""
 
 
@@ -40,7 +40,7 @@ class LabelFlags(ModelFlags):
     """classes by name or number (cat dog, 0,3-5), all, or vectors (0.2,0.8); a generator with labels needs some, and
     without them it is said which there are"""
 
-    def asked_labels(self, spec: ImageSpec) -> list[Label]:
+    def parse_labels(self, spec: ImageSpec) -> list[Label]:
         """The labels that are asked for; UserError, with what to type, if they do not fit the generator."""
         typed = f"--labels {' '.join(self.labels)}"
         if not spec.labels:
@@ -48,11 +48,11 @@ class LabelFlags(ModelFlags):
                 raise UserError(f"this generator was trained without labels; leave {typed} out.")
             return []
         if not self.labels:
-            raise UserError(f"this generator was trained with labels; add --labels {choices(spec)}.")
+            raise UserError(f"this generator was trained with labels; add --labels {label_choices(spec)}.")
         try:
-            return [label for word in self.labels for label in of_word(word, spec)]
-        except Odd as piece:
-            raise UserError(f"{typed} holds {piece}; give {choices(spec)}.") from None
+            return [label for word in self.labels for label in parse_word(word, spec)]
+        except BadLabel as piece:
+            raise UserError(f"{typed} holds {piece}; give {label_choices(spec)}.") from None
 
     def label_rows(self, spec: ImageSpec, count: int) -> Tensor | None:
         """Label vectors [count, L], of one label for all images or of one for each; None without labels.
@@ -61,7 +61,7 @@ class LabelFlags(ModelFlags):
         """
         import torch
 
-        found = self.asked_labels(spec)
+        found = self.parse_labels(spec)
         if not found:
             return None
         if len(found) not in (1, count):
@@ -70,41 +70,41 @@ class LabelFlags(ModelFlags):
         return torch.tensor([label.values for label in found]).expand(count, -1)
 
 
-def choices(spec: ImageSpec) -> str:
+def label_choices(spec: ImageSpec) -> str:
     """What `--labels` may be for a generator with labels."""
-    from ggdr.sampling.labels import described
+    from ggdr.sampling.labels import describe_labels
 
     if spec.label_ranges:
         middle = ",".join(significant((low + high) / 2, 3) for low, high in spec.label_ranges)
-        return f"{middle}, or other numbers, of {described(spec)}"
+        return f"{middle}, or other numbers, of {describe_labels(spec)}"
     if spec.label_names and spec.label_names != tuple(map(str, range(spec.labels))):  # digits are their numbers
-        return f"{ALL}, or some of {described(spec)} (or of 0-{spec.labels - 1})"
+        return f"{ALL}, or some of {describe_labels(spec)} (or of 0-{spec.labels - 1})"
     return f"{ALL}, or some of 0-{spec.labels - 1}"
 
 
-def of_word(word: str, spec: ImageSpec) -> Iterator[Label]:
-    """The labels of a word; `Odd` if it means nothing. Names of classes come before numbers, which may be names too."""
+def parse_word(word: str, spec: ImageSpec) -> Iterator[Label]:
+    """Yield the labels of a word, names of classes before numbers; `BadLabel` if it means nothing."""
     from ggdr.sampling.labels import find_class
 
     pieces = [piece.strip() for piece in word.split(",")]
     if spec.label_ranges or not all(piece.isdecimal() for piece in pieces):
-        vector = as_vector(pieces, spec.labels)
+        vector = parse_vector(pieces, spec.labels)
         if vector is not None:
             yield Label(vector, word.replace(",", "_"))
             return
     if spec.label_ranges:
-        raise Odd(f"{word!r}, and a label is {spec.labels} number{'s with commas between' * (spec.labels > 1)}")
+        raise BadLabel(f"{word!r}, and a label is {spec.labels} number{'s with commas between' * (spec.labels > 1)}")
     if (place := find_class(spec, word)) is not None:
-        yield of_class(place, spec)
+        yield class_label(place, spec)
         return
     if word == ALL:
-        yield from (of_class(place, spec) for place in range(spec.labels))
+        yield from (class_label(place, spec) for place in range(spec.labels))
         return
     for piece in pieces:
-        yield from (of_class(place, spec) for place in places_of(piece, spec))
+        yield from (class_label(place, spec) for place in parse_classes(piece, spec))
 
 
-def as_vector(pieces: list[str], width: int) -> tuple[float, ...] | None:
+def parse_vector(pieces: list[str], width: int) -> tuple[float, ...] | None:
     """The pieces as the numbers of a vector; None if they are none, or not as many as it has."""
     try:
         return tuple(map(float, pieces)) if len(pieces) == width else None
@@ -112,24 +112,24 @@ def as_vector(pieces: list[str], width: int) -> tuple[float, ...] | None:
         return None
 
 
-def places_of(piece: str, spec: ImageSpec) -> list[int]:
-    """The classes that a name, a number or a range of numbers means; `Odd` if there is none of them."""
+def parse_classes(piece: str, spec: ImageSpec) -> list[int]:
+    """The classes that a name, a number or a range of numbers means; `BadLabel` if there is none of them."""
     from ggdr.sampling.labels import find_class
 
     if (place := find_class(spec, piece)) is not None:
         return [place]
     if not re.fullmatch(r"\d+(-\d+)?", piece):
-        raise Odd(repr(piece))
+        raise BadLabel(repr(piece))
     found = []
-    for number in numbers("labels", piece):
+    for number in parse_ranges("labels", piece):
         place = find_class(spec, str(number))
         if place is None and number >= spec.labels:
-            raise Odd(str(number))
+            raise BadLabel(str(number))
         found.append(number if place is None else place)
     return found
 
 
-def of_class(place: int, spec: ImageSpec) -> Label:
+def class_label(place: int, spec: ImageSpec) -> Label:
     """A class as a label."""
     name = spec.label_names[place] if spec.label_names else ""
     plain = re.fullmatch(r"\w[\w.-]*", name) and not name.isdecimal()

@@ -14,7 +14,7 @@ from pathlib import Path
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.verbs.label_flags import LabelFlags
-from ggdr.verbs.model_flags import is_picture, numbers, shown
+from ggdr.verbs.model_flags import is_png, parse_ranges, to_uint8_batches
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Mix(LabelFlags):
 
 def main(argv: list[str]) -> int:
     """Draw the matrix that `argv` asks for and say where it is; UserError if it cannot be drawn."""
-    asked = parsed(Mix, argv, "ggdr mix", __doc__)
-    seeds = [numbers("rows", asked.rows), numbers("columns", asked.columns)]
-    layers = numbers("layers", asked.layers) if asked.layers else None
-    if not is_picture(asked.out):
-        raise UserError(f"--out {asked.out} is no PNG; give NAME.png.")
-    asked.keep([asked.out])
+    command = parsed(Mix, argv, "ggdr mix", __doc__)
+    seeds = [parse_ranges("rows", command.rows), parse_ranges("columns", command.columns)]
+    layers = parse_ranges("layers", command.layers) if command.layers else None
+    if not is_png(command.out):
+        raise UserError(f"--out {command.out} is no PNG; give NAME.png.")
+    command.check_files([command.out])
     import torch
 
     from ggdr.latent.codes import codes_of_seeds, draw_codes
@@ -48,16 +48,18 @@ def main(argv: list[str]) -> int:
     from ggdr.sampling import View
     from ggdr.sampling.grid import save_grid
 
-    generator, view = asked.generator(), View(asked.psi)
+    generator, view = command.generator(), View(command.psi)
     rows, columns = (
-        codes_of_seeds(generator, each, asked.label_rows(generator.spec, len(each)), view) for each in seeds
+        codes_of_seeds(generator, each, command.label_rows(generator.spec, len(each)), view) for each in seeds
     )
     every = [columns, rows, mix_styles(generator, rows, columns, layers)]
     total = sum(len(codes.points) for codes in every)
-    passes = shown(chain.from_iterable(draw_codes(generator, codes, asked.batch_size) for codes in every), total)
+    passes = to_uint8_batches(
+        chain.from_iterable(draw_codes(generator, codes, command.batch_size) for codes in every), total
+    )
     lent, took, both = torch.cat(list(passes)).split([len(codes.points) for codes in every])
     lines = [torch.cat([took[i : i + 1], each]) for i, each in enumerate(both.split(len(lent)))]
     corner = torch.full_like(lent[:1], 255)
-    save_grid(torch.cat([corner, lent, *lines]), asked.out, len(lent) + 1)
-    print(f"{asked.out}: {len(took)} images with the styles of {len(lent)}, by {asked.model}")
+    save_grid(torch.cat([corner, lent, *lines]), command.out, len(lent) + 1)
+    print(f"{command.out}: {len(took)} images with the styles of {len(lent)}, by {command.model}")
     return 0

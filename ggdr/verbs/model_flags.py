@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from ggdr.errors import UserError
-from ggdr.verbs.places import check_out
+from ggdr.verbs.outputs import check_out
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,12 +48,12 @@ class ModelFlags:
             use(file)
         return load_generator(self.model, Hub(self.revision)).to(resolve_device(self.device))
 
-    def keep(self, files: list[Path]) -> None:
+    def check_files(self, files: list[Path]) -> None:
         """UserError if a file is there that may not be replaced, or would lie in a folder of images."""
         check_out(files, self.overwrite)
 
 
-def numbers(flag: str, text: str) -> list[int]:
+def parse_ranges(flag: str, text: str) -> list[int]:
     """ "0-3,100" as [0, 1, 2, 3, 100]; UserError if it is nothing like it."""
     found: list[int] = []
     for piece in text.split(","):
@@ -67,7 +67,7 @@ def numbers(flag: str, text: str) -> list[int]:
     return found
 
 
-def shown(passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
+def to_uint8_batches(passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
     """The passes as uint8 on the host, with a progress bar on a terminal."""
     from tqdm import tqdm
 
@@ -88,6 +88,6 @@ def write_grid(passes: Iterator[Tensor], out: Path, columns: int | None) -> None
     save_grid(torch.cat(list(passes)), out, columns)
 
 
-def is_picture(out: Path) -> bool:
+def is_png(out: Path) -> bool:
     """Whether one picture is asked for."""
     return out.suffix.lower() == ".png"

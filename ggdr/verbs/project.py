@@ -92,22 +92,24 @@ class Files(NamedTuple):
 
 def main(argv: list[str]) -> int:
     """Project the pictures that `argv` names and say how near that came; UserError if it cannot be done."""
-    asked = parse(argv)
-    check_files(asked)
+    command = parse_command(argv)
+    check_pictures(command)
     from ggdr.latent.projection import Search
 
-    generator = asked.generator()
-    search = Search(space=asked.space, steps=asked.steps, distance=asked.features, pixels=asked.pixels, seed=asked.seed)
-    rows = asked.label_rows(generator.spec, len(asked.pictures))
-    for first in range(0, len(asked.pictures), asked.batch_size):
-        part = slice(first, first + asked.batch_size)
-        project_some(asked, generator, search, asked.pictures[part], None if rows is None else rows[part])
-    if asked.features == Pixels():
+    generator = command.generator()
+    search = Search(
+        space=command.space, steps=command.steps, distance=command.features, pixels=command.pixels, seed=command.seed
+    )
+    rows = command.label_rows(generator.spec, len(command.pictures))
+    for first in range(0, len(command.pictures), command.batch_size):
+        part = slice(first, first + command.batch_size)
+        project_batch(command, generator, search, command.pictures[part], None if rows is None else rows[part])
+    if command.features == Pixels():
         print(BETTER)
     return 0
 
 
-def parse(argv: list[str]) -> Project:
+def parse_command(argv: list[str]) -> Project:
     """The command; UserError or SystemExit with what is wrong and what to type instead."""
     files, flags = take_use(argv)
     for file in files:
@@ -117,20 +119,20 @@ def parse(argv: list[str]) -> Project:
     return parsed(Project, flags, "ggdr project", __doc__, defaults)
 
 
-def check_files(asked: Project) -> None:
+def check_pictures(command: Project) -> None:
     """UserError if a picture is missing, or what would be written is there already."""
-    if not asked.model or not asked.pictures:
+    if not command.model or not command.pictures:
         raise UserError("give a model and pictures: ggdr project runs/digits photo.png")
-    if lost := [picture for picture in asked.pictures if not picture.is_file()]:
+    if lost := [picture for picture in command.pictures if not picture.is_file()]:
         raise UserError(f"there is no picture {str(lost[0])!r}; give the path of an image file.")
-    stem, times = Counter(picture.stem for picture in asked.pictures).most_common(1)[0]
+    stem, times = Counter(picture.stem for picture in command.pictures).most_common(1)[0]
     if times > 1:
         raise UserError(f"{times} pictures are called {stem!r}, as would be what is written; project one at a time.")
-    asked.keep([file for picture in asked.pictures for file in asked.files(picture) if file is not None])
+    command.check_files([file for picture in command.pictures for file in command.files(picture) if file is not None])
 
 
-def project_some(
-    asked: Project, generator: Generator, search: Search, pictures: tuple[Path, ...], rows: Tensor | None
+def project_batch(
+    command: Project, generator: Generator, search: Search, pictures: tuple[Path, ...], rows: Tensor | None
 ) -> None:
     """Project one batch, with these labels, write its files and print how near it came."""
     from tqdm import tqdm
@@ -139,24 +141,24 @@ def project_some(
     from ggdr.latent.projection import project
     from ggdr.latent.targets import targets_of
 
-    targets = targets_of([opened(picture) for picture in pictures], generator.spec)
+    targets = targets_of([open_picture(picture) for picture in pictures], generator.spec)
     frames: list[Tensor] = []
-    with tqdm(total=asked.steps, unit=" steps", leave=False, disable=None) as bar:
-        watch = watching(frames, asked, bar.update)
+    with tqdm(total=command.steps, unit=" steps", leave=False, disable=None) as bar:
+        watch = make_watcher(frames, command, bar.update)
         try:
             with at("features"):  # what a search calls `distance`
-                found = project(generator, targets, search, labels=rows, batch_size=asked.batch_size, watch=watch)
+                found = project(generator, targets, search, labels=rows, batch_size=command.batch_size, watch=watch)
         except NoWeights as error:
             error.move("", f"meanwhile {setting('features')} pixels needs none")
             raise
     for place, picture in enumerate(pictures):
-        write(asked.files(picture), generator, targets[place], found, place, [each[place] for each in frames])
+        write_files(command.files(picture), generator, targets[place], found, place, [each[place] for each in frames])
         was, now = (float(each[place]) for each in (found.start, found.distance))
         nearer = f"{significant(was)} -> {significant(now)}"
-        print(f"{picture}: distance by {asked.features.name} {nearer}: {asked.files(picture).png}")
+        print(f"{picture}: distance by {command.features.name} {nearer}: {command.files(picture).png}")
 
 
-def opened(picture: Path) -> Image.Image:
+def open_picture(picture: Path) -> Image.Image:
     """The picture in a file; UserError if it is none."""
     import PIL.Image
 
@@ -168,25 +170,25 @@ def opened(picture: Path) -> Image.Image:
     return image
 
 
-def watching(
-    frames: list[Tensor], asked: Project, advance: Callable[[int], object]
+def make_watcher(
+    frames: list[Tensor], command: Project, advance: Callable[[int], object]
 ) -> Callable[[int, Tensor, Tensor], None]:
     """What moves the bar on and keeps the images uint8 of some steps, evenly spread, all of them if there is a film."""
     from ggdr.sampling.grid import to_uint8
     from ggdr.visualization.film import shrink
 
-    every = -(-asked.steps // FRAMES)
+    every = -(-command.steps // FRAMES)
 
     def watch(step: int, images: Tensor, distance: Tensor) -> None:
         """Keep a frame if it is due."""
-        if asked.video != "none" and step % every == 0:
+        if command.video != "none" and step % every == 0:
             frames.append(shrink(to_uint8(images).cpu(), FRAME_PX))
         advance(1)
 
     return watch
 
 
-def write(
+def write_files(
     files: Files, generator: Generator, target: Tensor, found: Projection, place: int, frames: list[Tensor]
 ) -> None:
     """The picture beside its image, the code and the film."""

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import tyro
 
-from ggdr.documents import like
+from ggdr.documents import suggest_similar
 from ggdr.errors import UserError, check_licence
 from ggdr.flags.command_line import parsed
 from ggdr.recipe.about import Description
@@ -46,19 +46,23 @@ class Push:
 
 def main(argv: list[str]) -> int:
     """Push what `argv` asks for and say where it is; UserError if it cannot be."""
-    asked = parsed(Push, argv, "ggdr push", __doc__)
-    if not asked.source.is_dir():
+    command = parsed(Push, argv, "ggdr push", __doc__)
+    if not command.source.is_dir():
         raise UserError(
-            f"there is no folder {str(asked.source)!r}{like(asked.source)}; give that of a run or of a model."
+            f"there is no folder {str(command.source)!r}{suggest_similar(command.source)};"
+            f" give that of a run or of a model."
         )
-    from ggdr.hub.repository import Place, Words, publish
+    from ggdr.hub.repository import CardWords, Repository, publish
     from ggdr.registry import use
 
-    for file in asked.use:
+    for file in command.use:
         use(file)
-    check_licence(asked.licence)
-    place, words = Place(asked.repo, asked.private or None, asked.revision), Words(asked.licence, asked.about)
-    pushed = publish(asked.source, place, asked.message, words)
+    check_licence(command.licence)
+    place, words = (
+        Repository(command.repo, command.private or None, command.revision),
+        CardWords(command.licence, command.about),
+    )
+    pushed = publish(command.source, place, command.message, words)
     for line in pushed.unsaid:
         print(f"ggdr: WARNING: {line}", file=sys.stderr)
     if pushed.kept_card:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.verbs.label_flags import LabelFlags
-from ggdr.verbs.model_flags import numbers, shown
+from ggdr.verbs.model_flags import parse_ranges, to_uint8_batches
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,48 +50,50 @@ class Video(LabelFlags):
 
 def main(argv: list[str]) -> int:
     """Film the walk that `argv` asks for and say where it is; UserError if it cannot be filmed."""
-    asked = parsed(Video, argv, "ggdr video", __doc__)
-    seeds = numbers("seeds", asked.seeds)
-    if not 1 <= asked.walks <= len(seeds) // 2 or len(seeds) % asked.walks:
-        raise UserError(f"{len(seeds)} seeds cannot be dealt to {asked.walks} walks; each takes as many, two at least.")
-    steps = round(asked.seconds * asked.fps)
+    command = parsed(Video, argv, "ggdr video", __doc__)
+    seeds = parse_ranges("seeds", command.seeds)
+    if not 1 <= command.walks <= len(seeds) // 2 or len(seeds) % command.walks:
+        raise UserError(
+            f"{len(seeds)} seeds cannot be dealt to {command.walks} walks; each takes as many, two at least."
+        )
+    steps = round(command.seconds * command.fps)
     if steps < 1:
-        raise UserError(f"{asked.seconds:g} seconds at {asked.fps:g} frames a second are no frame; give more.")
+        raise UserError(f"{command.seconds:g} seconds at {command.fps:g} frames a second are no frame; give more.")
     from ggdr.visualization.film import EXTENSIONS, save_film
 
-    if asked.out.suffix.lower() not in EXTENSIONS:
-        raise UserError(f"--out {asked.out} is no film; give a name that ends in {', '.join(EXTENSIONS)}.")
-    asked.keep([asked.out])
-    generator = asked.generator()
-    rows = asked.label_rows(generator.spec, len(seeds))
-    dealt = [slice(first, None, asked.walks) for first in range(asked.walks)]
-    walks = [walked(asked, generator, seeds[each], None if rows is None else rows[each], steps) for each in dealt]
-    count = save_film(frames(asked, generator, walks), asked.out, asked.fps)
-    print(f"{asked.out}: {count} frames, {count / asked.fps:.1f} s, by {asked.model}")
+    if command.out.suffix.lower() not in EXTENSIONS:
+        raise UserError(f"--out {command.out} is no film; give a name that ends in {', '.join(EXTENSIONS)}.")
+    command.check_files([command.out])
+    generator = command.generator()
+    rows = command.label_rows(generator.spec, len(seeds))
+    dealt = [slice(first, None, command.walks) for first in range(command.walks)]
+    walks = [walk_codes(command, generator, seeds[each], None if rows is None else rows[each], steps) for each in dealt]
+    count = save_film(frames(command, generator, walks), command.out, command.fps)
+    print(f"{command.out}: {count} frames, {count / command.fps:.1f} s, by {command.model}")
     return 0
 
 
-def walked(asked: Video, generator: Generator, seeds: list[int], rows: Tensor | None, steps: int) -> Codes:
+def walk_codes(command: Video, generator: Generator, seeds: list[int], rows: Tensor | None, steps: int) -> Codes:
     """The codes of one walk past seeds with these labels."""
     from ggdr.latent.walks import walk
     from ggdr.sampling import View
 
-    return walk(generator, seeds, steps, labels=rows, view=View(asked.psi), curve=asked.curve, loop=asked.loop)
+    return walk(generator, seeds, steps, labels=rows, view=View(command.psi), curve=command.curve, loop=command.loop)
 
 
-def frames(asked: Video, generator: Generator, walks: list[Codes]) -> Iterator[Tensor]:
+def frames(command: Video, generator: Generator, walks: list[Codes]) -> Iterator[Tensor]:
     """Each moment of all walks as one picture uint8 [H, W, C]."""
     import math
 
     from ggdr.latent.codes import draw_codes, interleave
-    from ggdr.sampling.grid import columns_for, picture
+    from ggdr.sampling.grid import grid_columns, make_grid
     from ggdr.visualization.film import SIDE_PX
 
     length, spec = len(walks[0].points), generator.spec
-    columns = columns_for(len(walks), spec.height, spec.width)
+    columns = grid_columns(len(walks), spec.height, spec.width)
     side = max(columns * spec.width, math.ceil(len(walks) / columns) * spec.height)
-    scale = asked.scale or math.ceil(SIDE_PX / side)
+    scale = command.scale or math.ceil(SIDE_PX / side)
     moments = interleave(walks)  # all walks' first codes, all walks' second ...
-    batch_size = max(asked.batch_size // len(walks), 1) * len(walks)
-    for images in shown(draw_codes(generator, moments, batch_size), length * len(walks)):
-        yield from (picture(moment, columns, scale) for moment in images.split(len(walks)))
+    batch_size = max(command.batch_size // len(walks), 1) * len(walks)
+    for images in to_uint8_batches(draw_codes(generator, moments, batch_size), length * len(walks)):
+        yield from (make_grid(moment, columns, scale) for moment in images.split(len(walks)))

@@ -15,7 +15,7 @@ from ggdr.cache import write_whole
 from ggdr.errors import UserError
 from ggdr.folders import SHEET
 from ggdr.lazy import F, Tensor, optional, torch
-from ggdr.sampling.grid import picture
+from ggdr.sampling.grid import make_grid
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -50,7 +50,7 @@ def save_film(frames: Iterable[Tensor], path: Path, fps: float = 30.0) -> int:
 def enlarge(frames: Iterable[Tensor]) -> Iterator[Tensor]:
     """Convert images uint8 [C, H, W] to frames of at least SIDE_PX."""
     for frame in frames:
-        yield picture(frame[None], 1, math.ceil(SIDE_PX / max(frame.shape[1:])))
+        yield make_grid(frame[None], 1, math.ceil(SIDE_PX / max(frame.shape[1:])))
 
 
 def shrink(images: Tensor, side_px: int) -> Tensor:

@@ -19,9 +19,9 @@ from ggdr.errors import UserError
 from ggdr.networks.base import GeneratorOutput
 from ggdr.networks.base.module import Discriminator, Generator
 from ggdr.registry import Capability
-from ggdr.sampling import AT_ONCE, View, asked, latents
+from ggdr.sampling import BATCH_SIZE, View, forward_arguments, seeded_latents
 from ggdr.sampling.grid import to_uint8
-from ggdr.sampling.labels import labels_at
+from ggdr.sampling.labels import example_labels
 from ggdr.seeding import word
 
 ROWS = 16384
@@ -103,12 +103,12 @@ def gather(
 ) -> MapCollection:
     """Make the images of `pooled` seeds from `seed` on, and keep maps of `resolutions`; the first `shown` are shown.
 
-    The images are what `sampling.draw` makes of these seeds; labels are those of `labels_at`.
+    The images are what `sampling.draw` makes of these seeds; labels are those of `example_labels`.
     """
     images, kept, rows = [], defaultdict(list), defaultdict(list)
     dice = torch.Generator().manual_seed(word(seed))
-    for first in range(0, pooled, AT_ONCE):
-        places = range(first, min(first + AT_ONCE, pooled))
+    for first in range(0, pooled, BATCH_SIZE):
+        places = range(first, min(first + BATCH_SIZE, pooled))
         sample, labels = generate_maps(generator, places, seed, resolutions["generator"])
         found = {("generator", resolution): maps for resolution, maps in sample.features.items()}
         if discriminator is not None:
@@ -127,11 +127,11 @@ def gather(
 def generate_maps(
     generator: Generator, places: range, seed: int, resolutions: tuple[int, ...]
 ) -> tuple[GeneratorOutput, Tensor | None]:
-    """Return images and maps of the seeds `seed` + place, and their labels, those of `labels_at`."""
-    labels = labels_at(generator.spec, places)
+    """Return images and maps of the seeds `seed` + place, and their labels, those of `example_labels`."""
+    labels = example_labels(generator.spec, places)
     labels = labels if labels is None else labels.to(generator.device)
-    z = latents(range(seed + places.start, seed + places.stop), generator.z_dim).to(generator.device)
-    return generator(z, labels, resolutions=resolutions, **asked(generator.config, View())), labels
+    z = seeded_latents(range(seed + places.start, seed + places.stop), generator.z_dim).to(generator.device)
+    return generator(z, labels, resolutions=resolutions, **forward_arguments(generator.config, View())), labels
 
 
 def discriminator_maps(

@@ -88,7 +88,7 @@ def plot_losses(jsonl: Path, png: Path) -> None:
 def read_lines(jsonl: Path) -> dict[str, Line]:
     """Read every logged number over kimg, without nulls."""
     lines: dict[str, Line] = defaultdict(lambda: Line([], []))
-    for row in log_file.read(jsonl):
+    for row in log_file.read_rows(jsonl):
         for key, value in row.items():
             if value is not None:
                 lines[key].kimg.append(row["kimg"] or 0.0)

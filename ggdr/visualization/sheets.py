@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ggdr.lazy import Tensor, torch
-from ggdr.sampling.grid import shown_channels
+from ggdr.sampling.grid import display_channels
 from ggdr.visualization.maps import (
     Maps,
     Source,
@@ -83,7 +83,7 @@ def basis_source(source: Source) -> Source:
 
 def to_pixels(images: Tensor) -> Tensor:
     """Convert images uint8 [S, C, H, W] to [S, H, W, 1, 3 or 4] in [0, 1]."""
-    return images[:, : shown_channels(images.shape[1])].permute(0, 2, 3, 1) / 255
+    return images[:, : display_channels(images.shape[1])].permute(0, 2, 3, 1) / 255
 
 
 def draw_sheet(rows: Sequence[Row], title: str, note: str, png: Path) -> None:

@@ -13,7 +13,7 @@ from data_sources import folder
 from PIL import Image, ImageCms
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.pixels.decode import look, pixels
+from ggdr.data.reading.pixels.decode import decode_image, image_info
 from ggdr.data.reading.pixels.framing import Frame
 from ggdr.latent.targets import targets_of
 from ggdr.networks.base import ImageSpec
@@ -31,7 +31,7 @@ def photograph(mode: str, value, profile: bytes, kind: str = "PNG", **options) -
 
 def colour(data: bytes, channels: int = 3) -> list[int]:
     """The values of one pixel as the trainer has them."""
-    return pixels(data, Frame(8, 8, channels))[:, 4, 4].tolist()
+    return decode_image(data, Frame(8, 8, channels))[:, 4, 4].tolist()
 
 
 def test_display_p3_becomes_srgb():
@@ -86,8 +86,8 @@ def test_srgb_stays_as_it_is_to_the_bit():
     for profile in (SRGB, display("nearly sRGB", colour_profiles.SRGB, tones)):
         file = io.BytesIO()
         Image.fromarray(noise).save(file, "PNG", icc_profile=profile)
-        assert np.array_equal(pixels(file.getvalue(), Frame(64, 64, 3)), noise.transpose(2, 0, 1))
-        assert not look(file.getvalue()).profile
+        assert np.array_equal(decode_image(file.getvalue(), Frame(64, 64, 3)), noise.transpose(2, 0, 1))
+        assert not image_info(file.getvalue()).profile
 
 
 @pytest.mark.parametrize("broken", [b"no profile", display()[:200], ink(), display().replace(b"acsp", b"xxxx")])

@@ -13,7 +13,7 @@ from deep_files import npy, npz, pillow, png16, tiff
 from PIL import Image
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.pixels.decode import animated, look, pixels
+from ggdr.data.reading.pixels.decode import decode_image, image_info, is_animated
 from ggdr.data.reading.pixels.framing import Frame
 from ggdr.data.stream import ImageStream
 from ggdr.verbs.datacheck import main
@@ -109,17 +109,17 @@ def test_the_values_of_all_images_are_told_together_and_a_few_hot_pixels_apart(t
 
 def test_the_range_is_exact_and_rounds():
     values = np.array([[-1000, -999, 0, 1000, 2999, 3000, 9999, -9999]], np.int16)
-    found = pixels(npy(values), Frame(1, 8, 1, range=(-1000, 3000)))[0, 0]
+    found = decode_image(npy(values), Frame(1, 8, 1, range=(-1000, 3000)))[0, 0]
     assert found.tolist() == [0, 0, 64, 128, 255, 255, 255, 0]
     big = np.array([[2**31 - 256, 2**31 - 129, 2**31 - 1]], np.int64)
-    assert pixels(npy(big), Frame(1, 3, 1, range=(2**31 - 256, 2**31 - 1))).tolist() == [[[0, 127, 255]]]
+    assert decode_image(npy(big), Frame(1, 3, 1, range=(2**31 - 256, 2**31 - 1))).tolist() == [[[0, 127, 255]]]
 
 
 def test_a_range_of_eight_bits_leaves_transparency_as_it_is():
     data = encoded((50, 100, 150, 40), "RGBA")
-    assert pixels(data, Frame(8, 8, 4, range=(50, 150)))[:, 0, 0].tolist() == [0, 128, 255, 40]
+    assert decode_image(data, Frame(8, 8, 4, range=(50, 150)))[:, 0, 0].tolist() == [0, 128, 255, 40]
     deep = png16(np.full((8, 8, 4), [50, 100, 150, 40 * 257], np.uint16))
-    assert pixels(deep, Frame(8, 8, 4, range=(50, 150)))[:, 0, 0].tolist() == [0, 128, 255, 40]
+    assert decode_image(deep, Frame(8, 8, 4, range=(50, 150)))[:, 0, 0].tolist() == [0, 128, 255, 40]
 
 
 def test_kinds_of_numbers_are_told_apart_and_floats_in_round_numbers(tmp_path, capsys):
@@ -156,7 +156,7 @@ MANY = {
 def test_any_number_of_channels_is_read(tmp_path, what, pack):
     name, data = MANY[what]
     images = ImageFiles(source=pack(tmp_path / "a.zip", {name: data})).open()
-    assert images.spec[:3] == (12, 20, 6) and not animated(data)
+    assert images.spec[:3] == (12, 20, 6) and not is_animated(data)
     assert np.array_equal(images.at([0], 0).images[0], np.moveaxis(CHANNELS, 2, 0))
     assert ImageFiles(source=images.pictures.pictures.reader.source, size=8).open().at([0], 0).images.shape[1:] == (
         6,
@@ -171,7 +171,7 @@ def test_a_tiff_says_which_axis_holds_the_channels():
             tiff(part, photometric="rgb", planarconfig="contig"),
             tiff(np.moveaxis(part, 2, 0), planarconfig="separate", photometric="minisblack", metadata=None),
         ):
-            assert np.array_equal(pixels(data, Frame(*part.shape)), np.moveaxis(part, 2, 0))
+            assert np.array_equal(decode_image(data, Frame(*part.shape)), np.moveaxis(part, 2, 0))
 
 
 def test_the_pages_of_a_long_file_are_all_counted(tmp_path):
@@ -190,10 +190,10 @@ def test_a_table_may_hold_arrays(tmp_path, monkeypatch):
 
 def test_time_and_depth_are_no_channels():
     data = tiff(np.moveaxis(CHANNELS, 2, 0), imagej=True, metadata={"axes": "ZYX"})
-    assert look(data)[:4] == (12, 20, "L", 1) and animated(data)
+    assert image_info(data)[:4] == (12, 20, "L", 1) and is_animated(data)
     films = tiff(np.stack([CHANNELS, CHANNELS]), photometric="rgb", metadata={"axes": "TYXS"})
-    assert look(films)[:4] == (12, 20, "uint8", 6) and animated(films)
-    assert np.array_equal(pixels(films, Frame(12, 20, 6)), np.moveaxis(CHANNELS, 2, 0))
+    assert image_info(films)[:4] == (12, 20, "uint8", 6) and is_animated(films)
+    assert np.array_equal(decode_image(films, Frame(12, 20, 6)), np.moveaxis(CHANNELS, 2, 0))
 
 
 def test_the_colours_among_more_bands_are_had_by_asking(tmp_path):
@@ -220,9 +220,9 @@ def test_channels_that_no_image_has_are_refused(tmp_path):
         images.at([0], 0)
     assert images.unreadable["a.npy"] == "it has 6 channels, not 3; type --data.channels 6"
     with pytest.raises(ValueError, match="it has 3 channels, not 6; type --data.channels 3"):
-        pixels(noise(1), Frame(8, 8, 6))
+        decode_image(noise(1), Frame(8, 8, 6))
     with pytest.raises(ValueError, match="it has 1 channel, not 6"):
-        pixels(npy(CHANNELS[..., 0]), Frame(8, 8, 6))
+        decode_image(npy(CHANNELS[..., 0]), Frame(8, 8, 6))
 
 
 def test_arrays_beside_images_are_no_images(tmp_path):
@@ -238,14 +238,14 @@ def test_a_tiff_is_turned_upright_once():
     exif[0x0112] = 6
     file = io.BytesIO()
     Image.fromarray(lying).save(file, "TIFF", exif=exif)
-    assert look(file.getvalue())[:2] == (16, 8)
-    assert pixels(file.getvalue(), Frame(16, 8, 1))[0, [0, -1], 4].tolist() == [0, 255]
+    assert image_info(file.getvalue())[:2] == (16, 8)
+    assert decode_image(file.getvalue(), Frame(16, 8, 1))[0, [0, -1], 4].tolist() == [0, 255]
     deep = tiff(lying.astype(np.uint16) * 10, extratags=[(274, 3, 1, 6, True)])
-    assert look(deep)[:2] == (16, 8)
-    assert pixels(deep, Frame(16, 8, 3, range=(0, 2550)))[0, [0, -1], 4].tolist() == [0, 255]
+    assert image_info(deep)[:2] == (16, 8)
+    assert decode_image(deep, Frame(16, 8, 3, range=(0, 2550)))[0, [0, -1], 4].tolist() == [0, 255]
     many = tiff(lying.repeat(2, 2), photometric="rgb", extratags=[(274, 3, 1, 6, True)])
-    assert look(many)[:4] == (16, 8, "uint8", 6)
-    assert pixels(many, Frame(16, 8, 6))[5, [0, -1], 4].tolist() == [0, 255]
+    assert image_info(many)[:4] == (16, 8, "uint8", 6)
+    assert decode_image(many, Frame(16, 8, 6))[5, [0, -1], 4].tolist() == [0, 255]
 
 
 @pytest.mark.parametrize("flags", [["--data.range", "-1000", "3000"], ["--data.channels", "6"]])

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ggdr.data.images import ImageFiles
 from ggdr.data.loader import batches
-from ggdr.data.reading.pixels.decode import pixels
+from ggdr.data.reading.pixels.decode import decode_image
 from ggdr.data.reading.pixels.framing import Frame
 from ggdr.verbs.datacheck import main
 
@@ -30,7 +30,7 @@ def wide(mode: str = "RGB") -> bytes:
     + [("#00000000", "RGBA", [0, 0, 0, 0]), ("red", "RGBA", [255, 0, 0, 255])],
 )
 def test_padding_keeps_the_whole_image_in_the_middle_of_a_colour(fill, mode, colour):
-    found = pixels(wide(mode), Frame(16, 16, len(colour), "pad", fill))
+    found = decode_image(wide(mode), Frame(16, 16, len(colour), "pad", fill))
     assert (found[:, [0, 5, 10, 15]] == np.reshape(colour, (-1, 1, 1))).all()
     image = found[0, 6:10].astype(int)
     assert (image[:, 0] < 25).all() and (image[:, -1] > 235).all() and (np.diff(image, axis=1) > 0).all()
@@ -40,16 +40,16 @@ def test_padding_may_mirror_the_image_at_its_edges():
     rows = np.repeat(np.arange(0, 160, 20, dtype=np.uint8)[:, None], 16, 1)  # 8 high, 16 wide
     file = io.BytesIO()
     Image.fromarray(rows).save(file, "PNG")
-    found = pixels(file.getvalue(), Frame(16, 16, 1, "pad", "reflect"))[0, :, 3]
+    found = decode_image(file.getvalue(), Frame(16, 16, 1, "pad", "reflect"))[0, :, 3]
     assert found.tolist() == [80, 60, 40, 20, 0, 20, 40, 60, 80, 100, 120, 140, 120, 100, 80, 60]
-    everywhere = pixels(encoded(7, "L", 2, 40), Frame(16, 16, 1, "pad", "reflect"))
+    everywhere = decode_image(encoded(7, "L", 2, 40), Frame(16, 16, 1, "pad", "reflect"))
     assert everywhere.shape == (1, 16, 16) and (everywhere == 7).all()
 
 
 def test_an_array_is_padded_in_each_channel():
     file = io.BytesIO()
     np.save(file, np.full((8, 32, 6), 200, np.uint8))
-    found = pixels(file.getvalue(), Frame(16, 16, 6, "pad", "white"))
+    found = decode_image(file.getvalue(), Frame(16, 16, 6, "pad", "white"))
     assert (found[:, 6:10] == 200).all() and (found[:, :6] == 255).all()
 
 

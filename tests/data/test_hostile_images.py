@@ -17,8 +17,8 @@ from hostile_files import claiming, peak_mb, saved
 from PIL import Image
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.pixels.decode import MOST_PIXELS, Frame, animated, look, pixels, values
-from ggdr.data.reading.reader import MOST_BYTES, reason
+from ggdr.data.reading.pixels.decode import MOST_PIXELS, Frame, decode_image, image_info, is_animated, read_values
+from ggdr.data.reading.reader import MOST_BYTES, failure_reason
 from ggdr.data.stream import ImageStream
 from ggdr.verbs.datacheck import main
 
@@ -32,8 +32,8 @@ def test_a_bomb_is_refused_by_its_header(kind):
     before = peak_mb()
     for resolution in (12_000, 60_000):
         with pytest.raises(ValueError, match=f"declares more than {MOST_PIXELS:,} pixels"):
-            pixels(claiming(kind, resolution), FRAME)
-    assert look(claiming(kind, 100))[:2] == (100, 100) and len(claiming(kind, 60_000)) < 2_000
+            decode_image(claiming(kind, resolution), FRAME)
+    assert image_info(claiming(kind, 100))[:2] == (100, 100) and len(claiming(kind, 60_000)) < 2_000
     assert peak_mb() - before < 50
 
 
@@ -89,10 +89,10 @@ ARRAYS = {
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_an_array_that_is_no_image_takes_no_memory(what):
     before, (data, why) = peak_mb(), ARRAYS[what]
-    for read in (look, values, lambda data: pixels(data, FRAME)):
+    for read in (image_info, read_values, lambda data: decode_image(data, FRAME)):
         with pytest.raises(Exception) as refused:
             read(data)
-        assert why in reason(refused.value) and reason(refused.value).isprintable()
+        assert why in failure_reason(refused.value) and failure_reason(refused.value).isprintable()
     assert peak_mb() - before < 50
 
 
@@ -100,8 +100,8 @@ def test_an_array_that_is_no_image_takes_no_memory(what):
 def test_of_an_animation_the_first_frame_is_used(kind):
     frames = [Image.new("RGB", (8, 8), (80 * number, 0, 0)) for number in range(3)]
     data = saved(frames[0], kind, save_all=True, append_images=frames[1:])
-    assert animated(data) and not animated(saved(frames[0], kind))
-    assert pixels(data, FRAME).max() <= 3
+    assert is_animated(data) and not is_animated(saved(frames[0], kind))
+    assert decode_image(data, FRAME).max() <= 3
 
 
 def with_orientation(entry: bytes) -> bytes:
@@ -125,27 +125,27 @@ ODD = {
 @pytest.mark.parametrize("what", ODD)
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_an_odd_image_is_an_image(what):
-    assert pixels(ODD[what], FRAME).shape == (3, 8, 8)
+    assert decode_image(ODD[what], FRAME).shape == (3, 8, 8)
 
 
 def test_a_palette_with_transparency_lies_on_white():
     for transparency in (1, b"\xff\x00"):
         image = Image.new("P", (8, 8), 1)
         image.putpalette([0, 0, 0, 255, 0, 0])
-        assert (pixels(saved(image, "PNG", transparency=transparency), FRAME) == 255).all()
+        assert (decode_image(saved(image, "PNG", transparency=transparency), FRAME) == 255).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1)])
 @pytest.mark.parametrize("crop", ["centre", "none", "pad"])
 def test_extreme_sizes_fit_the_frame(size, crop):
-    found = pixels(saved(Image.new("L", size, 7), "PNG"), FRAME._replace(crop=crop, fill="#070707"))
+    found = decode_image(saved(Image.new("L", size, 7), "PNG"), FRAME._replace(crop=crop, fill="#070707"))
     assert found.shape == (3, 8, 8) and (found == 7).all()
 
 
 def test_no_program_is_started_to_read_an_image(tmp_path):
     """Pillow has Ghostscript run what calls itself PostScript, whatever its ending."""
     with pytest.raises(Exception, match="cannot identify"):
-        pixels(saved(GRAY, "EPS"), FRAME)
+        decode_image(saved(GRAY, "EPS"), FRAME)
 
 
 def a_menagerie(place: Path) -> dict[str, str]:
@@ -219,10 +219,10 @@ def test_the_check_counts_animations(tmp_path, capsys):
 
 def test_a_folder_that_cannot_be_looked_into_is_said(tmp_path):
     """A name too long for the system, for the superuser may look anywhere else."""
-    from ggdr.data.reading.files.folder import below
+    from ggdr.data.reading.files.folder import files_below
 
     with pytest.warns(UserWarning, match="cannot be looked into, its images are left out"):
-        assert not [*below(str(tmp_path / ("x" * 300)))]
+        assert not [*files_below(str(tmp_path / ("x" * 300)))]
 
 
 def entry(name: str, **attributes) -> zipfile.ZipInfo:
@@ -353,10 +353,10 @@ def test_json_that_holds_no_labels_is_answered_with_what_it_is_to_be(tmp_path):
 
 
 def test_a_hundred_thousand_classes_take_the_memory_of_a_batch():
-    from ggdr.data.reading.labels.labels import classes
+    from ggdr.data.reading.labels.base import class_labels
 
     before = peak_mb()
-    labels = classes([f"class {number}" for number in range(100_000)])
+    labels = class_labels([f"class {number}" for number in range(100_000)])
     rows = labels.rows([5, 7])
     assert rows.shape == (2, 100_000) and rows.sum() == 2 and rows[0, labels.values[5]] == 1
     assert peak_mb() - before < 200

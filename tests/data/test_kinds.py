@@ -13,7 +13,7 @@ from PIL import Image
 
 from ggdr.cli import at_home
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.file_types import PLUG_INS, formats
+from ggdr.data.reading.file_types import PLUG_INS, decodable_formats
 from ggdr.data.reading.pixels import jxl
 from ggdr.data.stream import ImageStream
 from ggdr.verbs.datacheck import main
@@ -75,7 +75,7 @@ def test_thumbnails_and_waste_of_the_system_are_counted_apart(tmp_path, capsys):
 
 @pytest.mark.parametrize("plug_in", PLUG_INS, ids=lambda plug_in: plug_in.format)
 def test_what_plug_ins_of_pillow_read_is_read(tmp_path, plug_in):
-    formats()  # registers them
+    decodable_formats()  # registers them
     if plug_in.format not in Image.OPEN:
         pytest.skip(f"no {plug_in.package} here")
     files = {f"a{ending}": encoded(90, kind=plug_in.format) for ending in plug_in.endings}
@@ -91,7 +91,7 @@ def test_what_plug_ins_of_pillow_read_is_read(tmp_path, plug_in):
 )
 def test_the_size_that_a_jpeg_xl_declares_is_known_before_it_is_decoded(size):
     pytest.importorskip("pillow_jxl")
-    formats()
+    decodable_formats()
     plain, boxed = io.BytesIO(), io.BytesIO()
     Image.new("L", size).save(plain, "JXL")
     Image.new("L", size).save(boxed, "JXL", exif=b"Exif\0\0MM\0\x2a\0\0\0\x08\0\0\0\0\0\0")
@@ -99,10 +99,10 @@ def test_the_size_that_a_jpeg_xl_declares_is_known_before_it_is_decoded(size):
     codestream, skipped = plain.getvalue(), (20).to_bytes(4, "big") + b"free" + bytes(12)
     large = (1).to_bytes(4, "big") + b"jxlc" + (16 + len(codestream)).to_bytes(8, "big") + codestream
     for data in (codestream, boxed.getvalue(), jxl.BOXED + skipped + large):
-        assert jxl.is_jxl(data) and jxl.declared(data) == size[::-1]
+        assert jxl.is_jxl(data) and jxl.declared_size(data) == size[::-1]
     for data in (jxl.BARE, jxl.BOXED, jxl.BOXED + bytes(40), jxl.BOXED + skipped, b"\0\0\0\0JXL" + bytes(40)):
         with pytest.raises(ValueError, match="its JPEG XL header cannot be read"):
-            jxl.declared(data)
+            jxl.declared_size(data)
     assert not jxl.is_jxl(encoded(1))
 
 
@@ -116,7 +116,7 @@ from ggdr.data.images import ImageFiles; ImageFiles(source={source!r}).open()"""
 
 
 def test_a_tilde_is_the_users_home_wherever_a_path_is_taken(tmp_path, monkeypatch):
-    from ggdr.data.reading.detect import reader_of
+    from ggdr.data.reading.detect import open_reader
     from ggdr.data.reading.reader import Columns
     from ggdr.saving.pretrained import Hub, find
 
@@ -124,7 +124,7 @@ def test_a_tilde_is_the_users_home_wherever_a_path_is_taken(tmp_path, monkeypatc
     folder(tmp_path / "pictures", {"a.png": noise(1), "b.png": noise(2)})
     folder(tmp_path, {"labels.csv": b"a.png,cat\nb.png,dog"})
     images = ImageFiles(source="~/pictures", labels="~/labels.csv").open()
-    assert images.label_names == ("cat", "dog") and len(reader_of("~/pictures", Columns())) == 2
+    assert images.label_names == ("cat", "dog") and len(open_reader("~/pictures", Columns())) == 2
     for word in ("~/a", "--data.source=~/a", "--out=~"):
         assert at_home(word) == word.replace("~", str(tmp_path))
     for word in ("~", "a~/b", "--about.images=~3 photographs", "-1", "--seeds=0~/3", "~~/a"):

@@ -6,7 +6,7 @@ import pytest
 from data_sources import encoded, folder, label_of, zipped
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.labels.column import are_classes, of_values
+from ggdr.data.reading.labels.column import are_classes, labels_from_column
 from ggdr.data.reading.labels.folders import are_shards
 from ggdr.data.reading.labels.matching import match
 
@@ -296,9 +296,9 @@ def test_whole_numbers_are_those_of_classes_by_name_or_if_they_look_so(values, c
 
 
 def test_a_column_of_a_table_may_have_cells_without_a_label():
-    labels = of_values([0.5, float("nan"), None, 2.0], "x")
+    labels = labels_from_column([0.5, float("nan"), None, 2.0], "x")
     assert labels.missing.tolist() == [False, True, True, False] and labels.ranges == ((0.5, 2.0),)
-    assert of_values([1, -1, 0], "x", names=("a", "b")).missing.tolist() == [False, True, False]
+    assert labels_from_column([1, -1, 0], "x", names=("a", "b")).missing.tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from data_sources import encoded, folder, gray_of, label_of, lmdb, noise, shard,
 
 from ggdr.data.images import ImageFiles
 from ggdr.data.loader import batches
-from ggdr.data.reading.files.index import Entry, index_of, piece
-from ggdr.data.reading.files.lmdb import newest, nodes
+from ggdr.data.reading.files.index import Entry, load_index, read_range
+from ggdr.data.reading.files.lmdb import newest_state, page_nodes
 from ggdr.verbs.datacheck import main
 
 
@@ -204,10 +204,10 @@ def test_an_lmdb_cut_off_is_refused_and_not_the_end_of_the_process(tmp_path):
 def test_an_lmdb_whose_pages_lie_in_a_circle_is_refused(tmp_path):
     source = Path(lmdb(tmp_path / "a", {b"%06d" % number: encoded(1) for number in range(500)})) / "data.mdb"
     with source.open("r+b") as file:
-        page_size, root = newest(file, source.stat().st_size)
+        page_size, root = newest_state(file, source.stat().st_size)
         file.seek(root * page_size)
         page = bytearray(file.read(page_size))
-        for place, *_ in nodes(bytes(page)):
+        for place, *_ in page_nodes(bytes(page)):
             page[place : place + 2] = root.to_bytes(2, "little")
         file.seek(root * page_size)
         file.write(page)
@@ -236,9 +236,9 @@ def test_no_entry_lies_beyond_its_file(tmp_path):
     (tmp_path / "a").write_bytes(b"x" * 100)
     for start, size in ((0, 101), (90, 11), (-1, 5), (0, -5), (2**62, 2**62)):
         with pytest.raises(ValueError, match="lies beyond its end"):
-            index_of(tmp_path / "a", lambda file, length, place=(start, size): [Entry("a", *place)])
+            load_index(tmp_path / "a", lambda file, length, place=(start, size): [Entry("a", *place)])
     with pytest.raises(ValueError, match="has become shorter"):
-        piece(tmp_path / "a", 90, 11)
+        read_range(tmp_path / "a", 90, 11)
 
 
 def test_a_saved_data_set_is_read_with_its_splits_and_labels(tmp_path):

@@ -170,11 +170,11 @@ def test_errors_and_flags_name_the_address_and_not_the_copy(tmp_path, capsys):
 
 
 def test_a_source_that_the_disk_cannot_hold_is_not_begun(tmp_path):
-    from ggdr.data.reading.files.remote import Distant, gather
+    from ggdr.data.reading.files.remote import RemoteFile, download_all
 
     memory = fsspec.filesystem("memory")
     with pytest.raises(ValueError, match="holds 1,000,000.0 GB and .* GB are free"):
-        gather([Distant(memory, "/a", "a", {"size": 10**15})], tmp_path / "cache" / "a", "memory://a")
+        download_all([RemoteFile(memory, "/a", "a", {"size": 10**15})], tmp_path / "cache" / "a", "memory://a")
     assert not [*(tmp_path / "cache").rglob("*.part")]
 
 
@@ -185,7 +185,7 @@ def test_a_listing_names_nothing_elsewhere(tmp_path):
         def find(self, path, **options):
             return {"/a/../../evil.png": {"size": 1, "name": "/a/../../evil.png"}}
 
-    from ggdr.data.reading.files.remote import below
+    from ggdr.data.reading.files.remote import list_remote
 
     with pytest.raises(ValueError, match="does not lie below it"):
-        list(below(Liar(), "/a"))
+        list(list_remote(Liar(), "/a"))

@@ -5,7 +5,7 @@ import re
 import pytest
 from places import ROOT
 
-from ggdr.formatting import from_to, significant, with_error
+from ggdr.formatting import format_interval, format_with_error, significant
 
 
 @pytest.mark.parametrize(
@@ -28,14 +28,14 @@ def test_a_number_has_four_digits_and_no_exponent_where_plain_digits_do(value, t
     ],
 )  # fmt: skip
 def test_a_value_and_its_error_end_at_the_same_place(value, error, text):
-    assert with_error(value, error) == text
-    assert with_error(abs(value), error, "+").startswith("+")
+    assert format_with_error(value, error) == text
+    assert format_with_error(abs(value), error, "+").startswith("+")
 
 
 def test_both_ends_of_an_interval_have_as_many_decimals():
-    assert from_to(3.0812, 3.1634) == "3.0812 .. 3.1634"
-    assert from_to(-12345.0, 4.0) == "-12345 .. 4"
-    assert from_to(1.0, 1.0) == "1 .. 1" and from_to(0.5192, 0.522) == "0.51920 .. 0.52200"
+    assert format_interval(3.0812, 3.1634) == "3.0812 .. 3.1634"
+    assert format_interval(-12345.0, 4.0) == "-12345 .. 4"
+    assert format_interval(1.0, 1.0) == "1 .. 1" and format_interval(0.5192, 0.522) == "0.51920 .. 0.52200"
 
 
 def test_no_table_or_log_writes_significant_digits_by_itself():

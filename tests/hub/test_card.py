@@ -21,9 +21,10 @@ from places import OWN_GOLDEN, ROOT, TINY
 
 from ggdr.data.images import ImageFiles
 from ggdr.hub.bibliography import citation, entries
-from ggdr.hub.card import card_of, card_of_recipe, grid_of
-from ggdr.hub.markdown import block, code, plain, table
-from ggdr.hub.repository import Words, assemble
+from ggdr.hub.card import card_of, card_of_recipe
+from ggdr.hub.facts import latest_grid
+from ggdr.hub.markdown import code_block, escape, inline_code, markdown_table
+from ggdr.hub.repository import CardWords, assemble
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.recipe.about import About
@@ -105,7 +106,7 @@ def test_a_stranger_sees_what_it_is_how_it_looks_and_how_good_it_is(trained):
     card = card_of(trained, "me/tiny")
     opening = card.split("## ")[0]
     assert "# tiny" in opening and "A generator (`stylegan2`) of gray images, 16 x 16 px" in opening
-    assert f"](samples/{grid_of(trained).name})" in opening and re.search(
+    assert f"](samples/{latest_grid(trained).name})" in opening and re.search(
         r"\*\*Measured\*\*, with 95 % intervals: `swd` mean [\d.]+ \([\d.-]+ \.\. [\d.]+\), lower is better\.", opening
     )
     assert "64 generated against 64 real images, no truncation" in section(card, "Evaluation")
@@ -175,7 +176,7 @@ def test_the_snippet_runs(trained, tmp_path, monkeypatch):
 
 
 def test_the_call_of_diffusers_that_a_card_on_the_hub_shows_loads_what_is_pushed(trained, tmp_path):
-    assemble(trained, tmp_path, "me/tiny", Words())
+    assemble(trained, tmp_path, "me/tiny", CardWords())
     (call,) = re.findall(r"`(DiffusionPipeline.*?)`", (tmp_path / "README.md").read_text())
     assert DiffusionPipeline.__name__ in call
     pipe = eval(call.replace('"me/tiny"', repr(str(tmp_path))))
@@ -279,10 +280,10 @@ def test_odd_texts_stay_texts(run):
 @pytest.mark.parametrize("text", [ODD, "", "plain words", "`", "a\\|b", "_a_b_"])
 def test_pieces_of_markdown_keep_their_text(text):
     words = " ".join(text.split())
-    page = Page(f"---\na: 1\n---\n\n{table(['x', 'y'], [[plain(text), code(text)]])}")
+    page = Page(f"---\na: 1\n---\n\n{markdown_table(['x', 'y'], [[escape(text), inline_code(text)]])}")
     assert page.rows == [2, 2] and set(page.tags) <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
     assert page.text.count(words) >= 2 or not words
-    assert block(text, "").count("\n") == text.rstrip().count("\n") + 2
+    assert code_block(text, "").count("\n") == text.rstrip().count("\n") + 2
 
 
 def test_where_the_images_lie_is_nobody_else_s_business(run, tmp_path):

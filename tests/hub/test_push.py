@@ -13,7 +13,7 @@ import pytest
 from hub_server import environment, serving
 from places import ROOT, SUPPORT
 
-from ggdr.hub.repository import Words, assemble, link
+from ggdr.hub.repository import CardWords, assemble, link_or_copy
 
 pytestmark = pytest.mark.slow
 SHARED = [".gitattributes", "README.md", "discriminator/config.json", "discriminator/model.safetensors"]
@@ -155,11 +155,11 @@ def test_a_run_that_is_killed_while_it_pushes_loses_nothing_and_pushes_when_it_g
 
 def test_a_snapshot_outlives_the_checkpoint_it_was_taken_of(tmp_path):
     (file := tmp_path / "a").write_text("weights")
-    link(file, tmp_path / "snapshot" / "a")
+    link_or_copy(file, tmp_path / "snapshot" / "a")
     file.unlink()
     assert (tmp_path / "snapshot" / "a").read_text() == "weights"
     (log := tmp_path / "metrics.jsonl").write_text("1\n")
-    link(log, tmp_path / "snapshot" / log.name)
+    link_or_copy(log, tmp_path / "snapshot" / log.name)
     with log.open("a") as stream:
         stream.write("2\n")
     assert (tmp_path / "snapshot" / log.name).read_text() == "1\n", "a log grows: it is copied"
@@ -167,4 +167,4 @@ def test_a_snapshot_outlives_the_checkpoint_it_was_taken_of(tmp_path):
 
 def test_what_holds_no_model_is_not_assembled(tmp_path):
     with pytest.raises(ValueError, match="holds no model"):
-        assemble(tmp_path, tmp_path / "out", "a/b", Words())
+        assemble(tmp_path, tmp_path / "out", "a/b", CardWords())

@@ -158,7 +158,7 @@ def test_files_that_are_no_pictures_are_named(models, here):
 
 
 def test_amounts_are_even_and_hold_the_image_itself():
-    assert edit.spaced(5, 2.0) == [-2, -1, 0, 1, 2] and edit.spaced(1, 3.0) == [0]
+    assert edit.edit_amounts(5, 2.0) == [-2, -1, 0, 1, 2] and edit.edit_amounts(1, 3.0) == [0]
 
 
 def test_help_needs_no_torch():

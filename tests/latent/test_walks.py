@@ -131,18 +131,18 @@ class Stretching(Generator):
 
 def test_volumes_are_those_of_the_jacobian():
     """The Jacobian is e^z0 [[1, 0], [z1, 1]], of determinant e^(2 z0)."""
-    from ggdr.sampling import latents
+    from ggdr.sampling import seeded_latents
 
     seeds = list(range(20))
-    expected = 2 * latents(seeds, 2)[:, 0]
+    expected = 2 * seeded_latents(seeds, 2)[:, 0]
     torch.testing.assert_close(log_volumes(Stretching(), seeds, None, None, 16).float(), expected)
 
 
 def test_polarity_prefers_where_images_crowd_or_are_sparse_and_nothing_at_zero():
-    from ggdr.sampling import latents
+    from ggdr.sampling import seeded_latents
 
     generator, pool = Stretching(), range(1000, 1400)
-    height = {rho: latents(polarity_sample(generator, pool, 100, rho), 2)[:, 0].mean() for rho in (-1.0, 1.0)}
+    height = {rho: seeded_latents(polarity_sample(generator, pool, 100, rho), 2)[:, 0].mean() for rho in (-1.0, 1.0)}
     # Odds e^(2 rho z0) move a Gaussian's mean by 2 rho; drawn without replacement it moves less.
     assert -2.0 < height[-1.0] < -0.7 and 0.7 < height[1.0] < 2.0
     assert polarity_sample(generator, pool, 5, 0.0) == [1000, 1001, 1002, 1003, 1004]

@@ -19,7 +19,7 @@ from ggdr.data.images import ImageFiles
 from ggdr.data.stream import ImageStream
 from ggdr.flags.recipe import parse
 from ggdr.hub.card import card_of, card_of_recipe
-from ggdr.hub.repository import Words, assemble, unsaid
+from ggdr.hub.repository import CardWords, assemble, missing_words
 from ggdr.recipe import Recipe
 from ggdr.recipe.about import About, Description
 from ggdr.recipe.files import from_json, load_recipe, to_json, to_python
@@ -121,7 +121,7 @@ def test_a_run_on_other_images_publishes_no_word_of_the_recipe_s(recipe, mine, t
     said = capsys.readouterr().out
     assert "images: 8 images and their mirror images of 16 x 16 px, 1 channel, no labels" in said
     assert "what the recipe says of images is of its own, FAMOUS (if these are it: --about.name FAMOUS)" in said
-    assemble(tmp_path / "run", tmp_path / "shared", "me/mine", Words())
+    assemble(tmp_path / "run", tmp_path / "shared", "me/mine", CardWords())
     assert "FAMOUS" not in texts(tmp_path / "shared") + texts(tmp_path / "run")
     card = (tmp_path / "shared/README.md").read_text()
     assert "trained with ggdr on 8 images, which their owner has not described." in card
@@ -138,7 +138,7 @@ def test_a_run_on_other_images_publishes_no_word_of_the_recipe_s(recipe, mine, t
     card = card_of(tmp_path / "run", "me/mine")
     assert "trained with ggdr on 8 images: my &lt;b&gt;cats&lt;/b&gt;." in card
     assert ModelCard(card).data.license == "mit" and "FAMOUS" not in card
-    words = Words("cc-by-4.0", Description(name="Cats", url="javascript:alert(1)", licence="mine alone"))
+    words = CardWords("cc-by-4.0", Description(name="Cats", url="javascript:alert(1)", licence="mine alone"))
     assemble(tmp_path / "run", tmp_path / "again", "me/mine", words)
     card = (tmp_path / "again/README.md").read_text()
     assert ModelCard(card).data.license == "cc-by-4.0" and "Here: mine alone." in card
@@ -166,12 +166,12 @@ def test_a_recipe_that_says_nothing_has_a_card_that_says_so(tmp_path, monkeypatc
 
 
 def test_what_nobody_has_said_is_named_with_what_to_type():
-    both = unsaid("", None, "--licence")
+    both = missing_words("", None, "--licence")
     assert (
         len(both) == 2 and "the card says `unknown`. Choose one: --licence" in both[0] and "--about.images" in both[1]
     )
-    assert not unsaid("mit", SET, "--licence")
-    assert unsaid("mit", About(sources=("m",), licence="CC"), "--licence") == both[1:]
+    assert not missing_words("mit", SET, "--licence")
+    assert missing_words("mit", About(sources=("m",), licence="CC"), "--licence") == both[1:]
 
 
 def test_a_licence_that_the_hub_cannot_know_is_refused_at_once():

@@ -17,12 +17,12 @@ from ggdr.latent.directions import draw_latents
 from ggdr.networks.base import ImageSpec
 from ggdr.pipeline import Pipeline
 from ggdr.sampling import draw
-from ggdr.sampling.labels import class_of, described, label_rows, labels_at
+from ggdr.sampling.labels import class_number, describe_labels, example_labels, label_rows
 from ggdr.saving.model import describe, load_model, read_spec, save_model
 from ggdr.saving.pretrained import load_pair
 from ggdr.train import main as train
 from ggdr.verbs import edit, generate, mix, project, video
-from ggdr.verbs.label_flags import choices
+from ggdr.verbs.label_flags import label_choices
 from ggdr.visualization.maps import generate_maps
 
 PETS = ImageSpec(16, 16, 3, 3, label_names=("cat", "Dog", "sea horse"))
@@ -117,7 +117,7 @@ def test_a_number_is_first_the_name_of_a_class(tmp_path):
 
 
 def test_classes_that_are_named_by_their_numbers_are_told_once():
-    assert choices(ImageSpec(16, 16, 1, 3, label_names=("0", "1", "2"))) == "all, or some of 0-2"
+    assert label_choices(ImageSpec(16, 16, 1, 3, label_names=("0", "1", "2"))) == "all, or some of 0-2"
 
 
 @pytest.mark.parametrize(
@@ -181,24 +181,24 @@ def test_python_takes_names_and_vectors(models):
 def test_what_goes_through_labels_by_itself_stays_within_their_ranges(models):
     ages = load_model(models / "ages")
     for rows in (
-        labels_at(AGES, range(50)),
+        example_labels(AGES, range(50)),
         draw_latents(ages, 50, None, 0)[1],
         generate_maps(ages, range(50), 0, ())[1],
     ):
         assert rows.shape == (50, 1) and rows.min() >= 1 and rows.max() <= 90 and rows.std() > 15
-    assert torch.equal(labels_at(AGES, [7]), labels_at(AGES, range(8))[7:])
-    assert torch.equal(labels_at(PETS, range(4)), torch.eye(3)[[0, 1, 2, 0]])
-    assert labels_at(ImageSpec(16, 16), [0]) is None
+    assert torch.equal(example_labels(AGES, [7]), example_labels(AGES, range(8))[7:])
+    assert torch.equal(example_labels(PETS, range(4)), torch.eye(3)[[0, 1, 2, 0]])
+    assert example_labels(ImageSpec(16, 16), [0]) is None
 
 
 def test_names_are_found_in_either_case_if_one_class_alone_has_it():
     spec = ImageSpec(8, 8, 3, 3, label_names=("a", "A", "b"))
-    assert [class_of(spec, name) for name in ("a", "A", "B")] == [0, 1, 2]
+    assert [class_number(spec, name) for name in ("a", "A", "B")] == [0, 1, 2]
     both = ImageSpec(8, 8, 3, 2, label_names=("Ab", "aB"))
     with pytest.raises(ValueError, match="has no class 'ab'"):
-        class_of(both, "ab")
+        class_number(both, "ab")
     many = ImageSpec(8, 8, 3, 100, label_names=tuple(f"kind {n}" for n in range(100)))
-    assert re.search(r"kind 7 and 92 more$", described(many))
+    assert re.search(r"kind 7 and 92 more$", describe_labels(many))
 
 
 def test_how_labels_were_read_is_told_at_the_start_of_a_run(tmp_path, capsys):

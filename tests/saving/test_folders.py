@@ -17,7 +17,7 @@ from ggdr.networks.base import ImageSpec
 from ggdr.pipeline import Pipeline
 from ggdr.saving import checkpoint
 from ggdr.train import main
-from ggdr.verbs import insight
+from ggdr.verbs import features
 
 SHORT = ["--total-kimg", "0.008", "--checkpoint-kimg", "0.008"]
 BY_HAND = (Path(tiny.__file__)).read_text() + "\n# written by hand\n"
@@ -135,9 +135,9 @@ def test_sheets_of_features_are_not_drawn_over_those_that_are_there(tmp_path):
     before = sheet.read_bytes()
     command = [str(tmp_path), "--resolutions", "4", "8", "--samples", "2", "--pooled", "2", "--out", str(sheet.parent)]
     with pytest.raises(ValueError, match="side-008.png is there already; give another --out, or add --overwrite"):
-        insight.main(command)
+        features.main(command)
     assert [*sheet.parent.iterdir()] == [sheet] and sheet.read_bytes() == before
-    assert insight.main([*command, "--overwrite"]) == 0 and sheet.read_bytes() != before
+    assert features.main([*command, "--overwrite"]) == 0 and sheet.read_bytes() != before
 
 
 def test_a_failure_of_another_programs_is_not_removed(tmp_path):

@@ -21,10 +21,10 @@ from PIL import Image
 from safetensors.torch import save
 
 from ggdr.data.images import ImageFiles
-from ggdr.data.reading.file_types import formats
+from ggdr.data.reading.file_types import decodable_formats
+from ggdr.data.reading.labels.base import Labels
 from ggdr.data.reading.labels.label_file import read_labels
-from ggdr.data.reading.labels.labels import Labels
-from ggdr.data.reading.pixels.decode import Frame, Look, look, pixels, values
+from ggdr.data.reading.pixels.decode import Frame, ImageInfo, decode_image, image_info, read_values
 from ggdr.data.reading.reader import Unreadable
 from ggdr.data.stream import ImageStream
 from ggdr.documents import read_header, read_object, read_tensors
@@ -52,7 +52,9 @@ def bounded():
 
 COLOURS = Image.fromarray(np.random.default_rng(0).integers(0, 255, (9, 7, 3), dtype=np.uint8))
 ROTATED = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-PICTURES = {kind: saved(COLOURS, kind) for kind in formats()} | {"notes": saved(COLOURS, "JPEG", exif=ROTATED)}
+PICTURES = {kind: saved(COLOURS, kind) for kind in decodable_formats()} | {
+    "notes": saved(COLOURS, "JPEG", exif=ROTATED)
+}
 ARRAY = np.asarray(COLOURS)
 PICTURES |= {"profile": saved(COLOURS, "PNG", icc_profile=display()), "npy": npy(ARRAY), "npz": npz(ARRAY)}
 PICTURES |= {
@@ -72,13 +74,13 @@ def test_images(kind):
     @given(damaged(PICTURES[kind], 200))
     def check(data):
         try:
-            seen, found = look(data), pixels(data, Frame(8, 8, 3))
-            pixels(data, Frame(8, 8, seen.channels, range=(0, 4095)))
-            values(data)
+            seen, found = image_info(data), decode_image(data, Frame(8, 8, 3))
+            decode_image(data, Frame(8, 8, seen.channels, range=(0, 4095)))
+            read_values(data)
         except Exception as error:  # decoders may raise anything: the reader makes one line of it
             assert Unreadable("x.png", error).why.isprintable()
         else:
-            assert isinstance(seen, Look) and found.shape == (3, 8, 8) and found.dtype == np.uint8
+            assert isinstance(seen, ImageInfo) and found.shape == (3, 8, 8) and found.dtype == np.uint8
 
     check()
 
@@ -232,7 +234,7 @@ def test_tensors(tmp_path):
     @given(files_like(whole, 130))
     def check(data):
         file.write_bytes(data)
-        for reader in (read_header, read_tensors, read_weights, lambda file: checkpoint.read(file.parent, "a")):
+        for reader in (read_header, read_tensors, read_weights, lambda file: checkpoint.load(file.parent, "a")):
             assert isinstance(outcome(lambda reader=reader: reader(file)), dict | Exception)
 
     check()
@@ -259,10 +261,10 @@ def test_documents_and_logs(tmp_path):
             (tmp_path / name).write_bytes(data)
         assert isinstance(outcome(lambda: read_object(tmp_path / "progress.json")), dict | Exception)
         assert isinstance(outcome(lambda: checkpoint.read_progress(tmp_path)), dict | Exception)
-        rows = [*log_file.read(tmp_path / "metrics.jsonl")]
+        rows = [*log_file.read_rows(tmp_path / "metrics.jsonl")]
         assert all(isinstance(row["step"], int) for row in rows)
-        log_file.cut(tmp_path / "metrics.jsonl", 1)
-        assert [*log_file.read(tmp_path / "metrics.jsonl")] == [row for row in rows if row["step"] <= 1]
+        log_file.truncate(tmp_path / "metrics.jsonl", 1)
+        assert [*log_file.read_rows(tmp_path / "metrics.jsonl")] == [row for row in rows if row["step"] <= 1]
 
     check()
 

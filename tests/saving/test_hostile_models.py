@@ -227,8 +227,8 @@ def test_lines_of_a_log_that_are_not_ours_are_passed_over(tmp_path):
     bad = ['{"step": "1"}', '{"step": {}}', '{"step": 1, "loss": "x"}', '{"step": 1, "loss": [1]}', "[1]", "null", ""]
     bad += ["[" * 100_000, '{"step": ' + "9" * 5000 + "}", '{"step": 1, "x": "' + "y" * 3_000_000 + '"}', "\x00", "{"]
     log.write_text("\n".join([*bad, json.dumps(good), *bad, '{"step": 2, "loss": NaN}']))
-    assert [*log_file.read(log)] == [good, {"step": 2, "loss": None}]
-    assert log_file.cut(log, 1) == good and log.read_text() == json.dumps(good) + "\n"
+    assert [*log_file.read_rows(log)] == [good, {"step": 2, "loss": None}]
+    assert log_file.truncate(log, 1) == good and log.read_text() == json.dumps(good) + "\n"
     log.unlink()
     os.mkfifo(log)
-    assert not [*log_file.read(log)]
+    assert not [*log_file.read_rows(log)]

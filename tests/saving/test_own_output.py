@@ -19,8 +19,8 @@ from ggdr.folders import MARK
 from ggdr.networks.base import ImageSpec
 from ggdr.sampling.grid import save_grid
 from ggdr.train import main
-from ggdr.verbs import datacheck, edit, evaluate, export, generate, insight, mix, project, video
-from ggdr.verbs.places import check_apart
+from ggdr.verbs import datacheck, edit, evaluate, export, features, generate, mix, project, video
+from ggdr.verbs.outputs import check_apart
 from ggdr.visualization.film import save_film
 
 PHOTOS = {f"photos/{number}.png": noise(number) for number in range(6)}
@@ -152,7 +152,7 @@ def test_no_verb_puts_anything_into_a_folder_of_images(model, tmp_path, monkeypa
         (edit.main, [str(model)]),
         (video.main, [str(model), "--out", "walk.gif"]),
         (export.main, [str(model), "generator.pt2"]),
-        (insight.main, [str(model), "--out", "."]),
+        (features.main, [str(model), "--out", "."]),
         (project.main, [str(model), "0.png", "--out", "."]),
     ]
     for verb, command in commands:

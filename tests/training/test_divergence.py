@@ -69,7 +69,7 @@ def test_without_rollbacks_it_ends_and_the_last_good_checkpoint_is_kept(tmp_path
         ValueError, match=r"last 3 gradients of D .* skipped; the last good checkpoint is .*0000000\d\. "
     ):
         trained(diverging(keep_checkpoints=1), tmp_path)
-    progress = {path: checkpoint.read_json(path, "progress.json") for path in checkpoint.complete(tmp_path)}
+    progress = {path: checkpoint.read_json(path, "progress.json") for path in checkpoint.all_checkpoints(tmp_path)}
     unhealthy = [at["unhealthy"] for at in progress.values()]
     assert unhealthy == [[], ["gradients of D are not finite"]], "one good one beside the newest"
 

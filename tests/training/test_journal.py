@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from ggdr.registry import trackers
-from ggdr.sampling.grid import GAP_PX, columns_for, picture, save_grid, to_uint8
+from ggdr.sampling.grid import GAP_PX, grid_columns, make_grid, save_grid, to_uint8
 from ggdr.trackers.accelerate import AccelerateTracker, TensorBoard
 from ggdr.training.health import Health
 from ggdr.training.journal import Journal, NoJournal
@@ -41,7 +41,7 @@ def advice(runs, health=None):
 
 def test_tiles_lie_row_by_row_and_missing_ones_are_white():
     images = torch.arange(1, 6, dtype=torch.uint8).view(5, 1, 1, 1).expand(5, 3, 2, 4)
-    whole = picture(images, columns=3, scale=1)
+    whole = make_grid(images, columns=3, scale=1)
     assert whole.shape == (2 * 2 + GAP_PX, 3 * 4 + 2 * GAP_PX, 3)
     assert whole[:: 2 + GAP_PX, :: 4 + GAP_PX, 0].tolist() == [[1, 2, 3], [4, 5, 255]]
     assert (whole[2 : 2 + GAP_PX] == 255).all() and (whole[:, 4 : 4 + GAP_PX] == 255).all()
@@ -80,7 +80,7 @@ def test_small_images_are_enlarged_to_be_seen_and_large_ones_left_alone(tmp_path
     ("count", "height", "width", "columns"), [(64, 8, 8, 8), (32, 8, 8, 8), (7, 8, 8, 3), (1, 8, 8, 1), (16, 8, 16, 4)]
 )
 def test_default_layout_is_near_square(count, height, width, columns):
-    assert columns_for(count, height, width) == columns
+    assert grid_columns(count, height, width) == columns
 
 
 def test_an_empty_grid_is_refused(tmp_path):

@@ -30,7 +30,7 @@ def note(out: Path) -> dict:
 
 def measured(out: Path) -> dict[int, float]:
     """Step -> the metric's chief value."""
-    rows = log_file.read(out / "metrics.jsonl")
+    rows = log_file.read_rows(out / "metrics.jsonl")
     return {
         row["step"]: next(v for k, v in row.items() if "metric/" in k)
         for row in rows
@@ -59,12 +59,12 @@ def test_the_best_stays_beside_the_newest_and_is_loaded_by_its_name(trained, cap
     assert note(trained) == {"metric": "swd", "value": values[best], "step": best}
     folder = trained / "checkpoints" / "best"
     assert checkpoint.read_progress(folder)["step"] == best and not checkpoint.corruption(folder)
-    assert [path.name for path in checkpoint.complete(trained)] == ["00000008"]
+    assert [path.name for path in checkpoint.all_checkpoints(trained)] == ["00000008"]
     weights = find_saved(folder)["generator"].weights()
     assert all(
         torch.equal(value, weights[name]) for name, value in Generator.from_pretrained(folder).state_dict().items()
     )
-    newest = checkpoint.read(checkpoint.latest(trained), "generator_ema")
+    newest = checkpoint.load(checkpoint.latest(trained), "generator_ema")
     assert all(torch.equal(v, newest[k]) for k, v in Generator.from_pretrained(trained).state_dict().items())
 
 
@@ -93,7 +93,7 @@ def test_a_crash_between_measuring_and_keeping_loses_nothing(crash, tmp_path):
 def logged(out: Path, value: float | None, step: int = 4) -> None:
     (out / "checkpoints" / f"{step:08}").mkdir(parents=True, exist_ok=True)
     checkpoint.save(out, step, {"a": {"x": torch.ones(2)}}, {"progress.json": {"step": step, "images_seen": 8 * step}})
-    log_file.append(
+    log_file.append_row(
         out / "metrics.jsonl",
         {"step": step, "metric/m/v": float("nan") if value is None else value, "metric/m/w": -1.0},
     )
@@ -115,7 +115,7 @@ def test_which_way_is_better_is_the_metrics_and_nan_never_is(higher, kept, tmp_p
 def test_the_best_of_what_went_before_is_never_lost(trained, tmp_path, capsys):
     out = shutil.copytree(trained, tmp_path / "run")
     before = contents(out / "checkpoints" / "best")
-    for step in checkpoint.complete(out):
+    for step in checkpoint.all_checkpoints(out):
         shutil.rmtree(step)
     train(out, kimg="0.008")
     assert f"is now {out / 'checkpoints' / 'earlier-best-1'}" in capsys.readouterr().out

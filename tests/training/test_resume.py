@@ -72,7 +72,7 @@ def test_a_full_disk_while_saving_leaves_the_last_good_checkpoint(finished, tmp_
 
 
 def test_checkpoints_hold_safetensors_json_and_text_that_others_may_read(finished):
-    kept = checkpoint.complete(finished)
+    kept = checkpoint.all_checkpoints(finished)
     assert [path.name for path in kept] == ["00000004", "00000008"]
     for path in kept[-1].iterdir():
         assert path.suffix in (".safetensors", ".json", ".py") or path.name == checkpoint.SUMS
@@ -104,16 +104,16 @@ def two_checkpoints(out: Path) -> list[Path]:
 def test_a_damaged_checkpoint_is_set_aside_for_the_one_before_and_never_for_none(how, tmp_path):
     older, newest = two_checkpoints(tmp_path)
     damage(newest, how)
-    found, said = checkpoint.last_whole(tmp_path)
+    found, said = checkpoint.latest_intact(tmp_path)
     assert found == older and len(said) == 1
     assert f"{newest} is damaged (" in said[0] and "damaged-00000008; going back to 00000004" in said[0]
-    assert checkpoint.complete(tmp_path) == [older]
+    assert checkpoint.all_checkpoints(tmp_path) == [older]
     damage(older, how)
     with pytest.raises(
         ValueError, match=r"no checkpoint of .* is whole \(00000004: .*remove .* to start from the beginning"
     ):
-        checkpoint.last_whole(tmp_path)
-    assert checkpoint.complete(tmp_path) == [older]
+        checkpoint.latest_intact(tmp_path)
+    assert checkpoint.all_checkpoints(tmp_path) == [older]
 
 
 def test_hashes_can_be_checked_by_hand(tmp_path):
@@ -146,7 +146,7 @@ def test_a_log_without_a_checkpoint_is_not_passed_over_in_silence(tmp_path, caps
 def test_a_save_at_a_step_that_is_there_replaces_it_whole(tmp_path):
     for value in (1, 2):
         folder = checkpoint.save(tmp_path, 4, {"a": {"x": torch.full([2], float(value))}}, {})
-    assert checkpoint.read(folder, "a")["x"].tolist() == [2.0, 2.0] and not checkpoint.corruption(folder)
+    assert checkpoint.load(folder, "a")["x"].tolist() == [2.0, 2.0] and not checkpoint.corruption(folder)
     assert [path.name for path in folder.parent.iterdir()] == ["00000004"]
 
 
@@ -173,4 +173,4 @@ def test_a_torn_file_is_named_with_what_to_do(damage, tmp_path):
     folder = checkpoint.save(tmp_path, 1, {"a": {"x": torch.ones(2)}}, {})
     (folder / "a.safetensors").write_bytes(damage)
     with pytest.raises(ValueError, match=r"cannot read .*a\.safetensors.*remove .*00000001"):
-        checkpoint.read(folder, "a")
+        checkpoint.load(folder, "a")

@@ -15,7 +15,7 @@ from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.ops.fir import upsample2
-from ggdr.saving.model import save_model, saved_at
+from ggdr.saving.model import save_model, saved_network
 from ggdr.transfer.start import Move, apply, plan, start_networks
 
 GENERATORS = {"stylegan2": StyleGAN2GeneratorConfig.tiny(), "dcgan": DCGANGeneratorConfig.tiny()}
@@ -333,7 +333,7 @@ def test_a_decoder_is_taken_as_far_as_its_sides_go():
 
 
 def begin(folder: Path, network):
-    return start_networks({"it": saved_at(folder)}, {"it": network})[0]
+    return start_networks({"it": saved_network(folder)}, {"it": network})[0]
 
 
 @pytest.mark.parametrize(

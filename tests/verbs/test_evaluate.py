@@ -24,7 +24,7 @@ from ggdr.errors import UserError
 from ggdr.evaluation.flags import parse
 from ggdr.evaluation.record import record_folder
 from ggdr.features.digits import Digits as DigitsExtractor
-from ggdr.formatting import from_to, significant
+from ggdr.formatting import format_interval, significant
 from ggdr.networks.base import ImageSpec
 from ggdr.saving.model import save_model
 from ggdr.train import main as train
@@ -101,7 +101,7 @@ def test_a_run_is_measured_against_its_own_data_by_metrics_that_need_no_download
     (line,) = [line for line in shown.out.splitlines() if line.startswith("fid ")]
     fid = found["metrics"]["fid"]["values"]["distance"]
     low, high = fid["interval"]
-    assert line.split() == ["fid", significant(fid["mean"]), *from_to(low, high).split(), "lower", "40,", "40",
+    assert line.split() == ["fid", significant(fid["mean"]), *format_interval(low, high).split(), "lower", "40,", "40",
                             "digits"]  # fmt: skip
     assert fid["repeats"][0] != fid["repeats"][1] and low < fid["mean"] < high
     assert "kid, which has no such bias" in shown.err and "too few to fit the covariance of 64 features" in shown.err

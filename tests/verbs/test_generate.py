@@ -18,11 +18,11 @@ from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.sampling import View, draw
-from ggdr.sampling.grid import picture, to_uint8
+from ggdr.sampling.grid import make_grid, to_uint8
 from ggdr.sampling.labels import label_rows
 from ggdr.saving.model import save_model
 from ggdr.verbs.generate import main
-from ggdr.verbs.model_flags import numbers
+from ggdr.verbs.model_flags import parse_ranges
 
 MODELS = {
     "style": (StyleGAN2GeneratorConfig.tiny(), ImageSpec(16, 16)),
@@ -72,12 +72,12 @@ def close(one: np.ndarray, other: np.ndarray) -> bool:
     ("text", "found"), [("0-3,100", [0, 1, 2, 3, 100]), ("7", [7]), ("5-5, 2", [5, 2]), ("1,1", [1, 1])]
 )
 def test_seeds_are_numbers_and_ranges(text, found):
-    assert numbers("seeds", text) == found
+    assert parse_ranges("seeds", text) == found
 
 
 def test_a_grid_is_the_default(generators, here, capsys):
     assert run(generators, "style") == 0
-    assert close(pixels(here / "samples.png"), picture(expected(generators, "style", list(range(16)))).numpy())
+    assert close(pixels(here / "samples.png"), make_grid(expected(generators, "style", list(range(16)))).numpy())
     assert [file.name for file in here.iterdir()] == ["samples.png"]
     assert capsys.readouterr().out == f"samples.png: 16 images by {generators['style'][0]}\n"
 
@@ -96,7 +96,7 @@ def test_a_folder_has_a_file_for_each_seed(generators, here):
 def test_every_class_is_a_row_of_the_grid_with_a_column_for_each_seed(generators, here):
     run(generators, "labels", "--labels", "3,0-1", "--seeds", "5-6", "--out", "grid.png")
     images = expected(generators, "labels", [5, 6] * 3, [3, 3, 0, 0, 1, 1])
-    assert close(pixels(here / "grid.png"), picture(images, columns=2).numpy())
+    assert close(pixels(here / "grid.png"), make_grid(images, columns=2).numpy())
 
 
 def test_all_classes_have_a_file_for_each_seed(generators, here):
@@ -118,8 +118,8 @@ def test_all_classes_have_a_file_for_each_seed(generators, here):
 def test_flags_reach_the_generator(generators, here, flags, view):
     run(generators, "style", "--seeds", "0-1", "--out", "x.png", *flags.split())
     made = pixels(here / "x.png")
-    assert close(made, picture(expected(generators, "style", [0, 1], **view)).numpy())
-    assert not close(made, picture(expected(generators, "style", [0, 1])).numpy())
+    assert close(made, make_grid(expected(generators, "style", [0, 1], **view)).numpy())
+    assert not close(made, make_grid(expected(generators, "style", [0, 1])).numpy())
 
 
 def test_what_is_there_is_kept_unless_it_may_be_replaced(generators, here):
@@ -264,7 +264,7 @@ class Flat(Generator):
 def test_a_row_for_each_psi(generators, here):
     run(generators, "style", "--seeds", "1-3", "--psi", "0", "0.5", "--out", "sweep.png")
     rows = [expected(generators, "style", [1, 2, 3], psi=psi) for psi in (0.0, 0.5)]
-    assert np.abs(pixels(here / "sweep.png") - picture(torch.cat(rows), 3).numpy()).max() <= 1
+    assert np.abs(pixels(here / "sweep.png") - make_grid(torch.cat(rows), 3).numpy()).max() <= 1
     run(generators, "style", "--seeds", "1", "--psi", "0", "0.5", "--out", "each")
     assert sorted(path.name for path in (here / "each").glob("*.png")) == ["seed0001-psi0.0.png", "seed0001-psi0.5.png"]
 

@@ -16,7 +16,7 @@ from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.sampling import draw
 from ggdr.saving.model import save_model
-from ggdr.verbs.insight import main
+from ggdr.verbs.features import main
 from ggdr.visualization.maps import (
     colorize,
     cosine_similarity,

@@ -17,7 +17,7 @@ from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.sampling import View, draw
-from ggdr.sampling.grid import picture, to_uint8
+from ggdr.sampling.grid import make_grid, to_uint8
 from ggdr.saving.model import save_model
 from ggdr.verbs.mix import main as mix
 from ggdr.verbs.video import main as video
@@ -128,7 +128,7 @@ def test_mix_draws_parents_beside_their_children(models):
     generator = load_model(models["style"])
     rows, columns = (to_uint8(torch.cat(list(draw(generator, seeds, view=View())))) for seeds in ([0, 1], [3, 4, 5]))
     blank = torch.full_like(rows[:1], 255)  # with all styles lent, children are their columns' parents
-    whole = picture(torch.cat([blank, columns, rows[:1], columns, rows[1:], columns]), 4)
+    whole = make_grid(torch.cat([blank, columns, rows[:1], columns, rows[1:], columns]), 4)
     drawn = np.asarray(Image.open("mix.png")).astype(int)
     assert np.abs(drawn - whole.numpy().astype(int)).max() <= 1
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def endless(rows: datasets.IterableDataset, length: int, buffer: int, seed: int, start: int) -> Iterator[Row]:
+def endless_rows(rows: datasets.IterableDataset, length: int, buffer: int, seed: int, start: int) -> Iterator[Row]:
     """Rows from position `start` on: each epoch takes `length` of them, from a shuffle buffer of `buffer` encoded rows.
 
     What is skipped is read, never decoded. A source shorter than `length` is begun again within the epoch.
@@ -23,11 +23,11 @@ def endless(rows: datasets.IterableDataset, length: int, buffer: int, seed: int,
     first, offset = divmod(start, length)
     for epoch in count(first):
         random = np.random.default_rng((seed, epoch))
-        again = chain.from_iterable(shuffled(rows, buffer, random) for _ in repeat(None))
+        again = chain.from_iterable(shuffle_rows(rows, buffer, random) for _ in repeat(None))
         yield from islice(again, offset if epoch == first else 0, length)
 
 
-def shuffled(rows: datasets.IterableDataset, buffer: int, random: np.random.Generator) -> Iterator[Row]:
+def shuffle_rows(rows: datasets.IterableDataset, buffer: int, random: np.random.Generator) -> Iterator[Row]:
     """Each row once: the shards in random order, then one row drawn of a full buffer for each that comes in.
 
     Not by the library's own shuffle: it sleeps for seconds whenever a pass over interleaved shards ends.
@@ -44,7 +44,7 @@ def shuffled(rows: datasets.IterableDataset, buffer: int, random: np.random.Gene
     yield from (held[place] for place in random.permutation(len(held)))
 
 
-class Tape:
+class RowCursor:
     """A place in the endless rows: forward only, with the rows between the place and the farthest one read."""
 
     def __init__(self, rows: Iterator[Row], start: int):

@@ -8,12 +8,12 @@ from typing import Protocol
 
 import numpy as np
 
-from ggdr.data.reading.pixels.decode import pixels
+from ggdr.data.reading.pixels.decode import decode_image
 from ggdr.data.reading.pixels.framing import Frame
 from ggdr.data.reading.reader import Reader, Unreadable
 
 
-class Pictures(Protocol):
+class ImageSequence(Protocol):
     """Anything with a length and uint8 [C, H, W] at each index: an array, or one of the classes below."""
 
     def __len__(self) -> int: ...
@@ -21,7 +21,7 @@ class Pictures(Protocol):
     def __getitem__(self, index: int) -> np.ndarray: ...
 
 
-class Decoded:
+class DecodedImages:
     """Some items of a reader, decoded again each time; `Unreadable` if one is no whole image."""
 
     def __init__(self, reader: Reader, items: Sequence[int] | np.ndarray, frame: Frame):
@@ -33,7 +33,7 @@ class Decoded:
     def __getitem__(self, index: int) -> np.ndarray:
         item = int(self.items[index])
         try:
-            return pixels(self.reader.read(item), self.frame)
+            return decode_image(self.reader.read(item), self.frame)
         except Exception as error:  # a broken file may raise anything in a decoder
             raise Unreadable(self.reader.name(item), error) from error
 
@@ -41,7 +41,7 @@ class Decoded:
 class CachedImages:
     """Pictures remembered after their first decoding, in memory that forked loader workers share."""
 
-    def __init__(self, pictures: Decoded):
+    def __init__(self, pictures: DecodedImages):
         self.pictures = pictures
         self._reserve()
 

@@ -5,44 +5,54 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ggdr.data.reading.arrays.hdf5 import HDF5
-from ggdr.data.reading.arrays.npy import Arrays
-from ggdr.data.reading.files.folder import Folder
-from ggdr.data.reading.files.lmdb import LMDB
+from ggdr.data.reading.arrays.hdf5 import HDF5File
+from ggdr.data.reading.arrays.npy import NumpyFile
+from ggdr.data.reading.files.folder import ImageFolder
+from ggdr.data.reading.files.lmdb import LMDBFile
 from ggdr.data.reading.files.patterns import is_address
-from ggdr.data.reading.files.remote import copied
-from ggdr.data.reading.files.tar import Tarred
-from ggdr.data.reading.files.zip import Zipped
+from ggdr.data.reading.files.remote import download_source
+from ggdr.data.reading.files.tar import TarArchive
+from ggdr.data.reading.files.zip import ZipArchive
 from ggdr.data.reading.reader import Columns, Reader
-from ggdr.data.reading.tables.hub import Hub
-from ggdr.data.reading.tables.parquet import Parquet
-from ggdr.data.reading.tables.saved import Saved
+from ggdr.data.reading.tables.hub import HubTable
+from ggdr.data.reading.tables.parquet import ParquetTable
+from ggdr.data.reading.tables.saved import SavedTable
 from ggdr.errors import UserError, setting
 
-READERS: tuple[type[Reader], ...] = (Zipped, Tarred, LMDB, HDF5, Arrays, Saved, Parquet, Folder, Hub)
+READERS: tuple[type[Reader], ...] = (
+    ZipArchive,
+    TarArchive,
+    LMDBFile,
+    HDF5File,
+    NumpyFile,
+    SavedTable,
+    ParquetTable,
+    ImageFolder,
+    HubTable,
+)
 """the first that fits reads: a folder of tables or shards is no folder of images; each says how it is typed"""
 
 
-def reader_of(source: str, columns: Columns) -> Reader:
+def open_reader(source: str, columns: Columns) -> Reader:
     """The reader for a source; UserError, with all that can be read, if there is none."""
-    place = copied(source) if is_address(source) else os.path.expanduser(source.removeprefix("file://"))
+    place = download_source(source) if is_address(source) else os.path.expanduser(source.removeprefix("file://"))
     try:
-        return opened(place, columns)
+        return open_local(place, columns)
     except UserError as error:
         if not place:
             raise
         raise UserError(error.message.replace(place, source)) from error  # readers know the copy, users the address
 
 
-def opened(place: str, columns: Columns) -> Reader:
+def open_local(place: str, columns: Columns) -> Reader:
     """The reader for a file, a folder or a Hub id."""
     for reader in READERS:
         if place and reader.fits(place):
             return reader(place, columns)
-    raise UserError(no_reader(place))
+    raise UserError(no_reader_message(place))
 
 
-def no_reader(source: str) -> str:
+def no_reader_message(source: str) -> str:
     """Why nothing can be read, in one sentence."""
     forms = [reader.form for reader in READERS]
     give = f"give {', '.join(forms[:-1])}, or {forms[-1]}"

@@ -10,20 +10,20 @@ import numpy as np
 import torch
 
 from ggdr.data.base import Batch, Content, Images
-from ggdr.data.reading.decoded import Pictures
-from ggdr.data.reading.labels.labels import Labels
+from ggdr.data.reading.decoded import ImageSequence
+from ggdr.data.reading.labels.base import Labels
 from ggdr.data.reading.order import Order
 from ggdr.data.reading.reader import Reader, Unreadable
 from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
 
 
-class Gallery(Images):
+class IndexedImages(Images):
     """Pictures, doubled by their mirror images if wished; a readable one stands in for each that is not."""
 
     def __init__(
         self,
-        pictures: Pictures,
+        pictures: ImageSequence,
         spec: ImageSpec,
         labels: Labels | None = None,
         mirror: bool = False,
@@ -35,7 +35,7 @@ class Gallery(Images):
         `source`: the reader of the pictures, and which of its items they are; None: none.
         """
         self.pictures, self.labels, self.notes, self.source = pictures, labels, notes, source
-        self.spec = spec if labels is None else labels.told_to(spec)
+        self.spec = spec if labels is None else labels.add_to(spec)
         self.mirrored, self.order = mirror, Order(len(pictures) * (2 if mirror else 1))
 
     def __len__(self) -> int:
@@ -56,13 +56,15 @@ class Gallery(Images):
         if self.source is None:
             return content
         reader, items = self.source
-        labels = ["" if self.labels is None else self.labels.told(index) for index in range(len(items))]
-        if not reader.lists:
+        labels = ["" if self.labels is None else self.labels.describe(index) for index in range(len(items))]
+        if not reader.has_fingerprints:
             whole = "" if self.labels is None else blake2b("\n".join(labels).encode(), digest_size=8).hexdigest()
             return content._replace(revision=reader.revision(), labels=whole)
-        listed = [reader.listed(int(item)) for item in items]
+        listed = [reader.fingerprint(int(item)) for item in items]
         names, stamps = zip(*listed, strict=True)
-        return content._replace(items={"names": hashes(names), "stamps": hashes(stamps), "labels": hashes(labels)})
+        return content._replace(
+            items={"names": hash_texts(names), "stamps": hash_texts(stamps), "labels": hash_texts(labels)}
+        )
 
     def _readable(self, index: int) -> tuple[int, np.ndarray]:
         """The picture at `index`, or the next one that can be read, and where it was found."""
@@ -75,7 +77,7 @@ class Gallery(Images):
         raise UserError(f"none of the {count} images can be read; run `ggdr data check` on the source.")
 
 
-def hashes(texts: Iterable[str]) -> torch.Tensor:
+def hash_texts(texts: Iterable[str]) -> torch.Tensor:
     """A hash int64 of each text."""
     return torch.tensor(
         [

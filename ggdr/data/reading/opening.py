@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ggdr.data.reading.decoded import CachedImages, Decoded
-from ggdr.data.reading.detect import reader_of
-from ggdr.data.reading.file_types import NOTES, told
-from ggdr.data.reading.indexed import Gallery
-from ggdr.data.reading.labels.labels import Labels, settled
+from ggdr.data.reading.decoded import CachedImages, DecodedImages
+from ggdr.data.reading.detect import open_reader
+from ggdr.data.reading.file_types import TEXT_ENDINGS, describe_unread
+from ggdr.data.reading.indexed import IndexedImages
+from ggdr.data.reading.labels.base import Labels, apply_policy
 from ggdr.data.reading.pixels.decode import MODES
 from ggdr.data.reading.pixels.depth import check_range
 from ggdr.data.reading.pixels.framing import Frame, check_fill
 from ggdr.data.reading.reader import Columns, Reader
-from ggdr.data.reading.survey import Survey, sources_of
+from ggdr.data.reading.survey import Survey, sources_of_reader
 from ggdr.errors import UserError, setting
-from ggdr.folders import skipped
+from ggdr.folders import describe_skipped
 from ggdr.networks.base import ImageSpec
 
 if TYPE_CHECKING:
@@ -30,39 +30,39 @@ SAMPLE = 256
 """images whose headers are read where their size is given"""
 
 
-def open_images(settings: ImageFiles) -> Gallery:
+def open_images(settings: ImageFiles) -> IndexedImages:
     """The opened data set; UserError, in one sentence, if the settings and the source do not fit together."""
-    reader = reader_of(settings.source, Columns(settings.image_column, settings.split, settings.config))
-    if reader.others.keys() - NOTES:
-        warnings.warn(f"{settings.source!r} holds {told(reader.others)}.", stacklevel=2)
-    if reader.made:
-        warnings.warn(f"{settings.source!r}: {skipped(reader.made)}.", stacklevel=2)
-    return gallery(reader, settings)
+    reader = open_reader(settings.source, Columns(settings.image_column, settings.split, settings.config))
+    if reader.unread.keys() - TEXT_ENDINGS:
+        warnings.warn(f"{settings.source!r} holds {describe_unread(reader.unread)}.", stacklevel=2)
+    if reader.own_output:
+        warnings.warn(f"{settings.source!r}: {describe_skipped(reader.own_output)}.", stacklevel=2)
+    return index_images(reader, settings)
 
 
-def gallery(reader: Reader, settings: ImageFiles) -> Gallery:
+def index_images(reader: Reader, settings: ImageFiles) -> IndexedImages:
     """The images of an opened source as the settings want them; UserError as above."""
-    labels, usable = labels_of(reader, settings)
-    items = usable[pick(len(usable), settings.subset, settings.subset_seed)]
-    seen = items if settings.size is None else spread(items)  # an odd one would be cropped, though nobody asked
-    frame = frame_for(settings, Survey(sources_of(reader, seen)))
-    decoded = Decoded(reader, items, frame)
+    labels, usable = select_labels(reader, settings)
+    items = usable[select_subset(len(usable), settings.subset, settings.subset_seed)]
+    seen = items if settings.size is None else sample_evenly(items)  # an odd one would be cropped, though nobody asked
+    frame = choose_frame(settings, Survey(sources_of_reader(reader, seen)))
+    decoded = DecodedImages(reader, items, frame)
     size = len(items) * frame.height * frame.width * frame.channels
     spec = ImageSpec(frame.height, frame.width, frame.channels)
-    chosen = labels and labels.of(items)
+    chosen = labels and labels.select(items)
     kept = CachedImages(decoded) if size <= settings.cache_mb * 2**20 else decoded
     notes = reader.notes + (labels.notes if labels else ())
-    return Gallery(kept, spec, chosen, settings.mirror, notes, (reader, items))
+    return IndexedImages(kept, spec, chosen, settings.mirror, notes, (reader, items))
 
 
-def labels_of(reader: Reader, settings: ImageFiles) -> tuple[Labels | None, np.ndarray]:
+def select_labels(reader: Reader, settings: ImageFiles) -> tuple[Labels | None, np.ndarray]:
     """The labels that the settings ask for, and the items that are used; UserError if they cannot be had."""
     if not settings.labels:
         return None, np.arange(len(reader))
-    return settled(reader.labels(settings.labels, settings.label_kind), settings.unlabelled, reader.name)
+    return apply_policy(reader.labels(settings.labels, settings.label_kind), settings.unlabelled, reader.name)
 
 
-def pick(count: int, subset: int | None, seed: int | None) -> np.ndarray:
+def select_subset(count: int, subset: int | None, seed: int | None) -> np.ndarray:
     """Items to use, in rising order: all, the first ones, or drawn so that a larger subset holds the smaller."""
     if subset is None:
         return np.arange(count)
@@ -72,12 +72,12 @@ def pick(count: int, subset: int | None, seed: int | None) -> np.ndarray:
     return np.sort(drawn[:subset])
 
 
-def spread(items: np.ndarray) -> np.ndarray:
+def sample_evenly(items: np.ndarray) -> np.ndarray:
     """At most SAMPLE of the items, evenly spread, the first one first."""
     return items[np.linspace(0, len(items) - 1, min(SAMPLE, len(items))).astype(int)]
 
 
-def frame_for(settings: ImageFiles | ImageStream, survey: Survey) -> Frame:
+def choose_frame(settings: ImageFiles | ImageStream, survey: Survey) -> Frame:
     """What all images are made to fit; UserError if they do not agree where nothing is said."""
     channels, seen = settings.channels, survey.channels
     if channels not in (0, *MODES, *seen):
@@ -87,13 +87,13 @@ def frame_for(settings: ImageFiles | ImageStream, survey: Survey) -> Frame:
         )
     check_fill(settings.fill)
     chosen = check_range(settings.range)
-    height, width = survey.size() if settings.size is None else as_pair(settings.size)
+    height, width = survey.common_size() if settings.size is None else height_and_width(settings.size)
     if chosen is None:
         survey.check_values()
     return Frame(
         height,
         width,
-        channels or survey.agreed_channels(),
+        channels or survey.common_channels(),
         settings.crop,
         settings.fill,
         chosen,
@@ -101,7 +101,7 @@ def frame_for(settings: ImageFiles | ImageStream, survey: Survey) -> Frame:
     )
 
 
-def as_pair(size: int | Sequence[int]) -> tuple[int, int]:
+def height_and_width(size: int | Sequence[int]) -> tuple[int, int]:
     """Height and width; UserError unless they are two positive numbers."""
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width) < 1:

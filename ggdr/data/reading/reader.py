@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 
 from PIL import UnidentifiedImageError
 
-from ggdr.data.reading.labels.labels import Kind, Labels
+from ggdr.data.reading.labels.base import Kind, Labels
 from ggdr.documents import one_line
 from ggdr.errors import UserError
 
@@ -38,10 +38,10 @@ class Unreadable(Exception):
 
     def __init__(self, name: str, error: Exception):
         super().__init__(name, error)
-        self.name, self.why = name, reason(error)
+        self.name, self.why = name, failure_reason(error)
 
 
-def reason(error: Exception) -> str:
+def failure_reason(error: Exception) -> str:
     """Why something could not be read, in a few words that are the same each time."""
     if isinstance(error, UnidentifiedImageError):  # its own text holds a memory address
         return "not an image of a known kind"
@@ -54,7 +54,7 @@ def check_size(size: int) -> None:
         raise UserError(f"it has {size:,} bytes, and no image is read that has more than {MOST_BYTES:,}")
 
 
-def file_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+def read_file_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     """The first `most` bytes of a regular file; OSError or UserError for a pipe or a device, which might never end."""
     found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):
@@ -71,11 +71,11 @@ class Reader(ABC):
     """what reports call such a source"""
     form: str
     """what one types for it, as messages say it"""
-    others: Mapping[str, int] = MappingProxyType({})
+    unread: Mapping[str, int] = MappingProxyType({})
     """ending -> files of the source that are passed over, since they are no images that can be read"""
     hidden: Mapping[str, int] = MappingProxyType({})
     """folder of the system, or "hidden" -> files that end like images and are passed over"""
-    made: Mapping[str, int] = MappingProxyType({})
+    own_output: Mapping[str, int] = MappingProxyType({})
     """kind -> folders and pictures that were made by this package and are passed over"""
 
     notes: tuple[str, ...] = ()
@@ -102,10 +102,10 @@ class Reader(ABC):
     def read(self, item: int) -> bytes:
         """The item's bytes; any exception if they cannot be had."""
 
-    lists: ClassVar[bool] = False
-    """whether `listed` costs little; else `revision` stands for all items"""
+    has_fingerprints: ClassVar[bool] = False
+    """whether `fingerprint` costs little; else `revision` stands for all items"""
 
-    def listed(self, item: int) -> tuple[str, str]:
+    def fingerprint(self, item: int) -> tuple[str, str]:
         """The item's name, and what changes with its bytes, such as their number."""
         return self.name(item), ""
 

@@ -14,18 +14,25 @@ import numpy as np
 import torch
 
 from ggdr.data.base import Batch, Content, Images
-from ggdr.data.reading.cursor import Row, Tape, endless
-from ggdr.data.reading.detect import no_reader
+from ggdr.data.reading.cursor import Row, RowCursor, endless_rows
+from ggdr.data.reading.detect import no_reader_message
+from ggdr.data.reading.labels.base import Kind, Labels, class_labels, vector_labels
 from ggdr.data.reading.labels.column import is_missing
-from ggdr.data.reading.labels.labels import Kind, Labels, classes, vectors
-from ggdr.data.reading.opening import frame_for
-from ggdr.data.reading.pixels.decode import pixels
+from ggdr.data.reading.opening import choose_frame
+from ggdr.data.reading.pixels.decode import decode_image
 from ggdr.data.reading.pixels.framing import Frame
-from ggdr.data.reading.reader import Columns, reason
-from ggdr.data.reading.survey import Source, Survey
-from ggdr.data.reading.tables.base import check_column, class_names, image_bytes, image_column, row_name, source_version
-from ggdr.data.reading.tables.hub import Hub, load_hub
-from ggdr.data.reading.tables.parquet import Parquet, count_rows, load_parquet
+from ggdr.data.reading.reader import Columns, failure_reason
+from ggdr.data.reading.survey import ImageSource, Survey
+from ggdr.data.reading.tables.base import (
+    check_column,
+    class_names,
+    image_column,
+    read_image_cell,
+    row_name,
+    source_version,
+)
+from ggdr.data.reading.tables.hub import HubTable, load_hub
+from ggdr.data.reading.tables.parquet import ParquetTable, count_rows, load_parquet
 from ggdr.errors import UserError, setting
 from ggdr.networks.base import ImageSpec
 
@@ -38,15 +45,15 @@ SAMPLE = 32
 """images looked at before the stream is read in earnest"""
 PATIENCE = 1000
 """images in a row that may be broken before it is believed that all are"""
-TAPES = 2
+MOST_CURSORS = 2
 """places kept open: the training's, and that of whoever looks at other positions now and then"""
 
 
-def open_stream(settings: ImageStream) -> Streamed:
+def open_stream(settings: ImageStream) -> StreamedImages:
     """The opened stream; UserError, in one sentence, if the settings and the source do not fit together."""
     source = os.path.expanduser(settings.source)
     columns = Columns(settings.image_column, settings.split, settings.config)
-    rows, length = rows_of(source, columns)
+    rows, length = open_rows(source, columns)
     column = image_column(rows.features, settings.image_column, source)
     if settings.labels:
         check_column(rows.features, settings.labels, source)
@@ -59,24 +66,26 @@ def open_stream(settings: ImageStream) -> Streamed:
     try:
         sample = list(islice(rows, SAMPLE))
     except Exception as error:  # an edited file may raise anything in what reads it
-        raise UserError(f"{source!r} cannot be read: {reason(error)}; download it again.") from error
-    frame = frame_for(settings, Survey(sampled(row[column], place, source) for place, row in enumerate(sample)))
+        raise UserError(f"{source!r} cannot be read: {failure_reason(error)}; download it again.") from error
+    frame = choose_frame(
+        settings, Survey(source_of_cell(row[column], place, source) for place, row in enumerate(sample))
+    )
     labels = StreamLabels(rows.features, settings.labels, settings.label_kind, sample) if settings.labels else None
-    return Streamed(source, rows, column, frame, labels, length, settings.buffer, settings.mirror)
+    return StreamedImages(source, rows, column, frame, labels, length, settings.buffer, settings.mirror)
 
 
-def sampled(cell: Any, place: int, source: str) -> Source:
+def source_of_cell(cell: Any, place: int, source: str) -> ImageSource:
     """A cell of the stream, to be looked at."""
-    read = partial(image_bytes, cell, source)
-    return Source(partial(row_name, cell, place), read, read)
+    read = partial(read_image_cell, cell, source)
+    return ImageSource(partial(row_name, cell, place), read, read)
 
 
-def rows_of(source: str, columns: Columns) -> tuple[datasets.IterableDataset, int]:
+def open_rows(source: str, columns: Columns) -> tuple[datasets.IterableDataset, int]:
     """The streamed split, and its number of rows as far as that is known (else 0)."""
-    if source and Parquet.fits(source):
+    if source and ParquetTable.fits(source):
         return load_parquet(source, columns, streaming=True), count_rows(source, columns)
-    if not Hub.fits(source):
-        raise UserError(no_reader(source))
+    if not HubTable.fits(source):
+        raise UserError(no_reader_message(source))
     rows = load_hub(source, columns, streaming=True)
     declared = (rows.info.splits or {}).get(columns.split)
     return rows, declared.num_examples if declared else 0
@@ -91,7 +100,7 @@ class StreamLabels:
         `sample`: the first rows, by which the range of values is known.
         """
         self.column, self.classes = column, class_names(features[column])
-        labelled = [row[column] for row in sample if not self.lacks(row)]
+        labelled = [row[column] for row in sample if not self.is_unlabelled(row)]
         if not labelled:
             raise UserError(f"none of the first {len(sample)} images has a label in column {column!r}.")
         value = labelled[0]
@@ -107,12 +116,12 @@ class StreamLabels:
         self.names = self.classes or tuple(entries)
         self.ranges = () if self.classes else self._vectors(labelled).ranges
 
-    def lacks(self, row: Row) -> bool:
+    def is_unlabelled(self, row: Row) -> bool:
         """Whether a row has no label."""
         value = row[self.column]
         return is_missing(value) or bool(self.classes) and value < 0
 
-    def told_to(self, spec: ImageSpec) -> ImageSpec:
+    def add_to(self, spec: ImageSpec) -> ImageSpec:
         """The brief with what networks need to know of the labels."""
         return spec._replace(labels=len(self.names), label_names=self.names, label_ranges=self.ranges)
 
@@ -122,14 +131,14 @@ class StreamLabels:
         return torch.from_numpy(self._labels(values).rows(range(len(values))))
 
     def _labels(self, values: list) -> Labels:
-        return classes(values, self.classes) if self.classes else self._vectors(values)
+        return class_labels(values, self.classes) if self.classes else self._vectors(values)
 
     def _vectors(self, values: list) -> Labels:
         """Vectors as they stand: those of a few rows must not be taken for classes."""
-        return vectors(values if self.is_list else [[value] for value in values], self.names, plain=True)
+        return vector_labels(values if self.is_list else [[value] for value in values], self.names, plain=True)
 
 
-class Streamed(Images):
+class StreamedImages(Images):
     """Rows of a stream as images; going back means to begin the epoch again, so it is meant to be read forward."""
 
     forks = False
@@ -148,10 +157,10 @@ class Streamed(Images):
         self.source, self.rows, self.column, self.frame, self.labels = source, rows, column, frame, labels
         self.length, self.buffer, self.mirror = length, buffer, mirror
         spec = ImageSpec(frame.height, frame.width, frame.channels)
-        self.spec = labels.told_to(spec) if labels else spec
-        self._tapes: dict[int, list[Tape]] = {}
+        self.spec = labels.add_to(spec) if labels else spec
+        self._cursors: dict[int, list[RowCursor]] = {}
         self._lock = threading.Lock()
-        weakref.finalize(self, self._tapes.clear)  # open readers must end before the interpreter takes their modules
+        weakref.finalize(self, self._cursors.clear)  # open readers must end before the interpreter takes their modules
 
     def __len__(self) -> int:
         return self.length
@@ -162,44 +171,46 @@ class Streamed(Images):
 
     def at(self, positions: Sequence[int], seed: int) -> Batch:
         with self._lock:  # the loader's thread reads while the training may look at other positions
-            tape = self._tape(min(positions), seed)
-            found = [self._readable(tape, position) for position in positions]
+            cursor = self._cursor(min(positions), seed)
+            found = [self._readable(cursor, position) for position in positions]
         flips = [self.mirror and np.random.default_rng((seed, position)).integers(2) for position in positions]
         drawn = [array[..., ::-1] if flip else array for flip, (_, array) in zip(flips, found, strict=True)]
         labels = self.labels([row for row, _ in found]) if self.labels else None
         return Batch(torch.from_numpy(np.stack(drawn)), labels)
 
-    def _tape(self, position: int, seed: int) -> Tape:
+    def _cursor(self, position: int, seed: int) -> RowCursor:
         """A tape wound to `position`: the nearest open one behind it, unless the epoch's start is nearer."""
-        tapes = self._tapes.setdefault(seed, [])
+        cursors = self._cursors.setdefault(seed, [])
         epoch_start = position - position % self.length
-        near = [tape for tape in tapes if epoch_start <= tape.start <= position]
+        near = [cursor for cursor in cursors if epoch_start <= cursor.start <= position]
         if near:
-            tape = max(near, key=lambda tape: tape.start)
-            tapes.remove(tape)
+            cursor = max(near, key=lambda cursor: cursor.start)
+            cursors.remove(cursor)
         else:
-            tape = Tape(endless(self.rows, self.length, self.buffer, seed, position), position)
-        tape.move_to(position)
-        tapes.append(tape)
-        del tapes[:-TAPES]
-        return tape
+            cursor = RowCursor(endless_rows(self.rows, self.length, self.buffer, seed, position), position)
+        cursor.move_to(position)
+        cursors.append(cursor)
+        del cursors[:-MOST_CURSORS]
+        return cursor
 
-    def _row(self, tape: Tape, position: int) -> Row:
+    def _row(self, cursor: RowCursor, position: int) -> Row:
         """The row at `position`; UserError, in one sentence, if the file breaks off before it."""
         try:
-            return tape[position]
+            return cursor[position]
         except Exception as error:  # a file that breaks off may raise anything in what reads it
-            raise UserError(f"{self.source!r} cannot be read on: {reason(error)}; download it again.") from error
+            raise UserError(
+                f"{self.source!r} cannot be read on: {failure_reason(error)}; download it again."
+            ) from error
 
-    def _readable(self, tape: Tape, position: int) -> tuple[Row, np.ndarray]:
+    def _readable(self, cursor: RowCursor, position: int) -> tuple[Row, np.ndarray]:
         """The row at `position`, or the next one whose image can be decoded, and its pixels."""
         for candidate in range(position, position + PATIENCE):
-            row = self._row(tape, candidate)
-            if self.labels and self.labels.lacks(row):
+            row = self._row(cursor, candidate)
+            if self.labels and self.labels.is_unlabelled(row):
                 self.note({row_name(row[self.column], candidate): f"it has no label in {self.labels.column!r}"})
                 continue
             try:
-                return row, pixels(image_bytes(row[self.column], self.source), self.frame)
+                return row, decode_image(read_image_cell(row[self.column], self.source), self.frame)
             except Exception as error:  # a broken file may raise anything in a decoder
-                self.note({row_name(row[self.column], candidate): reason(error)})
+                self.note({row_name(row[self.column], candidate): failure_reason(error)})
         raise UserError(f"none of {PATIENCE} images in a row can be read; look at the source.")

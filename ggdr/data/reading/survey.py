@@ -9,8 +9,8 @@ from functools import partial
 from typing import NamedTuple
 
 from ggdr.data.reading.pixels.arrays import TIFF
-from ggdr.data.reading.pixels.decode import MODES, Look, look, values
-from ggdr.data.reading.pixels.depth import Values, cut, together, trouble, values_of
+from ggdr.data.reading.pixels.decode import MODES, ImageInfo, image_info, read_values
+from ggdr.data.reading.pixels.depth import ValueSummary, is_clipped, merge_by_dtype, range_advice, summarize_values
 from ggdr.data.reading.reader import Reader
 from ggdr.errors import UserError, setting
 from ggdr.lazy import MissingPackage
@@ -23,7 +23,7 @@ COLOURS = {1: "gray", 3: "RGB", 4: "RGBA"}
 """channels -> what such images are called"""
 
 
-class Source(NamedTuple):
+class ImageSource(NamedTuple):
     """An encoded image that may be read."""
 
     name: Callable[[], str]
@@ -37,22 +37,22 @@ class Source(NamedTuple):
 class Survey:
     """The headers of many images, counted."""
 
-    def __init__(self, sources: Iterable[Source]):
+    def __init__(self, sources: Iterable[ImageSource]):
         self.sizes: Counter[tuple[int, int]] = Counter()
         """(height, width) -> images"""
         self.channels: Counter[int] = Counter()
         """channels -> images"""
-        self.named: dict[tuple[int, int], str] = {}
+        self.examples: dict[tuple[int, int], str] = {}
         """(height, width) -> the first image of that size"""
-        self.deep: list[Source] = []
+        self.deep: list[ImageSource] = []
         """some images whose values are not those of eight bits"""
         stride = 1
-        for source, seen in seen_of(sources):
+        for source, seen in read_infos(sources):
             size = (seen.height, seen.width)
             self.sizes[size] += 1
             self.channels[seen.channels] += 1
-            if size not in self.named:
-                self.named[size] = source.name()
+            if size not in self.examples:
+                self.examples[size] = source.name()
             if seen.deep and self.sizes.total() % stride == 0:
                 self.deep.append(source)
             if len(self.deep) == 2 * MEASURED:  # as many again may follow, and all shall be evenly spread
@@ -60,26 +60,26 @@ class Survey:
         if not self.sizes:
             raise UserError("no image can be read; run `ggdr data check` on the source to see why.")
 
-    def size(self) -> tuple[int, int]:
+    def common_size(self) -> tuple[int, int]:
         """The height and width of all; UserError that names two that differ."""
-        first, *others = self.named.items()
+        first, *others = self.examples.items()
         if others:
             (one, name), (two, other) = first, others[0]
             (most, count), total = self.sizes.most_common(1)[0], self.sizes.total()
             raise UserError(
-                f"images differ in size ({name!r} is {px(one)}, {other!r} {px(two)}, height x width; {count:,} of"
-                f" {total:,} are {px(most)}); choose one with {setting('size')} H W."
+                f"images differ in size ({name!r} is {format_size(one)}, {other!r} {format_size(two)}, height x width;"
+                f" {count:,} of {total:,} are {format_size(most)}); choose one with {setting('size')} H W."
             )
         return first[0]
 
-    def agreed_channels(self) -> int:
+    def common_channels(self) -> int:
         """The channels of nine in ten images, else 3; a warning tells of mixtures."""
         most, count = self.channels.most_common(1)[0]
         chosen = most if count >= SHARE * self.channels.total() or most not in MODES else 3
         if len(self.channels) > 1:
-            found = ", ".join(f"{called(each)}: {number:,}" for each, number in self.channels.most_common())
+            found = ", ".join(f"{channels_name(each)}: {number:,}" for each, number in self.channels.most_common())
             warnings.warn(
-                f"images differ in their channels ({found}); all are read as {called(chosen)}; type"
+                f"images differ in their channels ({found}); all are read as {channels_name(chosen)}; type"
                 f" --data.channels {chosen} to settle it.",
                 stacklevel=2,
             )
@@ -87,38 +87,38 @@ class Survey:
 
     def check_values(self) -> None:
         """Look at the values of deep images: a warning if few levels would be left, UserError if many are cut off."""
-        for measured in together(filter(None, map(measure, self.deep))):
-            if cut(measured):
-                raise UserError(trouble(measured, setting("range")))
-            if said := trouble(measured, "--data.range"):
+        for measured in merge_by_dtype(filter(None, map(measure_values, self.deep))):
+            if is_clipped(measured):
+                raise UserError(range_advice(measured, setting("range")))
+            if said := range_advice(measured, "--data.range"):
                 warnings.warn(said, stacklevel=3)
 
 
-def measure(source: Source) -> Values | None:
+def measure_values(source: ImageSource) -> ValueSummary | None:
     """What the values of an image are; None: it cannot be read."""
     try:
-        return values_of(values(source.read()))
+        return summarize_values(read_values(source.read()))
     except Exception:  # a broken file may raise anything; it is named when its turn comes
         return None
 
 
-def px(size: tuple[int, int]) -> str:
+def format_size(size: tuple[int, int]) -> str:
     """A size as people write it."""
     return "x".join(map(str, size))
 
 
-def called(channels: int) -> str:
+def channels_name(channels: int) -> str:
     """The name of images with this number of channels."""
     return COLOURS.get(channels, f"{channels} channels")
 
 
-def sources_of(reader: Reader, items: Iterable[int]) -> Iterator[Source]:
+def sources_of_reader(reader: Reader, items: Iterable[int]) -> Iterator[ImageSource]:
     """Some items of a reader."""
     for item in map(int, items):
-        yield Source(partial(reader.name, item), partial(reader.head, item), partial(reader.read, item))
+        yield ImageSource(partial(reader.name, item), partial(reader.head, item), partial(reader.read, item))
 
 
-def seen_of(sources: Iterable[Source]) -> Iterator[tuple[Source, Look]]:
+def read_infos(sources: Iterable[ImageSource]) -> Iterator[tuple[ImageSource, ImageInfo]]:
     """Each image, with its look, whose header can be read, in order; on a terminal, a bar if it takes long.
 
     By one thread, some 40 us each: more threads made it slower.
@@ -126,17 +126,17 @@ def seen_of(sources: Iterable[Source]) -> Iterator[tuple[Source, Look]]:
     from tqdm import tqdm
 
     for source in tqdm(sources, "headers", unit=" images", leave=False, disable=None, delay=2):
-        if seen := glance(source):
+        if seen := read_info(source):
             yield source, seen
 
 
-def glance(source: Source) -> Look | None:
+def read_info(source: ImageSource) -> ImageInfo | None:
     """The look of an image by its first bytes, or by all where these do not tell; None: it cannot be read."""
     for read in (source.head, source.read):
         try:
             if (data := read()).startswith(TIFF) and read is source.head:  # whose headers lie anywhere
                 continue
-            return look(data)
+            return image_info(data)
         except MissingPackage:
             raise
         except Exception:  # a broken file may raise anything; it is named when its turn comes

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ggdr.data.reading.labels.column import of_values
-from ggdr.data.reading.labels.labels import Kind, Labels
+from ggdr.data.reading.labels.base import Kind, Labels
+from ggdr.data.reading.labels.column import labels_from_column
 from ggdr.data.reading.reader import Columns, Reader, check_size
 from ggdr.errors import UserError, setting
 
@@ -23,7 +23,7 @@ PROBED = 64
 """rows by which an array is known again"""
 
 
-class Shelf(NamedTuple):
+class ArrayHeader(NamedTuple):
     """An array in a file, by its header."""
 
     shape: tuple[int, ...]
@@ -48,32 +48,33 @@ class Shelf(NamedTuple):
         return sorted(self.shape[1:])[1] > 1
 
 
-class Stack(Reader):
+class ArrayReader(Reader):
     """The rows of an array of images."""
 
     source: str
-    arrays: Mapping[str, Shelf]
+    arrays: Mapping[str, ArrayHeader]
     """the arrays of the file, by name"""
     column: str
     """the one of the images"""
 
-    def choose(self, columns: Columns) -> None:
+    def select_array(self, columns: Columns) -> None:
         """Settle which array holds the images; UserError, with those there are."""
         found = {name: array for name, array in self.arrays.items() if array.is_images}
         if columns.image and columns.image not in self.arrays:
             raise UserError(
-                f"{self.kind} {self.source!r} has no array {columns.image!r}; its arrays are {listed(self.arrays)}."
+                f"{self.kind} {self.source!r} has no array {columns.image!r}; its arrays are"
+                f" {list_arrays(self.arrays)}."
             )
         if columns.image:
             found = {columns.image: self.arrays[columns.image]}
         if not found or not next(iter(found.values())).is_images:
             raise UserError(
                 f"{self.kind} {self.source!r} holds no images, which are arrays of [N, H, W, C], [N, C, H, W] or"
-                f" [N, H, W]; it holds {listed(found or self.arrays) or 'nothing else'}."
+                f" [N, H, W]; it holds {list_arrays(found or self.arrays) or 'nothing else'}."
             )
         if len(found) > 1:
             raise UserError(
-                f"{self.kind} {self.source!r} holds several arrays of images ({listed(found)}); type"
+                f"{self.kind} {self.source!r} holds several arrays of images ({list_arrays(found)}); type"
                 f" {setting('image_column')} {' or '.join(found)}."
             )
         (self.column,) = found
@@ -81,7 +82,7 @@ class Stack(Reader):
             check_size(self.array.nbytes // max(len(self), 1))
 
     @property
-    def array(self) -> Shelf:
+    def array(self) -> ArrayHeader:
         """The array of the images."""
         return self.arrays[self.column]
 
@@ -93,20 +94,20 @@ class Stack(Reader):
 
     def read(self, item: int) -> bytes:
         if self.array.encoded:
-            return self.row(item)
-        return self.header() + self.row(item)
+            return self.read_row(item)
+        return self.row_header() + self.read_row(item)
 
     def revision(self) -> str:
         """A hash of the array's header and of some of its rows, evenly spread; empty if one of them cannot be read."""
-        told = blake2b(self.header(), digest_size=8)
+        told = blake2b(self.row_header(), digest_size=8)
         try:
             for item in np.linspace(0, len(self) - 1, min(PROBED, len(self))).astype(int):
-                told.update(self.row(int(item)))
+                told.update(self.read_row(int(item)))
         except Exception:  # a broken row may raise anything; it is named when its turn comes
             return ""
         return told.hexdigest()
 
-    def header(self) -> bytes:
+    def row_header(self) -> bytes:
         """What makes a row's values a .npy file."""
         dtype = np.lib.format.dtype_to_descr(self.array.dtype)
         head = {"descr": dtype, "fortran_order": False, "shape": self.array.shape[1:]}
@@ -115,26 +116,28 @@ class Stack(Reader):
         return stream.getvalue()
 
     @abstractmethod
-    def row(self, item: int) -> bytes:
+    def read_row(self, item: int) -> bytes:
         """The bytes of a row's values, or of its encoded image; any exception if they cannot be had."""
 
     @abstractmethod
-    def whole(self, name: str) -> np.ndarray:
+    def read_array(self, name: str) -> np.ndarray:
         """All values of an array that is small enough to be labels."""
 
     def labels(self, how: str, kind: Kind = "auto") -> Labels:
         """Labels from another array of the file, a row an image: class numbers or words [N], or vectors [N, L]."""
-        others = {name: array for name, array in self.arrays.items() if name != self.column and self._fits(array)}
+        others = {
+            name: array for name, array in self.arrays.items() if name != self.column and self._may_be_labels(array)
+        }
         if how not in others:
-            there = f"its arrays of labels are {listed(others)}" if others else "it holds no labels"
+            there = f"its arrays of labels are {list_arrays(others)}" if others else "it holds no labels"
             raise UserError(f"{self.kind} {self.source!r} has no array of labels {how!r}; {there}.")
-        values = self.whole(how)
+        values = self.read_array(how)
         if values.size == len(self):
             values = values.reshape(-1)
         rows = [row.decode("utf-8", "replace") if isinstance(row, bytes) else row for row in values.tolist()]
-        return of_values(rows, how, kind=kind)
+        return labels_from_column(rows, how, kind=kind)
 
-    def _fits(self, array: Shelf) -> bool:
+    def _may_be_labels(self, array: ArrayHeader) -> bool:
         """Whether an array may be labels: an entry or a list of numbers an image."""
         if array.encoded or array.dtype.kind not in NUMBERS + WORDS or array.shape[:1] != (len(self),):
             return False
@@ -145,13 +148,13 @@ class Stack(Reader):
             name
             for name, array in self.arrays.items()
             if name != self.column
-            and self._fits(array)
+            and self._may_be_labels(array)
             and array.dtype.kind in "ui"
             and max(array.shape[1:], default=1) == 1
         ]
 
 
-def listed(arrays: Mapping[str, Shelf]) -> str:
+def list_arrays(arrays: Mapping[str, ArrayHeader]) -> str:
     """The names of arrays, and what they are."""
     shown = list(arrays.items())[:8]
     more = f", and {len(arrays) - len(shown)} others" if len(arrays) > len(shown) else ""

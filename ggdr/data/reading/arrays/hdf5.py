@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ggdr.data.reading.arrays.base import NUMBERS, WORDS, Shelf, Stack
-from ggdr.data.reading.pixels.arrays import PACKED
-from ggdr.data.reading.reader import Columns, check_size, reason
+from ggdr.data.reading.arrays.base import NUMBERS, WORDS, ArrayHeader, ArrayReader
+from ggdr.data.reading.pixels.arrays import MOST_EXPANSION
+from ggdr.data.reading.reader import Columns, check_size, failure_reason
 from ggdr.documents import one_line
 from ggdr.errors import UserError
 from ggdr.lazy import available
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 ENDINGS = (".h5", ".hdf5", ".hdf")
 MOST_ARRAYS = 10_000
 """bytes of a file, before the rest is passed over"""
-PATIENCE_S = 60
+TIMEOUT_SEC = 60
 """seconds in which a file must show its arrays"""
 
 
-class HDF5(Stack):
+class HDF5File(ArrayReader):
     """The rows of an array in an HDF5 file, by its path in the file."""
 
     kind = "HDF5"
@@ -42,17 +42,17 @@ class HDF5(Stack):
         self._file: h5py.File | None = None
         self._process = 0
         available("sources", f"{source!r} needs", "h5py")
-        self.arrays = listing(source)
-        self.choose(columns)
+        self.arrays = list_arrays_safely(source)
+        self.select_array(columns)
 
-    def row(self, item: int) -> bytes:
-        return np.ascontiguousarray(self._opened()[self.column][item]).tobytes()
+    def read_row(self, item: int) -> bytes:
+        return np.ascontiguousarray(self._open()[self.column][item]).tobytes()
 
-    def whole(self, name: str) -> np.ndarray:
+    def read_array(self, name: str) -> np.ndarray:
         check_size(self.arrays[name].nbytes)
-        return self._opened()[name][()]
+        return self._open()[name][()]
 
-    def _opened(self) -> h5py.File:
+    def _open(self) -> h5py.File:
         """The file, opened by each process for itself."""
         import h5py
 
@@ -64,24 +64,28 @@ class HDF5(Stack):
         return self.__dict__ | {"_file": None}
 
 
-def listing(source: str) -> dict[str, Shelf]:
+def list_arrays_safely(source: str) -> dict[str, ArrayHeader]:
     """The arrays in a file; UserError if it cannot be read.
 
     Another process looks first: HDF5's library may end one that reads a damaged file.
     """
     command = [sys.executable, "-m", __name__, os.path.abspath(source)]
     try:
-        asked = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+        process = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SEC)
     except subprocess.TimeoutExpired:
-        raise UserError(f"{source!r} does not show its arrays in {PATIENCE_S} s; copy or write it again.") from None
-    if asked.returncode:
-        why = one_line(asked.stderr.strip().rpartition("\n")[2] if asked.returncode > 0 else "it ends its own library")
+        raise UserError(f"{source!r} does not show its arrays in {TIMEOUT_SEC} s; copy or write it again.") from None
+    if process.returncode:
+        why = one_line(
+            process.stderr.strip().rpartition("\n")[2] if process.returncode > 0 else "it ends its own library"
+        )
         raise UserError(f"{source!r} is no readable HDF5 file ({why}); copy or write it again.")
-    found = json.loads(asked.stdout)
-    return {name: Shelf(tuple(shape), np.dtype(dtype), encoded) for name, (shape, dtype, encoded) in found.items()}
+    found = json.loads(process.stdout)
+    return {
+        name: ArrayHeader(tuple(shape), np.dtype(dtype), encoded) for name, (shape, dtype, encoded) in found.items()
+    }
 
 
-def look_into(source: str) -> dict[str, tuple[list[int], str, bool]]:
+def inspect_file(source: str) -> dict[str, tuple[list[int], str, bool]]:
     """Shape, kind of number, and whether they are encoded images, of a file's arrays; any exception if it is broken.
 
     Arrays whose values lie in other files are passed over: a file that was downloaded has no say in what is opened.
@@ -95,7 +99,7 @@ def look_into(source: str) -> dict[str, tuple[list[int], str, bool]]:
             return
         check_array(node, os.path.getsize(source))
         encoded = h5py.check_vlen_dtype(node.dtype) == np.uint8
-        shelf = Shelf(node.shape, node.dtype, encoded)
+        shelf = ArrayHeader(node.shape, node.dtype, encoded)
         if shelf.is_images and len(node):
             node[0], node[-1]  # noqa: B018 - what is broken shows here
         if node.dtype.kind in NUMBERS + WORDS and len(found) < MOST_ARRAYS:
@@ -109,7 +113,7 @@ def look_into(source: str) -> dict[str, tuple[list[int], str, bool]]:
 def check_array(node: h5py.Dataset, size: int) -> None:
     """UserError if an array declares more values than a file of this size can hold, or parts too large to unpack."""
     declared = int(np.prod(node.shape, dtype=object)) * node.dtype.itemsize
-    if declared > PACKED * size:
+    if declared > MOST_EXPANSION * size:
         raise UserError(f"its {node.name} declares {declared:,} bytes, more than it can hold")
     if node.chunks:
         check_size(int(np.prod(node.chunks, dtype=object)) * node.dtype.itemsize)
@@ -117,6 +121,6 @@ def check_array(node: h5py.Dataset, size: int) -> None:
 
 if __name__ == "__main__":
     try:
-        print(json.dumps(look_into(sys.argv[1])))
+        print(json.dumps(inspect_file(sys.argv[1])))
     except Exception as error:  # a broken file may raise anything
-        sys.exit(reason(error))
+        sys.exit(failure_reason(error))

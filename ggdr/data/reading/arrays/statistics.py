@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ggdr.data.reading.arrays.npy import headers, values
+from ggdr.data.reading.arrays.npy import load_array, read_headers
 from ggdr.data.reading.files.patterns import is_address
-from ggdr.data.reading.files.remote import copied
-from ggdr.data.reading.reader import reason
+from ggdr.data.reading.files.remote import download_source
+from ggdr.data.reading.reader import failure_reason
 from ggdr.errors import UserError
 from ggdr.features.base import FeatureStatistics
 
@@ -23,19 +23,19 @@ UNEVEN = 1e-3
 """share of its largest value by which a covariance may differ from its mirror image"""
 
 
-def statistics_in(source: str) -> FeatureStatistics | None:
+def read_statistics(source: str) -> FeatureStatistics | None:
     """The statistics that a .npz holds; None if it is no .npz or holds none, UserError if they are none."""
     if not source.lower().endswith(".npz"):
         return None
-    file = Path(copied(source) if is_address(source) else source).expanduser()
+    file = Path(download_source(source) if is_address(source) else source).expanduser()
     try:
-        found = headers(file)
+        found = read_headers(file)
         names = next((pair for pair in NAMES if found.keys() >= {*pair}), None)
         if names is None:
             return None
-        mean, covariance = (checked(*found[name], file) for name in names)
+        mean, covariance = (load_checked(*found[name], file) for name in names)
     except Exception as error:  # an edited head may raise anything
-        raise UserError(f"{source!r} is no readable .npz ({reason(error)}); save it again.") from error
+        raise UserError(f"{source!r} is no readable .npz ({failure_reason(error)}); save it again.") from error
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
         raise UserError(
             f"{source!r} holds {names[0]} {list(mean.shape)} and {names[1]} {list(covariance.shape)}, where [D]"
@@ -49,8 +49,8 @@ def statistics_in(source: str) -> FeatureStatistics | None:
     return FeatureStatistics(torch.from_numpy(mean), torch.from_numpy(covariance), names, whole, alone)
 
 
-def checked(shelf, place, file: Path) -> np.ndarray:
+def load_checked(shelf, place, file: Path) -> np.ndarray:
     """The values of an array in float64; UserError if there are too many."""
     if max(shelf.shape, default=0) > MOST_WIDE or len(shelf.shape) > 2:
         raise UserError(f"statistics of shape {list(shelf.shape)}")
-    return values(file, shelf, place).astype(np.float64)
+    return load_array(file, shelf, place).astype(np.float64)

@@ -7,58 +7,65 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from ggdr import folders
-from ggdr.data.reading.file_types import ARRAYS, Chosen, choose, endings, listed, of_system
-from ggdr.data.reading.labels.folders import FOLDERS, TOP, from_folders, of_split
-from ggdr.data.reading.labels.label_file import CUSTOMARY, TABLES, read_labels
-from ggdr.data.reading.labels.labels import Kind, Labels
-from ggdr.data.reading.reader import HEAD_BYTES, MOST_BYTES, Reader, file_bytes
+from ggdr.data.reading.file_types import (
+    ARRAY_ENDINGS,
+    FileGroups,
+    group_files,
+    image_endings,
+    list_by_ending,
+    system_folder,
+)
+from ggdr.data.reading.labels.base import Kind, Labels
+from ggdr.data.reading.labels.folders import FOLDERS, TOP_FOLDERS, labels_from_folders, select_split
+from ggdr.data.reading.labels.label_file import TABLES, USUAL_NAMES, read_labels
+from ggdr.data.reading.reader import HEAD_BYTES, MOST_BYTES, Reader, read_file_bytes
 from ggdr.errors import UserError
 
 
-class Files(Reader):
+class FileReader(Reader):
     """A reader whose items are files with names; labels come from their folders or from a file, in it or beside it."""
 
     source: str
     names: list[str]
 
-    def take(self, names: Iterable[str]) -> None:
+    def select_images(self, names: Iterable[str]) -> None:
         """Make the images among the files of these names the items; UserError if there are none."""
-        names, made = folders.without_made(names)
-        self.names, self.others, self.hidden = images_among(names, self.source, self.kind, made)
+        names, made = folders.exclude_own_output(names)
+        self.names, self.unread, self.hidden = require_images(names, self.source, self.kind, made)
         if sheets := {item for item in range(len(self)) if self.is_sheet(item)}:
             made["grid"] = len(sheets)
             self.names = [name for item, name in enumerate(self.names) if item not in sheets]
-        self.made = made
+        self.own_output = made
         if not self.names:
-            raise UserError(nothing_but(made, self.source, self.kind))
+            raise UserError(only_own_output(made, self.source, self.kind))
 
     def is_sheet(self, item: int) -> bool:
         """Whether a file is a grid, a plot or a film that was made here."""
         if PurePosixPath(self.names[item]).suffix.lower() not in (".png", ".gif", ".webp"):
             return False
         try:
-            return folders.is_sheet(self.first(self.names[item], folders.HEAD_BYTES), lambda: self.read(item))
+            return folders.is_sheet(self.read_start(self.names[item], folders.HEAD_BYTES), lambda: self.read(item))
         except Exception:  # a broken file may raise anything; it is named when its turn comes
             return False
 
-    lists = True
+    has_fingerprints = True
 
-    def listed(self, item: int) -> tuple[str, str]:
+    def fingerprint(self, item: int) -> tuple[str, str]:
         return self.names[item], self.stamp(self.names[item])
 
     def stamp(self, name: str) -> str:
         """What changes with a file's bytes: their number, or a checksum; empty: it is not known."""
         return ""
 
-    def first(self, name: str, most: int) -> bytes:
+    def read_start(self, name: str, most: int) -> bytes:
         """The first `most` bytes of a file; any exception if they cannot be had."""
         raise NotImplementedError
 
     def head(self, item: int) -> bytes:
-        return self.first(self.names[item], HEAD_BYTES)
+        return self.read_start(self.names[item], HEAD_BYTES)
 
     def read(self, item: int) -> bytes:
-        return self.contents(self.names[item])
+        return self.read_file(self.names[item])
 
     def __len__(self) -> int:
         return len(self.names)
@@ -70,37 +77,39 @@ class Files(Reader):
         """The names of all its files, images or not."""
         return self.names
 
-    def contents(self, name: str) -> bytes:
+    def read_file(self, name: str) -> bytes:
         """The bytes of a file, image or not; any exception if they cannot be had."""
-        return self.first(name, MOST_BYTES)
+        return self.read_start(name, MOST_BYTES)
 
     def keep_split(self, split: str) -> None:
         """Keep the images of a split, where the folders are splits; UserError if there is no such split."""
-        self.names, note = of_split(self.names, split, self.source)
+        self.names, note = select_split(self.names, split, self.source)
         self.notes = (note,) if note else ()
 
     def labels(self, how: str, kind: Kind = "auto") -> Labels:
         """Labels from sub-folders or from a file, as `how` says; UserError if they cannot be had."""
-        if how in (FOLDERS, TOP):
-            return from_folders(self.names, forced=how == TOP)
-        path, columns = pieces(how)
+        if how in (FOLDERS, TOP_FOLDERS):
+            return labels_from_folders(self.names, forced=how == TOP_FOLDERS)
+        path, columns = split_columns(how)
         if not path.lower().endswith(TABLES):
             raise UserError(
                 f"labels {how!r} mean nothing for a {self.kind}; type 'folders' or the path of a file of labels: a"
                 " .csv, .tsv or .jsonl, or a dataset.json."
             )
         file = Path(path).expanduser()
-        data = file_bytes(file) if file.is_file() else self.contents(self.one_called(path))
+        data = read_file_bytes(file) if file.is_file() else self.read_file(self.find_file(path))
         home = Path(os.path.abspath(Path(self.source).expanduser()))
         home = home if home.is_dir() else home.with_suffix("")  # an archive is unpacked to a folder of its name
         return read_labels(path, data, self.names, home.parts[1:], columns, kind)
 
-    def one_called(self, path: str) -> str:
+    def find_file(self, path: str) -> str:
         """The file within that ends so, near the images that are kept; UserError if there is none, or several."""
         wanted = PurePosixPath(path).parts
         folder = os.path.commonpath([PurePosixPath(name).parent for name in self.names])
         found = [name for name in self.paths() if PurePosixPath(name).parts[-len(wanted) :] == wanted]
-        found = [name for name in found if is_related(str(PurePosixPath(name).parent), folder) and not of_system(name)]
+        found = [
+            name for name in found if is_related(str(PurePosixPath(name).parent), folder) and not system_folder(name)
+        ]
         shallow = min((len(PurePosixPath(name).parts) for name in found), default=0)
         found = [name for name in found if len(PurePosixPath(name).parts) == shallow]
         if len(found) == 1:
@@ -114,14 +123,14 @@ class Files(Reader):
 
     def label_choices(self) -> list[str]:
         found = {PurePosixPath(name).name for name in self.paths()}
-        customary = [name for name in CUSTOMARY if name in found]
+        customary = [name for name in USUAL_NAMES if name in found]
         try:
-            return customary + ([FOLDERS] if from_folders(self.names).width > 1 else [])
+            return customary + ([FOLDERS] if labels_from_folders(self.names).width > 1 else [])
         except UserError:
             return customary
 
 
-def pieces(how: str) -> tuple[str, list[str]]:
+def split_columns(how: str) -> tuple[str, list[str]]:
     """The path of a label file, and the columns that are named behind it."""
     path, colon, columns = how.rpartition(":")
     if colon and path.lower().endswith(TABLES):
@@ -135,25 +144,25 @@ def is_related(one: str, other: str) -> bool:
     return not first or not second or f"{first}/".startswith(f"{second}/") or f"{second}/".startswith(f"{first}/")
 
 
-def images_among(names: Iterable[str], source: str, kind: str, made: Mapping[str, int]) -> Chosen:
+def require_images(names: Iterable[str], source: str, kind: str, made: Mapping[str, int]) -> FileGroups:
     """The names that end like images, and what else there is; UserError that says what if there are no images.
 
-    `made`: what was left out of the source before, since it was made here.
+    `own_output`: what was left out of the source before, since it was made here.
     """
-    chosen = choose(names)
+    chosen = group_files(names)
     if chosen.images:
         return chosen
     if made:
-        raise UserError(nothing_but(made, source, kind))
-    if not chosen.others:
+        raise UserError(only_own_output(made, source, kind))
+    if not chosen.unread:
         raise UserError(f"{kind} {source!r} is empty; put images into it.")
-    found, ends = ", ".join(listed(chosen.others, of="of ")), " ".join(sorted(endings() | ARRAYS))
+    found, ends = ", ".join(list_by_ending(chosen.unread, of="of ")), " ".join(sorted(image_endings() | ARRAY_ENDINGS))
     raise UserError(f"{kind} {source!r} holds no images, only {found}; images end in {ends}.")
 
 
-def nothing_but(made: Mapping[str, int], source: str, kind: str) -> str:
+def only_own_output(made: Mapping[str, int], source: str, kind: str) -> str:
     """What to say of a source where all images were made here."""
     return (
-        f"{kind} {source!r} holds no images of its own ({folders.skipped(made)}); give a folder of images, or, to"
-        " measure generated ones, the folder itself that they lie in."
+        f"{kind} {source!r} holds no images of its own ({folders.describe_skipped(made)}); give a folder of images,"
+        " or, to measure generated ones, the folder itself that they lie in."
     )

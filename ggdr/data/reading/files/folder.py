@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from ggdr.data.reading.files.base import Files
-from ggdr.data.reading.reader import Columns, file_bytes, reason
+from ggdr.data.reading.files.base import FileReader
+from ggdr.data.reading.reader import Columns, failure_reason, read_file_bytes
 
 
-class Folder(Files):
+class ImageFolder(FileReader):
     """The image files of a folder and all folders below it, by their path within it."""
 
     kind = "folder"
@@ -23,11 +23,11 @@ class Folder(Files):
 
     def __init__(self, source: str, columns: Columns):
         self.source = source
-        self.take(below(source))
+        self.select_images(files_below(source))
         self.keep_split(columns.split)
 
     def paths(self) -> Iterator[str]:
-        return below(self.source)
+        return files_below(self.source)
 
     def stamp(self, name: str) -> str:
         try:
@@ -35,17 +35,17 @@ class Folder(Files):
         except OSError:  # it is named when its turn comes
             return ""
 
-    def first(self, name: str, most: int) -> bytes:
-        return file_bytes(Path(self.source, name), most)
+    def read_start(self, name: str, most: int) -> bytes:
+        return read_file_bytes(Path(self.source, name), most)
 
 
-def below(folder: str) -> Iterator[str]:
+def files_below(folder: str) -> Iterator[str]:
     """Paths of all files below `folder`, relative to it, with forward slashes; linked folders are entered once.
 
     A folder that cannot be looked into is named in a warning.
     """
     seen = set()
-    for root, folders, files in os.walk(folder, followlinks=True, onerror=closed):
+    for root, folders, files in os.walk(folder, followlinks=True, onerror=warn_unreadable):
         real = os.path.realpath(root)
         if real in seen:  # a link back to where we have been
             folders.clear()
@@ -55,6 +55,6 @@ def below(folder: str) -> Iterator[str]:
         yield from (Path(root, file).relative_to(folder).as_posix() for file in files)
 
 
-def closed(error: OSError) -> None:
+def warn_unreadable(error: OSError) -> None:
     """Say that a folder's images are left out."""
-    warnings.warn(f"a folder cannot be looked into, its images are left out: {reason(error)}", stacklevel=2)
+    warnings.warn(f"a folder cannot be looked into, its images are left out: {failure_reason(error)}", stacklevel=2)

@@ -39,7 +39,7 @@ class Index:
         return map(Entry, self.names, self.starts.tolist(), self.sizes.tolist())
 
 
-def index_of(file: Path, scan: Callable[[BinaryIO, int], Iterable[Entry]]) -> Index:
+def load_index(file: Path, scan: Callable[[BinaryIO, int], Iterable[Entry]]) -> Index:
     """The entries that `scan`, given the open file and its size, finds in it; a scan of an unchanged file is kept.
 
     UserError, one clause, if the file is broken: entries may lie nowhere but in it.
@@ -47,23 +47,23 @@ def index_of(file: Path, scan: Callable[[BinaryIO, int], Iterable[Entry]]) -> In
     found = os.stat(file)
     identity = json.dumps([1, scan.__module__, os.path.realpath(file), found.st_size, found.st_mtime_ns])
     kept = cache_folder() / "indexes" / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.npz"
-    index = known = recalled(kept)
+    index = known = read_index(kept)
     if index is None:
         with file.open("rb") as opened:
-            index = gathered(scan(opened, found.st_size))
-    if len(index.starts) and (min(index.starts.min(), index.sizes.min()) < 0 or ends(index) > found.st_size):
+            index = build_index(scan(opened, found.st_size))
+    if len(index.starts) and (min(index.starts.min(), index.sizes.min()) < 0 or last_byte(index) > found.st_size):
         raise UserError("it names data that lies beyond its end: it is cut off")
     if known is None:
-        keep(kept, index)
+        write_index(kept, index)
     return index
 
 
-def ends(index: Index) -> int:
+def last_byte(index: Index) -> int:
     """The byte after the last entry; sizes that no file has must not overflow."""
     return max(start + size for start, size in zip(index.starts.tolist(), index.sizes.tolist(), strict=True))
 
 
-def gathered(entries: Iterable[Entry]) -> Index:
+def build_index(entries: Iterable[Entry]) -> Index:
     """The entries as arrays; UserError if there are more than any file of images has, or numbers beyond 63 bits."""
     names: list[str] = []
     places: list[tuple[int, int]] = []
@@ -79,7 +79,7 @@ def gathered(entries: Iterable[Entry]) -> Index:
     return Index(names, table[:, 0].copy(), table[:, 1].copy())
 
 
-def recalled(kept: Path) -> Index | None:
+def read_index(kept: Path) -> Index | None:
     """The index on disk; None if there is none, or one that is torn."""
     try:
         with np.load(kept, allow_pickle=False) as arrays:
@@ -90,7 +90,7 @@ def recalled(kept: Path) -> Index | None:
     return index if len(index.names) == len(index.starts) == len(index.sizes) else None
 
 
-def keep(kept: Path, index: Index) -> None:
+def write_index(kept: Path, index: Index) -> None:
     """Put the index on disk; without a place to keep it, the next one scans again."""
     text = "".join(f"{name}\0" for name in index.names).encode("utf-8", "surrogateescape")
     letters = np.frombuffer(text, np.uint8)
@@ -104,7 +104,7 @@ def keep(kept: Path, index: Index) -> None:
         return
 
 
-def piece(file: str | Path, start: int, size: int, most: int = MOST_BYTES) -> bytes:
+def read_range(file: str | Path, start: int, size: int, most: int = MOST_BYTES) -> bytes:
     """These bytes of a file, the first `most` of them; UserError or OSError if it does not hold them."""
     check_size(size)
     size = min(size, most)

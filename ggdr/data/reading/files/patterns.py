@@ -25,18 +25,18 @@ def is_pattern(source: str) -> bool:
     return bool(BRACES.search(source) or glob.has_magic(source)) and not os.path.exists(source)
 
 
-def is_elsewhere(source: str) -> bool:
+def is_address_or_pattern(source: str) -> bool:
     """Whether a source holds images though nothing is called so: an address or a pattern."""
     return is_address(source) or is_pattern(source)
 
 
-def matching(source: str) -> list[str]:
+def files_matching(source: str) -> list[str]:
     """The files that a pattern stands for, sorted where it leaves the order open.
 
     UserError if there are none, or if one that braces name is missing.
     """
     found: list[str] = []
-    for name in expanded(source):
+    for name in expand_braces(source):
         some = sorted(glob.glob(name)) if glob.has_magic(name) else [name] if os.path.exists(name) else []
         if not some:
             raise UserError(f"no file {name!r}, which {source!r} stands for; correct the pattern.")
@@ -44,7 +44,7 @@ def matching(source: str) -> list[str]:
     return [*dict.fromkeys(found)]
 
 
-def expanded(source: str) -> list[str]:
+def expand_braces(source: str) -> list[str]:
     """The names that braces stand for, in their order: `{a,b}` and `{000..127}`, with the zeros of the first number.
 
     UserError if there are more than MOST.

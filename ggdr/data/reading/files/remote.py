@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ggdr.cache import cache_folder, write_whole
-from ggdr.data.reading.file_types import of_system
-from ggdr.data.reading.files.patterns import expanded
-from ggdr.data.reading.reader import reason
+from ggdr.data.reading.file_types import system_folder
+from ggdr.data.reading.files.patterns import expand_braces
+from ggdr.data.reading.reader import failure_reason
 from ggdr.errors import UserError
 
 KNOWN = ("http", "https", "s3", "s3a", "gs", "gcs")
@@ -44,7 +44,7 @@ SPARED = 2**28
 """bytes of the disk that stay free"""
 
 
-class Distant(NamedTuple):
+class RemoteFile(NamedTuple):
     """A file behind an address."""
 
     system: Any
@@ -66,32 +66,34 @@ class Distant(NamedTuple):
     def key(self) -> str:
         """A name that stays as long as the file does: a hash of its address and what its system says of its content."""
         tell = [str(self.facts.get(fact, "")) for fact in TELL]
-        return hashed([str(self.system.protocol), self.path.partition("?")[0], *tell])  # after ?: a signature that ends
+        return hash_words(
+            [str(self.system.protocol), self.path.partition("?")[0], *tell]
+        )  # after ?: a signature that ends
 
 
-def hashed(words: Iterable[str]) -> str:
+def hash_words(words: Iterable[str]) -> str:
     """A hash of some words, 32 hex digits."""
     return hashlib.sha256(json.dumps([*words]).encode()).hexdigest()[:32]
 
 
-def copied(source: str) -> str:
+def download_source(source: str) -> str:
     """The file or folder of this machine that holds what is behind an address, copied as far as it is not here yet.
 
     UserError, in one sentence, if it cannot be had and was not copied before.
     """
-    note = cache_folder() / "sources" / f"{hashed([source])}.json"
+    note = cache_folder() / "sources" / f"{hash_words([source])}.json"
     try:
-        files = told_apart([file for address in expanded(source) for file in behind(address)])
+        files = number_duplicates([file for address in expand_braces(source) for file in list_address(address)])
     except Exception as caught:  # what a failing network raises depends on the storage
         error = caught.__cause__ if isinstance(caught.__cause__, OSError) else caught  # a dead server is no lost file
-        if not isinstance(error, OSError) or (known := earlier(note)) is None:
-            raise UserError(trouble(source, error)) from caught
-        warnings.warn(f"{source} cannot be reached ({reason(error)}); its last copy is used", stacklevel=2)
+        if not isinstance(error, OSError) or (known := last_copy(note)) is None:
+            raise UserError(download_error(source, error)) from caught
+        warnings.warn(f"{source} cannot be reached ({failure_reason(error)}); its last copy is used", stacklevel=2)
         return known
     if not files:
-        raise UserError(trouble(source, FileNotFoundError()))
-    place = cache_folder() / "sources" / hashed([source, *sorted(file.key + file.name for file in files)])
-    gather(files, place, source)
+        raise UserError(download_error(source, FileNotFoundError()))
+    place = cache_folder() / "sources" / hash_words([source, *sorted(file.key + file.name for file in files)])
+    download_all(files, place, source)
     whole = place if len(files) > 1 or source.endswith("/") or files[0].facts.get("listed") else place / files[0].name
     write_whole(note, lambda aside: write_text(aside, json.dumps(str(whole))))
     return str(whole)
@@ -102,7 +104,7 @@ def write_text(file: Path, text: str) -> None:
     file.write_text(text)
 
 
-def earlier(note: Path) -> str | None:
+def last_copy(note: Path) -> str | None:
     """Where the last copy of a source is; None if there is none."""
     try:
         known = json.loads(note.read_text())
@@ -111,29 +113,29 @@ def earlier(note: Path) -> str | None:
     return known if isinstance(known, str) and os.path.exists(known) else None
 
 
-def told_apart(files: list[Distant]) -> list[Distant]:
+def number_duplicates(files: list[RemoteFile]) -> list[RemoteFile]:
     """The files, numbered if two have one name."""
     if len({file.name for file in files}) == len(files):
         return files
     return [file._replace(name=f"{number:06}-{file.name}") for number, file in enumerate(files)]
 
 
-def behind(address: str) -> list[Distant]:
+def list_address(address: str) -> list[RemoteFile]:
     """The files at an address, of a pattern, or below a folder."""
     from fsspec.core import url_to_fs
 
-    system, path = url_to_fs(address, **options(address))
+    system, path = url_to_fs(address, **storage_options(address))
     if "*" in path:
         found = [system.info(each) for each in sorted(system.glob(path))]
-        return [Distant(system, each["name"], last_part(each["name"]), each) for each in found]
+        return [RemoteFile(system, each["name"], file_name(each["name"]), each) for each in found]
     if not address.endswith("/"):
         facts = system.info(path)
         if facts["type"] == "file":
-            return [Distant(system, facts["name"], last_part(facts["name"]), facts)]
-    return list(below(system, path))
+            return [RemoteFile(system, facts["name"], file_name(facts["name"]), facts)]
+    return list(list_remote(system, path))
 
 
-def options(address: str) -> dict[str, Any]:
+def storage_options(address: str) -> dict[str, Any]:
     """What a storage is opened with: large files may take their time."""
     if not address.startswith("http"):
         return {}
@@ -142,7 +144,7 @@ def options(address: str) -> dict[str, Any]:
     return {"client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
 
 
-def below(system: Any, path: str) -> Iterator[Distant]:
+def list_remote(system: Any, path: str) -> Iterator[RemoteFile]:
     """The files below a folder, those of the system aside; UserError if a listing names what lies elsewhere."""
     root = path.rstrip("/") + "/"
     found = sorted(system.find(path, detail=True).items())
@@ -153,27 +155,27 @@ def below(system: Any, path: str) -> Iterator[Distant]:
         parts = PurePosixPath(within).parts
         if not name.startswith(root) or ".." in parts or within.startswith("/"):
             raise UserError(f"its listing names {name!r}, which does not lie below it")
-        if not of_system(within):
-            yield Distant(system, name, within, {**facts, "listed": True})
+        if not system_folder(within):
+            yield RemoteFile(system, name, within, {**facts, "listed": True})
 
 
-def last_part(path: str) -> str:
+def file_name(path: str) -> str:
     """What a file is called."""
     return PurePosixPath(unquote(urlsplit(path).path) if "://" in path else path).name
 
 
-def trouble(source: str, error: Exception) -> str:
+def download_error(source: str, error: Exception) -> str:
     """Why nothing can be had from an address, in one sentence."""
     protocol = source.partition("://")[0]
     if isinstance(error, ImportError):
-        how = "type: pip install 'ggdr[sources]'" if protocol in KNOWN else reason(error)
+        how = "type: pip install 'ggdr[sources]'" if protocol in KNOWN else failure_reason(error)
         return f"{protocol}:// cannot be read without the package that knows it; {how}"
     if isinstance(error, FileNotFoundError):
         return f"there is nothing at {source}; correct the address (a folder on the web ends in /)."
-    return f"{source} cannot be read: {reason(error)}; look at the address, the network and your credentials."
+    return f"{source} cannot be read: {failure_reason(error)}; look at the address, the network and your credentials."
 
 
-def gather(files: list[Distant], place: Path, source: str) -> None:
+def download_all(files: list[RemoteFile], place: Path, source: str) -> None:
     """Put copies of the files into a folder, by one process at a time; what was copied before is not asked for."""
     from filelock import FileLock
     from tqdm import tqdm
@@ -181,17 +183,17 @@ def gather(files: list[Distant], place: Path, source: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{place}.lock"):
         missing = [file for file in files if not (place / file.name).is_file()]
-        check_room(missing, place.parent, source)
+        check_disk_space(missing, place.parent, source)
         total = sum(file.size or 0 for file in missing)
         with (
             ThreadPoolExecutor(AT_ONCE) as pool,
             tqdm(desc=source, total=total, unit="B", unit_scale=True, leave=False, disable=None) as bar,
         ):
-            for size in pool.map(lambda file: fetch(file, place, source), missing):
+            for size in pool.map(lambda file: download_file(file, place, source), missing):
                 bar.update(size)
 
 
-def check_room(missing: list[Distant], place: Path, source: str) -> None:
+def check_disk_space(missing: list[RemoteFile], place: Path, source: str) -> None:
     """UserError if the disk cannot hold what is missing."""
     needed, free = sum(file.size or 0 for file in missing), shutil.disk_usage(place).free - SPARED
     if needed > free:
@@ -201,20 +203,20 @@ def check_room(missing: list[Distant], place: Path, source: str) -> None:
         )
 
 
-def fetch(file: Distant, place: Path, source: str) -> int:
+def download_file(file: RemoteFile, place: Path, source: str) -> int:
     """Copy a file into the folder, going on where an earlier copy broke off; its bytes. UserError if it cannot be."""
     blobs = place.parent / "files"
     blobs.mkdir(parents=True, exist_ok=True)
     blob, part = blobs / file.key, blobs / f"{file.key}.part"
     for attempt in range(ATTEMPTS if not blob.exists() else 0):
         try:
-            append(file, part)
+            resume_download(file, part)
             os.replace(part, blob)
             break
         except Exception as error:  # what a failing network raises depends on the storage
             if attempt + 1 == ATTEMPTS:
                 raise UserError(
-                    f"{source}: {file.name!r} cannot be copied ({reason(error)}); type the same again to go on."
+                    f"{source}: {file.name!r} cannot be copied ({failure_reason(error)}); type the same again to go on."
                 ) from error
     target = place / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -225,16 +227,16 @@ def fetch(file: Distant, place: Path, source: str) -> int:
     return blob.stat().st_size
 
 
-def append(file: Distant, part: Path) -> None:
+def resume_download(file: RemoteFile, part: Path) -> None:
     """Read what a partial copy lacks of a file; any exception if that fails, or is not as long as was said."""
     start = part.stat().st_size if part.exists() and file.size is not None else 0
     try:
-        pour(file, part, start, BLOCK)
+        copy_stream(file, part, start, BLOCK)
     except ValueError:  # a server that cannot begin in the middle
-        pour(file, part, 0, 0)
+        copy_stream(file, part, 0, 0)
 
 
-def pour(file: Distant, part: Path, start: int, block: int) -> None:
+def copy_stream(file: RemoteFile, part: Path, start: int, block: int) -> None:
     """Read a file from `start` on to the end of its partial copy; `block`: bytes of a request, 0: all in one."""
     most = file.size if file.size is not None else shutil.disk_usage(part.parent).free - SPARED
     with (

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ggdr.data.reading.labels.labels import Kind, Labels, classes, vectors
+from ggdr.data.reading.labels.base import Kind, Labels, class_labels, vector_labels
 from ggdr.errors import UserError
 from ggdr.formatting import significant
 
@@ -26,7 +26,7 @@ NUMBERED = frozenset(
 """words that say that they are the numbers of classes"""
 
 
-def of_values(values: Sequence, column: str, names: Sequence[str] = (), kind: Kind = "auto") -> Labels:
+def labels_from_column(values: Sequence, column: str, names: Sequence[str] = (), kind: Kind = "auto") -> Labels:
     """Labels from a column: words are classes, fractions and lists are vectors; whole numbers as `are_classes` says.
 
     `names`: of the classes, where the column declares them. `kind`: what they are, where that is said. UserError if
@@ -37,22 +37,22 @@ def of_values(values: Sequence, column: str, names: Sequence[str] = (), kind: Ki
     if not there:
         raise UserError(f"column {column!r} holds no label; choose another one.")
     if isinstance(there[0], (list, tuple, np.ndarray)):
-        return of_lists(cells, column, kind)
+        return labels_from_lists(cells, column, kind)
     if names:
-        return classes(cells, names)
+        return class_labels(cells, names)
     if not all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in there):
         if kind == "continuous":
             raise UserError(f"column {column!r} holds words, such as {there[0]!r:.60}; they can only be classes.")
-        return classes([str(cell) if isinstance(cell, (bool, int, float)) else cell for cell in cells])
+        return class_labels([str(cell) if isinstance(cell, (bool, int, float)) else cell for cell in cells])
     whole = all(math.isfinite(cell) and float(cell).is_integer() for cell in there)
     chosen = kind
     if kind == "auto":
         chosen = "classes" if whole and are_classes([int(cell) for cell in there], column) else "continuous"
     if chosen == "continuous":
-        labels = vectors([None if cell is None else [cell] for cell in cells], [column])
+        labels = vector_labels([None if cell is None else [cell] for cell in cells], [column])
     else:
-        labels = classes([int(cell) if whole and cell is not None else cell for cell in cells])
-    return labels._replace(notes=(told(labels, column),)) if kind == "auto" and whole else labels
+        labels = class_labels([int(cell) if whole and cell is not None else cell for cell in cells])
+    return labels._replace(notes=(interpretation_note(labels, column),)) if kind == "auto" and whole else labels
 
 
 def is_missing(value: Any) -> bool:
@@ -62,12 +62,12 @@ def is_missing(value: Any) -> bool:
     return value is None or isinstance(value, float) and math.isnan(value)
 
 
-def of_lists(cells: Sequence, column: str, kind: Kind) -> Labels:
+def labels_from_lists(cells: Sequence, column: str, kind: Kind) -> Labels:
     """Labels from lists of numbers."""
     lists = [cell for cell in cells if cell is not None]
     if len({len(cell) if isinstance(cell, (list, tuple, np.ndarray)) else -1 for cell in lists}) > 1:
         raise UserError(f"column {column!r} holds lists of differing length; a label vector has one width.")
-    labels = vectors(cells, [f"{column}_{entry}" for entry in range(len(lists[0]))])
+    labels = vector_labels(cells, [f"{column}_{entry}" for entry in range(len(lists[0]))])
     if kind == "classes" and labels.values.ndim > 1:
         raise UserError(f"column {column!r} holds vectors that are no classes: each must hold one 1 and else zeros.")
     return labels
@@ -88,7 +88,7 @@ def are_classes(values: list[int], column: str) -> bool:
     return found[0] in (0, 1) and found[-1] - found[0] == len(found) - 1 and 2 * len(found) <= len(values)
 
 
-def told(labels: Labels, column: str) -> str:
+def interpretation_note(labels: Labels, column: str) -> str:
     """How whole numbers were understood, and how to say that they mean something else."""
     if labels.ranges:
         low, high = labels.ranges[0]

@@ -7,27 +7,27 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from ggdr.data.reading.labels.labels import Labels, classes, few
+from ggdr.data.reading.labels.base import Labels, class_labels, list_some
 from ggdr.errors import UserError, setting
 
 SPLITS = frozenset("train training val valid validation dev test testing".split())
 """what people call the folders of a data set's splits, in either case"""
-FOLDERS, TOP = "folders", "top-folders"
+FOLDERS, TOP_FOLDERS = "folders", "top-folders"
 """settings that make classes of folders: where they are some, and whatever they are called"""
 ALL, TRAIN = "all", "train"
 """the setting that takes every split, and the one that is taken unless another is said"""
-SAME = (("train", "training"), ("val", "valid", "validation", "dev"), ("test", "testing"))
+SPLIT_SYNONYMS = (("train", "training"), ("val", "valid", "validation", "dev"), ("test", "testing"))
 """names of one split"""
 SHARD = re.compile(r"\d{5,}")
 
 
-def of_split(files: list[str], split: str, source: str) -> tuple[list[str], str]:
+def select_split(files: list[str], split: str, source: str) -> tuple[list[str], str]:
     """The files of a split, where the folders are splits, and what to tell of it.
 
     UserError if there is no such split. Where the folders are none, the files as they are.
     """
     depth = shared_depth(files)
-    folders = Counter(top(file, depth) for file in files)
+    folders = Counter(top_folder(file, depth) for file in files)
     if len(folders) < 2 or not all(folder.casefold() in SPLITS for folder in folders):
         if split not in (TRAIN, ALL):
             raise UserError(
@@ -37,59 +37,59 @@ def of_split(files: list[str], split: str, source: str) -> tuple[list[str], str]
     counted = ", ".join(f"{folder}: {count:,}" for folder, count in folders.items())
     if split == ALL:
         return files, f"the folders of {source!r} are splits ({counted}); all are read (--data.split all)."
-    alike = next((names for names in SAME if split.casefold() in names), (split.casefold(),))
+    alike = next((names for names in SPLIT_SYNONYMS if split.casefold() in names), (split.casefold(),))
     chosen = [folder for folder in folders if folder == split] or [
         folder for folder in folders if folder.casefold() in alike
     ]
     if not chosen:
         raise UserError(f"{source!r} has the splits {counted}, and no {split!r}; type one, or {setting('split')} all.")
-    kept = [file for file in files if top(file, depth) in chosen]
+    kept = [file for file in files if top_folder(file, depth) in chosen]
     return kept, (
-        f"the folders of {source!r} are splits ({counted}), of which {few(chosen)} is read; --data.split all reads all,"
-        " and with --data.labels top-folders makes classes of them."
+        f"the folders of {source!r} are splits ({counted}), of which {list_some(chosen)} is read; --data.split all"
+        " reads all, and with --data.labels top-folders makes classes of them."
     )
 
 
-def top(file: str, depth: int) -> str:
+def top_folder(file: str, depth: int) -> str:
     """The folder of a file below the ones that all files share; empty: it lies in none."""
     parts = PurePosixPath(file).parts
     return parts[depth] if len(parts) > depth + 1 else ""
 
 
-def from_folders(files: Sequence[str], forced: bool = False) -> Labels:
+def labels_from_folders(files: Sequence[str], forced: bool = False) -> Labels:
     """The first sub-folder below the one that all files share is the class; folders of splits are looked into.
 
     `forced`: whatever it is called. UserError if a file lies in none, or if the folders are no classes.
     """
     depth = shared_depth(files)
-    folders = [top(file, depth) for file in files]
+    folders = [top_folder(file, depth) for file in files]
     if "" in folders:
         stray = files[folders.index("")]
         raise UserError(f"labels 'folders': {stray!r} lies in no sub-folder; give every class a folder of its own.")
     names = sorted(set(folders))
     if forced:
-        return classes(folders)
+        return class_labels(folders)
     if are_shards(names):
         raise UserError(
-            f"labels 'folders': the folders {few(names)} are shards, no classes; their labels are in a dataset.json as"
-            f" a rule ({setting('labels')} dataset.json), and {setting('labels')} top-folders makes classes of them"
-            " all the same."
+            f"labels 'folders': the folders {list_some(names)} are shards, no classes; their labels are in a"
+            f" dataset.json as a rule ({setting('labels')} dataset.json), and {setting('labels')} top-folders makes"
+            " classes of them all the same."
         )
     if all(name.casefold() in SPLITS for name in names):
-        within = [inner_class(file, depth) for file in files]
+        within = [folder_within_split(file, depth) for file in files]
         if "" in within:
             raise UserError(
-                f"labels 'folders': the folders {few(names)} are splits of a data set, no classes, and"
+                f"labels 'folders': the folders {list_some(names)} are splits of a data set, no classes, and"
                 f" {files[within.index('')]!r} lies in no folder below; leave {setting('labels')} out, or make classes"
                 f" of them by {setting('split')} all {setting('labels')} top-folders."
             )
-        return classes(within)
-    return classes(folders)
+        return class_labels(within)
+    return class_labels(folders)
 
 
-def inner_class(file: str, depth: int) -> str:
+def folder_within_split(file: str, depth: int) -> str:
     """The folder of a file below that of its split; empty: it lies in none."""
-    return top(file, depth + 1)
+    return top_folder(file, depth + 1)
 
 
 def are_shards(folders: Iterable[str]) -> bool:

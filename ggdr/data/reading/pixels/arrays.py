@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 2**27
 """most values of an array; a header that declares more is believed to be a bomb"""
-PACKED = 4096
+MOST_EXPANSION = 4096
 """times that a compressed file may grow"""
 NPY = b"\x93NUMPY"
 NPZ = b"PK\x03\x04"
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-STACKED = ("CYX", "QYX", "YXC", "YXQ")
+CHANNEL_AXES = ("CYX", "QYX", "YXC", "YXQ")
 """axes of pages that are channels, as tifffile names them; Q: the file does not say"""
 
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # which complains aloud of each broken file
 
 
-class Array(NamedTuple):
+class EncodedArray(NamedTuple):
     """An image as an array whose values are not read yet."""
 
     height: int
@@ -50,10 +50,10 @@ class Array(NamedTuple):
     """images in the file, of which the first is read"""
 
 
-def numpy_array(data: bytes) -> Array | None:
+def numpy_array(data: bytes) -> EncodedArray | None:
     """The array of a .npy or .npz file; None if it is neither, UserError if it is no image."""
     if data.startswith(NPY):
-        return of_npy(io.BytesIO(data), len(data), lambda: data)
+        return npy_array(io.BytesIO(data), len(data), lambda: data)
     if not data.startswith(NPZ):
         return None
     archive = zipfile.ZipFile(io.BytesIO(data))
@@ -62,23 +62,23 @@ def numpy_array(data: bytes) -> Array | None:
         raise UserError(f"an archive of {len(entries)} arrays, where one image is due")
     (entry,) = entries
     check_size(entry.file_size)
-    return of_npy(archive.open(entry), entry.file_size, lambda: archive.open(entry).read(entry.file_size + 1))
+    return npy_array(archive.open(entry), entry.file_size, lambda: archive.open(entry).read(entry.file_size + 1))
 
 
-def of_npy(stream: IO[bytes], size: int, read: Callable[[], bytes]) -> Array:
+def npy_array(stream: IO[bytes], size: int, read: Callable[[], bytes]) -> EncodedArray:
     """The array in a .npy file of a number of bytes; UserError if it is no image, or not as large as it says."""
     shape, fortran, dtype = npy_header(stream)
     start, count = stream.tell(), math.prod(shape)
-    check_kind(dtype, count)
+    check_dtype(dtype, count)
     if count * dtype.itemsize != size - start:
         raise UserError(f"an array of {count * dtype.itemsize:,} bytes in a file that holds {size - start:,}")
-    height, width, channels, axis = layout(shape)
+    height, width, channels, axis = array_layout(shape)
 
     def values() -> np.ndarray:
         flat = np.frombuffer(read(), dtype, count, start)
-        return channels_last(flat.reshape(shape, order="F" if fortran else "C"), axis)
+        return to_channels_last(flat.reshape(shape, order="F" if fortran else "C"), axis)
 
-    return Array(height, width, channels, dtype.newbyteorder("="), values)
+    return EncodedArray(height, width, channels, dtype.newbyteorder("="), values)
 
 
 def npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -93,7 +93,7 @@ def npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     return read(stream)
 
 
-def check_kind(dtype: np.dtype, count: int) -> None:
+def check_dtype(dtype: np.dtype, count: int) -> None:
     """UserError unless it is an array of real numbers that is not too large."""
     if dtype.kind not in "buif" or dtype.itemsize > 8:
         raise UserError(f"an array of {dtype}, and only whole numbers and floats make an image")
@@ -101,7 +101,7 @@ def check_kind(dtype: np.dtype, count: int) -> None:
         raise UserError(f"its header declares more than {MOST_VALUES:,} values")
 
 
-def layout(shape: tuple[int, ...], axes: str = "") -> tuple[int, int, int, int | None]:
+def array_layout(shape: tuple[int, ...], axes: str = "") -> tuple[int, int, int, int | None]:
     """Height, width, channels of an array, and the axis of the channels, None without one; UserError if no image.
 
     That axis is where `axes`, as tifffile names them, say S, else the shorter of the first and the last, else the last.
@@ -115,43 +115,43 @@ def layout(shape: tuple[int, ...], axes: str = "") -> tuple[int, int, int, int |
     return height, width, channels, 0 if first else 2
 
 
-def channels_last(values: np.ndarray, axis: int | None) -> np.ndarray:
+def to_channels_last(values: np.ndarray, axis: int | None) -> np.ndarray:
     """[H, W, C], in the byte order of this machine."""
     values = values[..., None] if axis is None else np.moveaxis(values, axis, -1)
     return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
-def tiff_array(data: bytes) -> Array:
+def tiff_array(data: bytes) -> EncodedArray:
     """All channels of the first image of a TIFF at full depth; any exception if it is none, or not whole."""
     import tifffile
 
     file = tifffile.TiffFile(io.BytesIO(data), _multifile=False)
     page = file.pages.first
-    series = stack_of(file)
+    series = channel_pages(file)
     shape, dtype, segments = (page.shape, page.dtype, page.databytecounts) if series is None else series
     if dtype is None:
         raise UserError("an array of no known kind of numbers")
-    check_kind(dtype, count := math.prod(shape))
-    held = len(data) if page.compression == tifffile.COMPRESSION.NONE else PACKED * len(data)
+    check_dtype(dtype, count := math.prod(shape))
+    held = len(data) if page.compression == tifffile.COMPRESSION.NONE else MOST_EXPANSION * len(data)
     if count * dtype.itemsize > held or sum(segments) > len(data):
         raise UserError("its header declares more than the file can hold")
-    height, width, channels, axis = layout(shape, page.axes if series is None else "")
+    height, width, channels, axis = array_layout(shape, page.axes if series is None else "")
 
     def values() -> np.ndarray:
         found = page.asarray(maxworkers=1) if series is None else file.series[0].asarray(maxworkers=1)
-        return channels_last(found, axis)
+        return to_channels_last(found, axis)
 
     noted = page.tags.get("Orientation")
     frames = 1 if series is not None or len(file.pages) < 2 else 2
-    return Array(height, width, channels, dtype.newbyteorder("="), values, noted.value if noted else 1, frames)
+    return EncodedArray(height, width, channels, dtype.newbyteorder("="), values, noted.value if noted else 1, frames)
 
 
-def stack_of(file: tifffile.TiffFile) -> tuple[tuple[int, ...], np.dtype, list[int]] | None:
+def channel_pages(file: tifffile.TiffFile) -> tuple[tuple[int, ...], np.dtype, list[int]] | None:
     """Shape, kind and bytes of the pages that are the channels of one image, where the file says that they are."""
     if not (file.is_shaped or file.is_imagej or file.is_ome):
         return None
     series = file.series[0]
-    if len(series.pages) < 2 or series.dtype is None or "".join(series.axes) not in STACKED:
+    if len(series.pages) < 2 or series.dtype is None or "".join(series.axes) not in CHANNEL_AXES:
         return None
     return tuple(series.shape), series.dtype, [sum(page.databytecounts) for page in series.pages if page is not None]
 

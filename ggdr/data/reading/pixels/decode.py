@@ -13,12 +13,12 @@ from PIL.ExifTags import Base
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from ggdr.data.reading.file_types import formats
-from ggdr.data.reading.pixels.arrays import TIFF, Array, numpy_array, png_array, tiff_array
+from ggdr.data.reading.file_types import decodable_formats
+from ggdr.data.reading.pixels.arrays import TIFF, EncodedArray, numpy_array, png_array, tiff_array
 from ggdr.data.reading.pixels.depth import Range, to_bytes
-from ggdr.data.reading.pixels.framing import Frame, fit
-from ggdr.data.reading.pixels.jxl import declared, is_jxl
-from ggdr.data.reading.pixels.profiles import described, to_srgb
+from ggdr.data.reading.pixels.framing import Frame, fit_to_frame
+from ggdr.data.reading.pixels.jxl import declared_size, is_jxl
+from ggdr.data.reading.pixels.profiles import describe_profile, to_srgb
 from ggdr.errors import UserError
 from ggdr.lazy import available
 
@@ -45,7 +45,7 @@ UPRIGHT = {
 """orientation as cameras note it -> what turns the image upright"""
 
 
-class Look(NamedTuple):
+class ImageInfo(NamedTuple):
     """What an image is before anything is done to it."""
 
     height: int
@@ -61,12 +61,12 @@ class Look(NamedTuple):
     """the colour profile from which it is converted to sRGB, "broken" if it cannot be read; empty: none is needed"""
 
 
-def opened(data: bytes) -> ImageFile:
+def open_image(data: bytes) -> ImageFile:
     """The image by its header, nothing decoded yet; an exception of any kind if it is none, or too large to be one."""
-    if is_jxl(data) and math.prod(declared(data)) > MOST_PIXELS:
+    if is_jxl(data) and math.prod(declared_size(data)) > MOST_PIXELS:
         raise UserError(TOO_LARGE)
     try:
-        image = Image.open(io.BytesIO(data), formats=formats())
+        image = Image.open(io.BytesIO(data), formats=decodable_formats())
     except Image.DecompressionBombError:
         raise UserError(TOO_LARGE) from None
     if image.width * image.height > MOST_PIXELS:
@@ -74,12 +74,12 @@ def opened(data: bytes) -> ImageFile:
     return image
 
 
-def found(data: bytes) -> ImageFile | Array:
+def open_image_or_array(data: bytes) -> ImageFile | EncodedArray:
     """The image as Pillow opens it, or as an array where Pillow knows nothing of it, or not of all its channels."""
     if (array := numpy_array(data)) is not None:
         return array
     try:
-        image = opened(data)
+        image = open_image(data)
     except UnidentifiedImageError:
         if data.startswith(TIFF):
             return tiff_array(data)
@@ -95,7 +95,7 @@ def found(data: bytes) -> ImageFile | Array:
     return array if array.channels > bands else image
 
 
-def orientation(image: Image.Image) -> int:
+def camera_orientation(image: Image.Image) -> int:
     """What the camera noted before the pixels, 1 to 8; 1, upright, where it noted nothing that can be read."""
     try:
         notes = Image.Image.getexif(image)  # PNG's own would decode the image, for notes that may come after it
@@ -105,10 +105,10 @@ def orientation(image: Image.Image) -> int:
     return noted if isinstance(noted, int) and noted in UPRIGHT else 1
 
 
-def animated(data: bytes) -> bool:
+def is_animated(data: bytes) -> bool:
     """Whether there are frames after the first, which is the one that is used; `data` is an image that can be read."""
-    image = found(data)
-    if isinstance(image, Array):
+    image = open_image_or_array(data)
+    if isinstance(image, EncodedArray):
         return image.frames > 1
     with image:
         try:
@@ -118,27 +118,27 @@ def animated(data: bytes) -> bool:
         return True
 
 
-def look(data: bytes) -> Look:
+def image_info(data: bytes) -> ImageInfo:
     """Size and mode from the header alone; an exception of any kind if it is no image."""
-    image = found(data)
-    if isinstance(image, Array):
+    image = open_image_or_array(data)
+    if isinstance(image, EncodedArray):
         height, width = (image.width, image.height) if image.orientation >= 5 else (image.height, image.width)
-        return Look(height, width, str(image.dtype), image.channels, image.dtype not in (np.uint8, np.bool_))
+        return ImageInfo(height, width, str(image.dtype), image.channels, image.dtype not in (np.uint8, np.bool_))
     with image:
         width, height = image.size
         if isinstance(image, TiffImageFile):  # where some versions of Pillow have turned the size already
             width, height = image.tag_v2[Base.ImageWidth], image.tag_v2[Base.ImageLength]
-        if orientation(image) >= 5:  # lies on its side
+        if camera_orientation(image) >= 5:  # lies on its side
             width, height = height, width
-        gray, deep = image.mode in GRAY, image.mode in NUMBERS or deep_colour(image)
+        gray, deep = image.mode in GRAY, image.mode in NUMBERS or is_deep_colour(image)
         channels = 1 if gray else 4 if image.has_transparency_data else 3
-        mode = f"{image.mode} of 16 bits" if deep_colour(image) else image.mode
-        if deep_colour(image) and image.format == "PNG":
+        mode = f"{image.mode} of 16 bits" if is_deep_colour(image) else image.mode
+        if is_deep_colour(image) and image.format == "PNG":
             available("files", "a colour PNG of 16 bits needs", "av")
-        return Look(height, width, mode, channels, deep, "" if deep else described(image))
+        return ImageInfo(height, width, mode, channels, deep, "" if deep else describe_profile(image))
 
 
-def deep_colour(image: ImageFile) -> bool:
+def is_deep_colour(image: ImageFile) -> bool:
     """Whether Pillow, which has no such mode, would drop the lower half of 16 bits a channel."""
     if image.mode not in ("RGB", "RGBA") or image.format not in ("PNG", "TIFF") or not image.tile:
         return False
@@ -146,78 +146,82 @@ def deep_colour(image: ImageFile) -> bool:
     return ";16" in str(raw[0] if isinstance(raw, tuple) else raw)
 
 
-def values(data: bytes) -> np.ndarray:
+def read_values(data: bytes) -> np.ndarray:
     """The values of an image before they become 8 bits, [H, W, C] or [H, W]; an exception of any kind if it is none."""
-    image = found(data)
-    if isinstance(image, Array):
+    image = open_image_or_array(data)
+    if isinstance(image, EncodedArray):
         return image.read()
     with image:
-        return full_depth(image, data) if deep_colour(image) else np.asarray(plain(image))
+        return read_full_depth(image, data) if is_deep_colour(image) else np.asarray(expand_palette(image))
 
 
-def plain(image: Image.Image) -> Image.Image:
+def expand_palette(image: Image.Image) -> Image.Image:
     """Palettes, and spaces that measure no light, as the colours they stand for."""
     if image.mode in ("1", "L", "LA", "RGB", "RGBA") or image.mode in NUMBERS:
         return image
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def full_depth(image: ImageFile, data: bytes) -> np.ndarray:
-    """All 16 bits of an image of `deep_colour`, [H, W, 3 or 4]."""
+def read_full_depth(image: ImageFile, data: bytes) -> np.ndarray:
+    """All 16 bits of an image of `is_deep_colour`, [H, W, 3 or 4]."""
     return png_array(data) if image.format == "PNG" else tiff_array(data).read()
 
 
-def pixels(data: bytes, frame: Frame) -> np.ndarray:
+def decode_image(data: bytes, frame: Frame) -> np.ndarray:
     """Decode, rotate, convert, crop and resize: uint8 [C, H, W]; an exception of any kind if it is no whole image."""
-    image = found(data)
-    if isinstance(image, Array) and image.channels != frame.channels in MODES and data.startswith(TIFF):
-        image = opened(data)  # the colours among more channels
-    if isinstance(image, Array):
-        return of_array(image, frame)
+    image = open_image_or_array(data)
+    if isinstance(image, EncodedArray) and image.channels != frame.channels in MODES and data.startswith(TIFF):
+        image = open_image(data)  # the colours among more channels
+    if isinstance(image, EncodedArray):
+        return decode_array(image, frame)
     with image:
         if frame.channels not in MODES:
-            raise other_channels(len(image.getbands()), frame)
-        if frame.range and deep_colour(image):
-            deep = Image.fromarray(ranged(full_depth(image, data), frame.range))
-            return fitted([convert(upright(deep, orientation(image)), frame.channels)], frame)
+            raise channels_error(len(image.getbands()), frame)
+        if frame.range and is_deep_colour(image):
+            deep = Image.fromarray(scale_colours(read_full_depth(image, data), frame.range))
+            return fit_bands([convert_channels(rotate_upright(deep, camera_orientation(image)), frame.channels)], frame)
         image.load()  # which turns a TIFF upright, and says so
-        return fitted([convert(upright(image, orientation(image)), frame.channels, frame.range)], frame)
+        return fit_bands(
+            [convert_channels(rotate_upright(image, camera_orientation(image)), frame.channels, frame.range)], frame
+        )
 
 
-def of_array(array: Array, frame: Frame) -> np.ndarray:
+def decode_array(array: EncodedArray, frame: Frame) -> np.ndarray:
     """Convert an array: each channel by itself, so that none is taken for transparency."""
     if array.channels != frame.channels and (array.channels not in (1, 3) or frame.channels not in MODES):
-        raise other_channels(array.channels, frame)
+        raise channels_error(array.channels, frame)
     scaled = to_bytes(array.read(), frame.range)
     if array.channels == frame.channels:
         bands = [Image.fromarray(np.ascontiguousarray(band)) for band in np.moveaxis(scaled, -1, 0)]
     else:
-        bands = [convert(Image.fromarray(scaled.squeeze(2) if array.channels == 1 else scaled), frame.channels)]
-    return fitted([upright(band, array.orientation) for band in bands], frame)
+        bands = [
+            convert_channels(Image.fromarray(scaled.squeeze(2) if array.channels == 1 else scaled), frame.channels)
+        ]
+    return fit_bands([rotate_upright(band, array.orientation) for band in bands], frame)
 
 
-def other_channels(channels: int, frame: Frame) -> UserError:
+def channels_error(channels: int, frame: Frame) -> UserError:
     """What is said of an image whose channels cannot become those of the frame."""
     there = f"{channels} channel{'s' * (channels > 1)}"
     return UserError(f"it has {there}, not {frame.channels}; type --data.channels {channels}")
 
 
-def upright(image: Image.Image, orientation: int) -> Image.Image:
+def rotate_upright(image: Image.Image, orientation: int) -> Image.Image:
     """An image turned as its camera meant."""
     turn = UPRIGHT.get(orientation)
     return image if turn is None else image.transpose(turn)
 
 
-def fitted(bands: list[Image.Image], frame: Frame) -> np.ndarray:
+def fit_bands(bands: list[Image.Image], frame: Frame) -> np.ndarray:
     """Images of one size that fill the frame, one above the other: uint8 [C, H, W]."""
     width, height = bands[0].size
     if frame.exact and (height, width) != (frame.height, frame.width):
         raise UserError(f"it is {height}x{width}, the others {frame.height}x{frame.width}; type --data.size H W")
-    array = np.concatenate([np.atleast_3d(np.asarray(fit(band, frame))) for band in bands], axis=2)
+    array = np.concatenate([np.atleast_3d(np.asarray(fit_to_frame(band, frame))) for band in bands], axis=2)
     return np.ascontiguousarray(array.transpose(2, 0, 1))
 
 
-def convert(image: Image.Image, channels: int, chosen: Range | None = None) -> Image.Image:
+def convert_channels(image: Image.Image, channels: int, chosen: Range | None = None) -> Image.Image:
     """Convert to gray, RGB or RGBA of 8 bits in sRGB; what is transparent lies on white where that is dropped.
 
     `chosen`: the values that become 0 and 255; None: those of the image's depth.
@@ -227,14 +231,14 @@ def convert(image: Image.Image, channels: int, chosen: Range | None = None) -> I
     else:
         image = to_srgb(image)
         if chosen:
-            image = Image.fromarray(ranged(np.asarray(plain(image)), chosen))
+            image = Image.fromarray(scale_colours(np.asarray(expand_palette(image)), chosen))
     if channels < 4 and image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     return image if image.mode == MODES[channels] else image.convert(MODES[channels])
 
 
-def ranged(colours: np.ndarray, chosen: Range) -> np.ndarray:
+def scale_colours(colours: np.ndarray, chosen: Range) -> np.ndarray:
     """Values of colours as 8 bits; those of transparency keep their meaning."""
     if colours.ndim == 2 or colours.shape[2] == 3:
         return to_bytes(colours, chosen)

@@ -13,17 +13,17 @@ from ggdr.formatting import significant
 
 Range = tuple[float, float]
 """the values that become 0 and 255"""
-LEVELS = 64
+LEAST_LEVELS = 64
 """values, of 256, that images must use at least; fewer are told"""
-CUT = 0.01
+MOST_CLIPPED = 0.01
 """share of the values that may lie outside of the range; more are told"""
-DRAWN = 512
+MOST_SAMPLED = 512
 """values of a deep image that are kept to tell quantiles"""
-INNER = (0.001, 0.999)
+QUANTILES = (0.001, 0.999)
 """the quantiles that are told: a few hot pixels do not move them"""
 
 
-def natural(dtype: np.dtype) -> Range:
+def default_range(dtype: np.dtype) -> Range:
     """What images of a kind of number hold as a rule: 0 to 1 if bool or float, 0 to 255 if bytes, else 0 to 65535."""
     if dtype.kind in "bf":
         return (0.0, 1.0)
@@ -32,7 +32,7 @@ def natural(dtype: np.dtype) -> Range:
 
 def to_bytes(values: np.ndarray, chosen: Range | None) -> np.ndarray:
     """Values as uint8, rounded, those outside of the range cut off; UserError if some are NaN."""
-    low, high = chosen or natural(values.dtype)
+    low, high = chosen or default_range(values.dtype)
     if values.dtype == np.uint8 and (low, high) == (0, 255):
         return values
     exact = np.dtype(np.float64 if values.dtype.itemsize > 2 and values.dtype != np.float32 else np.float32)
@@ -54,7 +54,7 @@ def check_range(chosen: Sequence[float] | None) -> Range | None:
     return float(low), float(high)
 
 
-class Values(NamedTuple):
+class ValueSummary(NamedTuple):
     """What the values of images of one kind of number are."""
 
     dtype: np.dtype
@@ -66,80 +66,80 @@ class Values(NamedTuple):
     """values that lie outside of what such images hold as a rule"""
     total: int
     """values there are"""
-    drawn: np.ndarray
+    sample: np.ndarray
     """some of them, evenly taken"""
 
 
-def values_of(array: np.ndarray) -> Values:
+def summarize_values(array: np.ndarray) -> ValueSummary:
     """What the values of an image are; NaN do not count."""
-    low, high = natural(array.dtype)
+    low, high = default_range(array.dtype)
     flat = array.reshape(-1)
     finite = flat[np.isfinite(flat)] if array.dtype.kind == "f" else flat
     if not finite.size:
         raise UserError("none of its pixels is a number")
     outside = int(((finite < low) | (finite > high)).sum())
-    drawn = finite[: 0 if array.dtype == np.uint8 else None : max(finite.size // DRAWN, 1)].astype(np.float64)
-    return Values(array.dtype, float(finite.min()), float(finite.max()), outside, finite.size, drawn)
+    drawn = finite[: 0 if array.dtype == np.uint8 else None : max(finite.size // MOST_SAMPLED, 1)].astype(np.float64)
+    return ValueSummary(array.dtype, float(finite.min()), float(finite.max()), outside, finite.size, drawn)
 
 
-def together(each: Iterable[Values]) -> list[Values]:
+def merge_by_dtype(each: Iterable[ValueSummary]) -> list[ValueSummary]:
     """The values of many images, a kind of number at a time."""
-    kinds: dict[np.dtype, list[Values]] = {}
+    kinds: dict[np.dtype, list[ValueSummary]] = {}
     for values in each:
         kinds.setdefault(values.dtype, []).append(values)
-    return [joined(some) for some in kinds.values()]
+    return [merge_values(some) for some in kinds.values()]
 
 
-def joined(some: Sequence[Values]) -> Values:
+def merge_values(some: Sequence[ValueSummary]) -> ValueSummary:
     """The values of images of one kind of number."""
     low, high = min(each.low for each in some), max(each.high for each in some)
     outside, total = sum(each.outside for each in some), sum(each.total for each in some)
-    return Values(some[0].dtype, low, high, outside, total, np.concatenate([each.drawn for each in some]))
+    return ValueSummary(some[0].dtype, low, high, outside, total, np.concatenate([each.sample for each in some]))
 
 
-def told(values: Values) -> str:
+def describe_values(values: ValueSummary) -> str:
     """The values in one clause: from where to where, and between which quantiles nearly all lie."""
-    text = f"{values.dtype} from {tidy(values.low)} to {tidy(values.high)}"
-    if not values.drawn.size:
+    text = f"{values.dtype} from {six_digits(values.low)} to {six_digits(values.high)}"
+    if not values.sample.size:
         return text
-    first, last = (tidy(float(each)) for each in np.quantile(values.drawn, INNER, method="nearest"))
+    first, last = (six_digits(float(each)) for each in np.quantile(values.sample, QUANTILES, method="nearest"))
     return f"{text}, 99.8 % of them from {first} to {last}"
 
 
-def loss(values: Values) -> str:
+def describe_loss(values: ValueSummary) -> str:
     """What is lost if images of such values are read without a range; empty: next to nothing."""
-    low, high = natural(values.dtype)
+    low, high = default_range(values.dtype)
     levels = 1 + round((min(values.high, high) - max(values.low, low)) * 255 / (high - low))
-    if cut(values):
+    if is_clipped(values):
         return f"{values.outside / values.total:.0%} of them would be cut off"
-    return f"{levels} of 256 levels would be left of them" if values.low < values.high and levels < LEVELS else ""
+    return f"{levels} of 256 levels would be left of them" if values.low < values.high and levels < LEAST_LEVELS else ""
 
 
-def trouble(values: Values, flag: str) -> str:
+def range_advice(values: ValueSummary, flag: str) -> str:
     """Say it as a sentence, with what to type, by the flag of the range."""
-    if not (lost := loss(values)):
+    if not (lost := describe_loss(values)):
         return ""
-    low, high = natural(values.dtype)
+    low, high = default_range(values.dtype)
     return (
-        f"values are {told(values)}, and {values.dtype} images are taken to hold {low:g} to {high:g}: {lost}; type"
-        f" {flag} {' '.join(map(tidy, span(values)))}."
+        f"values are {describe_values(values)}, and {values.dtype} images are taken to hold {low:g} to {high:g}:"
+        f" {lost}; type {flag} {' '.join(map(six_digits, full_range(values)))}."
     )
 
 
-def cut(values: Values) -> bool:
+def is_clipped(values: ValueSummary) -> bool:
     """Whether more than a few values lie outside of what such images hold as a rule."""
-    return values.outside > CUT * values.total
+    return values.outside > MOST_CLIPPED * values.total
 
 
-def span(values: Values) -> Range:
+def full_range(values: ValueSummary) -> Range:
     """The range that keeps all values; of floats in round numbers, at most a hundredth more at each end."""
     if values.dtype.kind != "f" or values.low == values.high:
         return values.low, values.high
     step = 10.0 ** (math.floor(math.log10(values.high - values.low)) - 2)
     low, high = math.floor(values.low / step) * step, math.ceil(values.high / step) * step
-    return float(tidy(low)), float(tidy(high))
+    return float(six_digits(low)), float(six_digits(high))
 
 
-def tidy(number: float) -> str:
+def six_digits(number: float) -> str:
     """A number as people write it, to six digits."""
     return significant(number, 6)

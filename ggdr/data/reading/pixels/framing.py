@@ -40,13 +40,13 @@ def check_fill(fill: str) -> None:
         ) from None
 
 
-def fit(image: Image.Image, frame: Frame) -> Image.Image:
+def fit_to_frame(image: Image.Image, frame: Frame) -> Image.Image:
     """Make an image fill the frame by cutting, padding or squeezing, with an antialiased Lanczos filter."""
     width, height = image.size
     if (width, height) == (frame.width, frame.height):
         return image
     if frame.crop == "pad":
-        return padded(image, frame)
+        return pad_to_frame(image, frame)
     box = (0.0, 0.0, float(width), float(height))
     if frame.crop == "centre":
         scale = min(width / frame.width, height / frame.height)
@@ -55,7 +55,7 @@ def fit(image: Image.Image, frame: Frame) -> Image.Image:
     return image.resize((frame.width, frame.height), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
 
 
-def padded(image: Image.Image, frame: Frame) -> Image.Image:
+def pad_to_frame(image: Image.Image, frame: Frame) -> Image.Image:
     """The whole image in the middle of the frame, with margins at two sides."""
     scale = min(frame.width / image.width, frame.height / image.height)
     width, height = max(round(image.width * scale), 1), max(round(image.height * scale), 1)
@@ -70,7 +70,7 @@ def padded(image: Image.Image, frame: Frame) -> Image.Image:
     return around
 
 
-def lost(height: int, width: int, frame: Frame) -> float:
+def cropped_share(height: int, width: int, frame: Frame) -> float:
     """The share of an image of this size that the frame cuts away, 0 to 1."""
     if frame.crop != "centre":
         return 0.0

@@ -19,19 +19,19 @@ def is_jxl(data: bytes) -> bool:
     return data.startswith(BARE) or data[4:7] == b"JXL"
 
 
-def declared(data: bytes) -> tuple[int, int]:
+def declared_size(data: bytes) -> tuple[int, int]:
     """Height and width, pixels; UserError if there is no whole header."""
-    stream = data if data.startswith(BARE) else unboxed(data)
+    stream = data if data.startswith(BARE) else find_codestream(data)
     if not stream.startswith(BARE) or len(stream) < 12:
         raise UserError("its JPEG XL header cannot be read")
     bits = Bits(stream[2:14])
-    small = bits.take(1)
-    height = bits.side(small)
-    ratio = bits.take(3)
-    return height, int(height * RATIOS[ratio - 1]) if ratio else bits.side(small)
+    small = bits.read(1)
+    height = bits.read_size(small)
+    ratio = bits.read(3)
+    return height, int(height * RATIOS[ratio - 1]) if ratio else bits.read_size(small)
 
 
-def unboxed(data: bytes) -> bytes:
+def find_codestream(data: bytes) -> bytes:
     """The beginning of the codestream in a file of boxes; nothing if there is none."""
     place = len(BOXED)
     while place + 8 <= len(data):
@@ -53,13 +53,13 @@ class Bits:
     def __init__(self, data: bytes):
         self.rest = int.from_bytes(data, "little")
 
-    def take(self, count: int) -> int:
+    def read(self, count: int) -> int:
         """The next `count` bits as a number."""
         value, self.rest = self.rest & ((1 << count) - 1), self.rest >> count
         return value
 
-    def side(self, small: int) -> int:
+    def read_size(self, small: int) -> int:
         """A height or width: of eights, or of one of four lengths."""
         if small:
-            return 8 * (1 + self.take(5))
-        return 1 + self.take((9, 13, 18, 30)[self.take(2)])
+            return 8 * (1 + self.read(5))
+        return 1 + self.read((9, 13, 18, 30)[self.read(2)])

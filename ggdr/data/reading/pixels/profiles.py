@@ -40,10 +40,10 @@ class Profile:
         steps = np.arange(0, 256, 17, dtype=np.uint8)
         cube = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(16, -1, 3)
         probe = Image.fromarray(cube if self.mode == "RGB" else np.arange(256, dtype=np.uint8)[None])
-        moved = np.asarray(self.applied(probe)).astype(int)
+        moved = np.asarray(self.apply(probe)).astype(int)
         return int(np.abs(moved - np.asarray(probe.convert("RGB"))).max())
 
-    def applied(self, image: Image.Image) -> Image.Image:
+    def apply(self, image: Image.Image) -> Image.Image:
         """An image of `mode` as RGB."""
         converted = ImageCms.applyTransform(image, self.transform)
         assert converted is not None  # only in place gives none
@@ -51,7 +51,7 @@ class Profile:
 
 
 @lru_cache(16)
-def profile_of(data: bytes) -> Profile | None:
+def parse_profile(data: bytes) -> Profile | None:
     """An embedded profile; None if it is broken."""
     try:
         return Profile(data)
@@ -59,17 +59,17 @@ def profile_of(data: bytes) -> Profile | None:
         return None
 
 
-def fitting(image: Image.Image) -> Profile | None:
+def usable_profile(image: Image.Image) -> Profile | None:
     """The profile embedded in an image that can be applied to it; None: it is broken, or of another kind of image."""
-    profile = profile_of(image.info["icc_profile"])
+    profile = parse_profile(image.info["icc_profile"])
     return profile if profile and (profile.mode == "CMYK") == (image.mode == "CMYK") else None
 
 
-def described(image: Image.Image) -> str:
+def describe_profile(image: Image.Image) -> str:
     """The name of an image's profile, "broken" if it cannot be used; empty: it has none, or sRGB's."""
     if not image.info.get("icc_profile"):
         return ""
-    profile = fitting(image)
+    profile = usable_profile(image)
     return BROKEN if profile is None else "" if profile.is_srgb else profile.name
 
 
@@ -80,14 +80,14 @@ def to_srgb(image: Image.Image) -> Image.Image:
     """
     if not image.info.get("icc_profile") or image.mode not in ("L", "LA", "RGB", "RGBA", "P", "CMYK"):
         return image
-    if (profile := fitting(image)) is None:
+    if (profile := usable_profile(image)) is None:
         warnings.warn("an image's colour profile cannot be used; it is taken to be sRGB.", stacklevel=2)
         return image
     if profile.is_srgb:
         return image
     transparent = image.has_transparency_data
     coloured = image if image.mode == "CMYK" else image.convert("RGBA" if transparent else "RGB")
-    converted = profile.applied(coloured if image.mode == "CMYK" else coloured.convert("RGB").convert(profile.mode))
+    converted = profile.apply(coloured if image.mode == "CMYK" else coloured.convert("RGB").convert(profile.mode))
     if transparent:
         converted.putalpha(coloured.getchannel("A"))
     return converted

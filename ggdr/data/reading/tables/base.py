@@ -8,9 +8,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ggdr.data.reading.labels.column import of_values
-from ggdr.data.reading.labels.labels import Kind, Labels
-from ggdr.data.reading.reader import MOST_BYTES, Columns, Reader, file_bytes
+from ggdr.data.reading.labels.base import Kind, Labels
+from ggdr.data.reading.labels.column import labels_from_column
+from ggdr.data.reading.reader import MOST_BYTES, Columns, Reader, read_file_bytes
 from ggdr.documents import one_line
 from ggdr.errors import UserError, setting
 
@@ -21,7 +21,7 @@ ARCHIVES = ("zip://", "tar://", "gzip://", "bz2://", "xz://", "zstd://")
 """how addresses of files in archives begin, where data sets of loose files are streamed"""
 
 
-class Table(Reader):
+class TableReader(Reader):
     """The rows of a map-style data set; its Arrow copy in datasets' cache is read in place."""
 
     def __init__(self, source: str, columns: Columns):
@@ -32,7 +32,7 @@ class Table(Reader):
                 f"split {columns.split!r} of {source!r} has no rows; choose another one with {setting('split')}."
             )
         self.column = image_column(self.table.features, columns.image, source)
-        self.images = undecoded(self.table.select_columns([self.column]), self.column)
+        self.images = keep_encoded(self.table.select_columns([self.column]), self.column)
 
     def _load(self, source: str, columns: Columns) -> datasets.Dataset:
         """The whole table; UserError if it cannot be had."""
@@ -45,20 +45,20 @@ class Table(Reader):
         return row_name(self.images[item][self.column], item)
 
     def read(self, item: int) -> bytes:
-        return image_bytes(self.images[item][self.column], self.source)
+        return read_image_cell(self.images[item][self.column], self.source)
 
     def revision(self) -> str:
         return source_version(self.source)
 
     def labels(self, how: str, kind: Kind = "auto") -> Labels:
         check_column(self.table.features, how, self.source)
-        return of_values(list(self.table[how]), how, class_names(self.table.features[how]), kind)
+        return labels_from_column(list(self.table[how]), how, class_names(self.table.features[how]), kind)
 
     def label_choices(self) -> list[str]:
         return [name for name, feature in self.table.features.items() if class_names(feature)]
 
 
-def load(
+def load_split(
     trouble: str,
     columns: Columns,
     *,
@@ -109,7 +109,7 @@ def _holds_bytes(feature: Any) -> bool:
     return isinstance(feature, Mapping) and "bytes" in feature
 
 
-def undecoded(table: Any, column: str) -> Any:
+def keep_encoded(table: Any, column: str) -> Any:
     """The table with its image column left encoded."""
     import datasets
 
@@ -118,7 +118,7 @@ def undecoded(table: Any, column: str) -> Any:
     return table.cast_column(column, datasets.Image(decode=False))
 
 
-def image_bytes(value: Any, source: str) -> bytes:
+def read_image_cell(value: Any, source: str) -> bytes:
     """Encoded image of a cell: bytes, or a record of bytes and, where these are missing, a path or address.
 
     Nothing at all if the cell is empty. UserError if it names what does not belong to `source`: a table that was
@@ -130,32 +130,32 @@ def image_bytes(value: Any, source: str) -> bytes:
         return value["bytes"] or b""
     path = str(value["path"])
     if "://" in path:
-        return remote_bytes(path, source)
-    file = Path(os.path.realpath(home_of(source) / path))
-    if not any(file.is_relative_to(os.path.realpath(place)) for place in places_of(source)):
+        return read_hub_bytes(path, source)
+    file = Path(os.path.realpath(table_folder(source) / path))
+    if not any(file.is_relative_to(os.path.realpath(place)) for place in allowed_folders(source)):
         raise UserError(
             f"it names a file outside of the table's folder, which is not opened; embed the images: {path!r}"
         )
-    return file_bytes(file)
+    return read_file_bytes(file)
 
 
-def home_of(source: str) -> Path:
+def table_folder(source: str) -> Path:
     """The folder that a table's paths start from: its own."""
     here = Path(source)
     return here if here.is_dir() else here.parent
 
 
-def places_of(source: str) -> list[Path]:
+def allowed_folders(source: str) -> list[Path]:
     """Where files may lie that a table names: beside a table of this machine, in the caches for one of the Hub."""
     import datasets
     from huggingface_hub.constants import HF_HUB_CACHE
 
     if Path(source).exists():
-        return [home_of(source)]
+        return [table_folder(source)]
     return [Path(HF_HUB_CACHE), Path(datasets.config.DOWNLOADED_DATASETS_PATH)]
 
 
-def remote_bytes(address: str, source: str) -> bytes:
+def read_hub_bytes(address: str, source: str) -> bytes:
     """The bytes of a file in the Hub data set `source`, or in an archive there; UserError for any other address."""
     import fsspec
 

@@ -6,15 +6,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ggdr.data.reading.file_types import ARRAYS, ENDINGS
+from ggdr.data.reading.file_types import ARRAY_ENDINGS, IMAGE_ENDINGS
 from ggdr.data.reading.reader import Columns
-from ggdr.data.reading.tables.base import Table, load
+from ggdr.data.reading.tables.base import TableReader, load_split
 
-FILES = (*ENDINGS, *ARRAYS, *".zip .tar .tgz .gz .parquet .h5 .hdf5 .mdb .lmdb .csv".split())
+FILES = (*IMAGE_ENDINGS, *ARRAY_ENDINGS, *".zip .tar .tgz .gz .parquet .h5 .hdf5 .mdb .lmdb .csv".split())
 """how files are called that are not there, and no data set"""
 
 
-class Hub(Table):
+class HubTable(TableReader):
     """The rows of one split of a Hub data set."""
 
     kind = "Hub data set"
@@ -32,4 +32,4 @@ class Hub(Table):
 def load_hub(source: str, columns: Columns, streaming: bool = False) -> Any:
     """One split of the data set `org/name`."""
     trouble = f"no file or folder {source!r} here, and the Hub data set cannot be read"
-    return load(trouble, columns, loader=source, streaming=streaming)
+    return load_split(trouble, columns, loader=source, streaming=streaming)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ggdr.data.reading.reader import Columns
-from ggdr.data.reading.tables.base import Table, load
+from ggdr.data.reading.tables.base import TableReader, load_split
 from ggdr.documents import one_line
 from ggdr.errors import UserError
 
 
-class Parquet(Table):
+class ParquetTable(TableReader):
     """The rows of one parquet file, or of those files of a folder that belong to the split."""
 
     kind = "parquet"
@@ -32,8 +32,8 @@ def load_parquet(source: str, columns: Columns, streaming: bool = False) -> Any:
     """The table of a parquet file, whatever the split is called, or the split of a folder of them."""
     trouble = f"cannot read {source!r}"
     if Path(source).is_file():
-        return load(trouble, columns, loader="parquet", file=source, streaming=streaming)
-    return load(trouble, columns, loader="parquet", folder=source, streaming=streaming)
+        return load_split(trouble, columns, loader="parquet", file=source, streaming=streaming)
+    return load_split(trouble, columns, loader="parquet", folder=source, streaming=streaming)
 
 
 def count_rows(source: str, columns: Columns) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ggdr.data.reading.reader import Columns, reason
-from ggdr.data.reading.tables.base import Table
+from ggdr.data.reading.reader import Columns, failure_reason
+from ggdr.data.reading.tables.base import TableReader
 from ggdr.documents import read_object
 from ggdr.errors import UserError, setting
 
@@ -15,7 +15,7 @@ STATE, INFO = "state.json", "dataset_info.json"
 """name the files, and the columns, of a folder that holds one"""
 
 
-class Saved(Table):
+class SavedTable(TableReader):
     """The rows of a saved data set, or of one split of several."""
 
     kind = "saved data set"
@@ -36,7 +36,7 @@ class Saved(Table):
         except UserError as error:
             raise UserError(f"{source!r} is no readable saved data set: {error.message}.") from error
         except Exception as error:  # an edited folder may raise anything in what reads it
-            raise UserError(f"{source!r} is no readable saved data set: {reason(error)}.") from error
+            raise UserError(f"{source!r} is no readable saved data set: {failure_reason(error)}.") from error
 
 
 def split_folder(folder: Path, wanted: str) -> Path:

@@ -11,7 +11,7 @@ import tyro
 
 from ggdr.errors import above_zero, not_negative
 from ggdr.flags.command_line import parsed
-from ggdr.verbs.places import check_out
+from ggdr.verbs.outputs import check_out
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Generator
@@ -48,44 +48,44 @@ class Features:
 
 def main(argv: list[str]) -> int:
     """Draw the sheets that `argv` asks for and say where they are; UserError if there is nothing to draw."""
-    wanted = parsed(Features, argv, "ggdr features", __doc__)
+    command = parsed(Features, argv, "ggdr features", __doc__)
     from ggdr.registry import use
     from ggdr.saving.pretrained import load_pair
 
-    for file in wanted.use:
+    for file in command.use:
         use(file)
-    generator, discriminator = load_pair(wanted.model)
-    for line in draw(wanted, generator, discriminator):
+    generator, discriminator = load_pair(command.model)
+    for line in draw(command, generator, discriminator):
         print(line, flush=True)
     return 0
 
 
-def draw(wanted: Features, generator: Generator, discriminator: Discriminator | None) -> Iterator[str]:
+def draw(command: Features, generator: Generator, discriminator: Discriminator | None) -> Iterator[str]:
     """Draw a sheet for each side; yields what was found, and what each sheet holds and where it is."""
     from ggdr.visualization.maps import gather, resolutions_of
     from ggdr.visualization.sheets import draw_sheet, rows_of
 
-    resolutions = resolutions_of(generator, discriminator, wanted.resolutions)
-    folder = Path(wanted.model)
-    out = wanted.out or (folder if folder.is_dir() else Path()) / "features"
-    check_out((out / name_of(resolution) for resolution in resolutions["generator"]), wanted.overwrite)
-    yield from found(generator, discriminator, resolutions)
-    pooled = max(wanted.samples, wanted.pooled)
-    gathered = gather(generator, discriminator, resolutions, shown=wanted.samples, pooled=pooled, seed=wanted.seed)
+    resolutions = resolutions_of(generator, discriminator, command.resolutions)
+    folder = Path(command.model)
+    out = command.out or (folder if folder.is_dir() else Path()) / "features"
+    check_out((out / sheet_name(resolution) for resolution in resolutions["generator"]), command.overwrite)
+    yield from describe_networks(generator, discriminator, resolutions)
+    pooled = max(command.samples, command.pooled)
+    gathered = gather(generator, discriminator, resolutions, shown=command.samples, pooled=pooled, seed=command.seed)
     for resolution, maps in gathered.maps.items():
-        rows, png = rows_of(gathered.images, maps, wanted.clusters, wanted.seed), out / name_of(resolution)
+        rows, png = rows_of(gathered.images, maps, command.clusters, command.seed), out / sheet_name(resolution)
         height, width = maps["generator"].shown.shape[2:]
         title = f"{Path(*folder.parts[-2:])}: feature maps of {height} x {width} px"
-        draw_sheet(rows, title, note(maps, pooled), png)
-        yield f"side {resolution}: {', '.join(maps)}{likeness(maps)}: {png}"
+        draw_sheet(rows, title, sheet_note(maps, pooled), png)
+        yield f"side {resolution}: {', '.join(maps)}{describe_similarity(maps)}: {png}"
 
 
-def name_of(resolution: int) -> str:
+def sheet_name(resolution: int) -> str:
     """What a side's sheet is called."""
     return f"side-{resolution:03}.png"
 
 
-def likeness(maps: dict[Source, Maps]) -> str:
+def describe_similarity(maps: dict[Source, Maps]) -> str:
     """How like the decoder's maps are to the generator's, and, to compare with, to those of the next image."""
     from ggdr.visualization.maps import cosine_similarity
 
@@ -96,7 +96,7 @@ def likeness(maps: dict[Source, Maps]) -> str:
     return f", cosine similarity {own:.3f}" + (f" ({other:.3f} with another image's maps)" if len(true) > 1 else "")
 
 
-def found(
+def describe_networks(
     generator: Generator, discriminator: Discriminator | None, resolutions: dict[str, tuple[int, ...]]
 ) -> Iterator[str]:
     """What networks there are, and why a kind of picture is missing."""
@@ -113,7 +113,7 @@ def found(
         yield f"no decoder's maps, no similarity: this discriminator {why}"
 
 
-def note(maps: Collection[str], pooled: int) -> str:
+def sheet_note(maps: Collection[str], pooled: int) -> str:
     """What a reader of the sheet has to know."""
     lines = [f"By the directions of feature vectors. Clusters and components are fitted on {pooled} images and shared."]
     if "decoder" in maps:

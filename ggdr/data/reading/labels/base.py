@@ -50,13 +50,13 @@ class Labels(NamedTuple):
         there = self.values if self.missing is None else self.values[~self.missing]
         return tuple(zip(there.min(0).tolist(), there.max(0).tolist(), strict=True))
 
-    def told_to(self, spec: ImageSpec) -> ImageSpec:
+    def add_to(self, spec: ImageSpec) -> ImageSpec:
         """The brief with what networks need to know of the labels."""
         return spec._replace(labels=self.width, label_names=self.names, label_ranges=self.ranges)
 
-    def of(self, items: np.ndarray) -> Labels:
+    def select(self, items: np.ndarray) -> Labels:
         """The labels of some items, as wide as before."""
-        missing = None if self.missing is None else some(self.missing[items])
+        missing = None if self.missing is None else missing_or_none(self.missing[items])
         return Labels(self.values[items], self.names, missing, self.unused, self.notes)
 
     def rows(self, items: Sequence[int]) -> np.ndarray:
@@ -68,7 +68,7 @@ class Labels(NamedTuple):
         rows[np.arange(len(chosen)), chosen] = 1
         return rows
 
-    def told(self, item: int) -> str:
+    def describe(self, item: int) -> str:
         """An item's label: the name of its class, or its numbers."""
         value = self.values[item]
         return self.names[int(value)] if self.values.ndim == 1 else " ".join(map(str, value.tolist()))
@@ -81,7 +81,7 @@ class Labels(NamedTuple):
         return found if self.missing is None else found | {"no label": int(self.missing.sum())}
 
 
-def classes(values: Sequence, names: Sequence[str] = ()) -> Labels:
+def class_labels(values: Sequence, names: Sequence[str] = ()) -> Labels:
     """One class an item: numbers into `names`, or, without them, any sortable values, each its own class.
 
     None, and a number below zero where there are names, as Hugging Face datasets writes them: no label.
@@ -96,19 +96,19 @@ def classes(values: Sequence, names: Sequence[str] = ()) -> Labels:
             ) from error
         number_of = {kind: number for number, kind in enumerate(kinds)}
         numbers = np.array([number_of.get(value, 0) for value in values], np.int64)
-        return Labels(numbers, tuple(map(str, kinds)), some(missing))
+        return Labels(numbers, tuple(map(str, kinds)), missing_or_none(missing))
     numbers = np.array([0 if none else value for none, value in zip(missing, values, strict=True)], np.int64)
     if (strange := numbers >= len(names)).any():
         raise UserError(f"{strange.sum()} items have a class number without a name; there are names for {len(names)}.")
-    return Labels(numbers, tuple(names), some(missing))
+    return Labels(numbers, tuple(names), missing_or_none(missing))
 
 
-def some(missing: np.ndarray) -> np.ndarray | None:
+def missing_or_none(missing: np.ndarray) -> np.ndarray | None:
     """Which items have no label; None if all have one."""
     return missing if missing.any() else None
 
 
-def vectors(values: Sequence[Sequence[float] | None], names: Sequence[str], plain: bool = False) -> Labels:
+def vector_labels(values: Sequence[Sequence[float] | None], names: Sequence[str], plain: bool = False) -> Labels:
     """Label vectors as they are: several attributes at once, or continuous conditions; UserError if not finite.
 
     Vectors of which each has a one and else zeros are what classes become, and therefore are classes; `plain`: not so.
@@ -127,11 +127,11 @@ def vectors(values: Sequence[Sequence[float] | None], names: Sequence[str], plai
         raise UserError(f"labels {', '.join(names)} hold values that are not finite numbers; fill them in.")
     there = rows[~missing]
     if not plain and len(names) > 1 and len(there) and np.isin(there, (0, 1)).all() and (there.sum(1) == 1).all():
-        return Labels(rows.argmax(1), tuple(names), some(missing))
-    return Labels(rows, tuple(names), some(missing))
+        return Labels(rows.argmax(1), tuple(names), missing_or_none(missing))
+    return Labels(rows, tuple(names), missing_or_none(missing))
 
 
-def settled(labels: Labels, policy: Policy, name_of) -> tuple[Labels, np.ndarray]:
+def apply_policy(labels: Labels, policy: Policy, name_of) -> tuple[Labels, np.ndarray]:
     """The labels as they are used, and the items that are; UserError, naming one, if some have none and must not.
 
     `name_of`: item -> what messages call it.
@@ -158,7 +158,7 @@ def settled(labels: Labels, policy: Policy, name_of) -> tuple[Labels, np.ndarray
     )
 
 
-def few(names: Sequence[str]) -> str:
+def list_some(names: Sequence[str]) -> str:
     """The first of some names, and how many more there are."""
     shown = ", ".join(printable(name) for name in names[:SHOWN])
     return f"{shown} and {len(names) - SHOWN:,} more" if len(names) > SHOWN else shown

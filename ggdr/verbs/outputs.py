@@ -27,7 +27,7 @@ def check_apart(folder: Path) -> None:
     if (folder / MARK).is_file() or not folder.is_dir():
         return
     entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
-    found = list(images(entries))
+    found = list(image_names(entries))
     if len(found) >= max(FEWEST, len(entries) - len(found)):
         where = "here" if folder == Path() else f"in {folder}"
         raise UserError(
@@ -36,15 +36,15 @@ def check_apart(folder: Path) -> None:
         )
 
 
-def images(entries: Iterable[Path]) -> Iterator[str]:
+def image_names(entries: Iterable[Path]) -> Iterator[str]:
     """Names of the images that were not made here."""
-    from ggdr.data.reading.file_types import endings
+    from ggdr.data.reading.file_types import image_endings
 
-    found = (entry for entry in entries if entry.suffix.lower() in endings() and entry.is_file())
-    return (entry.name for entry in found if f"Software\0{SOFTWARE}".encode() not in beginning(entry))
+    found = (entry for entry in entries if entry.suffix.lower() in image_endings() and entry.is_file())
+    return (entry.name for entry in found if f"Software\0{SOFTWARE}".encode() not in first_bytes(entry))
 
 
-def beginning(file: Path) -> bytes:
+def first_bytes(file: Path) -> bytes:
     """The first bytes of a file."""
     with file.open("rb") as stream:
         return stream.read(HEAD_BYTES)
