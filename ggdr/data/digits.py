@@ -23,7 +23,7 @@ class Digits(DataSet):
     labels: bool = False
     """condition on the digit: ten classes"""
     subset: int | None = None
-    """use the first so many digits; None: all"""
+    """use only the first N digits; None: all"""
     features: ClassVar[str] = "digits"
 
     def identity(self) -> str:

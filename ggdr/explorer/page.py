@@ -11,7 +11,7 @@ import PIL.Image
 
 from ggdr.explorer import inside, watch
 from ggdr.explorer.inside import ImagePoint
-from ggdr.explorer.pictures import SEEDS, download, grid_tiles, to_picture
+from ggdr.explorer.pictures import SEEDS, grid_tiles, save_download, to_picture
 from ggdr.explorer.studio import ImageSettings, Studio
 from ggdr.latent.directions import num_style_codes
 from ggdr.lazy import optional
@@ -248,7 +248,7 @@ class Page:
             self.studio.refresh()
             if now == before:
                 return [gr.skip()] * 4 + [now]
-            names, rows = watch.table(run)
+            names, rows = watch.number_table(run)
             drawn = watch.losses_picture(run, self.scratch) if rows else None
             return [watch.headline(run), watch.grid_picture(run), drawn, gr.update(headers=names, value=rows), now]
 
@@ -276,7 +276,7 @@ class Page:
             """The image and its file."""
             settings = settings_of(*asked)
             image = self.studio.model.image(settings)
-            return [to_picture(image), download(image, f"seed{settings.seed:04}")]
+            return [to_picture(image), save_download(image, f"seed{settings.seed:04}")]
 
         # The image answers at once; what the open tab shows of it may take longer.
         page.load(current, [*controls], [image, save]).then(draw, inputs, everything)

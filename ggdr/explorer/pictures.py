@@ -49,7 +49,7 @@ def grid_tiles(model: Model, settings: ImageSettings, first: int) -> list[tuple[
     ]
 
 
-def download(image: Tensor, name: str) -> str:
+def save_download(image: Tensor, name: str) -> str:
     """Save image [C, H, W] uint8 at its own size, under a name, in a new temporary folder; return the file."""
     file = Path(tempfile.mkdtemp(prefix="ggdr-")) / f"{name}.png"
     save_grid(image[None], file, 1, 1)

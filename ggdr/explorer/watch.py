@@ -57,7 +57,7 @@ def losses_picture(run: Path, aside: Path) -> PIL.Image.Image:
     return PIL.Image.open(io.BytesIO(png.read_bytes()))
 
 
-def table(run: Path) -> tuple[list[str], list[list[str]]]:
+def number_table(run: Path) -> tuple[list[str], list[list[str]]]:
     """Return names and values of r_t, p and the losses in the last lines of the log, the newest first."""
     rows = [row for row in log_file.read_rows(run / "metrics.jsonl") if any(key.startswith("loss/") for key in row)]
     last = rows[-ROWS:][::-1]

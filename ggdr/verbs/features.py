@@ -33,7 +33,7 @@ class Features:
     clusters: int = 8
     """colours of the segmentation"""
     seed: int = 0
-    """of the first image, the next has the next; and of the clusters"""
+    """seed of the first image, the next has the next; and of the clusters"""
     out: Path | None = None
     """folder of the pictures; none: `features` in the model's, or here if that is on the Hub"""
     overwrite: bool = False

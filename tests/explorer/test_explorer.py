@@ -82,7 +82,7 @@ def test_threads_do_not_disturb_each_other(model):
 def test_small_images_are_shown_sharp_and_saved_as_they_are(model):
     image = model.image(ImageSettings(1))
     assert pictures.to_picture(image).size == (384, 384)
-    assert np.array_equal(np.asarray(Image.open(pictures.download(image, "one"))), image[0].numpy())
+    assert np.array_equal(np.asarray(Image.open(pictures.save_download(image, "one"))), image[0].numpy())
 
 
 def test_a_point_marks_its_cluster_and_d_answers(model):
@@ -97,7 +97,7 @@ def test_a_point_marks_its_cluster_and_d_answers(model):
 
 def test_a_run_is_read_as_it_lies_there(run):
     assert watch.is_run(run) and not watch.is_run(run / "samples")
-    names, rows = watch.table(run)
+    names, rows = watch.number_table(run)
     assert names[:3] == ["kimg", "r_t", "p"] and len(rows) == 8 and rows[0][0] == "0.064"
     assert watch.grid_picture(run).size[0] > 300 and "0.1 kimg" in watch.headline(run)
 

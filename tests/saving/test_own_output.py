@@ -130,13 +130,15 @@ def test_generated_images_are_data_where_they_are_asked_for_and_nowhere_else(mod
     assert found(tmp_path) == (6, f"{str(tmp_path)!r}: skipped 1 made folder of ggdr: what it made is no data.")
     assert found(tmp_path / "made") == (5, "")
     shutil.rmtree(tmp_path / "photos")
-    with pytest.raises(ValueError, match="holds no images of its own .*to measure generated ones, the folder itself"):
+    with pytest.raises(
+        ValueError, match="holds only images that ggdr made .*to measure generated ones, the folder itself"
+    ):
         found(tmp_path)
 
 
 def test_a_source_of_grids_alone_is_refused(tmp_path):
     save_grid(torch.zeros(4, 3, 16, 16, dtype=torch.uint8), tmp_path / "a.png")
-    with pytest.raises(ValueError, match=r"holds no images of its own \(skipped 1 grid of ggdr"):
+    with pytest.raises(ValueError, match=r"holds only images that ggdr made \(skipped 1 grid of ggdr"):
         found(tmp_path)
 
 

@@ -17,9 +17,9 @@ from ggdr.documents import one_line
 from ggdr.errors import UserError
 
 MOST_BYTES = 2**30
-"""of an encoded image; nothing larger is read into memory"""
+"""most bytes of an encoded image; nothing larger is read into memory"""
 HEAD_BYTES = 2**14
-"""of an encoded image that are read for its header"""
+"""bytes of an encoded image that are read for its header"""
 
 
 class Columns(NamedTuple):
@@ -114,7 +114,7 @@ class Reader(ABC):
         return ""
 
     def head(self, item: int) -> bytes:
-        """As much of the item's beginning as its header takes, as a rule; all of it where that costs no more."""
+        """Read what the item's header takes, as a rule; all of it where that costs no more."""
         return self.read(item)
 
     @abstractmethod

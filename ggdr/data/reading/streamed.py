@@ -122,7 +122,7 @@ class StreamLabels:
         return is_missing(value) or bool(self.classes) and value < 0
 
     def add_to(self, spec: ImageSpec) -> ImageSpec:
-        """The brief with what networks need to know of the labels."""
+        """The spec with what networks need to know of the labels."""
         return spec._replace(labels=len(self.names), label_names=self.names, label_ranges=self.ranges)
 
     def __call__(self, rows: Sequence[Row]) -> torch.Tensor:

@@ -33,7 +33,7 @@ class ArrayHeader(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """Of all its values."""
+        """Count all its values."""
         return int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
 
     @property

@@ -163,6 +163,6 @@ def require_images(names: Iterable[str], source: str, kind: str, made: Mapping[s
 def only_own_output(made: Mapping[str, int], source: str, kind: str) -> str:
     """What to say of a source where all images were made here."""
     return (
-        f"{kind} {source!r} holds no images of its own ({folders.describe_skipped(made)}); give a folder of images,"
-        " or, to measure generated ones, the folder itself that they lie in."
+        f"{kind} {source!r} holds only images that ggdr made ({folders.describe_skipped(made)}); give a folder of"
+        " images, or, to measure generated ones, the folder itself that they lie in."
     )

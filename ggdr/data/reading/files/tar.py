@@ -29,7 +29,7 @@ COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 CLASS, RECORD = "cls", "json"
 """endings of the members beside an image that hold its class, and an object of its facts"""
 MOST_LABEL_BYTES = 2**20
-"""of such a member"""
+"""largest size of such a member"""
 
 
 class TarArchive(FileReader):

@@ -18,7 +18,7 @@ Policy = Literal["refuse", "skip", "class"]
 UNLABELLED = "unlabelled"
 """the name of the class that such items may have"""
 MOST_CLASSES = 1_000_000
-"""of class numbers in a file: a larger one is a slip"""
+"""largest of class numbers in a file: a larger one is a slip"""
 SHOWN = 8
 """names that a message holds"""
 
@@ -51,7 +51,7 @@ class Labels(NamedTuple):
         return tuple(zip(there.min(0).tolist(), there.max(0).tolist(), strict=True))
 
     def add_to(self, spec: ImageSpec) -> ImageSpec:
-        """The brief with what networks need to know of the labels."""
+        """The spec with what networks need to know of the labels."""
         return spec._replace(labels=self.width, label_names=self.names, label_ranges=self.ranges)
 
     def select(self, items: np.ndarray) -> Labels:

@@ -65,7 +65,7 @@ def labels_from_folders(files: Sequence[str], forced: bool = False) -> Labels:
     folders = [top_folder(file, depth) for file in files]
     if "" in folders:
         stray = files[folders.index("")]
-        raise UserError(f"labels 'folders': {stray!r} lies in no sub-folder; give every class a folder of its own.")
+        raise UserError(f"labels 'folders': {stray!r} lies in no sub-folder; give every class its own folder.")
     names = sorted(set(folders))
     if forced:
         return class_labels(folders)
