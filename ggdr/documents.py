@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,12 @@ class Header(NamedTuple):
     shape: tuple[int, ...]
     floating: bool
     """whether its numbers are fractions"""
+
+
+def file_sha256(file: Path) -> str:
+    """Return the SHA-256 of a file's bytes, 64 hex digits; OSError if it cannot be read."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def one_line(error: object, most: int = 300) -> str:

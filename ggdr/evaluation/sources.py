@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from torch import Tensor
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.files.patterns import is_address_or_pattern
+from ggdr.documents import file_sha256
 from ggdr.errors import UserError, at
 from ggdr.evaluation.diffusion import UnconditionalPipeline, fetch, read_index
 from ggdr.features.cache import CHUNK
@@ -231,5 +231,4 @@ def batches_of(places: range, batch_size: int) -> Iterator[range]:
 
 def file_hash(file: Path) -> str:
     """Return the first 16 hex digits of a file's sha256."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    return file_sha256(file)[:16]

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from ggdr.cache import write_whole
-from ggdr.documents import read_tensors
+from ggdr.documents import file_sha256, read_tensors
 from ggdr.errors import UserError, setting
 from ggdr.lazy import Tensor, torch
 
@@ -73,7 +73,7 @@ def hub_file(url: str, what: str, field: str = "weights") -> Path:
     if not file.is_file():
         fetch(url, file, what, field)
     expected = file.stem.rpartition("-")[2]
-    if is_hash(expected) and not sha256(file).startswith(expected):
+    if is_hash(expected) and not file_sha256(file).startswith(expected):
         raise UserError(f"{file} is damaged (its sha256 does not begin with {expected}); delete it and try again.")
     return file
 
@@ -81,12 +81,6 @@ def hub_file(url: str, what: str, field: str = "weights") -> Path:
 def is_hash(text: str) -> bool:
     """Return whether text is a hash as torch.hub puts it at the end of a file's name."""
     return len(text) >= 8 and set(text) <= set("0123456789abcdef")
-
-
-def sha256(file: Path) -> str:
-    """Return the sha256 of a file in hex digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def fetch(url: str, file: Path, what: str, field: str) -> None:

@@ -6,7 +6,6 @@ and old ones go only after that. Each lists the hashes of its files: `sha256sum 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,14 +18,16 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ggdr.documents import one_line, read_object, read_tensors
+from ggdr.documents import file_sha256, one_line, read_object, read_tensors
 from ggdr.errors import DiskError, UserError
 
 Content = TypeVar("Content")
 SUMS = "SHA256SUMS"
 
 
-def save(out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], documents: Mapping[str, Any]) -> Path:
+def write_checkpoint(
+    out: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], documents: Mapping[str, Any]
+) -> Path:
     """Write `out/checkpoints/STEP`: a safetensors file for each of `tensors`, a file for each of `documents`.
 
     UserError if the disk refuses; the checkpoints before it are untouched then.
@@ -57,7 +58,9 @@ def write_folder(
         for name, document in documents.items():
             (aside / name).write_text(document if isinstance(document, str) else json.dumps(document, indent=1))
         if sums:
-            (aside / SUMS).write_text("".join(f"{sha256(file)}  {file.name}\n" for file in sorted(aside.iterdir())))
+            (aside / SUMS).write_text(
+                "".join(f"{file_sha256(file)}  {file.name}\n" for file in sorted(aside.iterdir()))
+            )
         for file in aside.iterdir():
             file.chmod(0o666 & ~umask())  # safetensors makes files that only their owner can read
             flush(file)
@@ -88,12 +91,6 @@ def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def sha256(file: Path) -> str:
-    """The hash of a file's bytes, in hexadecimal."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def remove_folder(folder: Path) -> None:
@@ -130,7 +127,7 @@ def corruption(checkpoint: Path) -> str:
         lines = (checkpoint / SUMS).read_text().splitlines()
         for line in lines:
             digest, _, name = line.partition("  ")
-            if sha256(checkpoint / name) != digest:
+            if file_sha256(checkpoint / name) != digest:
                 return f"{name} is not what was written"
     except FileNotFoundError as error:
         missing = Path(error.filename).name
@@ -192,7 +189,7 @@ def sweep(out: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def load(checkpoint: Path, name: str) -> dict[str, Tensor]:
+def load_tensors(checkpoint: Path, name: str) -> dict[str, Tensor]:
     """The tensors of one of its files, on the host; UserError if the file is missing or torn."""
     return explain_failure(checkpoint / f"{name}.safetensors", read_tensors)
 

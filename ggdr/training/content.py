@@ -32,7 +32,7 @@ def changes(folder: Path, now: Content) -> list[str]:
     if not (folder / f"{NAME}.json").is_file():
         return []
     before = checkpoint.read_json(folder, f"{NAME}.json")
-    items = checkpoint.load(folder, NAME) if (folder / f"{NAME}.safetensors").is_file() else {}
+    items = checkpoint.load_tensors(folder, NAME) if (folder / f"{NAME}.safetensors").is_file() else {}
     found = of_classes(before.get("classes") or [], now.classes) + of_items(items, now.items, bool(now.classes))
     if before.get("images") != now.images:
         found.insert(0, f"{before.get('images')} images an epoch before, {now.images} now")

@@ -237,12 +237,12 @@ class Run:
             "recipe.json": to_json(self.recipe),
             "recipe.py": to_python(self.recipe),
         }
-        written = checkpoint.save(self.out, self.step, tensors, documents)
+        written = checkpoint.write_checkpoint(self.out, self.step, tensors, documents)
         checkpoint.prune(self.out, self.recipe.keep_checkpoints)
         return written
 
     def load(self, folder: Path, allow_changes: bool = False) -> list[str]:
-        """Take back what `save` wrote; what has changed in the recipe since. UserError if it is another run's.
+        """Take back what `write_checkpoint` wrote; return what the recipe changed. UserError if it is another run's.
 
         `allow_changes`: take back what fits, also where the promise of an exact continuation is broken.
         """
@@ -271,14 +271,16 @@ class Run:
             )
         progress = checkpoint.read_progress(folder)
         names = [*self.named_networks(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
-        tensors = {name: checkpoint.load(folder, name) for name in (*names, *(f"optimizer_{t}" for t in self.players))}
+        tensors = {
+            name: checkpoint.load_tensors(folder, name) for name in (*names, *(f"optimizer_{t}" for t in self.players))
+        }
         try:
             self.take(tensors)
         except (RuntimeError, ValueError) as error:
             why = "; ".join(fixed) or str(error).splitlines()[-1].strip().rstrip(".")
             raise UserError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
         if (folder / "callbacks.safetensors").is_file():
-            self.load_callbacks(checkpoint.load(folder, "callbacks"))
+            self.load_callbacks(checkpoint.load_tensors(folder, "callbacks"))
         self.step, self.images_seen = progress["step"], progress["images_seen"]
         self.slow_down(progress.get("rollbacks", 0))
         return [*changed.values(), *images]

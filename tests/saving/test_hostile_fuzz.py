@@ -234,7 +234,7 @@ def test_tensors(tmp_path):
     @given(files_like(whole, 130))
     def check(data):
         file.write_bytes(data)
-        for reader in (read_header, read_tensors, read_weights, lambda file: checkpoint.load(file.parent, "a")):
+        for reader in (read_header, read_tensors, read_weights, lambda file: checkpoint.load_tensors(file.parent, "a")):
             assert isinstance(outcome(lambda reader=reader: reader(file)), dict | Exception)
 
     check()

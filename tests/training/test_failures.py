@@ -94,7 +94,7 @@ def test_when_one_process_is_killed_the_other_ends_and_says_so(tmp_path):
 def weights(out: Path) -> dict[str, torch.Tensor]:
     last = checkpoint.latest(out)
     names = ("generator", "discriminator", "generator_ema", "parts", "optimizer_g", "optimizer_d")
-    return {f"{name}.{key}": value for name in names for key, value in checkpoint.load(last, name).items()}
+    return {f"{name}.{key}": value for name in names for key, value in checkpoint.load_tensors(last, name).items()}
 
 
 def test_two_machines_then_one_train_what_one_trains(tmp_path):

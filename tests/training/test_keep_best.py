@@ -64,7 +64,7 @@ def test_the_best_stays_beside_the_newest_and_is_loaded_by_its_name(trained, cap
     assert all(
         torch.equal(value, weights[name]) for name, value in Generator.from_pretrained(folder).state_dict().items()
     )
-    newest = checkpoint.load(checkpoint.latest(trained), "generator_ema")
+    newest = checkpoint.load_tensors(checkpoint.latest(trained), "generator_ema")
     assert all(torch.equal(v, newest[k]) for k, v in Generator.from_pretrained(trained).state_dict().items())
 
 
@@ -92,7 +92,9 @@ def test_a_crash_between_measuring_and_keeping_loses_nothing(crash, tmp_path):
 
 def logged(out: Path, value: float | None, step: int = 4) -> None:
     (out / "checkpoints" / f"{step:08}").mkdir(parents=True, exist_ok=True)
-    checkpoint.save(out, step, {"a": {"x": torch.ones(2)}}, {"progress.json": {"step": step, "images_seen": 8 * step}})
+    checkpoint.write_checkpoint(
+        out, step, {"a": {"x": torch.ones(2)}}, {"progress.json": {"step": step, "images_seen": 8 * step}}
+    )
     log_file.append_row(
         out / "metrics.jsonl",
         {"step": step, "metric/m/v": float("nan") if value is None else value, "metric/m/w": -1.0},

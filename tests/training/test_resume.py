@@ -95,7 +95,7 @@ def damage(folder: Path, how: str) -> None:
 
 def two_checkpoints(out: Path) -> list[Path]:
     document = {"progress.json": {"step": 1}}
-    return [checkpoint.save(out, step, {"a": {"x": torch.ones(2)}}, document) for step in (4, 8)]
+    return [checkpoint.write_checkpoint(out, step, {"a": {"x": torch.ones(2)}}, document) for step in (4, 8)]
 
 
 @pytest.mark.parametrize(
@@ -145,14 +145,14 @@ def test_a_log_without_a_checkpoint_is_not_passed_over_in_silence(tmp_path, caps
 
 def test_a_save_at_a_step_that_is_there_replaces_it_whole(tmp_path):
     for value in (1, 2):
-        folder = checkpoint.save(tmp_path, 4, {"a": {"x": torch.full([2], float(value))}}, {})
-    assert checkpoint.load(folder, "a")["x"].tolist() == [2.0, 2.0] and not checkpoint.corruption(folder)
+        folder = checkpoint.write_checkpoint(tmp_path, 4, {"a": {"x": torch.full([2], float(value))}}, {})
+    assert checkpoint.load_tensors(folder, "a")["x"].tolist() == [2.0, 2.0] and not checkpoint.corruption(folder)
     assert [path.name for path in folder.parent.iterdir()] == ["00000004"]
 
 
 def test_prune_keeps_the_newest_and_clears_what_crashed_saves_left(tmp_path):
     for step in (5, 10, 100):
-        checkpoint.save(tmp_path, step, {"a": {"x": torch.ones(2)}}, {"progress.json": {"step": step}})
+        checkpoint.write_checkpoint(tmp_path, step, {"a": {"x": torch.ones(2)}}, {"progress.json": {"step": step}})
     for left in (".writing-00000101", ".removing-00000004"):
         (tmp_path / "checkpoints" / left).mkdir()
     assert checkpoint.latest(tmp_path).name == "00000100"
@@ -170,7 +170,7 @@ def test_another_recipe_in_the_same_folder_is_refused(finished, tmp_path):
 
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 64, b"torn"])
 def test_a_torn_file_is_named_with_what_to_do(damage, tmp_path):
-    folder = checkpoint.save(tmp_path, 1, {"a": {"x": torch.ones(2)}}, {})
+    folder = checkpoint.write_checkpoint(tmp_path, 1, {"a": {"x": torch.ones(2)}}, {})
     (folder / "a.safetensors").write_bytes(damage)
     with pytest.raises(ValueError, match=r"cannot read .*a\.safetensors.*remove .*00000001"):
-        checkpoint.load(folder, "a")
+        checkpoint.load_tensors(folder, "a")

@@ -196,7 +196,7 @@ def test_two_processes_freeze_and_start_alike(tmp_path):
     assert all(isinstance(r, subprocess.CompletedProcess) and r.returncode == 0 for r in results), results[1].stderr
     alone, first, second = (torch.load(tmp_path / f"{name}.pt")[0] for name in ("1-0", "2-0", "2-1"))
     assert all(torch.equal(first[key], second[key]) for key in first)
-    start = checkpoint.load(checkpoint.latest(tmp_path / "source"), "discriminator")
+    start = checkpoint.load_tensors(checkpoint.latest(tmp_path / "source"), "discriminator")
     frozen = [key for key in start if key.startswith(("encoder.b16.", "encoder.b8."))]
     assert len(frozen) == 12
     assert all(torch.equal(start[key], each[f"discriminator.{key}"]) for key in frozen for each in (alone, first))

@@ -26,7 +26,7 @@ def trained(tmp_path_factory) -> Path:
 
 
 def weights(folder: Path, *names: str) -> dict[str, torch.Tensor]:
-    return {f"{name}.{key}": value for name in names for key, value in checkpoint.load(folder, name).items()}
+    return {f"{name}.{key}": value for name in names for key, value in checkpoint.load_tensors(folder, name).items()}
 
 
 @pytest.mark.parametrize("inside", ["", "checkpoints/00000002"], ids=["run", "checkpoint"])
@@ -34,7 +34,7 @@ def test_a_run_that_starts_from_another_has_its_networks_and_nothing_else(traine
     run = tiny.tiny_run(dataclasses.replace(tiny.recipe, init_from=str(trained / inside), seed=7), tmp_path)
     last = checkpoint.latest(trained)
     for name, network in {**run.named_networks(), "generator_ema": run.ema.mean["generator"]}.items():
-        taken = checkpoint.load(last, name)
+        taken = checkpoint.load_tensors(last, name)
         assert all(torch.equal(tensor, taken[key]) for key, tensor in network.state_dict().items()), name
     live, mean = weights(last, "generator"), weights(last, "generator_ema")
     assert any(not torch.equal(live[f"generator{key[13:]}"], value) for key, value in mean.items())

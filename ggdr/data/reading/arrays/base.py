@@ -33,7 +33,7 @@ class ArrayHeader(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """Count all its values."""
+        """Return the bytes that all its values take."""
         return int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
 
     @property
