@@ -35,7 +35,7 @@ class Graph(nn.Module):
         raise NotImplementedError
 
     def labels(self, samples: int) -> dict[str, Tensor]:
-        """Return labels [N, L], those of `example_labels`, if the network is conditional; else nothing."""
+        """Return labels [N, L], those of `labels_at`, if the network is conditional; else nothing."""
         rows = example_labels(self.network.spec, range(samples))
         return {} if rows is None else {"labels": rows}
 

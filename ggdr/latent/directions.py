@@ -160,7 +160,7 @@ def latent_batches(z: Tensor, rows: Tensor | None) -> Iterator[tuple[Tensor, Ten
 
 def draw_latents(generator: Generator, count: int, labels: Tensor | None, seed: int) -> tuple[Tensor, Tensor | None]:
     """Draw latent codes [count, z_dim], and labels [count, C] if it takes some: the given row, or those of
-    `example_labels`."""
+    `labels_at`."""
     z = torch.randn(count, generator.z_dim, generator=torch.Generator().manual_seed(word(seed))).to(generator.device)
     rows = example_labels(generator.spec, range(count)) if labels is None else labels.expand(count, -1)
     return z, rows if rows is None else rows.to(generator.device)

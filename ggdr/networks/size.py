@@ -67,6 +67,11 @@ def channels(base: int, limit: int, level: int) -> int:
     return max(min(base // (4 << level), limit), 1)
 
 
+def doubling_channels(base_channels: int, limit: int, count: int) -> list[int]:
+    """Return `count` numbers of channels, the smallest maps' first: `base_channels` at the largest, doubled below."""
+    return [min(base_channels << level, limit) for level in reversed(range(count))]
+
+
 def _fit(height: int, width: int, smallest: int = SMALLEST) -> Pyramid | None:
     """The pyramid of a size, if it has one."""
     for least in range(smallest, 1, -1):

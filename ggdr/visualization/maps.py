@@ -103,7 +103,7 @@ def gather(
 ) -> MapCollection:
     """Make the images of `pooled` seeds from `seed` on, and keep maps of `resolutions`; the first `shown` are shown.
 
-    The images are what `sampling.draw` makes of these seeds; labels are those of `example_labels`.
+    The images are what `sampling.draw` makes of these seeds; labels are those of `labels_at`.
     """
     images, kept, rows = [], defaultdict(list), defaultdict(list)
     dice = torch.Generator().manual_seed(word(seed))
@@ -127,7 +127,7 @@ def gather(
 def generate_maps(
     generator: Generator, places: range, seed: int, resolutions: tuple[int, ...]
 ) -> tuple[GeneratorOutput, Tensor | None]:
-    """Return images and maps of the seeds `seed` + place, and their labels, those of `example_labels`."""
+    """Return images and maps of the seeds `seed` + place, and their labels, those of `labels_at`."""
     labels = example_labels(generator.spec, places)
     labels = labels if labels is None else labels.to(generator.device)
     z = seeded_latents(range(seed + places.start, seed + places.stop), generator.z_dim).to(generator.device)

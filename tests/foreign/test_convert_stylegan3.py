@@ -62,12 +62,12 @@ def test_the_verb_writes_a_generator_that_is_loaded_with_the_same_images(tmp_pat
 def test_what_a_layer_knows_of_its_input_is_not_forgotten_when_training_goes_on(form):
     """The running mean squares are those of a whole training; a first batch moves them by its share alone."""
     network, given = read(OWN_GOLDEN / f"stylegan3_{form}.pkl").networks["generator"].network, golden(form)
-    before = {name: layer.magnitude.clone() for name, layer in network.synthesis.normalised()}
+    before = {name: layer.magnitude.clone() for name, layer in network.synthesis.modulated_layers()}
     still = network(given["z"], given.get("labels")).image
     moving = network.train()(given["z"], given.get("labels")).image
     torch.testing.assert_close(moving, still)
     network.after_step(network.measure() | {"images": torch.tensor(32.0)})
-    for name, layer in network.synthesis.normalised():
+    for name, layer in network.synthesis.modulated_layers():
         now = layer.magnitude
         assert now != before[name] and abs(now / before[name] - 1) < 0.02, name
 

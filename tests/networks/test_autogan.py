@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from ggdr.networks.autogan import AutoGANGeneratorConfig
-from ggdr.networks.autogan.generator import AutoGANCell, Choice
+from ggdr.networks.autogan.generator import AutoGANCell, CellChoice
 from ggdr.networks.base import ImageSpec
 
 CONFIG = AutoGANGeneratorConfig.tiny()
@@ -29,7 +29,7 @@ def test_cells_are_not_normalized_and_the_image_layer_is():
 
 
 def test_a_cell_is_activated_beforehand_and_adds_its_shortcut():
-    cell, x = AutoGANCell(4, Choice("nearest", True), 0), torch.randn(2, 4, 3, 5)
+    cell, x = AutoGANCell(4, CellChoice("nearest", True), 0), torch.randn(2, 4, 3, 5)
     up = F.interpolate(x, scale_factor=2)
     passed: list[torch.Tensor] = []
     y = cell(x, passed)

@@ -11,7 +11,7 @@ import torch
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
-from ggdr.networks.pa_gan.discriminator import joined, parity
+from ggdr.networks.pa_gan.discriminator import append_bits, parity
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.train import train_step
 
@@ -21,15 +21,15 @@ def test_bits_turn_the_verdict_and_in_evaluation_there_are_none():
     bits = torch.tensor([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]])
     assert parity(bits, torch.zeros(4)).tolist() == [1, -1, 1, -1]
     assert parity(bits, torch.zeros(4, 5)).shape == (4, 1)
-    seen = joined(torch.full((4, 1, 2, 2), 7.0), bits)
+    seen = append_bits(torch.full((4, 1, 2, 2), 7.0), bits)
     assert seen[:, 0].eq(7).all() and torch.equal(seen[:, 1:, 1, 0], bits)
     image = torch.zeros(4096, 1, 16, 16)
     network.level.fill_(1.5)
     torch.manual_seed(0)
-    share = network.drawn(image).mean(0).tolist()
+    share = network.draw_bits(image).mean(0).tolist()
     assert share == pytest.approx([0.5, 0.25, 0.0], abs=0.03)
     network.eval()
-    assert network.drawn(image).sum() == 0
+    assert network.draw_bits(image).sum() == 0
     network.set_kimg(1e9)
     assert network.level == 3 and network.state_dict()["level"] == 3
 
@@ -38,8 +38,8 @@ def test_the_parity_exchanges_the_targets_of_symmetric_losses():
     """softplus(-(-l)) of a real whose bits are odd is the loss of a fake of logit l."""
     network = PAGANDiscriminatorConfig(encoder=DCGANDiscriminatorConfig.tiny(), levels=1).build(ImageSpec(16, 16, 1))
     image = torch.randn(4, 1, 16, 16)
-    vars(network)["drawn"] = lambda image: torch.tensor([[0.0], [1], [1], [0]])
-    inside = network.encoder(joined(image, network.drawn(image))).logits
+    vars(network)["draw_bits"] = lambda image: torch.tensor([[0.0], [1], [1], [0]])
+    inside = network.encoder(append_bits(image, network.draw_bits(image))).logits
     sign = torch.tensor([1.0, -1, -1, 1])
     assert torch.equal(network(image).logits, sign * inside)
     assert torch.equal(network.pyramid(image)[0], sign * inside)

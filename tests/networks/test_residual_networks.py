@@ -287,7 +287,7 @@ class TestConditional:
             kind(encoder=encoder).build(BRIEF) for kind in (ConcatDiscriminatorConfig, UnconditionalDiscriminatorConfig)
         )
         image, labels = torch.randn(2, 3, 16, 16), torch.eye(4)[1:3]
-        shown = concat.shown(image, labels)
+        shown = concat.encoder_input(image, labels)
         assert torch.equal(shown[:, :3], image) and torch.equal(shown[:, 3:].mean((2, 3)), labels)
         assert concat.encoder.spec.channels == 7 and unconditional.encoder.spec == BRIEF._replace(labels=0)
         assert torch.equal(unconditional(image, labels).logits, unconditional(image, labels.flip(0)).logits)

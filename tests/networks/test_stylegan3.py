@@ -111,10 +111,10 @@ def test_what_turns_in_the_input_turns_in_the_image_of_r_alone():
 def test_the_style_turns_and_moves_the_input_as_little_as_it_may_at_the_start():
     network = StyleGAN3GeneratorConfig.tiny().build(ImageSpec(32, 32))
     w = torch.randn(3, 8)
-    assert torch.equal(network.synthesis.input.turned(w), torch.tensor([[1.0, 0, 0, 0]]).expand(3, 4))
+    assert torch.equal(network.synthesis.input.transform_of(w), torch.tensor([[1.0, 0, 0, 0]]).expand(3, 4))
     with torch.no_grad():
         network.synthesis.input.affine.weight.normal_()
-    cos, sin, _, _ = network.synthesis.input.turned(w).unbind(1)
+    cos, sin, _, _ = network.synthesis.input.transform_of(w).unbind(1)
     torch.testing.assert_close(cos**2 + sin**2, torch.ones(3))
 
 
@@ -123,7 +123,7 @@ def test_waves_that_the_maps_cannot_carry_fade_out():
     waves = StyleGAN3GeneratorConfig.tiny().build(ImageSpec(32, 32)).synthesis.input
     assert (waves.band.cutoff, waves.band.rate) == (2, 16)
     slopes = torch.tensor([[[1.0, 1.0], [0.0, 2.0], [-3.0, 4.0], [8.0, 0.0], [9.0, 9.0]]])
-    torch.testing.assert_close(waves.carried(slopes), torch.tensor([[1.0, 1.0, 0.5, 0.0, 0.0]]))
+    torch.testing.assert_close(waves.attenuation(slopes), torch.tensor([[1.0, 1.0, 0.5, 0.0, 0.0]]))
     with torch.no_grad():
         waves.frequencies.copy_(torch.tensor([2.0, 0.0]).expand_as(waves.frequencies))
         here = waves(torch.randn(1, 8))
@@ -149,7 +149,7 @@ def test_inputs_of_layers_have_unit_mean_square_once_it_is_known():
     torch.manual_seed(0)
     network = replace(StyleGAN3GeneratorConfig.tiny(), layers=8).build(ImageSpec(32, 32)).train()
     z, images = torch.randn(8, 8), torch.tensor(32.0)
-    layers = dict(network.synthesis.normalised())
+    layers = dict(network.synthesis.modulated_layers())
     assert len(layers) == 9 and all(layer.magnitude == 1 for layer in layers.values())
     with torch.no_grad():
         network(z)

@@ -14,7 +14,7 @@ from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.fastgan import FastGANDiscriminatorConfig
 from ggdr.networks.msg_gan import MSGGANDiscriminatorConfig
 from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
-from ggdr.networks.pa_gan.discriminator import joined
+from ggdr.networks.pa_gan.discriminator import append_bits
 from ggdr.networks.progan import ProGANDiscriminatorConfig
 from ggdr.networks.timm import TimmDiscriminatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
@@ -74,8 +74,8 @@ def test_clipping_reaches_the_encoder_and_leaves_the_decoder():
 
 def test_bits_turn_the_pixels_as_they_turn_the_image():
     network = PAGANDiscriminatorConfig(encoder=UNetGANDiscriminatorConfig.tiny(), levels=1).build(BRIEF, DRAWS).eval()
-    vars(network)["drawn"] = lambda image: torch.tensor([[1.0], [0.0]])
-    said, inside = network(IMAGE), network.encoder(joined(IMAGE, network.drawn(IMAGE)))
+    vars(network)["draw_bits"] = lambda image: torch.tensor([[1.0], [0.0]])
+    said, inside = network(IMAGE), network.encoder(append_bits(IMAGE, network.draw_bits(IMAGE)))
     sign = torch.tensor([-1.0, 1.0])
     assert torch.equal(said.logits, sign * inside.logits)
     assert torch.equal(said.pixel_logits, sign.view(2, 1, 1, 1) * inside.pixel_logits)

@@ -1,4 +1,4 @@
-"""The autoencoder as a discriminator: what it cannot redraw is not real (arXiv 1609.03126, fig. 1)."""
+"""The autoencoder as a discriminator: an image that it reconstructs badly is not real (arXiv 1609.03126, fig. 1)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ggdr.ops.layout import channels_last
 
 
 class AutoencoderDiscriminator(Discriminator):
-    """Images to minus the error of their reconstruction from a code; there are no skip connections past it."""
+    """Autoencoder whose logit is minus its reconstruction error; no skip connections bypass the code."""
 
     config: AutoencoderDiscriminatorConfig
 
@@ -35,25 +35,26 @@ class AutoencoderDiscriminator(Discriminator):
         )
         self.code = nn.Conv2d(widths[-1], config.code, levels.size(0))
         self.entry = AutoencoderBlock(nn.ConvTranspose2d(config.code + spec.labels, widths[-1], levels.size(0)), batch)
-        self.decoder = nn.ModuleList(AutoencoderBlock(doubling(o, i), batch) for i, o in reversed(steps[1:]))
-        self.toimage = doubling(widths[0], spec.channels)
+        self.decoder = nn.ModuleList(AutoencoderBlock(upsampling_conv(o, i), batch) for i, o in reversed(steps[1:]))
+        self.toimage = upsampling_conv(widths[0], spec.channels)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits [N] float32, and each encoder block's output: side r -> [N, map_channels[r], r, r * W / H]."""
+        """Return logits [N] float32, and each encoder block's maps: resolution r -> [N, map_channels[r], r, r * W /
+        H]."""
         maps = self.encode(image)
         off = self.decode(self.code(maps[min(maps)]), labels).float() - image.float()
         error = off.square() if self.config.error == "squared" else off.abs()
         return -error.mean(dim=(1, 2, 3)), maps
 
     def encode(self, image: Tensor) -> dict[int, Tensor]:
-        """The encoder's maps by their side."""
+        """Return the encoder's maps by resolution."""
         x, maps = channels_last(image), {}
         for resolution, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
             maps[resolution] = x = block(x)
         return maps
 
     def decode(self, code: Tensor, labels: Tensor | None) -> Tensor:
-        """Codes [N, code, 1, 1] to images; linear at the end, so that no pixel is out of reach."""
+        """Decode codes [N, code, 1, 1] to images; the last layer is linear, so that no pixel value is out of reach."""
         if self.spec.labels:
             given = require_labels(labels, self.spec.labels).to(code.dtype)
             code = torch.cat([code, given[:, :, None, None]], dim=1)
@@ -63,12 +64,12 @@ class AutoencoderDiscriminator(Discriminator):
         return self.toimage(x)
 
     def stages(self) -> list[nn.Module]:
-        """The encoder's blocks, and the way to the code."""
+        """Return the encoder's blocks and the layer that makes the code, which can be frozen from the image inwards."""
         return [*self.encoder, self.code]
 
 
 class AutoencoderBlock(nn.Module):
-    """A convolution, batch normalization where asked, leaky ReLU."""
+    """A convolution, batch normalization if `norm`, and a leaky ReLU."""
 
     def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d, norm: bool):
         super().__init__()
@@ -76,11 +77,11 @@ class AutoencoderBlock(nn.Module):
         self.norm = nn.BatchNorm2d(conv.out_channels, track_running_stats=False) if norm else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inputs, H, W] to [N, outputs, ...], as the convolution does."""
+        """Map [N, in_channels, H, W] to [N, out_channels, ...], as the convolution does."""
         x = self.conv(x)
         return F.leaky_relu(x if self.norm is None else self.norm(x), SLOPE)
 
 
-def doubling(in_channels: int, out_channels: int) -> nn.ConvTranspose2d:
-    """A transposed convolution to twice the size."""
+def upsampling_conv(in_channels: int, out_channels: int) -> nn.ConvTranspose2d:
+    """Return a transposed convolution that doubles the resolution."""
     return nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1)

@@ -1,4 +1,4 @@
-"""The AutoGAN generator: a linear layer, then cells that double, each fed by all before (arXiv 1908.03835)."""
+"""The AutoGAN generator: a linear layer, then upsampling cells, each fed by all before (arXiv 1908.03835)."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from ggdr.ops.layout import channels_last
 from ggdr.ops.scales import interpolate
 
 
-class Choice(NamedTuple):
-    """What the search chose for one cell."""
+class CellChoice(NamedTuple):
+    """The choices of the architecture search for one cell."""
 
     up: Literal["nearest", "bilinear"]
-    """how it doubles"""
+    """Interpolation by which the cell upsamples."""
     shortcut: bool
-    """whether what goes in is added to what comes out"""
+    """Whether the cell's input is added to its result."""
 
 
-FOUND = (Choice("nearest", True), Choice("bilinear", True), Choice("nearest", False))
-"""the cells, from the base on"""
+CELLS = (CellChoice("nearest", True), CellChoice("bilinear", True), CellChoice("nearest", False))
+"""Choices for the cells, from the base on; further cells repeat the last."""
 
 
 class AutoGANGenerator(Generator):
-    """Latent codes, with labels beside them, to images."""
+    """Maps latent codes, with labels beside them, to images."""
 
     def __init__(self, config: AutoGANGeneratorConfig, spec: ImageSpec):
         super().__init__(config, spec)
@@ -41,18 +41,18 @@ class AutoGANGenerator(Generator):
         self.feature_channels = dict.fromkeys(levels.resolutions, width)
         self.project = nn.Linear(config.z_dim + spec.labels, width * self.size[0] * self.size[1])
         for index, resolution in enumerate(levels.resolutions[1:]):
-            self.add_module(f"b{resolution}", AutoGANCell(width, FOUND[min(index, len(FOUND) - 1)], index))
+            self.add_module(f"b{resolution}", AutoGANCell(width, CELLS[min(index, len(CELLS) - 1)], index))
         self.norm = BatchNorm2d(width)
         self.toimage = nn.Conv2d(width, spec.channels, 3, padding=1)
         self.apply(initialise)
 
     def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`.
+        """Map z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`.
 
-        UserError if a side is not one of the network's, or a label is missing.
+        UserError if a resolution is not one of the network's, or a label is missing.
         """
         self.check_sides(resolutions)
-        x = self.project(self.entered(z, labels)).unflatten(1, (-1, *self.size))
+        x = self.project(self.concatenate_input(z, labels)).unflatten(1, (-1, *self.size))
         x = channels_last(x)
         passed: list[Tensor] = []
         first, *others = self.feature_channels
@@ -62,22 +62,22 @@ class AutoGANGenerator(Generator):
         image = torch.tanh(self.toimage(F.relu(self.norm(x))).float())
         return GeneratorOutput(image, None, {resolution: maps[resolution].float() for resolution in resolutions})
 
-    def entered(self, z: Tensor, labels: Tensor | None) -> Tensor:
-        """Code and label as one [N, z_dim + L]."""
+    def concatenate_input(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        """Concatenate code and label to [N, z_dim + L]."""
         if not self.spec.labels:
             return z
         return torch.cat([z, require_labels(labels, self.spec.labels).to(z.dtype)], dim=1)
 
     def input_matrices(self) -> list[Tensor]:
-        """The first layer's weights [channels * h * w, z_dim]."""
+        """Return the first layer's weights [channels * h * w, z_dim]."""
         return [self.project.weight[:, : self.z_dim]]
 
 
 class AutoGANCell(nn.Module):
-    """Double and convolve, add what earlier cells passed on, convolve, add the shortcut."""
+    """Upsamples and convolves, adds what earlier cells passed on, convolves, adds the shortcut."""
 
-    def __init__(self, width: int, choice: Choice, before: int):
-        """`before`: cells before it."""
+    def __init__(self, width: int, choice: CellChoice, before: int):
+        """Build the cell; `before`: number of cells before it."""
         super().__init__()
         self.up = choice.up
         self.conv0 = nn.Conv2d(width, width, 3, padding=1)
@@ -86,22 +86,24 @@ class AutoGANCell(nn.Module):
         self.shortcut = nn.Conv2d(width, width, 1) if choice.shortcut else None
 
     def forward(self, x: Tensor, passed: list[Tensor]) -> Tensor:
-        """x [N, C, h, w], and what each cell before passed on, to [N, C, 2h, 2w]; appends what this one passes on."""
-        y = self.conv0(self.doubled(F.relu(x)))
+        """Map x [N, C, h, w] and the maps of the cells before to [N, C, 2h, 2w]; appends this cell's maps to
+        `passed`."""
+        y = self.conv0(self.upsample(F.relu(x)))
         here = y
         for skip, earlier in zip(self.skips, passed, strict=True):
             y = y + skip(interpolate(F.relu(earlier), (y.shape[2], y.shape[3]), self.up))
         passed.append(here)
         y = self.conv1(F.relu(y))
-        return y if self.shortcut is None else y + self.shortcut(self.doubled(x))
+        return y if self.shortcut is None else y + self.shortcut(self.upsample(x))
 
-    def doubled(self, x: Tensor) -> Tensor:
-        """x at twice the size."""
+    def upsample(self, x: Tensor) -> Tensor:
+        """Return x at twice the resolution."""
         return interpolate(x, (2 * x.shape[2], 2 * x.shape[3]), self.up)
 
 
 def initialise(module: nn.Module) -> None:
-    """Weights uniform with the variance 2 / (inputs + outputs) (Glorot & Bengio 2010); the paper does not say; ours."""
+    """Initialize weights uniformly with variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010); ours, the paper is
+    silent."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         assert module.bias is not None

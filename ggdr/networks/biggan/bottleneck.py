@@ -1,4 +1,4 @@
-"""BigGAN-deep's residual blocks, whose shortcuts hand channels on as they are (arXiv 1809.11096, fig. 16)."""
+"""BigGAN-deep's residual blocks, whose shortcuts pass channels on unchanged (arXiv 1809.11096, fig. 16)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from ggdr.layers.residual import Norm, make_norm
 from ggdr.ops.scales import upsample_nearest
 
 NARROWER = 4
-"""times, between a block's first and last convolution"""
+"""Factor by which a block's inner convolutions are narrower than its ends."""
 
 
 class UpBottleneck(nn.Module):
-    """Narrow, convolve twice, widen: each after normalization and ReLU; the shortcut drops the channels beyond."""
+    """Bottleneck block: narrow, convolve twice, widen, each after normalization and ReLU; the shortcut drops
+    channels."""
 
     def __init__(self, in_channels: int, out_channels: int, code: int, up: bool):
         """`out_channels`: at most `in_channels`. `code`: width of the code. `up`: whether it upsamples."""
@@ -28,7 +29,8 @@ class UpBottleneck(nn.Module):
         self.norm3, self.conv3 = ConditionalBatchNorm2d(inner, code), nn.Conv2d(inner, out_channels, 1)
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
-        """x [N, inputs, H, W] and code [N, D] to [N, outputs, 2 * H, 2 * W], or with H, W if it does not double."""
+        """Map x [N, in_channels, H, W] and code [N, D] to [N, out_channels, 2 * H, 2 * W], or H, W without
+        upsampling."""
         y = F.relu(self.norm1(self.conv0(F.relu(self.norm0(x, code))), code))
         y = self.conv1(upsample_nearest(y) if self.up else y)
         y = self.conv2(F.relu(self.norm2(y, code)))
@@ -38,7 +40,7 @@ class UpBottleneck(nn.Module):
 
 
 class UpStage(nn.Module):
-    """A block that keeps the size, one that doubles it, and attention where asked."""
+    """A block that keeps the resolution, one that doubles it, and attention if `attention`."""
 
     def __init__(self, in_channels: int, out_channels: int, code: int, attention: bool):
         super().__init__()
@@ -49,16 +51,20 @@ class UpStage(nn.Module):
         self.attention = SelfAttention(out_channels) if attention else None
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
-        """x [N, inputs, H, W] and code [N, D] to [N, outputs, 2 * H, 2 * W]."""
+        """Map x [N, in_channels, H, W] and code [N, D] to [N, out_channels, 2 * H, 2 * W]."""
         x = self.up(self.plain(x, code), code)
         return x if self.attention is None else self.attention(x)
 
 
 class DownBottleneck(nn.Module):
-    """Narrow, convolve twice, widen, each after ReLU; a 1x1 convolution adds the channels that the shortcut lacks."""
+    """Bottleneck block: narrow, convolve twice, widen, each after ReLU; a 1x1 convolution adds channels to the
+    shortcut."""
 
     def __init__(self, in_channels: int, out_channels: int, norm: Norm, down: bool):
-        """`out_channels`: at least `in_channels`. `norm`: "layer": before each ReLU. `down`: whether it halves."""
+        """Build the block; `out_channels`: at least `in_channels`. `down`: whether it halves the resolution.
+
+        `norm`: "layer" for layer normalization before each ReLU, else none.
+        """
         super().__init__()
         inner, self.down = max(out_channels // NARROWER, 1), down
         self.norm0, self.conv0 = make_norm(norm, in_channels), nn.Conv2d(in_channels, inner, 1)
@@ -68,7 +74,7 @@ class DownBottleneck(nn.Module):
         self.more = nn.Conv2d(in_channels, out_channels - in_channels, 1) if out_channels > in_channels else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inputs, H, W] to [N, outputs, H / 2, W / 2], or with H, W if it does not halve."""
+        """Map [N, in_channels, H, W] to [N, out_channels, H / 2, W / 2], or with H, W if it does not halve."""
         y = self.conv0(F.relu(self.norm0(x)))
         y = self.conv1(F.relu(self.norm1(y)))
         y = F.relu(self.norm3(self.conv2(F.relu(self.norm2(y)))))

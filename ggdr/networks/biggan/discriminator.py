@@ -10,18 +10,18 @@ from ggdr.networks.sagan import discriminator
 
 
 class BigGANDiscriminator(discriminator.SAGANDiscriminator):
-    """SAGAN's, from orthogonal weights."""
+    """SAGAN's discriminator with orthogonal initial weights."""
 
     def initialise(self) -> None:
-        """Start the weights, before they are normalised."""
+        """Initialize the weights, before they are normalized."""
         orthogonal(self)
 
 
 class BigGANDeepDiscriminator(BigGANDiscriminator):
-    """Two blocks with bottlenecks a side, of which the first halves the maps."""
+    """Two bottleneck blocks at each resolution, the first of which halves the maps."""
 
     def assemble(self) -> nn.Module:
-        """Add what halves the maps, `b8` from side 8 to 4 ...; what follows at the base."""
+        """Add the downsampling blocks, `b8` from resolution 8 to 4 ..., and return what follows at the base."""
         norm, in_channels = self.config.norm, max(self.config.channels // 2, 1)
         before: nn.Module = nn.Conv2d(self.spec.channels, in_channels, 3, padding=1)
         for resolution, out_channels in reversed(self.map_channels.items()):
@@ -29,7 +29,7 @@ class BigGANDeepDiscriminator(BigGANDiscriminator):
                 f"b{2 * resolution}", nn.Sequential(before, DownBottleneck(in_channels, out_channels, norm, True))
             )
             before, in_channels = (
-                self.finished(resolution, DownBottleneck(out_channels, out_channels, norm, False), out_channels),
+                self.with_attention(resolution, DownBottleneck(out_channels, out_channels, norm, False), out_channels),
                 out_channels,
             )
         return before

@@ -1,4 +1,4 @@
-"""Discriminators whose encoder knows no labels: they join the image as channels (arXiv 1411.1784), or are ignored."""
+"""Discriminators whose encoder takes no labels: they join the image as channels (arXiv 1411.1784), or are ignored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ggdr.networks.wrappers.discriminator import WrapperDiscriminator
 
 
 class UnlabelledWrapper(WrapperDiscriminator):
-    """An encoder that was built for no labels, and for `planes` channels beside the image's."""
+    """A wrapper whose encoder is built without labels, and with `extra` channels beside the image's."""
 
     def __init__(self, config: WrapperConfig, spec: ImageSpec, extra: ExtraOutputs, planes: int):
         super().__init__(config, spec, extra, spec._replace(labels=0, channels=spec.channels + planes))
@@ -20,22 +20,22 @@ class UnlabelledWrapper(WrapperDiscriminator):
     def forward(
         self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
     ) -> DiscriminatorOutput:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to what the encoder says of what it is shown of them."""
-        return self.encoder(self.shown(image, labels), resolutions=resolutions)
+        """Return the encoder's output for image [N, C, H, W] in [-1, 1] and labels [N, L]."""
+        return self.encoder(self.encoder_input(image, labels), resolutions=resolutions)
 
-    def shown(self, image: Tensor, labels: Tensor | None) -> Tensor:
-        """What the encoder sees of image [N, C, H, W] and labels [N, L]: [N, C + planes, H, W]."""
+    def encoder_input(self, image: Tensor, labels: Tensor | None) -> Tensor:
+        """Return the encoder's input for image [N, C, H, W] and labels [N, L]: [N, C + extra, H, W]."""
         raise NotImplementedError
 
 
 class ConcatDiscriminator(UnlabelledWrapper):
-    """Each label is a plane beside the image's channels."""
+    """A wrapper that appends each label as a plane to the image's channels."""
 
     def __init__(self, config: WrapperConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra, planes=spec.labels)
 
-    def shown(self, image: Tensor, labels: Tensor | None) -> Tensor:
-        """Image and planes [N, C + L, H, W]; UserError if labels are missing."""
+    def encoder_input(self, image: Tensor, labels: Tensor | None) -> Tensor:
+        """Concatenate image and label planes to [N, C + L, H, W]; UserError if labels are missing."""
         if not self.spec.labels:
             return image
         planes = require_labels(labels, self.spec.labels).to(image.dtype)[:, :, None, None]
@@ -43,11 +43,11 @@ class ConcatDiscriminator(UnlabelledWrapper):
 
 
 class UnconditionalDiscriminator(UnlabelledWrapper):
-    """The image alone."""
+    """A wrapper that shows its encoder the image alone."""
 
     def __init__(self, config: WrapperConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra, planes=0)
 
-    def shown(self, image: Tensor, labels: Tensor | None) -> Tensor:
-        """The image."""
+    def encoder_input(self, image: Tensor, labels: Tensor | None) -> Tensor:
+        """Return the image without its labels."""
         return image

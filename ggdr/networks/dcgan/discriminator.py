@@ -1,4 +1,4 @@
-"""The DCGAN discriminator: halve with strided convolutions, then one logit a sample (arXiv 1511.06434, sec. 3)."""
+"""The DCGAN discriminator: strided convolutions, then one logit per sample (arXiv 1511.06434, sec. 3)."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from ggdr.layers.spectral import apply_spectral_norm
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
-from ggdr.networks.dcgan.init import channels, initialise
-from ggdr.networks.size import pyramid_of
+from ggdr.networks.dcgan.init import initialise
+from ggdr.networks.size import doubling_channels, pyramid_of
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
 
 
 class DCGANDiscriminator(Discriminator):
-    """Images to logits; batch normalization takes the batch at hand, in evaluation as in training."""
+    """Maps images to logits; batch normalization uses the batch, in evaluation as in training."""
 
     def __init__(self, config: DCGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra)
         levels = pyramid_of(spec.height, spec.width)
-        widths = channels(config.channels, config.channel_max, levels.doublings)
+        widths = doubling_channels(config.channels, config.channel_max, levels.doublings)
         self.map_channels = dict(zip(levels.resolutions, widths, strict=False))
         in_channels = spec.channels
         for resolution, out_channels in reversed(self.map_channels.items()):
             norm = config.norm == "batch" and 2 * resolution != spec.height  # the paper has none on the image
-            self.add_module(f"b{2 * resolution}", DCGANBlock(in_channels, out_channels, norm))
+            self.add_module(f"b{2 * resolution}", DCGANDownBlock(in_channels, out_channels, norm))
             in_channels = out_channels
         self.out = nn.Conv2d(in_channels, 1, levels.size(0))
         self.embed = nn.Linear(spec.labels, in_channels, bias=False) if spec.labels else None
@@ -37,7 +37,7 @@ class DCGANDiscriminator(Discriminator):
             apply_spectral_norm(self)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
+        """Return logits [N] float32, and each block's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
         x, maps = channels_last(image), {}
         for resolution in sorted(self.map_channels, reverse=True):
             maps[resolution] = x = self.get_submodule(f"b{2 * resolution}")(x)
@@ -46,13 +46,13 @@ class DCGANDiscriminator(Discriminator):
             return self.out(x).flatten() + projection_logit(self.embed, x.sum(dim=(2, 3)), labels), maps
 
     def stages(self) -> list[nn.Module]:
-        """Each block, and the last convolution."""
+        """Return each block, and the last convolution."""
         blocks = [self.get_submodule(f"b{2 * resolution}") for resolution in sorted(self.map_channels, reverse=True)]
         return [*blocks, self.out]
 
 
-class DCGANBlock(nn.Module):
-    """A strided convolution, normalization where asked, leaky ReLU."""
+class DCGANDownBlock(nn.Module):
+    """A strided convolution, batch normalization if `norm`, and a leaky ReLU."""
 
     def __init__(self, in_channels: int, out_channels: int, norm: bool):
         super().__init__()
@@ -61,6 +61,6 @@ class DCGANBlock(nn.Module):
         self.norm = nn.BatchNorm2d(out_channels, track_running_stats=False) if norm else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inputs, H, W] to [N, outputs, H / 2, W / 2]."""
+        """Map [N, in_channels, H, W] to [N, out_channels, H / 2, W / 2]."""
         x = self.conv(x)
         return F.leaky_relu(x if self.norm is None else self.norm(x), SLOPE)

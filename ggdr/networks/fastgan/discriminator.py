@@ -1,4 +1,4 @@
-"""The FastGAN discriminator: an encoder, and decoders that draw its image again (arXiv 2101.04775, sec. 3.2)."""
+"""The FastGAN discriminator: an encoder, and decoders that reconstruct its image (arXiv 2101.04775, sec. 3.2)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ggdr.layers.spectral import apply_spectral_norm
 from ggdr.networks.base import ExtraOutputs, ImageSpec, Reconstruction
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.fastgan import FastGANDiscriminatorConfig
-from ggdr.networks.fastgan.blocks import BatchStatistics, Doubling, initialise
+from ggdr.networks.fastgan.blocks import BatchStatistics, GatedUpsampleBlock, initialise
 from ggdr.networks.size import channels, pyramid_of
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
 
 DOUBLINGS = 4
-"""most that a decoder makes: from maps of 8 px to images of 128 px"""
+"""Largest number of upsampling blocks of a decoder: from maps of 8 px to images of 128 px."""
 
 
 class FastGANDiscriminator(Discriminator):
-    """Images to logits; batch normalization takes the batch at hand, in evaluation as in training."""
+    """Maps images to logits; batch normalization uses the batch, in evaluation as in training."""
 
     def __init__(self, config: FastGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra)
@@ -43,7 +43,7 @@ class FastGANDiscriminator(Discriminator):
         self.whole, self.part = (self.decoder(config, resolution) for resolution in (self.whole_side, self.part_side))
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
+        """Return logits [N] float32, and each block's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
         x, maps = self.fromimage(channels_last(image)), {}
         for resolution in sorted(self.map_channels, reverse=True):
             maps[resolution] = x = self.get_submodule(f"b{2 * resolution}")(x)
@@ -52,9 +52,9 @@ class FastGANDiscriminator(Discriminator):
             return self.logit(x).flatten() + projection_logit(self.embed, x.sum(dim=(2, 3)), labels), maps
 
     def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:
-        """ "whole": the image, from its small maps; "part": a random quarter of it, from that quarter of larger maps.
+        """Reconstruct "whole": the image, from its small maps; "part": a random quarter of it, from larger maps.
 
-        A drawing has 16 times the side of the maps it is made from, at most the image's resolution.
+        A reconstruction has 16 times the resolution of the maps it is made from, at most the image's.
         """
         height, width = maps[self.part_side].shape[2:]
         rows, columns = max(height // 2, 1), max(width // 2, 1)
@@ -68,23 +68,23 @@ class FastGANDiscriminator(Discriminator):
         }
 
     def decoder(self, config: FastGANDiscriminatorConfig, resolution: int) -> nn.Sequential:
-        """Gated doublings of maps of this side, and the image of what they come to."""
+        """Return gated upsampling blocks for maps of this resolution, and the layer that makes the image."""
         doublings = min(DOUBLINGS, (self.spec.height // resolution).bit_length() - 1)
         widths = [max(config.decoder_channels >> level, 1) for level in range(doublings)]
         in_channels = [self.map_channels[resolution], *widths]
-        layers = [Doubling(i, o, BatchStatistics) for i, o in zip(in_channels, widths, strict=False)]
+        layers = [GatedUpsampleBlock(i, o, BatchStatistics) for i, o in zip(in_channels, widths, strict=False)]
         decoder = nn.Sequential(*layers, nn.Conv2d(widths[-1], self.spec.channels, 3, padding=1), nn.Tanh())
         initialise(decoder)
         return decoder
 
     def stages(self) -> list[nn.Module]:
-        """The first layer with its block, each other block, and what makes the logit."""
+        """Return the first layer with its block, each other block, and what makes the logit."""
         blocks = [self.get_submodule(f"b{2 * resolution}") for resolution in sorted(self.map_channels, reverse=True)]
         return [nn.ModuleList([self.fromimage, blocks[0]]), *blocks[1:], nn.ModuleList([self.out, self.logit])]
 
 
 class FastGANBlock(nn.Module):
-    """Two convolutions, the first of which halves the maps, and the mean with a shorter way beside them (fig. 4)."""
+    """Two convolutions, the first of which halves the maps, averaged with a shorter path beside them (fig. 4)."""
 
     def __init__(self, in_channels: int, out_channels: int):
         super().__init__()
@@ -94,13 +94,13 @@ class FastGANBlock(nn.Module):
         self.norm0, self.norm1, self.norm2 = (BatchStatistics(out_channels) for _ in range(3))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inputs, H, W] to [N, outputs, H / 2, W / 2]."""
+        """Map [N, in_channels, H, W] to [N, out_channels, H / 2, W / 2]."""
         y = F.leaky_relu(self.norm0(self.conv0(x)), SLOPE)
         y = F.leaky_relu(self.norm1(self.conv1(y)), SLOPE)
         return (y + F.leaky_relu(self.norm2(self.skip(F.avg_pool2d(x, 2))), SLOPE)) / 2
 
 
 def reconstructions(drawn: Tensor, true: Tensor) -> Reconstruction:
-    """The drawing, beside what it is of at its size."""
+    """Pair a reconstruction with its target, resized to it."""
     height, width = drawn.shape[2:]
     return Reconstruction(drawn.float(), F.adaptive_avg_pool2d(true, (height, width)))

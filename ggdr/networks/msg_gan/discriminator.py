@@ -1,4 +1,4 @@
-"""The MSG-GAN discriminator: blocks that halve the maps, and an image joins each (arXiv 1903.06048, fig. 2)."""
+"""The MSG-GAN discriminator: downsampling blocks, each of which an image joins (arXiv 1903.06048, fig. 2)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from ggdr.ops.scales import downsample_average
 
 
 class MSGGANDiscriminator(Discriminator):
-    """Images of one size, or of all, to logits; each block compares batch-mates, in evaluation as in training."""
+    """Maps images of one or of all resolutions to logits; each block compares the batch, in evaluation as in
+    training."""
 
     def __init__(self, config: MSGGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra)
@@ -44,9 +45,9 @@ class MSGGANDiscriminator(Discriminator):
     def forward(
         self, image: Tensor | Mapping[int, Tensor], labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
     ) -> DiscriminatorOutput:
-        """image [N, C, H, W] in [-1, 1], or side -> the image of each size, and labels [N, L] to logits [N].
+        """Map image [N, C, H, W] in [-1, 1], or images by resolution, and labels [N, L] to logits [N].
 
-        It has no decoder that could draw `resolutions`.
+        There is no decoder that could draw `resolutions`.
         """
         logits, maps = self.pyramid(image, labels)
         return DiscriminatorOutput(logits, maps=maps)
@@ -54,7 +55,7 @@ class MSGGANDiscriminator(Discriminator):
     def pyramid(
         self, image: Tensor | Mapping[int, Tensor], labels: Tensor | None = None
     ) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
+        """Return logits [N] float32, and each block's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
         scales, x, maps = image if isinstance(image, Mapping) else self.scales(image), None, {}
         for level in range(len(self.resolutions) - 1, 0, -1):
             resolution = self.resolutions[level]
@@ -64,21 +65,22 @@ class MSGGANDiscriminator(Discriminator):
         return self.epilogue(self.join(x, scales[self.resolutions[0]]), condition), maps
 
     def scales(self, image: Tensor) -> dict[int, Tensor]:
-        """Side -> the image [N, C, H, W] at each size, by averaging."""
+        """Return the image [N, C, H, W] at each resolution, by averaging."""
         top = len(self.resolutions) - 1
         return {resolution: downsample_average(image, top - level) for level, resolution in enumerate(self.resolutions)}
 
     def stages(self) -> list[nn.Module]:
-        """Each block with the layer that takes its image in, and what follows the last."""
+        """Return each block with the layer that takes its image in, and what follows the last."""
         blocks = [self.get_submodule(f"b{resolution}") for resolution in self.resolutions[:0:-1]]
         return [*blocks, nn.ModuleList([self.join, self.epilogue])]
 
 
 class MSGGANJoin(nn.Module):
-    """An image joins the maps of its size: the paper's combine functions (sec. 2.1)."""
+    """Combines an image with the maps of its resolution: the paper's combine functions (sec. 2.1)."""
 
     def __init__(self, how: str, in_channels: int, image_channels: int, width: int):
-        """`in_channels`: channels of the maps, 0 where there are none. `width`: of the layer, if there is one."""
+        """Build the layer; `in_channels`: of the maps, 0 where there are none. `width`: channels of the layer, if
+        any."""
         super().__init__()
         self.how = how
         # How wide the paper's layers are we do not know; ours are as wide as the maps, and linear.
@@ -87,7 +89,7 @@ class MSGGANJoin(nn.Module):
         self.outputs = {"simple": in_channels + image_channels, "lin_cat": in_channels + width, "cat_lin": width}[how]
 
     def forward(self, x: Tensor | None, image: Tensor) -> Tensor:
-        """x [N, inputs, H, W] (None: no maps) and image [N, C, H, W] to [N, outputs, H, W]."""
+        """Combine x [N, in_channels, H, W] (None: no maps) and image [N, C, H, W] to [N, out_channels, H, W]."""
         if self.how == "lin_cat":
             assert self.layer is not None
             image = self.layer(image)
@@ -96,7 +98,8 @@ class MSGGANJoin(nn.Module):
 
 
 class MSGGANBlock(nn.Module):
-    """The image joins the maps, their variety over the batch too; two convolutions and half the size."""
+    """Joins the image and the minibatch standard deviation to the maps, then two convolutions and half the
+    resolution."""
 
     def __init__(self, config: MSGGANDiscriminatorConfig, join: MSGGANJoin, width: int, out_channels: int):
         super().__init__()
@@ -104,5 +107,5 @@ class MSGGANBlock(nn.Module):
         self.halve = DownsampleBlock(join.outputs + 1, out_channels, width=width)
 
     def forward(self, x: Tensor | None, image: Tensor) -> Tensor:
-        """Maps [N, C, H, W] (None: the first block) and the image of their size to maps of half of it."""
+        """Map x [N, C, H, W] (None: the first block) and the image of that resolution to maps of half of it."""
         return self.halve(minibatch_stddev(self.join(x, image), self.group))

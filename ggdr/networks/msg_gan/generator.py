@@ -1,4 +1,4 @@
-"""The MSG-GAN generator: blocks that double the maps, and an image of each (arXiv 1903.06048, fig. 2)."""
+"""The MSG-GAN generator: upsampling blocks, and an image at each resolution (arXiv 1903.06048, fig. 2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ggdr.networks.size import channels, pyramid_of
 
 
 class MSGGANGenerator(Generator):
-    """Latent codes to images of all sizes; they are what the convolutions give, about [-1, 1]."""
+    """Maps latent codes to images of all resolutions, unbounded, about [-1, 1]."""
 
     def __init__(self, config: MSGGANGeneratorConfig, spec: ImageSpec):
         super().__init__(config, spec)
@@ -28,14 +28,15 @@ class MSGGANGenerator(Generator):
             self.add_module(f"torgb{resolution}", EqualizedConv2d(width, spec.channels, 1))
 
     def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], smaller ones, and the maps of `resolutions`.
+        """Map z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], smaller ones, and the maps of
+        `resolutions`.
 
-        UserError if a side is not one of the network's, or a label is missing.
+        UserError if a resolution is not one of the network's, or a label is missing.
         """
         maps = self.blocks(z, labels, self.spec.height)
         scales = {resolution: self.get_submodule(f"torgb{resolution}")(x).float() for resolution, x in maps.items()}
         return GeneratorOutput(scales.pop(self.spec.height), None, self.blocks.select(maps, resolutions), scales)
 
     def input_matrices(self) -> list[Tensor]:
-        """The first layer's weights [channels * h * w, z_dim]."""
+        """Return the first layer's weights [channels * h * w, z_dim]."""
         return [self.blocks.matrix()]

@@ -1,4 +1,4 @@
-"""The discriminator of PA-GAN: random bits join the image, and their parity turns the logit (arXiv 1901.10422)."""
+"""The discriminator of PA-GAN: random bits join the image, and their parity flips the logit (arXiv 1901.10422)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ggdr.networks.wrappers import discriminator as around
 
 
 class PAGANDiscriminator(around.WrapperDiscriminator):
-    """Images to logits, by an encoder that sees bits beside them; in evaluation all bits are 0."""
+    """Maps images to logits, by an encoder that sees random bits beside them; in evaluation all bits are 0."""
 
     config: PAGANDiscriminatorConfig
     level: Tensor
@@ -25,14 +25,15 @@ class PAGANDiscriminator(around.WrapperDiscriminator):
     def forward(
         self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
     ) -> DiscriminatorOutput:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, turned back where the bits turned them."""
-        bits = self.drawn(image)
-        output = self.encoder(joined(image, bits), labels, resolutions=resolutions)
+        """Map image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, with the sign that odd parity flips
+        restored."""
+        bits = self.draw_bits(image)
+        output = self.encoder(append_bits(image, bits), labels, resolutions=resolutions)
         pixel_logits = None if output.pixel_logits is None else parity(bits, output.pixel_logits) * output.pixel_logits
         return output._replace(logits=parity(bits, output.logits) * output.logits, pixel_logits=pixel_logits)
 
-    def drawn(self, image: Tensor) -> Tensor:
-        """A bit [N, levels] for each channel: of level 1.5 the first is fair, the second 1 with probability 1/4."""
+    def draw_bits(self, image: Tensor) -> Tensor:
+        """Draw bits [N, levels]: at level 1.5 the first is fair, and the second 1 with probability 1/4."""
         place = torch.arange(self.levels, device=image.device)
         chance = (self.level - place).clamp(0, 1) / 2 * self.training
         return (torch.rand(len(image), self.levels, device=image.device) < chance).to(image.dtype)
@@ -42,12 +43,12 @@ class PAGANDiscriminator(around.WrapperDiscriminator):
         self.level.fill_(min(self.config.bits(kimg), self.levels))
 
 
-def joined(image: Tensor, bits: Tensor) -> Tensor:
-    """image [N, C, H, W] and bits [N, B], each as one channel: [N, C + B, H, W]."""
+def append_bits(image: Tensor, bits: Tensor) -> Tensor:
+    """Append bits [N, B] as channels to image [N, C, H, W]: [N, C + B, H, W]."""
     return torch.cat([image, bits[:, :, None, None].expand(-1, -1, *image.shape[2:])], dim=1)
 
 
 def parity(bits: Tensor, logits: Tensor) -> Tensor:
-    """1 where the sum of bits [N, B] is even, -1 where it is odd, of as many dimensions as the logits."""
+    """Return 1 where the sum of bits [N, B] is even, -1 where it is odd, with as many dimensions as the logits."""
     sign = 1 - 2 * bits.sum(dim=1).remainder(2)
     return sign.view(-1, *[1] * (logits.dim() - 1)).to(logits.dtype)

@@ -1,4 +1,5 @@
-"""The Progressive GAN discriminator: blocks that halve, an image layer at each size (arXiv 1710.10196, fig. 2)."""
+"""The Progressive GAN discriminator: downsampling blocks, an image layer at each resolution (arXiv 1710.10196, fig.
+2)."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from ggdr.ops.scales import downsample_average
 
 
 class ProGANDiscriminator(Discriminator):
-    """Images to logits; minibatch standard deviation compares batch-mates, in evaluation as in training."""
+    """Maps images to logits; minibatch standard deviation compares the batch, in evaluation as in training."""
 
     def __init__(self, config: ProGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra)
@@ -37,29 +38,30 @@ class ProGANDiscriminator(Discriminator):
         self.growth = Growth(levels.doublings)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits [N] float32, and maps: the side r that a block ends at -> [N, map_channels[r], r, r * W / H].
+        """Return logits [N] float32, and each block's maps: resolution r -> [N, map_channels[r], r, r * W / H].
 
-        Below the highest level the largest maps are what enters the first block in use, and those above are zeros.
+        Below the highest level the largest maps are the input of the first block in use, and those above are zeros.
         """
         rung, share = self.growth.stage()
         image = channels_last(downsample_average(image, self.growth.top - rung))
-        x = self.taken_in(image, rung)
+        x = self.from_image(image, rung)
         maps = {} if rung == self.growth.top else {self.resolutions[rung]: x}
         for level in range(rung, 0, -1):
             x = self.get_submodule(f"b{self.resolutions[level]}")(x)
             if level == rung and share < 1:
-                x = self.taken_in(downsample_average(image), level - 1).lerp(x, share)
+                x = self.from_image(downsample_average(image), level - 1).lerp(x, share)
             maps[self.resolutions[level - 1]] = x
         condition = None if self.mapping is None else self.mapping(None, labels)
-        return self.epilogue(x, condition), self.unreached(x) | maps
+        return self.epilogue(x, condition), self.zero_maps(x) | maps
 
-    def taken_in(self, image: Tensor, rung: int) -> Tensor:
-        """The maps [N, C, h, w] that an image of a rung's size enters as."""
+    def from_image(self, image: Tensor, rung: int) -> Tensor:
+        """Return the maps [N, C, h, w] by which an image of a level's resolution enters."""
         layer = f"b{self.resolutions[rung]}.fromrgb" if rung else "fromrgb"
         return self.get_submodule(layer)(image)
 
-    def unreached(self, x: Tensor) -> dict[int, Tensor]:
-        """Maps of zeros, for a decoder that draws on sides the level has not reached, beside the last maps x."""
+    def zero_maps(self, x: Tensor) -> dict[int, Tensor]:
+        """Return maps of zeros for resolutions that the level has not reached, which a decoder may read, given the
+        last maps x."""
         samples, _, height, width = x.shape
         above = self.resolutions[self.growth.stage().level + 1 : -1]
         return {
@@ -68,7 +70,7 @@ class ProGANDiscriminator(Discriminator):
         }
 
     def stages(self) -> list[nn.Module]:
-        """Each block with its image layer, and what follows the last."""
+        """Return each block with its image layer, and what follows the last."""
         return [*(self.get_submodule(f"b{resolution}") for resolution in self.resolutions[:0:-1]), self.epilogue]
 
     def grow(self, level: float) -> None:
@@ -76,7 +78,7 @@ class ProGANDiscriminator(Discriminator):
 
 
 class ProGANBlock(DownsampleBlock):
-    """Two convolutions and half the size, with the layer that takes in an image where this block is the first."""
+    """Two convolutions and half the resolution, with the layer that takes in an image where this block is the first."""
 
     def __init__(self, config: ProGANDiscriminatorConfig, image_channels: int, in_channels: int, out_channels: int):
         super().__init__(in_channels, out_channels, blur=config.blur)
@@ -84,5 +86,5 @@ class ProGANBlock(DownsampleBlock):
 
 
 def from_image(channels: int, out_channels: int) -> EqualizedConv2d:
-    """The layer that takes an image in."""
+    """Return the layer that takes an image in."""
     return EqualizedConv2d(channels, out_channels, 1, activation="lrelu")

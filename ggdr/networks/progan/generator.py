@@ -1,4 +1,4 @@
-"""The Progressive GAN generator: blocks that double, an image layer at each size (arXiv 1710.10196, fig. 2)."""
+"""The Progressive GAN generator: upsampling blocks, an image layer at each resolution (arXiv 1710.10196, fig. 2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ggdr.networks.size import channels, pyramid_of
 
 
 class ProGANGenerator(Generator):
-    """Latent codes to images; the image is what the convolutions give, about [-1, 1]."""
+    """Maps latent codes to images, unbounded, about [-1, 1]."""
 
     def __init__(self, config: ProGANGeneratorConfig, spec: ImageSpec):
         super().__init__(config, spec)
@@ -30,9 +30,9 @@ class ProGANGenerator(Generator):
         self.growth = Growth(levels.doublings)
 
     def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`.
+        """Map z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`.
 
-        UserError if a side is not one of the network's, or a label is missing.
+        UserError if a resolution is not one of the network's, or a label is missing.
         """
         names = list(self.feature_channels)
         maps = self.blocks(z, labels, max((names[self.growth.stage().level], *resolutions)))
@@ -40,11 +40,11 @@ class ProGANGenerator(Generator):
         return GeneratorOutput(image, None, self.blocks.select(maps, resolutions))
 
     def image_of(self, resolution: int, x: Tensor) -> Tensor:
-        """The image [N, C, h, w] float32 of a side's maps."""
+        """Return the image [N, C, h, w] float32 of the maps of a resolution."""
         return self.get_submodule(f"torgb{resolution}")(x).float()
 
     def input_matrices(self) -> list[Tensor]:
-        """The first layer's weights [channels * h * w, z_dim]."""
+        """Return the first layer's weights [channels * h * w, z_dim]."""
         return [self.blocks.matrix()]
 
     def grow(self, level: float) -> None:

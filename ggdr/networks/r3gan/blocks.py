@@ -1,4 +1,4 @@
-"""What R3GAN's two networks are made of: inverted bottlenecks that start as the identity (arXiv 2501.05441, sec. 4)."""
+"""The blocks of R3GAN's networks: inverted bottlenecks that start as the identity (arXiv 2501.05441, sec. 4)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ggdr.ops.fir import downsample2, upsample2
 
 
 class R3GANBlock(nn.Module):
-    """Residual block: x + 1x1, leaky ReLU, grouped 3x3, leaky ReLU, 1x1: wide inside, and without normalization."""
+    """Residual block without normalization: 1x1, leaky ReLU, grouped 3x3, leaky ReLU, 1x1, wide inside."""
 
     def __init__(self, width: int, config: R3GANGeneratorConfig | R3GANDiscriminatorConfig, depth: int):
-        """`depth`: residual blocks of the whole network, by which weights start the smaller."""
+        """Build the block; `depth`: residual blocks of the whole network; the more, the smaller the initial weights."""
         super().__init__()
         inside = width * config.expansion
         groups = inside // largest_divisor(inside, config.group_size)
@@ -34,12 +34,12 @@ class R3GANBlock(nn.Module):
         nn.init.zeros_(self.conv2.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, width, H, W] to the same."""
+        """Map [N, width, H, W] to the same shape."""
         return x + self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(self.conv0(x), SLOPE)), SLOPE))
 
 
 class R3GANTransition(nn.Module):
-    """Bilinear doubling or halving; channels by a 1x1 convolution where they change."""
+    """Bilinear upsampling or downsampling, with a 1x1 convolution where the number of channels changes."""
 
     def __init__(self, in_channels: int, out_channels: int, *, up: int = 1, down: int = 1):
         super().__init__()
@@ -49,7 +49,7 @@ class R3GANTransition(nn.Module):
             initialise(self.conv, slope=1.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inputs, H, W] to [N, outputs, H * up / down, W * up / down]."""
+        """Map [N, in_channels, H, W] to [N, out_channels, H * up / down, W * up / down]."""
         if self.conv is None:  # the 1331 filter is the bilinear one at half and at twice the size
             return upsample2(x) if self.up == 2 else downsample2(x)
         return resampling_conv2d(x, self.conv.weight, up=self.up, down=self.down)
@@ -84,12 +84,13 @@ def stages_of(config: R3GANGeneratorConfig | R3GANDiscriminatorConfig, spec: Ima
 def stage(
     width: int, blocks: int, config: R3GANGeneratorConfig | R3GANDiscriminatorConfig, depth: int
 ) -> nn.Sequential:
-    """The residual blocks of one resolution, of a network with `depth` blocks altogether."""
+    """Return the residual blocks of one resolution, of a network with `doublings` doublings."""
     return nn.Sequential(*(R3GANBlock(width, config, depth) for _ in range(blocks)))
 
 
 def initialise(layer: nn.Conv2d | nn.Linear, scale: float = 1.0, slope: float = SLOPE) -> None:
-    """Gaussian weights that keep the variance up to a leaky ReLU of this slope (arXiv 1502.01852), scaled; no bias."""
+    """Draw normal weights that keep the variance up to a leaky ReLU of this slope (arXiv 1502.01852), scaled; no
+    bias."""
     fan_in = layer.weight[0].numel()
     nn.init.normal_(layer.weight, std=scale * math.sqrt(2 / (1 + slope**2) / fan_in))
     if layer.bias is not None:

@@ -1,4 +1,4 @@
-"""The R3GAN discriminator: the generator's stages in reverse, then one logit a sample (arXiv 2501.05441, sec. 4)."""
+"""The R3GAN discriminator: the generator's stages in reverse, then one logit per sample (arXiv 2501.05441, sec. 4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ggdr.ops.precision import at_least_float32, without_autocast
 
 
 class R3GANDiscriminator(Discriminator):
-    """Images to logits; nothing in it compares batch-mates."""
+    """Maps images to logits, each sample by itself."""
 
     def __init__(self, config: R3GANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra)
@@ -38,7 +38,7 @@ class R3GANDiscriminator(Discriminator):
             initialise(self.embed, compared**-0.5, slope=1.0)  # so that the sum over `compared` products starts small
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits [N] float32, and each stage's output: its side r -> [N, map_channels[r], r, r * W / H]."""
+        """Return logits [N] float32, and each stage's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
         x = self.fromimage(channels_last(image))
         x, maps = self.get_submodule(f"b{self.spec.height}")(x), {}
         for resolution in sorted(self.map_channels, reverse=True):
@@ -51,7 +51,7 @@ class R3GANDiscriminator(Discriminator):
             return code.mul(self.embed(require_labels(labels, self.spec.labels).float())).sum(dim=1), maps
 
     def stages(self) -> list[nn.Module]:
-        """The first layer with its stage, each transition with the stage after it, and what makes the logit."""
+        """Return the first layer with its stage, each transition with the stage after it, and what makes the logit."""
         first = nn.ModuleList([self.fromimage, self.get_submodule(f"b{self.spec.height}")])
         others = [
             nn.ModuleList([self.get_submodule(f"down{2 * resolution}"), self.get_submodule(f"b{resolution}")])

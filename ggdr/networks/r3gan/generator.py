@@ -1,4 +1,4 @@
-"""The R3GAN generator: a learned basis that the code weighs, doubled stage by stage (arXiv 2501.05441, sec. 4)."""
+"""The R3GAN generator: a learned basis weighted by the code, upsampled stage by stage (arXiv 2501.05441, sec. 4)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ggdr.ops.precision import compute_dtype
 
 
 class R3GANGenerator(Generator):
-    """Latent codes, with an embedding of labels beside them, to images."""
+    """Maps latent codes, with an embedding of labels beside them, to images."""
 
     def __init__(self, config: R3GANGeneratorConfig, spec: ImageSpec):
         super().__init__(config, spec)
@@ -37,12 +37,12 @@ class R3GANGenerator(Generator):
         initialise(self.toimage, slope=1.0)
 
     def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and each stage's output of `resolutions`.
+        """Map z [N, z_dim] ~ N(0, 1) and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`.
 
-        UserError if a side is not one of the network's, or a label is missing.
+        UserError if a resolution is not one of the network's, or a label is missing.
         """
         self.check_sides(resolutions)
-        x, features = self.entered(z, labels), {}
+        x, features = self.concatenate_input(z, labels), {}
         for level, resolution in enumerate(self.feature_channels):
             x = self.get_submodule(f"up{resolution}")(x) if level else x
             x = self.get_submodule(f"b{resolution}")(x)
@@ -50,8 +50,8 @@ class R3GANGenerator(Generator):
                 features[resolution] = x.float()
         return GeneratorOutput(self.toimage(x).float(), None, features)
 
-    def entered(self, z: Tensor, labels: Tensor | None) -> Tensor:
-        """The basis [N, C, h, w], each channel weighed by code and label."""
+    def concatenate_input(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        """Return the basis [N, C, h, w], each channel weighted by code and label."""
         if self.embed is not None:
             given = require_labels(labels, self.spec.labels).to(z.dtype)
             z = torch.cat([z, self.embed(given).to(z.dtype)], dim=1)
@@ -59,5 +59,5 @@ class R3GANGenerator(Generator):
         return channels_last(x.to(compute_dtype(x)))
 
     def input_matrices(self) -> list[Tensor]:
-        """The first layer's weights [channels, z_dim]."""
+        """Return the first layer's weights [channels, z_dim]."""
         return [self.enter.weight[:, : self.z_dim]]

@@ -1,4 +1,4 @@
-"""The SAGAN discriminator: SNGAN's, with one block attending to itself (arXiv 1805.08318)."""
+"""The SAGAN discriminator: SNGAN's, with self-attention at one resolution (arXiv 1805.08318)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ggdr.networks.sngan import discriminator
 
 
 class SAGANDiscriminator(discriminator.SNGANDiscriminator):
-    """Images to logits, each by itself."""
+    """Maps images to logits, each sample by itself."""
 
     config: SAGANDiscriminatorConfig
 
-    def finished(self, resolution: int, block: nn.Module, out_channels: int) -> nn.Module:
-        """A block, and attention where asked."""
+    def with_attention(self, resolution: int, block: nn.Module, out_channels: int) -> nn.Module:
+        """Append self-attention to the block of the resolution that has it."""
         attends = resolution == nearest_resolution(self.config.attention, self.map_channels)
         return nn.Sequential(block, SelfAttention(out_channels)) if attends else block

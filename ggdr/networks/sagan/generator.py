@@ -1,4 +1,4 @@
-"""The SAGAN generator: SNGAN's, its weights spectrally normalised, one block attending to itself (arXiv 1805.08318)."""
+"""The SAGAN generator: SNGAN's with spectral normalization and self-attention at one resolution (arXiv 1805.08318)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ggdr.networks.sngan import generator
 
 
 class SAGANGenerator(generator.SNGANGenerator):
-    """Latent codes to images; labels scale and shift what batch normalization gives."""
+    """Maps latent codes to images; labels scale and shift batch normalization."""
 
     config: SAGANGeneratorConfig
 
@@ -24,6 +24,6 @@ class SAGANGenerator(generator.SNGANGenerator):
         apply_spectral_norm(self, exclude=[layer for _, norm in batch_norms(self) for layer in norm.children()])
 
     def stage(self, resolution: int, in_channels: int, out_channels: int, code: int) -> nn.Module:
-        """A block that doubles the maps to this side, with attention where asked."""
+        """Return a block that upsamples to this resolution, with self-attention where it belongs."""
         attends = resolution == nearest_resolution(self.config.attention, list(self.feature_channels)[1:])
         return UpBlock(in_channels, out_channels, code, attends)

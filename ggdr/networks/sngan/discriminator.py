@@ -10,8 +10,7 @@ from ggdr.layers.residual import DownBlock, make_norm
 from ggdr.layers.spectral import apply_spectral_norm
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
-from ggdr.networks.dcgan.init import channels
-from ggdr.networks.size import pyramid_of
+from ggdr.networks.size import doubling_channels, pyramid_of
 from ggdr.networks.sngan import SNGANDiscriminatorConfig
 from ggdr.networks.sngan.init import glorot
 from ggdr.ops.layout import channels_last
@@ -19,14 +18,14 @@ from ggdr.ops.precision import at_least_float32, without_autocast
 
 
 class SNGANDiscriminator(Discriminator):
-    """Images to logits, each by itself."""
+    """Maps images to logits, each sample by itself."""
 
     config: SNGANDiscriminatorConfig
 
     def __init__(self, config: SNGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra)
         levels = pyramid_of(spec.height, spec.width)
-        widths = channels(config.channels, config.channel_max, levels.doublings)
+        widths = doubling_channels(config.channels, config.channel_max, levels.doublings)
         self.map_channels = dict(zip(levels.resolutions, widths, strict=False))
         self.last = self.assemble()
         self.norm = make_norm(config.norm, widths[0])
@@ -37,24 +36,25 @@ class SNGANDiscriminator(Discriminator):
             apply_spectral_norm(self)
 
     def assemble(self) -> nn.Module:
-        """Add what halves the maps, `b8` from side 8 to 4 ...; what follows at the base, where the paper ends."""
+        """Add the downsampling blocks, `b8` from resolution 8 to 4 ..., and return what follows at the base."""
         in_channels, norm = self.spec.channels, self.config.norm
         for resolution, out_channels in reversed(self.map_channels.items()):
             block = DownBlock(in_channels, out_channels, norm=norm, image=2 * resolution == self.spec.height)
-            self.add_module(f"b{2 * resolution}", self.finished(resolution, block, out_channels))
+            self.add_module(f"b{2 * resolution}", self.with_attention(resolution, block, out_channels))
             in_channels = out_channels
         return DownBlock(in_channels, in_channels, norm=norm, down=False)
 
-    def finished(self, resolution: int, block: nn.Module, out_channels: int) -> nn.Module:
-        """A block whose maps [N, outputs, side, ...] are looked at, with what follows it there."""
+    def with_attention(self, resolution: int, block: nn.Module, out_channels: int) -> nn.Module:
+        """Return the block of a resolution; a subclass may append attention to its maps [N, out_channels, ...]."""
         return block
 
     def initialise(self) -> None:
-        """Start the weights, before they are normalised."""
+        """Initialize the weights, before they are normalized."""
         glorot(self)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits [N] float32, and the maps of each side r [N, map_channels[r], r, r * W / H], the smallest the last."""
+        """Return logits [N] float32, and maps by resolution r, [N, map_channels[r], r, r * W / H], the smallest
+        last."""
         x, maps = channels_last(image), {}
         for resolution in sorted(self.map_channels, reverse=True):
             maps[resolution] = x = self.get_submodule(f"b{2 * resolution}")(x)
@@ -64,6 +64,6 @@ class SNGANDiscriminator(Discriminator):
             return self.out(code).flatten() + projection_logit(self.embed, code, labels), maps
 
     def stages(self) -> list[nn.Module]:
-        """What halves the maps, from the image inwards, the last block, and the linear layer."""
+        """Return the downsampling blocks from the image inwards, the last block, and the linear layer."""
         blocks = [self.get_submodule(f"b{2 * resolution}") for resolution in sorted(self.map_channels, reverse=True)]
         return [*blocks, self.last, self.out]

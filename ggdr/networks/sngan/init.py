@@ -1,4 +1,4 @@
-"""How SNGAN's weights start."""
+"""Initial weights of SNGAN's networks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ggdr.layers.norm import ConditionalBatchNorm2d
 
 
 def glorot(network: nn.Module) -> None:
-    """Weights by Glorot & Bengio (2010), uniform; biases, and what labels do to normalization, at zero.
+    """Initialize weights uniformly by Glorot & Bengio (2010), biases and the labels' part in normalization at zero.
 
     The paper does not say; ours.
     """

@@ -9,16 +9,16 @@ from torch.nn import functional as F
 from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
 from ggdr.layers.growing import Growth
 from ggdr.layers.style import Noise, NoiseLayer
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ImageSpec, style_based
 from ggdr.networks.size import channels, pyramid_of
-from ggdr.networks.stylegan import StyleGANGeneratorConfig, styled
+from ggdr.networks.stylegan import StyleGANGeneratorConfig
 from ggdr.ops.activation import ACTIVATIONS, SLOPE
 from ggdr.ops.layout import channels_last
 from ggdr.ops.moments import centre
 
 
-class StyleGANGenerator(styled.StyleBasedGenerator):
-    """Latent codes to images, by way of style codes."""
+class StyleGANGenerator(style_based.StyleBasedGenerator):
+    """Maps latent codes to images, by way of style codes."""
 
     synthesis: StyleGANSynthesis
 
@@ -29,8 +29,9 @@ class StyleGANGenerator(styled.StyleBasedGenerator):
         self.synthesis.growth.grow(level)
 
 
-class StyleGANSynthesis(styled.StyleBasedSynthesis):
-    """Style codes to images: a learned constant, doubled block by block, and one image layer at each size."""
+class StyleGANSynthesis(style_based.StyleBasedSynthesis):
+    """Maps style codes to images: a learned constant, upsampled block by block, and an image layer at each
+    resolution."""
 
     def __init__(self, config: StyleGANGeneratorConfig, spec: ImageSpec):
         super().__init__()
@@ -52,7 +53,8 @@ class StyleGANSynthesis(styled.StyleBasedSynthesis):
     def forward(
         self, ws: Tensor, *, resolutions: tuple[int, ...] = (), noise: Noise = "random"
     ) -> tuple[Tensor, dict[int, Tensor]]:
-        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1] and maps of `resolutions`; unused blocks do not run."""
+        """Map ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1] and maps of `resolutions`; unused blocks do not
+        run."""
         self.check(resolutions)
         codes, x = ws.unbind(dim=1), None
         maps: dict[int, Tensor] = {}
@@ -65,7 +67,7 @@ class StyleGANSynthesis(styled.StyleBasedSynthesis):
         return image, {resolution: maps[resolution].float() for resolution in resolutions}
 
     def image_of(self, resolution: int, maps: dict[int, Tensor]) -> Tensor:
-        """The image [N, C, h, w] float32 of a side's maps."""
+        """Return the image [N, C, h, w] float32 of the maps of a resolution."""
         return self.get_submodule(f"torgb{resolution}")(maps[resolution]).float()
 
     def input_matrices(self) -> list[Tensor]:
@@ -78,10 +80,11 @@ class StyleGANSynthesis(styled.StyleBasedSynthesis):
 
 
 class StyleGANBlock(nn.Module):
-    """Double the maps, convolve, let the first style act, convolve, let the second."""
+    """Upsamples, then twice convolves and applies a style."""
 
     def __init__(self, in_channels: int | None, out_channels: int, w_dim: int, size: tuple[int, int]):
-        """`in_channels`: channels of the block before; None for the first, which starts from a learned constant."""
+        """Build the block; `in_channels`: of the block before; None for the first, which starts from a learned
+        constant."""
         super().__init__()
         if in_channels is None:
             self.const = nn.Parameter(torch.ones(out_channels, *size))
@@ -93,7 +96,7 @@ class StyleGANBlock(nn.Module):
         self.style1 = StyledLayer(out_channels, w_dim, size)
 
     def forward(self, x: Tensor | None, w0: Tensor, w1: Tensor, noise: Noise) -> Tensor:
-        """Maps of the block before, and two style codes [N, w_dim], to this block's maps [N, C, H, W]."""
+        """Map the maps of the block before, and two style codes [N, w_dim], to this block's maps [N, C, H, W]."""
         if self.first:
             x = channels_last(self.const.expand(len(w0), -1, -1, -1))
         else:
@@ -103,10 +106,10 @@ class StyleGANBlock(nn.Module):
 
 
 class StyledLayer(NoiseLayer):
-    """What follows a convolution: noise, bias, leaky ReLU, adaptive instance normalization (eq. 1)."""
+    """The layers after a convolution: noise, bias, leaky ReLU, adaptive instance normalization (eq. 1)."""
 
     def __init__(self, channels: int, w_dim: int, size: tuple[int, int]):
-        """`size`: height and width of the maps, pixels."""
+        """Build the layers; `size`: height and width of the maps, pixels."""
         super().__init__()
         self.affine = EqualizedLinear(w_dim, 2 * channels)
         nn.init.ones_(self.affine.bias[:channels].detach())  # of the scales (appendix C)
@@ -115,7 +118,7 @@ class StyledLayer(NoiseLayer):
         self.register_noise(size)
 
     def forward(self, x: Tensor, w: Tensor, noise: Noise) -> Tensor:
-        """x [N, C, H, W] and w [N, w_dim] to [N, C, H, W], each channel of each sample scaled and shifted by w."""
+        """Scale and shift each channel of each sample of x [N, C, H, W] by style w [N, w_dim]."""
         field, each = self.noise(x, noise), (slice(None), None, None)
         if field is not None:
             x = torch.addcmul(x, field.to(x.dtype), self.noise_strength[each].to(x.dtype))

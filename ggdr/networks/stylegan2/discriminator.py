@@ -1,4 +1,4 @@
-"""The StyleGAN2 discriminator: blocks that halve the image, then one judgement a sample (arXiv 1912.04958, fig. 7)."""
+"""The StyleGAN2 discriminator: downsampling blocks, then one logit per sample (arXiv 1912.04958, fig. 7)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ggdr.ops.layout import channels_last
 
 
 class StyleGAN2Discriminator(Discriminator):
-    """Images to logits; minibatch standard deviation compares batch-mates, in evaluation as in training."""
+    """Maps images to logits; minibatch standard deviation compares the batch, in evaluation as in training."""
 
     def __init__(self, config: StyleGAN2DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra)
@@ -39,7 +39,7 @@ class StyleGAN2Discriminator(Discriminator):
         self.add_module(self.last, last)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits [N] float32, and each block's output: the side r it ends at -> [N, map_channels[r], r, r * W / H]."""
+        """Return logits [N] float32, and each block's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
         image = channels_last(image)
         x, maps = None, {}
         for resolution in self.resolutions:
@@ -49,14 +49,14 @@ class StyleGAN2Discriminator(Discriminator):
         return self.get_submodule(self.last)(x, condition, image), maps
 
     def stages(self) -> list[nn.Module]:
-        """Each block with its image layer, and what follows the last."""
+        """Return each block with its image layer, and what follows the last."""
         return [
             self.get_submodule(name) for name in (*(f"b{resolution}" for resolution in self.resolutions), self.last)
         ]
 
 
 class StyleGAN2Block(nn.Module):
-    """Two convolutions, the second of which halves the maps; "resnet" adds what went in, "skip" an image."""
+    """Two convolutions, the second of which halves the maps; "resnet" adds the input, "skip" an image."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class StyleGAN2Block(nn.Module):
         out_channels: int,
         first: bool,
     ):
-        """`first`: the block that sees the image at full size."""
+        """Build the block; `first`: it reads the image at full resolution."""
         super().__init__()
         clamp, self.feeds = config.clamp, config.architecture == "skip"
         self.fromrgb = FromImage(image_channels, in_channels, clamp) if first or self.feeds else None
@@ -76,8 +76,9 @@ class StyleGAN2Block(nn.Module):
         self.skip = EqualizedConv2d(in_channels, out_channels, 1, bias=False, down=2, gain=gain) if gain != 1 else None
 
     def forward(self, x: Tensor | None, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (None at the first block) and image, to maps of half the size and the next block's image."""
-        x = entered(self.fromrgb, x, image)
+        """Return maps of half the resolution and the next block's image, from maps (None at the first block) and
+        image."""
+        x = add_image(self.fromrgb, x, image)
         image = downsample2(image) if self.feeds else image
         y = self.conv1(self.conv0(x))
         return y if self.skip is None else self.skip(x).add_(y), image
@@ -90,8 +91,8 @@ class FromImage(EqualizedConv2d):
         super().__init__(channels, out_channels, 1, activation="lrelu", clamp=clamp)
 
 
-def entered(fromrgb: FromImage | None, x: Tensor | None, image: Tensor) -> Tensor:
-    """The maps so far (None at the first block, which has such a layer) with the image taken in, where it is."""
+def add_image(fromrgb: FromImage | None, x: Tensor | None, image: Tensor) -> Tensor:
+    """Add the image's maps to the maps so far (None at the first block), where there is an image layer."""
     if fromrgb is None:
         assert x is not None
         return x

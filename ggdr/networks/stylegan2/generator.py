@@ -1,4 +1,4 @@
-"""The StyleGAN2 generator: a mapping network, and a synthesis that sums one image a block (arXiv 1912.04958)."""
+"""The StyleGAN2 generator: a mapping network, and a synthesis that sums one image per block (arXiv 1912.04958)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.style import Noise, StyledConv2d, ToImage
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ImageSpec, style_based
 from ggdr.networks.size import channels, pyramid_of
-from ggdr.networks.stylegan import styled
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.ops.fir import upsample2
 from ggdr.ops.layout import channels_last
 
 
-class StyleGAN2Generator(styled.StyleBasedGenerator):
-    """Latent codes to images, by way of style codes."""
+class StyleGAN2Generator(style_based.StyleBasedGenerator):
+    """Maps latent codes to images, by way of style codes."""
 
     synthesis: StyleGAN2Synthesis
 
@@ -23,16 +22,17 @@ class StyleGAN2Generator(styled.StyleBasedGenerator):
         super().__init__(config, spec, StyleGAN2Synthesis(config, spec))
 
     def forward_from(self, maps: Tensor, resolution: int, w: Tensor) -> Tensor:
-        """Images [N, C, H, W] of maps such as the block of that side hands on, in one style w [N, w_dim]."""
+        """Return images [N, C, H, W] of maps that stand in for those of this resolution's block, in one style w [N,
+        w_dim]."""
         return self.synthesis.forward_from(maps, resolution, w.unsqueeze(1).expand(-1, self.synthesis.num_ws, -1))
 
     def rgb_weights(self) -> list[str]:
-        """The to-image layers'."""
+        """Return the names of the to-image layers' weights."""
         return [f"synthesis.b{resolution}.torgb.weight" for resolution in self.synthesis.resolutions]
 
 
-class StyleGAN2Synthesis(styled.StyleBasedSynthesis):
-    """Style codes to images: a learned constant, doubled block by block."""
+class StyleGAN2Synthesis(style_based.StyleBasedSynthesis):
+    """Maps style codes to images: a learned constant, upsampled block by block."""
 
     def __init__(self, config: StyleGAN2GeneratorConfig, spec: ImageSpec):
         super().__init__()
@@ -52,9 +52,9 @@ class StyleGAN2Synthesis(styled.StyleBasedSynthesis):
     def forward(
         self, ws: Tensor, *, resolutions: tuple[int, ...] = (), noise: Noise = "random"
     ) -> tuple[Tensor, dict[int, Tensor]]:
-        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the feature maps of `resolutions`, all float32.
+        """Map ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the maps of `resolutions`, all float32.
 
-        UserError if a side is not one of the network's.
+        UserError if a resolution is not one of the network's.
         """
         self.check(resolutions)
         codes = ws.unbind(dim=1)
@@ -62,34 +62,34 @@ class StyleGAN2Synthesis(styled.StyleBasedSynthesis):
         x: Tensor | None = None
         image: Tensor | None = None
         for resolution in self.resolutions:
-            x, image = self.doubled(resolution, x, image, codes, noise)
+            x, image = self.run_block(resolution, x, image, codes, noise)
             if resolution in resolutions:
                 features[resolution] = x.float()
         assert image is not None
         return image, features
 
     def forward_from(self, x: Tensor, resolution: int, ws: Tensor, noise: Noise = "const") -> Tensor:
-        """The maps x [N, K, r, r * W / H] of a side r and ws [N, L, w_dim] to images, by the blocks that follow.
+        """Map x [N, K, r, r * W / H] of a resolution r and ws [N, L, w_dim] to images, by the blocks that follow.
 
-        The image starts with this side's share. UserError if the side is not one of the network's.
+        The image starts with this resolution's contribution. UserError if the resolution is not one of the network's.
         """
         self.check((resolution,))
         codes, index = ws.unbind(dim=1), self.resolutions.index(resolution)
         image = self.get_submodule(f"b{resolution}.torgb")(x, codes[2 * index + 1])
         for later in self.resolutions[index + 1 :]:
-            x, image = self.doubled(later, x, image, codes, noise)
+            x, image = self.run_block(later, x, image, codes, noise)
         return image
 
-    def doubled(
+    def run_block(
         self, resolution: int, x: Tensor | None, image: Tensor | None, codes: tuple[Tensor, ...], noise: Noise
     ) -> tuple[Tensor, Tensor]:
-        """Maps and image of the block before, None at the first, to those of the block of this side."""
+        """Run the block of this resolution on the maps and the image of the block before, None at the first."""
         index = self.resolutions.index(resolution)
         start = max(2 * index - 1, 0)  # a block's to-image layer shares the next block's first code
         return self.get_submodule(f"b{resolution}")(x, image, codes[start : 2 * index + 2], noise)
 
     def input_matrices(self) -> list[Tensor]:
-        """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
+        """Return the affine layers' weights [K, w_dim] that each style code is multiplied by."""
         driven: list[list[Tensor]] = [[] for _ in range(self.num_ws)]
         for index, resolution in enumerate(self.resolutions):
             layers = [
@@ -101,7 +101,7 @@ class StyleGAN2Synthesis(styled.StyleBasedSynthesis):
 
 
 class StyleGAN2Block(nn.Module):
-    """Double the maps, convolve, add this resolution's share to the doubled image."""
+    """Upsamples and convolves the maps, and adds this resolution's contribution to the upsampled image."""
 
     def __init__(
         self,
@@ -111,7 +111,8 @@ class StyleGAN2Block(nn.Module):
         size: tuple[int, int],
         image_channels: int,
     ):
-        """`in_channels`: channels of the block before; None for the first, which starts from a learned constant."""
+        """Build the block; `in_channels`: of the block before; None for the first, which starts from a learned
+        constant."""
         super().__init__()
         w_dim, clamp = config.w_dim, config.clamp
         if in_channels is None:
@@ -125,7 +126,7 @@ class StyleGAN2Block(nn.Module):
     def forward(
         self, x: Tensor | None, image: Tensor | None, codes: tuple[Tensor, ...], noise: Noise
     ) -> tuple[Tensor, Tensor]:
-        """Maps and image of the block before, and a style code [N, w_dim] for each layer, to this block's."""
+        """Return this block's maps and image, from those of the block before and a style code [N, w_dim] per layer."""
         if self.first:
             x = channels_last(self.const.expand(codes[0].shape[0], -1, -1, -1))
         else:

@@ -1,4 +1,4 @@
-"""The StyleGAN3 generator: a mapping network, and a synthesis that aliases nothing (arXiv 2106.12423, fig. 4b)."""
+"""The StyleGAN3 generator: a mapping network, and an alias-free synthesis (arXiv 2106.12423, fig. 4b)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.size import pyramid_of
 from ggdr.networks.stylegan3 import StyleGAN3GeneratorConfig
-from ggdr.networks.stylegan3.layers import Filters, Normalised, StyleGAN3Layer, StyleGAN3ToImage, Waves
+from ggdr.networks.stylegan3.layers import (
+    FilterSettings,
+    FourierFeatures,
+    ModulatedLayer,
+    StyleGAN3Layer,
+    StyleGAN3ToImage,
+)
 from ggdr.networks.stylegan3.plan import plan
 
 
 class StyleGAN3Generator(Generator):
-    """Latent codes to images, by way of style codes."""
+    """Maps latent codes to images, by way of style codes."""
 
     def __init__(self, config: StyleGAN3GeneratorConfig, spec: ImageSpec):
         super().__init__(config, spec)
@@ -32,10 +38,10 @@ class StyleGAN3Generator(Generator):
         psi: float | Tensor = 1.0,
         cutoff: int | None = None,
     ) -> GeneratorOutput:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, and the feature maps of `resolutions`.
+        """Map z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, and the feature maps of `resolutions`.
 
-        psi: 1 for the full variety, towards 0 for the mean image; a tensor [] stays an input of a traced graph.
-        cutoff: number of style codes that psi pulls (None: all).
+        psi: 1 for the full variety, towards 0 for the mean image; a tensor [] stays an input of a traced graph. cutoff:
+        number of style codes that psi pulls (None: all).
         """
         ws = self.styles(z, labels, psi=psi, cutoff=cutoff)
         image, features = self.synthesis(ws, resolutions)
@@ -44,33 +50,35 @@ class StyleGAN3Generator(Generator):
     def styles(
         self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
     ) -> Tensor:
-        """Style codes [N, L, w_dim] of z [N, z_dim], truncated: the input's, one a layer, and the to-image layer's."""
+        """Return truncated style codes [N, L, w_dim] of z [N, z_dim]: the input's, each layer's, the to-image
+        layer's."""
         return self.mapping.codes(z, labels, self.synthesis.num_ws, psi, cutoff)
 
     def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
-        """Images [N, C, H, W] of style codes ws [N, L, w_dim]; there is no noise whose `maps` could be given."""
+        """Return images [N, C, H, W] of style codes ws [N, L, w_dim]; there is no noise that `maps` could replace."""
         return self.synthesis(ws)[0]
 
     def input_matrices(self) -> list[Tensor]:
-        """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
+        """Return the affine layers' weights [K, w_dim] that each style code is multiplied by."""
         return [part.style_matrix() for part in self.synthesis.parts()]
 
     def measure(self) -> dict[str, Tensor]:
-        """Since the last call, if it ran in training: the mean style `w_mean`, each layer's `magnitude/l0` ..."""
-        means = {f"magnitude/{name}": layer.seen.take() for name, layer in self.synthesis.normalised()}
+        """Return means since the last call, if it ran in training: the style `w_mean`, each layer's `magnitude/l0`
+        ..."""
+        means = {f"magnitude/{name}": layer.seen.take() for name, layer in self.synthesis.modulated_layers()}
         return self.mapping.measure() | {name: mean for name, mean in means.items() if mean is not None}
 
     def after_step(self, stats: dict[str, Tensor]) -> None:
-        """Pull the mean style of truncation, and the layers' mean squares, towards the step's."""
+        """Move the mean style of truncation, and the layers' mean squares, towards the step's."""
         if "w_mean" in stats:
             self.mapping.follow(stats["w_mean"])
-        for name, layer in self.synthesis.normalised():
+        for name, layer in self.synthesis.modulated_layers():
             if (key := f"magnitude/{name}") in stats:
                 layer.follow(stats[key], stats["images"], self.half_life)
 
 
 class StyleGAN3Synthesis(nn.Module):
-    """Style codes to images: waves, filtered layer by layer."""
+    """Maps style codes to images: Fourier features, filtered layer by layer."""
 
     def __init__(self, config: StyleGAN3GeneratorConfig, spec: ImageSpec):
         super().__init__()
@@ -78,9 +86,9 @@ class StyleGAN3Synthesis(nn.Module):
         layers, w_dim = plan(config, levels), config.w_dim
         self.margins = config.margin, config.margin if config.margin_width is None else config.margin_width
         sizes = [self.outer(*levels.size(rung.level)) for rung in layers]
-        how = Filters(config.taps, config.config == "R", config.clamp)
+        how = FilterSettings(config.taps, config.config == "R", config.clamp)
         self.num_ws = config.layers + 2
-        self.input = Waves(layers[0].channels, w_dim, layers[0].band, sizes[0])
+        self.input = FourierFeatures(layers[0].channels, w_dim, layers[0].band, sizes[0])
         for index, (before, after, size) in enumerate(zip([layers[0], *layers], layers, sizes, strict=False)):
             self.add_module(f"l{index}", StyleGAN3Layer(before, after, size, how, w_dim))
         self.toimage = StyleGAN3ToImage(layers[-1].channels, spec.channels, w_dim, config.output_scale, config.clamp)
@@ -89,9 +97,9 @@ class StyleGAN3Synthesis(nn.Module):
         self.feature_channels = {resolution: layers[index].channels for resolution, index in self.last.items()}
 
     def forward(self, ws: Tensor, resolutions: tuple[int, ...] = ()) -> tuple[Tensor, dict[int, Tensor]]:
-        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1] and maps of `resolutions` without margins, float32.
+        """Map ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1] and maps of `resolutions` without margins, float32.
 
-        ValueError if a side is not one of the network's.
+        UserError if a resolution is not one of the network's.
         """
         if strange := sorted(set(resolutions) - set(self.last)):
             raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.last)}.")
@@ -105,18 +113,18 @@ class StyleGAN3Synthesis(nn.Module):
         return self.toimage(self.inner(x), final), found
 
     def outer(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of maps with their margins."""
+        """Return height and width of maps with their margins."""
         return height + 2 * self.margins[0], width + 2 * self.margins[1]
 
     def inner(self, x: Tensor) -> Tensor:
-        """The maps without their margins."""
+        """Return the maps without their margins."""
         top, left = self.margins
         return x[:, :, top : x.shape[2] - top, left : x.shape[3] - left]
 
-    def parts(self) -> list[Waves | Normalised]:
-        """What each style code enters, in order."""
-        return [part for part in self.modules() if isinstance(part, Waves | Normalised)]
+    def parts(self) -> list[FourierFeatures | ModulatedLayer]:
+        """Return the modules that the style codes enter, in order."""
+        return [part for part in self.modules() if isinstance(part, FourierFeatures | ModulatedLayer)]
 
-    def normalised(self) -> list[tuple[str, Normalised]]:
-        """The layers that keep the mean square of their input, by name."""
-        return [(name, part) for name, part in self.named_modules() if isinstance(part, Normalised)]
+    def modulated_layers(self) -> list[tuple[str, ModulatedLayer]]:
+        """Return the layers that track the mean square of their input, with their names."""
+        return [(name, part) for name, part in self.named_modules() if isinstance(part, ModulatedLayer)]

@@ -1,4 +1,4 @@
-"""What StyleGAN3's synthesis is made of: a wave input, filtered layers, to-image (arXiv 2106.12423, fig. 4b)."""
+"""The layers of StyleGAN3's synthesis: Fourier features, filtered layers, to-image (arXiv 2106.12423, fig. 4b)."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from ggdr.ops.modulation import modulated_conv2d
 from ggdr.ops.precision import at_least_float32_dtype, without_autocast
 
 HEADROOM = 2
-"""rate at which the leaky ReLU acts, relative to the higher one of its maps"""
+"""Sampling rate at which the leaky ReLU acts, relative to the higher one of its maps."""
 
 
-class Filters(NamedTuple):
-    """What all filtered layers share."""
+class FilterSettings(NamedTuple):
+    """Settings that all filtered layers share."""
 
     taps: int
-    """taps of a filter, for each step of up- or downsampling"""
+    """Number of a filter's taps, for each step of up- or downsampling."""
     rotation: bool
-    """whether they are to be the same in all directions"""
+    """Whether filters are radially symmetric, for rotation equivariance."""
     clamp: float | None
-    """bound of what a layer hands on"""
+    """Largest magnitude of a layer's result; None: no limit."""
 
 
-class Waves(nn.Module):
-    """Fourier features of random frequencies, turned and moved as the style says, and mixed."""
+class FourierFeatures(nn.Module):
+    """The input of the synthesis: sinusoids of random frequencies, rotated and translated by the style, and mixed."""
 
     frequencies: Tensor
     phases: Tensor
     reads: Tensor
 
     def __init__(self, channels: int, w_dim: int, band: Band, size: tuple[int, int]):
-        """`size`: height and width of the maps, pixels, margins included."""
+        """Draw the frequencies; `size`: height and width of the maps, pixels, margins included."""
         super().__init__()
         self.band, self.size = band, size
         self.affine = EqualizedLinear(w_dim, 4)
@@ -54,14 +54,14 @@ class Waves(nn.Module):
         self.register_buffer("reads", torch.eye(2, 3))
 
     def forward(self, w: Tensor) -> Tensor:
-        """w [N, w_dim] to [N, C, H, W] float32.
+        """Map w [N, w_dim] to [N, C, H, W] float32.
 
-        A point p = (x, y) of the image, in heights from its centre, is read at R (A p + b - t): `reads` [2, 3] is A
-        and b, by which a person moves the image; the style says the turn R and the move t. Where A makes waves so
-        short that the maps cannot carry them, they fade out, to nothing at half of the sampling rate.
+        A point p = (x, y) of the image, in heights from its centre, is evaluated at R (A p + b - t): `reads` [2, 3] is
+        A and b, by which a person moves the image; the style determines the rotation R and the translation t. Where A
+        makes waves too short for the maps, they fade out, to nothing at half of the sampling rate.
         """
         with without_autocast(w):
-            cos, sin, *move = self.turned(w).unbind(dim=1)
+            cos, sin, *move = self.transform_of(w).unbind(dim=1)
             turn = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)  # [N, 2, 2]
             slope = self.frequencies @ turn  # [N, C, 2], per height along the columns and rows of A p + b - t
             offset = self.reads[:, 2] - torch.stack(move, 1)  # [N, 2]
@@ -70,26 +70,27 @@ class Waves(nn.Module):
             rows, columns = ((torch.arange(n, device=w.device) - (n - 1) / 2) / self.band.rate for n in self.size)
             along = slope[:, :, 1, None, None] * rows[:, None] + slope[:, :, 0, None, None] * columns
             waves = (2 * math.pi * channels_last(along + phase[:, :, None, None])).sin()
-            waves = waves * self.carried(slope)[:, :, None, None]
+            waves = waves * self.attenuation(slope)[:, :, None, None]
             mixed = torch.einsum("nchw,dc->ndhw", waves, self.weight / math.sqrt(self.weight.shape[1]))
         return channels_last(mixed)
 
-    def carried(self, slope: Tensor) -> Tensor:
-        """How much of waves of these frequencies [N, C, 2] is left, [N, C]: 1 up to the cutoff, 0 from rate / 2 on."""
+    def attenuation(self, slope: Tensor) -> Tensor:
+        """Return the amplitude [N, C] that waves of these frequencies [N, C, 2] keep: 1 up to the cutoff, 0 from
+        rate / 2 on."""
         return ((self.band.rate / 2 - slope.norm(dim=2)) / (self.band.rate / 2 - self.band.cutoff)).clamp(0, 1)
 
-    def turned(self, w: Tensor) -> Tensor:
-        """Cosine and sine of the turn, and the move (x, y): [N, 4]; the first two on the unit circle."""
+    def transform_of(self, w: Tensor) -> Tensor:
+        """Return cosine and sine of the rotation, on the unit circle, and the translation (x, y): [N, 4]."""
         four = self.affine(w.float())
         return four / four[:, :2].norm(dim=1, keepdim=True)
 
     def style_matrix(self) -> Tensor:
-        """What a change of the style code is multiplied by, [4, w_dim]."""
+        """Return the matrix [4, w_dim] by which the style code enters."""
         return self.affine.matrix()
 
 
-class Normalised(nn.Module):
-    """Weights by a style, on an input of unit mean square: it is divided by a running mean, not by its own."""
+class ModulatedLayer(nn.Module):
+    """A layer with weights modulated by a style, whose input is divided by a running root mean square."""
 
     magnitude: Tensor
     images: Tensor
@@ -104,9 +105,9 @@ class Normalised(nn.Module):
         self.seen = RunningMean()
 
     def gain(self, x: Tensor) -> Tensor:
-        """What brings x [N, C, H, W] to unit mean square, a scalar; in training it takes note of x.
+        """Return the factor [] that brings x [N, C, H, W] to unit mean square; in training x is recorded.
 
-        The first step knows no mean and takes the batch's.
+        The first step has no running mean and takes the batch's.
         """
         magnitude = self.magnitude
         if self.training:
@@ -117,23 +118,24 @@ class Normalised(nn.Module):
         return (magnitude + 1e-8).rsqrt()
 
     def follow(self, mean: Tensor, images: Tensor, half_life: float) -> None:
-        """Move the kept mean square towards a step's, of `images` images; at first it is the mean of all steps."""
+        """Move the running mean square towards a step's, of `images` images; at first it is the mean of all steps."""
         self.images.add_(images)
         rate = torch.maximum(1 - 0.5 ** (images / half_life), images / self.images)
         self.magnitude.lerp_(torch.where(mean.isfinite(), mean, self.magnitude).to(self.magnitude), rate)
 
     def style_matrix(self) -> Tensor:
-        """What a change of the style code is multiplied by, [inputs, w_dim]."""
+        """Return the matrix [in_channels, w_dim] by which the style code enters."""
         return self.affine.matrix()
 
 
-class StyleGAN3Layer(Normalised):
+class StyleGAN3Layer(ModulatedLayer):
     """A modulated convolution, bias, and a leaky ReLU between an upsampling and a downsampling filter."""
 
     kernel: Tensor | None
 
-    def __init__(self, before: LayerPlan, after: LayerPlan, size: tuple[int, int], how: Filters, w_dim: int):
-        """`before`, `after`: the maps that come and go. `size`: of the latter, pixels, margins included."""
+    def __init__(self, before: LayerPlan, after: LayerPlan, size: tuple[int, int], how: FilterSettings, w_dim: int):
+        """Build the layer; `before`, `after`: its input's and its result's maps. `size`: of the latter, margins
+        included."""
         super().__init__(before.channels, after.channels, 1 if how.rotation else 3, w_dim)
         rate = HEADROOM * max(before.band.rate, after.band.rate)
         up, down = round(rate / before.band.rate), round(rate / after.band.rate)
@@ -144,7 +146,7 @@ class StyleGAN3Layer(Normalised):
         self.register_buffer("kernel", jinc_kernel(how.taps * down, out) if radial else None, persistent=False)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """x [N, inputs, h, w] and w [N, w_dim] to [N, outputs, *size]."""
+        """Map x [N, in_channels, h, w] and w [N, w_dim] to [N, out_channels, *size]."""
         gain = self.gain(x)
         # with an edge of zeros all that the kernel reaches is kept, as in published networks
         wider = F.pad(x, (self.edge,) * 4) if self.edge else x
@@ -153,16 +155,16 @@ class StyleGAN3Layer(Normalised):
         return filtered_lrelu(y, self.how, self.kernel, clamp=self.clamp)
 
 
-class StyleGAN3ToImage(Normalised):
+class StyleGAN3ToImage(ModulatedLayer):
     """A modulated 1x1 convolution to image channels, without demodulation."""
 
     def __init__(self, in_channels: int, channels: int, w_dim: int, scale: float, clamp: float | None):
-        """`scale`: factor of the image. `clamp`: bound of it before that."""
+        """Build the layer; `scale`: factor of the image. `clamp`: largest magnitude before that factor."""
         super().__init__(in_channels, channels, 1, w_dim)
         self.scale, self.clamp = scale, clamp
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """x [N, inputs, H, W] and w [N, w_dim] to images [N, channels, H, W], float32."""
+        """Map x [N, in_channels, H, W] and w [N, w_dim] to images [N, channels, H, W], float32."""
         gain = self.gain(x) / math.sqrt(self.weight.shape[1])
         y = modulated_conv2d(x, self.weight, self.affine(w) * gain, demodulate=False).float()
         y = y + self.bias[:, None, None]

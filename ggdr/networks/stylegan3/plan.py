@@ -1,4 +1,4 @@
-"""How StyleGAN3's layers share the frequencies among them (arXiv 2106.12423, sec. 3.2 and appendix)."""
+"""The plan of StyleGAN3's layers: bands, sampling rates and channels (arXiv 2106.12423, sec. 3.2 and appendix)."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from ggdr.ops.lowpass import Band
 
 
 class LayerPlan(NamedTuple):
-    """The maps that a layer hands on."""
+    """The band, the resolution and the channels of the maps that a layer returns."""
 
     level: int
-    """doublings above the pyramid's base"""
+    """Number of doublings above the base."""
     channels: int
-    """number of its maps"""
+    """Number of channels of the layer's maps."""
     band: Band
-    """what they are limited to; the unit of length is the image's height"""
+    """Band of the layer's maps; the unit of length is the image's height."""
     critical: bool
-    """whether their cutoff is half of the image's sampling rate"""
+    """Whether the cutoff is half of the image's sampling rate."""
 
 
 def plan(config: StyleGAN3GeneratorConfig, pyramid_of: Pyramid) -> list[LayerPlan]:
-    """One rung a layer, from the smallest maps to the image's size."""
-    return [rung(config, pyramid_of, layer) for layer in range(config.layers)]
+    """Return the plan of each layer, from the smallest maps to the image's resolution."""
+    return [plan_layer(config, pyramid_of, layer) for layer in range(config.layers)]
 
 
-def rung(config: StyleGAN3GeneratorConfig, pyramid_of: Pyramid, layer: int) -> LayerPlan:
-    """Cutoff and stopband grow geometrically; the sampling rate is the least of the pyramid's that holds them."""
+def plan_layer(config: StyleGAN3GeneratorConfig, pyramid_of: Pyramid, layer: int) -> LayerPlan:
+    """Plan one layer: cutoff and stopband grow geometrically, and the sampling rate is the least that contains them."""
     full = pyramid_of.resolutions[-1]
     share = min(layer / (config.layers - config.critical), 1.0)
-    cutoff = between(min(config.first_cutoff, full / 2), full / 2, share)
-    stopband = between(config.first_stopband, full / 2 * config.last_stopband, share)
+    cutoff = interpolate_geometric(min(config.first_cutoff, full / 2), full / 2, share)
+    stopband = interpolate_geometric(config.first_stopband, full / 2 * config.last_stopband, share)
     level = pyramid_of.doublings
     while level and pyramid_of.resolutions[level - 1] >= 2 * stopband:
         level -= 1
@@ -41,6 +41,6 @@ def rung(config: StyleGAN3GeneratorConfig, pyramid_of: Pyramid, layer: int) -> L
     return LayerPlan(level, channels, Band(rate, cutoff, max(rate / 2, stopband) - cutoff), share == 1)
 
 
-def between(first: float, last: float, share: float) -> float:
-    """From first to last by equal factors."""
+def interpolate_geometric(first: float, last: float, share: float) -> float:
+    """Interpolate from first to last by equal factors."""
     return first * (last / first) ** share

@@ -1,4 +1,4 @@
-"""The frozen half of a projected GAN's discriminator: a model of timm, and random mixing of its features."""
+"""The frozen half of Projected GAN's discriminator: a model of timm, and random mixing of its features."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from ggdr.ops.layout import channels_last
 from ggdr.ops.scales import interpolate
 
 PATIENCE_SEC = 5.0
-"""how long the Hub may take to answer"""
+"""Seconds that the Hub may take to answer."""
 
 
-class Frozen(nn.Module):
-    """What never learns: it stays in evaluation, and its weights take no gradient."""
+class FrozenModule(nn.Module):
+    """A module that never learns: it stays in evaluation, and its weights take no gradient."""
 
-    def train(self, mode: bool = True) -> Frozen:
-        """Stay in evaluation, whatever is asked for."""
+    def train(self, mode: bool = True) -> FrozenModule:
+        """Stay in evaluation, whatever `mode` is."""
         return super().train(False)
 
 
-class Backbone(Frozen):
-    """Images to the feature maps of a timm model, the largest first."""
+class Backbone(FrozenModule):
+    """Maps images to the feature maps of a timm model, the largest first."""
 
     mean: Tensor
     std: Tensor
@@ -38,7 +38,7 @@ class Backbone(Frozen):
     def __init__(self, config: TimmDiscriminatorConfig, spec: ImageSpec):
         super().__init__()
         gray = spec.channels in (1, 3)  # repeated where a model wants RGB; of others its first layer is adapted
-        self.network = create(config, 3 if gray else spec.channels)
+        self.network = create_model(config, 3 if gray else spec.channels)
         settings = self.network.pretrained_cfg
         resolution = config.resolution or settings["input_size"][-1]
         longer = max(spec.height, spec.width)
@@ -47,7 +47,7 @@ class Backbone(Frozen):
             values = torch.tensor(settings[name])
             values = values if gray else values.mean().expand(spec.channels)
             self.register_buffer(name, values.reshape(1, -1, 1, 1).contiguous(), persistent=False)
-        self.levels = chosen(config, self.network.feature_info.reduction())
+        self.levels = choose_maps(config, self.network.feature_info.reduction())
         self.channels = [self.network.feature_info.channels()[level] for level in self.levels]
         self.requires_grad_(False).train()
         with torch.no_grad():
@@ -55,7 +55,8 @@ class Backbone(Frozen):
         self.sizes = [tuple(maps.shape[2:]) for maps in blank]
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """image [N, C, H, W] in [-1, 1] to maps [N, channels[i], *sizes[i]], resized and normalised on the way."""
+        """Map image [N, C, H, W] in [-1, 1] to maps [N, channels[i], *sizes[i]], resized and normalized as timm
+        expects."""
         if image.shape[2:] != self.size:
             image = F.interpolate(image, self.size, mode="bilinear", antialias=True)
         x = ((image + 1) / 2 - self.mean) / self.std
@@ -67,11 +68,11 @@ class Backbone(Frozen):
         ]
 
 
-class TimmMixing(Frozen):
-    """Random convolutions that spread what the features know over channels and scales (arXiv 2111.01007, sec. 3.2)."""
+class RandomFeatureMixing(FrozenModule):
+    """Random convolutions that mix features over channels and scales (arXiv 2111.01007, sec. 3.2)."""
 
     def __init__(self, channels: list[int], kind: str):
-        """`channels`: of the maps, the largest maps first; they keep them."""
+        """Draw the weights; `channels`: of the maps, the largest maps first; they stay the same."""
         super().__init__()
         across = [] if kind == "none" else channels
         self.channels = nn.ModuleList(random_conv(each, each, 1) for each in across)
@@ -80,7 +81,8 @@ class TimmMixing(Frozen):
         self.requires_grad_(False).train()
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        """Maps to as many of the same shapes: smaller ones are enlarged, convolved and added to the next larger."""
+        """Mix maps to as many of the same shapes: smaller ones are upsampled, convolved and added to the next
+        larger."""
         if len(self.channels):
             maps = [conv(each) for conv, each in zip(self.channels, maps, strict=True)]
         mixed = list(maps)
@@ -91,14 +93,14 @@ class TimmMixing(Frozen):
 
 
 def random_conv(in_channels: int, out_channels: int, kernel: int) -> nn.Conv2d:
-    """A convolution with the weights of He et al. 2015, which keep the variance of what passes."""
+    """Return a convolution with the weights of He et al. 2015, which preserve variance."""
     conv = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False)
     nn.init.kaiming_normal_(conv.weight, nonlinearity="linear")
     return conv
 
 
-def create(config: TimmDiscriminatorConfig, channels: int) -> Any:
-    """The model of timm, with the weights that are asked for; UserError if it cannot be had."""
+def create_model(config: TimmDiscriminatorConfig, channels: int) -> Any:
+    """Return the timm model with the requested weights; UserError if they are not available."""
     timm = library()
     name = config.model
     model, _, tag = name.partition(".")
@@ -119,7 +121,7 @@ def create(config: TimmDiscriminatorConfig, channels: int) -> Any:
 
 
 def own_weights(name: str) -> Path:
-    """The file of a model's own weights, from the Hub if it is not on this machine; UserError, soon, without it."""
+    """Return the file of a model's weights, from the Hub if it is not on this machine; UserError, soon, without it."""
     from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 
     settings = library().get_pretrained_cfg(name)
@@ -142,8 +144,8 @@ def own_weights(name: str) -> Path:
         ) from error
 
 
-def chosen(config: TimmDiscriminatorConfig, reductions: list[int]) -> list[int]:
-    """Places of the maps to judge, given by how much smaller than the image each is; UserError if there is none."""
+def choose_maps(config: TimmDiscriminatorConfig, reductions: list[int]) -> list[int]:
+    """Return the indices of the maps to judge, given each map's reduction of the image; UserError if there is none."""
     places = range(len(reductions))
     if strange := sorted(set(config.scales) - set(places)):
         raise UserError(f"timm's {config.model} has the scales 0 to {len(places) - 1}, not {strange}; set `scales`.")

@@ -1,4 +1,4 @@
-"""The discriminator of Projected GAN: frozen features, randomly mixed, a small judge on each scale (2111.01007)."""
+"""The discriminator of Projected GAN: frozen features, randomly mixed, a small head per scale (arXiv 2111.01007)."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import pyramid_of
 from ggdr.networks.timm import TimmDiscriminatorConfig
-from ggdr.networks.timm.backbone import Backbone, TimmMixing
+from ggdr.networks.timm.backbone import Backbone, RandomFeatureMixing
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.precision import at_least_float32, without_autocast
 
 
 class TimmDiscriminator(Discriminator):
-    """Images to the logits of all places on all scales."""
+    """Maps images to the logits of all positions on all scales."""
 
     def __init__(self, config: TimmDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         resolutions = pyramid_of(spec.height, spec.width).resolutions[:-1]
         super().__init__(config, spec, extra)
         self.backbone = Backbone(config, spec)
-        self.mixing = TimmMixing(self.backbone.channels, config.mixing)
+        self.mixing = RandomFeatureMixing(self.backbone.channels, config.mixing)
         in_channels = zip(self.backbone.channels, self.backbone.sizes, strict=True)
-        self.judges = nn.ModuleList(TimmJudge(config, *each, spec.labels) for each in in_channels)
+        self.judges = nn.ModuleList(PatchHead(config, *each, spec.labels) for each in in_channels)
         first = self.judges[0]
-        assert isinstance(first, TimmJudge)
-        self.sources = {resolution: nearest(resolution, first.heights) for resolution in resolutions}
+        assert isinstance(first, PatchHead)
+        self.sources = {resolution: nearest_index(resolution, first.heights) for resolution in resolutions}
         self.map_channels = {resolution: first.widths[place] for resolution, place in self.sources.items()}
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits [N, places] float32, and what the judge of the largest scale makes, brought to each side.
+        """Return logits [N, positions] float32, and the maps of the largest scale's head, resized to each resolution.
 
-        Its own layers learn, so what a decoder is taught reaches them; the features below do not.
+        The head's layers learn, so a decoder's gradient reaches them; the features below do not learn.
         """
         if self.spec.labels:
             require_labels(labels, self.spec.labels)
@@ -45,18 +45,18 @@ class TimmDiscriminator(Discriminator):
         ]
         own, ratio = found[0][1], self.spec.width / self.spec.height
         pyramid = {
-            resolution: resized(own[place], resolution, round(resolution * ratio))
+            resolution: resize_antialiased(own[place], resolution, round(resolution * ratio))
             for resolution, place in self.sources.items()
         }
         return torch.cat([logits for logits, _ in found], dim=1).float(), pyramid
 
     def clip(self, limit: float) -> None:
-        """Clamp the judges' weights: the features are not theirs."""
+        """Clamp the heads' weights, not those of the frozen features."""
         clip_weights(self.judges, limit)
 
 
-class TimmJudge(nn.Module):
-    """Spectrally normalised convolutions that halve maps to about 4 px a side, and a logit at each place left.
+class PatchHead(nn.Module):
+    """Spectrally normalized convolutions that halve maps to about 4 px, and a logit at each remaining position.
 
     Unlike the paper: a 1x1 convolution comes first, the widths are ours, and there is no batch normalization.
     """
@@ -76,9 +76,9 @@ class TimmJudge(nn.Module):
         apply_spectral_norm(self)
 
     def forward(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, list[Tensor]]:
-        """Maps [N, inputs, h, w] to logits [N, places], and what each convolution made.
+        """Map x [N, in_channels, h, w] to logits [N, positions], and return each convolution's result.
 
-        Labels [N, L] join by projection (arXiv 1802.05637) at each place.
+        Labels [N, L] enter by projection (arXiv 1802.05637) at each position.
         """
         made = []
         for conv in self.convs:
@@ -92,13 +92,13 @@ class TimmJudge(nn.Module):
         return logits.flatten(1), made
 
 
-def nearest(resolution: int, heights: list[int]) -> int:
-    """The place of the height that is nearest to `resolution`, by ratio."""
+def nearest_index(resolution: int, heights: list[int]) -> int:
+    """Return the index of the height that is nearest to `resolution`, by ratio."""
     return min(range(len(heights)), key=lambda place: max(resolution / heights[place], heights[place] / resolution))
 
 
-def resized(maps: Tensor, height: int, width: int) -> Tensor:
-    """Maps at another size."""
+def resize_antialiased(maps: Tensor, height: int, width: int) -> Tensor:
+    """Resize maps bilinearly to another size, with antialiasing."""
     if maps.shape[2:] == (height, width):
         return maps
     return F.interpolate(maps, (height, width), mode="bilinear", antialias=True)

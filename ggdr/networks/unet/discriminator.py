@@ -1,4 +1,5 @@
-"""The U-Net discriminator: an encoder that judges, a decoder that draws on demand (arXiv 2207.13320, fig. 3), heads."""
+"""The U-Net discriminator: an encoder, a decoder that predicts G's feature maps (arXiv 2207.13320, fig. 3), and
+heads."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from ggdr.networks.wrappers import discriminator as around
 
 
 class UNetDiscriminator(around.WrapperDiscriminator):
-    """Images to all that the encoder says, where asked to feature maps, and to what the heads say."""
+    """Adds to an encoder a decoder, which draws feature maps when they are requested, and heads."""
 
     def __init__(self, config: UNetDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra, spec)
@@ -24,9 +25,9 @@ class UNetDiscriminator(around.WrapperDiscriminator):
     def forward(
         self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
     ) -> DiscriminatorOutput:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, and maps of `resolutions`; for none none runs.
+        """Map image [N, C, H, W] in [-1, 1] and labels [N, L] to logits, and feature maps of `resolutions`, if any.
 
-        ValueError if a side is not one it was built to draw.
+        UserError if a resolution is not one the decoder was built to draw.
         """
         said = self.encoder(image, labels)
         drawn = self.decoder(said.maps, resolutions) if resolutions else {}
@@ -37,7 +38,7 @@ class UNetDiscriminator(around.WrapperDiscriminator):
 
 
 class UNetDecoder(nn.Module):
-    """From the smallest maps up, each step joined by the encoder's maps of its size: convolve, then double."""
+    """Decoder from the smallest maps up: each step concatenates the encoder's maps, convolves and upsamples."""
 
     def __init__(self, config: UNetDiscriminatorConfig, encoder: dict[int, int], targets: dict[int, int]):
         """`encoder`: side -> channels of what it reads; `targets`: of what it draws, up to the largest side."""
@@ -72,10 +73,10 @@ class UNetDecoder(nn.Module):
             below = maps[resolution // 2]
             x = self.get_submodule(f"b{resolution}")(below if x is None else torch.cat([x, below], dim=1))
             if resolution in resolutions:
-                drawn[resolution] = self.projected(x, resolution).float()
+                drawn[resolution] = self.project(x, resolution).float()
         return drawn
 
-    def projected(self, x: Tensor, resolution: int) -> Tensor:
+    def project(self, x: Tensor, resolution: int) -> Tensor:
         """x with the target's number of channels."""
         project = self._modules.get(f"project{resolution}")
         return x if project is None else project(x)

@@ -1,4 +1,4 @@
-"""UNetHeads: what terms ask of a discriminator beside its logit, said by small networks on its last maps."""
+"""Heads: what terms ask of a discriminator beside its logit, computed by small networks from its last maps."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from ggdr.networks.base import Head
 
 
 class UNetHeads(nn.ModuleDict):
-    """Name -> a network of one or two layers on the mean of the encoder's smallest maps."""
+    """Networks of one or two layers by name, on the mean of the encoder's smallest maps."""
 
     def __init__(self, encoder: dict[int, int], heads: dict[str, Head]):
-        """`encoder`: side -> channels of its maps."""
+        """Build a network for each head; `encoder`: resolution -> channels of its maps."""
         super().__init__()
         self.detached = {name for name, head in heads.items() if head.detached}
         self.resolution = min(encoder, default=0)
         for name, head in heads.items():
-            self[name] = layers(encoder[self.resolution], head)
+            self[name] = make_head(encoder[self.resolution], head)
 
     def forward(self, maps: dict[int, Tensor]) -> dict[str, Tensor]:
-        """The encoder's maps to each head's answer [N, outputs] float32; nothing where there is no head."""
+        """Return each head's result [N, outputs] float32 for the encoder's maps; nothing where there is no head."""
         if not self:
             return {}
         code = maps[self.resolution].float().mean(dim=(2, 3))
-        return {name: head(self.entered(name, head, code)) for name, head in self.items()}
+        return {name: head(self.head_input(name, head, code)) for name, head in self.items()}
 
-    def entered(self, name: str, head: nn.Module, code: Tensor) -> Tensor:
-        """The code [N, C], cut off below a detached head that learns now."""
+    def head_input(self, name: str, head: nn.Module, code: Tensor) -> Tensor:
+        """Return the code [N, C], detached for a detached head that learns now."""
         learns = any(parameter.requires_grad for parameter in head.parameters())
         return code.detach() if name in self.detached and learns else code
 
 
-def layers(in_channels: int, head: Head) -> nn.Module:
-    """One linear layer, or two with a leaky ReLU between."""
+def make_head(in_channels: int, head: Head) -> nn.Module:
+    """Return one linear layer, or two with a leaky ReLU between."""
     if not head.hidden:
         return EqualizedLinear(in_channels, head.outputs)
     return nn.Sequential(

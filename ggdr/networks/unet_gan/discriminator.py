@@ -1,4 +1,4 @@
-"""The discriminator of U-Net GAN: down to a logit of the image, and up again to one of each pixel (2002.12655)."""
+"""The discriminator of U-Net GAN: an encoder to a logit per image, a decoder to one per pixel (arXiv 2002.12655)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ggdr.ops.scales import upsample_nearest
 
 
 class UNetGANDiscriminator(Discriminator):
-    """Images to a logit of each, and of each of their pixels; all layers are spectrally normalised."""
+    """Maps images to a logit of each, and of each of their pixels; all layers are spectrally normalized."""
 
     def __init__(self, config: UNetGANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra)
@@ -45,12 +45,14 @@ class UNetGANDiscriminator(Discriminator):
     def forward(
         self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
     ) -> DiscriminatorOutput:
-        """image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N] and of pixels; it draws no `resolutions`."""
+        """Map image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N] and of pixels; it draws no
+        `resolutions`."""
         logits, maps = self.pyramid(image, labels)
         return DiscriminatorOutput(logits, maps=maps, pixel_logits=self.pixels(maps, labels))
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits [N] float32, and each encoder block's output: side r -> [N, map_channels[r], r, r * W / H]."""
+        """Return logits [N] float32, and each encoder block's maps: resolution r -> [N, map_channels[r], r, r * W /
+        H]."""
         if self.spec.labels:
             require_labels(labels, self.spec.labels)
         x, maps = channels_last(image), {}
@@ -64,7 +66,7 @@ class UNetGANDiscriminator(Discriminator):
         return logits, maps
 
     def pixels(self, maps: dict[int, Tensor], labels: Tensor | None) -> Tensor:
-        """The encoder's maps, and labels [N, L], to a logit of each pixel, [N, 1, H, W] float32."""
+        """Map the encoder's maps, and labels [N, L], to a logit of each pixel, [N, 1, H, W] float32."""
         first, *others = (maps[resolution] for resolution in sorted(maps))
         x = self.decoder[0](first)
         for block, beside in zip(self.decoder[1:], others, strict=True):
@@ -77,15 +79,15 @@ class UNetGANDiscriminator(Discriminator):
         return logits
 
     def stages(self) -> list[nn.Module]:
-        """The encoder's blocks, and the image's logit."""
+        """Return the encoder's blocks, and the layer of the image's logit."""
         return [*self.encoder, self.out]
 
 
 class UNetGANBlock(nn.Module):
-    """Two 3x3 convolutions beside a 1x1, summed, that halve the image by its mean or double it by repetition."""
+    """Two 3x3 convolutions plus a 1x1 shortcut, which halve the maps by averaging or double them by repetition."""
 
     def __init__(self, in_channels: int, out_channels: int, way: Literal["down", "up"], first: bool = False):
-        """`first`: it reads the image, before which there is no ReLU."""
+        """Build the block; `first`: it reads the image, before which there is no ReLU."""
         super().__init__()
         self.way, self.first = way, first
         self.conv0 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
@@ -93,7 +95,7 @@ class UNetGANBlock(nn.Module):
         self.skip = nn.Conv2d(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, inputs, H, W] to [N, outputs, H / 2, W / 2] or [N, outputs, 2 * H, 2 * W]."""
+        """Map [N, in_channels, H, W] to [N, out_channels, H / 2, W / 2] or [N, out_channels, 2 * H, 2 * W]."""
         y = x if self.first else F.relu(x)
         if self.way == "up":
             y, x = upsample_nearest(y), upsample_nearest(x)

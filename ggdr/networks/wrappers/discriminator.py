@@ -1,4 +1,4 @@
-"""A discriminator around another, its encoder: what they all hand on."""
+"""The base of discriminators that wrap another one, their encoder: what they all pass on."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from ggdr.networks.wrappers import WrapperConfig
 
 
 class WrapperDiscriminator(Discriminator):
-    """An encoder, and around it what a subclass adds in `forward`."""
+    """An encoder, to which a subclass adds something in `forward`."""
 
     def __init__(self, config: WrapperConfig, spec: ImageSpec, extra: ExtraOutputs, inner: ImageSpec):
-        """`inner`: what the encoder is built for. UserError if the encoder gives no pyramid."""
+        """Build the encoder for `inner`; UserError if it provides no pyramid."""
         config.check()
         super().__init__(config, spec, extra)
         self.encoder = config.encoder.build(inner, extra)
         self.map_channels = self.encoder.map_channels
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Its logits, and the encoder's maps."""
+        """Return this network's logits, and the encoder's maps."""
         said = self(image, labels)
         return said.logits, said.maps
 
     def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:
-        """The encoder's pictures."""
+        """Return the encoder's reconstructions."""
         return self.encoder.reconstruct(maps, image)
 
     def set_kimg(self, kimg: float) -> None:
@@ -33,17 +33,17 @@ class WrapperDiscriminator(Discriminator):
         self.encoder.set_kimg(kimg)
 
     def grow(self, level: float) -> None:
-        """Let the encoder play at a level."""
+        """Let the encoder grow to a level."""
         self.encoder.grow(level)
 
     def unwrap(self) -> Network:
-        """The encoder's."""
+        """Return the network inside of the encoder."""
         return self.encoder.unwrap()
 
     def stages(self) -> list[nn.Module]:
-        """The encoder's."""
+        """Return the encoder's stages."""
         return self.encoder.stages()
 
     def clip(self, limit: float) -> None:
-        """Clamp the encoder's weights: nothing else has a part in the logits."""
+        """Clamp the encoder's weights: nothing else contributes to the logits."""
         self.encoder.clip(limit)

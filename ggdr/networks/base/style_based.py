@@ -1,4 +1,4 @@
-"""Style-based generators: a mapping network, and a synthesis that its codes steer layer by layer (arXiv 1812.04948)."""
+"""The base of StyleGAN and StyleGAN2: a mapping network, and a synthesis that styles modulate (arXiv 1812.04948)."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ if TYPE_CHECKING:
 
 
 class StyleBasedSynthesis(nn.Module):
-    """Style codes to images. A subclass sets the names below."""
+    """Maps style codes to images. A subclass sets the attributes below."""
 
     num_ws: int
-    """style codes it takes"""
+    """Number of style codes it takes."""
     resolutions: list[int]
-    """heights of its maps, pixels, the smallest first"""
+    """Resolutions (heights) of its maps, pixels, the smallest first."""
     feature_channels: dict[int, int]
-    """side -> channels of its maps"""
+    """Channels of its maps by resolution."""
 
     def forward(
         self, ws: Tensor, *, resolutions: tuple[int, ...] = (), noise: Noise = "random"
     ) -> tuple[Tensor, dict[int, Tensor]]:
-        """ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the feature maps of `resolutions`, all float32.
+        """Map ws [N, L, w_dim] to images [N, C, H, W] about [-1, 1], and the maps of `resolutions`, all float32.
 
-        ValueError if a side is not one of the network's.
+        UserError if a resolution is not one of the network's.
         """
         raise NotImplementedError
 
     def input_matrices(self) -> list[Tensor]:
-        """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
+        """Return the affine layers' weights [K, w_dim] that each style code is multiplied by."""
         raise NotImplementedError
 
     @property
     def in_use(self) -> int:
-        """How many of the style codes, from the first on, reach the image."""
+        """Return the number of style codes, from the first on, that reach the image."""
         return self.num_ws
 
     def check(self, resolutions: tuple[int, ...]) -> None:
-        """ValueError if a side is not one of the network's."""
+        """Raise UserError if a resolution is not one of the network's."""
         if strange := set(resolutions) - set(self.resolutions):
             raise ValueError(
                 f"no feature maps of side {sorted(strange)}; this generator has the sides {self.resolutions}."
@@ -55,7 +55,7 @@ class StyleBasedSynthesis(nn.Module):
 
 
 class StyleBasedGenerator(Generator):
-    """Latent codes to images, by way of style codes: what StyleGAN and its successor share."""
+    """Maps latent codes to images, by way of style codes: the base of StyleGAN and StyleGAN2."""
 
     def __init__(
         self,
@@ -79,11 +79,11 @@ class StyleBasedGenerator(Generator):
         cutoff: int | None = None,
         noise: Noise = "random",
     ) -> GeneratorOutput:
-        """z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, and the feature maps of `resolutions`.
+        """Map z [N, z_dim] ~ N(0, 1) and labels [N, L] to images, and the feature maps of `resolutions`.
 
-        psi: 1 for the full variety, towards 0 for the mean image; a tensor [] stays an input of a traced graph.
-        cutoff: number of style codes that psi pulls (None: all). noise: fresh, the same at each call, or none.
-        Training mixes styles, evaluation does not.
+        psi: 1 for the full variety, towards 0 for the mean image; a tensor [] stays an input of a traced graph. cutoff:
+        number of style codes that psi pulls (None: all). noise: fresh, the same at each call, or none. Training mixes
+        styles, evaluation does not.
         """
         ws = self.styles(z, labels, psi=psi, cutoff=cutoff)
         image, features = self.synthesis(ws, resolutions=resolutions, noise=noise)
@@ -92,33 +92,34 @@ class StyleBasedGenerator(Generator):
     def styles(
         self, z: Tensor, labels: Tensor | None = None, *, psi: float | Tensor = 1.0, cutoff: int | None = None
     ) -> Tensor:
-        """Style codes [N, L, w_dim] of z [N, z_dim], truncated, and in training mixed."""
+        """Return style codes [N, L, w_dim] of z [N, z_dim], truncated, and in training mixed."""
         ws = self.mapping.codes(z, labels, self.synthesis.num_ws, psi, cutoff)
-        return self.mixed(ws, labels) if self.training and self.style_mixing else ws
+        return self.mix(ws, labels) if self.training and self.style_mixing else ws
 
     def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
-        """Images [N, C, H, W] of style codes ws [N, L, w_dim], with the noise that was kept, or that of `maps`."""
+        """Return images [N, C, H, W] of style codes ws [N, L, w_dim], with the registered noise, or that of `maps`."""
         return functional_call(self.synthesis, maps or {}, (ws,), {"noise": "const"})[0]
 
     def noise_maps(self) -> dict[str, Tensor]:
-        """The kept noise [H, W] of each layer that has some: `b4.conv1.noise_const` ..."""
+        """Return the registered noise [H, W] of each layer that has some: `b4.conv1.noise_const` ..."""
         layers = self.synthesis.named_modules()
         return {f"{name}.noise_const": layer.noise_const for name, layer in layers if isinstance(layer, NoiseLayer)}
 
     def input_matrices(self) -> list[Tensor]:
-        """The affine layers' weights [K, w_dim] that each style code is multiplied by."""
+        """Return the affine layers' weights [K, w_dim] that each style code is multiplied by."""
         return self.synthesis.input_matrices()
 
-    def mixed(self, ws: Tensor, labels: Tensor | None = None) -> Tensor:
-        """ws [N, L, w_dim] with those from one random layer on taken from fresh latent codes (arXiv 1812.04948)."""
+    def mix(self, ws: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Replace the styles of ws [N, L, w_dim] from one random layer on by those of fresh codes (arXiv
+        1812.04948)."""
         other = self.mapping(torch.randn(len(ws), self.z_dim, device=ws.device), labels)
         return mix_random_layers(ws, other, self.style_mixing, self.synthesis.in_use)
 
     def measure(self) -> dict[str, Tensor]:
-        """The mean style since the last call, if one was drawn in training: `w_mean` [w_dim]."""
+        """Return the mean style since the last call, if one was drawn in training: `w_mean` [w_dim]."""
         return self.mapping.measure()
 
     def after_step(self, stats: dict[str, Tensor]) -> None:
-        """Pull the mean style of truncation towards the step's `w_mean`."""
+        """Move the mean style of truncation towards the step's `w_mean`."""
         if "w_mean" in stats:
             self.mapping.follow(stats["w_mean"])
