@@ -61,7 +61,7 @@ class Growth(nn.Module):
         return Stage(index, level - index + 1)
 
     def __getstate__(self) -> dict[str, object]:
-        """Return the state of a copy, which has read no buffer yet: the version of its own counts from 0."""
+        """Return the state of a copy, which has read no buffer yet: versions of a new buffer count from 0."""
         return {**self.__dict__, "noted": (None, -1)}
 
     def image(self, draw: Callable[[int], Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""The same image at other resolutions: doubled by repeating pixels, halved by averaging (PGGAN, arXiv 1710.10196)."""
+"""Images at other resolutions: doubled by repeating pixels, halved by averaging (PGGAN, arXiv 1710.10196)."""
 
 from __future__ import annotations
 

@@ -23,8 +23,6 @@ CONTRACTS = {
     "read": "each foreign format's reader",
     "generator": "each foreign format's generator",
     "initialise": "each family's first weights",
-    "load": "what a reader, a pipeline and a checkpoint do",
-    "save": "what a classifier, a plot and a checkpoint do",
 }
 """names that many modules define because something calls each of them by it, and what they are"""
 

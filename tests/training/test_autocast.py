@@ -123,7 +123,7 @@ def test_maps_are_bfloat16_but_for_those_that_must_not_be(kind, name, labels, mo
     maps = watched(kind, {"g": generators, "d": discriminators}[kind][name].tiny(), labels)
     wanted = WANTED.get((kind, name), "nowhere")
     assert [line for line in maps.where if wanted not in line] == []
-    assert maps.generate_maps[torch.bfloat16] >= 3
+    assert maps.made[torch.bfloat16] >= 3
 
 
 @pytest.mark.parametrize("labels", [0, LABELS])
@@ -146,7 +146,7 @@ def test_a_float32_map_is_seen(monkeypatch):
     with FakeTensorMode(), cuda_autocast(), Maps() as maps:
         x = torch.randn(IMAGES, 8, 16, 16, device="cuda", dtype=torch.bfloat16)
         torch.nn.functional.interpolate(x, scale_factor=2.0)
-    assert maps.generate_maps[torch.float32] == 2
+    assert maps.made[torch.float32] == 2
 
 
 def off(shape: tuple[int, ...]) -> torch.Tensor:
