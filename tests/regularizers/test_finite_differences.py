@@ -62,9 +62,10 @@ def test_the_same_images_are_judged_again_as_they_were(augment):
 
 
 @BOTH
-def test_augmentation_by_itself_is_not_penalised(approximate, exact):
+@pytest.mark.parametrize("share", [1.0, 0.7])
+def test_augmentation_by_itself_is_not_penalised(approximate, exact, share):
     plain, augmented = (
-        approximate(weight=1.0, sigma=1e-3).loss(duel(augment)).item() for augment in (None, EVERYTHING)
+        approximate(weight=1.0, sigma=1e-3, share=share).loss(duel(augment)).item() for augment in (None, EVERYTHING)
     )
     assert augmented < 100 * plain  # with fresh draws it is some 1e5 times as much
 
