@@ -29,10 +29,7 @@ def main(argv: list[str]) -> int:
     """`ggdr train RECIPE.py [--out DIR] [--dry-run] [flags]`; a run that a signal stops is no failure."""
     warnings.formatwarning = lambda message, *_, **__: f"ggdr: warning: {message}\n"
     command = parse(argv, "ggdr train")
-    from ggdr.training.launch import (  # torch is imported once the command is known to be one
-        make_accelerator,
-        propagate_failure,
-    )
+    from ggdr.training.launch import make_accelerator, propagate_failure  # torch, once it is known to be needed
 
     accelerator = make_accelerator(command.recipe.precision)
     with propagate_failure(accelerator, command.out):
