@@ -216,7 +216,7 @@ def one_image(path, **settings):
             "no file of images of a known kind; give",
         ),
         (lambda path: ImageFiles(source=folder(path, {"a.png": b"no"})), "no image can be read"),
-        (of_sizes, r"'a.png' is 8x8, 'b/c.png' 8x12, .*--data.size H W"),
+        (of_sizes, r"'a.png' is 8x8, 'b/c.png' 8x12, .*size H W"),
         (lambda path: one_image(path, channels=2), "choose 1 .gray., 3"),
         (lambda path: one_image(path, subset=2), "choose 1 to 1"),
         (lambda path: one_image(path, size=(0, 4)), "positive height and width"),

@@ -118,7 +118,7 @@ def test_digits_carry_their_class():
     assert [scans[tuple(scan.tolist())] for scan in restored] == batch.labels.argmax(1).tolist()
 
 
-@pytest.mark.parametrize(("settings", "message"), [({"size": 4}, "--data.size 32"), ({"subset": 0}, "1 to 1797")])
+@pytest.mark.parametrize(("settings", "message"), [({"size": 4}, "type size 32"), ({"subset": 0}, "1 to 1797")])
 def test_digits_refuse_what_they_cannot_be(settings, message):
     with pytest.raises(ValueError, match=message):
         Digits(**settings).open()

@@ -307,7 +307,7 @@ def test_a_converted_checkpoint_has_a_card(tmp_path):
     convert([str(OWN_GOLDEN / "official_ggdr_snapshot.pkl"), str(tmp_path / "conv")])
     card = card_of(tmp_path / "conv", "me/conv")
     assert "of RGB images, 32 x 32 px, converted by ggdr from a published checkpoint" in card
-    assert "licence of its own" in section(card, "Licence") and "## Training" not in card
+    assert "has its own licence" in section(card, "Licence") and "## Training" not in card
     assert ModelCard(card).data.tags[1:3] == ["stylegan2", "unet"]
 
 
