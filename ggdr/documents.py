@@ -16,6 +16,9 @@ MOST_BYTES = 4 * 2**20
 MOST_DEPTH = 64
 """most levels of objects and lists in one another"""
 
+RECORD_FORMAT = 1
+"""number of the format in which records of evaluations are written and read"""
+
 
 class Header(NamedTuple):
     """What a safetensors file says of a tensor before it is read."""
@@ -29,6 +32,11 @@ def file_sha256(file: Path) -> str:
     """Return the SHA-256 of a file's bytes, 64 hex digits; OSError if it cannot be read."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_hash(file: Path) -> str:
+    """Return the first 16 hex digits of a file's sha256, by which records and cards name weights."""
+    return file_sha256(file)[:16]
 
 
 def one_line(error: object, most: int = 300) -> str:

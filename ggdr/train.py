@@ -67,14 +67,14 @@ def train(recipe: Recipe | str | Path, out: str | Path, *, allow_changes: bool =
 
 def start(command: Command, accelerator: Accelerator) -> bool:
     """Build the run, then try it out or train it; whether it came to its end."""
+    from ggdr.training.dry_run import dry_run
     from ggdr.training.run import Run
     from ggdr.training.trainer import Trainer
-    from ggdr.verbs.dry_run import dry_run
 
     run = Run(command.recipe, command.out, accelerator)
     run.notes += command.notes
     if command.dry_run:
-        dry_run(run)
+        dry_run(run, train_step, play)
         return True
     with Trainer(run, command.allow_changes) as trainer:
         train_loop(trainer)

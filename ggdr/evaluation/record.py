@@ -14,8 +14,6 @@ from ggdr import __version__
 from ggdr.errors import UserError
 from ggdr.evaluation.sources import holds_model, is_foreign
 
-FORMAT = 1
-"""number of the format in which records are written"""
 LIBRARIES = (
     "torch",
     "torchvision",

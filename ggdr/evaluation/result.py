@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ggdr.evaluation.record import FORMAT, record_folder, write_numbered, write_record
+from ggdr.documents import RECORD_FORMAT
+from ggdr.evaluation.record import record_folder, write_numbered, write_record
 from ggdr.formatting import format_interval, significant
 
 CONFIDENCE = 0.95
@@ -94,7 +95,12 @@ class EvalResult:
             "warnings": self.warnings,
             "seconds": round(self.seconds, 1),
         }
-        return {"format": FORMAT, "date": datetime.now(UTC).isoformat(timespec="seconds"), **self.protocol, **found}
+        return {
+            "format": RECORD_FORMAT,
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            **self.protocol,
+            **found,
+        }
 
     def save(self, file: Path | None = None, command: str = "") -> Path:
         """Write the record as JSON and return its file, which is never one that is there (FileExistsError).

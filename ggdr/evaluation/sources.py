@@ -12,7 +12,7 @@ from torch import Tensor
 from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.files.patterns import is_address_or_pattern
-from ggdr.documents import file_sha256
+from ggdr.documents import file_hash
 from ggdr.errors import UserError, at
 from ggdr.evaluation.diffusion import UnconditionalPipeline, fetch, read_index
 from ggdr.features.cache import CHUNK
@@ -227,8 +227,3 @@ def batches_of(places: range, batch_size: int) -> Iterator[range]:
     """Cut the places into whole batches; the last one may go on beyond them, to the end of its chunk."""
     for first in range(places.start, places.stop, batch_size):
         yield range(first, min(first + batch_size, places.start + CHUNK))
-
-
-def file_hash(file: Path) -> str:
-    """Return the first 16 hex digits of a file's sha256."""
-    return file_sha256(file)[:16]

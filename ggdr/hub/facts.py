@@ -13,9 +13,8 @@ from typing import Any
 import torch
 
 from ggdr.data.base import DataSet
+from ggdr.documents import RECORD_FORMAT, file_hash
 from ggdr.errors import UserError
-from ggdr.evaluation.record import FORMAT
-from ggdr.evaluation.sources import file_hash
 from ggdr.networks.base import GeneratorConfig, ImageSpec
 from ggdr.recipe import Recipe
 from ggdr.recipe.about import About, Description, about_source
@@ -217,7 +216,12 @@ def is_record(found: Mapping[str, Any]) -> bool:
     """Whether it is a record of images that a generator made."""
     whole = {"data", "date", "metrics", "repeats", "source", "versions"} <= found.keys()
     source = found.get("source")
-    return whole and found.get("format") == FORMAT and isinstance(source, dict) and source.get("kind") == "generator"
+    return (
+        whole
+        and found.get("format") == RECORD_FORMAT
+        and isinstance(source, dict)
+        and source.get("kind") == "generator"
+    )
 
 
 def real_images(record: Record) -> tuple[int | None, str]:

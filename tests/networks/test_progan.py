@@ -25,9 +25,9 @@ from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.saving.checkpoint import latest
 from ggdr.saving.model import find_saved, load_model, save_model
-from ggdr.train import train_step
+from ggdr.train import play, train_step
+from ggdr.training.dry_run import dry_run
 from ggdr.training.ema import EMA
-from ggdr.verbs.dry_run import dry_run
 
 G, D = ProGANGeneratorConfig.tiny(), ProGANDiscriminatorConfig.tiny()
 GROWING = [G, StyleGANGeneratorConfig.tiny()]
@@ -261,5 +261,5 @@ class TestGame:
     def test_the_level_is_logged_and_a_dry_run_runs(self, tmp_path, capsys):
         run = tiny.tiny_run(progressive(), tmp_path)
         assert train_step(run, next(run.reals()))["level"] == 0
-        dry_run(run)
+        dry_run(run, train_step, play)
         assert "time per kimg" in capsys.readouterr().out

@@ -20,9 +20,9 @@ from ggdr.metrics.fid import FID
 from ggdr.metrics.kid import KID
 from ggdr.metrics.ppl import PPL
 from ggdr.metrics.swd import SlicedWasserstein
-from ggdr.train import train_loop
+from ggdr.train import play, train_loop, train_step
+from ggdr.training.dry_run import dry_run
 from ggdr.training.trainer import Trainer
-from ggdr.verbs.dry_run import dry_run
 
 QUICK = {
     "fid": FID(images=80, extractor=Digits()),
@@ -70,7 +70,7 @@ def test_no_real_image_is_counted_twice(tmp_path):
 def test_a_metric_without_its_weights_stops_the_run_before_it_begins(tmp_path, no_weights, way):
     run = run_of(tmp_path / "run", {"fid": FID(images=8), "swd": QUICK["swd"]})
     with pytest.raises(ValueError) as raised:
-        dry_run(run) if way == "dry run" else Trainer(run).resume()
+        dry_run(run, train_step, play) if way == "dry run" else Trainer(run).resume()
     text = raised.value.in_flags()
     assert text.startswith("the weights of Inception-v3") and text.endswith(
         "; or train without it: --metrics.fid none."

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import torch
 
 from ggdr.formatting import significant
-from ggdr.train import play, train_step
+from ggdr.play.phase import Phase
 from ggdr.training.memory import peak_memory
 from ggdr.training.place import megabytes, requires
-from ggdr.training.run import Run
+from ggdr.training.run import Reals, Run
 from ggdr.training.trainer import Trainer, introduction
 
 
-def dry_run(run: Run) -> None:
-    """Run one step with all phases due, time each phase once more, and print what was found."""
+def dry_run(run: Run, train_step: Callable[[Run, list[Reals]], object], play: Callable[..., None]) -> None:
+    """Run one step with all phases due, time each phase once more, and print what was found.
+
+    `train_step(run, batches)` and `play(run, phase, batches)`: those of `ggdr.train`, which calls this.
+    """
     Trainer(run).prepare()
     batches = next(run.reals())
     train_step(run, batches)
-    seconds = {phase.name: time_phase(run, phase, batches) for phase in run.phases}
+    seconds = {phase.name: time_phase(run, play, phase, batches) for phase in run.phases}
     per_step = sum(seconds[phase.name] / phase.every for phase in run.phases)
     per_kimg = per_step / run.images_per_step * 1000
     if not run.accelerator.is_main_process:
@@ -34,7 +38,7 @@ def dry_run(run: Run) -> None:
     print(f"time per kimg: {significant(per_kimg, 3)} s; {whole}")
 
 
-def time_phase(run: Run, phase, batches) -> float:
+def time_phase(run: Run, play: Callable[..., None], phase: Phase, batches: list[Reals]) -> float:
     """Seconds that a phase takes."""
     synchronise(run.device)
     start = time.perf_counter()
