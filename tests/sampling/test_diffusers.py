@@ -24,7 +24,7 @@ HEAVY = ("accelerate", "datasets", "diffusers", "pandas", "pyarrow", "sklearn", 
 
 def saved(folder, judged: bool = True) -> ggdr.Pipeline:
     judge = StyleGAN2DiscriminatorConfig.tiny().build(SPEC) if judged else None
-    pipe = ggdr.Pipeline(tiny.move(tiny.STYLEGAN2.build(SPEC)), judge)
+    pipe = ggdr.Pipeline(tiny.moved(tiny.STYLEGAN2.build(SPEC)), judge)
     pipe.save_pretrained(folder)
     return pipe
 

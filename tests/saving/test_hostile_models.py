@@ -75,7 +75,7 @@ EDITS = {
 def test_a_description_is_held_against_its_weights_before_memory_is_taken(model, what):
     part, field, value, hint = EDITS[what]
     config = json.loads((model / "config.json").read_text())
-    config[part][field] = value
+    config.setdefault(part, {})[field] = value
     (model / "config.json").write_text(json.dumps(config))
     assert re.search(hint, refusal(model))
 

@@ -236,7 +236,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from ggdr.networks.base.module import Generator
-from ggdr.networks.base import GeneratorConfig, Sample
+from ggdr.networks.base import GeneratorConfig, GeneratorOutput
 from ggdr.registry import generators
 
 
@@ -257,7 +257,7 @@ class Flat(Generator):
         self.mix = nn.Linear(3, spec.channels)
 
     def forward(self, z, labels=None, *, resolutions=()):
-        return Sample(self.mix(z)[:, :, None, None].expand(-1, -1, self.spec.height, self.spec.width))
+        return GeneratorOutput(self.mix(z)[:, :, None, None].expand(-1, -1, self.spec.height, self.spec.width))
 '''
 
 
