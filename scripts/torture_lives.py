@@ -18,7 +18,7 @@ import psutil
 
 from ggdr.cli import guarded
 
-IMPORTED = """ggdr.train ggdr.training.launch ggdr.training.run ggdr.training.trainer ggdr.verbs.dry_run accelerate
+IMPORTED = """ggdr.train ggdr.training.launch ggdr.training.run ggdr.training.trainer ggdr.training.dry_run accelerate
  accelerate.utils scipy.linalg sklearn.datasets matplotlib.figure matplotlib.backends.backend_agg PIL.Image
  PIL.PngImagePlugin torch.utils.data torch.optim.swa_utils ggdr.networks.stylegan2 ggdr.data.reading.indexed
  safetensors.torch psutil""".split()
