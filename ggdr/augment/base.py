@@ -44,7 +44,7 @@ class Augmentation(Adaptive):
             )
 
     def __call__(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
-        """Augment image [N, C, H, W] in [-1, 1] and move maps (side r -> [N, K, r, r * W / H]) exactly as it moved.
+        """Augment image [N, C, H, W] in [-1, 1] and move maps (r -> [N, K, r, r * W / H]) exactly as it moved.
 
         Only geometry reaches the maps: colour, filtering, noise and cutout are the image's alone.
         """

@@ -93,12 +93,12 @@ def half_up(number: float) -> int:
 
 
 def apply(image: Tensor, maps: dict[int, Tensor], draws: Draws) -> tuple[Tensor, dict[int, Tensor]]:
-    """Do to image [N, C, H, W] what was drawn, and shift maps (side r -> [N, K, r, r * W / H]) as it was shifted."""
+    """Do to image [N, C, H, W] what was drawn, and shift maps (r -> [N, K, r, r * W / H]) as it was shifted."""
     if draws.colour is not None:
         image = recolour(image, draws.colour)
     if draws.translation is not None:
         shift = draws.translation
-        image, maps = translate(image, shift), {side: translate(old, shift.to(old)) for side, old in maps.items()}
+        image, maps = translate(image, shift), {r: translate(old, shift.to(old)) for r, old in maps.items()}
     if draws.cutout is not None:
         image = cut(image, *draws.cutout.split(2, dim=1))
     return image, maps

@@ -55,8 +55,8 @@ def apply(image: Tensor, maps: dict[int, Tensor], draws: Geometry) -> tuple[Tens
     height, width = image.shape[2:]
     inverse = matrix(draws, height, width).to(image)
     still = (inverse == torch.eye(3, device=image.device)).flatten(1).all(1)[:, None, None, None]
-    moved = {side: warp_map(old, inverse, height, width) for side, old in maps.items()}
-    moved = {side: torch.where(still, maps[side], new) for side, new in moved.items()}
+    moved = {r: warp_map(old, inverse, height, width) for r, old in maps.items()}
+    moved = {r: torch.where(still, maps[r], new) for r, new in moved.items()}
     return torch.where(still, image, warp_image(image, inverse)), moved
 
 

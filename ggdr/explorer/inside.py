@@ -18,7 +18,7 @@ from ggdr.visualization.maps import cosine_similarity, discriminator_maps, fit_c
 from ggdr.visualization.sheets import palette
 
 CLUSTERS, POOLED = 6, 16
-"""clusters of a side, and images that they are fitted on"""
+"""clusters of a resolution, and images that they are fitted on"""
 SIDE_PX = 256
 """Size that pictures are enlarged to at least, pixels, so that a cluster's edge is sharp."""
 DIMMED = 0.25

@@ -27,8 +27,8 @@ class Progressive(StandardGame):
 
     A size is played for `stage_kimg`, then the next fades in over `fade_kimg`, until the images are whole. Images keep
     their full size between the players; reals lose the detail that the level does not show, as the paper has them
-    fade. Terms that read feature maps work from the start: the generator makes its maps of sides the level has not
-    reached, though nothing else trains them yet, and the discriminator's maps of such sides are zeros, so that a
+    fade. Terms that read feature maps work from the start: the generator makes maps of resolutions the level has not
+    reached, though nothing else trains them yet, and the discriminator's maps of such resolutions are zeros, so that a
     decoder draws them from the maps below (`start_kimg` of `ggdr` lets them wait).
     """
 

@@ -68,7 +68,9 @@ class GrowingBlocks(nn.Module):
         """Map z [N, z_dim] and labels [N, L] to the maps of each resolution up to `last`; UserError if it is none of
         them."""
         if last not in self.resolutions:
-            raise ValueError(f"no feature maps of side {last}; this generator has the sides {self.resolutions}.")
+            raise ValueError(
+                f"no feature maps of resolution {last}; this generator has the resolutions {self.resolutions}."
+            )
         x = self.first(z, labels)
         maps = {self.resolutions[0]: x}
         for resolution in self.resolutions[1 : self.resolutions.index(last) + 1]:
@@ -78,7 +80,9 @@ class GrowingBlocks(nn.Module):
     def select(self, maps: dict[int, Tensor], resolutions: tuple[int, ...]) -> dict[int, Tensor]:
         """Return the maps of `resolutions` in float32; UserError if one of them is not the network's."""
         if strange := sorted(set(resolutions) - set(self.resolutions)):
-            raise ValueError(f"no feature maps of side {strange}; this generator has the sides {self.resolutions}.")
+            raise ValueError(
+                f"no feature maps of resolution {strange}; this generator has the resolutions {self.resolutions}."
+            )
         return {resolution: maps[resolution].float() for resolution in resolutions}
 
     def matrix(self) -> Tensor:

@@ -30,7 +30,7 @@ class Pyramid(NamedTuple):
         return [self.height << level for level in range(self.doublings + 1)]
 
     def nearest(self, resolution: int) -> int:
-        """The side nearest to this one, pixels, of those above the base."""
+        """The resolution nearest to this one, pixels, of those above the base."""
         return min(self.resolutions[1:], key=lambda each: abs(each - resolution))
 
     def size(self, level: int) -> tuple[int, int]:
@@ -63,7 +63,7 @@ def possible(height: int, width: int) -> bool:
 
 
 def channels(base: int, limit: int, level: int) -> int:
-    """Channels after `level` doublings: the paper's min(base / side, limit), sides counted from 4."""
+    """Channels after `level` doublings: the paper's min(base / resolution, limit), resolutions counted from 4."""
     return max(min(base // (4 << level), limit), 1)
 
 

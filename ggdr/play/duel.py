@@ -31,7 +31,7 @@ class StepContext(NamedTuple):
     requires: frozenset[Capability] = frozenset()
     """the needs of the phase's terms"""
     resolutions: tuple[int, ...] = ()
-    """sides of the feature maps that the phase's terms read, pixels"""
+    """resolutions of the feature maps that the phase's terms read, pixels"""
     kimg: float = 0.0
     """thousands of reals shown before this step"""
     augment: Augmentation | None = None
@@ -164,7 +164,7 @@ class Duel:
             return self.G.forward_from(maps, resolution, w).float()
 
     def with_scales(self, image: Tensor, scales: Mapping[int, Tensor], *, moved: bool) -> Tensor | dict[int, Tensor]:
-        """What D is to see: the image, or it and its smaller sizes, by side, where D takes those."""
+        """What D is to see: the image, or it and its smaller sizes, by resolution, where D takes those."""
         judge = self.D.config
         if Capability.SCALES not in judge.provides:
             return image

@@ -50,7 +50,7 @@ def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
     with torch.device("meta"):
         generator = recipe.generator.build(spec)
         for name, term in terms.items():
-            check_sides(recipe, name, term, generator)
+            check_resolutions(recipe, name, term, generator)
         targets = {r: generator.feature_channels[r] for term in terms.values() for r in term.feature_resolutions()}
         heads = {head: what for term in terms.values() for head, what in term.heads(spec, generator).items()}
         extra = ExtraOutputs(targets, heads)
@@ -114,11 +114,11 @@ def remedy(recipe: Recipe, term: Term, missing: frozenset[Capability]) -> str:
     return drop
 
 
-def check_sides(recipe: Recipe, name: str, term: Term, generator: Generator) -> None:
+def check_resolutions(recipe: Recipe, name: str, term: Term, generator: Generator) -> None:
     """UserError if a term reads feature maps that the generator does not have."""
     if missing := sorted(set(term.feature_resolutions()) - generator.feature_channels.keys()):
         raise UserError(
-            f"{term.registry.kind} {name!r} reads feature maps of side {', '.join(map(str, missing))}; generator"
+            f"{term.registry.kind} {name!r} reads feature maps of resolution {', '.join(map(str, missing))}; generator"
             f" {recipe.generator.name!r} has {', '.join(map(str, generator.feature_channels)) or 'none'} for images of"
             f" {generator.spec.height} x {generator.spec.width} px: set --regularizers.{name}.resolutions to those."
         )

@@ -33,7 +33,7 @@ class FeatureMatching(Regularizer):
         levels = pyramid_of(spec.height, spec.width)
         if strange := sorted(set(self.resolutions) - set(levels.resolutions[:-1])):
             raise UserError(
-                f"feature_matching reads maps of side {strange}; set its sides among {levels.resolutions[:-1]}."
+                f"feature_matching reads maps of resolution {strange}; set them among {levels.resolutions[:-1]}."
             )
         if self.resolutions:
             return self, ""

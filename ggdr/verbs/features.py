@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Features:
-    """Draw what the feature maps of a generator and of its discriminator hold: a sheet for each side."""
+    """Draw what the feature maps of a generator and of its discriminator hold: a sheet for each resolution."""
 
     model: Annotated[str, tyro.conf.Positional]
     """a run's folder, a checkpoint's, a saved model's, or a Hub repository; without a discriminator G's maps alone"""
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
 
 
 def draw(command: Features, generator: Generator, discriminator: Discriminator | None) -> Iterator[str]:
-    """Draw a sheet for each side; yields what was found, and what each sheet holds and where it is."""
+    """Draw a sheet for each resolution; yields what was found, and what each sheet holds and where it is."""
     from ggdr.visualization.maps import gather, resolutions_of
     from ggdr.visualization.sheets import draw_sheet, rows_of
 
@@ -77,12 +77,12 @@ def draw(command: Features, generator: Generator, discriminator: Discriminator |
         height, width = maps["generator"].shown.shape[2:]
         title = f"{Path(*folder.parts[-2:])}: feature maps of {height} x {width} px"
         draw_sheet(rows, title, sheet_note(maps, pooled), png)
-        yield f"side {resolution}: {', '.join(maps)}{describe_similarity(maps)}: {png}"
+        yield f"resolution {resolution}: {', '.join(maps)}{describe_similarity(maps)}: {png}"
 
 
 def sheet_name(resolution: int) -> str:
-    """What a side's sheet is called."""
-    return f"side-{resolution:03}.png"
+    """Name the sheet of a resolution."""
+    return f"resolution-{resolution:03}.png"
 
 
 def describe_similarity(maps: dict[Source, Maps]) -> str:
@@ -109,7 +109,7 @@ def describe_networks(
         yield f"discriminator {discriminator.config.name!r} hands over no encoder's maps"
     if discriminator and not resolutions.get("decoder"):
         drawn = sorted(discriminator.extra.target_channels) if "decoder" in resolutions else []
-        why = f"draws sides {', '.join(map(str, drawn))} only" if drawn else "has no decoder for any side"
+        why = f"draws resolutions {', '.join(map(str, drawn))} only" if drawn else "has no decoder for any resolution"
         yield f"no decoder's maps, no similarity: this discriminator {why}"
 
 

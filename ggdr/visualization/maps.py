@@ -76,7 +76,7 @@ def resolutions_of(
     there = sorted(generator.feature_channels)
     if strange := sorted(set(wanted) - set(there)):
         raise UserError(
-            f"no feature maps of side {format_list(strange)}; the generator has those of {format_list(there)} px."
+            f"no feature maps of resolution {format_list(strange)}; the generator has those of {format_list(there)} px."
         )
     have: dict[Source, Mapping[int, int]] = {"generator": generator.feature_channels}
     if discriminator is not None and Capability.PYRAMID in discriminator.config.provides:

@@ -25,7 +25,7 @@ def test_a_generator_goes_on_from_its_own_maps_to_its_own_image():
     torch.testing.assert_close(generator.forward_from(maps[4], 4, w), whole)
     torch.testing.assert_close(generator.forward_from(maps[8], 8, w), upsample2(shares[8]) + shares[16])
     torch.testing.assert_close(generator.forward_from(maps[16], 16, w), shares[16])
-    with pytest.raises(ValueError, match=r"no feature maps of side \[5\]"):
+    with pytest.raises(ValueError, match=r"no feature maps of resolution \[5\]"):
         generator.forward_from(maps[4], 5, w)
 
 

@@ -227,7 +227,7 @@ def test_feature_matching_is_of_means_over_the_batch():
     assert "resolutions (8,)" in why and chosen.resolutions == (8,)
     assert "resolutions (64,)" in FeatureMatching().resolve(ImageSpec(512, 512), 4)[1]
     assert FeatureMatching(resolutions=(4, 8, 16)).resolve(ImageSpec(32, 32), 4)[1] == ""
-    with pytest.raises(ValueError, match=r"maps of side \[32\]; set its sides among \[4, 8, 16\]"):
+    with pytest.raises(ValueError, match=r"maps of resolution \[32\]; set them among \[4, 8, 16\]"):
         FeatureMatching(resolutions=(32,)).resolve(ImageSpec(32, 32), 4)
 
 

@@ -255,7 +255,10 @@ REFUSED = {
         "b and a are trained on different images.* subset was 64",
     ),
     "no such part": (["--arms", "a: --augment magic"], "unknown augmentation 'magic'"),
-    "parts that do not fit": (["--arms", "a: --regularizers.ggdr.resolutions 64"], "reads feature maps of side 64"),
+    "parts that do not fit": (
+        ["--arms", "a: --regularizers.ggdr.resolutions 64"],
+        "reads feature maps of resolution 64",
+    ),
 }
 
 

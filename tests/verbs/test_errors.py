@@ -65,10 +65,10 @@ def test_path_length_on_a_generator_without_styles(tmp_path):
 
 def test_side_that_the_networks_do_not_have(tmp_path):
     said = complaint(TINY, "--regularizers.ggdr.resolutions", "64", "--out", str(tmp_path))
-    assert "reads feature maps of side 64" in said and "has 4, 8, 16 for images of 16 x 16 px" in said
+    assert "reads feature maps of resolution 64" in said and "has 4, 8, 16 for images of 16 x 16 px" in said
     dcgan = ["--generator", "dcgan", "--regularizers.path-length", "none"]
     said = complaint(TINY, *dcgan, "--regularizers.ggdr.resolutions", "16", "--out", str(tmp_path))
-    assert "reads feature maps of side 16; generator 'dcgan' has 4, 8 for images of 16 x 16 px" in said
+    assert "reads feature maps of resolution 16; generator 'dcgan' has 4, 8 for images of 16 x 16 px" in said
 
 
 def test_dropping_what_is_not_there():

@@ -196,14 +196,14 @@ def test_sheets_of_a_run_are_written_and_told(run, tmp_path, capsys):
     told = capsys.readouterr().out.splitlines()
     assert told[0] == "generator 'stylegan2', discriminator 'unet'"
     assert [line.split(":")[:2] for line in told[1:]] == [
-        ["side 4", " generator, encoder"],
-        ["side 8", told[2].split(":")[1]],
-        ["side 16", " generator"],
+        ["resolution 4", " generator, encoder"],
+        ["resolution 8", told[2].split(":")[1]],
+        ["resolution 16", " generator"],
     ]
-    assert told[2].startswith("side 8: generator, encoder, decoder, cosine similarity ")
+    assert told[2].startswith("resolution 8: generator, encoder, decoder, cosine similarity ")
     heights = {}
     for resolution in (4, 8, 16):
-        file = tmp_path / f"side-{resolution:03}.png"
+        file = tmp_path / f"resolution-{resolution:03}.png"
         assert told[1 + (4, 8, 16).index(resolution)].endswith(str(file))
         heights[resolution] = Image.open(file).size[1]
     assert heights[8] > heights[4] > heights[16]  # eight rows, five, three
@@ -226,7 +226,7 @@ def test_the_same_seed_draws_the_same_sheet_and_another_one_another(run, tmp_pat
                 seed,
             ]
         )
-        return (tmp_path / name / "side-008.png").read_bytes()
+        return (tmp_path / name / "resolution-008.png").read_bytes()
 
     first = sheet("a", "0")
     assert sheet("b", "0") == first != sheet("c", "1")
@@ -236,13 +236,13 @@ def test_a_generator_alone_is_drawn_and_said_to_be_alone(tmp_path, capsys):
     save_model(pair()[0], tmp_path / "model")
     assert main([str(tmp_path / "model"), "--samples", "2", "--pooled", "2", "--resolutions", "8"]) == 0
     out = capsys.readouterr().out
-    assert "no discriminator here: only its own maps" in out and "side 8: generator: " in out
-    assert (tmp_path / "model" / "features" / "side-008.png").is_file()
+    assert "no discriminator here: only its own maps" in out and "resolution 8: generator: " in out
+    assert (tmp_path / "model" / "features" / "resolution-008.png").is_file()
 
 
 @pytest.mark.parametrize(
     ("judge", "resolutions", "told"),
-    [(JUDGE, "16", "draws sides 4, 8 only"), (tiny.RESNET, "8", "has no decoder for any side")],
+    [(JUDGE, "16", "draws resolutions 4, 8 only"), (tiny.RESNET, "8", "has no decoder for any resolution")],
     ids=["other side", "no decoder"],
 )
 def test_why_there_is_no_similarity_is_said(judge, resolutions, told, tmp_path, capsys):
@@ -253,7 +253,9 @@ def test_why_there_is_no_similarity_is_said(judge, resolutions, told, tmp_path, 
 
 
 def test_a_side_that_is_not_there_is_refused_with_those_that_are(run):
-    with pytest.raises(ValueError, match=r"no feature maps of side 7, 64; the generator has those of 4, 8, 16 px"):
+    with pytest.raises(
+        ValueError, match=r"no feature maps of resolution 7, 64; the generator has those of 4, 8, 16 px"
+    ):
         main([str(run), "--resolutions", "8", "64", "7"])
 
 

@@ -51,7 +51,7 @@ class AutoGANGenerator(Generator):
 
         UserError if a resolution is not one of the network's, or a label is missing.
         """
-        self.check_sides(resolutions)
+        self.check_resolutions(resolutions)
         x = self.project(self.concatenate_input(z, labels)).unflatten(1, (-1, *self.size))
         x = channels_last(x)
         passed: list[Tensor] = []

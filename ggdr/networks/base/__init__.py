@@ -65,9 +65,9 @@ class GeneratorOutput(NamedTuple):
     ws: Tensor | None = None
     """[N, L, W] style codes, the very tensor the image was made from"""
     features: dict[int, Tensor] = {}
-    """side r (height in pixels) -> [N, K, r, r * W / H]"""
+    """resolution r (height in pixels) -> [N, K, r, r * W / H]"""
     scales: dict[int, Tensor] = {}
-    """side r -> [N, C, r, r * W / H], the same images at smaller sizes, of a generator that makes them itself"""
+    """resolution r -> [N, C, r, r * W / H], the same images at smaller sizes, of a generator that makes them itself"""
 
 
 class DiscriminatorOutput(NamedTuple):
@@ -76,11 +76,11 @@ class DiscriminatorOutput(NamedTuple):
     logits: Tensor
     """[N] or [N, heads], higher is more real"""
     features: dict[int, Tensor] = {}
-    """side r -> [N, K, r, r * W / H], drawn by its decoder"""
+    """resolution r -> [N, K, r, r * W / H], drawn by its decoder"""
     target_features: dict[int, Tensor] = {}
     """the generator's feature maps, moved exactly as the image was before it was judged: what a decoder is to draw"""
     maps: dict[int, Tensor] = {}
-    """side r -> [N, K, r, r * W / H], of its encoder, where its config provides PYRAMID, up to half of the image"""
+    """resolution r -> [N, K, r, r * W / H], of its encoder, up to half of the image, where it provides PYRAMID"""
     head_outputs: dict[str, Tensor] = {}
     """name -> [N, outputs], of its heads"""
     pixel_logits: Tensor | None = None

@@ -135,7 +135,7 @@ class Generator(Network):
     w_dim: int = 0
     """width of a style code, of one whose config provides WS; else 0"""
     feature_channels: dict[int, int] = {}
-    """side (height in pixels) -> channels of the feature maps it can hand over"""
+    """resolution (height in pixels) -> channels of the feature maps it can hand over"""
 
     def rebuild(self, spec: ImageSpec) -> Generator:
         return self.config.build(spec)
@@ -186,10 +186,12 @@ class Generator(Network):
         """
         return moments(self)
 
-    def check_sides(self, resolutions: tuple[int, ...]) -> None:
+    def check_resolutions(self, resolutions: tuple[int, ...]) -> None:
         """ValueError if a side is not one whose feature maps it has."""
         if strange := sorted(set(resolutions) - set(self.feature_channels)):
-            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.feature_channels)}.")
+            raise ValueError(
+                f"no feature maps of resolution {strange}; this generator has {sorted(self.feature_channels)}."
+            )
 
     def after_step(self, stats: dict[str, Tensor]) -> None:
         """Take in the step's means (its own from `measure` among them), the same on every process."""
@@ -202,7 +204,7 @@ class Discriminator(Network):
     config: DiscriminatorConfig
     extra: ExtraOutputs
     map_channels: dict[int, int] = {}
-    """side (height in pixels) -> channels of its encoder's maps, smallest side to half of the image"""
+    """resolution (height in pixels) -> channels of its encoder's maps, smallest resolution to half of the image"""
 
     def __init__(self, config: DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs = NO_EXTRA):
         super().__init__(config, spec)
@@ -222,7 +224,7 @@ class Discriminator(Network):
         return DiscriminatorOutput(logits, maps=maps)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Logits, and the encoder's maps: side r -> [N, map_channels[r], r, r * W / H]."""
+        """Logits, and the encoder's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
         raise NotImplementedError
 
     def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:

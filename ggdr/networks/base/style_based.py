@@ -49,9 +49,7 @@ class StyleBasedSynthesis(nn.Module):
     def check(self, resolutions: tuple[int, ...]) -> None:
         """Raise UserError if a resolution is not one of the network's."""
         if strange := set(resolutions) - set(self.resolutions):
-            raise ValueError(
-                f"no feature maps of side {sorted(strange)}; this generator has the sides {self.resolutions}."
-            )
+            raise ValueError(f"no feature maps of resolution {sorted(strange)}; this generator has {self.resolutions}.")
 
 
 class StyleBasedGenerator(Generator):

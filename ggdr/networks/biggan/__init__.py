@@ -22,7 +22,7 @@ class BigGANGeneratorBaseConfig(GeneratorConfig):
     channel_max: int = 1536
     """most channels of a layer; the paper's is 16 times `channels`"""
     attention: int = 64
-    """side (height) of the maps that attend to themselves, pixels: the nearest above the smallest is taken; 0: none"""
+    """resolution of the maps that attend to themselves, pixels: the nearest above the smallest is taken; 0: none"""
     provides: ClassVar = frozenset(
         {Capability.WS, Capability.G_FEATURES, Capability.TRUNCATION, Capability.INPUT_MATRICES}
     )
@@ -88,7 +88,7 @@ class BigGANDiscriminatorConfig(SAGANDiscriminatorConfig):
     channel_max: int = 1536
     """most channels of a layer; the paper's is 16 times `channels`"""
     attention: int = 64
-    """side (height) of the maps that attend to themselves, pixels: the nearest of its maps is taken; 0: none"""
+    """resolution (height) of the maps that attend to themselves, pixels: the nearest of its maps is taken; 0: none"""
 
 
 @discriminators.register("biggan_deep", paper="1809.11096")

@@ -37,7 +37,7 @@ class DCGANGenerator(Generator):
 
         UserError if a resolution is not one of the network's, or a label is missing.
         """
-        self.check_sides(resolutions)
+        self.check_resolutions(resolutions)
         x, features = self.concatenate_input(z, labels), {}
         for resolution in self.feature_channels:
             x = self.get_submodule(f"b{resolution}")(x)

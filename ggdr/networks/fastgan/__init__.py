@@ -21,7 +21,7 @@ class FastGANGeneratorConfig(GeneratorConfig):
     z_dim: int = 256
     """width of the latent code"""
     channel_base: int = 32768
-    """channels x side of the wide layers; the rule and this default are ours"""
+    """channels x resolution of the wide layers; the rule and this default are ours"""
     channel_max: int = 512
     """most channels of a layer"""
     skips: int = 3
@@ -49,7 +49,7 @@ class FastGANDiscriminatorConfig(DiscriminatorConfig):
     """
 
     channel_base: int = 32768
-    """channels x side of the wide layers; the rule and this default are ours"""
+    """channels x resolution of the wide layers; the rule and this default are ours"""
     channel_max: int = 512
     """most channels of a layer"""
     decoder_channels: int = 64

@@ -38,7 +38,7 @@ class FastGANDiscriminator(Discriminator):
         initialise(self)
         if config.spectral:
             apply_spectral_norm(self)
-        # the paper's sides, 8 and 16 px, where the base has 4 px and the image 32 px or more
+        # the paper's resolutions, 8 and 16 px, where the base has 4 px and the image 32 px or more
         self.whole_side, self.part_side = (levels.resolutions[min(level, levels.doublings - 1)] for level in (1, 2))
         self.whole, self.part = (self.decoder(config, resolution) for resolution in (self.whole_side, self.part_side))
 

@@ -42,7 +42,7 @@ class FastGANGenerator(Generator):
 
         UserError if a resolution is not one of the network's, or a label is missing.
         """
-        self.check_sides(resolutions)
+        self.check_resolutions(resolutions)
         x = self.concatenate_input(z, labels)
         maps: dict[int, Tensor] = {}
         for resolution in self.feature_channels:

@@ -22,7 +22,7 @@ class MSGGANGeneratorConfig(GeneratorConfig):
     z_dim: int = 512
     """width of the latent code"""
     channel_base: int = 16384
-    """channels x side of the wide layers"""
+    """channels x resolution of the wide layers"""
     channel_max: int = 512
     """most channels of a layer"""
     provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES, Capability.SCALES})
@@ -48,7 +48,7 @@ class MSGGANDiscriminatorConfig(DiscriminatorConfig):
     """
 
     channel_base: int = 16384
-    """channels x side of the wide layers"""
+    """channels x resolution of the wide layers"""
     channel_max: int = 512
     """most channels of a layer"""
     combine: Literal["simple", "lin_cat", "cat_lin"] = "simple"

@@ -22,7 +22,7 @@ class ProGANGeneratorConfig(GeneratorConfig):
     z_dim: int = 512
     """width of the latent code"""
     channel_base: int = 16384
-    """channels x side of the wide layers"""
+    """channels x resolution of the wide layers"""
     channel_max: int = 512
     """most channels of a layer"""
     provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES, Capability.GROW})
@@ -41,12 +41,12 @@ class ProGANGeneratorConfig(GeneratorConfig):
 class ProGANDiscriminatorConfig(DiscriminatorConfig):
     """Pairs of convolutions, minibatch standard deviation; game `progressive` grows it (Karras et al. 2018, fig. 1).
 
-    Below its highest level it averages images down to the size in use; maps of larger sides are zeros. With `blur` it
+    Below its highest level it averages images down to the size in use; larger maps are zeros. With `blur` it
     is StyleGAN's (arXiv 1812.04948). The paper has no labels; here they judge by projection (arXiv 1802.05637).
     """
 
     channel_base: int = 16384
-    """channels x side of the wide layers"""
+    """channels x resolution of the wide layers"""
     channel_max: int = 512
     """most channels of a layer"""
     blur: bool = False

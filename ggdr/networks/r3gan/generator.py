@@ -41,7 +41,7 @@ class R3GANGenerator(Generator):
 
         UserError if a resolution is not one of the network's, or a label is missing.
         """
-        self.check_sides(resolutions)
+        self.check_resolutions(resolutions)
         x, features = self.concatenate_input(z, labels), {}
         for level, resolution in enumerate(self.feature_channels):
             x = self.get_submodule(f"up{resolution}")(x) if level else x

@@ -15,7 +15,7 @@ class SAGANGeneratorConfig(SNGANGeneratorConfig):
     """SNGAN's generator with spectral normalization and a self-attention layer (Zhang et al. 2019, sec. 3 and 4)."""
 
     attention: int = 32
-    """side (height) of the maps that attend to themselves, pixels: the nearest above the smallest is taken; 0: none"""
+    """resolution of the maps that attend to themselves, pixels: the nearest above the smallest is taken; 0: none"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -28,7 +28,7 @@ class SAGANDiscriminatorConfig(SNGANDiscriminatorConfig):
     """SNGAN's discriminator with a self-attention layer (Zhang et al. 2019, sec. 3); labels by projection."""
 
     attention: int = 32
-    """side (height) of the maps that attend to themselves, pixels: the nearest of its maps is taken; 0: none"""
+    """resolution (height) of the maps that attend to themselves, pixels: the nearest of its maps is taken; 0: none"""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -53,7 +53,7 @@ class ResidualGenerator(Generator):
 
         UserError if a resolution is not one of the network's.
         """
-        self.check_sides(resolutions)
+        self.check_resolutions(resolutions)
         x = channels_last(self.fc(codes[0]).unflatten(1, (-1, *self.base)))
         features = {}
         for resolution, code in zip(self.feature_channels, codes, strict=True):

@@ -26,7 +26,7 @@ class StyleGANGeneratorConfig(GeneratorConfig):
     mapping_layers: int = 8
     """depth of the mapping network"""
     channel_base: int = 16384
-    """channels x side of the wide layers"""
+    """channels x resolution of the wide layers"""
     channel_max: int = 512
     """most channels of a layer"""
     style_mixing: float = 0.9

@@ -29,7 +29,7 @@ class StyleGAN2GeneratorConfig(GeneratorConfig):
     mapping_layers: int = 8
     """depth of the mapping network (ADA's CIFAR setting: 2)"""
     channel_base: int = 32768
-    """channels x side of the wide layers; half of it is ADA's setting for 256 px and below"""
+    """channels x resolution of the wide layers; half of it is ADA's setting for 256 px and below"""
     channel_max: int = 512
     """most channels of a layer"""
     smallest: int = 4
@@ -70,7 +70,7 @@ class StyleGAN2DiscriminatorConfig(DiscriminatorConfig):
     architecture: Literal["resnet", "orig", "skip"] = "resnet"
     """residual blocks, plain blocks (ADA's CIFAR setting), or an image fed to every block"""
     channel_base: int = 32768
-    """channels x side of the wide layers"""
+    """channels x resolution of the wide layers"""
     channel_max: int = 512
     """most channels of a layer"""
     smallest: int = 4

@@ -93,7 +93,7 @@ class StyleGAN3Synthesis(nn.Module):
             self.add_module(f"l{index}", StyleGAN3Layer(before, after, size, how, w_dim))
         self.toimage = StyleGAN3ToImage(layers[-1].channels, spec.channels, w_dim, config.output_scale, config.clamp)
         self.last = {levels.resolutions[rung.level]: index for index, rung in enumerate(layers)}
-        """side -> the last layer that hands on maps of it"""
+        """resolution -> the last layer that hands on maps of it"""
         self.feature_channels = {resolution: layers[index].channels for resolution, index in self.last.items()}
 
     def forward(self, ws: Tensor, resolutions: tuple[int, ...] = ()) -> tuple[Tensor, dict[int, Tensor]]:
@@ -102,7 +102,7 @@ class StyleGAN3Synthesis(nn.Module):
         UserError if a resolution is not one of the network's.
         """
         if strange := sorted(set(resolutions) - set(self.last)):
-            raise ValueError(f"no feature maps of side {strange}; this generator has {sorted(self.last)}.")
+            raise ValueError(f"no feature maps of resolution {strange}; this generator has {sorted(self.last)}.")
         first, *codes, final = ws.unbind(dim=1)
         wanted, found = {self.last[resolution]: resolution for resolution in resolutions}, {}
         x = self.input(first)

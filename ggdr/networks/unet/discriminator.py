@@ -41,14 +41,14 @@ class UNetDecoder(nn.Module):
     """Decoder from the smallest maps up: each step concatenates the encoder's maps, convolves and upsamples."""
 
     def __init__(self, config: UNetDiscriminatorConfig, encoder: dict[int, int], targets: dict[int, int]):
-        """`encoder`: side -> channels of what it reads; `targets`: of what it draws, up to the largest side."""
+        """`encoder`: resolution -> channels of what it reads; `targets`: of what it draws, up to the largest."""
         super().__init__()
-        check_sides(targets, encoder)
+        check_resolutions(targets, encoder)
         self.targets, self.base = dict(targets), min(encoder, default=0)
         self.resolutions = [
             2 * resolution for resolution in sorted(encoder) if 2 * resolution <= max(targets, default=0)
         ]
-        if self.base in targets:  # drawn from the encoder's maps of this side, which nothing is doubled to reach
+        if self.base in targets:  # drawn from the encoder's maps of this resolution, which nothing is doubled to reach
             step = EqualizedConv2d(encoder[self.base], targets[self.base], config.kernel, activation=config.activation)
             self.add_module(f"b{self.base}", step)
         previous = 0
@@ -63,9 +63,9 @@ class UNetDecoder(nn.Module):
             previous = width
 
     def forward(self, maps: dict[int, Tensor], resolutions: tuple[int, ...]) -> dict[int, Tensor]:
-        """The encoder's maps to drawn maps, side r -> [N, targets[r], r, r * W / H] float32."""
+        """The encoder's maps to drawn maps, resolution r -> [N, targets[r], r, r * W / H] float32."""
         if strange := set(resolutions) - set(self.targets):
-            raise ValueError(f"no decoder for the sides {sorted(strange)}; built for {sorted(self.targets)}.")
+            raise ValueError(f"no decoder for the resolutions {sorted(strange)}; built for {sorted(self.targets)}.")
         drawn, x = {}, None
         if self.base in resolutions:
             drawn[self.base] = self.get_submodule(f"b{self.base}")(maps[self.base]).float()
@@ -82,10 +82,10 @@ class UNetDecoder(nn.Module):
         return x if project is None else project(x)
 
 
-def check_sides(targets: dict[int, int], encoder: dict[int, int]) -> None:
+def check_resolutions(targets: dict[int, int], encoder: dict[int, int]) -> None:
     """UserError if the target has a side that neither the encoder's smallest maps have nor doubling reaches."""
     possible = [*sorted(encoder)[:1], *(2 * resolution for resolution in sorted(encoder))]
     if strange := sorted(set(targets) - set(possible)):
         raise UserError(
-            f"a U-Net decoder cannot draw feature maps of side {strange}; set the term's sides among {possible}."
+            f"a U-Net decoder cannot draw feature maps of resolution {strange}; set the term's among {possible}."
         )
