@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ggdr.cli import again, guarded
 from ggdr.flags.recipe import Command, parse
 from ggdr.recipe import Recipe
+from ggdr.schedules.base import value_at
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -98,6 +99,8 @@ def train_loop(trainer: Trainer) -> None:
 def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
     """Each due phase updates one player, on its share of `n_critic` batches; then all else follows their weights."""
     run.restart_optimizers()  # where the game says so: Progressive GAN's do as it grows
+    for part in run.adaptive.values():  # ADA's p, where it has a schedule
+        part.before_step(run.kimg)
     for phase in run.phases:  # G, G every 4, D, D every 16
         if run.step % phase.every == 0:
             play(run, phase, batches)
@@ -115,15 +118,15 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
                 # Who meets whom: one G and one D, or whatever networks the game has.
                 duels = run.recipe.game.duels(run.networks, images, labels, context)
                 losses = {name: add(term.loss(duel) for duel in duels) for name, term in phase.terms.items()}
-                total = add(phase.terms[name].weight * loss for name, loss in losses.items())
+                total = add(value_at(phase.terms[name].weight, run.kimg) * loss for name, loss in losses.items())
                 # A loss is its micro-batch's mean: times its share of the batch, the gradients add up to the batch's.
                 # A phase that runs at every N-th step is N times as strong.
                 (total * phase.strength * len(images) / len(batch.images)).backward()
                 run.stats.add({f"loss/{phase.turn}/{name}": loss for name, loss in losses.items()})
                 run.stats.watch(duels)
         player.average_gradients()  # over processes; they have been travelling since the last backward pass began
-        norm = player.clip_gradients()  # to the optimizer's max_grad_norm, if it has one; the norm is the one before
-        player.set_learning_rate(run.kimg)  # Adam.schedule: warm-up
+        norm = player.clip_gradients()  # to the optimizer's clip_value and clip_norm; the norm is the one before
+        player.set_hyperparameters(run.kimg)  # the learning rate, and what else has a schedule
         broken = ~norm.isfinite()
         player.step(skip=broken)  # decided on the device: the host waits for no number
         run.stats.add({f"grad/{phase.turn}": norm.nan_to_num(0.0, 0.0, 0.0), f"nonfinite/{phase.turn}": broken})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from ggdr.play.schedule import due
 from ggdr.saving import checkpoint, log_file
+from ggdr.schedules.intervals import due
 
 CLOCKS = {"seconds", "images_per_second", "memory_gb"}
 """what the log says of time and memory, which no run repeats"""

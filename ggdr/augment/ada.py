@@ -18,6 +18,7 @@ from ggdr.ops.host_copy import HostCopy
 from ggdr.ops.precision import without_autocast
 from ggdr.play.term import State
 from ggdr.registry import augmentations
+from ggdr.schedules.base import Schedule, Scheduled, reached, value_at
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -78,22 +79,23 @@ class ADA(Augmentation):
     """steps between two adjustments of p"""
     p_max: float = 1.0
     """upper bound of p; the paper finds that augmentations may leak into the fakes above 0.8"""
-    fixed_p: float | None = None
-    """p in [0, 1] that stays as it is; None: adaptive, from 0"""
+    fixed_p: Scheduled | None = None
+    """p in [0, 1] that D does not move, a number or a schedule; None: adaptive, from 0"""
     switch: ClassVar[Switch]
     """state of a run, which `start` makes"""
 
     def __post_init__(self) -> None:
         if unknown := set(self.pipeline) - set(get_args(Transform)):
             raise UserError(f"ada has no {sorted(unknown)}; its pipeline takes {', '.join(get_args(Transform))}.")
-        if not 0 <= self.p_max <= 1 or not 0 <= (self.fixed_p or 0) <= 1:
+        if not 0 <= self.p_max <= 1 or not all(0 <= p <= 1 for p in reached(self.fixed_p)):
             raise UserError(f"p is a probability: set p_max ({self.p_max}), fixed_p ({self.fixed_p}) from 0 to 1.")
         if self.interval < 1 or self.speed_kimg <= 0:
             raise UserError(f"interval ({self.interval}) must be 1 or more, speed_kimg ({self.speed_kimg}) above 0.")
 
     @property
     def acts(self) -> bool:
-        return bool(self.pipeline) and self.fixed_p != 0 and self.p_max != 0
+        fires = self.fixed_p is None or any(reached(self.fixed_p))
+        return bool(self.pipeline) and fires and self.p_max != 0
 
     @property
     def moves(self) -> bool:
@@ -111,8 +113,9 @@ class ADA(Augmentation):
 
     def start(self, device: torch.device) -> State:
         """Begin with p = 0 (or as fixed) and nothing seen."""
-        object.__setattr__(self, "switch", Switch(bool(self.fixed_p)))
-        state = {"p": torch.tensor(self.fixed_p or 0.0, device=device)}
+        p = value_at(self.fixed_p or 0.0, 0.0)
+        object.__setattr__(self, "switch", Switch(p > 0))
+        state = {"p": torch.tensor(p, device=device)}
         state |= {name: torch.zeros((), device=device) for name in ("r_t", "signs", "images")}
         return state | {"steps": torch.zeros((), dtype=torch.int64)}  # on the CPU: reading it waits for nothing
 
@@ -125,6 +128,12 @@ class ADA(Augmentation):
         if not self.active:
             return image, maps
         return apply(image, maps, draw(image, self.state["p"], self.pipeline))
+
+    def before_step(self, kimg: float) -> None:
+        """Set a p that has a schedule, on the device: nothing waits for it."""
+        if isinstance(self.fixed_p, Schedule):
+            p = self.fixed_p.at(kimg)
+            self.switch.on, self.state["p"] = p > 0, torch.full_like(self.state["p"], p)
 
     def after_step(self, stats: Mapping[str, Tensor]) -> State:
         """Every `interval` steps, raise p where r_t exceeds the target, else lower it (sec. 3)."""
@@ -146,9 +155,9 @@ class ADA(Augmentation):
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Take back what `state_dict` gave; a fixed p is a setting and stays."""
         super().load_state_dict(state)
-        if self.fixed_p is not None:
+        if isinstance(self.fixed_p, float | int):
             self.state["p"] = torch.full_like(self.state["p"], self.fixed_p)
-        else:
+        elif self.fixed_p is None:
             self.switch.coming = HostCopy(self.state["p"])
 
 

@@ -52,6 +52,6 @@ class Log(Callback):
         streak = trainer.recovery.streak
         numbers = torch.stack([v.to(run.device) for v in (*means.values(), *state.values(), *streak.values())]).tolist()
         values = dict(zip([*means, *state], numbers[: len(means) + len(state)], strict=True))
-        trainer.log(values | {"memory_gb": peak_memory(run.device)})
+        trainer.log(values | run.scheduled() | {"memory_gb": peak_memory(run.device)})
         for text in trainer.recovery.judge(values, dict(zip(streak, map(int, numbers[-len(streak) :]), strict=True))):
             trainer.say(text)

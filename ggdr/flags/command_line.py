@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import functools
 import io
+import operator
 import sys
+import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import tyro
+from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructTypeInfo
 
 from ggdr.errors import UserError
+from ggdr.schedules.base import Schedule
 
 Of = TypeVar("Of")
 MOST = 3
@@ -51,6 +56,7 @@ def parsed(
                 default=tyro.MISSING_NONPROP if default is None else default,
                 config=(tyro.conf.AvoidSubcommands,),
                 return_unknown_args=True,
+                registry=as_held(),
             )
     except SystemExit as ended:
         if (refusal := refused(ended, unnamed)) is not None:
@@ -66,6 +72,40 @@ def parsed(
     meant = hint(flag) or (f"Did you mean {like}?" if like else "")
     what = f"no flag {flag}" if flag.startswith("-") else f"no place for {flag!r}"
     raise UserError(f"`{program}` has {what}.{f' {meant}' if meant else ''} --help lists what it takes.")
+
+
+def as_held() -> ConstructorRegistry:
+    """How tyro takes a setting that is a number or a schedule: as what it holds, so that it has the flags of that."""
+    registry = ConstructorRegistry()
+    inside: list[StructTypeInfo] = []
+
+    def narrowed(info: StructTypeInfo) -> StructConstructorSpec | None:
+        """What tyro makes of a dataclass, each such field with the type of its value."""
+        if inside or not dataclasses.is_dataclass(info.type):
+            return None
+        inside.append(info)
+        try:
+            spec = ConstructorRegistry.get_struct_spec(info)
+        finally:
+            inside.pop()
+        if not isinstance(spec, StructConstructorSpec):
+            return None
+        held = [dataclasses.replace(field, type=held_kind(field.type, field.default)) for field in spec.fields]
+        return dataclasses.replace(spec, fields=tuple(held))
+
+    registry.struct_rule(narrowed)
+    return registry
+
+
+def held_kind(hint: Any, value: Any) -> Any:
+    """A field's type; where it takes numbers and schedules, the one of them that `value` is."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return typing.Annotated[(held_kind(inner[0], value), *inner[1:])]
+    if origin not in (typing.Union, types.UnionType) or Schedule not in inner:
+        return hint
+    plain = tuple(kind for kind in inner if kind is not Schedule)
+    return type(value) if isinstance(value, Schedule) else functools.reduce(operator.or_, plain)
 
 
 def refused(ended: SystemExit, unnamed: str) -> UserError | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing
 from collections import deque
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 from ggdr.errors import UserError
 from ggdr.registry import Part, Registry
+from ggdr.schedules.base import Schedule
 
 Owner = TypeVar("Owner")
 
@@ -62,9 +64,21 @@ def swap_parts(owner: Owner, flags: list[str]) -> tuple[Owner, list[str]]:
 def part_kind(owner: Any, field: str) -> tuple[type[Part] | None, bool]:
     """The base class of the part that a field holds (None: it holds none), and whether it holds a dict of them."""
     hint = typing.get_type_hints(owner if isinstance(owner, type) else type(owner)).get(field)
+    if takes_schedule(hint):
+        return Schedule, False
     many = typing.get_origin(hint) is dict
     kind = typing.get_args(hint)[1] if many else hint
     return (kind, many) if isinstance(kind, type) and issubclass(kind, Part) else (None, False)
+
+
+def takes_schedule(hint: Any) -> bool:
+    """Whether a field of this type takes a number or a schedule."""
+    return typing.get_origin(hint) in (typing.Union, types.UnionType) and Schedule in typing.get_args(hint)
+
+
+def may_be_none(owner: Any, field: str) -> bool:
+    """Whether None is among what a field holds."""
+    return type(None) in typing.get_args(typing.get_type_hints(type(owner))[field])
 
 
 def names_part(owner: Any, path: list[str]) -> bool:
@@ -99,12 +113,27 @@ def swapped(owner: Any, path: list[str], name: str, flag: str, whole: Any = None
         if old is None:
             raise UserError(f"{flag} none: there is no {path[1]!r} to drop; there are: {', '.join(held) or 'none'}.")
         return dataclasses.replace(owner, **{path[0]: {key: item for key, item in held.items() if key != path[1]}})
+    elif kind is Schedule and (plain := number(name)) is not None:
+        new = plain
+    elif kind is Schedule and name.lower() == "none" and may_be_none(owner, path[0]):
+        new = None
     else:
-        part = found(kind, name, flag, whole)
+        try:
+            part = found(kind, name, flag, whole)
+        except UserError as error:
+            raise (UserError(f"{flag} takes a number or a schedule; {error}") if kind is Schedule else error) from None
         if not issubclass(part, kind):
             raise UserError(f"{flag} {name}: nothing but {kind.name} goes there; set its fields, or leave it out.")
-        new = fresh(part, flag)
+        new = part(start=old) if issubclass(part, Schedule) else fresh(part, flag)
     return dataclasses.replace(owner, **{path[0]: {**held, path[1]: new} if many else new})
+
+
+def number(word: str) -> float | None:
+    """The number that a word is; None if it is none."""
+    try:
+        return float(word)
+    except ValueError:
+        return None
 
 
 def found(kind: type[Part], name: str, flag: str, whole: Any) -> type[Part]:
@@ -161,4 +190,5 @@ def part_flags(owner: Any, head: str = "--") -> Iterator[str]:
         value, name = vars(owner)[field.name], f"{head}{field.name.replace('_', '-')}"
         for flag, part in {f"{name}.{key}": item for key, item in value.items()}.items() if many else [(name, value)]:
             yield flag
-            yield from part_flags(part, f"{flag}.")
+            if isinstance(part, Part):
+                yield from part_flags(part, f"{flag}.")

@@ -18,7 +18,7 @@ from ggdr.flags.parts import fields_of, part_flags, part_kind, swap_parts, take_
 from ggdr.recipe import Recipe
 from ggdr.recipe.about import About, Description, about_source
 from ggdr.recipe.files import load_recipe
-from ggdr.registry import REGISTRIES, Part, discover, use
+from ggdr.registry import REGISTRIES, Part, discover, schedules, use
 
 ELSEWHERE = {
     "outdir": "--out FOLDER",
@@ -129,11 +129,14 @@ def lacking(owner: Any, path: list[str]) -> str:
         held = (held if isinstance(held, dict) else vars(held)).get(name)
         if held is None:
             return ""
+    swap = ".".join(path[:-1]).replace("_", "-")
+    discover()
+    if isinstance(held, int | float):
+        able = sorted(name for name, part in schedules.items() if path[-1] in fields_of(part))
+        return f"It is a number; type --{swap} {' or '.join(able)} first for a schedule that has one." if able else ""
     if not isinstance(held, Part):
         return ""
-    discover()
     others = [name for name, part in held.registry.items() if path[-1] in fields_of(part)]
-    swap = ".".join(path[:-1]).replace("_", "-")
     if not others:
         return ""
     kind = held.registry.kind

@@ -13,8 +13,8 @@ from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfi
 from ggdr.networks.size import Pyramid, pyramid_of
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Networks
-from ggdr.play.schedule import ramp
 from ggdr.registry import Capability, games
+from ggdr.schedules.intervals import ramp
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Network

@@ -172,8 +172,8 @@ def training_rows(facts: Facts) -> Iterator[tuple[str, str]]:
     yield "precision", recipe.precision
     for name, size in facts.sizes.items():
         yield escape(f"weights of the {name}"), f"{size:,}"
-    for turn, adam in (("G", recipe.g_optimizer), ("D", recipe.d_optimizer)):
-        yield f"optimizer of {turn}", f"Adam, rate {adam.lr:g}, betas {adam.beta1:g} and {adam.beta2:g}"
+    for turn, optimizer in (("G", recipe.g_optimizer), ("D", recipe.d_optimizer)):
+        yield f"optimizer of {turn}", optimizer.describe()
     yield "running mean of G", f"half-life {recipe.ema_kimg:g} kimg" if recipe.ema_kimg else "none"
     yield "seed", str(recipe.seed)
     if recipe.init_from:

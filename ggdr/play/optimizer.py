@@ -1,49 +1,69 @@
-"""The optimizer of both players, built in one place: lazy regularization asks for a correction."""
+"""What every optimizer of a player is: settings from which one of torch.optim's, or of one's own, is built."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from ggdr.changes import MayChange
-from ggdr.errors import UserError, above_zero, not_negative
+from ggdr.errors import UserError, above_zero, setting
 from ggdr.lazy import torch
-from ggdr.play.schedule import ramp
+from ggdr.registry import Part, optimizers
+from ggdr.schedules.base import Schedule, Scheduled, reached, value_at
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adam:
-    """Adam (Kingma & Ba, arXiv 1412.6980), with the correction that lazy regularization asks for."""
+class Optimizer(Part):
+    """Settings of a player's optimizer; write `make`, and `hyperparameters` where more than the rate is scheduled.
 
-    lr: MayChange[float] = 0.0025
+    An optimizer with betas is corrected for lazy phases, as StyleGAN2 does: each adds 1/N of an update a step, so rate
+    and decays shrink to keep their pace (arXiv 1912.04958, appendix B: c = N / (N + 1) for one lazy phase). One without
+    betas is not, and the run says so.
+    """
+
+    registry = optimizers
+    lr: MayChange[Scheduled] = 0.0025
     """learning rate"""
-    beta1: float = 0.0
-    """decay of the mean gradient, 0 to 1"""
-    beta2: float = 0.99
-    """decay of the mean squared gradient, 0 to 1"""
-    eps: float = 1e-8
-    """added to the root of the mean squared gradient"""
-    warmup_kimg: MayChange[float] = 0.0
-    """the learning rate rises from 0 over this many thousand reals"""
-    max_grad_norm: MayChange[float | None] = None
+    clip_norm: MayChange[float | None] = None
     """gradients are scaled down together where the norm of all the player's gradients is above this; None: never"""
+    clip_value: MayChange[float | None] = None
+    """each entry of a gradient is cut to minus and plus this, before `clip_norm`; None: never"""
+    skips_on_device: ClassVar[bool] = False
+    """whether it stands still where its `found_inf`, a scalar on the device, is not 0, as torch's fused Adam does; for
+    another one the host looks whether gradients are finite, and waits for the device at each update"""
 
     def __post_init__(self) -> None:
-        above_zero(self, "lr", "eps", "max_grad_norm")
-        not_negative(self, "beta1", "beta2", "warmup_kimg")
-        if max(self.beta1, self.beta2) >= 1:
-            raise UserError(f"beta1 is {self.beta1}, beta2 {self.beta2}; give numbers from 0 to below 1.")
+        above_zero(self, "clip_norm", "clip_value", *(() if isinstance(self.lr, Schedule) else ("lr",)))
+        if not all(rate >= 0 for rate in reached(self.lr)):
+            raise UserError(f"{setting('lr')} is {self.lr}; give one that is never below 0.")
 
-    def schedule(self, kimg: float) -> float:
-        """Factor of the learning rate, 0 to 1, after `kimg` thousand reals: it rises over the warm-up."""
-        return ramp(kimg, 0.0, self.warmup_kimg)
+    def make(self, parameters: Sequence[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimizer of these parameters, which are its one group; what `hyperparameters` gives is set later."""
+        raise NotImplementedError
 
-    def build(self, parameters: Sequence[torch.nn.Parameter], lazy: Sequence[int]) -> torch.optim.Adam:
-        """The optimizer of a player with lazy phases at these intervals.
+    def hyperparameters(self, kimg: float) -> dict[str, Any]:
+        """Entries of the parameter group, as torch calls them, after `kimg` thousand reals, without any correction."""
+        return {"lr": value_at(self.lr, kimg)}
 
-        Each lazy phase adds 1/N of an update a step, so rate and decays shrink to keep their pace
-        (StyleGAN2, arXiv 1912.04958, appendix B: c = N / (N + 1) for one lazy phase).
-        """
-        c = 1 / (1 + sum(1 / every for every in lazy))
-        betas = (float(self.beta1**c), float(self.beta2**c))
-        return torch.optim.Adam(parameters, lr=self.lr * c, betas=betas, eps=self.eps, fused=True)
+    def at(self, kimg: float, lazy: Sequence[int]) -> dict[str, Any]:
+        """Entries of the group after `kimg` thousand reals, of a player with lazy phases at these intervals."""
+        found = self.hyperparameters(kimg)
+        if "betas" in found:
+            c = 1 / (1 + sum(1 / every for every in lazy))
+            found |= {"lr": found["lr"] * c, "betas": tuple(float(beta**c) for beta in found["betas"])}
+        return found
+
+    def build(self, parameters: Sequence[torch.nn.Parameter], lazy: Sequence[int]) -> torch.optim.Optimizer:
+        """The optimizer of a player with lazy phases at these intervals, as it is before the first update."""
+        optimizer = self.make(parameters)
+        optimizer.param_groups[0].update(self.at(0.0, lazy))
+        return optimizer
+
+    def corrected(self) -> bool:
+        """Whether lazy phases are corrected for: it has betas."""
+        return "betas" in self.hyperparameters(0.0)
+
+    def describe(self) -> str:
+        """What it is set to, in words, for model cards."""
+        return f"{self.name}, rate {self.lr:g}"

@@ -10,6 +10,7 @@ from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import Head, ImageSpec
 from ggdr.registry import Capability, Part, losses, regularizers
+from ggdr.schedules.base import Scheduled
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Generator
@@ -62,6 +63,9 @@ class Adaptive(Part):
         """Take the state that a run begins with."""
         object.__setattr__(self, "state", self.start(device))  # the settings are frozen, and are not touched
 
+    def before_step(self, kimg: float) -> None:
+        """Take up what has a schedule and is part of the state, before a step after `kimg` thousand reals."""
+
     def after_step(self, stats: Mapping[str, Tensor]) -> State:
         """What of the state is new after a step, from its means over the whole batch and all processes, on the device.
 
@@ -95,7 +99,7 @@ class Adaptive(Part):
 class Term(Adaptive):
     """One summand of the objective: write `d_loss`, `g_loss` or both; it joins the turns whose method it writes."""
 
-    weight: float = 1.0
+    weight: Scheduled = 1.0
     """factor of this term in its player's loss"""
     every: int = 1
     """run at each N-th step, N times as strong (lazy regularization)"""

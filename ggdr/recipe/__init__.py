@@ -16,12 +16,14 @@ from ggdr.games.standard import StandardGame
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.base import Metric
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
+from ggdr.optimizers.adam import Adam
 from ggdr.play.callback import Callback
 from ggdr.play.game import Game
-from ggdr.play.optimizer import Adam
+from ggdr.play.optimizer import Optimizer
 from ggdr.play.term import Loss, Regularizer, Term
 from ggdr.recipe.about import About
 from ggdr.registry import Part
+from ggdr.schedules.base import Scheduled, reached
 from ggdr.trackers.accelerate import TensorBoard
 from ggdr.trackers.base import Tracker
 
@@ -54,9 +56,9 @@ class Recipe:
     callbacks: MayChange[dict[str, Callback]] = field(default_factory=dict)
     """what else happens while the run trains, by any name, beside log lines, grids, checkpoints, pushes and metrics"""
 
-    g_optimizer: Adam = field(default_factory=Adam)
+    g_optimizer: Optimizer = field(default_factory=Adam)
     """the generator's optimizer"""
-    d_optimizer: Adam = field(default_factory=Adam)
+    d_optimizer: Optimizer = field(default_factory=Adam)
     """the discriminator's optimizer"""
     batch_size: int = 32
     """reals of one step of D, over all processes"""
@@ -66,7 +68,7 @@ class Recipe:
     """main turns of D, on fresh reals, for one of G"""
     total_kimg: MayChange[float] = 25000.0
     """length of the run, thousands of reals shown to D"""
-    ema_kimg: float = 10.0
+    ema_kimg: Scheduled = 10.0
     """half-life of the running mean of G's weights, thousands of reals; 0: no mean"""
     ema_rampup: float | None = 0.05
     """the half-life is at most this share of the reals shown so far; None, or with `init_from`: no such limit"""
@@ -136,9 +138,11 @@ class Recipe:
             "keep_checkpoints",
         )
         above_zero(self, "sample_images", "nonfinite_limit")
-        not_negative(self, "seed", "num_workers", "ema_kimg", "ema_rampup", "sample_kimg", "metric_kimg", "freeze_d")
+        not_negative(self, "seed", "num_workers", "ema_rampup", "sample_kimg", "metric_kimg", "freeze_d")
         not_negative(self, "hub_kimg", "rollbacks")
         check_licence(self.hub_licence)
+        if not all(kimg >= 0 for kimg in reached(self.ema_kimg)):
+            raise UserError(f"{setting('ema_kimg')} is {self.ema_kimg}; give 0 or more.")
         if not 0 < self.rollback_lr <= 1:
             raise UserError(f"{setting('rollback_lr')} is {self.rollback_lr}; give a number above 0, at most 1.")
         if taken := {self.loss.name, "augment"} & self.regularizers.keys():

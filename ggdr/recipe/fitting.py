@@ -6,12 +6,12 @@ Networks are built on the meta device, so nothing is allocated before it is know
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, at
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.wrappers import WrapperConfig
@@ -19,6 +19,7 @@ from ggdr.play.duel import Duel
 from ggdr.play.term import Adaptive, Term
 from ggdr.recipe import Recipe
 from ggdr.registry import Capability, discover, discriminators, generators, listed
+from ggdr.schedules.base import Schedule
 from ggdr.transfer.freeze import check_stages
 
 Of = TypeVar("Of", bound=Adaptive)
@@ -45,6 +46,8 @@ def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
         check_requires(recipe, name, term)
     for part in recipe.parts():
         part.check_recipe(recipe)
+    moving: dict[str, str] = {}
+    recipe = with_schedules(recipe, recipe.total_kimg, "", moving)
     recipe, reasons = resolved(recipe, spec)
     terms = recipe.terms()
     with torch.device("meta"):
@@ -59,7 +62,7 @@ def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
     for term in terms.values():
         term.check_networks(list(networks["d"].values()))
     sizes = {name: sum(p.numel() for p in net.parameters()) for nets in networks.values() for name, net in nets.items()}
-    return Fitted(recipe, spec, extra, {name: reason for name, reason in reasons.items() if reason}, sizes)
+    return Fitted(recipe, spec, extra, {name: reason for name, reason in (reasons | moving).items() if reason}, sizes)
 
 
 def resolved(recipe: Recipe, spec: ImageSpec) -> tuple[Recipe, dict[str, str]]:
@@ -77,6 +80,29 @@ def resolved(recipe: Recipe, spec: ImageSpec) -> tuple[Recipe, dict[str, str]]:
     loss = of(recipe.loss.name, recipe.loss)
     regularizers = {name: of(name, term) for name, term in recipe.regularizers.items()}
     return replace(recipe, loss=loss, regularizers=regularizers, augment=of("augment", recipe.augment)), reasons
+
+
+def with_schedules(owner: Any, total_kimg: float, path: str, told: dict[str, str]) -> Any:
+    """A dataclass whose schedules, at any depth, have nothing left open; `told` takes each in words, by its path.
+
+    UserError, which names the setting, if one of them does not fit a run of `total_kimg` thousand reals.
+    """
+    changes: dict[str, Any] = {}
+    for name in (field.name for field in fields(owner)):
+        value, place = vars(owner)[name], f"{path}{name}"
+        if isinstance(value, Schedule):
+            with at(place):
+                changes[name] = value.resolve(total_kimg)
+            told[place] = str(changes[name])
+        elif isinstance(value, dict):
+            held = {
+                key: with_schedules(item, total_kimg, f"{place}.{key}.", told) if is_dataclass(item) else item
+                for key, item in value.items()
+            }
+            changes |= {name: held} if held != value else {}
+        elif is_dataclass(value):
+            changes |= {name: inner} if (inner := with_schedules(value, total_kimg, f"{place}.", told)) != value else {}
+    return replace(owner, **changes) if changes else owner
 
 
 def check_requires(recipe: Recipe, name: str, term: Term) -> None:

@@ -96,6 +96,8 @@ extractors = Registry("feature extractor", "ggdr.features")
 games = Registry("game", "ggdr.games")
 trackers = Registry("tracker", "ggdr.trackers")
 callbacks = Registry("callback", "ggdr.callbacks")
+optimizers = Registry("optimizer", "ggdr.optimizers")
+schedules = Registry("schedule", "ggdr.schedules")
 
 REGISTRIES: dict[str, Registry] = {
     "generators": generators,
@@ -109,6 +111,8 @@ REGISTRIES: dict[str, Registry] = {
     "games": games,
     "trackers": trackers,
     "callbacks": callbacks,
+    "optimizers": optimizers,
+    "schedules": schedules,
 }
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from ggdr.errors import UserError, not_negative
 from ggdr.lazy import Tensor, torch
 from ggdr.play.duel import Duel
-from ggdr.play.schedule import ramp
 from ggdr.play.term import Regularizer
 from ggdr.registry import Capability, regularizers
 from ggdr.regularizers.per_pixel import pixel_logits
+from ggdr.schedules.intervals import ramp
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe

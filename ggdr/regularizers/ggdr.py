@@ -10,9 +10,9 @@ from ggdr.lazy import F, Tensor
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.size import pyramid_of
 from ggdr.play.duel import Duel
-from ggdr.play.schedule import ramp
 from ggdr.play.term import Regularizer
 from ggdr.registry import Capability, regularizers
+from ggdr.schedules.intervals import ramp
 
 
 @regularizers.register("ggdr", paper="2207.13320")

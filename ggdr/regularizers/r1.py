@@ -12,6 +12,7 @@ from ggdr.ops.gradient import input_gradient
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
 from ggdr.registry import Capability, regularizers
+from ggdr.schedules.base import Scheduled
 
 
 @regularizers.register("r1", paper="1801.04406")
@@ -19,7 +20,7 @@ from ggdr.registry import Capability, regularizers
 class R1(Regularizer):
     """R1 penalty: half the squared gradient of D's logits with respect to reals (Mescheder et al. 2018, eq. 9)."""
 
-    weight: float | None = None  # type: ignore[assignment]
+    weight: Scheduled | None = None  # type: ignore[assignment]
     """gamma; None: 0.0002 * height * width / batch, the rule of thumb of StyleGAN2-ADA (arXiv 2006.06676)"""
     every: int = 16
     """run at each N-th step, N times as strong (lazy regularization)"""

@@ -23,6 +23,8 @@ from ggdr.errors import DiskError, UserError
 
 Content = TypeVar("Content")
 SUMS = "SHA256SUMS"
+NUMBERS = {"int": torch.int64, "float": torch.float64, "bool": torch.bool, "NoneType": torch.float32}
+"""what an optimizer may keep beside tensors -> how it is saved"""
 
 
 def write_checkpoint(
@@ -222,18 +224,33 @@ def explain_failure(path: Path, read: Callable[[Path], Content]) -> Content:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """An optimizer's state as tensors by "INDEX.KEY"."""
+    """An optimizer's state as tensors by "INDEX.KEY"; a number is one by "INDEX.KEY:KIND", and None an empty one.
+
+    UserError if the optimizer keeps anything else.
+    """
     state = optimizer.state_dict()["state"]
-    return {f"{index}.{key}": value for index, values in state.items() for key, value in values.items()}
+    tensors = {}
+    for name, value in ((f"{index}.{key}", value) for index, values in state.items() for key, value in values.items()):
+        kind = type(value).__name__
+        if isinstance(value, Tensor):
+            tensors[name] = value
+        elif kind in NUMBERS:
+            tensors[f"{name}:{kind}"] = torch.tensor([] if value is None else value, dtype=NUMBERS[kind])
+        else:
+            keeper = f"optimizer {type(optimizer).__name__} keeps {name.partition('.')[2]!r}, a {kind}"
+            raise UserError(f"{keeper}, which checkpoints cannot hold; they hold tensors and numbers.")
+    return tensors
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """Take back what `optimizer_tensors` gave; rates stay those of the optimizer."""
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    state: dict[int, dict[str, Tensor]] = {}
+    state: dict[int, dict[str, Any]] = {}
     for name, value in tensors.items():
         index, _, key = name.partition(".")
-        state.setdefault(int(index), {})[key] = match_layout(value, parameters[int(index)])
+        key, number, kind = key.partition(":")
+        known = None if kind == "NoneType" else value.item() if number else match_layout(value, parameters[int(index)])
+        state.setdefault(int(index), {})[key] = known
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 

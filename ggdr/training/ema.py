@@ -10,12 +10,13 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ggdr.networks.base.module import Generator
+from ggdr.schedules.base import Scheduled, value_at
 
 
 class EMA:
     """Exponential moving average of weights; buffers are copied (StyleGAN2-ADA, arXiv 2006.06676, appendix)."""
 
-    def __init__(self, networks: Mapping[str, Generator], half_life_kimg: float, rampup: float | None):
+    def __init__(self, networks: Mapping[str, Generator], half_life_kimg: Scheduled, rampup: float | None):
         """`rampup`: the half-life is at most this share of the images seen; None: no such limit."""
         self.live = networks
         self.mean = {name: copy.deepcopy(network).eval().requires_grad_(False) for name, network in networks.items()}
@@ -24,7 +25,7 @@ class EMA:
 
     def decay(self, batch_size: int, images_seen: int) -> float:
         """Weight of the old mean when `batch_size` images follow `images_seen`."""
-        images = self.half_life_kimg * 1000
+        images = value_at(self.half_life_kimg, images_seen / 1000) * 1000
         if self.rampup is not None:
             images = min(images, images_seen * self.rampup)
         return 0.5 ** (batch_size / max(images, 1e-8))

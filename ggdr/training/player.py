@@ -9,22 +9,22 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.networks.base.module import Network
-from ggdr.play.optimizer import Adam
+from ggdr.play.optimizer import Optimizer
 from ggdr.training.averaging import Averaging
 
 
 class Player:
     """One side of the game: it learns on its turn and stands still on the other's."""
 
-    def __init__(self, networks: Mapping[str, Network], adam: Adam, lazy: Sequence[int], processes: int = 1):
+    def __init__(self, networks: Mapping[str, Network], settings: Optimizer, lazy: Sequence[int], processes: int = 1):
         """`networks` by the name under which they are saved; `lazy`: the intervals of its lazy phases.
 
         Weights that take no gradient now are frozen: they never learn.
         """
         self.networks = networks
         self.parameters = [p for network in networks.values() for p in network.parameters() if p.requires_grad]
-        self.adam, self.optimizer = adam, adam.build(self.parameters, lazy)
-        self.rate = self.optimizer.param_groups[0]["lr"]  # with the correction for lazy phases
+        self.settings, self.lazy = settings, lazy
+        self.optimizer = settings.build(self.parameters, lazy)
         self.lr_scale = 1.0  # factor of the rate after the run went back
         self.averaging = Averaging(self.parameters, processes) if processes > 1 else None
         for parameter in self.parameters:
@@ -47,19 +47,24 @@ class Player:
             self.averaging.finish()
 
     def clip_gradients(self) -> Tensor:
-        """Scale all gradients down together where their norm is above the optimizer's `max_grad_norm`, if it has one.
+        """Cut gradients to the optimizer's `clip_value`, then scale them all down to its `clip_norm`, if any.
 
-        Returns the norm before that, a scalar on the device; it is not finite if one of the gradients is not.
+        Returns the norm before both, a scalar on the device; it is not finite if one of the gradients is not.
         """
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
-        if self.adam.max_grad_norm is not None:
-            torch.nn.utils.clip_grads_with_norm_(self.parameters, self.adam.max_grad_norm, norm)
+        cut, limit = norm, self.settings.clip_norm
+        if self.settings.clip_value is not None:
+            torch.nn.utils.clip_grad_value_(self.parameters, self.settings.clip_value)
+            cut = torch.nn.utils.get_total_norm(gradients)
+        if limit is not None:
+            torch.nn.utils.clip_grads_with_norm_(self.parameters, limit, cut)
         return norm
 
-    def set_learning_rate(self, kimg: float) -> None:
-        """Set the learning rate for an update after `kimg` thousand reals."""
-        self.optimizer.param_groups[0]["lr"] = self.lr_scale * self.rate * self.adam.schedule(kimg)
+    def set_hyperparameters(self, kimg: float) -> None:
+        """Set the learning rate, and whatever else is scheduled, for an update after `kimg` thousand reals."""
+        group = self.settings.at(kimg, self.lazy)
+        self.optimizer.param_groups[0].update(group | {"lr": self.lr_scale * group["lr"]})
 
     def step(self, skip: Tensor) -> None:
         """Take one optimizer step and drop the gradients; weights and moments stay as they are where `skip` is true.
@@ -67,10 +72,16 @@ class Player:
         `skip`: a boolean scalar on the device. Weights that the phase's losses do not reach count the update too, with
         a gradient of zero, as published.
         """
-        # Fused Adam skips its step on the device where this is not 0: no wait for the host to look.
-        self.optimizer.found_inf, self.optimizer.grad_scale = skip.float(), None  # type: ignore[attr-defined]
-        touch([p for p in self.parameters if p.grad is None])
-        self.optimizer.step()
+        untouched = [p for p in self.parameters if p.grad is None]
+        if self.settings.skips_on_device:
+            # Fused Adam skips its step on the device where this is not 0: no wait for the host to look.
+            self.optimizer.found_inf, self.optimizer.grad_scale = skip.float(), None  # type: ignore[attr-defined]
+            touch(untouched)
+            self.optimizer.step()
+        elif not bool(skip):
+            for parameter in untouched:  # memory of each one's own: optimizers may write to gradients
+                parameter.grad = torch.zeros_like(parameter)
+            self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
 
     def restart(self) -> None:

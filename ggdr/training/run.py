@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import fields
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -24,7 +25,7 @@ from ggdr.ops.device import default_num_workers, device_name, setup_device, weig
 from ggdr.ops.precision import without_tf32
 from ggdr.ops.threads import Threads
 from ggdr.play.duel import StepContext
-from ggdr.play.optimizer import Adam
+from ggdr.play.optimizer import Optimizer
 from ggdr.play.phase import Phase, phases
 from ggdr.play.stats import Stats
 from ggdr.play.term import Adaptive, Turn
@@ -34,6 +35,7 @@ from ggdr.recipe.files import differences, fill_defaults, to_json, to_python
 from ggdr.recipe.fitting import fit
 from ggdr.saving import checkpoint
 from ggdr.saving.model import describe
+from ggdr.schedules.base import Schedule
 from ggdr.seeding import seed_of
 from ggdr.training.averaging import share
 from ggdr.training.compiling import as_written
@@ -107,9 +109,17 @@ class Run:
                 network.compile_in_place()
         self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
         self.written = Written(self.buffers)
-        adams: dict[Turn, Adam] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
-        lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in adams}
-        self.players = {turn: Player(self.networks[turn], adams[turn], lazy[turn], self.processes) for turn in adams}
+        optimizers: dict[Turn, Optimizer] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
+        lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in optimizers}
+        self.players = {
+            turn: Player(self.networks[turn], settings, lazy[turn], self.processes)
+            for turn, settings in optimizers.items()
+        }
+        self.notes += [
+            f"{turn}_optimizer: {settings.name} has no betas: its rate and decays are not corrected for lazy phases"
+            for turn, settings in optimizers.items()
+            if lazy[turn] and not settings.corrected()
+        ]
 
     def start_weights(self) -> None:
         """What the recipe's `init_from` has goes into networks and running means; then `freeze_d` is seen to."""
@@ -191,6 +201,18 @@ class Run:
     def exact(self, phase: Phase) -> AbstractContextManager:
         """Context of a phase's passes, there and back: what differentiates a gradient has all bits of float32."""
         return without_tf32() if phase.float32 else nullcontext()
+
+    def scheduled(self) -> dict[str, float]:
+        """What settings that have a schedule are now, by the name under which they are logged: `lr/g`, `weight/r1`."""
+        recipe = self.recipe
+        owners: dict[str, Any] = {"/g": recipe.g_optimizer, "/d": recipe.d_optimizer, "": recipe}
+        owners |= {f"/{name}": part for name, part in self.adaptive.items()}
+        return {
+            f"{field.name}{place}": value.at(self.kimg)
+            for place, owner in owners.items()
+            for field in fields(owner)
+            if isinstance(value := vars(owner)[field.name], Schedule)
+        }
 
     def generators(self) -> list[Any]:
         """The networks that learn on G's turn."""

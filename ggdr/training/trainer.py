@@ -14,10 +14,10 @@ from ggdr.errors import UserError
 from ggdr.folders import RECIPE, mark, write_recipe
 from ggdr.formatting import significant
 from ggdr.ops.kernels import describe_kernels
-from ggdr.play.schedule import due
 from ggdr.processes import Processes, together
 from ggdr.recipe.files import flatten, to_json, to_python
 from ggdr.saving import checkpoint
+from ggdr.schedules.intervals import due
 from ggdr.training.journal import Journal, NoJournal
 from ggdr.training.lock import Lock
 from ggdr.training.place import check_place, check_room, told

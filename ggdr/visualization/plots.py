@@ -59,6 +59,10 @@ PANELS = (
         (-1.05, 1.05),
     ),
     Panel("Gradient norms", ("grad/g", "grad/d"), ("generator", "discriminator")),
+    Panel("Scheduled: learning rates", ("lr/",)),
+    Panel("Scheduled: beta2", ("beta2/",)),
+    Panel("Scheduled: weights of terms", ("weight/",)),
+    Panel("Scheduled: half-life of the running mean, kimg", ("ema_kimg",), ("",)),
     Panel("Speed, images per second", ("images_per_second",), ("",)),
 )
 

@@ -6,7 +6,7 @@ Smaller than there: 32 px gray digits, a quarter of them, 10 kimg, 32 channels a
 from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.apa import APA
 from ggdr.regularizers.r1 import R1

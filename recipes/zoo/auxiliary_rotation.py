@@ -8,7 +8,7 @@ from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.auxiliary_rotation import AuxiliaryRotation
 

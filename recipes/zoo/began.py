@@ -11,7 +11,7 @@ from ggdr.losses.began import BEGAN
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.autoencoder import AutoencoderDiscriminatorConfig
 from ggdr.networks.dcgan import DCGANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(

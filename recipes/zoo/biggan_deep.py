@@ -10,7 +10,7 @@ from ggdr.data.digits import Digits
 from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.biggan import BigGANDeepDiscriminatorConfig, BigGANDeepGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(

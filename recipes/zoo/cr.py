@@ -7,7 +7,7 @@ alone: a digit that is mirrored is none.
 from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.cr import CR
 

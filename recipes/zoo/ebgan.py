@@ -11,7 +11,7 @@ from ggdr.losses.ebgan import EBGAN
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.autoencoder import AutoencoderDiscriminatorConfig
 from ggdr.networks.dcgan import DCGANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.pulling_away import PullingAway
 

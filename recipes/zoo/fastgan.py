@@ -11,7 +11,7 @@ from ggdr.features.plain import Pixels
 from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.fastgan import FastGANDiscriminatorConfig, FastGANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.reconstruction import FastGANReconstruction
 

@@ -7,7 +7,7 @@ The adversarial loss stays, which there gives way to feature matching.
 from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.feature_matching import FeatureMatching
 

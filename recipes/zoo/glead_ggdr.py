@@ -8,7 +8,7 @@ from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.glead import GLeaD

@@ -8,7 +8,7 @@ from ggdr.data.digits import Digits
 from ggdr.losses.least_squares import LeastSquares
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(

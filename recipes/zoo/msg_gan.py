@@ -9,7 +9,7 @@ from ggdr.data.digits import Digits
 from ggdr.losses.wasserstein import Wasserstein
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.msg_gan import MSGGANDiscriminatorConfig, MSGGANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.wgan_gp import WGANGP
 

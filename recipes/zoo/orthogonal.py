@@ -11,7 +11,7 @@ from ggdr.data.digits import Digits
 from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.biggan import BigGANDiscriminatorConfig, BigGANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.orthogonal import Orthogonal
 

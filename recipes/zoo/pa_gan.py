@@ -8,7 +8,7 @@ from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(

@@ -11,7 +11,7 @@ from ggdr.games.progressive import Progressive
 from ggdr.losses.wasserstein import Wasserstein
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.progan import ProGANDiscriminatorConfig, ProGANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.wgan_gp import WGANGP
 

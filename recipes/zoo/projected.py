@@ -13,7 +13,7 @@ from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.timm import TimmDiscriminatorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 
 recipe = Recipe(

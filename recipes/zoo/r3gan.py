@@ -10,7 +10,7 @@ from ggdr.data.digits import Digits
 from ggdr.losses.relativistic import Relativistic
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.r3gan import R3GANDiscriminatorConfig, R3GANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.r2 import R2

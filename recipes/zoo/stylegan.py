@@ -11,7 +11,7 @@ from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.progan import ProGANDiscriminatorConfig
 from ggdr.networks.stylegan import StyleGANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.r1 import R1
 

@@ -10,7 +10,7 @@ from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig
 from ggdr.networks.stylegan3 import StyleGAN3GeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.r1 import R1
 

@@ -11,7 +11,7 @@ from ggdr.losses.hinge import Hinge
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.unet_gan import UNetGANDiscriminatorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.cutmix import CutMix
 from ggdr.regularizers.per_pixel import PerPixel

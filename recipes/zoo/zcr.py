@@ -7,7 +7,7 @@ alone: a digit that is mirrored is none. The noise of codes is ten times the pap
 from ggdr.data.digits import Digits
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.regularizers.bcr import BCR
 from ggdr.regularizers.zcr import ZCR

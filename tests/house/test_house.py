@@ -35,12 +35,12 @@ FLOORS = [
         "registry",
         "seeding",
     },
-    {"ops"},
+    {"ops", "schedules"},
     {"layers"},
     {"networks"},
     {"play"},
     {"features"},
-    {"losses", "regularizers", "augment", "data", "metrics", "games", "trackers"},
+    {"losses", "regularizers", "augment", "data", "metrics", "games", "optimizers", "trackers"},
     # recipes, and networks: to be saved, found, drawn from, moved through, started from and exported
     {"recipe", "flags", "saving", "sampling", "pipeline", "latent", "transfer", "exporting", "foreign"},
     {"evaluation", "hub", "visualization"},
@@ -64,7 +64,9 @@ HINTS = {
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 HEAVY = """torch numpy PIL sklearn datasets pyarrow accelerate matplotlib tensorboard safetensors diffusers torchvision
  timm torch_fidelity torchmetrics gradio""".split()
-SETTINGS = "Term Loss Regularizer Augmentation Adaptive Recipe About Adam ImageSpec GeneratorOutput".split()
+SETTINGS = (
+    "Term Loss Regularizer Augmentation Adaptive Recipe About Optimizer Schedule Span ImageSpec GeneratorOutput".split()
+)
 """classes whose fields a person sets or reads, beside the registered ones"""
 
 

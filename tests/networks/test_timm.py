@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.timm import TimmDiscriminatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
 from ggdr.recipe.fitting import fit
 from ggdr.saving.model import load_model, save_model

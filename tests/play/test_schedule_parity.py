@@ -10,7 +10,7 @@ import tiny
 import torch
 
 from ggdr.augment.ada import ADA
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
 from ggdr.train import train_step
 
 STEPS = 40

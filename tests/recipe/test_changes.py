@@ -23,7 +23,7 @@ LSUN = load_recipe(ROOT / "recipes" / "lsun_cat.py")
 @pytest.mark.parametrize(
     "setting",
     "total_kimg log_kimg sample_kimg checkpoint_kimg metric_kimg keep_checkpoints num_workers init_from sample_images"
-    " nonfinite_limit g_optimizer.lr d_optimizer.warmup_kimg metrics.swd.images metrics.new.type trackers.wandb.project"
+    " nonfinite_limit g_optimizer.lr d_optimizer.clip_value metrics.swd.images metrics.new.type trackers.wandb.project"
     " data.cache_mb".split(),
 )
 def test_length_intervals_rates_and_what_watches_a_run_may_change(setting):
@@ -96,7 +96,7 @@ def test_settings_that_are_newer_than_a_run_are_no_change(saved, tmp_path):
     out = shutil.copytree(saved, tmp_path / "run")
     file = checkpoint.latest(out) / "recipe.json"
     older = json.loads(file.read_text())
-    del older["freeze_d"], older["game"], older["g_optimizer"]["warmup_kimg"]
+    del older["freeze_d"], older["game"], older["g_optimizer"]["clip_value"]
     file.write_text(json.dumps(older))
     assert resumed(out) == []
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from ggdr.play.optimizer import Adam
 from ggdr.play.term import Loss, Regularizer
-from ggdr.registry import augmentations, discover, losses, metrics, regularizers
+from ggdr.registry import augmentations, discover, losses, metrics, optimizers, regularizers, schedules
 
 discover()
 OF_A_TERM = {"weight": 1.0, "every": 1}
@@ -68,7 +67,20 @@ AUGMENTATIONS = {
     "diffaug": {"policy": ("colour", "translation", "cutout")},
     "none": {},
 }  # fmt: skip
-ADAM = {"lr": 0.0025, "beta1": 0.0, "beta2": 0.99, "eps": 1e-8, "warmup_kimg": 0.0, "max_grad_norm": None}
+OPTIMIZERS = {
+    "adam": {"lr": 0.0025, "beta1": 0.0, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.0},
+    "adamw": {"lr": 0.0025, "beta1": 0.0, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.01},
+    "rmsprop": {"lr": 0.00005, "alpha": 0.99, "eps": 1e-8, "momentum": 0.0, "weight_decay": 0.0},
+    "sgd": {"lr": 0.01, "momentum": 0.9, "nesterov": False, "weight_decay": 0.0},
+}
+OF_A_SPAN = {"start": None, "warmup_kimg": 0.0, "end": 0.0, "kimg": None, "hold_kimg": 0.0}
+SCHEDULES = {
+    "constant": {"start": None, "warmup_kimg": 0.0},
+    "cosine": OF_A_SPAN,
+    "inverse_sqrt": {"start": None, "warmup_kimg": 0.0, "kimg": None},
+    "linear": OF_A_SPAN,
+    "steps": {"start": None, "warmup_kimg": 0.0, "factor": 0.1, "milestones_kimg": ()},
+}
 
 
 def settings(part) -> dict:
@@ -84,11 +96,12 @@ def test_terms_metrics_and_augmentations_begin_as_published():
         ({**losses, **regularizers}, TERMS | reconstruction, OF_A_TERM),
         (metrics, METRICS, OF_A_METRIC),
         (augmentations, AUGMENTATIONS, {}),
+        (optimizers, OPTIMIZERS, {"clip_norm": None, "clip_value": None}),
+        (schedules, SCHEDULES, {}),
     ):
         assert {name: settings(part()) for name, part in kind.items()} == {
             name: shared | own for name, own in table.items()
         }
-    assert settings(Adam()) == ADAM
 
 
 def where(kind, holds) -> set[str]:

@@ -1,19 +1,28 @@
-"""Settings of terms, augmentations, metrics and Adam: what cannot be is refused, what lies just inside is taken."""
+"""Settings of parts: what cannot be is refused, what lies just inside is taken."""
 
 from __future__ import annotations
+
+import math
 
 import pytest
 
 from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
-from ggdr.play.optimizer import Adam
-from ggdr.registry import augmentations, discover, losses, metrics, regularizers
+from ggdr.registry import augmentations, discover, losses, metrics, optimizers, regularizers, schedules
 
 discover()
-PARTS = {**losses, **regularizers, **augmentations, **metrics, "adam": Adam, "pa_gan": PAGANDiscriminatorConfig}
+PARTS = {
+    **losses,
+    **regularizers,
+    **augmentations,
+    **metrics,
+    **optimizers,
+    **schedules,
+    "pa_gan": PAGANDiscriminatorConfig,
+}
 REFUSED = {
     "adam": [
         {"lr": 0.0}, {"eps": 0.0}, {"beta1": -0.1}, {"beta2": -0.1}, {"beta1": 1.0}, {"beta2": 1.0},
-        {"warmup_kimg": -1.0}, {"max_grad_norm": 0.0},
+        {"clip_norm": 0.0}, {"clip_value": 0.0}, {"weight_decay": -0.1},
     ],
     "ada": [
         {"p_max": -0.1}, {"p_max": 1.1}, {"fixed_p": -0.1}, {"fixed_p": 1.1}, {"interval": 0}, {"speed_kimg": 0.0},
@@ -30,7 +39,13 @@ REFUSED = {
     "kid": [{"subsets": 0}, {"subset": 1}],
     "pa_gan": [{"start_kimg": -1.0}, {"interval_kimg": 0.0}, {"ramp_kimg": 0.0}, {"ramp_kimg": 501.0}],
     "ppl": [{"images": 0}, {"epsilon": 0.0}],
+    "constant": [{"start": math.nan}, {"start": math.inf}, {"warmup_kimg": -1.0}],
+    "cosine": [{"kimg": 0.0}, {"kimg": math.inf}, {"hold_kimg": -1.0}, {"end": math.nan}],
+    "inverse_sqrt": [{"kimg": 0.0}],
     "precision_recall": [{"neighbours": 0}],
+    "rmsprop": [{"alpha": 1.0}, {"momentum": -0.1}, {"eps": 0.0}, {"weight_decay": -1.0}, {"lr": 0.0}],
+    "sgd": [{"momentum": 1.0}, {"momentum": -0.1}, {"weight_decay": -1.0}, {"lr": -0.1}],
+    "steps": [{"factor": -1.0}, {"milestones_kimg": (2.0, 1.0)}, {"milestones_kimg": (0.0,)}],
     "swd": [{"images": 0}, {"patches": 0}, {"side_px": 0}, {"directions": 0}],
     "zcr": [{"noise": -0.1}],
 }  # fmt: skip
@@ -47,7 +62,11 @@ TAKEN = {
     "kid": [{"subsets": 1, "subset": 2}],
     "pa_gan": [{"start_kimg": 0.0, "interval_kimg": 0.5, "ramp_kimg": 0.5}],
     "ppl": [{"images": 1, "epsilon": 1e-9}],
+    "cosine": [{"kimg": 1e-9, "end": -1.0, "hold_kimg": None}],
     "precision_recall": [{"neighbours": 1}],
+    "rmsprop": [{"alpha": 0.0, "momentum": 0.0}],
+    "sgd": [{"momentum": 0.0}, {"momentum": 0.5, "nesterov": True}],
+    "steps": [{"factor": 0.0, "milestones_kimg": (0.5, 1.0)}],
     "swd": [{"images": 1, "patches": 1, "side_px": 1, "directions": 1}],
     "zcr": [{"noise": 0.0}],
 }

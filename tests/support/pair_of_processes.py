@@ -24,6 +24,8 @@ def main(out: Path, pair: str) -> None:
         recipe = dataclasses.replace(recipe, **networks, regularizers={"lecam": LeCam()})
     if pair == "frozen":
         recipe = dataclasses.replace(recipe, init_from=str(out / "source"), freeze_d=2)
+    if pair == "scheduled":
+        recipe = tiny.scheduled(recipe)
     accelerator = make_accelerator("fp32")
     try:
         run = Run(recipe, out, accelerator)

@@ -12,10 +12,14 @@ from ggdr.data.digits import Digits
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.optimizers.adam import Adam
+from ggdr.optimizers.sgd import SGD
 from ggdr.recipe import Recipe
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.path_length import PathLength
 from ggdr.regularizers.r1 import R1
+from ggdr.schedules.cosine import Cosine
+from ggdr.schedules.linear import Linear
 
 STYLEGAN2 = StyleGAN2GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=2, channel_max=8)
 RESNET = StyleGAN2DiscriminatorConfig(channel_max=8, mapping_layers=2)
@@ -47,6 +51,19 @@ def dcgan(tiny: Recipe) -> Recipe:
         "discriminator": UNetDiscriminatorConfig(encoder=DCGANDiscriminatorConfig(channels=8)),
     }
     return dataclasses.replace(tiny, regularizers=terms, **pair)
+
+
+def scheduled(tiny: Recipe) -> Recipe:
+    """The same with a schedule wherever there may be one, over its 8 steps."""
+    return dataclasses.replace(
+        tiny,
+        g_optimizer=Adam(lr=Cosine(start=2e-3, end=5e-4, kimg=0.06), beta2=Cosine(start=0.9, end=0.99, kimg=0.06)),
+        d_optimizer=SGD(lr=Linear(start=0.01, kimg=0.048, hold_kimg=0.016), clip_norm=1.0),
+        regularizers=tiny.regularizers | {"r1": R1(weight=Cosine(start=2.0, end=0.2, kimg=0.064), every=4)},
+        augment=ADA(fixed_p=Linear(start=0.0, end=0.3, kimg=0.064)),
+        ema_kimg=Cosine(start=0.0, end=0.05, kimg=0.05),
+        ema_rampup=None,
+    )
 
 
 class OneProcess:

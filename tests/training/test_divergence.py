@@ -15,8 +15,8 @@ from ggdr.losses.began import BEGAN
 from ggdr.losses.ebgan import EBGAN
 from ggdr.losses.wasserstein import Wasserstein
 from ggdr.networks.autoencoder import AutoencoderDiscriminatorConfig
+from ggdr.optimizers.adam import Adam
 from ggdr.play.callback import Callback
-from ggdr.play.optimizer import Adam
 from ggdr.recipe import Recipe
 from ggdr.saving import checkpoint
 from ggdr.train import train_loop, train_step
@@ -99,8 +99,8 @@ def test_callbacks_hear_that_a_run_has_gone_back(tmp_path, capsys):
 def test_speed_after_a_rollback_is_that_of_the_recipe_times_its_factor(tmp_path):
     run = tiny.tiny_run(diverging(), tmp_path)
     run.slow_down(2)
-    before = run.players["d"].rate
-    run.players["d"].set_learning_rate(kimg=0.0)
+    before = run.players["d"].settings.at(0.0, run.players["d"].lazy)["lr"]
+    run.players["d"].set_hyperparameters(kimg=0.0)
     assert run.players["d"].optimizer.param_groups[0]["lr"] == pytest.approx(0.09 * before)
 
 

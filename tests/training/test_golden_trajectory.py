@@ -16,8 +16,8 @@ from ggdr.games.standard import StandardGame
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.optimizers.adam import Adam
 from ggdr.play.duel import Duel
-from ggdr.play.optimizer import Adam
 from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.path_length import PathLength

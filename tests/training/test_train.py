@@ -15,7 +15,8 @@ from tiny_runs import same, weights
 from ggdr.augment.none import NoAugmentation
 from ggdr.data.digits import Digits
 from ggdr.lazy import Tensor
-from ggdr.play.optimizer import Adam
+from ggdr.optimizers.adam import Adam
+from ggdr.schedules.constant import Constant
 from ggdr.train import play, train_loop, train_step
 from ggdr.training.player import touch
 from ggdr.training.trainer import Trainer
@@ -173,7 +174,7 @@ def test_lazy_regularization_corrects_adam(tmp_path):
 
 def test_the_learning_rate_rises_from_nothing_over_the_warmup(tmp_path):
     """By the images seen before the step: 0, 8, 16 of 32; D's player, without a warm-up, begins at its rate."""
-    warm = dataclasses.replace(tiny.recipe.g_optimizer, warmup_kimg=0.032)
+    warm = Adam(lr=Constant(start=0.0025, warmup_kimg=0.032))
     run = tiny.tiny_run(dataclasses.replace(tiny.recipe, g_optimizer=warm), tmp_path)
     before = {name: p.clone() for name, p in run.networks["g"]["generator"].named_parameters()}
     reals, rates = run.reals(), []
@@ -187,9 +188,9 @@ def test_the_learning_rate_rises_from_nothing_over_the_warmup(tmp_path):
 
 
 @pytest.mark.parametrize("limit", [None, 1e9, 0.01])
-def test_gradients_are_clipped_together_to_the_optimizers_max_grad_norm(limit, tmp_path):
+def test_gradients_are_clipped_together_to_the_optimizers_clip_norm(limit, tmp_path):
     """The first moment of Adam, from beta1 0.5 on, is half of the gradient that it was given."""
-    adam = Adam(beta1=0.5, max_grad_norm=limit)
+    adam = Adam(beta1=0.5, clip_norm=limit)
     run = tiny.tiny_run(dataclasses.replace(tiny.recipe, g_optimizer=adam, regularizers={}), tmp_path)
     stats = train_step(run, next(run.reals()))
     moments = [state["exp_avg"] for state in run.players["g"].optimizer.state.values()]
@@ -199,8 +200,8 @@ def test_gradients_are_clipped_together_to_the_optimizers_max_grad_norm(limit, t
 
 
 def test_a_largest_norm_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="max_grad_norm is 0; give a number above 0"):
-        Adam(max_grad_norm=0)
+    with pytest.raises(ValueError, match="clip_norm is 0; give a number above 0"):
+        Adam(clip_norm=0)
 
 
 def test_every_update_counts_for_every_weight_of_its_player(tmp_path):

@@ -1,4 +1,4 @@
-"""Schedules, in thousands of real images shown."""
+"""Ramps and intervals, in thousands of real images shown."""
 
 
 def ramp(kimg: float, start: float, length: float) -> float:

@@ -7,16 +7,16 @@ import torch
 
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.networks.base import DiscriminatorOutput, ImageSpec
+from ggdr.optimizers.adam import Adam
 from ggdr.play.duel import StepContext
-from ggdr.play.optimizer import Adam
 from ggdr.play.phase import Phase, phases
-from ggdr.play.schedule import due, ramp
 from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.glead import GLeaD
 from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.r2 import R2
 from ggdr.regularizers.zcr import ZCR
+from ggdr.schedules.intervals import due, ramp
 
 
 def test_ramp():
