@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, at
 from ggdr.registry import Part, Registry
 from ggdr.schedules.base import Schedule
 
@@ -108,7 +108,8 @@ def swapped(owner: Any, path: list[str], name: str, flag: str, whole: Any = None
     inner = path[2:] if many else path[1:]
     old = held.get(path[1]) if many else held
     if inner:
-        new = swapped(old, inner, name, flag, whole)
+        with at(".".join(path[: len(path) - len(inner)])):
+            new = swapped(old, inner, name, flag, whole)
     elif many and name.lower() == "none":
         if old is None:
             raise UserError(f"{flag} none: there is no {path[1]!r} to drop; there are: {', '.join(held) or 'none'}.")

@@ -171,6 +171,8 @@ def test_flags_put_a_number_or_none_in_the_place_of_a_schedule():
     [
         ("--g-optimizer.lr nosine", "--g-optimizer.lr takes a number or a schedule; unknown schedule 'nosine'"),
         ("--g-optimizer.lr none", "--g-optimizer.lr takes a number or a schedule; "),
+        ("--g-optimizer.lr -1", "--g-optimizer.lr is -1.0; give a number above 0."),
+        ("--regularizers.r1.weight linear --ema-kimg -1", "--ema-kimg is -1.0; give 0 or more."),
         ("--g-optimizer.lr.kimg 4", "It is a number; type --g-optimizer.lr cosine"),
         ("--g-optimizer.lr cosine --g-optimizer.lr.factor 4", "steps has one: add --g-optimizer.lr steps"),
     ],
