@@ -20,7 +20,8 @@ class RandomState(NamedTuple):
 
 def random_state(device: torch.device) -> RandomState:
     """The present state; reading it waits for no computation of the device."""
-    own = torch.get_device_module(device).get_rng_state(device) if device.type != "cpu" else None
+    has_own = device.type not in ("cpu", "meta")  # nothing is drawn on the meta device
+    own = torch.get_device_module(device).get_rng_state(device) if has_own else None
     return RandomState(torch.get_rng_state(), device, own)
 
 

@@ -250,6 +250,6 @@ def test_code_in_the_folder_of_a_pipeline_is_not_run(tmp_path, named):
     if named:
         index = json.loads((folder / "model_index.json").read_text())
         (folder / "model_index.json").write_text(json.dumps(index | {"unet": ["evil", "Evil"]}))
-    with pytest.raises(ValueError, match=r"holds code of its own.*, which is not run; measure a folder of the images"):
+    with pytest.raises(ValueError, match=r"holds its own code.*, which is not run; measure a folder of the images"):
         find_source(ImageFiles(source=str(folder)), SAMPLING, REALS)
     assert not (tmp_path / "ran").exists()

@@ -177,7 +177,7 @@ import sys
 sys.modules.update(dict.fromkeys({optional!r}))
 from pathlib import Path
 import ggdr
-from ggdr.hub.repository import Words, assemble
+from ggdr.hub.repository import CardWords, assemble
 from ggdr.train import main as train
 from ggdr.verbs.generate import main as generate
 home = Path({home!r})
@@ -185,7 +185,7 @@ train([{tiny!r}, "--out", str(home / "run"), "--total-kimg", "0.016"])
 generate([str(home / "run"), "--seeds", "0-3", "--out", str(home / "grid.png")])
 ggdr.from_pretrained(home / "run")(seeds=[0]).images[0].save(home / "one.png")
 (home / "shared").mkdir()
-assemble(home / "run", home / "shared", "org/name", Words())
+assemble(home / "run", home / "shared", "org/name", CardWords())
 """
 
 

@@ -16,9 +16,15 @@ from places import ROOT, SUPPORT
 from ggdr.hub.repository import CardWords, assemble, link_or_copy
 
 pytestmark = pytest.mark.slow
-SHARED = [".gitattributes", "README.md", "discriminator/config.json", "discriminator/model.safetensors"]
-SHARED += ["generator/config.json", "generator/model.safetensors", "losses.png", "metrics.jsonl", "model_index.json"]
-SHARED += ["recipe.json", "recipe.py", "samples/fakes-000000.064kimg.png", "samples/reals.png"]
+SHARED = sorted(
+    [".gitattributes", "README.md", "losses.png", "metrics.jsonl", "model_index.json", "pipeline.py"]
+    + [
+        f"{name}/{file}"
+        for name in ("discriminator", "generator")
+        for file in ("config.json", "model.py", "model.safetensors")
+    ]
+    + ["recipe.json", "recipe.py", "samples/fakes-000000.064kimg.png", "samples/reals.png"]
+)
 
 
 def outcome(scenario: str, home: Path) -> dict:
@@ -64,7 +70,7 @@ def test_a_card_that_a_person_wrote_stays(pushed):
 def test_branches_and_models_are_pushed_too(pushed):
     assert "tester/run" in pushed["branch"] and pushed["pulled branch"] == "stylegan2"
     assert pushed["model"] == f"{pushed['url']}/tester/alone"
-    assert pushed["model files"] == [name for name in SHARED if name in ("README.md", "model_index.json")
+    assert pushed["model files"] == [name for name in SHARED if name in ("README.md", "model_index.json", "pipeline.py")
                                      or name.startswith((".git", "generator"))]  # fmt: skip
 
 

@@ -248,7 +248,7 @@ REFUSED = {
     "no colon": (["--arms", "plain"], "arm 'plain' has no name"),
     "name of the records": (["--arms", "measured:"], "arm 'measured:' has no name"),
     "path as a name": (["--arms", "../x:"], "has no name"),
-    "twice": (["--arms", "a:", "a: --augment none"], "each arm a name of its own"),
+    "twice": (["--arms", "a:", "a: --augment none"], "each arm its own name"),
     "seed twice": (["--arms", "a:", "--seeds", "1", "1"], "each seed once"),
     "other images": (
         ["--arms", "a:", "b: --data.subset 32"],
@@ -292,7 +292,7 @@ def test_a_value_that_is_not_there_is_refused_with_those_that_are(made):
 def test_flags_after_the_dashes_are_those_of_evaluate(copy):
     assert run(copy, "--no-train", "--", "--seed", "5") == 0
     assert len(records(copy)) == 16
-    with pytest.raises(ValueError, match="--seed -5 is out of range"):
+    with pytest.raises(ValueError, match="seed -5 is out of range"):
         run(copy, "--no-train", "--", "--seed", "-5")
 
 

@@ -27,7 +27,7 @@ from ggdr.registry import regularizers
 
 
 @regularizers.register("own")
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Own(Regularizer):
     """D's logits stay near zero."""
 
@@ -40,7 +40,7 @@ if __name__ == "__main__":
 '''
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CtrlC(Callback):
     """Somebody presses Ctrl-C in the first step."""
 
