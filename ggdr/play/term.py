@@ -32,8 +32,9 @@ class Adaptive(Part):
     makes the state that `start` declares; each step `learn` takes in what `after_step` makes of it.
     """
 
-    state: State
-    """state of a run, from `begin` on; recipes and settings know nothing of it"""
+    if TYPE_CHECKING:  # who reads a part's annotations, as the command line does, would import torch for this one
+        state: State
+        """state of a run, from `begin` on; recipes and settings know nothing of it"""
 
     def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
         """Settings without anything left open (a None, an empty tuple), and what was chosen and why, or "".

@@ -40,7 +40,7 @@ if __name__ == "__main__":
 '''
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class CtrlC(Callback):
     """Somebody presses Ctrl-C in the first step."""
 
