@@ -57,3 +57,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'ggdr' has no attribute {name!r}")
     module = importlib.import_module(HOMES[name])
     return module if name == "train" else getattr(module, name)  # `ggdr.train` can be called, and is a module as well
+
+
+def __dir__() -> list[str]:
+    """Names for tab completion, those that are imported at first use among them."""
+    return sorted({*globals(), *__all__})

@@ -34,7 +34,7 @@ or the Hub, or images: a folder, .zip, .tar, .parquet, .npz and all else that `g
   --metrics fid kid        these metrics; --metrics.fid.images 10000 sets a field of one
   --images 10000           this many generated images for all of them
   --reals 70000            this many real images, as far as there are; without it as many as generated ones
-  --extractor digits       one feature extractor for all of them; --extractor.batch 16 sets a field of theirs
+  --extractor digits       one feature extractor for all of them; --extractor.batch-size 16 sets a field of theirs
 `ggdr list metrics` and `ggdr list extractors` show what is registered."""
 
 
