@@ -1,10 +1,13 @@
 """Name -> part, one registry a kind: a part registers itself, and is looked up, listed and suggested by name."""
 
+import dataclasses
 import difflib
 import importlib
 import importlib.metadata
 import importlib.util
+import inspect
 import pkgutil
+import re
 import sys
 import traceback
 import warnings
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from ggdr.recipe import Recipe
 
 __all__ = ["Capability", "Part", "Registry", "discover", "listed", "origin", "use"]
+
+CLASS_VARIABLE = re.compile(r"^(\w+\.)?ClassVar\b")
+"""annotations, as text, that a dataclass takes for no field"""
 
 
 class Part:
@@ -56,7 +62,10 @@ class Registry(dict[str, type[Part]]):
         self.kind, self.package = kind, package
 
     def register(self, name: str, paper: str = ""):
-        """Class decorator: enter the class under `name`; UserError if the name is taken or there is no docstring."""
+        """Class decorator: enter the class under `name`.
+
+        UserError if the name is taken, there is no docstring, or what the class sets would not be its settings.
+        """
 
         def add(cls):
             """The class itself, entered."""
@@ -67,6 +76,7 @@ class Registry(dict[str, type[Part]]):
                 )
             if not (cls.__doc__ or "").strip() or cls.__doc__.startswith(f"{cls.__name__}("):
                 raise UserError(f"{cls.__qualname__} needs a docstring: its first line is its entry in every list.")
+            check_settings(cls)
             cls.name, cls.paper, cls.registry = name, paper, self
             self[name] = cls
             return cls
@@ -83,6 +93,25 @@ class Registry(dict[str, type[Part]]):
         hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
         known = ", ".join(sorted(self))
         raise UserError(f"unknown {self.kind} {name!r}.{hint} Registered: {known}. One of your own: add --use FILE.py.")
+
+
+def check_settings(cls: type) -> None:
+    """UserError if fields of a part would silently stay those of its base: a dataclass reads its own annotations."""
+    own = [field for field, kind in inspect.get_annotations(cls).items() if not CLASS_VARIABLE.search(str(kind))]
+    if own and "__dataclass_params__" not in vars(cls):
+        moves = dataclasses.is_dataclass(cls) and not cls.__dataclass_params__.frozen
+        decorator = f"@dataclass({'' if moves else 'frozen=True, '}kw_only=True)"
+        raise UserError(
+            f"{cls.__qualname__} declares {', '.join(own)} but is no dataclass itself, so that they do not count: put"
+            f" {decorator} between the line that registers it and `class {cls.__name__}`."
+        )
+    for field in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
+        given = vars(cls).get(field.name, field.default)
+        if field.name not in own and given is not field.default and not inspect.isdatadescriptor(given):
+            raise UserError(
+                f"{cls.__qualname__}.{field.name} = {given!r} has no type, so that it does not count: write"
+                f" {field.name}: {type(given).__name__} = {given!r}."
+            )
 
 
 generators = Registry("generator", "ggdr.networks")
