@@ -130,27 +130,31 @@ def of_the_machine(error: Exception) -> str:
 def report(error: Exception) -> int:
     """Print the traceback of a fault, and below it whose fault it is and what to do; the exit status."""
     traceback.print_exception(error)
-    where = fault_of_others(error)
-    whose = f"of {where}, which is no part of ggdr: fix it there, or tell its author" if where else OUR_FAULT
-    print(f"ggdr: this is a fault {whose}.", file=sys.stderr)
+    where, inside = fault_of_others(error)
+    whose = f"this is a fault of {where}, which is no part of ggdr: fix it there, or tell its author"
+    if not where:
+        whose = f"this is a fault {OUR_FAULT}"
+    elif not inside:
+        whose = f"raised in ggdr, called from {where}, which is no part of ggdr: look there first, or tell its author"
+    print(f"ggdr: {whose}.", file=sys.stderr)
     return 1
 
 
-def fault_of_others(error: Exception) -> str:
-    """The file and line where code of a plug-in, or of a file given by --use, raised an error; "" if ggdr's own did.
+def fault_of_others(error: Exception) -> tuple[str, bool]:
+    """The file and line of a plug-in, or of a file given by --use, that an error came through, "" if it came by none.
 
-    Both call libraries: the innermost frame that is of ggdr or of somebody's parts counts.
+    And whether it raised the error itself, not ggdr that it called; libraries that either calls do not count.
     """
     from ggdr.registry import files_of_others
 
-    others = files_of_others()
+    others, inside = files_of_others(), True
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename).resolve()
         if file.is_relative_to(PACKAGE):
-            return ""
-        if any(file.is_relative_to(place) for place in others):
-            return f"{file}, line {frame.lineno}"
-    return ""
+            inside = False
+        elif any(file.is_relative_to(place) for place in others):
+            return f"{file}, line {frame.lineno}", inside
+    return "", False
 
 
 def at_home(word: str) -> str:

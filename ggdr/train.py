@@ -118,6 +118,7 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
                 # Who meets whom: one G and one D, or whatever networks the game has.
                 duels = run.recipe.game.duels(run.networks, images, labels, context)
                 losses = {name: add(term.loss(duel) for duel in duels) for name, term in phase.terms.items()}
+                phase.check_gradients(losses)
                 total = add(value_at(phase.terms[name].weight, run.kimg) * loss for name, loss in losses.items())
                 # A loss is its micro-batch's mean: times its share of the batch, the gradients add up to the batch's.
                 # A phase that runs at every N-th step is N times as strong.

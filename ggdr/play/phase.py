@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ggdr.errors import UserError
+from ggdr.lazy import Tensor
 from ggdr.play.term import Term, Turn
 from ggdr.registry import Capability
 
@@ -43,6 +45,17 @@ class Phase:
     def float32(self) -> bool:
         """Whether a term of it differentiates a gradient, so that it runs without autocast."""
         return any(term.float32 for term in self.terms.values())
+
+    def check_gradients(self, losses: Mapping[str, Tensor]) -> None:
+        """UserError if a term's loss has no gradient; a zero passes beside one that has: it is off at this step."""
+        constant = [name for name, loss in losses.items() if not loss.requires_grad]
+        for name in constant:
+            if len(constant) == len(losses) or losses[name] != 0:
+                raise UserError(
+                    f"{self.terms[name].registry.kind} {name!r} gives no gradient to {self.turn} on {self.turn}'s turn:"
+                    f" compute its {self.turn}_loss from what depends on {self.turn.upper()}'s weights, such as"
+                    " duel.on_fake.logits, without detach() or item()."
+                )
 
 
 def phases(terms: Mapping[str, Term], n_critic: int = 1) -> list[Phase]:

@@ -145,6 +145,11 @@ class Term(Adaptive):
     def loss(self, duel: Duel) -> Tensor:
         """Scalar of the duel's turn, before `weight`."""
         loss = self.g_loss(duel) if duel.turn == "g" else self.d_loss(duel)
+        if not isinstance(loss, torch.Tensor):
+            raise UserError(
+                f"{self.registry.kind} {self.name!r} gave {loss!r} on {duel.turn}'s turn: give a scalar tensor, as"
+                " .mean() makes it, not a number of Python's."
+            )
         if loss.ndim:
             raise UserError(
                 f"{self.registry.kind} {self.name!r} gave a loss of shape {list(loss.shape)}: give its mean."

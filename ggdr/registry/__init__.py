@@ -99,8 +99,9 @@ def check_settings(cls: type) -> None:
     """UserError if fields of a part would silently stay those of its base: a dataclass reads its own annotations."""
     own = [field for field, kind in inspect.get_annotations(cls).items() if not CLASS_VARIABLE.search(str(kind))]
     if own and "__dataclass_params__" not in vars(cls):
-        moves = dataclasses.is_dataclass(cls) and not cls.__dataclass_params__.frozen
-        decorator = f"@dataclass({'' if moves else 'frozen=True, '}kw_only=True)"
+        bases = [vars(base) for base in cls.__mro__ if "__dataclass_params__" in vars(base)]
+        frozen = all(base["__dataclass_params__"].frozen for base in bases)
+        decorator = f"@dataclass({'frozen=True, ' if frozen else ''}kw_only=True)"
         raise UserError(
             f"{cls.__qualname__} declares {', '.join(own)} but is no dataclass itself, so that they do not count: put"
             f" {decorator} between the line that registers it and `class {cls.__name__}`."

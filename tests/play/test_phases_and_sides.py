@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ggdr.errors import UserError
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.networks.base import DiscriminatorOutput, ImageSpec
 from ggdr.optimizers.adam import Adam
@@ -56,6 +57,17 @@ def test_phases_of_both_players_follow_the_rhythms_of_their_terms():
     last = phases(terms)[-1]
     assert last.requires == {Capability.REAL_GRAD, Capability.FAKE_GRAD} and last.resolutions == ()
     assert phases({"a": GGDR(resolutions=(16, 8)), "b": GLeaD(resolutions=(8, 32))})[0].resolutions == (8, 16, 32)
+
+
+def test_a_term_without_gradient_is_refused_unless_it_is_zero_beside_one_that_has_some():
+    phase = Phase("d", 1, {"loss": NonSaturating(), "r1": R1(weight=1.0)})
+    some, zero, two = torch.ones([], requires_grad=True), torch.zeros([]), torch.tensor(2.0)
+    phase.check_gradients({"loss": some, "r1": some})
+    phase.check_gradients({"loss": some, "r1": zero})
+    with pytest.raises(UserError, match="regularizer 'r1' gives no gradient to d on d's turn"):
+        phase.check_gradients({"loss": some, "r1": two})
+    with pytest.raises(UserError, match="regularizer 'r1' gives no gradient"):
+        phase.check_gradients({"r1": zero})
 
 
 class Drawn:

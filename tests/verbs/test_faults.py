@@ -77,6 +77,44 @@ def test_a_fault_in_somebodys_part_names_its_file_and_line(tmp_path, capsys, req
 
 
 @pytest.mark.parametrize(
+    ("turn", "value", "status", "sentence"),
+    [
+        (
+            "g",
+            "duel.on_real.logits.mean()",
+            2,
+            "regularizer 'wrong' gives no gradient to g on g's turn: compute its g_",
+        ),
+        ("d", "duel.on_fake.logits.mean().detach()", 2, "regularizer 'wrong' gives no gradient to d on d's turn:"),
+        (
+            "d",
+            "duel.on_fake.logits.mean().item() * 0 + 2",
+            2,
+            "regularizer 'wrong' gave 2.0 on d's turn: give a scalar",
+        ),
+        ("d", "input_gradient(duel.on_fake.logits, duel.fake.image).mean()", 2, "the images that input_gradient was"),
+        (
+            "d",
+            "duel.on_fake.logits.mean() + duel.judge(None).logits.mean()",
+            1,
+            "raised in ggdr, called from FILE, line",
+        ),
+    ],
+)
+def test_a_mistake_in_somebodys_term_is_not_said_to_be_a_fault_of_ggdr(
+    turn, value, status, sentence, tmp_path, capsys, request
+):
+    own = tmp_path / "wrong_part.py"
+    text = (ROOT / "ggdr/regularizers/r2.py").read_text().replace('"r2"', '"wrong"').split("    requires")[0]
+    own.write_text(f"{text}    def {turn}_loss(self, duel):\n        return {value}\n")
+    request.addfinalizer(lambda: (regularizers.pop("wrong"), sys.modules.pop("wrong_part")))
+    flags = ["--use", str(own), "--regularizers.wrong", "wrong", "--out", str(tmp_path / "run")]
+    assert ended(train, TINY, *flags) == status
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.removeprefix("ggdr: ").removeprefix("error: ").startswith(sentence.replace("FILE", str(own)))
+
+
+@pytest.mark.parametrize(
     ("error", "status"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), 2),
