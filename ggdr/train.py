@@ -89,7 +89,7 @@ def train_loop(trainer: Trainer) -> None:
     reals = run.reals()
     while not (run.done or run.stop.due()):
         stats = train_step(run, next(reals))
-        trainer.after_step(stats)  # callbacks: log line, sample grid, checkpoint, push, metrics, and the recipe's own
+        trainer.after_step(stats)  # callbacks/: log, samples, checkpoint, push, metrics, the recipe's own
         if trainer.recovery.diverged:
             trainer.roll_back()  # to the last good checkpoint, or to the end
             reals = run.reals()
@@ -112,7 +112,10 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
     player, context = run.players[phase.turn], run.context(phase)  # the context holds autocast: mixed precision
     for repeat, batch in enumerate(batches[: phase.repeats]):
         micro_batches = run.micro_batches(batch)
-        with run.exact(phase), player.learning(len(micro_batches)):  # only this player's weights take gradient
+        with (
+            run.exact(phase),
+            player.learning(len(micro_batches)),
+        ):  # only this player's weights take gradient: on D's turn no graph reaches G
             for place, (images, labels) in micro_batches:
                 run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
                 # Who meets whom: one G and one D, or whatever networks the game has.
@@ -144,7 +147,7 @@ def follow(run: Run) -> dict[str, Tensor]:
     run.stats.add({"stop": run.stop.vote()})  # a signal to one process is heard by all
     stats = run.stats.reduce(run.processes) | {"images": run.counted}  # one all-reduce for all numbers
     run.stop.count(stats)
-    for part in run.adaptive.values():  # ADA's p, the mean path length
+    for part in run.adaptive.values():  # ADA's p (augment/ada.py), the mean path length
         part.learn(stats)
     for network in run.generators():  # the mean style code
         network.after_step(stats)

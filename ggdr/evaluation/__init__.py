@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
+from ggdr.errors import UserError
 from ggdr.evaluation.inputs import STANDARD, check_ranges, check_source, data_of_run, find_data, find_metrics
 from ggdr.metrics.base import Metric
 from ggdr.registry import discover
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def evaluate(
     source: str | Path | ImageFiles,
     data: str | Path | DataSet | None = None,
-    metrics: Sequence[str | Metric] = (),
+    metrics: str | Sequence[str | Metric] = (),
     *,
     images: int | None = None,
     reals: int | None = None,
@@ -61,6 +62,12 @@ def evaluate(
     from ggdr.processes import Processes
     from ggdr.sampling import View
 
+    if not isinstance(source, str | Path | ImageFiles):
+        raise UserError(
+            f"source is a {type(source).__name__}; give where it lies: a folder (such as the `out` of what ggdr.train"
+            " returned), a Hub repository, or ImageFiles(...)."
+        )
+    metrics = [metrics] if isinstance(metrics, str) else metrics
     discover()
     files = source if isinstance(source, ImageFiles) else ImageFiles(source=str(source))
     check_source(files.source)

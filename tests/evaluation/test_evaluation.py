@@ -147,3 +147,17 @@ def test_convolutions_keep_all_bits_while_it_lasts():
         assert not torch.backends.cudnn.allow_tf32 and torch.backends.cudnn.enabled
         raise KeyError
     assert torch.backends.cudnn.allow_tf32 == before
+
+
+def test_one_metric_may_be_given_by_its_name_alone(run):
+    alone, listed = (evaluate(str(run), metrics=given, images=64, repeats=1) for given in ("swd", ["swd"]))
+    assert alone["swd"].mean == listed["swd"].mean
+
+
+def test_what_is_no_place_is_said_with_what_is(run):
+    with pytest.raises(ValueError, match="source is a Pipeline; give where it lies: a folder"):
+        evaluate(ggdr.from_pretrained(run), metrics=["swd"])
+
+
+def test_names_that_are_imported_at_first_use_are_shown():
+    assert {"Pipeline", "evaluate", "from_pretrained", "train"} <= set(dir(ggdr))
