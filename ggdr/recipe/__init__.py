@@ -22,6 +22,7 @@ from ggdr.play.game import Game
 from ggdr.play.optimizer import Optimizer
 from ggdr.play.term import Loss, Regularizer, Term
 from ggdr.recipe.about import About
+from ggdr.recipe.kinds import check_kinds
 from ggdr.registry import Part
 from ggdr.schedules.base import Scheduled, reached
 from ggdr.trackers.accelerate import TensorBoard
@@ -124,6 +125,7 @@ class Recipe:
     """what model cards say of the images, and of the numbers to reach; left out of a recipe with another source"""
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if self.about is not None and self.data.identity() not in self.about.sources:
             # Words about a set of images never go along with other images, however this recipe came about.
             object.__setattr__(self, "about", None)

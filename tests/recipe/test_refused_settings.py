@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
+import tiny
 
+from ggdr.augment.ada import ADA
+from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
 from ggdr.registry import augmentations, discover, losses, metrics, optimizers, regularizers, schedules
 
@@ -90,3 +94,41 @@ def test_what_cannot_be_is_refused_by_its_name_and_value(name, settings):
 def test_what_is_just_possible_is_taken(name, settings):
     part = PARTS[name](**settings)
     assert {field: vars(part)[field] for field in settings} == settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (
+            {"regularizers": {"x": ADA()}},
+            "regularizers.x: 'ada' is registered as augmentation, not as regularizer, since",
+        ),
+        (
+            {"regularizers": {"x": "r1"}},
+            "regularizers.x is the name 'r1'; give the part itself: from ggdr.regularizers",
+        ),
+        (
+            {"generator": "dcgan"},
+            "generator is the name 'dcgan'; give the part itself: from ggdr.networks.dcgan import",
+        ),
+        (
+            {"generator": DCGANGeneratorConfig},
+            "generator is the class DCGANGeneratorConfig; give DCGANGeneratorConfig().",
+        ),
+        ({"loss": None}, "loss is None; give a loss"),
+        ({"regularizers": ["r1"]}, "regularizers is ['r1']; give a dict of parts by any name: {'NAME': Regularizer}."),
+        ({"batch_size": "8"}, "batch_size is '8'; give a whole number."),
+        ({"batch_size": 3.5}, "batch_size is 3.5; give a whole number."),
+        ({"batch_size": True}, "batch_size is True; give a whole number."),
+        ({"total_kimg": "1"}, "total_kimg is '1'; give a number."),
+    ],
+)
+def test_what_is_of_another_kind_than_its_field_is_one_sentence_in_python_too(settings, sentence):
+    with pytest.raises(ValueError) as refusal:
+        dataclasses.replace(tiny.recipe, **settings)
+    assert str(refusal.value).startswith(sentence) and "\n" not in str(refusal.value)
+
+
+def test_whole_numbers_where_any_may_be_and_none_where_it_may_be_are_taken():
+    taken = dataclasses.replace(tiny.recipe, total_kimg=1, micro_batch_size=None, ema_kimg=2, ema_rampup=None)
+    assert (taken.total_kimg, taken.micro_batch_size, taken.ema_kimg) == (1, None, 2)
