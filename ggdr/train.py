@@ -112,10 +112,8 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
     player, context = run.players[phase.turn], run.context(phase)  # the context holds autocast: mixed precision
     for repeat, batch in enumerate(batches[: phase.repeats]):
         micro_batches = run.micro_batches(batch)
-        with (
-            run.exact(phase),
-            player.learning(len(micro_batches)),
-        ):  # only this player's weights take gradient: on D's turn no graph reaches G
+        # Only this player's weights take gradient: on D's turn no graph reaches G.
+        with run.exact(phase), player.learning(len(micro_batches)):
             for place, (images, labels) in micro_batches:
                 run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
                 # Who meets whom: one G and one D, or whatever networks the game has.
