@@ -58,12 +58,12 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, 
     old, new = flatten(before), flatten(now)
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     swapped = tuple(name.removesuffix("type") for name in names if name.endswith(".type"))
-    filled = tuple(f"{name}." for name in names if {value_at(old, name), value_at(new, name)} & {GIVEN})
+    filled = tuple(f"{name}." for name in names if {setting_of(old, name), setting_of(new, name)} & {GIVEN})
     names = [name for name in names if name.endswith(".type") or not name.startswith((*swapped, *filled))]
-    return {name: f"{name} was {value_at(old, name)}, is {value_at(new, name)}" for name in names}
+    return {name: f"{name} was {setting_of(old, name)}, is {setting_of(new, name)}" for name in names}
 
 
-def value_at(settings: Mapping[str, str | int | float], name: str) -> str | int | float:
+def setting_of(settings: Mapping[str, str | int | float], name: str) -> str | int | float:
     """What flat settings hold under a name; in words where that is several settings, or nothing."""
     several = any(key.startswith(f"{name}.") for key in settings)
     return settings.get(name, GIVEN if several else "not there")
