@@ -101,7 +101,8 @@ def test_all_is_each_extra_and_developers_and_the_readme_have_them():
 
 def no(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an import of the package fail, as it does where it is not installed."""
-    monkeypatch.setitem(sys.modules, module, None)
+    for name in [module, *(name for name in sys.modules if name.startswith(f"{module}."))]:  # other tests used them
+        monkeypatch.setitem(sys.modules, name, None)
     for name in ("ggdr.pipeline.diffusion", "ggdr.explorer.page"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 

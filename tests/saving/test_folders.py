@@ -129,12 +129,12 @@ def test_a_pipeline_is_not_saved_over_another_one(tmp_path):
 
 def test_sheets_of_features_are_not_drawn_over_those_that_are_there(tmp_path):
     network().save_pretrained(tmp_path / "generator")
-    sheet = tmp_path / "out" / "side-008.png"
+    sheet = tmp_path / "out" / "resolution-008.png"
     sheet.parent.mkdir()
     Image.new("L", (1, 1)).save(sheet)
     before = sheet.read_bytes()
     command = [str(tmp_path), "--resolutions", "4", "8", "--samples", "2", "--pooled", "2", "--out", str(sheet.parent)]
-    with pytest.raises(ValueError, match="side-008.png is there already; give another --out, or add --overwrite"):
+    with pytest.raises(ValueError, match="resolution-008.png is there already; give another --out, or add --overwrite"):
         features.main(command)
     assert [*sheet.parent.iterdir()] == [sheet] and sheet.read_bytes() == before
     assert features.main([*command, "--overwrite"]) == 0 and sheet.read_bytes() != before
