@@ -80,7 +80,7 @@ def fetch_by_processes(images: Images, seed: int, steps: Iterator[list[int]], nu
 
 
 def ignore_signals(worker: int) -> None:
-    """In a worker: ignore what asks a run to stop, which reaches all its processes; the trainer ends its workers."""
+    """Ignore, in a loader worker, the signals that ask a run to stop: the trainer ends its workers itself."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
 

@@ -33,7 +33,7 @@ class Progress:
         self.bar.update(count)
 
     def say(self, text: str) -> None:
-        """Print a line."""
+        """Print a line above the progress bar, if progress is shown."""
         if self.shown:
             tqdm.write(text)
 

@@ -45,7 +45,7 @@ class Namespace(StandIn):
     attributes: dict[str, Any] = field(default_factory=dict)
 
     def take(self, state: Any) -> None:
-        """Store the attributes."""
+        """Store the attributes that the file gives this object; an error if they are no dict."""
         if not isinstance(state, dict):
             raise UserError("it is damaged: a namespace has no attributes")
         self.attributes = state

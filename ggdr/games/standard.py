@@ -23,5 +23,5 @@ class StandardGame(Game):
         return {"g": {"generator": generator.build(spec)}, "d": {"discriminator": discriminator.build(spec, extra)}}
 
     def duels(self, networks: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
-        """One duel."""
+        """Return the one duel of a micro-batch: the generator against the discriminator."""
         return [Duel(networks["g"]["generator"], networks["d"]["discriminator"], reals, labels, context)]

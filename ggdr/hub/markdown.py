@@ -26,7 +26,7 @@ def inline_code(text: str) -> str:
 
 
 def code_block(text: str, language: str) -> str:
-    """Lines of code."""
+    """Return text as a fenced block of Markdown in a language."""
     fence = "`" * max(3, longest_run(text) + 1)
     return f"{fence}{language}\n{text.rstrip()}\n{fence}"
 

@@ -56,7 +56,7 @@ def parts_table(found: Iterable[Piece]) -> str:
 
 
 def part_row(piece: Piece) -> tuple[str, ...]:
-    """A part's cells."""
+    """Return the cells of a part's row in the card's table of parts."""
     part = piece.part
     kind = part.registry.kind + (f" in {piece.inside}" if piece.inside else "")
     changed = ", ".join(inline_code(f"{name}={short_value(value)}") for name, value in changed_settings(part))

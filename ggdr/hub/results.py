@@ -53,7 +53,7 @@ class Result(NamedTuple):
 
     @property
     def value_text(self) -> str:
-        """The value."""
+        """Return the value as it is printed, or "not a number"."""
         return "not a number" if self.value is None else significant(self.value)
 
     @property

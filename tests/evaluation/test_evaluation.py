@@ -3,46 +3,36 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from evaluations import empty_cache_in, tiny_run_in
 from PIL import Image
-from places import ROOT, SUPPORT
+from places import ROOT
 
 import ggdr
-from ggdr.cache import cache_folder
 from ggdr.data.digits import Digits
 from ggdr.data.images import ImageFiles
 from ggdr.evaluation import evaluate
 from ggdr.features.digits import Digits as DigitsExtractor
 from ggdr.metrics.kid import KID
 from ggdr.ops.precision import without_tf32
-from ggdr.train import main as train
 from ggdr.verbs.evaluate import main
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     """A run that was trained for a few steps on 64 digits of 16 px."""
-    out = tmp_path_factory.mktemp("runs") / "tiny"
-    assert train([str(SUPPORT / "tiny.py"), "--out", str(out)]) == 0
-    return out
+    return tiny_run_in(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch) -> Path:
     """An empty folder, and a cache that holds nothing but the digits classifier."""
-    DigitsExtractor().load(torch.device("cpu"))
-    own = tmp_path / "cache"
-    own.mkdir()
-    for file in cache_folder().glob("digits-*.safetensors"):
-        shutil.copy(file, own)
-    monkeypatch.setenv("GGDR_CACHE", str(own))
-    monkeypatch.chdir(tmp_path)
+    empty_cache_in(tmp_path, monkeypatch)
     return tmp_path
 
 

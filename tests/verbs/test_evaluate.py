@@ -13,11 +13,11 @@ import pytest
 import tiny
 import torch
 from ddpm import pipeline
+from evaluations import empty_cache_in, tiny_run_in
 from launching import LAUNCH, launch
 from PIL import Image
 from places import ROOT, SUPPORT
 
-from ggdr.cache import cache_folder
 from ggdr.data.digits import Digits
 from ggdr.data.images import ImageFiles
 from ggdr.errors import UserError
@@ -27,29 +27,19 @@ from ggdr.features.digits import Digits as DigitsExtractor
 from ggdr.formatting import format_interval, significant
 from ggdr.networks.base import ImageSpec
 from ggdr.saving.model import save_model
-from ggdr.train import main as train
 from ggdr.verbs.evaluate import main
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     """A run that was trained for a few steps on 64 digits of 16 px."""
-    out = tmp_path_factory.mktemp("runs") / "tiny"
-    assert train([str(SUPPORT / "tiny.py"), "--out", str(out)]) == 0
-    return out
+    return tiny_run_in(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch) -> Path:
     """A cache that holds nothing but the digits classifier; records of images lie beside it."""
-    DigitsExtractor().load(torch.device("cpu"))
-    own = tmp_path / "cache"
-    own.mkdir()
-    for file in cache_folder().glob("digits-*.safetensors"):
-        shutil.copy(file, own)
-    monkeypatch.setenv("GGDR_CACHE", str(own))
-    monkeypatch.chdir(tmp_path)
-    return own
+    return empty_cache_in(tmp_path, monkeypatch)
 
 
 def pictures(path: Path, images: torch.Tensor) -> Path:

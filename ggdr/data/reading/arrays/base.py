@@ -144,6 +144,7 @@ class ArrayReader(Reader):
         return len(array.shape) < 3 or array.shape[1:] == (1,) * (len(array.shape) - 1)
 
     def label_choices(self) -> list[str]:
+        """Return the names of arrays that hold one whole number an image, beside the images' own."""
         return [
             name
             for name, array in self.arrays.items()

@@ -95,6 +95,7 @@ def inspect_file(source: str) -> dict[str, tuple[list[int], str, bool]]:
     found: dict[str, tuple[list[int], str, bool]] = {}
 
     def visit(name: str, node: h5py.Dataset | h5py.Group) -> None:
+        """Enter a data set that may hold images or labels; what lies in other files is left out."""
         if not isinstance(node, h5py.Dataset) or node.shape is None or node.external or node.is_virtual:
             return
         check_array(node, os.path.getsize(source))

@@ -125,6 +125,7 @@ def match_paths_elsewhere(own: Sequence[Parts]) -> list[Rule]:
     """A name is a path somewhere else that ends in a file's whole path within the source."""
 
     def rule(way: Callable[[Parts], Parts]) -> Rule:
+        """Return the rule for paths that are written in one way."""
         lengths = sorted({len(path) for path in own}, reverse=True)
         known = {length: unique_keys(map(way, own), length) for length in lengths}
 
@@ -142,6 +143,7 @@ def match_last_parts(own: Sequence[Parts], wanted: Sequence[Parts]) -> list[Rule
     """A name and a file share their last part, which no other name has."""
 
     def rule(way: Callable[[Parts], Parts]) -> Rule:
+        """Return the rule for names that are written in one way."""
         known = unique_keys((way(path)[-1:] for path in own), 1)
         often = Counter(way(parts)[-1:] for parts in wanted)
 
