@@ -55,6 +55,15 @@ class Images:
     """an epoch has each image twice, once mirrored"""
 
     @property
+    def domains(self) -> Mapping[str, ImageSpec]:
+        """Size, channels and label width of each domain's images, by its name; `spec` is that of the last one.
+
+        Most sets have one domain, "real". A game of several looks at them by their order, and its pictures and numbers
+        are called by their names.
+        """
+        return {"real": self.spec}
+
+    @property
     def label_names(self) -> tuple[str, ...]:
         """Names of the label vector's entries; empty: unconditional."""
         return self.spec.label_names
@@ -71,6 +80,10 @@ class Images:
     def at(self, positions: list[int], seed: int) -> Batch:
         """The images at these positions of the endless order that `seed` gives: each epoch another permutation."""
         raise NotImplementedError
+
+    def domain_batches(self, positions: list[int], seed: int) -> dict[str, Batch]:
+        """What lies at these positions of each domain, by its name; a pair's images lie at the same place."""
+        return {"real": self.at(positions, seed)}
 
     def content(self) -> Content:
         """Which images these are: a run that goes on is held against it."""

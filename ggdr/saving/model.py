@@ -42,6 +42,8 @@ PROGRAM = f'''"""DiffusionPipeline.from_pretrained(..., trust_remote_code=True) 
 __all__ = ["Discriminator", "GANPipeline", "Generator"]
 '''
 """what diffusers needs beside each network, as model.py, and beside the index of a pipeline, as pipeline.py"""
+ALWAYS = ("height", "width", "channels", "labels")
+"""what a description says of the images even where it is 0"""
 LIVE = "_live"
 """end of the name of a network as the optimizer left it, where its running mean is saved beside it"""
 
@@ -133,7 +135,7 @@ def mismatch(wanted: dict[str, Tensor], there: dict[str, Header]) -> str:
 
 def describe(network: Network) -> dict[str, Any]:
     """Settings of a network and what it was built for, as JSON can hold them."""
-    spec = {name: value for name, value in network.spec._asdict().items() if value or not name.startswith("label_")}
+    spec = {name: value for name, value in network.spec._asdict().items() if value or name in ALWAYS}
     kind = type(network.config).registry.kind
     config = network.config.described()
     found = {"kind": kind, "ggdr": __version__, "spec": spec, "config": to_json(config)}

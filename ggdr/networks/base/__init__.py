@@ -42,6 +42,9 @@ class ImageSpec(NamedTuple):
     """names of the label vector's entries: of classes, or of attributes; empty: they are not known"""
     label_ranges: tuple[tuple[float, float], ...] = ()
     """least and greatest value of each entry among the data; empty: label vectors are one-hot, an entry a class"""
+    classes: int = 0
+    """K, of label maps: batches hold class numbers uint8 [N, 1, H, W] (255: ignored), which networks see one-hot, in
+    as many `channels`, zero where ignored; 0: they are images"""
 
 
 class ExtraOutputs(NamedTuple):
