@@ -97,7 +97,7 @@ def train_loop(trainer: Trainer) -> None:
 
 
 def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
-    """Each due phase updates one player, on its share of `n_critic` batches; then all else follows their weights."""
+    """Each due phase updates one player, on its share of the step's batches; then all else follows their weights."""
     run.restart_optimizers()  # where the game says so: Progressive GAN's do as it grows
     for part in run.adaptive.values():  # ADA's p, where it has a schedule
         part.before_step(run.kimg)
@@ -110,7 +110,7 @@ def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
 def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
     """One phase: the terms of one turn that are due make one update of its player, or `n_critic` of D's main phase."""
     player, context = run.players[phase.turn], run.context(phase)  # the context holds autocast: mixed precision
-    for repeat, batch in enumerate(batches[: phase.repeats]):
+    for repeat, batch in enumerate(batches[phase.reals]):
         micro_batches = run.micro_batches(batch)
         # Only this player's weights take gradient: on D's turn no graph reaches G.
         with run.exact(phase), player.learning(len(micro_batches)):

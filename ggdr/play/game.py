@@ -20,6 +20,9 @@ class Game(Part):
     """The settings of a game."""
 
     registry = games
+    fresh_reals: bool = False
+    """G's turn meets reals other than those of D's turn in the same step, as R3GAN's published program has it: each
+    step reads one batch more, and counts it in no kimg"""
 
     def build_networks(
         self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs

@@ -25,11 +25,18 @@ class Phase:
     """updates when it is due, each on fresh reals: n_critic in D's main phase"""
     strength: int = 1
     """factor of its losses: as often as its player's main phase updates between two runs of it"""
+    first: int = 0
+    """place of its first batch of reals among those of a step"""
 
     @property
     def name(self) -> str:
         """Such as "g", or "d every 16"."""
         return self.turn if self.every == 1 else f"{self.turn} every {self.every}"
+
+    @property
+    def reals(self) -> slice:
+        """Its batches of reals among those of a step, one an update."""
+        return slice(self.first, self.first + self.repeats)
 
     @property
     def requires(self) -> frozenset[Capability]:
@@ -58,8 +65,11 @@ class Phase:
                 )
 
 
-def phases(terms: Mapping[str, Term], n_critic: int = 1) -> list[Phase]:
-    """Group terms by turn and rhythm; in the order of a step: G main, G lazy, D main (`n_critic` times), D lazy."""
+def phases(terms: Mapping[str, Term], n_critic: int = 1, fresh_reals: bool = False) -> list[Phase]:
+    """Group terms by turn and rhythm; in the order of a step: G main, G lazy, D main (`n_critic` times), D lazy.
+
+    `fresh_reals`: G's phases meet one batch more, which follows D's `n_critic`, instead of the first of those.
+    """
     groups: dict[tuple[Turn, int], dict[str, Term]] = defaultdict(dict)
     for name, term in terms.items():
         for turn in term.turns:
@@ -68,5 +78,6 @@ def phases(terms: Mapping[str, Term], n_critic: int = 1) -> list[Phase]:
     for turn, every in sorted(groups, key=lambda group: ("gd".index(group[0]), group[1])):
         updates = n_critic if turn == "d" else 1
         repeats, strength = (updates, 1) if every == 1 else (1, every * updates)
-        found.append(Phase(turn, every, groups[turn, every], repeats, strength))
+        first = n_critic if fresh_reals and turn == "g" else 0
+        found.append(Phase(turn, every, groups[turn, every], repeats, strength, first))
     return found

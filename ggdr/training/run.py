@@ -77,13 +77,17 @@ class Run:
         self.stats, self.stop = Stats(recipe.loss.undecided), Stop(accelerator)
         self.notes: list[str] = [*self.images.notes]
         self.terms, self.augment = self.recipe.terms(), self.recipe.augment
-        self.phases = phases(self.terms, recipe.n_critic)
+        self.phases = phases(self.terms, recipe.n_critic, recipe.game.fresh_reals)
         self.callbacks = callbacks_of(self.recipe)
         self.build_networks()
         self.adaptive: dict[str, Adaptive] = {**self.terms, "augment": self.augment}
         for part in self.adaptive.values():
             part.begin(self.device)
         self.images_per_step = self.recipe.batch_size * self.recipe.n_critic
+        self.batches_per_step = self.recipe.n_critic + self.recipe.game.fresh_reals
+        if self.recipe.game.fresh_reals:
+            read = self.recipe.batch_size * self.batches_per_step
+            self.notes.append(f"fresh_reals: a step reads {read} reals, and counts {self.images_per_step} of them")
         self.counted = torch.tensor(float(self.images_per_step), device=self.device)
         self.notes += self.threads.look(once=self.recipe.compile)
 
@@ -154,11 +158,11 @@ class Run:
         return self.images_seen >= self.recipe.total_kimg * 1000
 
     def reals(self) -> Iterator[list[Reals]]:
-        """Yield, for each step from here on, the process's part of `n_critic` global batches."""
+        """Yield, for each step from here on, the process's part of its global batches: D's `n_critic`, then G's."""
         local = batches(
             self.images,
             seed=self.recipe.seed,
-            start=self.images_seen,
+            start=self.images_seen // self.recipe.n_critic * self.batches_per_step,
             batch_size=self.recipe.batch_size,
             rank=self.accelerator.process_index,
             world=self.processes,
@@ -167,7 +171,7 @@ class Run:
             else self.recipe.num_workers,
         )
         while True:
-            yield [self.to_device(*next(local)) for _ in range(self.recipe.n_critic)]
+            yield [self.to_device(*next(local)) for _ in range(self.batches_per_step)]
 
     def to_device(self, images: Tensor, labels: Tensor | None) -> Reals:
         """uint8 travels; it becomes float in [-1, 1] where it is used."""

@@ -26,6 +26,8 @@ def main(out: Path, pair: str) -> None:
         recipe = dataclasses.replace(recipe, init_from=str(out / "source"), freeze_d=2)
     if pair == "scheduled":
         recipe = tiny.scheduled(recipe)
+    if pair == "fresh":
+        recipe = tiny.fresh(recipe)
     accelerator = make_accelerator("fp32")
     try:
         run = Run(recipe, out, accelerator)

@@ -9,6 +9,8 @@ import torch
 
 from ggdr.augment.ada import ADA
 from ggdr.data.digits import Digits
+from ggdr.games.standard import StandardGame
+from ggdr.losses.relativistic import Relativistic
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
@@ -64,6 +66,12 @@ def scheduled(tiny: Recipe) -> Recipe:
         ema_kimg=Cosine(start=0.0, end=0.05, kimg=0.05),
         ema_rampup=None,
     )
+
+
+def fresh(tiny: Recipe) -> Recipe:
+    """The same with reals for G's turn that D's turn has not seen, and a loss that reads them there."""
+    changes = {"loss": Relativistic(), "augment": ADA(fixed_p=0.2), "game": StandardGame(fresh_reals=True)}
+    return dataclasses.replace(tiny, **changes)
 
 
 class OneProcess:
