@@ -26,6 +26,8 @@ class ImageFiles(DataSet):
     """height and width, or one number for both, pixels; None: that of the images, if they agree"""
     channels: int = 0
     """1 gray, 3 RGB (transparency over white), 4 RGBA, all of arrays; 0: as nine in ten of a sample have, else 3"""
+    load_size: int | tuple[int, int] | None = None
+    """height and width that images get before a random part of `size` is cut (286 for 256); None: no jitter"""
     range: tuple[float, float] | None = None
     """values that become 0 and 255, of deep images and arrays; None: 0 65535 of whole numbers, 0 1 of floats"""
     crop: Literal["centre", "pad", "none"] = "centre"
@@ -40,8 +42,12 @@ class ImageFiles(DataSet):
     """each value a class, or numbers as they stand; auto: words are classes, whole numbers by what they look like"""
     unlabelled: Literal["refuse", "skip", "class"] = "refuse"
     """images without a label (none, empty, NaN, unknown): say so and stop, leave them out, or a further class"""
+    only: str = ""
+    """the images of this class of `labels` alone, which then are no labels; empty: all"""
     mirror: bool = False
     """add the mirror image of each, which doubles the epoch"""
+    flip: bool = False
+    """mirror each image half of the times that it is shown, at random"""
     subset: int | None = None
     """use N of the images; None: all"""
     subset_seed: int | None = 0

@@ -11,6 +11,7 @@ import torch
 
 from ggdr.data.base import Batch, Content, Images
 from ggdr.data.reading.decoded import ImageSequence
+from ggdr.data.reading.jitter import Jitter
 from ggdr.data.reading.labels.base import Labels
 from ggdr.data.reading.order import Order
 from ggdr.data.reading.reader import Reader, Unreadable
@@ -29,12 +30,14 @@ class IndexedImages(Images):
         mirror: bool = False,
         notes: tuple[str, ...] = (),
         source: tuple[Reader, np.ndarray] | None = None,
+        jitter: Jitter | None = None,
     ):
         """`labels`: one for each picture, in the same order; None: unconditional. `notes`: what to tell of them.
 
-        `source`: the reader of the pictures, and which of its items they are; None: none.
+        `source`: the reader of the pictures, and which of its items they are; None: none. `jitter`: what is done to a
+        picture each time it is shown; None: nothing.
         """
-        self.pictures, self.labels, self.notes, self.source = pictures, labels, notes, source
+        self.pictures, self.labels, self.notes, self.source, self.jitter = pictures, labels, notes, source, jitter
         self.spec = spec if labels is None else labels.add_to(spec)
         self.mirrored, self.order = mirror, Order(len(pictures) * (2 if mirror else 1))
 
@@ -47,6 +50,8 @@ class IndexedImages(Images):
         drawn = [
             array[..., ::-1] if mirrored else array for (mirrored, _), (_, array) in zip(items, found, strict=True)
         ]
+        if self.jitter:
+            drawn = [self.jitter(array, seed, place) for array, place in zip(drawn, positions, strict=True)]
         labels = torch.from_numpy(self.labels.rows([index for index, _ in found])) if self.labels else None
         return Batch(torch.from_numpy(np.stack(drawn)), labels)
 

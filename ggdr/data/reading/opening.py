@@ -12,7 +12,8 @@ from ggdr.data.reading.decoded import CachedImages, DecodedImages
 from ggdr.data.reading.detect import open_reader
 from ggdr.data.reading.file_types import TEXT_ENDINGS, describe_unread
 from ggdr.data.reading.indexed import IndexedImages
-from ggdr.data.reading.labels.base import Labels, apply_policy
+from ggdr.data.reading.jitter import Jitter, make_jitter
+from ggdr.data.reading.labels.base import Labels, apply_policy, list_some
 from ggdr.data.reading.pixels.decode import MODES
 from ggdr.data.reading.pixels.depth import check_range
 from ggdr.data.reading.pixels.framing import Frame, check_fill
@@ -46,20 +47,54 @@ def index_images(reader: Reader, settings: ImageFiles) -> IndexedImages:
     items = usable[select_subset(len(usable), settings.subset, settings.subset_seed)]
     seen = items if settings.size is None else sample_evenly(items)  # an odd one would be cropped, though nobody asked
     frame = choose_frame(settings, Survey(sources_of_reader(reader, seen)))
-    decoded = DecodedImages(reader, items, frame)
-    size = len(items) * frame.height * frame.width * frame.channels
     spec = ImageSpec(frame.height, frame.width, frame.channels)
+    jitter, loaded = choose_jitter(settings, frame)
+    decoded = DecodedImages(reader, items, frame._replace(height=loaded[0], width=loaded[1]))
+    size = len(items) * loaded[0] * loaded[1] * frame.channels
     chosen = labels and labels.select(items)
     kept = CachedImages(decoded) if size <= settings.cache_mb * 2**20 else decoded
     notes = reader.notes + (labels.notes if labels else ())
-    return IndexedImages(kept, spec, chosen, settings.mirror, notes, (reader, items))
+    return IndexedImages(kept, spec, chosen, settings.mirror, notes, (reader, items), jitter)
 
 
 def select_labels(reader: Reader, settings: ImageFiles) -> tuple[Labels | None, np.ndarray]:
     """The labels that the settings ask for, and the items that are used; UserError if they cannot be had."""
     if not settings.labels:
+        if settings.only:
+            raise UserError(
+                f"{setting('only')} {settings.only!r} needs labels; type {setting('labels')} folders, or the column or"
+                " file that says what each image is."
+            )
         return None, np.arange(len(reader))
+    if settings.only:
+        return None, items_of_class(reader.labels(settings.labels, settings.label_kind), settings.only)
     return apply_policy(reader.labels(settings.labels, settings.label_kind), settings.unlabelled, reader.name)
+
+
+def items_of_class(labels: Labels, name: str) -> np.ndarray:
+    """The items of a class, in rising order; UserError, with the classes there are, if it has none."""
+    if labels.ranges:
+        raise UserError(
+            f"{setting('only')} {name!r}: these labels are numbers, no classes; type {setting('label_kind')} classes."
+        )
+    there = labels.values if labels.missing is None else np.where(labels.missing, -1, labels.values)
+    found = np.flatnonzero(there == labels.names.index(name)) if name in labels.names else np.arange(0)
+    if not len(found):
+        raise UserError(
+            f"no image has the label {name!r}; type {setting('only')} and one of {list_some(labels.names)}."
+        )
+    return found
+
+
+def choose_jitter(settings: ImageFiles, frame: Frame) -> tuple[Jitter | None, tuple[int, int]]:
+    """The random jitter of images that fill a frame, and the size at which they are loaded; UserError as above."""
+    if settings.flip and settings.mirror:
+        raise UserError(
+            f"{setting('mirror')} shows the mirror image of each, as {setting('flip')} does; leave one out."
+        )
+    if settings.load_size is not None and settings.size is None:
+        raise UserError(f"{setting('load_size')} needs {setting('size')}, the size of what is cut.")
+    return make_jitter((frame.height, frame.width), settings.load_size, settings.flip)
 
 
 def select_subset(count: int, subset: int | None, seed: int | None) -> np.ndarray:
