@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, get_args
 
@@ -43,16 +43,21 @@ class Draws(NamedTuple):
     corruption: Corruption = Corruption()
 
 
-def apart(transforms: Iterable[str]) -> frozenset[str]:
-    """Names of single transforms, for names of transforms and groups."""
-    return frozenset(name for entry in transforms for name in GROUPS.get(entry, (entry,)))
+def apart(transforms: Sequence[str], strengths: Sequence[float] = (1.0,)) -> dict[str, float]:
+    """Single transform -> its strength, for names of transforms and groups; what a later entry says of one holds."""
+    each = [*strengths] * len(transforms) if len(strengths) == 1 else strengths
+    pairs = zip(transforms, each, strict=True)
+    return {name: strength for entry, strength in pairs for name in GROUPS.get(entry, (entry,))}
 
 
-def draw(image: Tensor, p: Tensor, transforms: Iterable[str]) -> Draws:
-    """Draw for image [N, C, H, W] each transform, given by name or group, with probability p, a scalar tensor."""
-    on = apart(transforms)
-    chance = Chance(image, p)
-    return Draws(geometry.draw(chance, on), colour.draw(chance, on), corruption.draw(chance, on))
+def draw(image: Tensor, p: Tensor, transforms: Sequence[str], strengths: Sequence[float] = (1.0,)) -> Draws:
+    """Draw for image [N, C, H, W] each transform, given by name or group, with probability p, a scalar tensor.
+
+    `strengths`: factor of p of each entry of `transforms`; one number: the same for all.
+    """
+    chances = {strength: Chance(image, p * strength) for strength in {*strengths}}
+    on = {name: chances[strength] for name, strength in apart(transforms, strengths).items()}
+    return Draws(geometry.draw(on), colour.draw(on), corruption.draw(on))
 
 
 def apply(image: Tensor, maps: dict[int, Tensor], draws: Draws) -> tuple[Tensor, dict[int, Tensor]]:
@@ -71,6 +76,8 @@ class ADA(Augmentation):
     also: ClassVar = {"regularizer": "it changes the images that D sees and adds no term to a loss"}
     pipeline: tuple[Transform, ...] = ("blit", "geometry", "colour")
     """what may fire: groups, or single transforms of them; the default is what the paper calls bgc"""
+    strengths: tuple[float, ...] = (1.0,)
+    """factor of p, 0 to 1, of each entry of `pipeline`; one number: the same for all. R3GAN has 0.5 for `colour`"""
     target: float = 0.6
     """mean sign r_t of D's logits on augmented reals to steer for, in [-1, 1]"""
     speed_kimg: float = 500.0
@@ -87,23 +94,33 @@ class ADA(Augmentation):
     def __post_init__(self) -> None:
         if unknown := set(self.pipeline) - set(get_args(Transform)):
             raise UserError(f"ada has no {sorted(unknown)}; its pipeline takes {', '.join(get_args(Transform))}.")
+        if len(self.strengths) not in (1, len(self.pipeline)) or not all(0 <= each <= 1 for each in self.strengths):
+            raise UserError(
+                f"strengths are {self.strengths}; give 1 number from 0 to 1, or {len(self.pipeline)}: one for each of"
+                f" {', '.join(self.pipeline)}."
+            )
         if not 0 <= self.p_max <= 1 or not all(0 <= p <= 1 for p in reached(self.fixed_p)):
             raise UserError(f"p is a probability: set p_max ({self.p_max}), fixed_p ({self.fixed_p}) from 0 to 1.")
         if self.interval < 1 or self.speed_kimg <= 0:
             raise UserError(f"interval ({self.interval}) must be 1 or more, speed_kimg ({self.speed_kimg}) above 0.")
 
     @property
+    def firing(self) -> frozenset[str]:
+        """Single transforms that fire wherever p is above 0."""
+        return frozenset(name for name, strength in apart(self.pipeline, self.strengths).items() if strength)
+
+    @property
     def acts(self) -> bool:
         fires = self.fixed_p is None or any(reached(self.fixed_p))
-        return bool(self.pipeline) and fires and self.p_max != 0
+        return bool(self.firing) and fires and self.p_max != 0
 
     @property
     def moves(self) -> bool:
-        return self.acts and bool(apart(self.pipeline) & {*GROUPS["blit"], *GROUPS["geometry"]})
+        return self.acts and bool(self.firing & {*GROUPS["blit"], *GROUPS["geometry"]})
 
     @property
     def turns(self) -> bool:
-        return self.acts and bool(apart(self.pipeline) & {"x_flip", "quarter_turns", "rotation"})
+        return self.acts and bool(self.firing & {"x_flip", "quarter_turns", "rotation"})
 
     def check_recipe(self, recipe: Recipe) -> None:
         """UserError if p is to follow signs that say nothing."""
@@ -127,7 +144,7 @@ class ADA(Augmentation):
     def __call__(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
         if not self.active:
             return image, maps
-        return apply(image, maps, draw(image, self.state["p"], self.pipeline))
+        return apply(image, maps, draw(image, self.state["p"], self.pipeline, self.strengths))
 
     def before_step(self, kimg: float) -> None:
         """Set a p that has a schedule, on the device: nothing waits for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ggdr.augment.chance import Chance
@@ -29,16 +30,16 @@ class Colour(NamedTuple):
     """[N] factor of the distance from the gray axis"""
 
 
-def draw(chance: Chance, on: frozenset[str]) -> Colour:
-    """Draw the transforms named in `on`."""
+def draw(on: Mapping[str, Chance]) -> Colour:
+    """Draw the transforms that `on` names, each by its chance."""
     draws = {
-        "brightness": lambda: chance.sometimes(BRIGHTNESS_STD * chance.normal(), 0),
-        "contrast": lambda: chance.sometimes(torch.exp2(CONTRAST_STD * chance.normal()), 1),
-        "luma_flip": lambda: chance.sometimes(chance.whole(2), 0),
-        "hue": lambda: chance.sometimes(math.pi * chance.uniform(), 0),
-        "saturation": lambda: chance.sometimes(torch.exp2(SATURATION_STD * chance.normal()), 1),
+        "brightness": lambda c: c.sometimes(BRIGHTNESS_STD * c.normal(), 0),
+        "contrast": lambda c: c.sometimes(torch.exp2(CONTRAST_STD * c.normal()), 1),
+        "luma_flip": lambda c: c.sometimes(c.whole(2), 0),
+        "hue": lambda c: c.sometimes(math.pi * c.uniform(), 0),
+        "saturation": lambda c: c.sometimes(torch.exp2(SATURATION_STD * c.normal()), 1),
     }
-    return Colour(**{name: drawn() for name, drawn in draws.items() if name in on})
+    return Colour(**{name: drawn(on[name]) for name, drawn in draws.items() if name in on})
 
 
 def apply(image: Tensor, draws: Colour) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -29,14 +30,14 @@ class Corruption(NamedTuple):
     """[N, 3] side of the window and its centre's x and y, in widths and heights; side 0: nothing is cut"""
 
 
-def draw(chance: Chance, on: frozenset[str]) -> Corruption:
-    """Draw what is named in `on`."""
+def draw(on: Mapping[str, Chance]) -> Corruption:
+    """Draw what `on` names, each by its chance."""
     draws = {
-        "filter": lambda: chance.each(torch.exp2(GAIN_STD * chance.normal(4)), 1),
-        "noise": lambda: noise(chance),
-        "cutout": lambda: window(chance),
+        "filter": lambda c: c.each(torch.exp2(GAIN_STD * c.normal(4)), 1),
+        "noise": noise,
+        "cutout": window,
     }
-    return Corruption(**{name: drawn() for name, drawn in draws.items() if name in on})
+    return Corruption(**{name: drawn(on[name]) for name, drawn in draws.items() if name in on})
 
 
 def noise(chance: Chance) -> Tensor:

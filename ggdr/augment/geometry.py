@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ggdr.augment.chance import Chance
@@ -33,19 +34,23 @@ class Geometry(NamedTuple):
     """[N, 2] right and down, in widths and heights"""
 
 
-def draw(chance: Chance, on: frozenset[str]) -> Geometry:
-    """Draw the transforms named in `on`."""
-    either = 1 - (1 - chance.p).sqrt()  # of two rotations, at least one then fires with probability p
+def draw(on: Mapping[str, Chance]) -> Geometry:
+    """Draw the transforms that `on` names, each by its chance."""
     draws = {
-        "x_flip": lambda: chance.sometimes(chance.whole(2), 0),
-        "quarter_turns": lambda: chance.sometimes(chance.whole(4), 0),
-        "integer_shift": lambda: chance.sometimes(MAX_SHIFT * chance.uniform(2), 0),
-        "scale": lambda: chance.sometimes(torch.exp2(SCALE_STD * chance.normal()), 1),
-        "rotation": lambda: chance.each(math.pi * chance.uniform(2), 0, either),
-        "stretch": lambda: chance.sometimes(torch.exp2(SCALE_STD * chance.normal()), 1),
-        "shift": lambda: chance.sometimes(SHIFT_STD * chance.normal(2), 0),
+        "x_flip": lambda c: c.sometimes(c.whole(2), 0),
+        "quarter_turns": lambda c: c.sometimes(c.whole(4), 0),
+        "integer_shift": lambda c: c.sometimes(MAX_SHIFT * c.uniform(2), 0),
+        "scale": lambda c: c.sometimes(torch.exp2(SCALE_STD * c.normal()), 1),
+        "rotation": rotations,
+        "stretch": lambda c: c.sometimes(torch.exp2(SCALE_STD * c.normal()), 1),
+        "shift": lambda c: c.sometimes(SHIFT_STD * c.normal(2), 0),
     }
-    return Geometry(**{name: drawn() for name, drawn in draws.items() if name in on})
+    return Geometry(**{name: drawn(on[name]) for name, drawn in draws.items() if name in on})
+
+
+def rotations(chance: Chance) -> Tensor:
+    """Two angles [N, 2]; at least one of them is drawn with probability p."""
+    return chance.each(math.pi * chance.uniform(2), 0, 1 - (1 - chance.p).sqrt())
 
 
 def apply(image: Tensor, maps: dict[int, Tensor], draws: Geometry) -> tuple[Tensor, dict[int, Tensor]]:

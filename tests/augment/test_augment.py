@@ -305,6 +305,9 @@ def test_a_resumed_controller_goes_on_as_if_it_had_never_stopped():
         ({"p_max": 1.5}, "1.5"),
         ({"fixed_p": -0.1}, "-0.1"),
         ({"interval": 0}, "1 or more"),
+        ({"strengths": (1.0, 0.5)}, "or 3: one for each of blit, geometry, colour"),
+        ({"strengths": (1.5,)}, "1 number from 0 to 1"),
+        ({"strengths": ()}, "give 1 number"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_with_what_can(settings, hint):

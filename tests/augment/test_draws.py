@@ -81,6 +81,37 @@ def test_at_p_1_everything_fires_and_single_transforms_can_be_chosen():
     assert sum(drawn is not None for group in draws for drawn in group) == 3
 
 
+def test_each_transform_fires_as_often_as_its_strength_says_and_is_drawn_in_the_same_order():
+    """R3GAN's pipeline: half as often for colours; a single transform may differ from its group."""
+    image, p = torch.zeros(MANY, 1, 2, 2), torch.tensor(0.8)
+    torch.manual_seed(1)
+    plain = ada.draw(image, p, ("blit", "colour", "hue", "cutout"))
+    torch.manual_seed(1)
+    drawn = ada.draw(image, p, ("blit", "colour", "hue", "cutout"), (1.0, 0.5, 0.25, 1.0))
+    for name, strength in {"brightness": 0.5, "contrast": 0.5, "hue": 0.25, "saturation": 0.5}.items():
+        still = float(name in ("contrast", "saturation"))
+        now, before = drawn.colour._asdict()[name], plain.colour._asdict()[name]
+        assert share(now != still) == pytest.approx(0.8 * strength, abs=0.011)
+        assert torch.equal(now[now != still], before[now != still])
+    assert share(drawn.colour.luma_flip == 1) == pytest.approx(0.2, abs=0.011)
+    assert torch.equal(drawn.geometry.integer_shift, plain.geometry.integer_shift)
+    assert torch.equal(drawn.corruption.cutout, plain.corruption.cutout)
+    turned = ada.draw(image, p, ("rotation",), (0.5,)).geometry.rotation != 0
+    assert share(turned.any(1)) == pytest.approx(0.4, abs=0.013)
+
+
+def test_what_has_the_strength_0_does_not_fire_and_counts_for_nothing():
+    augment = ada.ADA(pipeline=("blit", "colour"), strengths=(0.0, 0.5), fixed_p=0.9)
+    assert augment.acts and not augment.moves and not augment.turns
+    assert not ada.ADA(strengths=(0.0,), fixed_p=0.9).acts
+    torch.manual_seed(0)
+    augment.begin(torch.device("cpu"))
+    image, maps = torch.rand(64, 3, 8, 8), {8: torch.rand(64, 2, 8, 8)}
+    recoloured, moved = augment(image, maps)
+    assert torch.equal(moved[8], maps[8])
+    assert share((recoloured != image).flatten(1).any(1)) == pytest.approx(1 - 0.55**4 * 0.775, abs=0.12)
+
+
 def test_diffaugs_colours_are_added_drawn_to_gray_and_drawn_to_the_mean():
     """Brightness is added, saturation scales the distance to a pixel's gray, contrast that to the image's mean."""
     image = torch.rand(1, 3, 4, 6, generator=torch.Generator().manual_seed(0))
