@@ -5,17 +5,20 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
+from ggdr.folders import RUNS
 from ggdr.lazy import Tensor
 
 MOST_BYTES = 4 * 2**20
 """most bytes of a JSON document; what this package writes takes some thousands"""
 MOST_DEPTH = 64
 """most levels of objects and lists in one another"""
-
+HUB_ID = r"\w[\w.-]*/[\w.-]*\w"
+"""what names of Hub repositories look like"""
 RECORD_FORMAT = 1
 """number of the format in which records of evaluations are written and read"""
 
@@ -51,9 +54,34 @@ def printable(text: str) -> str:
 
 def suggest_similar(missing: Path) -> str:
     """A question after what lies where something was looked for under a similar name; empty without any."""
-    there = [path.name for path in missing.parent.iterdir()] if missing.parent.is_dir() else []
-    near = [printable(str(missing.parent / name)) for name in difflib.get_close_matches(missing.name, there, 2)]
+    near = [printable(str(path)) for path in similar_paths(missing)]
     return f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
+
+
+def similar_paths(missing: Path) -> list[Path]:
+    """What is there under a name like the last of a path, two at most; of a folder that is missing, in its like."""
+    parent = missing.parent
+    folders = [parent] if parent.is_dir() or parent == missing else similar_paths(parent)
+    names = {folder: [path.name for path in folder.iterdir()] for folder in folders if folder.is_dir()}
+    near = [folder / name for folder in names for name in difflib.get_close_matches(missing.name, names[folder], 2)]
+    return near[:2]
+
+
+def is_hub_id(name: str, revision: str | None = None) -> bool:
+    """Whether a name is that of a repository of the Hub, org/name, and of nothing that is here, or is missing here.
+
+    It counts as missing here, and the Hub is not asked, if the folder that it would lie in is there, or is that of
+    runs; but for a `revision`, which nothing but a repository has.
+    """
+    folder = Path(name).parent
+    is_path = folder == Path(RUNS) or folder.exists()
+    return bool(re.fullmatch(HUB_ID, name)) and (revision is not None or not is_path)
+
+
+def or_hub_id(name: str) -> str:
+    """The end of a sentence on what may be given instead of a name that is not here: a repository of the Hub."""
+    how = f" (if {name!r} is one, add {setting('revision')} main)" if is_hub_id(name, "main") else ""
+    return f"or a Hub repository such as 'org/name'{how}"
 
 
 def check_regular(file: Path) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from ggdr.errors import UserError
 
+RUNS = "runs"
+"""folder of the runs that no --out sends elsewhere"""
 MARK = ".ggdr"
 """file of a folder that was made here: what lies in it is no data of a source above it"""
 RUN = frozenset(

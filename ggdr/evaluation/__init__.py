@@ -70,7 +70,7 @@ def evaluate(
     metrics = [metrics] if isinstance(metrics, str) else metrics
     discover()
     files = source if isinstance(source, ImageFiles) else ImageFiles(source=str(source))
-    check_source(files.source)
+    check_source(files.source, revision)
     check_ranges({"seed": seed, "repeats": repeats, "steps": steps, "batch_size": batch_size})
     if not isinstance(data, DataSet):
         data = data_of_run(files.source) if data is None else find_data(str(data))

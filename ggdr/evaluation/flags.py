@@ -122,7 +122,7 @@ def parse(argv: list[str], program: str) -> Command:
     for file in files:
         use(file)
     if what and not asks_help:
-        check_source(what)
+        check_source(what, "main" if any(flag.startswith("--revision") for flag in flags) else None)
     discover()
     names, flags = take(flags, "--metrics", "names of metrics: --metrics fid kid; `ggdr list metrics` shows them.")
     sources, flags = take(flags, "--data", "a source of real images: --data digits, or a folder.")

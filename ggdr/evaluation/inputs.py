@@ -10,7 +10,7 @@ from typing import Any
 from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.files.patterns import is_address_or_pattern
-from ggdr.documents import one_line, read_object, suggest_similar
+from ggdr.documents import is_hub_id, one_line, or_hub_id, read_object, suggest_similar
 from ggdr.errors import UserError, setting
 from ggdr.flags.parts import fresh, part_kind
 from ggdr.metrics.base import Metric
@@ -38,12 +38,12 @@ def check_ranges(given: Mapping[str, int | None]) -> None:
             raise UserError(f"{setting(name)} {value} is out of range; give a number from {low} to {high}.")
 
 
-def check_source(source: str) -> None:
-    """Raise UserError if a source is neither here nor looks like a repository of the Hub."""
-    if not Path(source).exists() and source.count("/") != 1 and not is_address_or_pattern(source):
+def check_source(source: str, revision: str | None = None) -> None:
+    """Raise UserError if a source is neither here nor looks like a repository of the Hub, for which a revision says."""
+    if not Path(source).exists() and not is_hub_id(source, revision) and not is_address_or_pattern(source):
         raise UserError(
-            f"there is no {source!r}{suggest_similar(Path(source))}; give the folder of a run, of a checkpoint, of a"
-            " saved model or pipeline, images (a folder, .zip, .tar, .npz, ...), or a Hub repository such as org/name."
+            f"there is no {source!r} here{suggest_similar(Path(source))}; give the folder of a run, of a checkpoint, of"
+            f" a saved model or pipeline, images (a folder, .zip, .tar, .npz, ...), {or_hub_id(source)}."
         )
 
 

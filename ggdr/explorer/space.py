@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from ggdr import __version__
+from ggdr.documents import is_hub_id
 from ggdr.errors import UserError
 from ggdr.lazy import optional
-from ggdr.saving.pretrained import ID
 
 APP = '''"""The page of {model}: https://huggingface.co/{model}"""
 
@@ -38,7 +37,7 @@ def write_space(folder: Path, model: str) -> list[Path]:
     with optional("explore", "the page needs"):
         import gradio
 
-    if not re.fullmatch(ID, model) or Path(model).exists():
+    if not is_hub_id(model):
         raise UserError(f"a Space opens a model of the Hub, and {model!r} is none; type: ggdr push {model} org/name.")
     texts = {
         "app.py": APP.format(model=model),

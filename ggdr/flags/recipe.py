@@ -15,6 +15,7 @@ import tyro
 from ggdr.errors import UserError
 from ggdr.flags.command_line import flags_of, parsed
 from ggdr.flags.parts import fields_of, part_flags, part_kind, swap_parts, take_use
+from ggdr.folders import RUNS
 from ggdr.recipe import Recipe
 from ggdr.recipe.about import About, Description, about_source
 from ggdr.recipe.files import load_recipe
@@ -69,7 +70,7 @@ def parse(argv: list[str], program: str) -> Command:
         use(file)
     written = load_recipe(path)
     recipe, flags = swap_parts(written, flags)
-    default = Command(recipe, out=Path("runs") / Path(path).stem, use=tuple(files))
+    default = Command(recipe, out=Path(RUNS) / Path(path).stem, use=tuple(files))
     command = parsed(
         Command,
         flags,

@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ggdr.documents import HUB_ID
 from ggdr.errors import UserError
 from ggdr.hub.card import card_of
 from ggdr.hub.facts import facts_of, latest_grid, read_json_or_empty, records_in, run_folder
 from ggdr.recipe.about import About, Description
 from ggdr.saving.model import LIVE, find_saved
-from ggdr.saving.pretrained import ID, PARTS, write_index
+from ggdr.saving.pretrained import PARTS, write_index
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -159,7 +160,7 @@ def push(folder: Path, place: Repository, message: str) -> PushResult:
 
 def create_repository(api: HfApi, place: Repository) -> None:
     """A repository, and the branch, that this account may write to."""
-    if not re.fullmatch(ID, place.repo_id):
+    if not re.fullmatch(HUB_ID, place.repo_id):
         raise UserError(f"{place.repo_id!r} is no name of a Hub repository; give one such as 'org/name'.")
     api.create_repo(place.repo_id, private=place.private, exist_ok=True)
     if place.revision:

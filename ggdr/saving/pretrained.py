@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ggdr import __version__
-from ggdr.documents import suggest_similar
+from ggdr.documents import is_hub_id, or_hub_id, suggest_similar
 from ggdr.errors import UserError
 from ggdr.networks.base.module import Discriminator, Generator, Network
 from ggdr.saving.model import PROGRAM, SavedNetwork, find_saved, is_ours, read_description, save_model
@@ -24,8 +23,6 @@ ABSENT = [None, None]
 """what it says of a network that is not there"""
 __all__ = ["Hub", "Pair", "find", "load_generator", "load_one", "load_pair", "save_model"]
 PARTS = ("generator", "discriminator")
-ID = r"\w[\w.-]*/[\w.-]*\w"
-"""what names of Hub repositories look like"""
 
 
 def write_index(folder: Path, parts: Collection[str]) -> None:
@@ -115,10 +112,10 @@ def in_folder(folder: Path, hub: Hub) -> dict[str, SavedNetwork]:
 
 def on_hub(name: str, parts: tuple[str, ...], hub: Hub) -> dict[str, SavedNetwork]:
     """The networks of a Hub repository; the weights of `parts` are downloaded, once, and nothing else is."""
-    if not re.fullmatch(ID, name):
+    if not is_hub_id(name, hub.revision):
         raise UserError(
             f"there is no folder {name!r} here{suggest_similar(Path(name))}; give the folder of a run, of a checkpoint"
-            " or of a model, or a Hub repository such as 'org/name'."
+            f" or of a model, {or_hub_id(name)}."
         )
     folder = download(name, DESCRIPTIONS, hub)
     if not any(folder.glob("**/config.json")):

@@ -38,6 +38,8 @@ class Features:
     """folder of the pictures; none: `features` in the model's, or here if that is on the Hub"""
     overwrite: bool = False
     """replace pictures that are there; without it they are left, and nothing is drawn"""
+    revision: str | None = None
+    """branch, tag or commit of a Hub repository"""
     use: tuple[str, ...] = ()
     """files that register parts of your own"""
 
@@ -50,11 +52,11 @@ def main(argv: list[str]) -> int:
     """Draw the sheets that `argv` asks for and say where they are; UserError if there is nothing to draw."""
     command = parsed(Features, argv, "ggdr features", __doc__)
     from ggdr.registry import use
-    from ggdr.saving.pretrained import load_pair
+    from ggdr.saving.pretrained import Hub, load_pair
 
     for file in command.use:
         use(file)
-    generator, discriminator = load_pair(command.model)
+    generator, discriminator = load_pair(command.model, Hub(command.revision))
     for line in draw(command, generator, discriminator):
         print(line, flush=True)
     return 0

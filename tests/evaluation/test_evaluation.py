@@ -98,7 +98,7 @@ def test_metrics_that_nobody_named_are_left_out_where_they_cannot_be_measured(he
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"source": "no/where/at/all"}, "there is no 'no/where/at/all'; give the folder of a run"),
+        ({"source": "no/where/at/all"}, "there is no 'no/where/at/all' here; give the folder of a run"),
         ({"batch_size": 65}, "batch_size 65 is out of range; give a number from 1 to 64"),
         ({"seed": -1}, "seed -1 is out of range; give a number from 0 to 2147483647"),
         ({"repeats": 0}, "repeats 0 is out of range"),

@@ -253,7 +253,7 @@ def test_metrics_that_nobody_named_are_left_out_where_their_weights_are_missing(
     ("argv", "said"),
     [
         ([], "nothing to measure; type: ggdr evaluate runs/digits"),
-        (["nowhere"], "there is no 'nowhere'; give the folder of a run"),
+        (["nowhere"], "there is no 'nowhere' here; give the folder of a run"),
         (["RUN", "--metrics", "fit"], "unknown metric 'fit'. Did you mean 'fid'"),
         (["RUN", "--metrics"], "--metrics takes names of metrics"),
         (["RUN", "--extractor", "digit"], "unknown feature extractor 'digit'. Did you mean 'digits'"),
@@ -286,10 +286,10 @@ def test_a_slip_in_the_name_of_a_run_is_told_with_the_name_that_is_meant(run, mo
     monkeypatch.chdir(run.parent.parent)
     near, typo = f"{run.parent.name}/{run.name}", f"{run.parent.name}/{run.name}x"
     said = complaint(typo)
-    assert said.startswith(f"there is no run, model or folder '{typo}' here (did you mean '{near}'?); for a Hub")
-    assert "add --data SOURCE" in said
+    assert said.startswith(f"there is no '{typo}' here (did you mean '{near}'?); give the folder of a run")
     assert f"(did you mean '{run}'?)" in complaint(f"{run}x")
-    assert complaint("runs/typo").startswith("there is no run, model or folder 'runs/typo' here; for a Hub")
+    said = complaint("org/typo")
+    assert said.startswith("there is no run, model or folder 'org/typo' here; for a Hub") and "--data SOURCE" in said
 
 
 def test_shared_flags_go_to_every_metric_and_its_own_prevail():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from ggdr.data.reading.arrays.hdf5 import HDF5File
@@ -17,6 +18,7 @@ from ggdr.data.reading.reader import Columns, Reader
 from ggdr.data.reading.tables.hub import HubTable
 from ggdr.data.reading.tables.parquet import ParquetTable
 from ggdr.data.reading.tables.saved import SavedTable
+from ggdr.documents import HUB_ID, suggest_similar
 from ggdr.errors import UserError, setting
 
 READERS: tuple[type[Reader], ...] = (
@@ -60,4 +62,6 @@ def no_reader_message(source: str) -> str:
         return f"no source of images; {give} with {setting('source')}."
     if Path(source).is_file():
         return f"{source!r} is no file of images of a known kind; {give}."
-    return f"no file or folder {source!r}; {give}; each may stand behind https://, s3:// or gs://."
+    here = f" (where no folder {str(Path(source).parent)!r} is)" if re.fullmatch(HUB_ID, source) else ""
+    address = "each may stand behind https://, s3:// or gs://"
+    return f"no file or folder {source!r}{suggest_similar(Path(source))}; {give}{here}; {address}."

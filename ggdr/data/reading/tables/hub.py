@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 from ggdr.data.reading.file_types import ARRAY_ENDINGS, IMAGE_ENDINGS
 from ggdr.data.reading.reader import Columns
 from ggdr.data.reading.tables.base import TableReader, load_split
+from ggdr.documents import is_hub_id
 
 FILES = (*IMAGE_ENDINGS, *ARRAY_ENDINGS, *".zip .tar .tgz .gz .parquet .h5 .hdf5 .mdb .lmdb .csv".split())
 """how files are called that are not there, and no data set"""
@@ -22,8 +21,7 @@ class HubTable(TableReader):
 
     @staticmethod
     def fits(source: str) -> bool:
-        like = re.fullmatch(r"\w[\w.-]*/[\w.-]*\w", source) and not source.lower().endswith(FILES)
-        return bool(like) and not Path(source).exists()
+        return is_hub_id(source) and not source.lower().endswith(FILES)
 
     def _load(self, source: str, columns: Columns):
         return load_hub(source, columns)
