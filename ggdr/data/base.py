@@ -116,6 +116,10 @@ class DataSet(Part):
         """The Hub data set that it reads; empty: it reads none."""
         return ""
 
+    def held_out(self) -> DataSet | None:
+        """The data set that metrics and grids of translators look at, without jitter; None: there is none but itself."""
+        return None
+
     def asks(self) -> str:
         """Flags that say where its images are on another computer; empty: they are found there all the same."""
         return ""

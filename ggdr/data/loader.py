@@ -24,10 +24,24 @@ NAMED = 10
 def batches(
     images: Images, *, seed: int, start: int, batch_size: int, rank: int = 0, world: int = 1, num_workers: int = 0
 ) -> Iterator[Batch]:
-    """This process's part of each global batch, endlessly: the same images however many processes and workers share.
+    """This process's part of each global batch, endlessly: `domain_batches` of images that are one domain, or the last.
 
-    `start`: images seen so far; `batch_size`: images of the global batch, a multiple of `world`. They are on the CPU,
-    pinned if workers read and CUDA is available. `images.unreadable` grows as files are met that cannot be read.
+    The images are the same however many processes and workers share.
+    """
+    found = domain_batches(
+        images, seed=seed, start=start, batch_size=batch_size, rank=rank, world=world, num_workers=num_workers
+    )
+    return (batch[next(reversed(batch))] for batch in found)
+
+
+def domain_batches(
+    images: Images, *, seed: int, start: int, batch_size: int, rank: int = 0, world: int = 1, num_workers: int = 0
+) -> Iterator[dict[str, Batch]]:
+    """This process's part of each global batch of each domain, by its name, endlessly.
+
+    `start`: images of a domain seen so far; `batch_size`: images of a domain in the global batch, a multiple of
+    `world`. They are the same however many processes and workers share; on the CPU, pinned if workers read and CUDA is
+    available. `images.unreadable` grows as files are met that cannot be read.
     """
     if batch_size % world:
         raise ValueError(f"a batch of {batch_size} cannot be shared by {world} processes; take a multiple of {world}.")
@@ -37,7 +51,7 @@ def batches(
     elif num_workers:
         fetched = fetch_by_thread(images, seed, steps)
     else:
-        fetched = ((images.at(positions, seed), images.unreadable) for positions in steps)
+        fetched = ((images.domain_batches(positions, seed), images.unreadable) for positions in steps)
     return note_unreadable(images, fetched)
 
 
@@ -49,14 +63,14 @@ def position_slices(start: int, batch_size: int, rank: int, world: int) -> Itera
 
 
 class Fetch:
-    """What a loader worker runs: positions to a batch, along with the files it has found unreadable."""
+    """What a loader worker runs: positions to a batch of each domain, along with the files it has found unreadable."""
 
     def __init__(self, images: Images, seed: int):
         self.images, self.seed = images, seed
 
-    def __getitems__(self, positions: list[int]) -> tuple[Batch | UserError, dict[str, str]]:
+    def __getitems__(self, positions: list[int]) -> tuple[dict[str, Batch] | UserError, dict[str, str]]:
         try:  # what is raised in a worker would arrive as the text of a traceback
-            return self.images.at(positions, self.seed), dict(self.images.unreadable)
+            return self.images.domain_batches(positions, self.seed), dict(self.images.unreadable)
         except UserError as error:
             return error, dict(self.images.unreadable)
 
@@ -102,7 +116,9 @@ def fetch_by_thread(images: Images, seed: int, steps: Iterator[list[int]]) -> It
             yield ready.result()
 
 
-def note_unreadable(images: Images, fetched: Iterator[tuple[Batch, Mapping[str, str]]]) -> Iterator[Batch]:
+def note_unreadable(
+    images: Images, fetched: Iterator[tuple[dict[str, Batch], Mapping[str, str]]]
+) -> Iterator[dict[str, Batch]]:
     """The batches; files that turned out unreadable are noted, and named in a warning once."""
     known: set[str] = set()
     for batch, unreadable in fetched:
