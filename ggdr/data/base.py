@@ -117,7 +117,7 @@ class DataSet(Part):
         return ""
 
     def held_out(self) -> DataSet | None:
-        """The data set that metrics and grids of translators look at, without jitter; None: there is none but itself."""
+        """The data set, without jitter, that metrics and grids of translators look at; None: itself."""
         return None
 
     def asks(self) -> str:
