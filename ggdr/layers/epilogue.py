@@ -41,11 +41,26 @@ class Epilogue(nn.Module):
     def forward(self, x: Tensor, condition: Tensor | None, image: Tensor | None = None) -> Tensor:
         """Return logits [N] float32 of x [N, C, h, w] and condition [N, C] (None: no labels), with `image` if it has
         `fromrgb`."""
+        code = self.code(x, image)
+        with without_autocast(code):
+            logits = self.out(code)
+        if condition is None:
+            return logits.squeeze(1)
+        return (logits * condition).sum(dim=1) / math.sqrt(condition.shape[1])
+
+    def code(self, x: Tensor, image: Tensor | None = None) -> Tensor:
+        """Return what the last layer reads, [N, width] float32."""
         x = x if self.fromrgb is None else x + self.fromrgb(image)
         with without_autocast(x):  # logits differ by less than low precision has digits for
             x = at_least_float32(x)
             x = minibatch_stddev(x, self.group, self.extra) if self.extra else x
-            logits = self.out(self.fc(self.conv(x).flatten(1)))
-        if condition is None:
-            return logits.squeeze(1)
-        return (logits * condition).sum(dim=1) / math.sqrt(condition.shape[1])
+            return self.fc(self.conv(x).flatten(1))
+
+    def direction(self, condition: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return what a code is multiplied by and what is added: [width] and [], or [N, width] and [N] with labels."""
+        with without_autocast(self.out.weight):
+            matrix, bias = self.out.matrix(), self.out.bias * self.out.bias_gain
+            if condition is None:
+                return matrix[0], bias[0]
+            condition = condition / math.sqrt(condition.shape[1])
+            return condition @ matrix, condition @ bias

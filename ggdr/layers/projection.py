@@ -20,3 +20,14 @@ def projection_logit(embed: nn.Linear | None, code: Tensor, labels: Tensor | Non
     if embed is None:
         return 0.0
     return (embed(require_labels(labels, embed.in_features).float()) * code).sum(dim=1).float()
+
+
+def projection_direction(weight: Tensor, embed: nn.Linear | None, labels: Tensor | None) -> Tensor:
+    """Return all that a code is multiplied by: a last layer's weight [C, ...] and the label's embedding, flattened.
+
+    [K], the same for all, where there are no labels; else [N, K]. An embedding [N, C] is added at each place.
+    """
+    if embed is None:
+        return weight.flatten()
+    added = embed(require_labels(labels, embed.in_features).float())
+    return (weight + added.view(*added.shape, *[1] * (weight.dim() - 1))).flatten(1)

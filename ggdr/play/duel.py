@@ -141,9 +141,17 @@ class Duel:
         heads = output.head_outputs if Capability.HEADS in self.context.requires else {}
         head_outputs = {name: answer.float() for name, answer in heads.items()}
         pixel_logits = output.pixel_logits if Capability.PIXEL_LOGITS in self.context.requires else None
-        drawn = in_float32(output.features)
+        direction_logits = output.direction_logits if Capability.DIRECTION_LOGITS in self.context.requires else None
         return DiscriminatorOutput(
-            output.logits.float(), drawn, targets, pyramid, head_outputs, pixel_logits, image, state
+            output.logits.float(),
+            in_float32(output.features),
+            targets,
+            pyramid,
+            head_outputs,
+            pixel_logits,
+            image,
+            state,
+            direction_logits,
         )
 
     def judge_again(

@@ -66,6 +66,10 @@ class Capability(Enum):
                     "A logit of each pixel beside that of the image.")
     RECONSTRUCTION = ("reconstruction", "discriminator", "regularizer", "{name: (drawn, true), each [N, C, h, w]}",
                       "Pictures that decoders draw again from the encoder's maps of the reals.")
+    LOGIT_FACTORS = ("logit_factors", "discriminator", "discriminator", "code: [N, K], direction: [K] or [N, K]",
+                     "The logit is the product of a code of the image and a direction, the last layer's weights.")
+    DIRECTION_LOGITS = ("direction_logits", "discriminator", "regularizer", "[N]",
+                        "The logit again, by whose gradient the last layer's direction alone learns.")
     ENERGY = ("energy", "discriminator", "loss", "[N]",
               "The logit is minus an energy, which is never below zero: its sign says nothing, its size does.")
     REAL_GRAD = ("real_grad", "duel", "regularizer", "[N, C, H, W]",

@@ -73,6 +73,22 @@ class GeneratorOutput(NamedTuple):
     """resolution r -> [N, C, r, r * W / H], the same images at smaller sizes, of a generator that makes them itself"""
 
 
+class LogitFactors(NamedTuple):
+    """What the logit of a discriminator with a linear last layer is made of: code times direction, plus bias."""
+
+    code: Tensor
+    """[N, K] float32, what the last layer reads of each image"""
+    direction: Tensor
+    """[K], or [N, K] where labels have a say: that layer's weights"""
+    bias: Tensor | float
+    """[], or [N] where labels have a say"""
+
+    @property
+    def logits(self) -> Tensor:
+        """[N], code times direction plus bias."""
+        return (self.code * self.direction).sum(dim=1) + self.bias
+
+
 class DiscriminatorOutput(NamedTuple):
     """What a discriminator says of a batch of images."""
 
@@ -92,6 +108,8 @@ class DiscriminatorOutput(NamedTuple):
     """[N, C, H, W] what it judged, in a duel: augmented"""
     random_state: RandomState | None = None
     """torch's random state before the image was augmented and judged, where a term requires REPLAY; None elsewhere"""
+    direction_logits: Tensor | None = None
+    """[N], the logit by which the last layer's direction learns, where it provides DIRECTION_LOGITS; None elsewhere"""
 
 
 class Reconstruction(NamedTuple):

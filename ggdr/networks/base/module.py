@@ -20,6 +20,7 @@ from ggdr.networks.base import (
     GeneratorConfig,
     GeneratorOutput,
     ImageSpec,
+    LogitFactors,
     Reconstruction,
 )
 from ggdr.ops.version import TORCH
@@ -220,11 +221,18 @@ class Discriminator(Network):
 
         `resolutions`: the feature maps its decoder is to draw; one that has a decoder, or no pyramid, writes its own.
         """
-        logits, maps = self.pyramid(image, labels)
+        return self.output(*self.pyramid(image, labels), labels)
+
+    def output(self, logits: Tensor, maps: dict[int, Tensor], labels: Tensor | None = None) -> DiscriminatorOutput:
+        """All that it hands over beside logits and maps, from these: one that says more of its maps writes its own."""
         return DiscriminatorOutput(logits, maps=maps)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits, and the encoder's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
+        raise NotImplementedError
+
+    def factors(self, image: Tensor, labels: Tensor | None = None) -> tuple[LogitFactors, dict[int, Tensor]]:
+        """What its logits are the product of, and its maps as of `pyramid`; of one that provides LOGIT_FACTORS."""
         raise NotImplementedError
 
     def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:

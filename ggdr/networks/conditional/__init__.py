@@ -17,7 +17,7 @@ class ConcatDiscriminatorConfig(WrapperConfig):
     A plane of the label's value for each class, as convolutions ask for; the paper's layers are fully connected.
     """
 
-    hides: ClassVar = frozenset({Capability.RECONSTRUCTION, Capability.SCALES})
+    hides: ClassVar = WrapperConfig.hides | {Capability.RECONSTRUCTION, Capability.SCALES}
 
 
 @discriminators.register("unconditional")

@@ -43,7 +43,7 @@ class DCGANDiscriminatorConfig(DiscriminatorConfig):
     """most channels of a layer"""
     norm: Literal["batch", "spectral", "none"] = "batch"
     """batch normalization as in the paper, spectral (arXiv 1802.05957), which suits gradient penalties, or none"""
-    provides: ClassVar = frozenset({Capability.PYRAMID})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.LOGIT_FACTORS})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max")

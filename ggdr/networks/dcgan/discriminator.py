@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.projection import projection_logit
+from ggdr.layers.projection import projection_direction, projection_logit
 from ggdr.layers.spectral import apply_spectral_norm
-from ggdr.networks.base import ExtraOutputs, ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec, LogitFactors
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.dcgan.init import initialise
@@ -38,12 +38,25 @@ class DCGANDiscriminator(Discriminator):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Return logits [N] float32, and each block's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
+        x, maps = self.last_maps(image)
+        with without_autocast(x):
+            return self.out(x).flatten() + projection_logit(self.embed, x.sum(dim=(2, 3)), labels), maps
+
+    def last_maps(self, image: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
+        """Return the last maps [N, C, h, w] float32, and those of each block."""
         x, maps = channels_last(image), {}
         for resolution in sorted(self.map_channels, reverse=True):
             maps[resolution] = x = self.get_submodule(f"b{2 * resolution}")(x)
+        return at_least_float32(x), maps
+
+    def factors(self, image: Tensor, labels: Tensor | None = None) -> tuple[LogitFactors, dict[int, Tensor]]:
+        """Return the last maps, flattened, and the last convolution's weights with the label's embedding at each
+        place."""
+        x, maps = self.last_maps(image)
         with without_autocast(x):
-            x = at_least_float32(x)
-            return self.out(x).flatten() + projection_logit(self.embed, x.sum(dim=(2, 3)), labels), maps
+            direction = projection_direction(self.out.weight[0], self.embed, labels)
+            assert self.out.bias is not None
+            return LogitFactors(x.flatten(1), direction, self.out.bias[0]), maps
 
     def stages(self) -> list[nn.Module]:
         """Return each block, and the last convolution."""

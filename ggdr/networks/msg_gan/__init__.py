@@ -55,7 +55,7 @@ class MSGGANDiscriminatorConfig(DiscriminatorConfig):
     """how an image joins the maps: beside them, through its own layer, or both through one (sec. 2.1)"""
     mbstd_group: int | None = None
     """samples whose variety is shown to each block; None: the whole micro-batch"""
-    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.SCALES})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.SCALES, Capability.LOGIT_FACTORS})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "mbstd_group")

@@ -12,7 +12,7 @@ from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.mapping import MappingNetwork
 from ggdr.layers.minibatch import minibatch_stddev
 from ggdr.layers.progressive import DownsampleBlock
-from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec, LogitFactors
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.msg_gan import MSGGANDiscriminatorConfig
 from ggdr.networks.size import channels, pyramid_of
@@ -49,20 +49,32 @@ class MSGGANDiscriminator(Discriminator):
 
         There is no decoder that could draw `resolutions`.
         """
-        logits, maps = self.pyramid(image, labels)
-        return DiscriminatorOutput(logits, maps=maps)
+        return self.output(*self.pyramid(image, labels), labels)
 
     def pyramid(
         self, image: Tensor | Mapping[int, Tensor], labels: Tensor | None = None
     ) -> tuple[Tensor, dict[int, Tensor]]:
         """Return logits [N] float32, and each block's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
+        x, maps = self.blocks(image)
+        condition = None if self.mapping is None else self.mapping(None, labels)
+        return self.epilogue(x, condition), maps
+
+    def factors(
+        self, image: Tensor | Mapping[int, Tensor], labels: Tensor | None = None
+    ) -> tuple[LogitFactors, dict[int, Tensor]]:
+        """Return what the last layer reads and its weights, which the labels' embedding weights; and the maps."""
+        x, maps = self.blocks(image)
+        condition = None if self.mapping is None else self.mapping(None, labels)
+        return LogitFactors(self.epilogue.code(x), *self.epilogue.direction(condition)), maps
+
+    def blocks(self, image: Tensor | Mapping[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
+        """Return the last maps with the smallest image, and each block's maps."""
         scales, x, maps = image if isinstance(image, Mapping) else self.scales(image), None, {}
         for level in range(len(self.resolutions) - 1, 0, -1):
             resolution = self.resolutions[level]
             entering = channels_last(scales[resolution])
             maps[self.resolutions[level - 1]] = x = self.get_submodule(f"b{resolution}")(x, entering)
-        condition = None if self.mapping is None else self.mapping(None, labels)
-        return self.epilogue(self.join(x, scales[self.resolutions[0]]), condition), maps
+        return self.join(x, scales[self.resolutions[0]]), maps
 
     def scales(self, image: Tensor) -> dict[int, Tensor]:
         """Return the image [N, C, H, W] at each resolution, by averaging."""

@@ -29,8 +29,12 @@ class PAGANDiscriminator(around.WrapperDiscriminator):
         restored."""
         bits = self.draw_bits(image)
         output = self.encoder(append_bits(image, bits), labels, resolutions=resolutions)
-        pixel_logits = None if output.pixel_logits is None else parity(bits, output.pixel_logits) * output.pixel_logits
-        return output._replace(logits=parity(bits, output.logits) * output.logits, pixel_logits=pixel_logits)
+        turned = {
+            name: parity(bits, logits) * logits
+            for name in ("logits", "pixel_logits", "direction_logits")
+            if (logits := output._asdict()[name]) is not None
+        }
+        return output._replace(**turned)
 
     def draw_bits(self, image: Tensor) -> Tensor:
         """Draw bits [N, levels]: at level 1.5 the first is fair, and the second 1 with probability 1/4."""

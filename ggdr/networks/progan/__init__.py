@@ -53,7 +53,7 @@ class ProGANDiscriminatorConfig(DiscriminatorConfig):
     """halve by a low-pass filter, as StyleGAN does, instead of by averaging"""
     mbstd_group: int | None = None
     """samples whose variety is shown to it; None: the whole micro-batch, as in the paper"""
-    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.GROW})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.GROW, Capability.LOGIT_FACTORS})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "mbstd_group")

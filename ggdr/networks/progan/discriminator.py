@@ -10,7 +10,7 @@ from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.growing import Growth
 from ggdr.layers.mapping import MappingNetwork
 from ggdr.layers.progressive import DownsampleBlock
-from ggdr.networks.base import ExtraOutputs, ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec, LogitFactors
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.progan import ProGANDiscriminatorConfig
 from ggdr.networks.size import channels, pyramid_of
@@ -42,6 +42,18 @@ class ProGANDiscriminator(Discriminator):
 
         Below the highest level the largest maps are the input of the first block in use, and those above are zeros.
         """
+        x, maps = self.blocks(image)
+        condition = None if self.mapping is None else self.mapping(None, labels)
+        return self.epilogue(x, condition), maps
+
+    def factors(self, image: Tensor, labels: Tensor | None = None) -> tuple[LogitFactors, dict[int, Tensor]]:
+        """Return what the last layer reads and its weights, which the labels' embedding weights; and the maps."""
+        x, maps = self.blocks(image)
+        condition = None if self.mapping is None else self.mapping(None, labels)
+        return LogitFactors(self.epilogue.code(x), *self.epilogue.direction(condition)), maps
+
+    def blocks(self, image: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
+        """Return the last maps, and each block's."""
         rung, share = self.growth.stage()
         image = channels_last(downsample_average(image, self.growth.top - rung))
         x = self.from_image(image, rung)
@@ -51,8 +63,7 @@ class ProGANDiscriminator(Discriminator):
             if level == rung and share < 1:
                 x = self.from_image(downsample_average(image), level - 1).lerp(x, share)
             maps[self.resolutions[level - 1]] = x
-        condition = None if self.mapping is None else self.mapping(None, labels)
-        return self.epilogue(x, condition), self.zero_maps(x) | maps
+        return x, self.zero_maps(x) | maps
 
     def from_image(self, image: Tensor, rung: int) -> Tensor:
         """Return the maps [N, C, h, w] by which an image of a level's resolution enters."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ggdr.layers.projection import require_labels
-from ggdr.networks.base import ExtraOutputs, ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec, LogitFactors
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.r3gan import R3GANDiscriminatorConfig
 from ggdr.networks.r3gan.blocks import R3GANTransition, initialise, stage, stages_of
@@ -39,16 +39,31 @@ class R3GANDiscriminator(Discriminator):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Return logits [N] float32, and each stage's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
+        code, maps = self.code(image)
+        with without_autocast(code):
+            product = self.out(code)
+            if self.embed is None:
+                return product.flatten(), maps
+            return product.mul(self.embed(require_labels(labels, self.spec.labels).float())).sum(dim=1), maps
+
+    def code(self, image: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
+        """Return the image's last vector [N, C] float32, and each stage's maps."""
         x = self.fromimage(channels_last(image))
         x, maps = self.get_submodule(f"b{self.spec.height}")(x), {}
         for resolution in sorted(self.map_channels, reverse=True):
             x = self.get_submodule(f"down{2 * resolution}")(x)
             maps[resolution] = x = self.get_submodule(f"b{resolution}")(x)
         with without_autocast(x):
-            code = self.out(self.gather(at_least_float32(x)).flatten(1))
+            return self.gather(at_least_float32(x)).flatten(1), maps
+
+    def factors(self, image: Tensor, labels: Tensor | None = None) -> tuple[LogitFactors, dict[int, Tensor]]:
+        """Return the image's last vector, and the linear layer's weights, weighted by the label's embedding."""
+        code, maps = self.code(image)
+        with without_autocast(code):
             if self.embed is None:
-                return code.flatten(), maps
-            return code.mul(self.embed(require_labels(labels, self.spec.labels).float())).sum(dim=1), maps
+                return LogitFactors(code, self.out.weight[0], 0.0), maps
+            embedded = self.embed(require_labels(labels, self.spec.labels).float())
+            return LogitFactors(code, embedded @ self.out.weight, 0.0), maps
 
     def stages(self) -> list[nn.Module]:
         """Return the first layer with its stage, each transition with the stage after it, and what makes the logit."""

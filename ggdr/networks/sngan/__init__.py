@@ -46,7 +46,7 @@ class SNGANDiscriminatorConfig(DiscriminatorConfig):
     """most channels of a layer; equal to `channels`: all layers are as wide, as the paper's for 32 px"""
     norm: Literal["spectral", "none", "layer"] = "spectral"
     """what is normalized: all weights, nothing, or maps (arXiv 1607.06450); the last two suit gradient penalties"""
-    provides: ClassVar = frozenset({Capability.PYRAMID})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.LOGIT_FACTORS})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.projection import projection_logit
+from ggdr.layers.projection import projection_direction, projection_logit
 from ggdr.layers.residual import DownBlock, make_norm
 from ggdr.layers.spectral import apply_spectral_norm
-from ggdr.networks.base import ExtraOutputs, ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec, LogitFactors
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import doubling_channels, pyramid_of
 from ggdr.networks.sngan import SNGANDiscriminatorConfig
@@ -55,13 +55,25 @@ class SNGANDiscriminator(Discriminator):
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Return logits [N] float32, and maps by resolution r, [N, map_channels[r], r, r * W / H], the smallest
         last."""
+        code, maps = self.code(image)
+        with without_autocast(code):
+            return self.out(code).flatten() + projection_logit(self.embed, code, labels), maps
+
+    def code(self, image: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
+        """Return the sums of the last maps [N, C] float32, and the maps."""
         x, maps = channels_last(image), {}
         for resolution in sorted(self.map_channels, reverse=True):
             maps[resolution] = x = self.get_submodule(f"b{2 * resolution}")(x)
         maps[min(maps)] = x = self.last(x)
         with without_autocast(x):
-            code = F.relu(self.norm(at_least_float32(x))).sum(dim=(2, 3))
-            return self.out(code).flatten() + projection_logit(self.embed, code, labels), maps
+            return F.relu(self.norm(at_least_float32(x))).sum(dim=(2, 3)), maps
+
+    def factors(self, image: Tensor, labels: Tensor | None = None) -> tuple[LogitFactors, dict[int, Tensor]]:
+        """Return the sums of the last maps, and the linear layer's weights with the label's embedding."""
+        code, maps = self.code(image)
+        with without_autocast(code):
+            direction = projection_direction(self.out.weight[0], self.embed, labels)
+            return LogitFactors(code, direction, self.out.bias[0]), maps
 
     def stages(self) -> list[nn.Module]:
         """Return the downsampling blocks from the image inwards, the last block, and the linear layer."""

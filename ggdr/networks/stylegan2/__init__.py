@@ -83,7 +83,7 @@ class StyleGAN2DiscriminatorConfig(DiscriminatorConfig):
     """depth of the mapping network of the labels"""
     clamp: float | None = None
     """bound of what a layer hands on; published checkpoints trained in float16 have 256"""
-    provides: ClassVar = frozenset({Capability.PYRAMID})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.LOGIT_FACTORS})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "mbstd_group", "mapping_layers", "clamp")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ggdr.layers.epilogue import Epilogue
 from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.mapping import MappingNetwork
-from ggdr.networks.base import ExtraOutputs, ImageSpec
+from ggdr.networks.base import ExtraOutputs, ImageSpec, LogitFactors
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import channels, pyramid_of
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig
@@ -40,13 +40,26 @@ class StyleGAN2Discriminator(Discriminator):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Return logits [N] float32, and each block's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
+        x, image, maps = self.blocks(image)
+        condition = None if self.mapping is None else self.mapping(None, labels)
+        return self.get_submodule(self.last)(x, condition, image), maps
+
+    def blocks(self, image: Tensor) -> tuple[Tensor, Tensor, dict[int, Tensor]]:
+        """Return the last maps, the image as it is beside them, and each block's maps."""
         image = channels_last(image)
         x, maps = None, {}
         for resolution in self.resolutions:
             x, image = self.get_submodule(f"b{resolution}")(x, image)
             maps[resolution // 2] = x
+        return maps[min(maps)], image, maps
+
+    def factors(self, image: Tensor, labels: Tensor | None = None) -> tuple[LogitFactors, dict[int, Tensor]]:
+        """Return what the last layer reads and its weights, which the labels' embedding weights; and the maps."""
+        x, image, maps = self.blocks(image)
         condition = None if self.mapping is None else self.mapping(None, labels)
-        return self.get_submodule(self.last)(x, condition, image), maps
+        last = self.get_submodule(self.last)
+        assert isinstance(last, Epilogue)
+        return LogitFactors(last.code(x, image), *last.direction(condition)), maps
 
     def stages(self) -> list[nn.Module]:
         """Return each block with its image layer, and what follows the last."""

@@ -33,7 +33,14 @@ class UNetDiscriminator(around.WrapperDiscriminator):
         drawn = self.decoder(said.maps, resolutions) if resolutions else {}
         # spelled out: the compiler of torch 2.9 cannot follow `_replace`
         return DiscriminatorOutput(
-            said.logits, drawn, said.target_features, said.maps, self.heads(said.maps), said.pixel_logits, said.image
+            said.logits,
+            drawn,
+            said.target_features,
+            said.maps,
+            self.heads(said.maps),
+            said.pixel_logits,
+            said.image,
+            direction_logits=said.direction_logits,
         )
 
 

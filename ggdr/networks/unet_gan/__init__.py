@@ -22,7 +22,7 @@ class UNetGANDiscriminatorConfig(DiscriminatorConfig):
     """channels of the maps at half of the image's resolution; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer"""
-    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.PIXEL_LOGITS})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.PIXEL_LOGITS, Capability.LOGIT_FACTORS})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "channel_max")

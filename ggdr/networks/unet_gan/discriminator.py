@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.projection import require_labels
+from ggdr.layers.projection import projection_direction, projection_logit, require_labels
 from ggdr.layers.spectral import apply_spectral_norm
-from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec, LogitFactors
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import pyramid_of
 from ggdr.networks.unet_gan import UNetGANDiscriminatorConfig
@@ -42,28 +42,33 @@ class UNetGANDiscriminator(Discriminator):
             self.embed_pixel = nn.Linear(spec.labels, widths[0], bias=False)
         apply_spectral_norm(self)
 
-    def forward(
-        self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
-    ) -> DiscriminatorOutput:
-        """Map image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N] and of pixels; it draws no
-        `resolutions`."""
-        logits, maps = self.pyramid(image, labels)
+    def output(self, logits: Tensor, maps: dict[int, Tensor], labels: Tensor | None = None) -> DiscriminatorOutput:
+        """Return logits [N], maps, and logits of pixels, drawn from the maps."""
         return DiscriminatorOutput(logits, maps=maps, pixel_logits=self.pixels(maps, labels))
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Return logits [N] float32, and each encoder block's maps: resolution r -> [N, map_channels[r], r, r * W /
         H]."""
+        code, maps = self.code(image, labels)
+        with without_autocast(code):
+            return self.out(code)[:, 0] + projection_logit(self.embed, code, labels), maps
+
+    def code(self, image: Tensor, labels: Tensor | None) -> tuple[Tensor, dict[int, Tensor]]:
+        """Return the sums of the encoder's last maps [N, C] float32, and its maps; ValueError if labels are missing."""
         if self.spec.labels:
             require_labels(labels, self.spec.labels)
         x, maps = channels_last(image), {}
         for resolution, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):
             maps[resolution] = x = block(x)
         with without_autocast(x):
-            code = at_least_float32(F.relu(x)).sum(dim=(2, 3))
-            logits = self.out(code)[:, 0]
-            if self.embed is not None and labels is not None:  # projection, arXiv 1802.05637
-                logits = logits + (self.embed(labels.float()) * code).sum(dim=1)
-        return logits, maps
+            return at_least_float32(F.relu(x)).sum(dim=(2, 3)), maps
+
+    def factors(self, image: Tensor, labels: Tensor | None = None) -> tuple[LogitFactors, dict[int, Tensor]]:
+        """Return the sums of the encoder's last maps, and the linear layer's weights with the label's embedding."""
+        code, maps = self.code(image, labels)
+        with without_autocast(code):
+            direction = projection_direction(self.out.weight[0], self.embed, labels)
+            return LogitFactors(code, direction, self.out.bias[0]), maps
 
     def pixels(self, maps: dict[int, Tensor], labels: Tensor | None) -> Tensor:
         """Map the encoder's maps, and labels [N, L], to a logit of each pixel, [N, 1, H, W] float32."""

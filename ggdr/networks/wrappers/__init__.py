@@ -22,8 +22,8 @@ class WrapperConfig(DiscriminatorConfig):
     """the discriminator that judges; one that gives its pyramid"""
     requires: ClassVar = frozenset({Capability.PYRAMID})
     provides: ClassVar = frozenset({Capability.PYRAMID})
-    hides: ClassVar[frozenset[Capability]] = frozenset()
-    """what it cannot hand on, because its encoder sees another image than it does"""
+    hides: ClassVar[frozenset[Capability]] = frozenset({Capability.LOGIT_FACTORS})
+    """what it does not hand on, most of it because its encoder sees another image than it does"""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "provides", self.around(self.encoder))
