@@ -11,17 +11,27 @@ if TYPE_CHECKING:
     import torch
 
     from ggdr.evaluation import evaluate
-    from ggdr.networks.base.module import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator, Translator
     from ggdr.pipeline import Pipeline
     from ggdr.train import train
 
 __version__ = "0.1.0"
-__all__ = ["Discriminator", "GANPipeline", "Generator", "Pipeline", "evaluate", "from_pretrained", "train"]
+__all__ = [
+    "Discriminator",
+    "GANPipeline",
+    "Generator",
+    "Pipeline",
+    "Translator",
+    "evaluate",
+    "from_pretrained",
+    "train",
+]
 HOMES = {
     "Discriminator": "ggdr.networks.base.module",
     "GANPipeline": "ggdr.pipeline.diffusion",
     "Generator": "ggdr.networks.base.module",
     "Pipeline": "ggdr.pipeline",
+    "Translator": "ggdr.networks.base.module",
     "evaluate": "ggdr.evaluation",
     "train": "ggdr.train",
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ggdr.errors import UserError, at
-from ggdr.registry import Part, Registry
+from ggdr.registry import Part, Registry, part_class
 from ggdr.schedules.base import Schedule
 
 Owner = TypeVar("Owner")
@@ -67,8 +67,8 @@ def part_kind(owner: Any, field: str) -> tuple[type[Part] | None, bool]:
     if takes_schedule(hint):
         return Schedule, False
     many = typing.get_origin(hint) is dict
-    kind = typing.get_args(hint)[1] if many else hint
-    return (kind, many) if isinstance(kind, type) and issubclass(kind, Part) else (None, False)
+    kind = part_class(typing.get_args(hint)[1] if many else hint)
+    return kind, many and kind is not None
 
 
 def takes_schedule(hint: Any) -> bool:
@@ -123,7 +123,7 @@ def swapped(owner: Any, path: list[str], name: str, flag: str, whole: Any = None
             part = found(kind, name, flag, whole)
         except UserError as error:
             raise (UserError(f"{flag} takes a number or a schedule; {error}") if kind is Schedule else error) from None
-        if not issubclass(part, kind):
+        if kind.name and not issubclass(part, kind):
             raise UserError(f"{flag} {name}: nothing but {kind.name} goes there; set its fields, or leave it out.")
         new = part(start=old) if issubclass(part, Schedule) else fresh(part, flag)
     return dataclasses.replace(owner, **{path[0]: {**held, path[1]: new} if many else new})

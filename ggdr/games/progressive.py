@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.games.standard import StandardGame
 from ggdr.lazy import Tensor, torch
-from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.networks.size import Pyramid, pyramid_of
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Networks
@@ -46,7 +46,11 @@ class Progressive(StandardGame):
         not_negative(self, "fade_kimg")
 
     def build_networks(
-        self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs
+        self,
+        generator: GeneratorConfig | TranslatorConfig,
+        discriminator: DiscriminatorConfig,
+        spec: ImageSpec,
+        extra: ExtraOutputs,
     ) -> Networks:
         """G and D at the first level; UserError if they do not grow, or no image is as large as the first."""
         networks = super().build_networks(generator, discriminator, spec, extra)

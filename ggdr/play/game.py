@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor
-from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.term import Turn
 from ggdr.registry import Part, games
@@ -25,10 +26,23 @@ class Game(Part):
     step reads one batch more, and counts it in no kimg"""
 
     def build_networks(
-        self, generator: GeneratorConfig, discriminator: DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs
+        self,
+        generator: GeneratorConfig | TranslatorConfig,
+        discriminator: DiscriminatorConfig,
+        spec: ImageSpec,
+        extra: ExtraOutputs,
     ) -> Networks:
         """The networks that play, freshly initialised; `extra`: what the terms ask of discriminators beside a logit."""
         raise NotImplementedError
+
+    def of_noise(self, generator: GeneratorConfig | TranslatorConfig) -> GeneratorConfig:
+        """The settings of a generator that makes images of noise; UserError if it makes them of images."""
+        if isinstance(generator, GeneratorConfig):
+            return generator
+        raise UserError(
+            f"game {self.name!r} makes images of noise, and generator {generator.name!r} makes them of images; take one"
+            " that takes noise, such as --generator stylegan2."
+        )
 
     def duels(self, networks: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
         """Who meets whom on a micro-batch: reals [N, C, H, W] in [-1, 1], labels [N, L] or None."""

@@ -15,7 +15,7 @@ from ggdr.errors import UserError, above_zero, check_licence, not_negative, sett
 from ggdr.games.standard import StandardGame
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.base import Metric
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, TranslatorConfig
 from ggdr.optimizers.adam import Adam
 from ggdr.play.callback import Callback
 from ggdr.play.game import Game
@@ -38,8 +38,8 @@ class Recipe:
 
     data: DataSet
     """where real images come from"""
-    generator: GeneratorConfig
-    """makes images"""
+    generator: GeneratorConfig | TranslatorConfig
+    """makes images, of noise or of other images"""
     discriminator: DiscriminatorConfig
     """judges them"""
     loss: Loss = field(default_factory=NonSaturating)

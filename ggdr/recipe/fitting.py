@@ -51,7 +51,7 @@ def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
     recipe, reasons = resolved(recipe, spec)
     terms = recipe.terms()
     with torch.device("meta"):
-        generator = recipe.generator.build(spec)
+        generator = recipe.game.of_noise(recipe.generator).build(spec)
         for name, term in terms.items():
             check_resolutions(recipe, name, term, generator)
         targets = {r: generator.feature_channels[r] for term in terms.values() for r in term.feature_resolutions()}

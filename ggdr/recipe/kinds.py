@@ -7,16 +7,19 @@ import typing
 from typing import Any
 
 from ggdr.errors import UserError, setting
-from ggdr.registry import Part, discover
+from ggdr.registry import Part, discover, part_class
 
 
 def check_kinds(owner: Any) -> None:
     """UserError, one sentence, if a field of a dataclass holds no such part, dict of parts or number as it says."""
     hints = typing.get_type_hints(type(owner))
-    homes = {kind.registry.kind: name for name, hint in hints.items() if (kind := part_of(hint))}
+    inner = {
+        name: typing.get_args(hint)[1] if typing.get_origin(hint) is dict else hint for name, hint in hints.items()
+    }
+    homes = {kind.registry.kind: name for name, hint in inner.items() if (kind := part_class(hint))}
     for field in dataclasses.fields(owner):
         hint, value = hints[field.name], vars(owner)[field.name]
-        kind = part_of(hint)
+        kind = part_class(inner[field.name])
         if kind is None:
             check_number(field.name, {hint, *typing.get_args(hint)}, value)
         elif typing.get_origin(hint) is dict:
@@ -25,14 +28,8 @@ def check_kinds(owner: Any) -> None:
                 raise UserError(f"{setting(field.name)} is {value!r}; give a dict of parts by any name: {what}.")
             for name, part in value.items():
                 check_part(f"{field.name}.{name}", kind, part, homes)
-        else:
+        elif not isinstance(value, hint):
             check_part(field.name, kind, value, homes)
-
-
-def part_of(hint: Any) -> type[Part] | None:
-    """The class of the part that a field holds, or of those in the dict that it holds; None: it holds none."""
-    kind = typing.get_args(hint)[1] if typing.get_origin(hint) is dict else hint
-    return kind if isinstance(kind, type) and issubclass(kind, Part) else None
 
 
 def check_part(path: str, kind: type[Part], value: Any, homes: dict[str, str]) -> None:

@@ -13,8 +13,8 @@ import traceback
 import warnings
 from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, ClassVar
+from types import ModuleType, UnionType
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 from ggdr.errors import UserError
 from ggdr.registry.capability import Capability, check, listed
@@ -22,7 +22,7 @@ from ggdr.registry.capability import Capability, check, listed
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
 
-__all__ = ["Capability", "Part", "Registry", "discover", "listed", "origin", "use"]
+__all__ = ["Capability", "Part", "Registry", "discover", "listed", "origin", "part_class", "use"]
 
 CLASS_VARIABLE = re.compile(r"^(\w+\.)?ClassVar\b")
 """annotations, as text, that a dataclass takes for no field"""
@@ -51,6 +51,16 @@ class Part:
 
     def check_recipe(self, recipe: "Recipe") -> None:
         """UserError, one sentence with what to type instead, if it means nothing beside the recipe's other parts."""
+
+
+def part_class(hint: object) -> type[Part] | None:
+    """The base class of the parts that a field of this type holds; None: it holds none.
+
+    Of a field for parts of several classes, which one registry holds, the first.
+    """
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    found = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Part)]
+    return found[0] if len(found) == len(kinds) else None
 
 
 class Registry(dict[str, type[Part]]):

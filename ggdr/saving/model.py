@@ -16,14 +16,26 @@ from torch.overrides import TorchFunctionMode
 from ggdr import __version__
 from ggdr.documents import Header, one_line, printable, read_header, read_object, read_tensors
 from ggdr.errors import UserError
-from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, Head, ImageSpec
+from ggdr.networks.base import (
+    DiscriminatorConfig,
+    ExtraOutputs,
+    GeneratorConfig,
+    Head,
+    ImageSpec,
+    TranslatorConfig,
+)
 from ggdr.networks.base.module import Network
 from ggdr.networks.size import MOST_PX
 from ggdr.recipe.files import from_json, to_json
 from ggdr.registry import REGISTRIES, Part, discover, origin
 from ggdr.saving import checkpoint
 
-KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
+KINDS: dict[str, type[GeneratorConfig | DiscriminatorConfig | TranslatorConfig]] = {
+    "generator": GeneratorConfig,
+    "discriminator": DiscriminatorConfig,
+    "translator": TranslatorConfig,
+}
+"""what a description can be of, and the settings of such"""
 NAME = r"\w[\w.-]{0,99}"
 """what names of networks look like: they are names of files beside the description, never paths"""
 MOST = 2**24
@@ -135,16 +147,22 @@ def mismatch(wanted: dict[str, Tensor], there: dict[str, Header]) -> str:
 
 def describe(network: Network) -> dict[str, Any]:
     """Settings of a network and what it was built for, as JSON can hold them."""
-    spec = {name: value for name, value in network.spec._asdict().items() if value or name in ALWAYS}
-    kind = type(network.config).registry.kind
     config = network.config.described()
-    found = {"kind": kind, "ggdr": __version__, "spec": spec, "config": to_json(config)}
+    kind = next(kind for kind, base in KINDS.items() if isinstance(config, base))
+    found = {"kind": kind, "ggdr": __version__, "spec": spec_as_json(network.spec), "config": to_json(config)}
+    if network.source is not None:
+        found["source"] = spec_as_json(network.source)
     if network.extra is not None:
         channels = {str(resolution): channels for resolution, channels in network.extra.target_channels.items()}
         heads = {name: head._asdict() for name, head in network.extra.heads.items()}
         found["extra"] = {"target_channels": channels, "heads": heads}
     others = {part.name: where for part in nested_parts(config) if (where := origin(type(part)))}
     return found | ({"plug_ins": others} if others else {})
+
+
+def spec_as_json(spec: ImageSpec) -> dict[str, Any]:
+    """What the images are, as JSON can hold it; what is not known of their labels is left out."""
+    return {name: value for name, value in spec._asdict().items() if value or not name.startswith("label_")}
 
 
 def nested_parts(settings: Any) -> Iterator[Part]:
@@ -166,14 +184,20 @@ def build(description: Any, where: Path) -> Network:
         raise UserError(f"{where} does not describe a network; it needs kind, spec and config.")
     kind = description["kind"]
     if not isinstance(kind, str) or kind not in KINDS:
-        raise UserError(f"{where} describes a {one_line(kind, 40)!r}; known are {' and '.join(KINDS)}.")
+        raise UserError(f"{where} describes a {one_line(kind, 40)!r}; known are {', '.join(KINDS)}.")
     spec = read_spec(description["spec"], where)
-    extra = [read_extra(description["extra"], where)] if "extra" in description else []  # a discriminator's
+    also: list[Any] = [read_spec(description["source"], where)] if "source" in description else []  # a translator's
+    also += [read_extra(description["extra"], where)] if "extra" in description else []  # a discriminator's
     if (largest := max(integer_sizes(description["config"]), default=0)) > MOST:
         raise UserError(f"{where} describes a network with a setting of {one_line(largest, 40)}; {MOST:,} is the most.")
     check_plug_ins(description.get("plug_ins", {}), where)
     try:
-        return from_json(KINDS[kind], description["config"], "config").described().build(spec, *extra)
+        config: Any = from_json(KINDS[kind], description["config"], "config")
+        if not isinstance(config, KINDS[kind]):
+            raise UserError(f"{config.name!r} is no {kind}")
+        if isinstance(config, TranslatorConfig) and "source" not in description:
+            raise UserError("a translator needs source, the spec of the images that it takes")
+        return config.described().build(spec, *also)
     except Exception as error:  # what settings that cannot be raise depends on the layer they reach
         raise UserError(f"{where} describes a network that cannot be built: {one_line(error).rstrip('.')}.") from error
 

@@ -12,7 +12,7 @@ from ggdr.lazy import Tensor
 from ggdr.registry import Part, discriminators, generators
 
 if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Generator
+    from ggdr.networks.base.module import Discriminator, Generator, Translator
     from ggdr.ops.random_state import RandomState
 
 
@@ -71,6 +71,8 @@ class GeneratorOutput(NamedTuple):
     """resolution r (height in pixels) -> [N, K, r, r * W / H]"""
     scales: dict[int, Tensor] = {}
     """resolution r -> [N, C, r, r * W / H], the same images at smaller sizes, of a generator that makes them itself"""
+    head_outputs: dict[str, Tensor] = {}
+    """name -> [N, outputs], of heads that the network has beside the image, such as a translator's classifier"""
 
 
 class LogitFactors(NamedTuple):
@@ -93,7 +95,7 @@ class DiscriminatorOutput(NamedTuple):
     """What a discriminator says of a batch of images."""
 
     logits: Tensor
-    """[N] or [N, heads], higher is more real"""
+    """[N], or [N, P] of P heads or patches, higher is more real"""
     features: dict[int, Tensor] = {}
     """resolution r -> [N, K, r, r * W / H], drawn by its decoder"""
     target_features: dict[int, Tensor] = {}
@@ -110,6 +112,8 @@ class DiscriminatorOutput(NamedTuple):
     """torch's random state before the image was augmented and judged, where a term requires REPLAY; None elsewhere"""
     direction_logits: Tensor | None = None
     """[N], the logit by which the last layer's direction learns, where it provides DIRECTION_LOGITS; None elsewhere"""
+    more_logits: tuple[Tensor, ...] = ()
+    """[N, P] each, of further heads or scales, whose losses are means apart; empty: `logits` is all"""
 
 
 class Reconstruction(NamedTuple):
@@ -173,6 +177,20 @@ class GeneratorConfig(NetworkConfig):
     def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; UserError if it cannot make such images."""
         return self.module("generator")(self, spec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslatorConfig(NetworkConfig):
+    """The settings of a generator that makes images of images. `StarTranslatorConfig` builds StarTranslator."""
+
+    registry = generators
+
+    def build(self, spec: ImageSpec, source: ImageSpec) -> Translator:
+        """The network, freshly initialised; `spec`: of what it makes, `source`: of what it takes.
+
+        UserError if it cannot make such images of such.
+        """
+        return self.module("translator")(self, spec, source)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The two base classes of networks: what they take, hand over, and how they are saved."""
+"""The base classes of networks: what they take, hand over, and how they are saved."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ggdr.networks.base import (
     ImageSpec,
     LogitFactors,
     Reconstruction,
+    TranslatorConfig,
 )
 from ggdr.ops.version import TORCH
 
@@ -33,11 +34,15 @@ class Network(nn.Module):
     """A network that knows the settings and the images it was built for."""
 
     extra: ExtraOutputs | None = None
-    """what terms ask of it beside its logit; None: it is a generator"""
+    """what terms ask of it beside its logit; None: it is no discriminator"""
+    source: ImageSpec | None = None
+    """the images that it takes; None: it is no translator"""
+    feature_channels: dict[int, int] = {}
+    """resolution (height in pixels) -> channels of the feature maps that one which makes images can hand over"""
     precision: torch.dtype = torch.float32
     """what a pipeline that is made of it computes in, until it is told otherwise"""
 
-    def __init__(self, config: GeneratorConfig | DiscriminatorConfig, spec: ImageSpec):
+    def __init__(self, config: GeneratorConfig | TranslatorConfig | DiscriminatorConfig, spec: ImageSpec):
         super().__init__()
         self.config, self.spec = config, spec
 
@@ -57,7 +62,7 @@ class Network(nn.Module):
     ) -> Self:
         """The network of this base class in a folder or a Hub repository "org/name", in eval mode, float32.
 
-        `ggdr.Generator.from_pretrained`, `ggdr.Discriminator.from_pretrained`: of a run, checkpoint or model. Only JSON
+        `ggdr.Generator.from_pretrained`, of a Discriminator, of a Translator: of a run, checkpoint or model. Only JSON
         and safetensors are read. `torch_dtype`: what a pipeline that is made of it computes in; weights stay float32.
         UserError if there is no such network.
         """
@@ -112,6 +117,24 @@ class Network(nn.Module):
     def set_kimg(self, kimg: float) -> None:
         """Follow its schedule, if it has one, in thousands of reals: PA-GAN draws more and more bits."""
 
+    def measure(self) -> dict[str, Tensor]:
+        """Means of what it saw since the last call, for `after_step`; averaged over all micro-batches and processes.
+
+        Of one with batch normalization `moments/NAME` [2, C], each such layer's mean and variance.
+        """
+        return moments(self)
+
+    def check_resolutions(self, resolutions: tuple[int, ...]) -> None:
+        """ValueError if a side is not one whose feature maps it has."""
+        if strange := sorted(set(resolutions) - set(self.feature_channels)):
+            raise ValueError(
+                f"no feature maps of resolution {strange}; this generator has {sorted(self.feature_channels)}."
+            )
+
+    def after_step(self, stats: dict[str, Tensor]) -> None:
+        """Take in the step's means (its own from `measure` among them), the same on every process."""
+        update_statistics(self, stats)
+
     def rgb_weights(self) -> list[str]:
         """Names of weights that make shares of a sum which is the image, if it is one: such may start at zero."""
         return []
@@ -135,8 +158,6 @@ class Generator(Network):
     """width of the latent code"""
     w_dim: int = 0
     """width of a style code, of one whose config provides WS; else 0"""
-    feature_channels: dict[int, int] = {}
-    """resolution (height in pixels) -> channels of the feature maps it can hand over"""
 
     def rebuild(self, spec: ImageSpec) -> Generator:
         return self.config.build(spec)
@@ -180,23 +201,36 @@ class Generator(Network):
         """
         raise NotImplementedError
 
-    def measure(self) -> dict[str, Tensor]:
-        """Means of what it saw since the last call, for `after_step`; averaged over all micro-batches and processes.
 
-        Of one with batch normalization `moments/NAME` [2, C], each such layer's mean and variance.
+class Translator(Network):
+    """Images to images. A subclass sets `feature_channels` if its config provides G_FEATURES."""
+
+    config: TranslatorConfig
+    source: ImageSpec
+    """the images that it takes; `spec` is of those that it makes"""
+    z_dim: int = 0
+    """width of the latent code that it takes beside the image; 0: none"""
+
+    def __init__(self, config: TranslatorConfig, spec: ImageSpec, source: ImageSpec):
+        super().__init__(config, spec)
+        self.source = source
+
+    def rebuild(self, spec: ImageSpec) -> Translator:
+        return self.config.build(spec, self.source)
+
+    def forward(
+        self,
+        source: Tensor,
+        labels: Tensor | None = None,
+        *,
+        z: Tensor | None = None,
+        resolutions: tuple[int, ...] = (),
+    ) -> GeneratorOutput:
+        """source [N, Cs, Hs, Ws] in [-1, 1] and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`.
+
+        `labels`: of the images to be made; None: unconditional. `z` [N, z_dim] ~ N(0, 1), of one whose z_dim is not 0.
         """
-        return moments(self)
-
-    def check_resolutions(self, resolutions: tuple[int, ...]) -> None:
-        """ValueError if a side is not one whose feature maps it has."""
-        if strange := sorted(set(resolutions) - set(self.feature_channels)):
-            raise ValueError(
-                f"no feature maps of resolution {strange}; this generator has {sorted(self.feature_channels)}."
-            )
-
-    def after_step(self, stats: dict[str, Tensor]) -> None:
-        """Take in the step's means (its own from `measure` among them), the same on every process."""
-        update_statistics(self, stats)
+        raise NotImplementedError
 
 
 class Discriminator(Network):

@@ -34,7 +34,8 @@ class PAGANDiscriminator(around.WrapperDiscriminator):
             for name in ("logits", "pixel_logits", "direction_logits")
             if (logits := output._asdict()[name]) is not None
         }
-        return output._replace(**turned)
+        more = tuple(parity(bits, logits) * logits for logits in output.more_logits)
+        return output._replace(**turned, more_logits=more)
 
     def draw_bits(self, image: Tensor) -> Tensor:
         """Draw bits [N, levels]: at level 1.5 the first is fair, and the second 1 with probability 1/4."""

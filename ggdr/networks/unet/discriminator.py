@@ -41,6 +41,7 @@ class UNetDiscriminator(around.WrapperDiscriminator):
             said.pixel_logits,
             said.image,
             direction_logits=said.direction_logits,
+            more_logits=said.more_logits,
         )
 
 
