@@ -15,7 +15,7 @@ RUNS = "runs"
 MARK = ".ggdr"
 """file of a folder that was made here: what lies in it is no data of a source above it"""
 RUN = frozenset(
-    "recipe.json metrics.jsonl losses.png samples checkpoints model tensorboard failure.txt run_id.txt".split()
+    "recipe.json metrics.jsonl losses.png samples checkpoints model ema tensorboard failure.txt run_id.txt".split()
 )
 """what a run writes into its folder, beside recipe.py, which people write there as well"""
 BESIDE = RUN | frozenset("features metrics projected wandb aim mlruns swanlog".split())

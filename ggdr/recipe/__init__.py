@@ -16,6 +16,7 @@ from ggdr.games.standard import StandardGame
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.base import Metric
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig, TranslatorConfig
+from ggdr.ops.power_function import check_sigma_rel
 from ggdr.optimizers.adam import Adam
 from ggdr.play.callback import Callback
 from ggdr.play.game import Game
@@ -73,6 +74,9 @@ class Recipe:
     """half-life of the running mean of G's weights, thousands of reals; 0: no mean"""
     ema_rampup: float | None = 0.05
     """the half-life is at most this share of the reals shown so far; None, or with `init_from`: no such limit"""
+    ema_sigma_rel: float | None = None
+    """width of the running mean as a share of the run, instead of `ema_kimg` and `ema_rampup`: weights count as t^gamma
+    (arXiv 2312.02696), 0 to 0.2886; None: those two hold"""
     precision: Literal["fp32", "bf16"] = "fp32"
     """what networks compute in; penalties, losses, weights and D's last layers are float32 in any case"""
     power_iteration: Literal["update", "pass"] = "update"
@@ -145,6 +149,8 @@ class Recipe:
         check_licence(self.hub_licence)
         if not all(kimg >= 0 for kimg in reached(self.ema_kimg)):
             raise UserError(f"{setting('ema_kimg')} is {self.ema_kimg}; give 0 or more.")
+        if self.ema_sigma_rel is not None:
+            check_sigma_rel("ema_sigma_rel", self.ema_sigma_rel)
         if not 0 < self.rollback_lr <= 1:
             raise UserError(f"{setting('rollback_lr')} is {self.rollback_lr}; give a number above 0, at most 1.")
         if taken := {self.loss.name, "augment"} & self.regularizers.keys():

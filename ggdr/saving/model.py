@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -288,6 +290,26 @@ def save_model(network: Network, folder: Path) -> None:
     if others := sorted(set(there) - {*FILES, *kept}):
         raise UserError(f"{folder} holds {others[0]}, which is no part of a saved network; give another folder.")
     checkpoint.write_folder(folder, {"model": network.state_dict()}, {"config.json": describe(network), **kept})
+
+
+def save_new(out: Path, networks: Mapping[str, Network], source: Mapping[str, Any]) -> None:
+    """Make the folder `out` with each network in its folder, and where they come from in source.json.
+
+    It is made whole or not at all; OSError if the disk refuses.
+    """
+    out = out.absolute()
+    aside = out.with_name(f".writing-{out.name}-{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        aside.mkdir(parents=True)
+        for name, network in networks.items():
+            save_model(network, aside / name)
+        checkpoint.write_json(aside / "source.json", source)
+        checkpoint.flush(aside)
+        aside.rename(out)
+        checkpoint.flush(out.parent)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def is_ours(program: Path) -> bool:

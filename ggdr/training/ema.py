@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ggdr.networks.base.module import Generator
+from ggdr.ops.power_function import decay, exponent_of
+from ggdr.recipe import Recipe
 from ggdr.schedules.base import Scheduled, value_at
 
 
@@ -39,6 +41,30 @@ class EMA:
             old, new = list(mean.buffers()), list(self.live[name].buffers())
             for place in self.written[name].since(new):  # no constants
                 old[place].copy_(new[place])
+
+
+class PowerFunctionEMA(EMA):
+    """Mean of weights that weigh as t^gamma, t the images seen since it began (arXiv 2312.02696, section 3.1).
+
+    As the mean itself it needs no half-life: it grows with the run, always as wide a share of it.
+    """
+
+    def __init__(self, networks: Mapping[str, Generator], sigma_rel: float, began: int = 0):
+        """`sigma_rel`: the profile's standard deviation as a share of the run; `began`: images seen before it."""
+        super().__init__(networks, 0.0, None)
+        self.exponent, self.began = exponent_of(sigma_rel), began
+
+    def decay(self, batch_size: int, images_seen: int) -> float:
+        before = images_seen - self.began
+        return decay(self.exponent, before, before + batch_size)
+
+
+def running_mean(networks: Mapping[str, Generator], recipe: Recipe) -> EMA:
+    """The mean that is a recipe's model."""
+    if recipe.ema_sigma_rel is not None:
+        return PowerFunctionEMA(networks, recipe.ema_sigma_rel)
+    # The mean of a trained network is worth keeping from the first step on.
+    return EMA(networks, recipe.ema_kimg, None if recipe.init_from else recipe.ema_rampup)
 
 
 class Written:

@@ -40,7 +40,7 @@ from ggdr.seeding import seed_of
 from ggdr.training.averaging import share
 from ggdr.training.compiling import as_written
 from ggdr.training.content import NAME, changes, document
-from ggdr.training.ema import EMA, Written
+from ggdr.training.ema import Written, running_mean
 from ggdr.training.player import Player
 from ggdr.training.stopping import Stop
 from ggdr.transfer.freeze import describe_frozen, freeze
@@ -131,8 +131,7 @@ class Run:
         resumes = checkpoint.latest(self.out) is not None  # from where all weights will come
         found = sources(recipe.init_from, networks) if recipe.init_from and not resumes else {}
         starts = start_networks(found, networks)
-        # The mean of a trained network is worth keeping from the first step on.
-        self.ema = EMA(self.networks["g"], recipe.ema_kimg, None if recipe.init_from else recipe.ema_rampup)
+        self.ema = running_mean(self.networks["g"], recipe)
         means = start_networks(found, self.ema.mean, mean=True)
         if recipe.init_from:
             self.notes += [f"init_from: not read, {self.out} has a checkpoint"] if resumes else table(starts, means)

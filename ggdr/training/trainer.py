@@ -134,6 +134,7 @@ class Trainer:
         self.recovery.after_step(stats)
         for callback in self.callbacks.values():
             callback.after_step(self, stats)
+        for callback in self.callbacks.values():  # by now each knows of the step, and a checkpoint holds its state
             if self.due(callback.every_kimg):
                 callback.on_interval(self)
 

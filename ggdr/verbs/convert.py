@@ -8,17 +8,14 @@ and state dicts (.pt) of rosinality's StyleGAN2.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
+from ggdr.verbs.outputs import check_free
 
 if TYPE_CHECKING:
     from ggdr.foreign.weights import FoundNetwork, Reading
@@ -42,40 +39,13 @@ def main(argv: list[str]) -> int:
     command = parsed(Convert, argv, "ggdr convert", __doc__)
     check_free(command.out)
     from ggdr.foreign.reading import read
+    from ggdr.saving.model import save_new
 
     found = read(command.snapshot)
-    write_networks(found, command.out)
+    networks = {name: each.network for name, each in found.networks.items()}
+    save_new(command.out, networks, source_document(found))
     print("\n".join(report_lines(found, command.out)))
     return 0
-
-
-def check_free(out: Path) -> None:
-    """UserError if there is something at `out` that would be lost."""
-    if out.is_dir() and not any(out.iterdir()):
-        return
-    if out.exists() or out.is_symlink():
-        raise UserError(f"{str(out)!r} is there already; give the name of a new folder, or remove it first.")
-
-
-def write_networks(found: Reading, out: Path) -> None:
-    """Make the folder `out`, whole or not at all; OSError if the disk refuses."""
-    from ggdr.saving.checkpoint import flush
-    from ggdr.saving.model import save_model
-
-    out = out.absolute()
-    aside = out.with_name(f".writing-{out.name}-{os.getpid()}")
-    shutil.rmtree(aside, ignore_errors=True)
-    try:
-        aside.mkdir(parents=True)
-        for name, network in found.networks.items():
-            save_model(network.network, aside / name)
-        (aside / "source.json").write_text(json.dumps(source_document(found), indent=1) + "\n")
-        flush(aside / "source.json")
-        flush(aside)
-        aside.rename(out)
-        flush(out.parent)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def source_document(found: Reading) -> dict[str, object]:

@@ -22,6 +22,14 @@ def check_out(files: Iterable[Path], overwrite: bool = True) -> None:
         check_apart(folder)
 
 
+def check_free(out: Path) -> None:
+    """UserError if there is something at `out`, the folder of a model to make, that would be lost."""
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if out.exists() or out.is_symlink():
+        raise UserError(f"{str(out)!r} is there already; give the name of a new folder, or remove it first.")
+
+
 def check_apart(folder: Path) -> None:
     """UserError if a folder is one of images that were not made here: what is put there would become data."""
     if (folder / MARK).is_file() or not folder.is_dir():
