@@ -79,6 +79,9 @@ class Recipe:
     (arXiv 2312.02696), 0 to 0.2886; None: those two hold"""
     precision: Literal["fp32", "bf16"] = "fp32"
     """what networks compute in; penalties, losses, weights and D's last layers are float32 in any case"""
+    bf16_stages: int | None = None
+    """how many stages of each network, the highest resolutions, compute in bf16 if that is the precision; the others
+    keep float32. None: all"""
     power_iteration: Literal["update", "pass"] = "update"
     """when spectral normalization takes its step: after each update, for all passes, micro-batches and processes that
     follow, or in each pass in training, as torch has it"""
@@ -137,6 +140,7 @@ class Recipe:
             self,
             "batch_size",
             "micro_batch_size",
+            "bf16_stages",
             "n_critic",
             "total_kimg",
             "log_kimg",
@@ -147,6 +151,11 @@ class Recipe:
         not_negative(self, "seed", "num_workers", "ema_rampup", "sample_kimg", "metric_kimg", "freeze_d")
         not_negative(self, "hub_kimg", "rollbacks")
         check_licence(self.hub_licence)
+        if self.bf16_stages is not None and self.precision != "bf16":
+            raise UserError(
+                f"{setting('bf16_stages')} is {self.bf16_stages}, and precision is {self.precision!r}: set precision to"
+                " 'bf16', or leave bf16_stages out."
+            )
         if not all(kimg >= 0 for kimg in reached(self.ema_kimg)):
             raise UserError(f"{setting('ema_kimg')} is {self.ema_kimg}; give 0 or more.")
         if self.ema_sigma_rel is not None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from ggdr.errors import UserError, at
+from ggdr.errors import UserError, at, setting
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.wrappers import WrapperConfig
@@ -46,6 +46,7 @@ def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
         check_requires(recipe, name, term)
     for part in recipe.parts():
         part.check_recipe(recipe)
+    check_stages_of_precision(recipe)
     moving: dict[str, str] = {}
     recipe = with_schedules(recipe, recipe.total_kimg, "", moving)
     recipe, reasons = resolved(recipe, spec)
@@ -138,6 +139,19 @@ def remedy(recipe: Recipe, term: Term, missing: frozenset[Capability]) -> str:
         if able := sorted(name for name, part in registry.items() if missing <= part.provides):
             return f"take --{registry.kind} {' or '.join(able)}; or {drop}"
     return drop
+
+
+def check_stages_of_precision(recipe: Recipe) -> None:
+    """UserError if a network is to keep some stages in float32 and has no stages that can be told apart."""
+    for part in (recipe.generator, recipe.discriminator) if recipe.bf16_stages is not None else ():
+        if Capability.STAGES not in part.provides:
+            discover()
+            able = sorted(name for name, other in part.registry.items() if Capability.STAGES in other.provides)
+            raise UserError(
+                f"{setting('bf16_stages')} is {recipe.bf16_stages}, and {part.registry.kind} {part.name!r} provides no stages of one"
+                f" resolution each: take {' or '.join(able)}, or leave bf16_stages out, so that all of it computes in"
+                " bf16."
+            )
 
 
 def check_resolutions(recipe: Recipe, name: str, term: Term, generator: Generator) -> None:

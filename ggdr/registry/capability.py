@@ -56,6 +56,8 @@ class Capability(Enum):
               "The image at smaller sizes: a generator makes them itself, a discriminator judges them as well.")
     GROW = ("grow", "generator, discriminator", "game", "grow(level: float)",
             "The network plays at a level, from its smallest image to the whole one, each next one faded in.")
+    STAGES = ("stages", "generator, discriminator", "recipe", "-",
+              "Stages of one resolution each, of which low ones may compute in float32 where the others use bfloat16.")
     PYRAMID = ("pyramid", "discriminator", "discriminator, regularizer, visualization", MAPS,
                "The encoder's own feature maps, from its smallest to half of the image.")
     D_FEATURES = ("d_features", "discriminator", "regularizer, visualization", MAPS,

@@ -21,6 +21,7 @@ from ggdr.data.base import Content
 from ggdr.data.loader import batches
 from ggdr.errors import UserError, at
 from ggdr.layers.spectral import iterate_each_pass
+from ggdr.layers.stages import keep_float32_below
 from ggdr.ops.device import default_num_workers, device_name, setup_device, weight_memory_format
 from ggdr.ops.precision import without_tf32
 from ggdr.ops.threads import Threads
@@ -99,6 +100,9 @@ class Run:
         networks = self.named_networks()
         for network in networks.values():
             network.to(self.device, memory_format=weight_memory_format(self.device)).train()
+        if recipe.bf16_stages is not None:  # before the running means, which are copies
+            for network in networks.values():
+                keep_float32_below(network, self.spec.height >> (recipe.bf16_stages - 1))
         self.start_weights()
         if self.processes > 1:
             everything = (*networks.values(), *self.ema.mean.values())

@@ -42,7 +42,7 @@ class R3GANGeneratorConfig(GeneratorConfig):
     """channels that a 3x3 convolution mixes; their largest divisor not above it"""
     label_dim: int = 64
     """width of the labels' embedding, which joins the latent code"""
-    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES})
+    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.INPUT_MATRICES, Capability.STAGES})
 
     def __post_init__(self) -> None:
         above_zero(self, "z_dim", "channel_base", "channel_max", "expansion", "group_size", "label_dim")
@@ -78,7 +78,7 @@ class R3GANDiscriminatorConfig(DiscriminatorConfig):
     """channels that a 3x3 convolution mixes; their largest divisor not above it"""
     label_dim: int | None = None
     """width of what images and labels are compared in; None: that of the smallest maps"""
-    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.LOGIT_FACTORS})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.LOGIT_FACTORS, Capability.STAGES})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "expansion", "group_size", "label_dim")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ggdr.layers.projection import require_labels
+from ggdr.layers.stages import Staged
 from ggdr.networks.base import ExtraOutputs, ImageSpec, LogitFactors
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.r3gan import R3GANDiscriminatorConfig
@@ -14,7 +15,7 @@ from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
 
 
-class R3GANDiscriminator(Discriminator):
+class R3GANDiscriminator(Staged, Discriminator):
     """Maps images to logits, each sample by itself."""
 
     def __init__(self, config: R3GANDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
@@ -49,10 +50,10 @@ class R3GANDiscriminator(Discriminator):
     def code(self, image: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
         """Return the image's last vector [N, C] float32, and each stage's maps."""
         x = self.fromimage(channels_last(image))
-        x, maps = self.get_submodule(f"b{self.spec.height}")(x), {}
+        x, maps = self.run_stage(self.spec.height, self.get_submodule(f"b{self.spec.height}"), x), {}
         for resolution in sorted(self.map_channels, reverse=True):
-            x = self.get_submodule(f"down{2 * resolution}")(x)
-            maps[resolution] = x = self.get_submodule(f"b{resolution}")(x)
+            x = self.run_stage(2 * resolution, self.get_submodule(f"down{2 * resolution}"), x)
+            maps[resolution] = x = self.run_stage(resolution, self.get_submodule(f"b{resolution}"), x)
         with without_autocast(x):
             return self.gather(at_least_float32(x)).flatten(1), maps
 

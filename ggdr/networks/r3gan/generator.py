@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.projection import require_labels
+from ggdr.layers.stages import Staged
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.r3gan import R3GANGeneratorConfig
@@ -15,7 +16,7 @@ from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import compute_dtype
 
 
-class R3GANGenerator(Generator):
+class R3GANGenerator(Staged, Generator):
     """Maps latent codes, with an embedding of labels beside them, to images."""
 
     def __init__(self, config: R3GANGeneratorConfig, spec: ImageSpec):
@@ -42,10 +43,12 @@ class R3GANGenerator(Generator):
         UserError if a resolution is not one of the network's, or a label is missing.
         """
         self.check_resolutions(resolutions)
-        x, features = self.concatenate_input(z, labels), {}
+        features: dict[int, Tensor] = {}
+        with self.stage_precision(min(self.feature_channels)):
+            x = self.concatenate_input(z, labels)
         for level, resolution in enumerate(self.feature_channels):
-            x = self.get_submodule(f"up{resolution}")(x) if level else x
-            x = self.get_submodule(f"b{resolution}")(x)
+            x = self.run_stage(resolution, self.get_submodule(f"up{resolution}"), x) if level else x
+            x = self.run_stage(resolution, self.get_submodule(f"b{resolution}"), x)
             if resolution in resolutions:
                 features[resolution] = x.float()
         return GeneratorOutput(self.toimage(x).float(), None, features)

@@ -49,6 +49,7 @@ class StyleGAN2GeneratorConfig(GeneratorConfig):
             Capability.NOISE_MAPS,
             Capability.INPUT_MATRICES,
             Capability.FORWARD_FROM,
+            Capability.STAGES,
         }
     )
 
@@ -83,7 +84,7 @@ class StyleGAN2DiscriminatorConfig(DiscriminatorConfig):
     """depth of the mapping network of the labels"""
     clamp: float | None = None
     """bound of what a layer hands on; published checkpoints trained in float16 have 256"""
-    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.LOGIT_FACTORS})
+    provides: ClassVar = frozenset({Capability.PYRAMID, Capability.LOGIT_FACTORS, Capability.STAGES})
 
     def __post_init__(self) -> None:
         above_zero(self, "channel_base", "channel_max", "mbstd_group", "mapping_layers", "clamp")

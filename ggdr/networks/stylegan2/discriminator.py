@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ggdr.layers.epilogue import Epilogue
 from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.mapping import MappingNetwork
+from ggdr.layers.stages import Staged
 from ggdr.networks.base import ExtraOutputs, ImageSpec, LogitFactors
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import channels, pyramid_of
@@ -17,7 +18,7 @@ from ggdr.ops.fir import downsample2
 from ggdr.ops.layout import channels_last
 
 
-class StyleGAN2Discriminator(Discriminator):
+class StyleGAN2Discriminator(Staged, Discriminator):
     """Maps images to logits; minibatch standard deviation compares the batch, in evaluation as in training."""
 
     def __init__(self, config: StyleGAN2DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
@@ -49,7 +50,7 @@ class StyleGAN2Discriminator(Discriminator):
         image = channels_last(image)
         x, maps = None, {}
         for resolution in self.resolutions:
-            x, image = self.get_submodule(f"b{resolution}")(x, image)
+            x, image = self.run_stage(resolution, self.get_submodule(f"b{resolution}"), x, image)
             maps[resolution // 2] = x
         return maps[min(maps)], image, maps
 

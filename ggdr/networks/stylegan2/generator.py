@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ggdr.layers.stages import Staged
 from ggdr.layers.style import Noise, StyledConv2d, ToImage
 from ggdr.networks.base import ImageSpec, style_based
 from ggdr.networks.size import channels, pyramid_of
@@ -31,7 +32,7 @@ class StyleGAN2Generator(style_based.StyleBasedGenerator):
         return [f"synthesis.b{resolution}.torgb.weight" for resolution in self.synthesis.resolutions]
 
 
-class StyleGAN2Synthesis(style_based.StyleBasedSynthesis):
+class StyleGAN2Synthesis(Staged, style_based.StyleBasedSynthesis):
     """Maps style codes to images: a learned constant, upsampled block by block."""
 
     def __init__(self, config: StyleGAN2GeneratorConfig, spec: ImageSpec):
@@ -75,7 +76,7 @@ class StyleGAN2Synthesis(style_based.StyleBasedSynthesis):
         """
         self.check((resolution,))
         codes, index = ws.unbind(dim=1), self.resolutions.index(resolution)
-        image = self.get_submodule(f"b{resolution}.torgb")(x, codes[2 * index + 1])
+        image = self.run_stage(resolution, self.get_submodule(f"b{resolution}.torgb"), x, codes[2 * index + 1])
         for later in self.resolutions[index + 1 :]:
             x, image = self.run_block(later, x, image, codes, noise)
         return image
@@ -86,7 +87,8 @@ class StyleGAN2Synthesis(style_based.StyleBasedSynthesis):
         """Run the block of this resolution on the maps and the image of the block before, None at the first."""
         index = self.resolutions.index(resolution)
         start = max(2 * index - 1, 0)  # a block's to-image layer shares the next block's first code
-        return self.get_submodule(f"b{resolution}")(x, image, codes[start : 2 * index + 2], noise)
+        block = self.get_submodule(f"b{resolution}")
+        return self.run_stage(resolution, block, x, image, codes[start : 2 * index + 2], noise)
 
     def input_matrices(self) -> list[Tensor]:
         """Return the affine layers' weights [K, w_dim] that each style code is multiplied by."""

@@ -4,10 +4,11 @@ heads."""
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ggdr.errors import UserError
 from ggdr.layers.equalized import EqualizedConv2d
+from ggdr.layers.stages import Staged
 from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.networks.unet.heads import UNetHeads
@@ -45,7 +46,7 @@ class UNetDiscriminator(around.WrapperDiscriminator):
         )
 
 
-class UNetDecoder(nn.Module):
+class UNetDecoder(Staged):
     """Decoder from the smallest maps up: each step concatenates the encoder's maps, convolves and upsamples."""
 
     def __init__(self, config: UNetDiscriminatorConfig, encoder: dict[int, int], targets: dict[int, int]):
@@ -76,10 +77,12 @@ class UNetDecoder(nn.Module):
             raise ValueError(f"no decoder for the resolutions {sorted(strange)}; built for {sorted(self.targets)}.")
         drawn, x = {}, None
         if self.base in resolutions:
-            drawn[self.base] = self.get_submodule(f"b{self.base}")(maps[self.base]).float()
+            step = self.get_submodule(f"b{self.base}")
+            drawn[self.base] = self.run_stage(self.base, step, maps[self.base]).float()
         for resolution in (resolution for resolution in self.resolutions if resolution <= max(resolutions)):
             below = maps[resolution // 2]
-            x = self.get_submodule(f"b{resolution}")(below if x is None else torch.cat([x, below], dim=1))
+            x = below if x is None else torch.cat([x, below], dim=1)
+            x = self.run_stage(resolution, self.get_submodule(f"b{resolution}"), x)
             if resolution in resolutions:
                 drawn[resolution] = self.project(x, resolution).float()
         return drawn
@@ -87,7 +90,7 @@ class UNetDecoder(nn.Module):
     def project(self, x: Tensor, resolution: int) -> Tensor:
         """x with the target's number of channels."""
         project = self._modules.get(f"project{resolution}")
-        return x if project is None else project(x)
+        return x if project is None else self.run_stage(resolution, project, x)
 
 
 def check_resolutions(targets: dict[int, int], encoder: dict[int, int]) -> None:
