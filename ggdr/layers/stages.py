@@ -26,9 +26,9 @@ class Staged(nn.Module):
             return stage(x, *others)
         if resolution >= self.float32_below:
             return stage(None if x is None else x.to(compute_dtype(x)), *others)
-        x, *others = (at_least_float32(given) if isinstance(given, Tensor) else given for given in (x, *others))
+        given = [at_least_float32(each) if isinstance(each, Tensor) else each for each in (x, *others)]
         with self.stage_precision(resolution):
-            return stage(x, *others)
+            return stage(*given)
 
     def stage_precision(self, resolution: int) -> AbstractContextManager:
         """Return a context in which what belongs to a resolution computes."""

@@ -148,9 +148,9 @@ def check_stages_of_precision(recipe: Recipe) -> None:
             discover()
             able = sorted(name for name, other in part.registry.items() if Capability.STAGES in other.provides)
             raise UserError(
-                f"{setting('bf16_stages')} is {recipe.bf16_stages}, and {part.registry.kind} {part.name!r} provides no stages of one"
-                f" resolution each: take {' or '.join(able)}, or leave bf16_stages out, so that all of it computes in"
-                " bf16."
+                f"{setting('bf16_stages')} is {recipe.bf16_stages}, and {part.registry.kind} {part.name!r} provides no"
+                f" stages of one resolution each: take {' or '.join(able)}, or leave bf16_stages out, so that all of"
+                " it computes in bf16."
             )
 
 
