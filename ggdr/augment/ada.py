@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, get_args
 
-from ggdr.augment import colour, corruption, geometry
+from ggdr.augment import colour, corruption, geometry, overfitting
 from ggdr.augment.base import Augmentation
 from ggdr.augment.chance import Chance
 from ggdr.augment.colour import Colour
@@ -132,9 +132,8 @@ class ADA(Augmentation):
         """Begin with p = 0 (or as fixed) and nothing seen."""
         p = value_at(self.fixed_p or 0.0, 0.0)
         object.__setattr__(self, "switch", Switch(p > 0))
-        state = {"p": torch.tensor(p, device=device)}
-        state |= {name: torch.zeros((), device=device) for name in ("r_t", "signs", "images")}
-        return state | {"steps": torch.zeros((), dtype=torch.int64)}  # on the CPU: reading it waits for nothing
+        scalars = {"p": torch.tensor(p, device=device), "r_t": torch.zeros((), device=device)}
+        return scalars | overfitting.start(device)
 
     @property
     def active(self) -> bool:
@@ -156,18 +155,14 @@ class ADA(Augmentation):
         """Every `interval` steps, raise p where r_t exceeds the target, else lower it (sec. 3)."""
         if "signs/real" not in stats:  # D had no turn
             return {}
-        steps = self.state["steps"] + 1
-        signs = self.state["signs"] + stats["signs/real"] * stats["images"]
-        images = self.state["images"] + stats["images"]
-        if int(steps) % self.interval:
-            return {"steps": steps, "signs": signs, "images": images}
-        r_t, p = signs / images, self.state["p"]
+        seen = overfitting.watch(self.state, stats, self.interval)
+        if not seen.due:
+            return seen.state
+        p = self.state["p"]
         if self.fixed_p is None:
-            direction = (r_t - self.target).sign().nan_to_num()
-            p = (p + direction * images / (self.speed_kimg * 1000)).clamp(0, self.p_max)
+            p = (p + seen.step(self.target, self.speed_kimg)).clamp(0, self.p_max)
             self.switch.coming = HostCopy(p)
-        nothing = torch.zeros_like(signs)
-        return {"steps": steps, "r_t": r_t, "p": p, "signs": nothing, "images": nothing.clone()}
+        return {**seen.state, "r_t": seen.mean, "p": p}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Take back what `state_dict` gave; a fixed p is a setting and stays."""

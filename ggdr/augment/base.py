@@ -49,3 +49,10 @@ class Augmentation(Adaptive):
         Only geometry reaches the maps: colour, filtering, noise and cutout are the image's alone.
         """
         raise NotImplementedError
+
+    def with_timestep(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor], Tensor | None]:
+        """Augment, and tell how many steps of diffusion each image took, [N]; None of one that does not diffuse.
+
+        A D that provides TIMESTEP is told.
+        """
+        return *self(image, maps), None

@@ -131,12 +131,14 @@ class Duel:
         """
         replay = Capability.REPLAY in self.context.requires
         state = random_state(image.device) if replay else None
-        targets, whole = dict(maps or {}), image
+        targets, whole, labels = dict(maps or {}), image, self.labels_of(len(image))
         if self.context.augment is not None:
-            image, targets = self.context.augment(image, targets)
+            image, targets, timestep = self.context.augment.with_timestep(image, targets)
+            if timestep is not None and Capability.TIMESTEP in self.D.config.provides:
+                labels = torch.cat([*([] if labels is None else [labels]), timestep[:, None]], dim=1)
         seen = self.with_scales(image, scales, moved=image is not whole) if scales else image
         with self.context.autocast():
-            output = self.D(seen, self.labels_of(len(image)), resolutions=resolutions)
+            output = self.D(seen, labels, resolutions=resolutions)
         pyramid = in_float32(output.maps) if Capability.PYRAMID in self.context.requires else {}
         heads = output.head_outputs if Capability.HEADS in self.context.requires else {}
         head_outputs = {name: answer.float() for name, answer in heads.items()}

@@ -74,6 +74,8 @@ class Capability(Enum):
                         "The logit again, by whose gradient the last layer's direction alone learns.")
     ENERGY = ("energy", "discriminator", "loss", "[N]",
               "The logit is minus an energy, which is never below zero: its sign says nothing, its size does.")
+    TIMESTEP = ("timestep", "discriminator, augmentation", "play", "[N, L + 1]",
+                "Labels may have a further column: how many steps of diffusion the image took before it was judged.")
     REAL_GRAD = ("real_grad", "duel", "regularizer", "[N, C, H, W]",
                  "The reals are a leaf that takes gradient.")
     FAKE_GRAD = ("fake_grad", "duel", "regularizer", "[N, C, H, W]",

@@ -28,6 +28,8 @@ def main(out: Path, pair: str) -> None:
         recipe = tiny.scheduled(recipe)
     if pair == "fresh":
         recipe = tiny.fresh(recipe)
+    if pair == "diffused":
+        recipe = tiny.diffused(recipe)
     accelerator = make_accelerator("fp32")
     try:
         run = Run(recipe, out, accelerator)

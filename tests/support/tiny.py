@@ -8,11 +8,14 @@ from pathlib import Path
 import torch
 
 from ggdr.augment.ada import ADA
+from ggdr.augment.diffusion import Diffusion
 from ggdr.data.digits import Digits
 from ggdr.games.standard import StandardGame
 from ggdr.losses.relativistic import Relativistic
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.networks.san import SANDiscriminatorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
+from ggdr.networks.timestep import TimestepDiscriminatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.optimizers.adam import Adam
 from ggdr.optimizers.sgd import SGD
@@ -20,6 +23,7 @@ from ggdr.recipe import Recipe
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.path_length import PathLength
 from ggdr.regularizers.r1 import R1
+from ggdr.regularizers.san import SAN
 from ggdr.schedules.cosine import Cosine
 from ggdr.schedules.linear import Linear
 
@@ -72,6 +76,17 @@ def fresh(tiny: Recipe) -> Recipe:
     """The same with reals for G's turn that D's turn has not seen, and a loss that reads them there."""
     changes = {"loss": Relativistic(), "augment": ADA(fixed_p=0.2), "game": StandardGame(fresh_reals=True)}
     return dataclasses.replace(tiny, **changes)
+
+
+def diffused(tiny: Recipe) -> Recipe:
+    """The same on a D that is told the steps of a diffusion, and whose last layer is a direction; T rises."""
+    inner = SANDiscriminatorConfig(encoder=DCGANDiscriminatorConfig(channels=8, norm="spectral"))
+    return dataclasses.replace(
+        dcgan(tiny),
+        discriminator=UNetDiscriminatorConfig(encoder=TimestepDiscriminatorConfig(encoder=inner, frequencies=2)),
+        regularizers={"ggdr": GGDR(resolutions=(8,)), "san": SAN()},
+        augment=Diffusion(speed_kimg=0.1, target=-2.0, interval=2),
+    )
 
 
 class OneProcess:

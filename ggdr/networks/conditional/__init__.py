@@ -8,6 +8,9 @@ from typing import ClassVar
 from ggdr.networks.wrappers import WrapperConfig
 from ggdr.registry import Capability, discriminators
 
+UNLABELLED = WrapperConfig.hides | {Capability.TIMESTEP}
+"""what does not reach an encoder that is not shown labels"""
+
 
 @discriminators.register("concat", paper="1411.1784")
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +20,7 @@ class ConcatDiscriminatorConfig(WrapperConfig):
     A plane of the label's value for each class, as convolutions ask for; the paper's layers are fully connected.
     """
 
-    hides: ClassVar = WrapperConfig.hides | {Capability.RECONSTRUCTION, Capability.SCALES}
+    hides: ClassVar = UNLABELLED | {Capability.RECONSTRUCTION, Capability.SCALES}
 
 
 @discriminators.register("unconditional")
@@ -27,3 +30,5 @@ class UnconditionalDiscriminatorConfig(WrapperConfig):
 
     As in AC-GAN (arXiv 1610.09585), where the classes come from what a head says of the image.
     """
+
+    hides: ClassVar = UNLABELLED
