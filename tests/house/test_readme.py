@@ -113,6 +113,14 @@ def test_parts_work_without_the_trainer(tmp_path, monkeypatch):
     assert scope["trained"](torch.randn(1, scope["trained"].z_dim)).image.shape == (1, 1, 16, 16)
 
 
+def test_the_rate_that_goes_with_a_width_is_gats_for_its_four_sizes():
+    from ggdr.optimizers.adam import Adam
+
+    (shown,) = re.findall(r"`(Adam\(lr=[^`]*width\))`", TEXT)
+    rates = [eval(shown, {"Adam": Adam, "width": width}).lr for width in (384, 768, 1024, 1152)]
+    assert rates == pytest.approx([4e-4, 2e-4, 1.5e-4, 1.33e-4], rel=0.003)
+
+
 def test_the_first_table_of_parts_reads_r1_ggdr_and_ada_with_what_is_typed_for_each():
     table = TEXT[TEXT.index("| part | acts on | typed | paper |") :].split("\n\n")[0]
     rows = re.findall(r"^\| \[(\w+)\]\(\S+\) \|.*\| `(.*)` \|", table, re.MULTILINE)
