@@ -10,7 +10,7 @@ import torch
 from ggdr.formatting import significant
 from ggdr.play.phase import Phase
 from ggdr.training.memory import peak_memory
-from ggdr.training.place import megabytes, requires
+from ggdr.training.place import check_place, megabytes, requires
 from ggdr.training.run import Reals, Run
 from ggdr.training.trainer import Trainer, introduction
 
@@ -20,6 +20,7 @@ def dry_run(run: Run, train_step: Callable[[Run, list[Reals]], object], play: Ca
 
     `train_step(run, batches)` and `play(run, phase, batches)`: those of `ggdr.train`, which calls this.
     """
+    check_place(run.out, run.recipe.data)
     Trainer(run).prepare()
     batches = next(run.reals())
     train_step(run, batches)
