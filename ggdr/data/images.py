@@ -44,6 +44,8 @@ class ImageFiles(DataSet):
     """images without a label (none, empty, NaN, unknown): say so and stop, leave them out, or a further class"""
     only: str = ""
     """the images of this class of `labels` alone, which then are no labels; empty: all"""
+    files: str = ""
+    """the files whose names match this pattern alone, as *_labelIds.png or trainA/*; empty: all"""
     mirror: bool = False
     """add the mirror image of each, which doubles the epoch"""
     flip: bool = False

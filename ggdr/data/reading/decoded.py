@@ -21,11 +21,18 @@ class ImageSequence(Protocol):
     def __getitem__(self, index: int) -> np.ndarray: ...
 
 
+class Decoded(ImageSequence, Protocol):
+    """Images of one shape that are decoded again each time."""
+
+    shape: tuple[int, ...]
+
+
 class DecodedImages:
     """Some items of a reader, decoded again each time; `Unreadable` if one is no whole image."""
 
     def __init__(self, reader: Reader, items: Sequence[int] | np.ndarray, frame: Frame):
         self.reader, self.items, self.frame = reader, items, frame
+        self.shape: tuple[int, ...] = (frame.channels, frame.height, frame.width)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -41,13 +48,13 @@ class DecodedImages:
 class CachedImages:
     """Pictures remembered after their first decoding, in memory that forked loader workers share."""
 
-    def __init__(self, pictures: DecodedImages):
+    def __init__(self, pictures: Decoded):
         self.pictures = pictures
         self._reserve()
 
     def _reserve(self) -> None:
-        frame, count = self.pictures.frame, len(self.pictures)
-        shape = (count, frame.channels, frame.height, frame.width)
+        count = len(self.pictures)
+        shape = (count, *self.pictures.shape)
         # anonymous memory: shared by forks, not bounded by /dev/shm, taken from the system page by page as it fills
         self._array = np.frombuffer(mmap.mmap(-1, int(np.prod(shape))), np.uint8).reshape(shape)
         self._filled = np.frombuffer(mmap.mmap(-1, count), np.bool_)

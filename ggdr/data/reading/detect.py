@@ -37,7 +37,7 @@ READERS: tuple[type[Reader], ...] = (
 
 def open_reader(source: str, columns: Columns) -> Reader:
     """The reader for a source; UserError, with all that can be read, if there is none."""
-    place = download_source(source) if is_address(source) else os.path.expanduser(source.removeprefix("file://"))
+    place = place_of(source)
     try:
         return open_local(place, columns)
     except UserError as error:
@@ -46,12 +46,22 @@ def open_reader(source: str, columns: Columns) -> Reader:
         raise UserError(error.message.replace(place, source)) from error  # readers know the copy, users the address
 
 
+def place_of(source: str) -> str:
+    """Where a source is on this machine: its copy in the cache if it is behind an address, else as it is typed."""
+    return download_source(source) if is_address(source) else os.path.expanduser(source.removeprefix("file://"))
+
+
 def open_local(place: str, columns: Columns) -> Reader:
     """The reader for a file, a folder or a Hub id."""
-    for reader in READERS:
-        if place and reader.fits(place):
-            return reader(place, columns)
+    reader = reader_for(place)
+    if reader is not None:
+        return reader(place, columns)
     raise UserError(no_reader_message(place))
+
+
+def reader_for(place: str) -> type[Reader] | None:
+    """The kind of reader for a file, a folder or a Hub id; None: there is none."""
+    return next((reader for reader in READERS if place and reader.fits(place)), None)
 
 
 def no_reader_message(source: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from itertools import chain
 
@@ -60,26 +60,38 @@ class IndexedImages(Images):
         content = super().content()
         if self.source is None:
             return content
-        reader, items = self.source
-        labels = ["" if self.labels is None else self.labels.describe(index) for index in range(len(items))]
-        if not reader.has_fingerprints:
-            whole = "" if self.labels is None else blake2b("\n".join(labels).encode(), digest_size=8).hexdigest()
-            return content._replace(revision=reader.revision(), labels=whole)
-        listed = [reader.fingerprint(int(item)) for item in items]
-        names, stamps = zip(*listed, strict=True)
-        return content._replace(
-            items={"names": hash_texts(names), "stamps": hash_texts(stamps), "labels": hash_texts(labels)}
-        )
+        return content_of_items(content, *self.source, self.labels)
 
     def _readable(self, index: int) -> tuple[int, np.ndarray]:
         """The picture at `index`, or the next one that can be read, and where it was found."""
-        count = len(self.pictures)
-        for candidate in chain(range(index, count), range(index)):
-            try:
-                return candidate, self.pictures[candidate]
-            except Unreadable as bad:
-                self.note({bad.name: bad.why})
-        raise UserError(f"none of the {count} images can be read; run `ggdr data check` on the source.")
+        return next_readable(self.pictures, index, self.note)
+
+
+def content_of_items(content: Content, reader: Reader, items: np.ndarray, labels: Labels | None) -> Content:
+    """What a data set holds, with what its reader says of each item, or of its source as a whole."""
+    texts = ["" if labels is None else labels.describe(index) for index in range(len(items))]
+    if not reader.has_fingerprints:
+        whole = "" if labels is None else blake2b("\n".join(texts).encode(), digest_size=8).hexdigest()
+        return content._replace(revision=reader.revision(), labels=whole)
+    names, stamps = zip(*(reader.fingerprint(int(item)) for item in items), strict=True)
+    hashes = {"names": hash_texts(names), "stamps": hash_texts(stamps), "labels": hash_texts(texts)}
+    return content._replace(items=hashes)
+
+
+def next_readable(
+    pictures: ImageSequence, index: int, note: Callable[[dict[str, str]], None]
+) -> tuple[int, np.ndarray]:
+    """The picture at `index`, or the next one that can be read, and where it was found; `note` hears of the others.
+
+    UserError if there is none.
+    """
+    count = len(pictures)
+    for candidate in chain(range(index, count), range(index)):
+        try:
+            return candidate, pictures[candidate]
+        except Unreadable as bad:
+            note({bad.name: bad.why})
+    raise UserError(f"none of the {count} images can be read; run `ggdr data check` on the source.")
 
 
 def hash_texts(texts: Iterable[str]) -> torch.Tensor:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ggdr.data.reading.decoded import CachedImages, DecodedImages
+from ggdr.data.reading.decoded import CachedImages, Decoded, DecodedImages, ImageSequence
 from ggdr.data.reading.detect import open_reader
 from ggdr.data.reading.file_types import TEXT_ENDINGS, describe_unread
 from ggdr.data.reading.indexed import IndexedImages
@@ -27,34 +29,59 @@ if TYPE_CHECKING:
     from ggdr.data.images import ImageFiles
     from ggdr.data.stream import ImageStream
 
+Choice = Callable[[Reader, np.ndarray], np.ndarray]
+"""which of some items of a reader are used"""
 SAMPLE = 256
 """images whose headers are read where their size is given"""
 
 
 def open_images(settings: ImageFiles) -> IndexedImages:
     """The opened data set; UserError, in one sentence, if the settings and the source do not fit together."""
+    return index_images(open_files(settings), settings)
+
+
+def open_files(settings: ImageFiles) -> Reader:
+    """The reader of a source, with a warning of what it passes over; UserError if nothing can be read."""
     reader = open_reader(settings.source, Columns(settings.image_column, settings.split, settings.config))
     if reader.unread.keys() - TEXT_ENDINGS:
         warnings.warn(f"{settings.source!r} holds {describe_unread(reader.unread)}.", stacklevel=2)
     if reader.own_output:
         warnings.warn(f"{settings.source!r}: {describe_skipped(reader.own_output)}.", stacklevel=2)
-    return index_images(reader, settings)
+    return reader
 
 
-def index_images(reader: Reader, settings: ImageFiles) -> IndexedImages:
-    """The images of an opened source as the settings want them; UserError as above."""
+def index_images(reader: Reader, settings: ImageFiles, choose: Choice = lambda reader, items: items) -> IndexedImages:
+    """The images of an opened source as the settings want them, of those that `choose` leaves; UserError as above."""
     labels, usable = select_labels(reader, settings)
+    usable = choose(reader, select_files(reader, usable, settings.files))
     items = usable[select_subset(len(usable), settings.subset, settings.subset_seed)]
     seen = items if settings.size is None else sample_evenly(items)  # an odd one would be cropped, though nobody asked
     frame = choose_frame(settings, Survey(sources_of_reader(reader, seen)))
     spec = ImageSpec(frame.height, frame.width, frame.channels)
     jitter, loaded = choose_jitter(settings, frame)
     decoded = DecodedImages(reader, items, frame._replace(height=loaded[0], width=loaded[1]))
-    size = len(items) * loaded[0] * loaded[1] * frame.channels
     chosen = labels and labels.select(items)
-    kept = CachedImages(decoded) if size <= settings.cache_mb * 2**20 else decoded
+    kept = cache_if_small(decoded, settings.cache_mb)
     notes = reader.notes + (labels.notes if labels else ())
     return IndexedImages(kept, spec, chosen, settings.mirror, notes, (reader, items), jitter)
+
+
+def cache_if_small(pictures: Decoded, megabytes: int) -> ImageSequence:
+    """The pictures, remembered once they are decoded if all of them fit into some memory."""
+    return CachedImages(pictures) if len(pictures) * math.prod(pictures.shape) <= megabytes * 2**20 else pictures
+
+
+def select_files(reader: Reader, items: np.ndarray, pattern: str) -> np.ndarray:
+    """The items whose names match a pattern; UserError if there are none. An empty pattern: all."""
+    if not pattern:
+        return items
+    found = [item for item in items if fnmatchcase(reader.name(int(item)), pattern)]
+    if not found:
+        raise UserError(
+            f"no image matches {setting('files')} {pattern!r}; they are called {reader.name(int(items[0]))!r:.120} and"
+            " the like, and * stands for anything."
+        )
+    return np.array(found)
 
 
 def select_labels(reader: Reader, settings: ImageFiles) -> tuple[Labels | None, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
@@ -108,6 +108,10 @@ class Reader(ABC):
     def fingerprint(self, item: int) -> tuple[str, str]:
         """The item's name, and what changes with its bytes, such as their number."""
         return self.name(item), ""
+
+    def split_names(self) -> Sequence[str]:
+        """Names of the splits that the source has, of which one is read; empty: it has none, or they are not known."""
+        return ()
 
     def revision(self) -> str:
         """The version of the source as a whole; empty: not known."""

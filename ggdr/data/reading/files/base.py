@@ -16,7 +16,7 @@ from ggdr.data.reading.file_types import (
     system_folder,
 )
 from ggdr.data.reading.labels.base import Kind, Labels
-from ggdr.data.reading.labels.folders import FOLDERS, TOP_FOLDERS, labels_from_folders, select_split
+from ggdr.data.reading.labels.folders import FOLDERS, TOP_FOLDERS, labels_from_folders, select_split, split_folders
 from ggdr.data.reading.labels.label_file import TABLES, USUAL_NAMES, read_labels
 from ggdr.data.reading.reader import HEAD_BYTES, MOST_BYTES, Reader, read_file_bytes
 from ggdr.errors import UserError
@@ -27,6 +27,7 @@ class FileReader(Reader):
 
     source: str
     names: list[str]
+    splits: list[str]
 
     def select_images(self, names: Iterable[str]) -> None:
         """Make the images among the files of these names the items; UserError if there are none."""
@@ -83,8 +84,12 @@ class FileReader(Reader):
 
     def keep_split(self, split: str) -> None:
         """Keep the images of a split, where the folders are splits; UserError if there is no such split."""
+        self.splits = [*split_folders(self.names)]
         self.names, note = select_split(self.names, split, self.source)
         self.notes = (note,) if note else ()
+
+    def split_names(self) -> list[str]:
+        return self.splits
 
     def labels(self, how: str, kind: Kind = "auto") -> Labels:
         """Labels from sub-folders or from a file, as `how` says; UserError if they cannot be had."""

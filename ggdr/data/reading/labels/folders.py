@@ -27,8 +27,8 @@ def select_split(files: list[str], split: str, source: str) -> tuple[list[str], 
     UserError if there is no such split. Where the folders are none, the files as they are.
     """
     depth = shared_depth(files)
-    folders = Counter(top_folder(file, depth) for file in files)
-    if len(folders) < 2 or not all(folder.casefold() in SPLITS for folder in folders):
+    folders = split_folders(files)
+    if not folders:
         if split not in (TRAIN, ALL):
             raise UserError(
                 f"{source!r} has no split {split!r}: no folders train, valid; leave {setting('split')} out."
@@ -37,10 +37,7 @@ def select_split(files: list[str], split: str, source: str) -> tuple[list[str], 
     counted = ", ".join(f"{folder}: {count:,}" for folder, count in folders.items())
     if split == ALL:
         return files, f"the folders of {source!r} are splits ({counted}); all are read (--data.split all)."
-    alike = next((names for names in SPLIT_SYNONYMS if split.casefold() in names), (split.casefold(),))
-    chosen = [folder for folder in folders if folder == split] or [
-        folder for folder in folders if folder.casefold() in alike
-    ]
+    chosen = find_split(split, folders)
     if not chosen:
         raise UserError(f"{source!r} has the splits {counted}, and no {split!r}; type one, or {setting('split')} all.")
     kept = [file for file in files if top_folder(file, depth) in chosen]
@@ -48,6 +45,20 @@ def select_split(files: list[str], split: str, source: str) -> tuple[list[str], 
         f"the folders of {source!r} are splits ({counted}), of which {list_some(chosen)} is read; --data.split all"
         " reads all, and with --data.labels top-folders makes classes of them."
     )
+
+
+def find_split(split: str, names: Iterable[str]) -> list[str]:
+    """The names that a split has among some: its own, or else those that mean the same."""
+    alike = next((each for each in SPLIT_SYNONYMS if split.casefold() in each), (split.casefold(),))
+    found = list(names)
+    return [name for name in found if name == split] or [name for name in found if name.casefold() in alike]
+
+
+def split_folders(files: Sequence[str]) -> Counter[str]:
+    """The folders of files that are splits, and how many files each has; none if any lies elsewhere."""
+    depth = shared_depth(files)
+    folders = Counter(top_folder(file, depth) for file in files)
+    return folders if len(folders) > 1 and all(folder.casefold() in SPLITS for folder in folders) else Counter()
 
 
 def top_folder(file: str, depth: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -169,24 +170,40 @@ def read_full_depth(image: ImageFile, data: bytes) -> np.ndarray:
 
 def decode_image(data: bytes, frame: Frame) -> np.ndarray:
     """Decode, rotate, convert, crop and resize: uint8 [C, H, W]; an exception of any kind if it is no whole image."""
+    return fit_bands(decode_bands(data, frame), frame)
+
+
+def decode_halves(data: bytes, frames: Sequence[Frame]) -> list[np.ndarray]:
+    """A picture of two side by side as `decode_image` has them: the left half, then the right one, each in its frame.
+
+    The frames have the same channels.
+    """
+    bands = decode_bands(data, frames[0])
+    width, height = bands[0].size
+    if width % 2:
+        raise UserError(f"it is {width} pixels wide; two pictures side by side have an even width")
+    boxes = ((0, 0, width // 2, height), (width // 2, 0, width, height))
+    return [fit_bands([band.crop(box) for band in bands], frame) for box, frame in zip(boxes, frames, strict=True)]
+
+
+def decode_bands(data: bytes, frame: Frame) -> list[Image.Image]:
+    """Decode, rotate and convert: images of one size that hold the frame's channels together; exceptions as above."""
     image = open_image_or_array(data)
     if isinstance(image, EncodedArray) and image.channels != frame.channels in MODES and data.startswith(TIFF):
         image = open_image(data)  # the colours among more channels
     if isinstance(image, EncodedArray):
-        return decode_array(image, frame)
+        return array_bands(image, frame)
     with image:
         if frame.channels not in MODES:
             raise channels_error(len(image.getbands()), frame)
         if frame.range and is_deep_colour(image):
             deep = Image.fromarray(scale_colours(read_full_depth(image, data), frame.range))
-            return fit_bands([convert_channels(rotate_upright(deep, camera_orientation(image)), frame.channels)], frame)
+            return [convert_channels(rotate_upright(deep, camera_orientation(image)), frame.channels)]
         image.load()  # which turns a TIFF upright, and says so
-        return fit_bands(
-            [convert_channels(rotate_upright(image, camera_orientation(image)), frame.channels, frame.range)], frame
-        )
+        return [convert_channels(rotate_upright(image, camera_orientation(image)), frame.channels, frame.range)]
 
 
-def decode_array(array: EncodedArray, frame: Frame) -> np.ndarray:
+def array_bands(array: EncodedArray, frame: Frame) -> list[Image.Image]:
     """Convert an array: each channel by itself, so that none is taken for transparency."""
     if array.channels != frame.channels and (array.channels not in (1, 3) or frame.channels not in MODES):
         raise channels_error(array.channels, frame)
@@ -197,7 +214,7 @@ def decode_array(array: EncodedArray, frame: Frame) -> np.ndarray:
         bands = [
             convert_channels(Image.fromarray(scaled.squeeze(2) if array.channels == 1 else scaled), frame.channels)
         ]
-    return fit_bands([rotate_upright(band, array.orientation) for band in bands], frame)
+    return [rotate_upright(band, array.orientation) for band in bands]
 
 
 def channels_error(channels: int, frame: Frame) -> UserError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,8 @@ class TableReader(Reader):
     """The rows of a map-style data set; its Arrow copy in datasets' cache is read in place."""
 
     def __init__(self, source: str, columns: Columns):
-        self.source = source
-        self.table = self._load(source, columns)
+        self.source, self.columns = source, columns
+        self.table = self.load(source, columns)
         if not len(self.table):
             raise UserError(
                 f"split {columns.split!r} of {source!r} has no rows; choose another one with {setting('split')}."
@@ -34,9 +34,21 @@ class TableReader(Reader):
         self.column = image_column(self.table.features, columns.image, source)
         self.images = keep_encoded(self.table.select_columns([self.column]), self.column)
 
-    def _load(self, source: str, columns: Columns) -> datasets.Dataset:
+    @staticmethod
+    def load(source: str, columns: Columns) -> datasets.Dataset:
         """The whole table; UserError if it cannot be had."""
         raise NotImplementedError
+
+    @staticmethod
+    def list_splits(source: str, config: str) -> Sequence[str]:
+        """Names of the splits that a source has; any exception if they cannot be had."""
+        return ()
+
+    def split_names(self) -> Sequence[str]:
+        try:
+            return tuple(self.list_splits(self.source, self.columns.config))
+        except Exception:  # no network; what cannot be read is said where it is read
+            return ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -81,23 +93,33 @@ def load_split(
             streaming=streaming,
         )
     except Exception as error:  # an edited file may raise anything in what reads it
+        if "scripts are no longer supported" in str(error):
+            raise UserError(
+                f"{loader!r} is read by a program of the data set's own, which is not run; look on the Hub for a"
+                " copy of it in parquet files, or download its images and give their folder."
+            ) from error
         raise UserError(f"{trouble}: {one_line(error.__cause__ or error)}") from error
 
 
 def image_column(features: Mapping[str, Any], wanted: str, source: str) -> str:
     """The column of the images: the wanted one, or the only one that can be; UserError with the columns there are."""
-    import datasets
-
     if wanted:
         check_column(features, wanted, source)
         return wanted
-    images = [name for name, feature in features.items() if isinstance(feature, datasets.Image)]
-    found = images or [name for name, feature in features.items() if _holds_bytes(feature)]
+    found = image_columns(features)
     if not found:
         raise UserError(f"{source!r} has no image column; its columns are {', '.join(features)}.")
     if len(found) > 1:
         raise UserError(f"{source!r} has several image columns; type {setting('image_column')} {' or '.join(found)}.")
     return found[0]
+
+
+def image_columns(features: Mapping[str, Any]) -> list[str]:
+    """The columns that hold images: those declared so, else those of bytes."""
+    import datasets
+
+    declared = [name for name, feature in features.items() if isinstance(feature, datasets.Image)]
+    return declared or [name for name, feature in features.items() if _holds_bytes(feature)]
 
 
 def _holds_bytes(feature: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ggdr.data.reading.file_types import ARRAY_ENDINGS, IMAGE_ENDINGS
@@ -23,8 +24,15 @@ class HubTable(TableReader):
     def fits(source: str) -> bool:
         return is_hub_id(source) and not source.lower().endswith(FILES)
 
-    def _load(self, source: str, columns: Columns):
+    @staticmethod
+    def load(source: str, columns: Columns):
         return load_hub(source, columns)
+
+    @staticmethod
+    def list_splits(source: str, config: str) -> Sequence[str]:
+        import datasets
+
+        return datasets.get_dataset_split_names(source, config or None)
 
 
 def load_hub(source: str, columns: Columns, streaming: bool = False) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,17 @@ class ParquetTable(TableReader):
             return path.suffix.lower() == ".parquet"
         return any(any(path.glob(pattern)) for pattern in ("*.parquet", "data/*.parquet"))
 
-    def _load(self, source: str, columns: Columns):
+    @staticmethod
+    def load(source: str, columns: Columns):
         return load_parquet(source, columns)
+
+    @staticmethod
+    def list_splits(source: str, config: str) -> Sequence[str]:
+        import datasets
+
+        if Path(source).is_file():
+            return ()
+        return [*map(str, datasets.load_dataset_builder("parquet", data_dir=source).config.data_files)]
 
 
 def load_parquet(source: str, columns: Columns, streaming: bool = False) -> Any:

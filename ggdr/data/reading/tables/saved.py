@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ggdr.data.reading.reader import Columns, failure_reason
@@ -26,7 +27,8 @@ class SavedTable(TableReader):
         path = Path(source)
         return (path / SPLITS).is_file() or all((path / part).is_file() for part in (STATE, INFO))
 
-    def _load(self, source: str, columns: Columns):
+    @staticmethod
+    def load(source: str, columns: Columns):
         import datasets
 
         try:
@@ -38,14 +40,25 @@ class SavedTable(TableReader):
         except Exception as error:  # an edited folder may raise anything in what reads it
             raise UserError(f"{source!r} is no readable saved data set: {failure_reason(error)}.") from error
 
+    @staticmethod
+    def list_splits(source: str, config: str) -> Sequence[str]:
+        folder = Path(source)
+        return split_names(folder) if (folder / SPLITS).is_file() else ()
+
+
+def split_names(folder: Path) -> list[str]:
+    """The splits that a folder of several names; UserError if it does not."""
+    names = read_object(folder / SPLITS).get("splits")
+    if not isinstance(names, list) or not all(map(is_plain, names)):
+        raise UserError(f"{SPLITS} does not name its splits")
+    return names
+
 
 def split_folder(folder: Path, wanted: str) -> Path:
     """The folder itself, or that of the wanted split if it holds several; UserError with those there are."""
     if not (folder / SPLITS).is_file():
         return folder
-    names = read_object(folder / SPLITS).get("splits")
-    if not isinstance(names, list) or not all(map(is_plain, names)):
-        raise UserError(f"{SPLITS} does not name its splits")
+    names = split_names(folder)
     if wanted not in names:
         raise UserError(f"it has no split {wanted!r}; choose one with {setting('split')} {' or '.join(names)}")
     return folder / wanted

@@ -1,0 +1,1 @@
+"""Sets of two domains: how they are found, matched and opened."""
