@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
     from torch import Tensor
 
+    from ggdr.play.game import Reals
     from ggdr.play.phase import Phase
-    from ggdr.training.run import Reals, Run
+    from ggdr.training.run import Run
     from ggdr.training.trained import Trained
     from ggdr.training.trainer import Trainer
 
@@ -96,7 +97,7 @@ def train_loop(trainer: Trainer) -> None:
     trainer.finish()
 
 
-def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
+def train_step(run: Run, batches: list[dict[str, Reals]]) -> dict[str, Tensor]:
     """Each due phase updates one player, on its share of the step's batches; then all else follows their weights."""
     run.restart_optimizers()  # where the game says so: Progressive GAN's do as it grows
     for part in run.adaptive.values():  # ADA's p, where it has a schedule
@@ -107,23 +108,23 @@ def train_step(run: Run, batches: list[Reals]) -> dict[str, Tensor]:
     return follow(run)
 
 
-def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
+def play(run: Run, phase: Phase, batches: list[dict[str, Reals]]) -> None:
     """One phase: the terms of one turn that are due make one update of its player, or `n_critic` of D's main phase."""
     player, context = run.players[phase.turn], run.context(phase)  # the context holds autocast: mixed precision
     for repeat, batch in enumerate(batches[phase.reals]):
         micro_batches = run.micro_batches(batch)
         # Only this player's weights take gradient: on D's turn no graph reaches G.
         with run.exact(phase), player.learning(len(micro_batches)):
-            for place, (images, labels) in micro_batches:
+            for place, reals in micro_batches:
                 run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
                 # Who meets whom: one G and one D, or whatever networks the game has.
-                duels = run.recipe.game.duels(run.networks, images, labels, context)
-                losses = {name: add(term.loss(duel) for duel in duels) for name, term in phase.terms.items()}
+                duels = run.recipe.game.duels(run.networks, reals, context)
+                losses = {name: term.total(duels) for name, term in phase.terms.items()}
                 phase.check_gradients(losses)
                 total = add(value_at(phase.terms[name].weight, run.kimg) * loss for name, loss in losses.items())
-                # A loss is its micro-batch's mean: times its share of the batch, the gradients add up to the batch's.
+                # A loss is its micro-batch's mean: over their number, the gradients add up to the batch's.
                 # A phase that runs at every N-th step is N times as strong.
-                (total * phase.strength * len(images) / len(batch.images)).backward()
+                (total * phase.strength / len(micro_batches)).backward()
                 run.stats.add({f"loss/{phase.turn}/{name}": loss for name, loss in losses.items()})
                 run.stats.watch(duels)
         player.average_gradients()  # over processes; they have been travelling since the last backward pass began
@@ -140,16 +141,14 @@ def play(run: Run, phase: Phase, batches: list[Reals]) -> None:
 
 def follow(run: Run) -> dict[str, Tensor]:
     """What follows a step's updates: its statistics over all processes, the parts that learn from them, G's mean."""
-    for network in run.generators():
-        run.stats.add(network.measure())
+    run.stats.add(run.networks.measure())
     run.stats.add({"stop": run.stop.vote()})  # a signal to one process is heard by all
     stats = run.stats.reduce(run.processes) | {"images": run.counted}  # one all-reduce for all numbers
     run.stop.count(stats)
     for part in run.adaptive.values():  # ADA's p (augment/ada.py), the mean path length
         part.learn(stats)
-    for network in run.generators():  # the mean style code
-        network.after_step(stats)
-    run.share_buffers()  # running statistics of batch normalization: the first process's
+    run.networks.after_step(stats)  # the mean style code, running statistics of batch normalization
+    run.share_buffers()  # what else networks keep of the images they saw: the first process's
     run.ema.update(run.images_per_step, run.images_seen)
     run.images_seen += run.images_per_step
     run.step += 1

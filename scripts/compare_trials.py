@@ -96,7 +96,7 @@ def read_arm(text: str, asked: Comparison) -> Arm:
     words += ["--total-kimg", f"{asked.kimg:g}", "--checkpoint-kimg", f"{asked.every:g}"]
     words += ["--metric-kimg", "0", "--keep-checkpoints", EVERY]
     recipe = recipe_flags.parse(words, f"compare.py, arm {name}:").recipe
-    return Arm(name, words, to_json(fit(recipe, recipe.data.open().spec).recipe))
+    return Arm(name, words, to_json(fit(recipe, recipe.data.open().domains).recipe))
 
 
 def check(trial: Trial) -> None:

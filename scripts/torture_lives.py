@@ -85,7 +85,7 @@ def warm_up(recipe: Path) -> None:
     from ggdr.recipe.fitting import fit
 
     made = load_recipe(recipe)
-    fit(made, made.data.open().spec)
+    fit(made, made.data.open().domains)
 
 
 def forked(argv: list[str], processes: int, log: Path, blow: Blow | None) -> Life:

@@ -51,7 +51,7 @@ def with_ggdr(recipe: Recipe) -> Recipe:
     refusals = []
     for guided in tries(recipe):
         try:
-            fit(guided, spec)
+            fit(guided, {"real": spec})
         except ValueError as error:
             refusals.append(error)
         else:

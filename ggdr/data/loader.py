@@ -23,19 +23,6 @@ NAMED = 10
 
 def batches(
     images: Images, *, seed: int, start: int, batch_size: int, rank: int = 0, world: int = 1, num_workers: int = 0
-) -> Iterator[Batch]:
-    """This process's part of each global batch, endlessly: `domain_batches` of images that are one domain, or the last.
-
-    The images are the same however many processes and workers share.
-    """
-    found = domain_batches(
-        images, seed=seed, start=start, batch_size=batch_size, rank=rank, world=world, num_workers=num_workers
-    )
-    return (batch[next(reversed(batch))] for batch in found)
-
-
-def domain_batches(
-    images: Images, *, seed: int, start: int, batch_size: int, rank: int = 0, world: int = 1, num_workers: int = 0
 ) -> Iterator[dict[str, Batch]]:
     """This process's part of each global batch of each domain, by its name, endlessly.
 

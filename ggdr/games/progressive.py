@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.games.standard import StandardGame
-from ggdr.lazy import Tensor, torch
+from ggdr.lazy import torch
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.networks.size import Pyramid, pyramid_of
 from ggdr.play.duel import Duel, StepContext
-from ggdr.play.game import Networks
+from ggdr.play.game import Networks, Reals
 from ggdr.registry import Capability, games
 from ggdr.schedules.intervals import ramp
 
@@ -49,26 +50,28 @@ class Progressive(StandardGame):
         self,
         generator: GeneratorConfig | TranslatorConfig,
         discriminator: DiscriminatorConfig,
-        spec: ImageSpec,
+        domains: Mapping[str, ImageSpec],
         extra: ExtraOutputs,
     ) -> Networks:
         """G and D at the first level; UserError if they do not grow, or no image is as large as the first."""
-        networks = super().build_networks(generator, discriminator, spec, extra)
-        for network in (network for players in networks.values() for network in players.values()):
+        networks = super().build_networks(generator, discriminator, domains, extra)
+        for network in networks.named().values():
             check(network)
+        (spec,) = domains.values()
         self.grow(networks, self.level(0.0, pyramid_of(spec.height, spec.width)))
         return networks
 
-    def duels(self, networks: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
+    def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
         """One duel, at the level of the step, which is left in the step's statistics."""
         from ggdr.ops.scales import reduce_detail
 
+        ((domain, (reals, labels)),) = batch.items()
         levels = pyramid_of(*reals.shape[2:])
         level = self.level(context.kimg, levels)
         self.grow(networks, level)
         missing = int(levels.doublings - level)
         share = 1 - (levels.doublings - level - missing)
-        found = super().duels(networks, reduce_detail(reals, missing, share), labels, context)
+        found = super().duels(networks, {domain: Reals(reduce_detail(reals, missing, share), labels)}, context)
         for duel in found:
             duel.notes["level"] = torch.full([], level, device=reals.device)
         return found
@@ -90,9 +93,8 @@ class Progressive(StandardGame):
 
     def grow(self, networks: Networks, level: float) -> None:
         """Bring every network to a level."""
-        for players in networks.values():
-            for network in players.values():
-                network.grow(level)
+        for network in networks.named().values():
+            network.grow(level)
 
 
 def check(network: Network) -> None:

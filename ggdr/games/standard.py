@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ggdr.lazy import Tensor
+from ggdr.errors import UserError
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.play.duel import Duel, StepContext
-from ggdr.play.game import Game, Networks
+from ggdr.play.game import Game, Networks, Reals
 from ggdr.registry import games
 
 
@@ -20,13 +21,23 @@ class StandardGame(Game):
         self,
         generator: GeneratorConfig | TranslatorConfig,
         discriminator: DiscriminatorConfig,
-        spec: ImageSpec,
+        domains: Mapping[str, ImageSpec],
         extra: ExtraOutputs,
     ) -> Networks:
-        """G, and D with a decoder for those of G's feature maps that are read; UserError if G takes images."""
-        G = self.of_noise(generator).build(spec)
-        return {"g": {"generator": G}, "d": {"discriminator": discriminator.build(spec, extra)}}
+        """G, and D with a decoder for those of G's feature maps that are read.
 
-    def duels(self, networks: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
+        UserError if G takes images, or there are several domains.
+        """
+        if len(domains) > 1:
+            raise UserError(
+                f"game {self.name!r} has images of one kind, and the data has {', '.join(domains)}: take --game paired"
+                " where those at one place belong together, --game unpaired where they do not."
+            )
+        (spec,) = domains.values()
+        G = self.of_noise(generator).build(spec)
+        return Networks({"g": {"generator": G}, "d": {"discriminator": discriminator.build(spec, extra)}})
+
+    def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
         """Return the one duel of a micro-batch: the generator against the discriminator."""
-        return [Duel(networks["g"]["generator"], networks["d"]["discriminator"], reals, labels, context)]
+        (reals,) = batch.values()
+        return [Duel(networks["generator"], networks["discriminator"], *reals, context)]

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Callback(Part):
     """Something that happens while a run trains: write those of the methods below that it needs.
 
-    Each is called on every process. `trainer.run` is all that the run is (`kimg`, `step`, `networks`, by turn and name;
-    `ema.mean`, the running means of G; `images`, `spec`, `recipe`, `out`, `seed`, which seeds torch for one purpose);
+    Each is called on every process. `trainer.run` is all that the run is (`kimg`, `step`; `networks`, by name, and
+    `ema.mean`, the running means of those that are the model; `images`, `domains`, `spec`, `recipe`, `out`; `seed`,
+    which seeds torch for one purpose);
     `trainer.log(numbers)`, `trainer.say(line)` and `trainer.save()` do what they say. Whoever writes files does so
     where `trainer.main` is true: in the main process alone. A callback that draws random numbers changes nothing else:
     torch is seeded again before each micro-batch.

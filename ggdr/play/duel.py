@@ -6,7 +6,8 @@ the same pass share it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -53,6 +54,10 @@ class Duel:
     context: StepContext
     notes: dict[str, Tensor] = field(default_factory=dict)
     """scalars that a term leaves for the step's statistics"""
+    name: str = ""
+    """what the log calls it where a game has several, such as "a_to_b" """
+    judgement: int = 0
+    """which of the logits that D gives of an image it shows: 0, or the place of a further one, from 1 on"""
     provides: ClassVar = frozenset(
         {Capability.REAL_GRAD, Capability.FAKE_GRAD, Capability.REAL_FEATURES, Capability.REPLAY}
     )
@@ -71,10 +76,18 @@ class Duel:
     @cached_property
     def fake(self) -> GeneratorOutput:
         """N fakes; on D's turn a leaf that takes gradient if a term requires FAKE_GRAD."""
-        sample = self.generate(self.z)
-        if self.turn == "d" and Capability.FAKE_GRAD in self.context.requires:
-            sample = sample._replace(image=sample.image.detach().requires_grad_())
-        return sample
+        return self.detached(self.generate(self.z))
+
+    def detached(self, output: GeneratorOutput) -> GeneratorOutput:
+        """What D may learn from: on its turn nothing leads back from fakes to whoever made them.
+
+        Weights that do not learn keep no graph, but a fake may be made of what D's own encoder says (NICE-GAN).
+        """
+        if self.turn != "d":
+            return output
+        image = output.image.detach().requires_grad_(Capability.FAKE_GRAD in self.context.requires)
+        ws = None if output.ws is None else output.ws.detach()
+        return output._replace(image=image, ws=ws, features=detached(output.features), scales=detached(output.scales))
 
     @cached_property
     def on_real(self) -> DiscriminatorOutput:
@@ -88,6 +101,19 @@ class Duel:
         """What D says of the fakes, with its drawings of their feature maps if a term requires D_FEATURES."""
         resolutions = self.context.resolutions if Capability.D_FEATURES in self.context.requires else ()
         return self.judge(self.fake.image, self.fake.features, resolutions, self.fake.scales)
+
+    def judgements(self) -> Iterator[Duel]:
+        """The duel, then copies of it that show D's further logits in place of the first, one after the other.
+
+        Which passes of D there are is known once the first has been read: nothing runs that nobody reads.
+        """
+        yield self
+        passes = {name: vars(self)[name] for name in ("on_real", "on_fake") if name in vars(self)}
+        for place in range(max((len(output.more_logits) for output in passes.values()), default=0)):
+            other = copy.copy(self)
+            other.judgement, other.notes = place + 1, {}
+            vars(other).update({n: o._replace(logits=o.more_logits[place], more_logits=()) for n, o in passes.items()})
+            yield other
 
     @cached_property
     def reconstructions(self) -> dict[str, Reconstruction]:
@@ -144,8 +170,9 @@ class Duel:
         head_outputs = {name: answer.float() for name, answer in heads.items()}
         pixel_logits = output.pixel_logits if Capability.PIXEL_LOGITS in self.context.requires else None
         direction_logits = output.direction_logits if Capability.DIRECTION_LOGITS in self.context.requires else None
+        logits, *more = [each.float() for each in (output.logits, *output.more_logits)][self.judgement :]
         return DiscriminatorOutput(
-            output.logits.float(),
+            logits,
             in_float32(output.features),
             targets,
             pyramid,
@@ -154,6 +181,7 @@ class Duel:
             image,
             state,
             direction_logits,
+            tuple(more),
         )
 
     def judge_again(
@@ -188,6 +216,11 @@ class Duel:
     def labels_of(self, n: int) -> Tensor | None:
         """The first n labels."""
         return None if self.labels is None else self.labels[:n]
+
+
+def detached(maps: Mapping[int, Tensor]) -> dict[int, Tensor]:
+    """The maps, without what they were made of."""
+    return {resolution: each.detach() for resolution, each in maps.items()}
 
 
 def in_float32(maps: Mapping[int, Tensor]) -> dict[int, Tensor]:

@@ -2,37 +2,88 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.play.duel import Duel, StepContext
-from ggdr.play.term import Turn
-from ggdr.registry import Part, games
+from ggdr.play.term import Adaptive, Turn
+from ggdr.registry import Capability, games
 
-Networks = dict[Turn, dict[str, Any]]
-"""turn -> the networks that learn on it, by the name under which they are saved"""
+
+class Reals(NamedTuple):
+    """Real images of one domain, on the device."""
+
+    images: Tensor
+    """[N, C, H, W] in [-1, 1]"""
+    labels: Tensor | None = None
+    """[N, L]; None: unconditional"""
+
+
+@dataclass
+class Networks:
+    """Who plays: networks by the names under which they are saved."""
+
+    learning: dict[Turn, dict[str, Any]]
+    """turn -> those that learn on it; one may learn on several"""
+    frozen: dict[str, Any] = field(default_factory=dict)
+    """those that never learn"""
+    model: tuple[str, ...] = ()
+    """names of those whose running means are the model; empty: all that learn on G's turn"""
+
+    def __getitem__(self, name: str) -> Any:
+        """The network of a name."""
+        return self.named()[name]
+
+    def named(self) -> dict[str, Any]:
+        """All of them."""
+        return {name: net for nets in (*self.learning.values(), self.frozen) for name, net in nets.items()}
+
+    def averaged(self) -> dict[str, Any]:
+        """Those whose running means are the model."""
+        return {name: self[name] for name in self.model or self.learning["g"]}
+
+    def measure(self) -> dict[str, Tensor]:
+        """What the model's networks saw since the last call, as NETWORK/NAME, for `after_step`."""
+        found = {name: network.measure() for name, network in self.averaged().items()}
+        return {f"{name}/{key}": value for name, seen in found.items() for key, value in seen.items()}
+
+    def after_step(self, stats: Mapping[str, Tensor]) -> None:
+        """Let the model's networks take in the step's means, each its own, and how many `images` were shown."""
+        for name, network in self.averaged().items():
+            head = f"{name}/"
+            seen = {key[len(head) :]: value for key, value in stats.items() if key.startswith(head)}
+            network.after_step({"images": stats["images"], **seen})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Game(Part):
-    """The settings of a game."""
+class Game(Adaptive):
+    """The settings of a game; one that remembers something from step to step has a state, as terms may have."""
 
     registry = games
     fresh_reals: bool = False
     """G's turn meets reals other than those of D's turn in the same step, as R3GAN's published program has it: each
     step reads one batch more, and counts it in no kimg"""
+    turns: ClassVar[tuple[Turn, ...]] = ("g", "d")
+    """whose turn it is, in the order of a step"""
+    provides: ClassVar[frozenset[Capability]] = Duel.provides
+    """what its duels provide, any of them"""
 
     def build_networks(
         self,
         generator: GeneratorConfig | TranslatorConfig,
         discriminator: DiscriminatorConfig,
-        spec: ImageSpec,
+        domains: Mapping[str, ImageSpec],
         extra: ExtraOutputs,
     ) -> Networks:
-        """The networks that play, freshly initialised; `extra`: what the terms ask of discriminators beside a logit."""
+        """The networks that play, freshly initialised.
+
+        `domains`: name -> its images, the last of which are to be made; `extra`: what the terms ask of discriminators
+        beside a logit. UserError if these domains are none for the game.
+        """
         raise NotImplementedError
 
     def of_noise(self, generator: GeneratorConfig | TranslatorConfig) -> GeneratorConfig:
@@ -44,8 +95,8 @@ class Game(Part):
             " that takes noise, such as --generator stylegan2."
         )
 
-    def duels(self, networks: Networks, reals: Tensor, labels: Tensor | None, context: StepContext) -> list[Duel]:
-        """Who meets whom on a micro-batch: reals [N, C, H, W] in [-1, 1], labels [N, L] or None."""
+    def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
+        """Who meets whom on a micro-batch of each domain's reals, by its name; `context.turn` says whose turn it is."""
         raise NotImplementedError
 
     def restarts(self, before: float, kimg: float, spec: ImageSpec) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ggdr.errors import UserError
@@ -65,8 +65,12 @@ class Phase:
                 )
 
 
-def phases(terms: Mapping[str, Term], n_critic: int = 1, fresh_reals: bool = False) -> list[Phase]:
+def phases(
+    terms: Mapping[str, Term], n_critic: int = 1, fresh_reals: bool = False, turns: Sequence[Turn] = ("g", "d")
+) -> list[Phase]:
     """Group terms by turn and rhythm; in the order of a step: G main, G lazy, D main (`n_critic` times), D lazy.
+
+    `turns`: the game's, in the order of a step; of a term that joins others too, those count for nothing.
 
     `fresh_reals`: G's phases meet one batch more, which follows D's `n_critic`, instead of the first of those.
     """
@@ -75,7 +79,8 @@ def phases(terms: Mapping[str, Term], n_critic: int = 1, fresh_reals: bool = Fal
         for turn in term.turns:
             groups[turn, term.every][name] = term
     found = []
-    for turn, every in sorted(groups, key=lambda group: ("gd".index(group[0]), group[1])):
+    in_play = (group for group in groups if group[0] in turns)
+    for turn, every in sorted(in_play, key=lambda group: (turns.index(group[0]), group[1])):
         updates = n_critic if turn == "d" else 1
         repeats, strength = (updates, 1) if every == 1 else (1, every * updates)
         first = n_critic if fresh_reals and turn == "g" else 0

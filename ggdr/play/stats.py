@@ -35,11 +35,11 @@ class Stats:
             for kind in ("real", "fake"):
                 judged = vars(duel).get(f"on_{kind}")
                 if duel.turn == "d" and judged is not None:
-                    self.judged(kind, judged.logits.detach())
+                    self.judged(kind, judged.logits.detach(), duel.name)
 
-    def judged(self, kind: str, logits: Tensor) -> None:
-        """Take in D's logits of the images of one kind, "real" or "fake"."""
-        self.add({f"logits/{kind}": logits.mean()})
+    def judged(self, kind: str, logits: Tensor, duel: str = "") -> None:
+        """Take in D's logits of the images of one kind, "real" or "fake", also under the name of the duel, if any."""
+        self.add({f"logits/{kind}": logits.mean()} | ({f"logits/{kind}/{duel}": logits.mean()} if duel else {}))
         if self.undecided is not None:
             self.add({f"signs/{kind}": (logits - self.undecided).sign().mean()})
 

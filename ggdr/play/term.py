@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import Head, ImageSpec
-from ggdr.registry import Capability, Part, losses, regularizers
+from ggdr.registry import Capability, Part, listed, losses, of_duels, regularizers
 from ggdr.schedules.base import Scheduled
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from ggdr.play.duel import Duel
     from ggdr.recipe import Recipe
 
-Turn = Literal["g", "d"]
+Turn = Literal["g", "d", "e"]
+"""whose weights learn: the generators', the discriminators', or those of further networks, such as encoders'"""
+TURNS: tuple[Turn, ...] = ("g", "d", "e")
 
 
 State = dict[str, Tensor]
@@ -98,7 +102,10 @@ class Adaptive(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Term(Adaptive):
-    """One summand of the objective: write `d_loss`, `g_loss` or both; it joins the turns whose method it writes."""
+    """One summand of the objective: write `d_loss`, `g_loss` or both; it joins the turns whose method it writes.
+
+    In a game of several duels it takes part in those that provide what it `requires` of a duel.
+    """
 
     weight: Scheduled = 1.0
     """factor of this term in its player's loss"""
@@ -114,7 +121,7 @@ class Term(Adaptive):
     @property
     def turns(self) -> list[Turn]:
         """The turns it joins."""
-        return [turn for turn in ("g", "d") if getattr(type(self), f"{turn}_loss") is not getattr(Term, f"{turn}_loss")]
+        return [turn for turn in TURNS if getattr(type(self), f"{turn}_loss") is not getattr(Term, f"{turn}_loss")]
 
     def feature_resolutions(self) -> tuple[int, ...]:
         """Sides of the feature maps it reads, pixels."""
@@ -138,13 +145,24 @@ class Term(Adaptive):
         """Scalar for the discriminator to lower."""
         raise NotImplementedError
 
+    def e_loss(self, duel: Duel) -> Tensor:
+        """Scalar to lower for what learns on a third turn, in games that have one: encoders, most often."""
+        raise NotImplementedError
+
     def callbacks(self) -> dict[str, Callback]:
         """What it needs done while the run trains, beside its loss, by any name: WGAN clips its critic's weights."""
         return {}
 
+    def total(self, duels: Sequence[Duel]) -> Tensor:
+        """Scalar, before `weight`: the sum of its losses in the duels that provide what it requires of them."""
+        needs = of_duels(self.requires)
+        if not (its := [duel for duel in duels if needs <= duel.provides]):
+            raise UserError(f"no duel provides {listed(needs)}, which {self.registry.kind} {self.name!r} requires.")
+        return reduce(operator.add, map(self.loss, its))
+
     def loss(self, duel: Duel) -> Tensor:
         """Scalar of the duel's turn, before `weight`."""
-        loss = self.g_loss(duel) if duel.turn == "g" else self.d_loss(duel)
+        loss = {"g": self.g_loss, "d": self.d_loss, "e": self.e_loss}[duel.turn](duel)
         if not isinstance(loss, torch.Tensor):
             raise UserError(
                 f"{self.registry.kind} {self.name!r} gave {loss!r} on {duel.turn}'s turn: give a scalar tensor, as"
@@ -170,6 +188,10 @@ class Loss(Term):
     """whether what D pays for an image is softplus(-logit) as a real and softplus(logit) as a fake"""
     symmetric: ClassVar[bool] = False
     """whether it asks of -logit for a fake what it asks of logit for a real"""
+
+    def loss(self, duel: Duel) -> Tensor:
+        """Scalar of the duel's turn, before `weight`: summed over all the logits that D gives of an image."""
+        return reduce(operator.add, [super(Loss, self).loss(judgement) for judgement in duel.judgements()])
 
 
 @dataclass(frozen=True, kw_only=True)

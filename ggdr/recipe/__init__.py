@@ -62,6 +62,8 @@ class Recipe:
     """the generator's optimizer"""
     d_optimizer: Optimizer = field(default_factory=Adam)
     """the discriminator's optimizer"""
+    e_optimizer: Optimizer | None = None
+    """the optimizer of what learns on a third turn, in games that have one; None: as the generator's"""
     batch_size: int = 32
     """reals of one step of D, over all processes"""
     micro_batch_size: int | None = None
@@ -162,7 +164,7 @@ class Recipe:
             check_sigma_rel("ema_sigma_rel", self.ema_sigma_rel)
         if not 0 < self.rollback_lr <= 1:
             raise UserError(f"{setting('rollback_lr')} is {self.rollback_lr}; give a number above 0, at most 1.")
-        if taken := {self.loss.name, "augment"} & self.regularizers.keys():
+        if taken := {self.loss.name, "augment", "game"} & self.regularizers.keys():
             raise UserError(f"a regularizer is called {taken.pop()!r}, as another part is; give it another name.")
         if self.loss.every != 1:
             raise UserError(

@@ -6,19 +6,20 @@ Networks are built on the meta device, so nothing is allocated before it is know
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 import torch
 
 from ggdr.errors import UserError, at, setting
-from ggdr.networks.base import ExtraOutputs, ImageSpec
+from ggdr.networks.base import NO_EXTRA, ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.wrappers import WrapperConfig
-from ggdr.play.duel import Duel
+from ggdr.play.game import Networks
 from ggdr.play.term import Adaptive, Term
 from ggdr.recipe import Recipe
-from ggdr.registry import Capability, discover, discriminators, generators, listed
+from ggdr.registry import Capability, discover, discriminators, games, generators, listed
 from ggdr.schedules.base import Schedule
 from ggdr.transfer.freeze import check_stages
 
@@ -30,8 +31,8 @@ class Fitted(NamedTuple):
 
     recipe: Recipe
     """a copy in which nothing is left open"""
-    spec: ImageSpec
-    """what the networks are built for"""
+    domains: Mapping[str, ImageSpec]
+    """what the networks are built for, the last of which is to be made"""
     extra: ExtraOutputs
     """what its terms ask of discriminators beside a logit"""
     reasons: dict[str, str]
@@ -40,30 +41,71 @@ class Fitted(NamedTuple):
     """network -> number of weights"""
 
 
-def fit(recipe: Recipe, spec: ImageSpec) -> Fitted:
-    """Fit a recipe to images; UserError, in one sentence, if its parts do not go together."""
+def fit(recipe: Recipe, domains: Mapping[str, ImageSpec]) -> Fitted:
+    """Fit a recipe to the images of its domains; UserError, in one sentence, if its parts do not go together."""
     for name, term in recipe.terms().items():
+        check_turns(recipe, name, term)
         check_requires(recipe, name, term)
     for part in recipe.parts():
         part.check_recipe(recipe)
     check_stages_of_precision(recipe)
     moving: dict[str, str] = {}
     recipe = with_schedules(recipe, recipe.total_kimg, "", moving)
+    spec = [*domains.values()][-1]
     recipe, reasons = resolved(recipe, spec)
-    terms = recipe.terms()
     with torch.device("meta"):
-        generator = recipe.game.of_noise(recipe.generator).build(spec)
-        for name, term in terms.items():
-            check_resolutions(recipe, name, term, generator)
-        targets = {r: generator.feature_channels[r] for term in terms.values() for r in term.feature_resolutions()}
-        heads = {head: what for term in terms.values() for head, what in term.heads(spec, generator).items()}
-        extra = ExtraOutputs(targets, heads)
-        networks = recipe.game.build_networks(recipe.generator, recipe.discriminator, spec, extra)
-    check_stages(networks["d"], recipe.freeze_d)
-    for term in terms.values():
-        term.check_networks(list(networks["d"].values()))
-    sizes = {name: sum(p.numel() for p in net.parameters()) for nets in networks.values() for name, net in nets.items()}
-    return Fitted(recipe, spec, extra, {name: reason for name, reason in (reasons | moving).items() if reason}, sizes)
+        networks = build(recipe, domains, NO_EXTRA)
+        extra = extra_outputs(recipe, spec, [*networks.learning["g"].values()])
+        if extra != NO_EXTRA:
+            networks = build(recipe, domains, extra)
+    check_learning(recipe, networks)
+    judges = networks.learning.get("d", {})
+    check_stages(judges, recipe.freeze_d)
+    for term in recipe.terms().values():
+        term.check_networks(list(judges.values()))
+    sizes = {name: sum(p.numel() for p in network.parameters()) for name, network in networks.named().items()}
+    return Fitted(
+        recipe, domains, extra, {name: reason for name, reason in (reasons | moving).items() if reason}, sizes
+    )
+
+
+def build(recipe: Recipe, domains: Mapping[str, ImageSpec], extra: ExtraOutputs) -> Networks:
+    """The recipe's networks."""
+    return recipe.game.build_networks(recipe.generator, recipe.discriminator, domains, extra)
+
+
+def extra_outputs(recipe: Recipe, spec: ImageSpec, makers: Sequence[Any]) -> ExtraOutputs:
+    """What terms ask of discriminators beside a logit; UserError if one of the `makers` has no such feature maps."""
+    terms = recipe.terms()
+    for name, term in terms.items():
+        for maker in makers:
+            check_resolutions(recipe, name, term, maker)
+    channels = makers[0].feature_channels
+    targets = {r: channels[r] for term in terms.values() for r in term.feature_resolutions()}
+    heads = {head: what for term in terms.values() for head, what in term.heads(spec, makers[0]).items()}
+    return ExtraOutputs(targets, heads)
+
+
+def check_turns(recipe: Recipe, name: str, term: Term) -> None:
+    """UserError if a term has no loss, or none on a turn that the game has."""
+    kind, turns = term.registry.kind, recipe.game.turns
+    if not term.turns:
+        raise UserError(f"{kind} {name!r} has no loss; write d_loss(self, duel), g_loss, or both.")
+    if not {*term.turns} & {*turns}:
+        raise UserError(
+            f"{kind} {name!r} has a loss for {' and '.join(term.turns)}, whose turn it never is in game"
+            f" {recipe.game.name!r}, which has {' and '.join(turns)}: {drop(recipe, term)}."
+        )
+
+
+def check_learning(recipe: Recipe, networks: Networks) -> None:
+    """UserError if networks are to learn on a turn for which no term has a loss."""
+    for turn, learning in networks.learning.items():
+        if not any(turn in term.turns for term in recipe.terms().values()):
+            raise UserError(
+                f"nothing trains {' and '.join(learning)} on {turn}'s turn in game {recipe.game.name!r}: add a"
+                f" regularizer that has a loss there, an {turn}_loss."
+            )
 
 
 def resolved(recipe: Recipe, spec: ImageSpec) -> tuple[Recipe, dict[str, str]]:
@@ -80,7 +122,8 @@ def resolved(recipe: Recipe, spec: ImageSpec) -> tuple[Recipe, dict[str, str]]:
 
     loss = of(recipe.loss.name, recipe.loss)
     regularizers = {name: of(name, term) for name, term in recipe.regularizers.items()}
-    return replace(recipe, loss=loss, regularizers=regularizers, augment=of("augment", recipe.augment)), reasons
+    augment, game = of("augment", recipe.augment), of("game", recipe.game)
+    return replace(recipe, loss=loss, regularizers=regularizers, augment=augment, game=game), reasons
 
 
 def with_schedules(owner: Any, total_kimg: float, path: str, told: dict[str, str]) -> Any:
@@ -107,11 +150,9 @@ def with_schedules(owner: Any, total_kimg: float, path: str, told: dict[str, str
 
 
 def check_requires(recipe: Recipe, name: str, term: Term) -> None:
-    """UserError if a term has no loss, or the networks do not provide what it requires."""
+    """UserError if the networks and the duels of the game do not provide what a term requires."""
     generator, discriminator = recipe.generator, recipe.discriminator
-    if not term.turns:
-        raise UserError(f"{term.registry.kind} {name!r} has no loss; write d_loss(self, duel), g_loss, or both.")
-    missing = term.requires - generator.provides - discriminator.provides - Duel.provides
+    missing = term.requires - generator.provides - discriminator.provides - recipe.game.provides
     if not missing:
         return
     raise UserError(
@@ -123,22 +164,27 @@ def check_requires(recipe: Recipe, name: str, term: Term) -> None:
 
 def remedy(recipe: Recipe, term: Term, missing: frozenset[Capability]) -> str:
     """What to do about a term whose requirements are not met: wrap D, take another network, or drop the term."""
-    drop = "take another loss, such as --loss non_saturating"
-    if term is not recipe.loss:
-        drop = f"drop it: {recipe.flag(term)} none"
+    instead = drop(recipe, term)
     discover()
     encoder = recipe.discriminator
-    wanted = term.requires - recipe.generator.provides - Duel.provides
+    wanted = term.requires - recipe.generator.provides - recipe.game.provides
     for name, part in sorted(discriminators.items()):
         if issubclass(part, WrapperConfig) and part.requires <= encoder.provides and wanted <= part.around(encoder):
             return (
                 f"wrap it: discriminator={part.__name__}(encoder={type(encoder).__name__}(...)) in the recipe, or on"
-                f" the command line --discriminator {name} --discriminator.encoder {encoder.name}; or {drop}"
+                f" the command line --discriminator {name} --discriminator.encoder {encoder.name}; or {instead}"
             )
-    for registry in (discriminators, generators):
+    for registry in (discriminators, generators, games):
         if able := sorted(name for name, part in registry.items() if missing <= part.provides):
-            return f"take --{registry.kind} {' or '.join(able)}; or {drop}"
-    return drop
+            return f"take --{registry.kind} {' or '.join(able)}; or {instead}"
+    return instead
+
+
+def drop(recipe: Recipe, term: Term) -> str:
+    """How to do without a term."""
+    if term is recipe.loss:
+        return "take another loss, such as --loss non_saturating"
+    return f"drop it: {recipe.flag(term)} none"
 
 
 def check_stages_of_precision(recipe: Recipe) -> None:

@@ -17,12 +17,12 @@ from types import ModuleType, UnionType
 from typing import TYPE_CHECKING, ClassVar, get_args
 
 from ggdr.errors import UserError
-from ggdr.registry.capability import Capability, check, listed
+from ggdr.registry.capability import Capability, check, listed, of_duels
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
 
-__all__ = ["Capability", "Part", "Registry", "discover", "listed", "origin", "part_class", "use"]
+__all__ = ["Capability", "Part", "Registry", "discover", "listed", "of_duels", "origin", "part_class", "use"]
 
 CLASS_VARIABLE = re.compile(r"^(\w+\.)?ClassVar\b")
 """annotations, as text, that a dataclass takes for no field"""

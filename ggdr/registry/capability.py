@@ -97,6 +97,11 @@ class Capability(Enum):
     # fmt: on
 
 
+def of_duels(capabilities: Iterable[Capability]) -> frozenset[Capability]:
+    """Those of them that a duel has to provide, since no network does."""
+    return frozenset(capability for capability in capabilities if capability.producers == ("duel",))
+
+
 def listed(capabilities: Iterable[Capability]) -> str:
     """Names in one line, shorter ones first; "nothing of the kind" for none."""
     names = (capability.value for capability in capabilities)

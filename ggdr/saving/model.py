@@ -164,7 +164,7 @@ def describe(network: Network) -> dict[str, Any]:
 
 def spec_as_json(spec: ImageSpec) -> dict[str, Any]:
     """What the images are, as JSON can hold it; what is not known of their labels is left out."""
-    return {name: value for name, value in spec._asdict().items() if value or not name.startswith("label_")}
+    return {name: value for name, value in spec._asdict().items() if value or name in ALWAYS}
 
 
 def nested_parts(settings: Any) -> Iterator[Part]:

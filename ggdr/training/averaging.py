@@ -25,6 +25,7 @@ class Averaging:
 
     def __init__(self, parameters: Sequence[Parameter], processes: int):
         self.processes = processes
+        self.open = False  # between `expect` and `finish`: weights may be another player's too, whose turn it is then
         self.buckets = filled(list(reversed(parameters)))  # gradients come in about the reverse order of the layers
         self.places = {
             parameter: (index, start)
@@ -36,13 +37,15 @@ class Averaging:
 
     def expect(self, passes: int) -> None:
         """Get ready for this many backward passes; what the last of them has finished may travel."""
-        self.passes, self.sent = passes, 0
+        self.open, self.passes, self.sent = True, passes, 0
         self.arrivals = [0] * len(self.buckets)
         self.flats: dict[int, Tensor] = {}
         self.travelling: list[tuple[Tensor, torch.distributed.Work]] = []
 
     def arrived(self, parameter: Parameter) -> None:
         """A backward pass has added to a gradient. Buckets leave in their order, as they must on every process."""
+        if not self.open:
+            return
         index, start = self.places[parameter]
         if index not in self.flats:
             self.flats[index] = parameter.new_zeros(sum(p.numel() for p in self.buckets[index]))
@@ -76,7 +79,7 @@ class Averaging:
             with together():
                 work.wait()
             flat /= self.processes
-        self.flats, self.travelling = {}, []
+        self.open, self.flats, self.travelling = False, {}, []
 
 
 def filled(parameters: Sequence[Parameter]) -> list[list[Parameter]]:

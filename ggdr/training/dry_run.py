@@ -8,19 +8,19 @@ from collections.abc import Callable
 import torch
 
 from ggdr.formatting import significant
+from ggdr.play.game import Reals
 from ggdr.play.phase import Phase
 from ggdr.training.memory import peak_memory
-from ggdr.training.place import check_place, megabytes, requires
-from ggdr.training.run import Reals, Run
+from ggdr.training.place import megabytes, requires
+from ggdr.training.run import Run
 from ggdr.training.trainer import Trainer, introduction
 
 
-def dry_run(run: Run, train_step: Callable[[Run, list[Reals]], object], play: Callable[..., None]) -> None:
+def dry_run(run: Run, train_step: Callable[[Run, list[dict[str, Reals]]], object], play: Callable[..., None]) -> None:
     """Run one step with all phases due, time each phase once more, and print what was found.
 
     `train_step(run, batches)` and `play(run, phase, batches)`: those of `ggdr.train`, which calls this.
     """
-    check_place(run.out, run.recipe.data)
     Trainer(run).prepare()
     batches = next(run.reals())
     train_step(run, batches)
@@ -39,7 +39,7 @@ def dry_run(run: Run, train_step: Callable[[Run, list[Reals]], object], play: Ca
     print(f"time per kimg: {significant(per_kimg, 3)} s; {whole}")
 
 
-def time_phase(run: Run, play: Callable[..., None], phase: Phase, batches: list[Reals]) -> float:
+def time_phase(run: Run, play: Callable[..., None], phase: Phase, batches: list[dict[str, Reals]]) -> float:
     """Seconds that a phase takes."""
     synchronise(run.device)
     start = time.perf_counter()

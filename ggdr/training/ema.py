@@ -1,15 +1,16 @@
-"""The running mean of a player's networks, which is what a run is for."""
+"""The running mean of the networks that are the model, which is what a run is for."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from ggdr.networks.base.module import Generator
+from ggdr.networks.base.module import Network
 from ggdr.ops.power_function import decay, exponent_of
 from ggdr.recipe import Recipe
 from ggdr.schedules.base import Scheduled, value_at
@@ -18,10 +19,12 @@ from ggdr.schedules.base import Scheduled, value_at
 class EMA:
     """Exponential moving average of weights; buffers are copied (StyleGAN2-ADA, arXiv 2006.06676, appendix)."""
 
-    def __init__(self, networks: Mapping[str, Generator], half_life_kimg: Scheduled, rampup: float | None):
+    def __init__(self, networks: Mapping[str, Network], half_life_kimg: Scheduled, rampup: float | None):
         """`rampup`: the half-life is at most this share of the images seen; None: no such limit."""
         self.live = networks
-        self.mean = {name: copy.deepcopy(network).eval().requires_grad_(False) for name, network in networks.items()}
+        self.mean: dict[str, Any] = {
+            name: copy.deepcopy(network).eval().requires_grad_(False) for name, network in networks.items()
+        }
         self.half_life_kimg, self.rampup = half_life_kimg, rampup
         self.written = {name: Written([]) for name in networks}
 
@@ -49,7 +52,7 @@ class PowerFunctionEMA(EMA):
     As the mean itself it needs no half-life: it grows with the run, always as wide a share of it.
     """
 
-    def __init__(self, networks: Mapping[str, Generator], sigma_rel: float, began: int = 0):
+    def __init__(self, networks: Mapping[str, Network], sigma_rel: float, began: int = 0):
         """`sigma_rel`: the profile's standard deviation as a share of the run; `began`: images seen before it."""
         super().__init__(networks, 0.0, None)
         self.exponent, self.began = exponent_of(sigma_rel), began
@@ -59,7 +62,7 @@ class PowerFunctionEMA(EMA):
         return decay(self.exponent, before, before + batch_size)
 
 
-def running_mean(networks: Mapping[str, Generator], recipe: Recipe) -> EMA:
+def running_mean(networks: Mapping[str, Network], recipe: Recipe) -> EMA:
     """The mean that is a recipe's model."""
     if recipe.ema_sigma_rel is not None:
         return PowerFunctionEMA(networks, recipe.ema_sigma_rel)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 
 import torch
@@ -16,16 +16,28 @@ from ggdr.training.averaging import Averaging
 class Player:
     """One side of the game: it learns on its turn and stands still on the other's."""
 
-    def __init__(self, networks: Mapping[str, Network], settings: Optimizer, lazy: Sequence[int], processes: int = 1):
+    def __init__(
+        self,
+        networks: Mapping[str, Network],
+        settings: Optimizer,
+        lazy: Sequence[int],
+        processes: int = 1,
+        frozen: Set[nn.Parameter] | None = None,
+    ):
         """`networks` by the name under which they are saved; `lazy`: the intervals of its lazy phases.
 
-        Weights that take no gradient now are frozen: they never learn.
+        `frozen`: weights that never learn, None: those that take no gradient now. Others may be another player's too,
+        which learns on its turn.
         """
         self.networks = networks
-        self.parameters = [p for network in networks.values() for p in network.parameters() if p.requires_grad]
+        every = [parameter for network in networks.values() for parameter in network.parameters()]
+        frozen = {p for p in every if not p.requires_grad} if frozen is None else frozen
+        self.parameters = [parameter for parameter in every if parameter not in frozen]
         self.settings, self.lazy = settings, lazy
         self.optimizer = settings.build(self.parameters, lazy)
         self.lr_scale = 1.0  # factor of the rate after the run went back
+        for parameter in self.parameters:
+            parameter.requires_grad_(True)  # hooks are for what takes gradient; another player may have it, and rest
         self.averaging = Averaging(self.parameters, processes) if processes > 1 else None
         for parameter in self.parameters:
             parameter.requires_grad_(False)

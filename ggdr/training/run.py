@@ -8,7 +8,7 @@ from dataclasses import fields
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed
@@ -17,15 +17,17 @@ from torch import Tensor
 from ggdr import __version__
 from ggdr.callbacks.built_in import callbacks_of
 from ggdr.changes import may_change
-from ggdr.data.base import Content
+from ggdr.data.base import Batch, Content
 from ggdr.data.loader import batches
 from ggdr.errors import UserError, at
 from ggdr.layers.spectral import iterate_each_pass
 from ggdr.layers.stages import keep_float32_below
 from ggdr.ops.device import default_num_workers, device_name, setup_device, weight_memory_format
+from ggdr.ops.pixels import network_input
 from ggdr.ops.precision import without_tf32
 from ggdr.ops.threads import Threads
 from ggdr.play.duel import StepContext
+from ggdr.play.game import Reals
 from ggdr.play.optimizer import Optimizer
 from ggdr.play.phase import Phase, phases
 from ggdr.play.stats import Stats
@@ -52,15 +54,6 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
-class Reals(NamedTuple):
-    """Real images on the device."""
-
-    images: Tensor
-    """[N, C, H, W] in [-1, 1]"""
-    labels: Tensor | None
-    """[N, L]"""
-
-
 class Run:
     """All that a run is while it runs."""
 
@@ -71,17 +64,18 @@ class Run:
         self.threads = Threads(adapt=self.device.type == "cpu" and self.processes == 1)
         with at("data"):
             self.images = recipe.data.open()
-        self.recipe, self.spec, self.extra, self.reasons, self.sizes = fit(recipe, self.images.spec)
+        self.recipe, self.domains, self.extra, self.reasons, self.sizes = fit(recipe, self.images.domains)
+        self.spec = self.images.spec
         setup_device(self.device, self.recipe.tf32)
         self.micro_batch_size = micro_batch_size(self.recipe, self.processes)
         self.step = self.images_seen = self.rollbacks = 0
         self.stats, self.stop = Stats(recipe.loss.undecided), Stop(accelerator)
         self.notes: list[str] = [*self.images.notes]
         self.terms, self.augment = self.recipe.terms(), self.recipe.augment
-        self.phases = phases(self.terms, recipe.n_critic, recipe.game.fresh_reals)
+        self.phases = phases(self.terms, recipe.n_critic, recipe.game.fresh_reals, recipe.game.turns)
         self.callbacks = callbacks_of(self.recipe)
         self.build_networks()
-        self.adaptive: dict[str, Adaptive] = {**self.terms, "augment": self.augment}
+        self.adaptive: dict[str, Adaptive] = {**self.terms, "augment": self.augment, "game": self.recipe.game}
         for part in self.adaptive.values():
             part.begin(self.device)
         self.images_per_step = self.recipe.batch_size * self.recipe.n_critic
@@ -96,13 +90,15 @@ class Run:
         """Players with weights that are the same on every process."""
         self.seed("weights")
         recipe = self.recipe
-        self.networks = recipe.game.build_networks(recipe.generator, recipe.discriminator, self.spec, self.extra)
-        networks = self.named_networks()
+        self.networks = recipe.game.build_networks(recipe.generator, recipe.discriminator, self.domains, self.extra)
+        networks = self.networks.named()
         for network in networks.values():
             network.to(self.device, memory_format=weight_memory_format(self.device)).train()
         if recipe.bf16_stages is not None:  # before the running means, which are copies
             for network in networks.values():
                 keep_float32_below(network, self.spec.height >> (recipe.bf16_stages - 1))
+        for network in self.networks.frozen.values():
+            network.eval().requires_grad_(False)
         self.start_weights()
         if self.processes > 1:
             everything = (*networks.values(), *self.ema.mean.values())
@@ -117,30 +113,42 @@ class Run:
                 network.compile_in_place()
         self.buffers = [b for network in networks.values() for b in network.buffers() if b.is_floating_point()]
         self.written = Written(self.buffers)
-        optimizers: dict[Turn, Optimizer] = {"g": recipe.g_optimizer, "d": recipe.d_optimizer}
-        lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in optimizers}
-        self.players = {
-            turn: Player(self.networks[turn], settings, lazy[turn], self.processes)
-            for turn, settings in optimizers.items()
+        self.players = self.build_players()
+
+    def build_players(self) -> dict[Turn, Player]:
+        """Turn -> who learns on it, for those turns on which a network does."""
+        recipe = self.recipe
+        of_turns: dict[Turn, Optimizer] = {
+            "g": recipe.g_optimizer,
+            "d": recipe.d_optimizer,
+            "e": recipe.e_optimizer or recipe.g_optimizer,
         }
+        optimizers = {turn: of_turns[turn] for turn in self.networks.learning}
+        lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in optimizers}
         self.notes += [
             f"{turn}_optimizer: {settings.name} has no betas: its rate and decays are not corrected for lazy phases"
             for turn, settings in optimizers.items()
             if lazy[turn] and not settings.corrected()
         ]
+        every = chain.from_iterable(network.parameters() for network in self.networks.named().values())
+        frozen = {parameter for parameter in every if not parameter.requires_grad}
+        return {
+            turn: Player(self.networks.learning[turn], settings, lazy[turn], self.processes, frozen)
+            for turn, settings in optimizers.items()
+        }
 
     def start_weights(self) -> None:
         """What the recipe's `init_from` has goes into networks and running means; then `freeze_d` is seen to."""
-        recipe, networks = self.recipe, self.named_networks()
+        recipe, networks = self.recipe, self.networks.named()
         resumes = checkpoint.latest(self.out) is not None  # from where all weights will come
         found = sources(recipe.init_from, networks) if recipe.init_from and not resumes else {}
         starts = start_networks(found, networks)
-        self.ema = running_mean(self.networks["g"], recipe)
+        self.ema = running_mean(self.networks.averaged(), recipe)
         means = start_networks(found, self.ema.mean, mean=True)
         if recipe.init_from:
             self.notes += [f"init_from: not read, {self.out} has a checkpoint"] if resumes else table(starts, means)
         taken = {begun.name: begun.taken for begun in starts}
-        for name, network in self.networks["d"].items():
+        for name, network in self.networks.learning.get("d", {}).items():
             if frozen := freeze(network, recipe.freeze_d):
                 self.notes.append(
                     describe_frozen(name, network, recipe.freeze_d, frozen, None if resumes else taken[name])
@@ -160,7 +168,7 @@ class Run:
         """Whether the recipe's number of images has been shown."""
         return self.images_seen >= self.recipe.total_kimg * 1000
 
-    def reals(self) -> Iterator[list[Reals]]:
+    def reals(self) -> Iterator[list[dict[str, Reals]]]:
         """Yield, for each step from here on, the process's part of its global batches: D's `n_critic`, then G's."""
         local = batches(
             self.images,
@@ -174,24 +182,29 @@ class Run:
             else self.recipe.num_workers,
         )
         while True:
-            yield [self.to_device(*next(local)) for _ in range(self.batches_per_step)]
+            yield [self.to_device(next(local)) for _ in range(self.batches_per_step)]
 
-    def to_device(self, images: Tensor, labels: Tensor | None) -> Reals:
-        """uint8 travels; it becomes float in [-1, 1] where it is used."""
+    def to_device(self, batch: Mapping[str, Batch]) -> dict[str, Reals]:
+        """What networks see of each domain."""
+        return {name: self.reals_of(domain, self.domains[name].classes) for name, domain in batch.items()}
+
+    def reals_of(self, batch: Batch, classes: int) -> Reals:
+        """uint8 travels; it becomes float in [-1, 1], or one-hot of `classes`, where it is used."""
+        images, labels = batch
         if self.device.type == "cuda":  # workers' are pinned; then the copy waits for nothing, and nothing for it
             images, labels = images.pin_memory(), None if labels is None else labels.pin_memory()
-        images = images.to(self.device, non_blocking=True).float() / 127.5 - 1
-        return Reals(images, None if labels is None else labels.to(self.device, non_blocking=True))
+        seen = network_input(images.to(self.device, non_blocking=True), classes)
+        return Reals(seen, None if labels is None else labels.to(self.device, non_blocking=True))
 
-    def micro_batches(self, reals: Reals) -> list[tuple[int, Reals]]:
+    def micro_batches(self, batch: Mapping[str, Reals]) -> list[tuple[int, dict[str, Reals]]]:
         """The parts of a batch that pass the networks at once, each with its place in the global batch."""
-        images = reals.images.split(self.micro_batch_size)
-        labels = [None] * len(images) if reals.labels is None else reals.labels.split(self.micro_batch_size)
-        first = self.accelerator.process_index * len(images)
-        return [(place, Reals(*pair)) for place, pair in enumerate(zip(images, labels, strict=True), start=first)]
+        domains = {name: split(reals, self.micro_batch_size) for name, reals in batch.items()}
+        count = len(next(iter(domains.values())))
+        first = self.accelerator.process_index * count
+        return [(first + part, {name: parts[part] for name, parts in domains.items()}) for part in range(count)]
 
     def restart_optimizers(self) -> None:
-        """Where the game says so, both players' optimizers begin again before this step."""
+        """Where the game says so, all players' optimizers begin again before this step."""
         before, now = (self.images_seen - self.images_per_step) / 1000, self.images_seen / 1000
         if self.step and self.recipe.game.restarts(before, now, self.spec):
             for player in self.players.values():
@@ -212,7 +225,7 @@ class Run:
     def scheduled(self) -> dict[str, float]:
         """What settings that have a schedule are now, by the name under which they are logged: `lr/g`, `weight/r1`."""
         recipe = self.recipe
-        owners: dict[str, Any] = {"/g": recipe.g_optimizer, "/d": recipe.d_optimizer, "": recipe}
+        owners: dict[str, Any] = {f"/{turn}": player.settings for turn, player in self.players.items()} | {"": recipe}
         owners |= {f"/{name}": part for name, part in self.adaptive.items()}
         return {
             f"{field.name}{place}": value.at(self.kimg)
@@ -220,14 +233,6 @@ class Run:
             for field in fields(owner)
             if isinstance(value := vars(owner)[field.name], Schedule)
         }
-
-    def generators(self) -> list[Any]:
-        """The networks that learn on G's turn."""
-        return list(self.networks["g"].values())
-
-    def named_networks(self) -> dict[str, Any]:
-        """All networks, by the name under which they are saved."""
-        return {name: network for networks in self.networks.values() for name, network in networks.items()}
 
     def share_buffers(self) -> None:
         """Running statistics that a process gathers from its own images become the first process's on all.
@@ -240,7 +245,7 @@ class Run:
 
     def save(self, unhealthy: Sequence[str] = ()) -> Path:
         """Write a checkpoint and drop old ones; to be called by one process. `unhealthy`: why it is no good one."""
-        tensors = {name: network.state_dict() for name, network in self.named_networks().items()}
+        tensors = {name: network.state_dict() for name, network in self.networks.named().items()}
         tensors |= {f"{name}_ema": network.state_dict() for name, network in self.ema.mean.items()}
         tensors |= {f"optimizer_{t}": checkpoint.optimizer_tensors(p.optimizer) for t, p in self.players.items()}
         state = {name: part.state_dict() for name, part in self.adaptive.items()}
@@ -262,7 +267,7 @@ class Run:
         documents = {
             f"{NAME}.json": document(content),
             "progress.json": progress,
-            "networks.json": {name: describe(network) for name, network in self.named_networks().items()},
+            "networks.json": {name: describe(network) for name, network in self.networks.named().items()},
             "recipe.json": to_json(self.recipe),
             "recipe.py": to_python(self.recipe),
         }
@@ -299,7 +304,7 @@ class Run:
                 " --allow-changes to go on with these."
             )
         progress = checkpoint.read_progress(folder)
-        names = [*self.named_networks(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
+        names = [*self.networks.named(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
         tensors = {
             name: checkpoint.load_tensors(folder, name) for name in (*names, *(f"optimizer_{t}" for t in self.players))
         }
@@ -323,21 +328,21 @@ class Run:
         """Say how the images of a checkpoint's networks differ from these, where the networks cannot take these."""
         units = {"height": "px high", "width": "px wide", "channels": "channels", "labels": "labels"}
         before, found = checkpoint.read_json(folder, "networks.json"), []
-        for name, network in self.named_networks().items():
+        for name, network in self.networks.named().items():
             now = network.spec._asdict()
             was = {**now, **before.get(name, {}).get("spec", {})}
             found += [f"{was[k]} {unit} before, {now[k]} now" for k, unit in units.items() if was[k] != now[k]]
         return [*dict.fromkeys(found)]
 
     def slow_down(self, rollbacks: int) -> None:
-        """Both players learn as slowly as they are to after this many rollbacks."""
+        """All players learn as slowly as they are to after this many rollbacks."""
         self.rollbacks = rollbacks
         for player in self.players.values():
             player.lr_scale = self.recipe.rollback_lr**rollbacks
 
     def take(self, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Take back networks, means, optimizers and the state of parts, by the names of their files."""
-        for name, network in self.named_networks().items():
+        for name, network in self.networks.named().items():
             network.load_state_dict(tensors[name])
         for name, network in self.ema.mean.items():
             network.load_state_dict(tensors[f"{name}_ema"])
@@ -353,6 +358,13 @@ class Run:
             head = f"{name}/"
             if own := {key.removeprefix(head): value for key, value in state.items() if key.startswith(head)}:
                 callback.load_state_dict(own)
+
+
+def split(reals: Reals, size: int) -> list[Reals]:
+    """The parts of a domain's reals, `size` images each."""
+    images = reals.images.split(size)
+    labels = [None] * len(images) if reals.labels is None else reals.labels.split(size)
+    return [Reals(*part) for part in zip(images, labels, strict=True)]
 
 
 def micro_batch_size(recipe: Recipe, processes: int) -> int:

@@ -171,7 +171,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit_and_T_is_logged(tmp_path):
 def test_what_cannot_be_is_refused_with_what_to_type():
     spec, timestep = tiny.recipe.data.open().spec, TimestepDiscriminatorConfig(encoder=INNER)
     recipe = dataclasses.replace(tiny.recipe, regularizers={}, augment=Diffusion(), discriminator=timestep)
-    fit(recipe, spec)
+    fit(recipe, {"real": spec})
     with pytest.raises(UserError, match=r"which augmentation 'ada' does not take: add --augment diffusion\."):
         fit(dataclasses.replace(recipe, augment=ADA()), spec)
     with pytest.raises(UserError, match="put it outside, --discriminator timestep --discriminator.encoder concat"):

@@ -158,6 +158,6 @@ def test_the_wasserstein_loss_brings_its_clipping_and_zero_leaves_it_out(tmp_pat
     run = tiny.tiny_run(replace(plain, loss=Wasserstein(clip=0.02)), tmp_path)
     assert run.callbacks["wasserstein.clip"] == WeightClipping(limit=0.02)
     train_step(run, next(run.reals()))
-    layer = run.networks["d"]["discriminator"].b16.conv0
+    layer = run.networks["discriminator"].b16.conv0
     assert (layer.weight * layer.weight_gain).abs().max().item() == pytest.approx(0.02)
     assert not Wasserstein(clip=0.0).callbacks()

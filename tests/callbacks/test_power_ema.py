@@ -36,7 +36,7 @@ class Remembers(Callback):
         self.weights: list[torch.Tensor] = []
 
     def after_step(self, trainer, stats):
-        self.weights.append(flat(trainer.run.networks["g"]["generator"]))
+        self.weights.append(flat(trainer.run.networks["generator"]))
 
 
 def flat(network) -> torch.Tensor:
@@ -170,7 +170,7 @@ def test_how_much_they_take_is_said(tmp_path, capsys):
     said = [float(word) for word, unit in zip(line.split(), line.split()[1:], strict=False) if unit.startswith("MB")]
     assert "2 means of G take" in line and said[0] == pytest.approx(size / 1e6, rel=0.5)
     assert said[1] == pytest.approx(2 * said[0], rel=0.01)
-    one = sum(tensor.nbytes for tensor in made.networks["g"]["generator"].state_dict().values())
+    one = sum(tensor.nbytes for tensor in made.networks["generator"].state_dict().values())
     assert said[0] == pytest.approx(2 * one / 1e6, rel=0.02)
 
 

@@ -180,7 +180,7 @@ def test_broken_files_are_named_in_a_warning_once(tmp_path, workers):
     images = ImageFiles(source=broken_source(tmp_path)).open()
     loader = batches(images, seed=0, start=0, batch_size=8, num_workers=workers)
     with pytest.warns(UserWarning, match="the next readable image stands in") as warned:
-        seen = [next(loader).images for _ in range(4)]
+        seen = [next(loader)["real"].images for _ in range(4)]
     assert sorted(str(each.message).split("'")[1] for each in warned) == ["03.png", "04.png", "07.png"]
     assert images.unreadable.keys() == {"03.png", "04.png", "07.png"}
     assert torch.equal(torch.cat(seen), images.at(range(32), 0).images)

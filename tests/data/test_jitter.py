@@ -52,7 +52,7 @@ def test_what_is_drawn_is_a_function_of_seed_and_position(source, workers):
     whole = images.at(range(24), 5).images
     assert not torch.equal(whole, images.at(range(24), 6).images)
     later = batches(images, seed=5, start=8, batch_size=4, num_workers=workers)
-    assert torch.equal(torch.cat([next(later).images for _ in range(4)]), whole[8:])
+    assert torch.equal(torch.cat([next(later)["real"].images for _ in range(4)]), whole[8:])
 
 
 def test_images_of_another_scale_show_the_same_part():

@@ -23,7 +23,7 @@ def images(request, tmp_path_factory):
 
 
 def values(loader, steps: int) -> list[int]:
-    return [gray_of(image) for batch in islice(loader, steps) for image in batch.images]
+    return [gray_of(image) for batch in islice(loader, steps) for image in batch["real"].images]
 
 
 def test_every_epoch_shows_each_image_once_in_an_order_of_its_own(images):

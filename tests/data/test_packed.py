@@ -90,7 +90,7 @@ def test_workers_read_what_one_process_reads(tmp_path):
     for where in (source, lmdb(tmp_path / "b", {b"%04d" % n: encoded(n) for n in range(40)})):
         images = ImageFiles(source=where, cache_mb=0).open()
         alone, shared = (batches(images, seed=0, start=0, batch_size=8, num_workers=workers) for workers in (0, 2))
-        assert all(torch.equal(next(alone).images, next(shared).images) for _ in range(8))
+        assert all(torch.equal(next(alone)["real"].images, next(shared)["real"].images) for _ in range(8))
 
 
 def test_members_are_looked_up_once_and_again_when_the_tar_has_changed(tmp_path, monkeypatch):

@@ -75,9 +75,9 @@ def test_rows_of_an_array_are_images(tmp_path, kind):
     images = ImageFiles(source=KINDS[kind](tmp_path), cache_mb=0).open()
     assert images.spec[:3] == (8, 6, 3) and len(images) == len(GRAYS)
     alone, shared = (batches(images, seed=0, start=0, batch_size=4, num_workers=workers) for workers in (0, 2))
-    shown = [next(alone).images for _ in range(3)]
+    shown = [next(alone)["real"].images for _ in range(3)]
     assert sorted(gray_of(image) for image in torch.cat(shown)) == GRAYS
-    assert all(torch.equal(one, next(shared).images) for one in shown)
+    assert all(torch.equal(one, next(shared)["real"].images) for one in shown)
 
 
 def test_gray_rows_have_one_channel(tmp_path):

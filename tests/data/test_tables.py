@@ -43,9 +43,8 @@ def test_a_parquet_file_is_read(tmp_path):
 def test_workers_read_a_table_as_one_process_does(shards):
     images = ImageFiles(source=shards, labels="label", cache_mb=0).open()
     one, two = (list(islice(batches(images, seed=0, start=5, batch_size=8, num_workers=n), 6)) for n in (0, 2))
-    assert all(
-        torch.equal(a.images, b.images) and torch.equal(a.labels, b.labels) for a, b in zip(one, two, strict=True)
-    )
+    for (a, b), (c, d) in zip((each["real"] for each in one), (each["real"] for each in two), strict=True):
+        assert torch.equal(a, c) and torch.equal(b, d)
 
 
 def test_a_folder_of_parquet_files_is_read_by_split(shards):
@@ -128,7 +127,7 @@ def test_a_stream_shows_each_image_once_an_epoch_in_an_order_of_its_own(shards):
 def test_a_stream_resumes_and_is_shared_as_it_would_have_gone_on(shards, workers):
     def read(**settings):
         loader = batches(ImageStream(source=shards, buffer=7, mirror=True).open(), seed=2, batch_size=8, **settings)
-        return torch.cat([batch.images for batch in islice(loader, 6)])
+        return torch.cat([batch["real"].images for batch in islice(loader, 6)])
 
     whole = read(start=0)
     assert torch.equal(read(start=24, num_workers=workers)[:24], whole[24:])

@@ -63,7 +63,7 @@ def test_training_commands_run_dry(command, tmp_path, monkeypatch, capsys):
 def test_the_recipe_is_one():
     scope: dict = {}
     exec(PYTHON[0], scope)
-    fitted = fit(scope["recipe"], ImageSpec(256, 256, 3))
+    fitted = fit(scope["recipe"], {"real": ImageSpec(256, 256, 3)})
     assert fitted.extra.target_channels == {64: 256} and fitted.reasons["r1"].startswith("weight (gamma)")
 
 

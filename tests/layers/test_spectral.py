@@ -45,8 +45,8 @@ class CodesOfReals(Duel):
 class GameOfCodes(StandardGame):
     """The game of such duels."""
 
-    def duels(self, networks, reals, labels, context):
-        return [CodesOfReals(networks["g"]["generator"], networks["d"]["discriminator"], reals, labels, context)]
+    def duels(self, networks, batch, context):
+        return [CodesOfReals(networks["generator"], networks["discriminator"], *batch["real"], context)]
 
 
 recipe = dataclasses.replace(
@@ -105,7 +105,7 @@ def test_lecams_gradients_are_those_of_any_micro_batch(tmp_path):
 
 def test_passes_change_nothing_and_each_update_takes_one_step(tmp_path):
     run = tiny.tiny_run(recipe, tmp_path)
-    network = run.networks["d"]["discriminator"]
+    network = run.networks["discriminator"]
     before = vectors(network)
     for _ in range(3):
         network(torch.randn(4, 1, 16, 16))
@@ -123,9 +123,9 @@ def test_passes_change_nothing_and_each_update_takes_one_step(tmp_path):
 def test_the_generators_norms_follow_its_updates(tmp_path):
     pair = {"generator": SAGANGeneratorConfig.tiny(), "discriminator": SAGANDiscriminatorConfig.tiny()}
     run = tiny.tiny_run(dataclasses.replace(recipe, **pair), tmp_path)
-    before = vectors(run.networks["g"]["generator"])
+    before = vectors(run.networks["generator"])
     steps(run, 1)
-    after = vectors(run.networks["g"]["generator"])
+    after = vectors(run.networks["generator"])
     assert sum(not torch.equal(value, before[key]) for key, value in after.items()) > len(after) / 2 > 0
     mean = run.ema.mean["generator"].state_dict()
     assert all(torch.equal(value, mean[key]) for key, value in after.items())
@@ -158,7 +158,7 @@ def test_in_each_pass_two_passes_may_share_a_backward():
 def test_the_recipe_chooses_when_the_step_is_taken(tmp_path):
     for chosen in ("update", "pass"):
         run = tiny.tiny_run(dataclasses.replace(recipe, power_iteration=chosen), tmp_path)
-        found = [norm.each_pass for network in run.named_networks().values() for norm, _ in spectral_norms(network)]
+        found = [norm.each_pass for network in run.networks.named().values() for norm, _ in spectral_norms(network)]
         assert found and set(found) == {chosen == "pass"}
 
 

@@ -127,10 +127,10 @@ def test_a_run_counts_stages_from_the_top_and_its_running_mean_follows(tmp_path)
     run = in_bf16(dataclasses.replace(tiny.recipe, **R3GAN), tmp_path)  # 16 px: stages of 16 and 8 px, and of 4
     stats = train_step(run, next(run.reals()))
     assert all(value.isfinite().all() and value.dtype == FLOAT for value in stats.values())
-    networks = [*run.named_networks().values(), *run.ema.mean.values()]
+    networks = [*run.networks.named().values(), *run.ema.mean.values()]
     assert {network.float32_below for network in networks} == {8} and len(networks) == 3
     types = {}
-    generator = run.networks["g"]["generator"]
+    generator = run.networks["generator"]
     for resolution in (4, 8, 16):
         generator.get_submodule(f"b{resolution}").register_forward_hook(
             lambda _, __, out, r=resolution: types.update({r: out.dtype})
@@ -138,7 +138,7 @@ def test_a_run_counts_stages_from_the_top_and_its_running_mean_follows(tmp_path)
     train_step(run, next(run.reals()))
     assert types == {4: FLOAT, 8: BF16, 16: BF16}
     whole = in_bf16(dataclasses.replace(tiny.recipe, **R3GAN | {"bf16_stages": 9}), tmp_path)
-    assert {network.float32_below for network in whole.named_networks().values()} == {0}
+    assert {network.float32_below for network in whole.networks.named().values()} == {0}
 
 
 def test_a_checkpoint_holds_the_same_whatever_the_stages_compute_in(tmp_path):

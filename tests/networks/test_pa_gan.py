@@ -64,5 +64,5 @@ def test_a_discriminator_with_bits_draws_more_of_them_as_it_trains(tmp_path):
     reals, levels = run.reals(), []
     for _ in range(4):
         train_step(run, next(reals))
-        levels.append(float(run.networks["d"]["discriminator"].level))
+        levels.append(float(run.networks["discriminator"].level))
     assert levels == [0, 0.5, 1, 1.5]

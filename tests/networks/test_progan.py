@@ -20,6 +20,7 @@ from ggdr.networks.stylegan import StyleGANGeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.ops.scales import downsample_average, reduce_detail, upsample_nearest
 from ggdr.play.duel import StepContext
+from ggdr.play.game import Reals
 from ggdr.recipe.fitting import fit
 from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
@@ -203,10 +204,10 @@ class TestGame:
 
     def test_reals_lose_what_the_level_does_not_show(self):
         game = Progressive(stage_kimg=1.0, fade_kimg=1.0)
-        networks = game.build_networks(G, D, ImageSpec(16, 16), ExtraOutputs())
+        networks = game.build_networks(G, D, {"real": ImageSpec(16, 16)}, ExtraOutputs())
         reals = torch.rand(2, 3, 16, 16)
         for kimg, missing, share in ((0.5, 2, 1.0), (1.25, 1, 0.25), (9.0, 0, 1.0)):
-            (duel,) = game.duels(networks, reals, None, StepContext("d", kimg=kimg))
+            (duel,) = game.duels(networks, {"real": Reals(reals)}, StepContext("d", kimg=kimg))
             torch.testing.assert_close(duel.real, reduce_detail(reals, missing, share))
             assert duel.fake.image.shape == reals.shape
         torch.testing.assert_close(duel.real, reals)
@@ -222,11 +223,11 @@ class TestGame:
     def test_networks_that_do_not_grow_are_refused_before_the_run(self, part):
         recipe = dataclasses.replace(progressive(), **{part: getattr(tiny.recipe, part)})
         with pytest.raises(ValueError, match=f"{part} 'stylegan2' cannot; take {part} .*'progan'.*--game standard"):
-            fit(recipe, ImageSpec(16, 16, 1))
+            fit(recipe, {"real": ImageSpec(16, 16, 1)})
 
     def test_a_first_size_beyond_the_images_is_refused(self):
         with pytest.raises(ValueError, match="start_side is 64; images are 16 px high"):
-            fit(dataclasses.replace(progressive(), game=Progressive(start_side=64)), ImageSpec(16, 16, 1))
+            fit(dataclasses.replace(progressive(), game=Progressive(start_side=64)), {"real": ImageSpec(16, 16, 1)})
 
     def test_a_run_that_is_cut_off_while_it_grows_goes_on_exactly(self, tmp_path):
         whole = steps(tiny.tiny_run(progressive(), tmp_path), 4)
@@ -234,7 +235,7 @@ class TestGame:
         assert half.growth.stage() == (1, 0.5)  # the level of the last step: 8 px faded in by half
         resumed = tiny.tiny_run(progressive(), tmp_path)
         resumed.load(latest(tmp_path))
-        ours, theirs = steps(resumed, 2).named_networks(), steps(whole, 2).named_networks()
+        ours, theirs = steps(resumed, 2).networks.named(), steps(whole, 2).networks.named()
         for name, network in theirs.items():
             state = ours[name].state_dict()
             assert all(torch.equal(value, state[key]) for key, value in network.state_dict().items())

@@ -37,4 +37,4 @@ def test_recipes_fit_their_images(file):
     from ggdr.recipe.files import load_recipe
 
     recipe = load_recipe(ROOT / "recipes" / "zoo" / f"{file}.py")
-    assert fit(recipe, ImageSpec(32, 32, 1)).parameters["discriminator"] > 0
+    assert fit(recipe, {"real": ImageSpec(32, 32, 1)}).parameters["discriminator"] > 0

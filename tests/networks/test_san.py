@@ -140,11 +140,11 @@ def test_what_does_not_go_together_is_refused_with_what_to_type():
     spec = tiny.recipe.data.open().spec
     inner = DCGANDiscriminatorConfig.tiny()
     with pytest.raises(UserError, match=r"no term teaches that: add .* --regularizers.san san\."):
-        fit(recipe(SANDiscriminatorConfig(encoder=inner)), spec)
+        fit(recipe(SANDiscriminatorConfig(encoder=inner)), {"real": spec})
     with pytest.raises(UserError, match="wrap it: .* --discriminator san --discriminator.encoder dcgan"):
-        fit(recipe(inner, san=SAN()), spec)
+        fit(recipe(inner, san=SAN()), {"real": spec})
     for encoder in (UNetDiscriminatorConfig(encoder=inner), FastGANDiscriminatorConfig.tiny()):
         with pytest.raises(UserError, match="--discriminator unet --discriminator.encoder san"):
-            fit(recipe(SANDiscriminatorConfig(encoder=encoder), san=SAN()), spec)
+            fit(recipe(SANDiscriminatorConfig(encoder=encoder), san=SAN()), {"real": spec})
     with pytest.raises(UserError, match=r"the loss is 'hinge': set --regularizers.san.weighting uniform"):
-        fit(recipe(SANDiscriminatorConfig(encoder=inner), Hinge(), san=SAN(weighting="logistic")), spec)
+        fit(recipe(SANDiscriminatorConfig(encoder=inner), Hinge(), san=SAN(weighting="logistic")), {"real": spec})

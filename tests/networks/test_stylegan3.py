@@ -186,4 +186,4 @@ def test_stylegan3_trains_with_stylegan2s_discriminator_and_ggdr_on_its_maps(con
     batches = run.reals()
     stats = [train_step(run, next(batches)) for _ in range(2)][-1]
     assert stats["loss/d/ggdr"].isfinite() and stats["nonfinite/g"] == 0
-    assert run.generators()[0].synthesis.toimage.images == 16
+    assert run.networks["generator"].synthesis.toimage.images == 16

@@ -72,7 +72,9 @@ def test_weights_come_from_the_hubs_cache_and_then_from_the_saved_model(wrap, tm
     save_file({name: value.contiguous() for name, value in state.items()}, repo / "snapshots/abc/model.safetensors")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     config = TimmDiscriminatorConfig(model="test_efficientnet", resolution=32, channels=4, channel_max=8)
-    fit(Recipe(data=tiny.recipe.data, generator=tiny.STYLEGAN2, discriminator=wrap(config)), ImageSpec(16, 16))
+    fit(
+        Recipe(data=tiny.recipe.data, generator=tiny.STYLEGAN2, discriminator=wrap(config)), {"real": ImageSpec(16, 16)}
+    )
     net = wrap(config).build(ImageSpec(16, 16)).eval()
     found = net.unwrap().backbone.network.state_dict()
     assert found["conv_stem.weight"].equal(state["conv_stem.weight"])

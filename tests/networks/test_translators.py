@@ -113,7 +113,10 @@ def test_a_translator_goes_where_a_recipe_has_its_generator(doubler):
 def test_a_game_of_noise_refuses_a_translator(doubler):
     recipe = load_recipe("recipes/digits.py")
     with pytest.raises(ValueError, match=r"^game 'standard' makes images of noise, and generator 'doubler' makes them"):
-        fit(swap_parts(recipe, ["--generator", "doubler", "--regularizers.ggdr", "none"])[0], ImageSpec(16, 16, 1))
+        fit(
+            swap_parts(recipe, ["--generator", "doubler", "--regularizers.ggdr", "none"])[0],
+            {"real": ImageSpec(16, 16, 1)},
+        )
 
 
 class TwoScales(Discriminator):

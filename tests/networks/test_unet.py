@@ -83,9 +83,9 @@ def test_the_smallest_side_changes_nothing_about_the_others():
 def test_the_smallest_side_is_taught_in_step_with_ada(pair, tmp_path):
     terms = {**tiny.recipe.regularizers, "ggdr": GGDR(resolutions=(4, 8))}
     run = tiny.tiny_run(pair(replace(tiny.recipe, regularizers=terms)), tmp_path)
-    before = run.named_networks()["discriminator"].decoder.b4.weight.clone()
+    before = run.networks["discriminator"].decoder.b4.weight.clone()
     loss = train_step(run, next(run.reals()))["loss/d/ggdr"]
-    assert 0 < loss < 2 and not torch.equal(run.named_networks()["discriminator"].decoder.b4.weight, before)
+    assert 0 < loss < 2 and not torch.equal(run.networks["discriminator"].decoder.b4.weight, before)
 
 
 def test_nothing_is_built_without_a_guide():
@@ -162,7 +162,7 @@ def test_a_term_that_asks_for_a_head_says_how_to_get_one():
 
     Asks.name = "asks"
     recipe = replace(tiny.recipe, regularizers={"asks": Asks()})
-    fitted = fit(recipe, ImageSpec(16, 16, 1))
+    fitted = fit(recipe, {"real": ImageSpec(16, 16, 1)})
     assert fitted.extra.heads == {"classes": Head(10)}
     with pytest.raises(ValueError, match="'asks' requires heads; .* wrap it: discriminator=UNet"):
-        fit(replace(recipe, discriminator=JUDGE), ImageSpec(16, 16, 1))
+        fit(replace(recipe, discriminator=JUDGE), {"real": ImageSpec(16, 16, 1)})

@@ -46,14 +46,14 @@ def test_settings_are_frozen_and_hold_no_state(part):
 def test_a_run_fills_in_what_is_open_and_the_recipe_stays_as_it_was_written():
     recipe = dataclasses.replace(tiny.recipe, regularizers={"r1": R1(), "ggdr": regularizers["ggdr"]()})
     before = repr(recipe)
-    first, second = fit(recipe, SPEC).recipe, fit(recipe, SPEC._replace(height=32, width=32)).recipe
+    first, second = fit(recipe, {"real": SPEC}).recipe, fit(recipe, {"real": SPEC._replace(height=32, width=32)}).recipe
     assert repr(recipe) == before and recipe.regularizers["r1"].weight is None
     assert (first.regularizers["ggdr"].resolutions, second.regularizers["ggdr"].resolutions) == ((8,), (8,))
     assert second.regularizers["r1"].weight == pytest.approx(4 * first.regularizers["r1"].weight)
 
 
 def test_runs_of_one_recipe_have_states_of_their_own():
-    first, second = (fit(tiny.recipe, SPEC).recipe.augment for _ in range(2))
+    first, second = (fit(tiny.recipe, {"real": SPEC}).recipe.augment for _ in range(2))
     for augment in (first, second):
         augment.begin(CPU)
     first.state["p"].fill_(0.5)

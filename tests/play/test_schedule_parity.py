@@ -29,7 +29,7 @@ def history(request, tmp_path_factory):
         total_kimg=1.0,
     )
     run = tiny.tiny_run(recipe, tmp_path_factory.mktemp("run"))
-    reals, steps, weight = run.reals(), [], run.networks["g"]["generator"].synthesis.b8.conv1.weight
+    reals, steps, weight = run.reals(), [], run.networks["generator"].synthesis.b8.conv1.weight
     mean = run.ema.mean["generator"].synthesis.b8.conv1.weight
     start = mean.numpy().astype(np.float64)
     for _ in range(STEPS):

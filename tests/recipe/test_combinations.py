@@ -54,14 +54,14 @@ def recipe(**changes):
 def refused(**changes) -> str:
     """Why such a recipe is refused."""
     with pytest.raises(ValueError) as raised:
-        fit(recipe(**changes), BRIEF)
+        fit(recipe(**changes), {"real": BRIEF})
     said = str(raised.value)
     assert "\n" not in said and said.endswith(".")
     return said
 
 
 def accepted(**changes) -> None:
-    fit(recipe(**changes), BRIEF)
+    fit(recipe(**changes), {"real": BRIEF})
 
 
 @pytest.mark.parametrize("loss", sorted(losses))
@@ -219,7 +219,7 @@ def test_every_pair_is_fitted_or_refused_in_one_sentence_that_says_what_to_type(
         )
         judge = next((each for each in able if requires <= each.provides), tiny.recipe.discriminator)
         try:
-            fit(recipe(**parts, discriminator=judge), BRIEF)
+            fit(recipe(**parts, discriminator=judge), {"real": BRIEF})
             fitted += 1
         except ValueError as refusal:
             assert "\n" not in str(refusal) and "--" in str(refusal), (loss, term, augment, refusal)

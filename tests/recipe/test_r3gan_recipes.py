@@ -102,7 +102,7 @@ def test_what_stands_still_is_as_published(name):
 @every_row
 def test_networks_have_the_published_sizes_to_the_digit(name):
     recipe, row = recipe_of(name), TABLE[name]
-    sizes = fit(recipe, spec_of(name)).parameters
+    sizes = fit(recipe, {"real": spec_of(name)}).parameters
     assert tuple(f"{sizes[network] / 1e6:.2f}" for network in ("generator", "discriminator")) == row.millions
     with torch.device("meta"):
         for part in (recipe.generator, recipe.discriminator):
@@ -144,4 +144,4 @@ def test_dry_run_takes_a_step_on_images_that_were_made_up(name, tmp_path, capsys
 
 def test_widths_for_another_size_are_refused_with_the_number_to_give():
     with pytest.raises(UserError, match="widths are given for 7 stages; images of 64 x 64 px have 5"):
-        fit(recipe_of("ffhq256"), ImageSpec(64, 64, 3))
+        fit(recipe_of("ffhq256"), {"real": ImageSpec(64, 64, 3)})

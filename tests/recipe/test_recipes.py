@@ -72,7 +72,7 @@ def test_python_gives_the_recipe_back(file, tmp_path, monkeypatch):
 def test_parts_go_together(file):
     from ggdr.recipe.fitting import fit
 
-    fitted = fit(load_recipe(file), brief_of(load_recipe(file)))
+    fitted = fit(load_recipe(file), {"real": brief_of(load_recipe(file))})
     assert fitted.extra.target_channels, "no feature maps are redrawn: GGDR is not in it"
     assert set(fitted.recipe.regularizers) >= {"r1", "ggdr"}
 

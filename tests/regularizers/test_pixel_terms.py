@@ -78,4 +78,4 @@ def test_a_term_of_pixels_is_refused_without_such_a_discriminator():
         data=tiny.recipe.data, generator=tiny.STYLEGAN2, discriminator=tiny.RESNET, regularizers={"p": PerPixel()}
     )
     with pytest.raises(ValueError, match="'p' requires pixel_logits"):
-        fit(recipe, ImageSpec(16, 16))
+        fit(recipe, {"real": ImageSpec(16, 16)})

@@ -248,7 +248,10 @@ def test_glead_and_ggdr_train_together_with_an_augmentation(tmp_path):
     stats = train_step(run, next(run.reals()))
     assert {"loss/d/glead", "loss/d/ggdr"} <= stats.keys() and all(value.isfinite().all() for value in stats.values())
     with pytest.raises(ValueError, match="'glead' requires forward_from; generator 'dcgan'"):
-        fit(replace(recipe, generator=DCGANGeneratorConfig(), regularizers={"glead": GLeaD()}), ImageSpec(32, 32))
+        fit(
+            replace(recipe, generator=DCGANGeneratorConfig(), regularizers={"glead": GLeaD()}),
+            {"real": ImageSpec(32, 32)},
+        )
 
 
 RECIPES = {
@@ -262,6 +265,6 @@ RECIPES = {
 def test_each_has_a_recipe_whose_parts_go_together():
     for name, about in RECIPES.items():
         recipe = load_recipe(ROOT / "recipes" / "zoo" / f"{name}.py")
-        fitted = fit(recipe, ImageSpec(32, 32, 1, 10 if recipe.data.labels else 0))
+        fitted = fit(recipe, {"real": ImageSpec(32, 32, 1, 10 if recipe.data.labels else 0)})
         assert {*about} <= fitted.recipe.terms().keys(), name
         assert all(size < 1e6 for size in fitted.parameters.values()), name

@@ -107,7 +107,7 @@ def test_a_run_a_checkpoint_and_a_model_are_loaded_as_the_running_mean(tmp_path)
     save_model(mean, tmp_path / "alone")
     for place in ("run", "run/checkpoints/00000000", "alone"):
         pipe = ggdr.from_pretrained(str(tmp_path / place))
-        assert same(pipe.generator, mean) and not same(pipe.generator, run.networks["g"]["generator"])
+        assert same(pipe.generator, mean) and not same(pipe.generator, run.networks["generator"])
         assert (pipe.discriminator is None) == (place == "alone")
 
 

@@ -38,19 +38,17 @@ def test_a_run_and_its_checkpoint_hold_mean_live_and_discriminator(run):
         found = find_saved(folder)
         assert set(found) == {"generator", "generator_live", "discriminator"}
         assert same(run.ema.mean["generator"], found["generator"].weights())
-        assert same(run.networks["g"]["generator"], found["generator_live"].weights())
+        assert same(run.networks["generator"], found["generator_live"].weights())
         discriminator = found["discriminator"].load()
-        assert same(run.networks["d"]["discriminator"], discriminator.state_dict()) and not discriminator.training
+        assert same(run.networks["discriminator"], discriminator.state_dict()) and not discriminator.training
         assert discriminator.extra.target_channels == {8: 8}
 
 
 def test_a_finished_run_without_checkpoints_a_model_and_a_single_network_are_found(run, tmp_path):
-    save_model(run.networks["g"]["generator"], tmp_path / "model" / "generator")
+    save_model(run.networks["generator"], tmp_path / "model" / "generator")
     for folder in (tmp_path, tmp_path / "model", tmp_path / "model" / "generator"):
         found = find_saved(str(folder))
-        assert set(found) == {"generator"} and same(
-            found["generator"].load(), run.networks["g"]["generator"].state_dict()
-        )
+        assert set(found) == {"generator"} and same(found["generator"].load(), run.networks["generator"].state_dict())
 
 
 def test_what_holds_no_model_is_refused_with_what_does(tmp_path):

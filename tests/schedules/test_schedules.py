@@ -94,7 +94,7 @@ def test_what_is_left_open_is_the_rest_of_the_run_or_its_end():
 def test_what_a_run_cannot_follow_is_refused_by_the_settings_path(schedule, said):
     recipe = dataclasses.replace(tiny.recipe, g_optimizer=Adam(lr=schedule), total_kimg=70.0)
     with pytest.raises(UserError) as refused:
-        fit(recipe, recipe.data.open().spec)
+        fit(recipe, recipe.data.open().domains)
     assert f"g_optimizer.lr.{said}" in str(refused.value)
 
 
@@ -134,7 +134,7 @@ def test_a_recipe_with_schedules_makes_the_round_trip_through_json_and_python():
 
 def test_what_is_chosen_for_them_is_told_and_the_recipe_itself_stays():
     recipe = everything()
-    fitted = fit(recipe, recipe.data.open().spec)
+    fitted = fit(recipe, recipe.data.open().domains)
     assert recipe == everything() and fitted.recipe.g_optimizer.lr.kimg == recipe.total_kimg
     assert fitted.reasons["g_optimizer.lr"] == "cosine from 0.0002 to 5e-05 over 0.064 kimg"
     assert fitted.reasons["ema_kimg"] == "steps from 1 times 2 at 0.02 kimg"

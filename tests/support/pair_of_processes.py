@@ -36,7 +36,7 @@ def main(out: Path, pair: str) -> None:
         reals = run.reals()
         stats = [train_step(run, next(reals)) for _ in range(4)]
         tensors = {
-            f"{name}.{key}": v for name, net in run.named_networks().items() for key, v in net.state_dict().items()
+            f"{name}.{key}": v for name, net in run.networks.named().items() for key, v in net.state_dict().items()
         }
         tensors |= {f"{n}_ema.{key}": v for n, net in run.ema.mean.items() for key, v in net.state_dict().items()}
         tensors |= {f"{name}.{key}": v for name, part in run.adaptive.items() for key, v in part.state_dict().items()}

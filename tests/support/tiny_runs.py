@@ -37,7 +37,7 @@ def rows(out: Path) -> list[dict]:
 
 def weights(run) -> dict[str, Tensor]:
     """Everything that must be the same: networks, means, optimizers, parts."""
-    found = {f"{name}.{key}": v for name, net in run.named_networks().items() for key, v in net.state_dict().items()}
+    found = {f"{name}.{key}": v for name, net in run.networks.named().items() for key, v in net.state_dict().items()}
     found |= {f"ema.{key}": v for net in run.ema.mean.values() for key, v in net.state_dict().items()}
     found |= {f"{name}.{key}": v for name, part in run.adaptive.items() for key, v in part.state_dict().items()}
     for turn, player in run.players.items():

@@ -21,7 +21,7 @@ def test_a_compiled_step_is_the_step_as_it_was_written(tmp_path):
     recipe = replace(tiny.recipe, compile=True)
     runs = {how: tiny.tiny_run(replace(recipe, compile=how), tmp_path / str(how)) for how in (False, True)}
     for run in runs.values():
-        tiny.moved(run.networks["g"]["generator"])  # noise of strength zero would hide draws that differ
+        tiny.moved(run.networks["generator"])  # noise of strength zero would hide draws that differ
         with torch.no_grad():
             run.adaptive["augment"].state["p"].fill_(0.5)
     seen = {}
@@ -30,10 +30,7 @@ def test_a_compiled_step_is_the_step_as_it_was_written(tmp_path):
         seen[how] = train_step(run, next(reals))
     for name, value in seen[False].items():
         torch.testing.assert_close(seen[True][name], value, rtol=1e-3, atol=1e-4, msg=name)
-    assert (
-        runs[True].named_networks()["generator"].state_dict().keys()
-        == runs[False].named_networks()["generator"].state_dict().keys()
-    )
+    assert runs[True].networks["generator"].state_dict().keys() == runs[False].networks["generator"].state_dict().keys()
     assert runs[True].save().is_dir()
 
 

@@ -84,7 +84,7 @@ def test_workers_read_for_a_gpu_unless_the_recipe_says_otherwise():
 
 
 def weights(run) -> dict[str, torch.Tensor]:
-    return {f"{name}.{key}": v for name, net in run.named_networks().items() for key, v in net.state_dict().items()}
+    return {f"{name}.{key}": v for name, net in run.networks.named().items() for key, v in net.state_dict().items()}
 
 
 def steps(run, count: int):
@@ -141,9 +141,9 @@ def test_processes_share_only_what_a_step_has_written(tmp_path, monkeypatch):
     monkeypatch.setattr(running, "share", share)
     run = tiny.tiny_run(tiny.recipe, tmp_path)
     run.processes = 2
-    names = {id(b): name for net in run.named_networks().values() for name, b in net.named_buffers()}
+    names = {id(b): name for net in run.networks.named().values() for name, b in net.named_buffers()}
     run.share_buffers()
-    dict(run.networks["g"]["generator"].named_buffers())["mapping.w_avg"].lerp_(torch.ones(8), 0.5)
+    dict(run.networks["generator"].named_buffers())["mapping.w_avg"].lerp_(torch.ones(8), 0.5)
     run.share_buffers()
     run.share_buffers()
     assert [[names[each] for each in each_time] for each_time in sent] == [[], ["mapping.w_avg"], []]

@@ -22,9 +22,9 @@ class Watched(StandardGame):
 
     met: ClassVar[list] = []
 
-    def duels(self, networks, reals, labels, context):
-        self.met.append((context.turn, reals, labels))
-        return super().duels(networks, reals, labels, context)
+    def duels(self, networks, batch, context):
+        self.met.append((context.turn, *batch["real"]))
+        return super().duels(networks, batch, context)
 
 
 @pytest.mark.parametrize(

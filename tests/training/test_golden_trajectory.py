@@ -18,12 +18,12 @@ from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2Gener
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.optimizers.adam import Adam
 from ggdr.play.duel import Duel
+from ggdr.play.game import Reals
 from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.path_length import PathLength
 from ggdr.regularizers.r1 import R1
 from ggdr.train import train_step
-from ggdr.training.run import Reals
 
 CASE, GIVEN = settings("trajectory"), tensors("trajectory")
 ORDER = ("Gmain", "Greg", "Dmain", "Dreg")
@@ -60,8 +60,8 @@ class GivenGame(StandardGame):
 
     phases: list[str] = dataclasses.field(default_factory=list)
 
-    def duels(self, networks, reals, labels, context):
-        duel = GivenDuel(networks["g"]["generator"], networks["d"]["discriminator"], reals, labels, context)
+    def duels(self, networks, batch, context):
+        duel = GivenDuel(networks["generator"], networks["discriminator"], *batch["real"], context)
         duel.phase = self.phases.pop(0)
         return [duel]
 
@@ -124,14 +124,14 @@ def distance(a, b):
 def replayed(tmp_path_factory):
     """The run after all golden steps, with G, its running mean and D by their golden names."""
     run = tiny.tiny_run(recipe(), tmp_path_factory.mktemp("run"))
-    g, d = run.networks["g"]["generator"], run.networks["d"]["discriminator"]
+    g, d = run.networks["generator"], run.networks["discriminator"]
     mean = run.ema.mean["generator"]
     for name, network in (("init/G/", g), ("init/G/", mean), ("init/D/", d)):
         network.load_state_dict(golden(name, network), strict=False)
     for step in range(CASE["steps"]):
         ran = [f"step{step}/{phase}" for phase in ORDER if f"step{step}/{phase}/z" in GIVEN]
         run.recipe.game.phases.extend(ran)
-        train_step(run, [Reals(GIVEN[f"step{step}/real"], None)])
+        train_step(run, [{"real": Reals(GIVEN[f"step{step}/real"])}])
         assert not run.recipe.game.phases, f"the published program also ran {run.recipe.game.phases}"
     return run, {"G": g, "G_ema": mean, "D": d}
 

@@ -98,4 +98,4 @@ def test_no_more_workers_read_than_there_are_cores():
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # torch warns of more workers than cores
         found = next(batches(images, seed=0, start=0, batch_size=4, num_workers=len(available_cpus()) + 2))
-    assert (found.images == images.at([0, 1, 2, 3], 0).images).all()
+    assert (found["real"].images == images.at([0, 1, 2, 3], 0).images).all()

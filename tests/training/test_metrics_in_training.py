@@ -50,7 +50,7 @@ def test_they_are_logged_as_they_fall_due_and_trainable_weights_do_not_feel_it(t
         run = run_of(tmp_path / name, metrics)
         with Trainer(run) as trainer:
             train_loop(trainer)
-        weights[name] = run.networks["g"]["generator"].state_dict()
+        weights[name] = run.networks["generator"].state_dict()
     rows = [json.loads(line) for line in (tmp_path / "with" / "metrics.jsonl").read_text().splitlines()]
     measured = [row for row in rows if any(key.startswith("metric/") for key in row)]
     keys = {key for row in measured for key in row if key.startswith("metric/")}

@@ -64,12 +64,12 @@ def test_penalties_are_those_of_float32_and_ggdr_is_computed_in_it(tmp_path):
     recipe = dataclasses.replace(tiny.recipe, regularizers=terms)
     found = []
     for run in (tiny.tiny_run(recipe, tmp_path), in_bf16(recipe, tmp_path)):
-        images, labels = next(run.reals())[0]
+        batch = next(run.reals())[0]
         values = {}
         for phase in run.phases:
             run.seed(phase.name)
             with run.players[phase.turn].learning(1):
-                (duel,) = run.recipe.game.duels(run.networks, images, labels, run.context(phase))
+                (duel,) = run.recipe.game.duels(run.networks, batch, run.context(phase))
                 values |= {f"{phase.turn}/{name}": term.loss(duel) for name, term in phase.terms.items()}
         assert run.terms["ggdr"].seen == {torch.float32, False}
         assert {value.dtype for value in values.values()} == {torch.float32}

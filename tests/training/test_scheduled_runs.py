@@ -34,7 +34,7 @@ def test_every_number_is_what_its_schedule_says_at_each_step(tmp_path):
         assert run.augment.state["p"].item() == pytest.approx(recipe.augment.fixed_p.at(kimg))
         half_life = recipe.ema_kimg.at(kimg) * 1000
         decay = 0.5 ** (8 / max(half_life, 1e-8))
-        live = run.networks["g"]["generator"].synthesis.b8.conv1.weight
+        live = run.networks["generator"].synthesis.b8.conv1.weight
         after = next(iter(run.ema.mean.values())).synthesis.b8.conv1.weight
         torch.testing.assert_close(after, decay * mean + (1 - decay) * live)
         assert stats["images"] == 8

@@ -33,7 +33,7 @@ def trained(recipe, out: Path):
 def passes(run, steps: int) -> Counter:
     """How often networks and decoder ran in the last of `steps` steps."""
     seen: Counter = Counter()
-    networks = run.named_networks()
+    networks = run.networks.named()
     parts = {"G": networks["generator"].synthesis, "D": networks["discriminator"].encoder}
     parts["decoder"] = networks["discriminator"].decoder
     reals = run.reals()
@@ -71,7 +71,7 @@ def test_ggdr_trains_on_every_pair_by_recipe_lines_alone(pair, augment, labels, 
     run = trained(recipe, tmp_path)
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert run.step == 2 and all(0 < row["loss/d/ggdr"] < 2 for row in rows)
-    assert run.named_networks()["discriminator"].decoder is not None
+    assert run.networks["discriminator"].decoder is not None
 
 
 def test_every_player_learns_and_the_other_stands_still(tmp_path):
@@ -100,7 +100,7 @@ def test_micro_batches_take_their_draws_with_them(tmp_path):
 def test_n_critic_shows_fresh_reals_to_d_for_one_turn_of_g(tmp_path):
     run = tiny.tiny_run(dataclasses.replace(tiny.recipe, n_critic=3), tmp_path)
     batches = next(run.reals())
-    assert len(batches) == 3 and not torch.equal(batches[0].images, batches[1].images)
+    assert len(batches) == 3 and not torch.equal(batches[0]["real"].images, batches[1]["real"].images)
     train_step(run, batches)
     steps = {turn: max(int(s["step"]) for s in p.optimizer.state.values()) for turn, p in run.players.items()}
     assert steps == {"g": 2, "d": 4}  # G main, G lazy; D main three times, D lazy
@@ -151,7 +151,7 @@ def test_one_bad_step_leaves_no_trace_in_running_statistics(pair, tmp_path):
     run = tiny.tiny_run(pair(tiny.recipe), tmp_path)
     reals = run.reals()
     train_step(run, next(reals))
-    generator = run.generators()[0]
+    generator = run.networks["generator"]
     generator.after_step({key: value * float("nan") for key, value in measured(generator).items()})
     assert all(buffer.isfinite().all() for buffer in generator.buffers())
 
@@ -176,13 +176,13 @@ def test_the_learning_rate_rises_from_nothing_over_the_warmup(tmp_path):
     """By the images seen before the step: 0, 8, 16 of 32; D's player, without a warm-up, begins at its rate."""
     warm = Adam(lr=Constant(start=0.0025, warmup_kimg=0.032))
     run = tiny.tiny_run(dataclasses.replace(tiny.recipe, g_optimizer=warm), tmp_path)
-    before = {name: p.clone() for name, p in run.networks["g"]["generator"].named_parameters()}
+    before = {name: p.clone() for name, p in run.networks["generator"].named_parameters()}
     reals, rates = run.reals(), []
     for step in range(6):
         train_step(run, next(reals))
         rates.append({turn: player.optimizer.param_groups[0]["lr"] for turn, player in run.players.items()})
         if not step:  # a rate of 0 moves nothing
-            assert all(torch.equal(p, before[name]) for name, p in run.networks["g"]["generator"].named_parameters())
+            assert all(torch.equal(p, before[name]) for name, p in run.networks["generator"].named_parameters())
     assert [rate["g"] for rate in rates] == pytest.approx([0.0025 * 2 / 3 * min(k / 4, 1) for k in range(6)])
     assert [rate["d"] for rate in rates] == pytest.approx([0.0025 * 4 / 5] * 6)
 
@@ -212,7 +212,7 @@ def test_every_update_counts_for_every_weight_of_its_player(tmp_path):
         train_step(run, next(reals))
     states = {turn: [player.optimizer.state[p] for p in player.parameters] for turn, player in run.players.items()}
     assert {turn: {int(state["step"]) for state in found} for turn, found in states.items()} == {"g": {5}, "d": {4}}
-    bias = run.networks["d"]["discriminator"].encoder.b4.out.bias
+    bias = run.networks["discriminator"].encoder.b4.out.bias
     before = run.players["d"].optimizer.state[bias]["exp_avg_sq"].clone()
     lazy = next(phase for phase in run.phases if phase.name == "d every 4")
     play(run, lazy, next(reals))

@@ -100,7 +100,7 @@ def test_the_generator_still_learns_through_it(config):
 def test_frozen_blocks_stay_as_they_are_and_all_else_learns(pair, tmp_path):
     recipe = tiny.recipe if pair == "stylegan2" else tiny.dcgan(tiny.recipe)
     run = tiny.tiny_run(dataclasses.replace(recipe, freeze_d=2), tmp_path)
-    network = run.networks["d"]["discriminator"]
+    network = run.networks["discriminator"]
     before = {name: parameter.clone() for name, parameter in network.named_parameters()}
     reals = run.reals()
     for _ in range(2):  # the first step has every phase
@@ -116,7 +116,7 @@ def test_frozen_blocks_stay_as_they_are_and_all_else_learns(pair, tmp_path):
 
 def test_nothing_is_frozen_unless_asked_for(tmp_path):
     run = frozen_run(tmp_path, 0)
-    assert len(run.players["d"].parameters) == len(list(run.networks["d"]["discriminator"].parameters()))
+    assert len(run.players["d"].parameters) == len(list(run.networks["discriminator"].parameters()))
     assert not run.notes
 
 
@@ -182,7 +182,7 @@ def test_clipping_bounds_frozen_blocks_too(tmp_path):
     terms = {"ggdr": tiny.recipe.regularizers["ggdr"]}
     run = frozen_run(tmp_path, 1, loss=Wasserstein(clip=0.1), regularizers=terms, augment=NoAugmentation())
     train_step(run, next(run.reals()))
-    layer = run.networks["d"]["discriminator"].encoder.b16.conv0
+    layer = run.networks["discriminator"].encoder.b16.conv0
     assert (layer.weight * layer.weight_gain).abs().max() <= 0.1 + 1e-6
 
 

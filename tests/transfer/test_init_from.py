@@ -33,7 +33,7 @@ def weights(folder: Path, *names: str) -> dict[str, torch.Tensor]:
 def test_a_run_that_starts_from_another_has_its_networks_and_nothing_else(trained, inside, tmp_path):
     run = tiny.tiny_run(dataclasses.replace(tiny.recipe, init_from=str(trained / inside), seed=7), tmp_path)
     last = checkpoint.latest(trained)
-    for name, network in {**run.named_networks(), "generator_ema": run.ema.mean["generator"]}.items():
+    for name, network in {**run.networks.named(), "generator_ema": run.ema.mean["generator"]}.items():
         taken = checkpoint.load_tensors(last, name)
         assert all(torch.equal(tensor, taken[key]) for key, tensor in network.state_dict().items()), name
     live, mean = weights(last, "generator"), weights(last, "generator_ema")
@@ -47,7 +47,7 @@ def test_the_running_mean_is_not_thrown_away_by_the_first_step(trained, tmp_path
     run = tiny.tiny_run(recipe, tmp_path)
     before = {key: value.clone() for key, value in run.ema.mean["generator"].named_parameters()}
     train_step(run, next(run.reals()))
-    live = dict(run.networks["g"]["generator"].named_parameters())
+    live = dict(run.networks["generator"].named_parameters())
     for key, value in run.ema.mean["generator"].named_parameters():
         torch.testing.assert_close(value, before[key].lerp(live[key], 1 - 0.5 ** (8 / 10_000)))
 
@@ -56,10 +56,10 @@ def test_a_model_without_a_discriminator_leaves_it_fresh_and_says_so(trained, tm
     fresh = tiny.tiny_run(tiny.recipe, tmp_path / "fresh")
     run = tiny.tiny_run(dataclasses.replace(tiny.recipe, init_from=str(trained / "model")), tmp_path / "run")
     assert "discriminator: not in the source, starts fresh" in run.notes
-    d, untouched = (each.networks["d"]["discriminator"].state_dict() for each in (run, fresh))
+    d, untouched = (each.networks["discriminator"].state_dict() for each in (run, fresh))
     assert all(torch.equal(d[key], value) for key, value in untouched.items())
     mean = weights(checkpoint.latest(trained), "generator_ema")
-    for network in (run.networks["g"]["generator"], run.ema.mean["generator"]):  # the model is the mean, for both
+    for network in (run.networks["generator"], run.ema.mean["generator"]):  # the model is the mean, for both
         assert all(torch.equal(value, mean[f"generator_ema.{key}"]) for key, value in network.state_dict().items())
 
 
