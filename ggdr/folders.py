@@ -26,8 +26,14 @@ SHEET = "ggdr sheet"
 """mark of grids, plots and films, which are no data wherever they lie"""
 HEAD_BYTES = 1024
 """bytes of a picture, within which a PNG or GIF says what made it"""
+NOTES = frozenset(".py .ipynb .sh .txt .md .log .out .err .json .yaml .yml .toml".split())
+"""endings of what people keep beside a run or what a verb makes"""
 HERE = "the files of a run of ggdr in the folder itself"
 """what is skipped where a run writes into the folder of its images"""
+BY_SYSTEM = ("lost+found", "__pycache__")
+"""folders that file systems and Python put beside what a person has"""
+SHOWN = 3
+"""names that a sentence gives of many"""
 RECIPE, RESOLVED = "recipe.py", "resolved_recipe.py"
 
 
@@ -57,6 +63,19 @@ def check_run(folder: Path) -> None:
         raise UserError(
             f"{folder} holds {' and '.join(theirs)}, which no run wrote and this one would replace; give another --out."
         )
+
+
+def other_entries(folder: Path) -> list[str]:
+    """Names in a folder, sorted, that say it is for something else: all but hidden ones, notes and empty folders."""
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    seen = (entry for entry in entries if not entry.name.startswith(".") and entry.name not in BY_SYSTEM)
+    return [entry.name for entry in seen if entry.suffix.lower() not in NOTES and holds_something(entry)]
+
+
+def some_of(names: list[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return f"{', '.join(map(repr, names[:SHOWN]))}{more}"
 
 
 def holds_something(path: Path) -> bool:

@@ -11,7 +11,7 @@ from ggdr.formatting import significant
 from ggdr.play.game import Reals
 from ggdr.play.phase import Phase
 from ggdr.training.memory import peak_memory
-from ggdr.training.place import megabytes, requires
+from ggdr.training.place import check_place, megabytes, requires
 from ggdr.training.run import Run
 from ggdr.training.trainer import Trainer, introduction
 
@@ -21,6 +21,7 @@ def dry_run(run: Run, train_step: Callable[[Run, list[dict[str, Reals]]], object
 
     `train_step(run, batches)` and `play(run, phase, batches)`: those of `ggdr.train`, which calls this.
     """
+    check_place(run.out, run.recipe.data)
     Trainer(run).prepare()
     batches = next(run.reals())
     train_step(run, batches)

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import Module
 
 from ggdr.data.base import DataSet
-from ggdr.errors import UserError
-from ggdr.folders import check_run, is_run
+from ggdr.errors import UserError, setting
+from ggdr.folders import MARK, RUN, check_run, is_run, other_entries, some_of
 from ggdr.formatting import significant
 from ggdr.training.run import Run
 
@@ -25,6 +25,21 @@ def check_place(out: Path, data: DataSet) -> None:
             f"{out} lies in the folder of the images and holds some, such as {images.name!r}, which would be taken for"
             " the run's; give another --out."
         )
+    if names := others(out, data):
+        raise UserError(
+            f"{out} is no run's folder and holds {some_of(names)}; give the folder of a run that is to go on, or a new"
+            f" one: {setting('out')} {out / 'run'}."
+        )
+
+
+def others(out: Path, data: DataSet) -> list[str]:
+    """What lies in a folder and is no run's, if no run has written to it and it is not that of the images."""
+    if (out / "recipe.json").is_file() or any(out.glob("checkpoints/[0-9]*/progress.json")):
+        return []
+    if (root := data.root()) is not None and root.resolve() == out.resolve():
+        return []
+    begun = RUN if (out / MARK).is_file() else frozenset()  # a run that was stopped before it wrote its recipe
+    return [name for name in other_entries(out) if name not in begun]
 
 
 def inside(out: Path, data: DataSet) -> bool:

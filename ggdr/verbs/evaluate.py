@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ggdr.cli import guarded
+from ggdr.errors import UserError
 from ggdr.evaluation.flags import Command, parse
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def check_out(command: Command) -> None:
     from ggdr.verbs.outputs import check_apart
 
     if command.out is not None:
+        if command.out.suffix.lower() != ".json" or command.out.is_dir():
+            raise UserError(f"--out {command.out} is no JSON file, as records are; give NAME.json.")
         check_free(command.out)
     folder = command.out.parent if command.out else record_folder(command.read.source)
     check_writable(folder)

@@ -74,8 +74,6 @@ def check_command(command: Export) -> None:
     if (suffix := command.out.suffix) not in SUFFIXES:
         raise UserError(f"{str(command.out)!r} ends in neither of {', '.join(SUFFIXES)}; give NAME.pt2 or NAME.onnx.")
     available("onnx", f"{suffix} files need", *SUFFIXES[suffix])
-    if command.out.is_dir():
-        raise UserError(f"{str(command.out)!r} is a folder; name a file.")
     check_out([command.out], command.overwrite)
     if command.batch_size is not None and command.batch_size < 1:
         raise UserError(

@@ -11,7 +11,7 @@ import tyro
 
 from ggdr.errors import above_zero, not_negative
 from ggdr.flags.command_line import parsed
-from ggdr.verbs.outputs import check_out
+from ggdr.verbs.outputs import check_contents, check_folder, check_out
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Generator
@@ -70,7 +70,10 @@ def draw(command: Features, generator: Generator, discriminator: Discriminator |
     resolutions = resolutions_of(generator, discriminator, command.resolutions)
     folder = Path(command.model)
     out = command.out or (folder if folder.is_dir() else Path()) / "features"
-    check_out((out / sheet_name(resolution) for resolution in resolutions["generator"]), command.overwrite)
+    check_folder(out)
+    sheets = [out / sheet_name(resolution) for resolution in resolutions["generator"]]
+    check_out(sheets, command.overwrite)
+    check_contents(out, sheets)
     yield from describe_networks(generator, discriminator, resolutions)
     pooled = max(command.samples, command.pooled)
     gathered = gather(generator, discriminator, resolutions, shown=command.samples, pooled=pooled, seed=command.seed)

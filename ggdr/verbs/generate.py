@@ -22,14 +22,12 @@ from ggdr.flags.command_line import parsed
 from ggdr.folders import make_marked
 from ggdr.verbs.label_flags import Label, LabelFlags
 from ggdr.verbs.model_flags import is_png, parse_ranges, to_uint8_batches, write_grid
+from ggdr.verbs.outputs import check_contents, check_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ggdr.networks.base.module import Generator
-
-PICTURES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-"""endings of files that are not written"""
 
 
 @dataclass(frozen=True)
@@ -76,12 +74,12 @@ def main(argv: list[str]) -> int:
     """Make the images that `argv` asks for and say where they are; UserError if they cannot be made."""
     command = parsed(Generate, argv, "ggdr generate", __doc__)
     seeds = parse_ranges("seeds", command.seeds)
-    if command.out.suffix.lower() in PICTURES:
-        raise UserError(f"--out {command.out} is no PNG; give NAME.png for a grid, or a folder for a file each.")
     if command.count is not None and not command.polarity:
         raise UserError(f"--count {command.count} says how many images polarity chooses; add --polarity -1.")
     if is_png(command.out):
         command.check_files([command.out])
+    else:
+        check_folder(command.out, "NAME.png for a grid, or the name of a folder for a file each")
     generator = command.generator()
     if command.code is not None:
         return generate_from_codes(command, generator, command.code)
@@ -114,11 +112,13 @@ def write_images(command: Generate, passes: Iterator[Tensor], names: list[str], 
 
     if is_png(command.out):
         return write_grid(passes, command.out, columns)
-    command.check_files([command.out / name for name in names])
+    files = [command.out / name for name in names]
+    command.check_files(files)
+    check_contents(command.out, files)
     make_marked(command.out)
     pictures = (picture for images in passes for picture in to_pil(images))
-    for name, picture in zip(names, pictures, strict=True):
-        save_png(picture, command.out / name)
+    for file, picture in zip(files, pictures, strict=True):
+        save_png(picture, file)
 
 
 def plan_images(command: Generate, generator: Generator, seeds: list[int]) -> tuple[list[ImageRequest], int | None]:

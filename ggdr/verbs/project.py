@@ -25,6 +25,7 @@ from ggdr.flags.parts import swap_parts, take_use
 from ggdr.formatting import significant
 from ggdr.registry import use
 from ggdr.verbs.label_flags import LabelFlags
+from ggdr.verbs.outputs import check_contents, check_folder
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -128,7 +129,10 @@ def check_pictures(command: Project) -> None:
     stem, times = Counter(picture.stem for picture in command.pictures).most_common(1)[0]
     if times > 1:
         raise UserError(f"{times} pictures are called {stem!r}, as would be what is written; project one at a time.")
-    command.check_files([file for picture in command.pictures for file in command.files(picture) if file is not None])
+    check_folder(command.out)
+    files = [file for picture in command.pictures for file in command.files(picture) if file is not None]
+    command.check_files(files)
+    check_contents(command.out, files)
 
 
 def project_batch(

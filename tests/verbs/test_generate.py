@@ -162,7 +162,11 @@ def test_channels_that_no_picture_has_are_shown_in_a_grid_and_refused_in_a_folde
         ("gray", "--noise random", "generator 'dcgan' has no noise"),
         ("style", "--cutoff 2", "give psi too"),
         ("style", "--batch-size 0", "a pass of 0 images makes none"),
-        ("style", "--out x.jpg", "--out x.jpg is no PNG; give NAME.png for a grid, or a folder"),
+        (
+            "style",
+            "--out x.jpg",
+            "--out x.jpg ends in .jpg, as no folder does; give NAME.png for a grid, or the name of a folder",
+        ),
         ("style", "--device nowhere", "--device nowhere is not possible here.*--device cpu always is"),
         ("style", "--device meta", "--device meta is not possible here"),
         ("style", "--revision main", "has no revision 'main'"),
