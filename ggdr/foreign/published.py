@@ -65,6 +65,15 @@ class NetworkTree:
 def flatten(root: Module) -> NetworkTree:
     """Collect the layers and weights of a network; its filters are checked and left out, since ours has them built
     in."""
+    tree = collect(root)
+    for name in [name for name in tree.stored if name.rpartition(".")[2] == "resample_filter"]:
+        check_filter(name, tree.stored.pop(name))
+    check_layers(tree.modules)
+    return tree
+
+
+def collect(root: Module) -> NetworkTree:
+    """Collect the layers and weights of a network of whatever classes."""
     tree, waiting = NetworkTree(), [("", root)]
     while waiting:
         path, module = waiting.pop()
@@ -81,9 +90,6 @@ def flatten(root: Module) -> NetworkTree:
                 waiting.append((f"{path}{name}.", inner))
             elif inner is not None:
                 raise UserError(f"its {path + name} is no layer")
-    for name in [name for name in tree.stored if name.rpartition(".")[2] == "resample_filter"]:
-        check_filter(name, tree.stored.pop(name))
-    check_layers(tree.modules)
     return tree
 
 
@@ -91,7 +97,7 @@ def check_layers(modules: Mapping[str, Module]) -> None:
     """Raise UserError if a layer is of another network's class, or does what ours of that name does not."""
     classes = {module.class_name for module in modules.values()}
     if strange := sorted(classes - LAYERS, key=lambda name: (name not in NOT_HERE, name)):
-        why = NOT_HERE.get(strange[0], "only StyleGAN2 and StyleGAN3 can be converted")
+        why = NOT_HERE.get(strange[0], "only StyleGAN2, StyleGAN3 and R3GAN can be converted")
         raise UserError(f"it has a layer of the class {shown(strange[0])}: {why}")
     for path, module in modules.items():
         leaf, state = path.rpartition(".")[2], module.state

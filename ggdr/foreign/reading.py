@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ggdr.errors import UserError
-from ggdr.foreign import rosinality, snapshot, sorts
+from ggdr.foreign import r3gan, rosinality, snapshot, sorts
 from ggdr.foreign.stand_ins import CALLS, Module
-from ggdr.foreign.torch_files import IN_PICKLES, open_archive, pickle_of, read_archive, read_stream
+from ggdr.foreign.torch_files import DTYPE_NAMES, IN_PICKLES, open_archive, pickle_of, read_archive, read_stream
 from ggdr.foreign.unpickle import load
 from ggdr.foreign.weights import Reading
 
@@ -41,7 +41,9 @@ def read_file(path: Path) -> Reading:
     """Read an existing file; UserError, a clause whose subject is the file."""
     data = path.read_bytes()
     content = unpack(data)
-    if isinstance(content, Module):
+    if r3gan.fits(content):
+        found = r3gan.read(content, len(data))
+    elif isinstance(content, Module):
         found = snapshot.read_one(content, len(data))
     elif not isinstance(content, dict):
         raise UserError(sorts.of_content(content))
@@ -73,4 +75,4 @@ def unpack(data: bytes) -> Any:
         return read_stream(data, CALLS)
     if not data.startswith(b"\x80"):
         raise UserError(sorts.of_bytes(data))
-    return load(BytesIO(data), {**IN_PICKLES, **CALLS})
+    return load(BytesIO(data), {**IN_PICKLES, **CALLS}, DTYPE_NAMES)

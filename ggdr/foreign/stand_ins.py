@@ -11,7 +11,7 @@ from typing import Any
 
 from ggdr.errors import UserError
 from ggdr.foreign.instructions import check_key
-from ggdr.foreign.unpickle import Call, Global, StandIn
+from ggdr.foreign.unpickle import ANY, Call, Global, StandIn
 
 FORMATS = {"f2": "e", "f4": "f", "f8": "d", "b1": "?"}
 FORMATS |= {f"i{size}": code for size, code in zip((1, 2, 4, 8), "bhiq", strict=True)}
@@ -36,6 +36,22 @@ class Module:
         if not isinstance(found, dict) or not all(type(key) is str and len(key) <= LONGEST_NAME for key in found):
             raise UserError(f"it is damaged: {name} of a {self.class_name} is no dict")
         return found
+
+
+@dataclass(eq=False)
+class WholeModule(Module, StandIn):
+    """A network or a layer that is pickled whole: the name of its class, which is never looked up, and its state."""
+
+    def take(self, state: Any) -> None:
+        """Store the attributes that the file gives this layer; UserError if they are no dict."""
+        if not isinstance(state, dict):
+            raise UserError("it is damaged: a layer has no attributes")
+        self.state = state
+
+
+def whole_module(asked: Global, *_: Any) -> WholeModule:
+    """Return a layer of the class of this name, without attributes, which follow."""
+    return WholeModule(asked.name, {})
 
 
 @dataclass(eq=False)
@@ -169,7 +185,16 @@ def module(meta: Any) -> Module:
     return Module(name, state)
 
 
+WHOLE: Mapping[Global, Call] = {
+    Global("R3GAN", ANY): whole_module,
+    Global("training.networks", ANY): whole_module,
+    Global("torch.nn.modules.container.ModuleList", ANY): whole_module,
+    Global("torch.nn.modules.linear.Linear", ANY): whole_module,
+    Global("torch.nn.modules.conv.Conv2d", ANY): whole_module,
+}
+"""Modules, and classes, whose objects R3GAN's snapshots hold whole."""
 CALLS: Mapping[Global, Call] = {
+    **WHOLE,
     Global("collections", "OrderedDict"): make_dict,
     Global("dnnlib.util", "EasyDict"): make_dict,
     Global("torch_utils.persistence", "_reconstruct_persistent_obj"): module,

@@ -31,6 +31,8 @@ DTYPES = {
 }
 STORAGES = {Global("torch", name): dtype for name, dtype in DTYPES.items()}
 """Names of kinds of storage in a pickle."""
+DTYPE_NAMES = frozenset(Global("torch", str(dtype).removeprefix("torch.")) for dtype in DTYPES.values())
+"""Names of types of numbers, to which layers may refer."""
 MAGIC = 0x1950A86A20F9469CFC6C
 """First value in files of `torch.save` before it wrote archives."""
 MOST_DIMENSIONS = 8
@@ -155,7 +157,7 @@ def read_archive(archive: zipfile.ZipFile, name: str, calls: Mapping[Global, Cal
             raise UserError("it is damaged: the numbers of a tensor are missing")
         return Storage(dtype, numel, lambda: read_member(archive, file))
 
-    return load(BytesIO(read_member(archive, name)), {**TENSORS, **calls}, STORAGES, persistent)
+    return load(BytesIO(read_member(archive, name)), {**TENSORS, **calls}, {*STORAGES, *DTYPE_NAMES}, persistent)
 
 
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:

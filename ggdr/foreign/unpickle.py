@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from reprlib import repr as shown
 from typing import Any
@@ -15,6 +16,8 @@ from ggdr.errors import UserError
 from ggdr.foreign.instructions import INSTRUCTIONS, SHORT, check_key, instructions
 
 Call = Callable[..., Any]
+ANY = "*"
+"""Name that stands, in a table of what a file calls, for all names of a module, or of the modules in a package."""
 LONGEST_NAME = 200
 """Largest number of characters of a name in a message."""
 
@@ -92,7 +95,7 @@ class Machine:
         if type(module) is not str or type(name) is not str:
             raise UserError("it is damaged: a name is no text")
         asked = Global(module, name)
-        if asked not in self.calls and asked not in self.names:
+        if self.find(asked) is None and asked not in self.names:
             raise UserError(f"it asks for {asked}, which {reason(module)}; nothing of it was run")
         self.push(asked)
 
@@ -104,10 +107,21 @@ class Machine:
     def call(self) -> None:
         """Pop arguments and a name, and push what the reader's function for it returns."""
         arguments, asked = self.pop(), self.pop()
-        if not isinstance(asked, Global) or asked not in self.calls or type(arguments) is not tuple:
+        function = self.find(asked) if isinstance(asked, Global) else None
+        if function is None or type(arguments) is not tuple:
             what = asked if isinstance(asked, Global) else shown(asked)
             raise UserError(f"it calls {what}, which is nothing that can be called; nothing of it was run")
-        self.push(self.calls[asked](*arguments))
+        self.push(function(*arguments))
+
+    def find(self, asked: Global) -> Call | None:
+        """Return the function for a name: its own, or that of any name of its module; None: it may not be called."""
+        if asked.name != ANY and asked in self.calls:
+            return self.calls[asked]
+        parts = str(asked).split(".")
+        for length in range(len(parts), 0, -1):
+            if every := self.calls.get(Global(".".join(parts[:length]), ANY)):
+                return partial(every, asked)
+        return None
 
     def build(self) -> None:
         """Pass a state to the object below it. A dict has its items already, and takes no attributes."""
@@ -164,8 +178,6 @@ FOREIGN = {
     "tensorflow": "is of the TensorFlow era; take the network's PyTorch version",
     "torch.nn": "is a whole module of another network; StyleGAN2, StyleGAN3 and dicts of their tensors are read here",
     "pg_modules": "is of Projected GAN or StyleGAN-XL, whose snapshots cannot be converted",
-    "R3GAN": "is of R3GAN, whose networks are pickled whole; they can be trained here, but not converted",
-    "training.networks": "is a network that is pickled whole, as R3GAN's are; such snapshots cannot be converted",
     "vision_module": "is of Vision-aided GAN's discriminator, which cannot be converted",
     "feature_networks": "is of StyleGAN-XL, whose snapshots cannot be converted",
     "numpy": "is of NumPy, but neither an array nor a number",

@@ -1,9 +1,9 @@
-"""`ggdr convert SNAPSHOT OUT`: a published StyleGAN2 or StyleGAN3 as networks of ours; nothing in the file is run.
+"""`ggdr convert SNAPSHOT OUT`: a published StyleGAN2, StyleGAN3 or R3GAN as networks of ours; the file is not run.
 
 ggdr convert lsun-cat.pkl models/lsun-cat
 
-It reads snapshots (.pkl) of the published StyleGAN2-ADA code, of the StyleGAN3 code (StyleGAN2, T, R) and of GGDR,
-and state dicts (.pt) of rosinality's StyleGAN2.
+It reads snapshots (.pkl) of the published StyleGAN2-ADA code, of the StyleGAN3 code (StyleGAN2, T, R), of GGDR and of
+R3GAN, and state dicts (.pt) of rosinality's StyleGAN2.
 """
 
 from __future__ import annotations

@@ -137,7 +137,7 @@ OTHERS = {
         random.Random(0)
     ),
     "which is of NumPy, but neither an array nor a number": pickle.dumps(np.random.RandomState(0)),
-    "it asks for torch.nn.modules.linear.Linear, which is a whole module of another network": kept(
+    "it has a layer of the class 'Linear': only StyleGAN2, StyleGAN3 and R3GAN can be converted": kept(
         torch.nn.Linear(2, 2)
     ),
 }  # fmt: skip

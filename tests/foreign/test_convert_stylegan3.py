@@ -140,7 +140,7 @@ CHANGES = {
     "it lacks synthesis.L2_36_8.up_filter": lambda g: at(g, "synthesis.L2_").state["_buffers"].pop("up_filter"),
     "lacks synthesis.l4.magnitude": lambda g: at(g, "synthesis.L4_").state["_buffers"].pop("magnitude_ema"),
     "has 'synthesis.l4.extra'": lambda g: hold(g, "synthesis.L4_", extra=torch.ones(1)),
-    "only StyleGAN2 and StyleGAN3 can be converted": lambda g: (
+    "only StyleGAN2, StyleGAN3 and R3GAN can be converted": lambda g: (
         at(g, "synthesis").state["_modules"].update(extra=Module("Attention", {}))
     ),
 }
