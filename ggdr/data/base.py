@@ -53,6 +53,8 @@ class Images:
     """loader workers may be processes with a copy each; False: it is read by one thread"""
     mirrored: bool = False
     """an epoch has each image twice, once mirrored"""
+    paired: bool = False
+    """what lies at a position of each domain belongs together: that of the last one is the truth for the others"""
 
     @property
     def domains(self) -> Mapping[str, ImageSpec]:

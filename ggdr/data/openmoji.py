@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ggdr.data.base import DataSet, Images
@@ -14,10 +14,14 @@ from ggdr.registry import datasets
 class OpenMoji(DataSet):
     """4,495 emoji as colour pictures over white, drawn from SVG once: no download (OpenMoji 17, CC BY-SA 4.0)."""
 
+    task: Literal["colour", "lines_to_colour", "unpaired", "label_map", "super_resolution"] = "colour"
+    """colour: pictures alone; else what they are made of: their lines, the lines of other emoji (without pairs), a map
+    of their 28 colours, background and lines, or the picture at a quarter of the size"""
     size: int = 64
     """height and width, pixels"""
     part: Literal["train", "test", "all"] = "train"
-    """two thirds of the drawings to learn from, the third that is held out, or all"""
+    """two thirds of the drawings to learn from, the third that is held out, or all; unpaired learns from the lines of
+    one third and the colours of another, and its held-out third are pairs"""
     channels: int = 3
     """3: RGB over white; 4: RGBA"""
     labels: Literal["none", "groups", "tones", "groups and tones"] = "none"
@@ -33,6 +37,12 @@ class OpenMoji(DataSet):
 
     def identity(self) -> str:
         return self.name
+
+    def held_out(self) -> DataSet | None:
+        """The third of the drawings that no task learns from, as pairs; None: for pictures alone, or if it is this."""
+        if self.task == "colour" or self.part != "train":
+            return None
+        return replace(self, part="test", mirror=False, subset=None)
 
     def open(self) -> Images:
         """Draw the emoji unless they are in the cache; UserError, in one sentence, if a setting fits none."""

@@ -16,16 +16,9 @@ from ggdr.data.reading.openmoji.drawings import Drawings, emoji_files
 from ggdr.data.reading.openmoji.layers import picture
 from ggdr.errors import UserError
 
-SIZE = 16
+SIZE = 32
+"""pixels; all tests share drawings of few sizes, which are made once in a cache"""
 NAMES = [file.stem for file in emoji_files()]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def cache(tmp_path_factory):
-    """One folder of drawings for all tests of this file."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GGDR_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 def svg(name: str) -> str:
@@ -141,6 +134,11 @@ def test_a_cache_that_cannot_be_written_is_told_and_done_without(tmp_path, monke
         ({"size": 4}, r"emoji of 4 pixels; give size 8 to 512\."),
         ({"channels": 1}, r"emoji of 1 channels; give channels 3 \(RGB\) or 4 \(RGBA\)\."),
         ({"groups": ("cats",)}, r"no group of emoji is called 'cats'; there are smileys, people, .*, extras\."),
+        ({"task": "super_resolution", "size": 34}, r"a quarter of 34 pixels is no whole number; give size 32\."),
+        (
+            {"task": "unpaired", "part": "all"},
+            r"task unpaired has no part all, .* give part train, or test for pairs\.",
+        ),
         ({"subset": 5000}, r"subset of 5000 images; the source has 3\d\d\d: choose 1 to 3\d\d\d\."),
     ],
 )

@@ -16,13 +16,16 @@ FCEA2B 92D3F5 A57939 D0CFCE 6A462F EA5A47 9B9B9A 3F3F3F D22F27 DEBB90 C19A65 FAD
 61B2E4 F1B31C B1CC33 5C9E31 F4AA41 E27022 1E50A0 8967AA FFA7C0 B399C8 E67A94 186648 781E32 352318
 """.split()
 """all colours of OpenMoji's colour layers, RRGGBB"""
-COLOURS = np.array([list(bytes.fromhex(colour)) for colour in PALETTE], np.int32)
-BACKGROUND, LINE = 0, 1 + len(PALETTE)
+STAND_IN = "FF00FF"
+"""what lines are drawn with for a label map, since black is a colour of the palette as well"""
+COLOURS = np.array([list(bytes.fromhex(colour)) for colour in [*PALETTE, STAND_IN]], np.int32)
+"""RGB of classes 1, 2, ...: of the palette, then of lines"""
+BACKGROUND, LINE = 0, len(COLOURS)
 """classes of a label map; 1 .. 28 are the colours of the palette"""
 CLASSES = LINE + 1
+BLACK = ("#000", "#000000")
 OPAQUE = 128
 """least alpha of what a label map takes for drawn"""
-SVG = "http://www.w3.org/2000/svg"
 
 
 def picture(svg: str, size: int) -> np.ndarray:
@@ -32,31 +35,38 @@ def picture(svg: str, size: int) -> np.ndarray:
 
 def lines(svg: str, size: int) -> np.ndarray:
     """The line drawing alone, black on white, uint8 [1, size, size]."""
-    return 255 - rasterize(layers(svg, of_lines=True), size)[None, :, :, 3]
+    root = ElementTree.fromstring(svg)
+    for group in list(root):
+        if not has_lines(group) and not group.tag.endswith("defs"):
+            root.remove(group)
+    return 255 - rasterize(ElementTree.tostring(root, "unicode"), size)[None, :, :, 3]
 
 
 def label_map(svg: str, size: int) -> np.ndarray:
     """Class numbers uint8 [1, size, size]: background 0, the palette's colours 1 .. 28, lines 29; nothing is smooth."""
-    colour, line = (rasterize(layers(svg, of_lines), size, smooth=False) for of_lines in (False, True))
-    return classify(colour, line[..., 3] >= OPAQUE)[None]
-
-
-def classify(colour: np.ndarray, on_line: np.ndarray) -> np.ndarray:
-    """The class [H, W] of each pixel of RGBA colours [H, W, 4], given where the lines are [H, W]."""
-    values, inverse = np.unique(colour[..., :3].reshape(-1, 3), axis=0, return_inverse=True)
-    distance = np.square(values.astype(np.int32)[:, None] - COLOURS).sum(-1)
-    nearest = (1 + distance.argmin(1))[inverse].reshape(on_line.shape)
-    shown = np.where(colour[..., 3] >= OPAQUE, nearest, BACKGROUND)
-    return np.where(on_line, LINE, shown).astype(np.uint8)
-
-
-def layers(svg: str, of_lines: bool) -> str:
-    """The SVG with its layers of lines alone, or with all others."""
     root = ElementTree.fromstring(svg)
-    for group in list(root):
-        if group.get("id", "").startswith("line") != of_lines and group.tag != f"{{{SVG}}}defs":
-            root.remove(group)
-    return ElementTree.tostring(root, "unicode")
+    for group in filter(has_lines, root):
+        recolour(group, "fill" in root.attrib)
+    drawn = rasterize(ElementTree.tostring(root, "unicode"), size, smooth=False)
+    values, inverse = np.unique(drawn[..., :3].reshape(-1, 3), axis=0, return_inverse=True)
+    distance = np.square(values.astype(np.int32)[:, None] - COLOURS).sum(-1)
+    nearest = (1 + distance.argmin(1))[inverse].reshape(size, size)
+    return np.where(drawn[..., 3] >= OPAQUE, nearest, BACKGROUND).astype(np.uint8)[None]
+
+
+def has_lines(group: ElementTree.Element) -> bool:
+    """Whether it is a layer of lines; some lie below those of colour, and some colours above the lines."""
+    return group.get("id", "").startswith("line")
+
+
+def recolour(group: ElementTree.Element, inherits: bool) -> None:
+    """Draw what is black in a group of lines with the stand-in; `inherits`: its fill is chosen further up."""
+    for element in group.iter():
+        for way in ("fill", "stroke"):
+            if element.get(way, "").lower() in BLACK:
+                element.set(way, f"#{STAND_IN}")
+    if "fill" not in group.attrib and not inherits:
+        group.set("fill", f"#{STAND_IN}")
 
 
 def rasterize(svg: str, size: int, smooth: bool = True) -> np.ndarray:

@@ -2,53 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ggdr.data.base import Content
+from ggdr.data.base import Content, Images
 from ggdr.data.reading.indexed import IndexedImages
 from ggdr.data.reading.labels.base import Labels, class_labels, vector_labels
 from ggdr.data.reading.opening import select_subset
 from ggdr.data.reading.openmoji.code_points import GROUPS, PARTS, TONES, group, part, tone
+from ggdr.data.reading.openmoji.domains import EmojiDomains
 from ggdr.data.reading.openmoji.drawings import Drawings, emoji_files, made_by
+from ggdr.data.reading.openmoji.layers import CLASSES
 from ggdr.errors import UserError, setting
 from ggdr.networks.base import ImageSpec
 
 if TYPE_CHECKING:
     from ggdr.data.openmoji import OpenMoji
 
+Show = Callable[[np.ndarray], np.ndarray]
+"""a drawing uint8 [C, H, W] to what is shown of it"""
 LEAST, MOST = 8, 512
 """sizes at which emoji are drawn, pixels; 4,495 of 512 take 5 GB of disk"""
+SMALLER = 4
+"""times that the small pictures of super-resolution are smaller"""
 CREDIT = "the emoji are designed by OpenMoji, the open-source emoji and icon project (CC BY-SA 4.0)"
-HELD_OUT = PARTS - 1
-"""the part of the drawings that is held out"""
+TRAIN = range(PARTS - 1)
+"""parts of the drawings to learn from; the last one is held out"""
+INPUTS = {"lines_to_colour": "lines", "unpaired": "lines", "label_map": "map", "super_resolution": "small"}
+"""task -> the domain that colour pictures are made of"""
 
 
-def open_emoji(settings: OpenMoji) -> IndexedImages:
+def open_emoji(settings: OpenMoji) -> Images:
     """The opened data set; UserError, in one sentence, if a setting fits none."""
     check_emoji(settings)
-    names = [file.stem for file in emoji_files()]
-    items = select_emoji(settings, names)
-    pictures = Shown(Drawings("picture", settings.size), items, settings.channels)
-    spec = ImageSpec(settings.size, settings.size, settings.channels)
-    return EmojiImages(pictures, spec, emoji_labels(settings.labels, [names[item] for item in items]), settings.mirror)
+    if settings.task == "colour":
+        return open_domain(settings, "colour")
+    lines_of, colours_of = TRAIN if is_unpaired(settings) else (None, None)
+    sets = {
+        INPUTS[settings.task]: open_domain(settings, INPUTS[settings.task], lines_of),
+        "colour": open_domain(settings, "colour", colours_of),
+    }
+    return EmojiDomains(sets, paired=not is_unpaired(settings))
+
+
+def is_unpaired(settings: OpenMoji) -> bool:
+    """Whether the domains show different emoji."""
+    return settings.task == "unpaired" and settings.part == "train"
 
 
 def check_emoji(settings: OpenMoji) -> None:
     """UserError if a setting is out of range."""
     if not LEAST <= settings.size <= MOST:
         raise UserError(f"emoji of {settings.size} pixels; give {setting('size')} {LEAST} to {MOST}.")
+    if settings.task == "super_resolution" and settings.size % SMALLER:
+        raise UserError(
+            f"a quarter of {settings.size} pixels is no whole number; give {setting('size')}"
+            f" {settings.size - settings.size % SMALLER}."
+        )
     if settings.channels not in (3, 4):
         raise UserError(f"emoji of {settings.channels} channels; give {setting('channels')} 3 (RGB) or 4 (RGBA).")
     if unknown := [name for name in settings.groups if name not in GROUPS.values()]:
         raise UserError(f"no group of emoji is called {unknown[0]!r}; there are {', '.join(GROUPS.values())}.")
+    if settings.task == "unpaired" and settings.part == "all":
+        raise UserError(
+            "task unpaired has no part all, since it learns from lines and colours of different emoji; give"
+            f" {setting('part')} train, or test for pairs."
+        )
 
 
-def select_emoji(settings: OpenMoji, names: Sequence[str]) -> np.ndarray:
+def open_domain(settings: OpenMoji, domain: str, only: int | None = None) -> EmojiImages:
+    """The emoji of a domain that the settings choose; `only`: of this part of the drawings."""
+    names = [file.stem for file in emoji_files()]
+    parts = {"train": TRAIN, "test": (PARTS - 1,), "all": range(PARTS)}[settings.part] if only is None else (only,)
+    items = select_emoji(settings, names, parts)
+    size, small = settings.size, settings.size // SMALLER
+    on_white: list[Show] = [over_white] if settings.channels == 3 else []
+    ways: dict[str, tuple[str, list[Show], ImageSpec]] = {
+        "colour": ("picture", on_white, ImageSpec(size, size, settings.channels)),
+        "small": ("picture", [*on_white, shrink], ImageSpec(small, small, settings.channels)),
+        "lines": ("lines", [], ImageSpec(size, size, 1)),
+        "map": ("label_map", [], ImageSpec(size, size, CLASSES, classes=CLASSES)),
+    }
+    kind, show, spec = ways[domain]
+    labels = emoji_labels(settings.labels, [names[item] for item in items])
+    return EmojiImages(ShownEmoji(Drawings(kind, size), items, show), spec, labels, settings.mirror)
+
+
+def select_emoji(settings: OpenMoji, names: Sequence[str], parts: Iterable[int]) -> np.ndarray:
     """Which of all emoji the settings choose, in rising order; UserError if there is none, or none of the subset."""
-    parts = {"train": range(HELD_OUT), "test": (HELD_OUT,), "all": range(PARTS)}[settings.part]
     chosen = [
         item
         for item, name in enumerate(names)
@@ -72,18 +115,21 @@ def emoji_labels(kind: str, names: Sequence[str]) -> Labels | None:
     return vector_labels([[float(each in (group(name), tone(name))) for each in entries] for name in names], entries)
 
 
-class Shown:
-    """Some of the drawings as they are shown: RGBA, or RGB over white, or the one channel that they have."""
+class ShownEmoji:
+    """Some of the drawings as they are shown."""
 
-    def __init__(self, drawings: Drawings, items: np.ndarray, channels: int):
-        self.drawings, self.items, self.channels = drawings, items, channels
+    def __init__(self, drawings: Drawings, items: np.ndarray, show: Sequence[Show]):
+        """`show`: what is done to each drawing, in turn."""
+        self.drawings, self.items, self.show = drawings, items, show
 
     def __len__(self) -> int:
         return len(self.items)
 
     def __getitem__(self, index: int) -> np.ndarray:
         drawing = self.drawings[int(self.items[index])]
-        return over_white(drawing) if (len(drawing), self.channels) == (4, 3) else drawing
+        for change in self.show:
+            drawing = change(drawing)
+        return drawing
 
 
 def over_white(rgba: np.ndarray) -> np.ndarray:
@@ -92,10 +138,21 @@ def over_white(rgba: np.ndarray) -> np.ndarray:
     return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
+def shrink(picture: np.ndarray) -> np.ndarray:
+    """A picture uint8 [C, H, W] of RGB or RGBA at a quarter of its size: means of 4x4 pixels, weighted by alpha."""
+    channels, height, width = picture.shape
+    blocks = picture.reshape(channels, height // SMALLER, SMALLER, width // SMALLER, SMALLER).astype(np.float32)
+    alpha = blocks[3:].sum(axis=(2, 4))
+    if not len(alpha):
+        return np.rint(blocks.mean(axis=(2, 4))).astype(np.uint8)
+    colour = (blocks[:3] * blocks[3:]).sum(axis=(2, 4)) / np.maximum(alpha, 1)
+    return np.rint(np.concatenate([colour, alpha / SMALLER**2])).astype(np.uint8)
+
+
 class EmojiImages(IndexedImages):
     """Emoji, in the endless order of a seed."""
 
-    def __init__(self, pictures: Shown, spec: ImageSpec, labels: Labels | None, mirror: bool):
+    def __init__(self, pictures: ShownEmoji, spec: ImageSpec, labels: Labels | None, mirror: bool):
         super().__init__(pictures, spec, labels, mirror, (CREDIT,))
 
     def content(self) -> Content:
