@@ -105,6 +105,8 @@ class DataSet(Part):
 
     features: ClassVar[str] = ""
     """the feature extractor made for such images, where there is one; empty: none, metrics use their own"""
+    licence: ClassVar[str] = ""
+    """licence of its images, and who made them, for model cards; empty: that depends on the source"""
 
     def identity(self) -> str:
         """Which images these are, for what a recipe says of them holds for no others: by default all settings count."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ggdr.data.base import DataSet, Images
 from ggdr.registry import datasets
@@ -34,6 +34,7 @@ class OpenMoji(DataSet):
     """add the mirror image of each, which doubles the epoch"""
     subset: int | None = None
     """use only N of them, drawn at random, the same ones each time; None: all"""
+    licence: ClassVar[str] = "CC BY-SA 4.0; all emoji are designed by OpenMoji, the open-source emoji and icon project"
 
     def identity(self) -> str:
         return self.name

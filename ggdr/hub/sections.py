@@ -249,7 +249,7 @@ def data_rows(facts: Facts, about: About) -> Iterator[tuple[str, str]]:
         yield "SHA-256 of their pixels", inline_code(facts.content)
     if facts.listing:
         yield "SHA-256 of the list of their names, sizes and labels, first 16 digits", inline_code(facts.listing)
-    yield "licence", escape(about.licence) if about.licence else "not written down"
+    yield "licence", escape(licence_of_images(facts)) or "not written down"
 
 
 def size_of(spec: ImageSpec) -> str:
@@ -264,15 +264,20 @@ def limits(facts: Facts, found: Sequence[Result]) -> str:
     return bullets([escape(said or UNSAID), *ALWAYS, *measured])
 
 
+def licence_of_images(facts: Facts) -> str:
+    """The licence of the images, as a person or the recipe says it, or else the data set itself; empty: nobody does."""
+    own = facts.recipe.data.licence if facts.recipe else ""
+    return facts.about.licence if facts.about and facts.about.licence else own
+
+
 def licence(facts: Facts, chosen: str) -> str:
     """The licence of the weights, and what bears on it."""
-    about = facts.about
     head = f"Of the weights: {inline_code(chosen)}." if chosen else "Nobody has chosen a licence for the weights."
     texts = [head if facts.trained else "There are no weights here."]
     texts.append("What may be done with weights depends on the licence of the images they learned from.")
     texts.append(
-        f"Here: {escape(about.licence)}."
-        if about and about.licence
+        f"Here: {escape(licence_of_images(facts))}."
+        if licence_of_images(facts)
         else "Nobody has written it down here: look for it."
     )
     if facts.origin:

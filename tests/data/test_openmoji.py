@@ -8,6 +8,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 import torch
+from places import ROOT
 
 from ggdr.data.openmoji import OpenMoji
 from ggdr.data.reading.openmoji import drawings
@@ -15,9 +16,16 @@ from ggdr.data.reading.openmoji.code_points import GROUPS, TONES, drawing, group
 from ggdr.data.reading.openmoji.drawings import Drawings, emoji_files
 from ggdr.data.reading.openmoji.layers import picture
 from ggdr.errors import UserError
+from ggdr.hub.card import card_of_recipe
 
 SIZE = 32
 """pixels; all tests share drawings of few sizes, which are made once in a cache"""
+RECIPE = """
+from dataclasses import replace
+from ggdr.data.openmoji import OpenMoji
+from ggdr.recipe.files import load_recipe
+recipe = replace(load_recipe({digits!r}), data=OpenMoji(), about=None)
+"""
 NAMES = [file.stem for file in emoji_files()]
 
 
@@ -147,8 +155,12 @@ def test_settings_out_of_range_say_what_there_is(settings, said):
         OpenMoji(**{"size": SIZE} | settings).open()
 
 
-def test_the_licence_is_told():
-    assert "CC BY-SA 4.0" in OpenMoji(size=SIZE).open().notes[0]
+def test_the_licence_is_told_where_it_is_opened_and_in_cards(tmp_path):
+    (said,) = OpenMoji(size=SIZE).open().notes
+    assert said.startswith("licence of the images: CC BY-SA 4.0; all emoji are designed by OpenMoji")
+    (tmp_path / "emoji.py").write_text(RECIPE.format(digits=str(ROOT / "recipes/digits.py")))
+    card = card_of_recipe(tmp_path / "emoji.py")
+    assert "| licence | CC BY-SA 4.0; all emoji" in card and "Here: CC BY-SA 4.0; all emoji" in card
 
 
 def test_a_run_that_goes_on_is_held_against_the_version():

@@ -223,6 +223,8 @@ def read_map(side: Side, decoder: Decoder, pair: int) -> None:
 class PairImages(Images):
     """Pairs in one order; a readable one stands in for each of which one image is not."""
 
+    paired = True
+
     def __init__(
         self,
         settings: Pairs,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ggdr.data.base import Content, Images
+from ggdr.data.base import Batch, Content, Images
+from ggdr.data.reading.domains.unpaired import UnpairedImages
 from ggdr.data.reading.indexed import IndexedImages
 from ggdr.data.reading.labels.base import Labels, class_labels, vector_labels
 from ggdr.data.reading.opening import select_subset
 from ggdr.data.reading.openmoji.code_points import GROUPS, PARTS, TONES, group, part, tone
-from ggdr.data.reading.openmoji.domains import EmojiDomains
 from ggdr.data.reading.openmoji.drawings import Drawings, emoji_files, made_by
 from ggdr.data.reading.openmoji.layers import CLASSES
 from ggdr.errors import UserError, setting
@@ -27,7 +27,6 @@ LEAST, MOST = 8, 512
 """sizes at which emoji are drawn, pixels; 4,495 of 512 take 5 GB of disk"""
 SMALLER = 4
 """times that the small pictures of super-resolution are smaller"""
-CREDIT = "the emoji are designed by OpenMoji, the open-source emoji and icon project (CC BY-SA 4.0)"
 TRAIN = range(PARTS - 1)
 """parts of the drawings to learn from; the last one is held out"""
 INPUTS = {"lines_to_colour": "lines", "unpaired": "lines", "label_map": "map", "super_resolution": "small"}
@@ -44,7 +43,9 @@ def open_emoji(settings: OpenMoji) -> Images:
         INPUTS[settings.task]: open_domain(settings, INPUTS[settings.task], lines_of),
         "colour": open_domain(settings, "colour", colours_of),
     }
-    return EmojiDomains(sets, paired=not is_unpaired(settings))
+    images = UnpairedImages(sets) if is_unpaired(settings) else EmojiPairs(sets)
+    images.mirrored = settings.mirror
+    return images
 
 
 def is_unpaired(settings: OpenMoji) -> bool:
@@ -87,7 +88,7 @@ def open_domain(settings: OpenMoji, domain: str, only: int | None = None) -> Emo
     }
     kind, show, spec = ways[domain]
     labels = emoji_labels(settings.labels, [names[item] for item in items])
-    return EmojiImages(ShownEmoji(Drawings(kind, size), items, show), spec, labels, settings.mirror)
+    return EmojiImages(ShownEmoji(Drawings(kind, size), items, show), spec, labels, settings)
 
 
 def select_emoji(settings: OpenMoji, names: Sequence[str], parts: Iterable[int]) -> np.ndarray:
@@ -152,9 +153,19 @@ def shrink(picture: np.ndarray) -> np.ndarray:
 class EmojiImages(IndexedImages):
     """Emoji, in the endless order of a seed."""
 
-    def __init__(self, pictures: ShownEmoji, spec: ImageSpec, labels: Labels | None, mirror: bool):
-        super().__init__(pictures, spec, labels, mirror, (CREDIT,))
+    def __init__(self, pictures: ShownEmoji, spec: ImageSpec, labels: Labels | None, settings: OpenMoji):
+        super().__init__(pictures, spec, labels, settings.mirror, (f"licence of the images: {settings.licence}",))
 
     def content(self) -> Content:
         """Also the versions of what the emoji are drawn from and by."""
         return super().content()._replace(revision=made_by())
+
+
+class EmojiPairs(UnpairedImages):
+    """Drawings of the same emoji, in one order."""
+
+    paired = True
+
+    def domain_batches(self, positions: list[int], seed: int) -> dict[str, Batch]:
+        """The drawings of each domain, those at a place of one emoji."""
+        return {name: images.at(positions, seed) for name, images in self.sets.items()}
