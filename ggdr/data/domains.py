@@ -86,7 +86,7 @@ class TwoDomains(DataSet):
     def asks(self) -> str:
         return "" if self.hub_id() or is_address(self.source) else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
 
-    def held_out(self) -> DataSet | None:
+    def held_out(self) -> TwoDomains | None:
         """The test images as they are, in full: the split test, else val, or what `hold_out` keeps; None: all train."""
         from ggdr.data.reading.domains.layout import test_split
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import shlex
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from ggdr.data.base import Images
+from ggdr.data.domains import Domains, TwoDomains
 from ggdr.data.images import ImageFiles
+from ggdr.data.pairs import Pairs
 from ggdr.documents import printable
 from ggdr.errors import UserError, at
-from ggdr.flags.command_line import parsed
+from ggdr.flags.command_line import flags_of, parsed
 from ggdr.formatting import significant
 from ggdr.networks.size import possible
 
@@ -36,8 +38,14 @@ class Check:
 
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")] = ""
     """the images: what `--data.source` takes"""
-    data: ImageFiles = ImageFiles()
+    data: ImageFiles | Domains | Pairs = ImageFiles()
     """how the trainer would read them; its flags may be typed without `data.`, as --size 256"""
+
+
+Kind = type[ImageFiles] | type[Domains] | type[Pairs]
+"""a data set that can be looked at"""
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (ImageFiles, Domains, Pairs)}
+"""data sets that can be looked at, by what is typed after `--data`"""
 
 
 LEAST_CUT = 0.005
@@ -69,26 +77,43 @@ def main(argv: list[str]) -> int:
     if verb not in ("check", "-h", "--help"):
         close = Path(verb).exists() and not flags
         raise UserError(f"`ggdr data {verb}` is no command; type: ggdr data check {verb if close else 'SOURCE'}.")
-    command = parsed(Check, ["--help"] if verb != "check" else complete_flags(flags), "ggdr data check", __doc__)
+    kind, flags = take_kind(flags)
+    wanted = ["--help"] if verb != "check" else complete_flags(flags, kind)
+    command = parsed(Check, wanted, "ggdr data check", __doc__, Check(data=kind()))
     if command.source and command.data.source:
         raise UserError(f"two sources, {command.source!r} and {command.data.source!r}; give one.")
     with at("data"):
-        lines, readable = report_source(replace(command.data, source=command.source or command.data.source))
+        lines, readable = report(replace(command.data, source=command.source or command.data.source))
     print("\n".join(map(printable, lines)))
     return 0 if readable else 1
 
 
-def complete_flags(flags: list[str]) -> list[str]:
-    """The flags as the trainer has them: `--size 256` may be typed for `--data.size 256`, `--data images` left out."""
-    bare = {f"--{field.name.replace('_', '-')}" for field in fields(ImageFiles)}
-    bare |= {f"--no-{flag.removeprefix('--')}" for flag in bare}
+def report(settings: ImageFiles | TwoDomains) -> tuple[list[str], int]:
+    """The lines of the report on a set of images, of two domains or of pairs, and how many images can be read."""
+    from ggdr.verbs.domaincheck import guess, report_two
+
+    if isinstance(settings, TwoDomains):
+        return report_two(settings)
+    two = guess(settings)
+    return report_source(settings) if two is None else report_two(two)
+
+
+def take_kind(flags: list[str]) -> tuple[Kind, list[str]]:
+    """The data set after `--data`, images if there is none, and the other flags; UserError if it is no such set."""
+    place = flags.index("--data") if "--data" in flags else len(flags)
+    name = (flags[place + 1 : place + 2] or [ImageFiles.name])[0]
+    if name not in KINDS:
+        raise UserError(f"`ggdr data check` looks at {', '.join(KINDS)}, not at {name!r}; type --data and one of them.")
+    return KINDS[name], flags[:place] + flags[place + 2 :]
+
+
+def complete_flags(flags: list[str], kind: Kind) -> list[str]:
+    """The flags as the trainer has them: `--size 256` may be typed for `--data.size 256`."""
+    bare = {flag for flag in flags_of(kind())}
     named = [f"--data.{flag[2:]}" if flag.partition("=")[0] in bare else flag for flag in flags]
     if named[:1] and named[0].startswith("-"):  # a source behind flags would be taken for the value of one of them
         there = [n for n, word in enumerate(named) if Path(word).exists() and named[n - 1] != "--data.source"]
         named = [named[n] for n in there[-1:]] + [word for n, word in enumerate(named) if n not in there[-1:]]
-    place = named.index("--data") if "--data" in named else len(named)
-    if named[place + 1 : place + 2] == [ImageFiles.name]:
-        del named[place : place + 2]
     return named
 
 
@@ -314,17 +339,22 @@ def trainer_lines(images: Images, infos: list[ImageInfo], items: int) -> list[st
     return lines + ([f"{small:,} of them enlarged: smaller than {spec.height}x{spec.width}"] if small else [])
 
 
-def as_flags(settings: ImageFiles) -> str:
+def as_flags(settings: ImageFiles | TwoDomains) -> str:
     """The settings as flags of the trainer: the source, and whatever is not the default."""
-    changed = [field.name for field in fields(settings) if getattr(settings, field.name) != field.default]
-    return shlex.join(["--data", settings.name, *flag_words(settings, changed)])
+    return shlex.join(["--data", settings.name, *flag_words(settings, type(settings)(), "--data.")])
 
 
-def flag_words(settings: ImageFiles, names: Iterable[str]) -> Iterator[str]:
-    """Each setting as a flag and its values."""
-    for name in names:
-        value, flag = getattr(settings, name), f"--data.{name.replace('_', '-')}"
-        yield flag if value is not False else f"--data.no-{name}"
+def flag_words(settings: Any, default: Any, head: str) -> Iterator[str]:
+    """Each setting that is not the default as a flag, which begins with `head`, and its values."""
+    for field in fields(settings):
+        value, flag = vars(settings)[field.name], f"{head}{field.name.replace('_', '-')}"
+        usual = vars(default)[field.name]
+        if value == usual:
+            continue
+        if is_dataclass(value):
+            yield from flag_words(value, usual, f"{flag}.")
+            continue
+        yield flag if value is not False else f"{head}no-{field.name}"
         if not isinstance(value, bool):
             each = value if isinstance(value, tuple) else (value,)
             yield from (str(part).removesuffix(".0") for part in each)

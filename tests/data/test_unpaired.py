@@ -11,6 +11,7 @@ from domain_layouts import column_table, two_folders
 
 from ggdr.data.domains import Domain, Domains
 from ggdr.data.loader import domain_batches
+from ggdr.data.reading.domains.traps import describe_trap
 from ggdr.errors import UserError
 from ggdr.recipe.files import from_json, to_json
 
@@ -30,7 +31,9 @@ def test_train_a_and_train_b_are_found_by_themselves_and_named_after_the_folder(
     assert (len(images), sizes(Domains(source=horses))) == (5, {"horse": 5, "zebra": 3})
     found = images.domain_batches(list(range(20)), 0)
     assert found["horse"].images[:, 0].max() < 100 < found["zebra"].images[:, 0].min()
-    assert images.notes == ()
+    assert images.notes == (
+        "images: 5 of horse and 3 of zebra, each in another order; an epoch is the longer of them.",
+    )
 
 
 def test_the_test_folders_are_held_out_in_full_and_without_jitter(horses):
@@ -123,7 +126,7 @@ def test_two_columns_of_a_table_are_two_domains_and_the_repeats_of_the_shorter_a
 
 def test_a_set_without_tests_says_so_and_may_hold_some_out(tmp_path, horses):
     apart = {"a": Domain(source=f"{horses}/trainA"), "b": Domain(source=f"{horses}/trainB")}
-    (note,) = Domains(**apart).open().notes
+    note = Domains(**apart).open().notes[-1]
     assert "has no images for tests, so metrics and grids look at those of training; --data.hold-out" in note
     held = Domains(**apart, hold_out=2)
     assert sizes(held) == {"a": 3, "b": 1}
@@ -192,6 +195,13 @@ def test_settings_that_tell_no_two_domains_are_refused(horses, settings, message
     }
     with pytest.raises(UserError, match=message):
         Domains(**here).open()
+
+
+def test_what_is_known_of_sets_of_the_hub_is_told():
+    assert describe_trap("huggan/horse2zebra", pairs=False) == describe_trap("org/horse2zebra", pairs=True) == ()
+    assert "holds no pairs, but two lists side by side" in describe_trap("huggan/horse2zebra", pairs=True)[0]
+    assert "its two columns do not correspond" in describe_trap("Chris1/cityscapes", pairs=True)[0]
+    assert "its one split holds the 400 pairs of training" in describe_trap("huggan/facades", pairs=True)[0]
 
 
 def test_an_empty_domain_is_named(tmp_path):

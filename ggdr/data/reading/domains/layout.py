@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ from ggdr.errors import UserError, setting
 if TYPE_CHECKING:
     from ggdr.data.domains import Domain, Domains, TwoDomains
 
-TOLD_APART = ("image_column", "config", "only", "files")
+TOLD_APART = ("image_column", "config", "only")
 """settings of a domain that tell it from the other within one source"""
 TESTS = ("test", "val")
 """splits that are for tests, the first one first"""
@@ -45,9 +46,14 @@ class Layout(NamedTuple):
 
 
 def files_of(whole: TwoDomains, domain: Domain, found: Mapping[str, str] = MappingProxyType({})) -> ImageFiles:
-    """The settings of one domain's images: its own, else what was `found` of it, else those of both."""
-    own = {name: vars(domain)[name] for name in ("source", *TOLD_APART, "labels") if vars(domain)[name]}
+    """The settings of one domain's images: its own, else what was `found` of it, else those of both.
+
+    A pattern of files that was found holds its own within it.
+    """
+    found = {**found, "files": found["files"].removesuffix("*") + (domain.files or "*")} if "files" in found else found
+    own = {name: vars(domain)[name] for name in ("source", *TOLD_APART, "files", "labels") if vars(domain)[name]}
     place = {"source": whole.source, "config": whole.config, "split": read_split(whole), **found, **own}
+    place |= {"files": found["files"]} if "files" in found else {}
     return ImageFiles(
         **place,
         size=domain.size or whole.size,
@@ -72,7 +78,7 @@ def find_domains(whole: Domains) -> Layout:
     if found is None and whole.labels:
         found = classes_of(whole)
     if found is None:
-        found = two_folders(whole) or two_columns(whole) or two_configs(whole)
+        found = two_folders(whole) or two_patterns(whole) or two_columns(whole) or two_configs(whole)
     if found is None:
         raise UserError(
             f"{whole.source!r} does not tell two domains apart: it has no trainA and trainB, no two folders, no two"
@@ -163,7 +169,14 @@ def place_within(source: str, folder: PurePosixPath) -> dict[str, str]:
     place = place_of(source)
     if os.path.isdir(place):
         return {"source": str(Path(source) / folder)}
-    return {"files": f"{folder.as_posix()}/*"}
+    return {"files": f"{glob.escape(folder.as_posix())}/*"}
+
+
+def two_patterns(whole: TwoDomains) -> Layout | None:
+    """Both domains are files of one source whose names match patterns; None: there are no two patterns."""
+    if not (whole.a.files and whole.b.files):
+        return None
+    return Layout("two patterns of names", files_of(whole, whole.a), files_of(whole, whole.b))
 
 
 def two_columns(whole: TwoDomains) -> Layout | None:
@@ -224,14 +237,15 @@ def bare(one: str, other: str) -> tuple[str, str]:
 
 def names_in(source: str) -> tuple[str, str]:
     """The names that a source's own holds, as horse2zebra does; else a and b."""
-    found = re.fullmatch(r"([^\W\d_]+)(?:2|_to_|-to-)([^\W\d_]+)", PurePosixPath(place_of(source)).stem)
+    found = re.fullmatch(r"([^\W\d_]+)(?:2|_to_|-to-)([^\W\d_]+)(?:_\w+)?", PurePosixPath(place_of(source)).stem)
     return bare(found[1], found[2]) if found else ("a", "b")
 
 
 def check_apart(layout: Layout) -> None:
     """UserError if both domains are the same images."""
     keys = [
-        (*(vars(files)[name] for name in ("source", "split", "labels", *TOLD_APART)),) for files in (layout.a, layout.b)
+        (*(vars(files)[name] for name in ("source", "split", "labels", "files", *TOLD_APART)),)
+        for files in (layout.a, layout.b)
     ]
     if keys[0] == keys[1]:
         raise UserError(

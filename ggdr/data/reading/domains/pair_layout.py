@@ -20,6 +20,7 @@ from ggdr.data.reading.domains.layout import (
     read_split,
     two_columns,
     two_folders,
+    two_patterns,
 )
 from ggdr.data.reading.domains.matching import LISTS, match_partners, read_pairs
 from ggdr.data.reading.files.base import FileReader
@@ -68,7 +69,7 @@ def find_pairs(whole: Pairs) -> PairLayout:
         return listed_pairs(whole)
     found = given_apart(whole)
     if found is None and whole.layout in ("auto", "folders"):
-        found = two_folders(whole)
+        found = two_folders(whole) or two_patterns(whole)
     if found is None and whole.layout in ("auto", "columns"):
         found = two_columns(whole)
     if found is None and whole.layout in ("auto", SIDE_BY_SIDE):

@@ -23,7 +23,7 @@ from ggdr.data.reading.domains.partner_pictures import (
     is_map,
     unlike,
 )
-from ggdr.data.reading.domains.unpaired import held_out_known, join_contents, no_test_note, part_of
+from ggdr.data.reading.domains.unpaired import join_contents, known_notes, part_of
 from ggdr.data.reading.indexed import content_of_items, next_readable
 from ggdr.data.reading.jitter import Jitter, make_jitter
 from ggdr.data.reading.labels.base import Labels
@@ -52,7 +52,7 @@ def open_pairs(settings: Pairs) -> PairImages:
     labels = labels_of(settings, layout)
     layout = layout._replace(a=layout.a.take(kept), b=layout.b and layout.b.take(kept))
     pictures, frames, groups = pictures_of(settings, layout)
-    notes = () if held_out_known(settings) else (no_test_note(settings),)
+    notes = known_notes(settings, pairs=True)
     return PairImages(settings, layout, pictures, frames, groups, labels and labels.select(kept), notes)
 
 

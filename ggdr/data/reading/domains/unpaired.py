@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from ggdr.data.base import Batch, Content, Images
-from ggdr.data.reading.domains.layout import Layout, find_domains
+from ggdr.data.reading.domains.layout import Layout, find_domains, test_split
+from ggdr.data.reading.domains.traps import describe_trap
 from ggdr.data.reading.indexed import IndexedImages, hash_texts
 from ggdr.data.reading.opening import index_images, open_files
 from ggdr.data.reading.reader import Reader
@@ -25,16 +26,20 @@ if TYPE_CHECKING:
 def open_domains(settings: Domains) -> UnpairedImages:
     """Both domains, opened; UserError, in one sentence, if one has nothing to read, or both are the same."""
     layout = find_domains(settings)
-    return UnpairedImages(
-        {name: open_domain(settings, layout, name, n) for n, name in enumerate(layout.names)},
-        () if held_out_known(settings) else (no_test_note(settings),),
-    )
+    sets = {name: open_domain(settings, layout, name, n) for n, name in enumerate(layout.names)}
+    counts = " and ".join(f"{len(images):,} of {name}" for name, images in sets.items())
+    told = (f"images: {counts}, each in another order; an epoch is the longer of them.",)
+    return UnpairedImages(sets, told + known_notes(settings, pairs=False))
+
+
+def known_notes(settings: TwoDomains, pairs: bool) -> tuple[str, ...]:
+    """What is to be told of a set as a whole: that there are no images for tests, and what is known of it."""
+    known = describe_trap(settings.hub_id(), pairs)
+    return known if held_out_known(settings) else (*known, no_test_note(settings))
 
 
 def held_out_known(settings: TwoDomains) -> bool:
     """Whether there are images for tests, or these are they."""
-    from ggdr.data.reading.domains.layout import test_split
-
     return settings.split != "train" or bool(test_split(settings))
 
 
