@@ -3,8 +3,8 @@
     python scripts/render_zoo.py            write it
     python scripts/render_zoo.py --check    compare it with what lies there
 
-The numbers are those of benchmarks/zoo.json, which `scripts/zoo_measure.py` writes, and of `benchmarks/zoo_pace.py`;
-none is written by hand.
+The numbers are those of benchmarks/zoo.json and zoo-own.json, which `scripts/zoo_measure.py` writes, and of
+`benchmarks/zoo_pace.py`; none is written by hand.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from render_model_cards import same
-from zoo_reading import results
+from zoo_reading import own_budgets, results
 
 from ggdr.hub.markdown import escape, inline_code, markdown_table
 from ggdr.hub.parts import ROLES, first_line, nested_pieces, paper_link, parts_in_role
@@ -26,7 +26,7 @@ from ggdr.registry import REGISTRIES, Capability, Part, discover
 
 ROOT = Path(__file__).parent.parent
 PAGE, MEASURED = ROOT / "docs" / "zoo.md", ROOT / "benchmarks" / "zoo.json"
-PACES = ROOT / "benchmarks" / "zoo-pace.json"
+PACES, OWN = ROOT / "benchmarks" / "zoo-pace.json", ROOT / "benchmarks" / "zoo-own.json"
 KINDS = ("generators", "discriminators", "losses", "regularizers", "augmentations", "games")
 MOST = 6
 """recipes of a part that are named; of more, how many there are"""
@@ -76,7 +76,9 @@ def rendered() -> str:
     zoo = {name: file for name, file in recipes.items() if file.parent.name == "zoo"}
     told, paces = (json.loads(file.read_text()) if file.is_file() else None for file in (MEASURED, PACES))
     sections = [HEAD, "## The recipes\n", recipe_table(zoo) + "\n", "## Without and with GGDR\n"]
-    sections += [results(told, {name: link(name, file) for name, file in zoo.items()}, paces)]
+    links = {name: link(name, file) for name, file in zoo.items()}
+    sections += [results(told, links, paces)]
+    sections += ["## Each in its own budget\n", own_budgets(json.loads(OWN.read_text()), links)]
     for kind in KINDS:
         parts = [part for _, part in sorted(REGISTRIES[kind].items()) if part.__module__.startswith("ggdr.")]
         rows = (row(part, kind, uses, recipes) for part in parts)

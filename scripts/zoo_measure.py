@@ -1,13 +1,15 @@
 """Measure the zoo: each recipe of recipes/zoo at equal budget, without and with GGDR, seed by seed.
 
     python scripts/zoo_measure.py --out runs/zoo --kimg 8 --seeds 0 1 --jobs 2      all that benchmarks/zoo.json holds
-    python scripts/render_zoo.py                                                    docs/zoo.md, the page that tells it
+    python scripts/zoo_measure.py --out runs/zoo-own --kimg None --arms plain --seeds 0 --jobs 1 \\
+        --json benchmarks/zoo-own.json                                              each recipe in its own budget
+    python scripts/render_zoo.py                                                    docs/zoo.md, which tells both
 
 `--recipes dcgan lsgan` takes these alone. "With GGDR" is the same recipe and GGDR as it comes, D made the encoder of a
 U-Net where it has no decoder (`zoo_arms.py`); what cannot carry it is kept with the sentence that ggdr says. Each
-training is one process on one thread, `--jobs` at once. When all are done, the running mean of G's weights is
-measured as by `ggdr evaluate`: FID and coverage on the features of `digits`, and SWD. Seconds per kimg are told by
-benchmarks/zoo_pace.py, which times them with nothing else beside.
+training is one process on one thread, `--jobs` at once; with `--jobs 1` its minutes of processor time are kept. When
+all are done, the running mean of G's weights is measured as by `ggdr evaluate`: FID and coverage on the features of
+`digits`, and SWD. Seconds per kimg are told by benchmarks/zoo_pace.py, which times them with nothing else beside.
 
 OUT/NAME-ARM-seedN-HASH is the folder of a run, and the hash that of its recipe. What is complete and of the same
 recipe, measurement and version is not made again, what was broken off goes on, and what failed is tried again; a change
@@ -22,6 +24,7 @@ import json
 import math
 import os
 import platform
+import resource
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -29,7 +32,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import tyro
@@ -63,10 +66,12 @@ class Survey:
 
     out: Path = Path("runs/zoo")
     """folder of the runs and their records"""
-    kimg: float = 8.0
-    """budget of each training, thousands of images shown"""
+    kimg: float | None = 8.0
+    """budget of each training, thousands of images shown; None: each recipe's own"""
     seeds: tuple[int, ...] = (0, 1)
     """of the trainings"""
+    arms: tuple[Literal["plain", "ggdr"], ...] = ("plain", "ggdr")
+    """without GGDR, with it, or both"""
     recipes: tuple[str, ...] = ()
     """names of recipes in recipes/zoo; none: all"""
     images: int = 2048
@@ -93,7 +98,8 @@ class Run:
 
     def __init__(self, survey: Survey, file: Path, ggdr: bool, seed: int):
         """ValueError if it cannot be: the recipe does not carry GGDR."""
-        recipe = budgeted(arm(file, ggdr), survey.kimg, seed)
+        recipe = arm(file, ggdr)
+        recipe = budgeted(recipe, survey.kimg or recipe.total_kimg, seed)
         self.about = {"recipe": file.stem, "ggdr": ggdr, "seed": seed}
         self.made_of = {"recipe": to_json(recipe), "measured": survey.words(), "version": __version__}
         self.recipe, key = recipe, hashlib.sha256(json.dumps(self.made_of["recipe"]).encode()).hexdigest()[:8]
@@ -146,7 +152,7 @@ def main(argv: list[str]) -> int:
     fresh = [run for run in runs if (run.known() or {"state": ""})["state"] not in ("trained", "measured")]
     environment = os.environ | {"OMP_NUM_THREADS": str(THREADS)}
     with ThreadPoolExecutor(survey.jobs) as pool:
-        list(pool.map(lambda run: bring(run, environment), fresh))
+        list(pool.map(lambda run: bring(run, environment, survey.jobs == 1), fresh))
     cells = [*refused, *measure_all(runs)]
     cells.sort(key=lambda cell: (cell["recipe"], cell["ggdr"]))
     write(survey, cells, shlex.join(["python", "scripts/zoo_measure.py", *argv]))
@@ -157,7 +163,7 @@ def planned(survey: Survey) -> tuple[list[Cell], list[Run]]:
     """What cannot be, with the reason, and what can."""
     refused, runs = [], []
     for name, file in zoo(survey.recipes).items():
-        for ggdr in ARMS:
+        for ggdr in (ggdr for ggdr, name_of_arm in ARMS.items() if name_of_arm in survey.arms):
             try:
                 runs += [Run(survey, file, ggdr, seed) for seed in survey.seeds]
             except ValueError as error:
@@ -165,13 +171,21 @@ def planned(survey: Survey) -> tuple[list[Cell], list[Run]]:
     return refused, runs
 
 
-def bring(run: Run, environment: dict[str, str]) -> None:
-    """Train a run to its end, or keep why not."""
+def children_seconds() -> float:
+    """Processor time of all processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def bring(run: Run, environment: dict[str, str], alone: bool) -> None:
+    """Train a run to its end, or keep why not; `alone`: no other is trained meanwhile, so that its time is known."""
     run.file.parent.mkdir(parents=True, exist_ok=True)
     run.file.write_text(to_python(run.recipe))
+    whole, began = alone and not seen(run.trial), children_seconds()
     why = "" if run.complete else train(run.trial, environment)
     if run.complete:
-        run.keep("trained")
+        minutes = {"minutes": rounded((children_seconds() - began) / 60)} if whole else {}
+        run.keep("trained", kimg=run.recipe.total_kimg, **minutes)
     else:
         said = why.partition(" stopped: ")[2].partition(" All that it said: ")[0]
         run.keep("failed", message=said.replace(str(run.folder), "OUT") or "it was stopped before its end")
@@ -186,7 +200,8 @@ def measure_all(runs: Sequence[Run]) -> Iterator[Cell]:
             if cell["state"] == "trained":
                 try:
                     record = measured(run.folder, run.made_of["measured"], team, run.folder / "measured")
-                    cell = run.keep("measured", metrics=values(record), warnings=record["warnings"])
+                    spent = {key: cell[key] for key in ("kimg", "minutes") if key in cell}
+                    cell = run.keep("measured", metrics=values(record), warnings=record["warnings"], **spent)
                 except ValueError as error:
                     cell = run.keep("failed", message=str(error))
             yield cell

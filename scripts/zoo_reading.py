@@ -13,6 +13,8 @@ from ggdr.hub.markdown import bullets, escape, inline_code, markdown_table
 COVERAGE, LEAST = "coverage", 0.1
 """the metric, and what of it a run has that draws what it is to draw"""
 VERDICTS = ("better", "worse", "unclear")
+FID_BAR, COVERAGE_BAR = 8.0, 0.4
+"""what a recipe is to reach in its own budget"""
 
 
 PICTURE = """\
@@ -88,6 +90,40 @@ def results(told: Mapping[str, Any] | None, links: Mapping[str, str], paces: Map
         *(f"Warning: {escape(text)}" for text in told["warnings"]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def own_budgets(told: Mapping[str, Any], links: Mapping[str, str]) -> str:
+    """The section of recipes that were trained in their own budget; `told`: benchmarks/zoo-own.json."""
+    cells = [cell for cell in told["cells"] if cell["recipe"] in links and cell["state"] == "measured"]
+    cells.sort(key=lambda cell: (cell["recipe"], cell["seed"]))
+    labels = list(told["better"])
+    heads = ["recipe", "seed", "kimg", "minutes", *(f"{label} ({told['better'][label]} is better)" for label in labels)]
+    rows = [
+        (
+            links[cell["recipe"]],
+            str(cell["seed"]),
+            f"{cell['kimg']:g}",
+            significant(cell["minutes"], 2) if "minutes" in cell else "",
+            *(significant(cell["metrics"][label], 3) for label in labels),
+        )
+        for cell in cells
+    ]
+    reached = [cell["recipe"] for cell in cells if meets_bar(cell["metrics"])]
+    short = [name for name in dict.fromkeys(cell["recipe"] for cell in cells) if name not in reached]
+    said = (
+        f"The budget that a recipe has in its file, without GGDR, measured by {inline_code(told['measured'])}. Minutes"
+        f" are the processor time of the training, on {count(told['threads'], 'thread')} of {escape(told['machine'])},"
+        f" torch {told['torch']}, {told['date']}. A recipe has learned its digits where FID is at most {FID_BAR:g} and"
+        f" coverage at least {COVERAGE_BAR:g}: {', '.join(map(inline_code, dict.fromkeys(reached))) or 'none'}"
+    )
+    said += f"; not yet {', '.join(map(inline_code, short))}." if short else "."
+    command = f"The command: {inline_code(told['command'])}"
+    return "\n\n".join([said, markdown_table(heads, rows), command]) + "\n"
+
+
+def meets_bar(metrics: Mapping[str, float]) -> bool:
+    """Whether a recipe has learned what it is shown."""
+    return metrics["FID"] <= FID_BAR and metrics["coverage"] >= COVERAGE_BAR
 
 
 def row(pair: Pair, better: Mapping[str, str]) -> Iterator[str]:

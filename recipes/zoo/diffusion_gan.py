@@ -23,7 +23,7 @@ recipe = Recipe(
     g_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     d_optimizer=Adam(lr=0.001, beta1=0.5, beta2=0.999),
     batch_size=32,
-    total_kimg=10.0,
+    total_kimg=30.0,
     ema_kimg=1.0,
     sample_kimg=5.0,
     checkpoint_kimg=10.0,

@@ -149,12 +149,10 @@ def test_a_duel_tells_D_the_steps_that_each_image_took(wrap):
 
 
 def test_another_D_judges_without_being_told():
-    network = INNER.build(BRIEF).eval()
+    network, images = INNER.build(BRIEF._replace(labels=2)).eval(), torch.zeros(2, 1, 16, 16)
     context = StepContext("d", augment=started(t_min=1000, clean=0.0, sigma=0.0))
-    assert torch.equal(
-        Duel(None, network, torch.zeros(2, 1, 16, 16), None, context).judge(torch.zeros(2, 1, 16, 16)).logits,
-        network(torch.zeros(2, 1, 16, 16)).logits,
-    )
+    duel = Duel(None, network, images, torch.eye(2), context)
+    assert torch.equal(duel.judge(images).logits, network(images, torch.eye(2)).logits)
 
 
 def test_an_interrupted_run_goes_on_bit_for_bit_and_T_is_logged(tmp_path):

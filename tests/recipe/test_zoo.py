@@ -48,10 +48,16 @@ def test_a_recipe_gives_itself_back_and_says_what_it_is(file, tmp_path, monkeypa
     assert text.partition("\n")[0].endswith(".") and len(text.splitlines()) > 2
 
 
+OWN = {cell["recipe"]: cell for cell in json.loads(page.OWN.read_text())["cells"]}
+"""recipe -> what was measured of it in its own budget"""
+
+
 @every_recipe
-def test_recipes_are_of_one_budget_and_without_a_download(file):
+def test_recipes_are_of_one_budget_or_of_one_that_was_tried_and_without_a_download(file):
     recipe = load_recipe(file)
-    assert (recipe.data.name, recipe.data.size, recipe.total_kimg, recipe.metric_kimg) == ("digits", 32, 10.0, 10.0)
+    kimg = OWN[file.stem]["kimg"] if file.stem in OWN else 10.0
+    assert (recipe.data.name, recipe.data.size, recipe.total_kimg) == ("digits", 32, kimg)
+    assert recipe.metric_kimg and recipe.total_kimg % recipe.metric_kimg == 0
     assert recipe.metrics == {"swd": SlicedWasserstein(images=1024)}
 
 
@@ -165,6 +171,14 @@ def test_runs_are_measured_once(made):
     assert stamps == {file: file.stat().st_mtime_ns for file in out.rglob("cell.json")} and len(stamps) == 2
 
 
+def test_an_arm_alone_in_its_own_budget():
+    survey = measure.Survey(kimg=None, seeds=(3,), recipes=("dcgan", "san"), arms=("plain",))
+    _, runs = measure.planned(survey)
+    own = {name: load_recipe(ROOT / "recipes" / "zoo" / f"{name}.py").total_kimg for name in survey.recipes}
+    assert {run.about["recipe"]: run.recipe.total_kimg for run in runs} == own
+    assert not any(run.about["ggdr"] for run in runs) and own["san"] > own["dcgan"]
+
+
 def test_what_was_made_of_something_else_is_not_known(made):
     out, _ = made
     for run in planned(out):
@@ -260,6 +274,18 @@ def test_what_failed_and_what_cannot_be_is_counted_and_said():
     assert "Of 2 recipes, 1 cannot carry GGDR, 1 had a run that failed, without GGDR or with it, and 0 can be" in text
     assert "- a, seed 1, with: it diverged" in text and "- b: needs g\\_features" not in text
     assert "- b: needs g_features" in text
+
+
+def test_the_page_says_which_recipes_have_learned_in_their_own_budget():
+    cells = [
+        cell("a", False, 0, 7.9, 0.4, kimg=30.0, minutes=2.34),
+        cell("b", False, 0, 8.1, 0.5, kimg=30.0),
+        cell("c", False, 0, 3.0, 0.39, kimg=10.0, minutes=1.0),
+        cell("c", False, 1, 3.0, 0.41, kimg=10.0, minutes=1.0),
+    ]
+    text = reading.own_budgets(told(*cells), {name: name for name in "abc"})
+    assert "coverage at least 0.4: `a`, `c`; not yet `b`." in text
+    assert "| a | 0 | 30 | 2.3 | 7.9 | 0.4 |" in text and "| b | 0 | 30 |  | 8.1 | 0.5 |" in text
 
 
 def test_the_chance_of_a_verdict_is_that_of_a_permutation():
