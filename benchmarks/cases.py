@@ -10,12 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from ggdr.augment.ada import ADA
+from ggdr.networks.r3gan import R3GANDiscriminatorConfig, R3GANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.play.term import Regularizer
 from ggdr.recipe import Recipe
 from ggdr.recipe.files import load_recipe
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.r1 import R1
+from ggdr.regularizers.r1_approximate import R1Approximate
+from ggdr.regularizers.r2_approximate import R2Approximate
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
@@ -33,6 +37,13 @@ def stylegan2(resolution: int, base: int, limit: int, batch: int) -> Recipe:
         batch_size=batch,
         metrics={},
     )
+
+
+def r3gan(resolution: int, base: int, limit: int, batch: int) -> Recipe:
+    """R3GAN on generated pictures, with R1 and R2 at each step."""
+    small, width = load_recipe(RECIPES / "zoo" / "r3gan.py"), {"channel_base": base, "channel_max": limit}
+    networks = {"generator": R3GANGeneratorConfig(**width), "discriminator": R3GANDiscriminatorConfig(**width)}
+    return replace(small, data=pictures(resolution), batch_size=batch, metrics={}, **networks)
 
 
 def pictures(resolution: int):
@@ -65,6 +76,8 @@ CASES: dict[str, Callable[[], Recipe]] = {
     "64px-narrow": lambda: stylegan2(64, 4096, 64, 16),
     "128px-narrow": lambda: stylegan2(128, 8192, 64, 16),
     "cifar": lambda: shipped("cifar10", 32),
+    "r3gan": lambda: load_recipe(RECIPES / "zoo" / "r3gan.py"),
+    "r3gan-64px": lambda: r3gan(64, 2048, 128, 8),
     "paper256": lambda: shipped("lsun_cat", 256),
     "1024px": lambda: stylegan2(1024, 32768, 512, 1),
 }
@@ -73,6 +86,7 @@ WORDS: dict[str, Callable[[Recipe], Recipe]] = {
     "-ggdr": lambda recipe: without(recipe, "ggdr"),
     "-r1": lambda recipe: without(recipe, "r1"),
     "-pl": lambda recipe: without(recipe, "path_length"),
+    "+approximate": lambda recipe: replace(recipe, regularizers=approximate(recipe)),
     "+bf16": lambda recipe: replace(recipe, precision="bf16"),
     "+fp32": lambda recipe: replace(recipe, precision="fp32"),
 }
@@ -90,6 +104,16 @@ def in_zoo(name: str, ggdr: bool) -> Recipe:
 def without(recipe: Recipe, name: str) -> Recipe:
     """The recipe without one of its regularizers."""
     return replace(recipe, regularizers={key: term for key, term in recipe.regularizers.items() if key != name})
+
+
+def approximate(recipe: Recipe) -> dict[str, Regularizer]:
+    """The regularizers of a recipe, R1 and R2 by finite differences, at the same steps."""
+    r1, r2 = recipe.regularizers["r1"], recipe.regularizers["r2"]
+    found = {
+        "r1": R1Approximate(weight=r1.weight, every=r1.every),
+        "r2": R2Approximate(weight=r2.weight, every=r2.every),
+    }
+    return recipe.regularizers | found
 
 
 def case(text: str) -> Recipe:

@@ -6,10 +6,14 @@ import dataclasses
 import json
 import math
 import shutil
+import sys
 
 import pytest
 import tiny
 import torch
+from launching import LAUNCH, launch
+from places import TINY
+from safetensors.torch import load_file
 from tiny_runs import files, trained
 
 from ggdr.callbacks.power_ema import PowerEMA
@@ -186,3 +190,23 @@ def test_how_much_they_take_is_said(tmp_path, capsys):
 def test_settings_that_cannot_be_are_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         PowerEMA(**settings)
+
+
+def test_two_processes_keep_the_means_of_one(tmp_path):
+    flags = "--total-kimg 0.032 --ema-sigma-rel 0.2 --callbacks.ema power_ema --callbacks.ema.every-kimg 0.016 --out"
+    command = ["-m", "ggdr.train", TINY, *flags.split()]
+    one = launch([sys.executable, *command, str(tmp_path / "one")])
+    assert one.returncode == 0, one.stderr[-2000:]
+    how = [*LAUNCH, "--multi_gpu", "--num_processes", "2"]
+    two = launch([*how, *command, str(tmp_path / "two")], ACCELERATE_USE_CPU="true")
+    assert two.returncode == 0, two.stderr[-2000:]
+    alone, both = ([load_file(file) for file in means_of(tmp_path / name)] for name in ("one", "two"))
+    assert len(alone) == len(both) == 2 * 2 + 1
+    for ours, theirs in zip(alone, both, strict=True):
+        assert ours.keys() == theirs.keys()
+        assert all((ours[key] - theirs[key]).abs().max() < 2e-3 for key in ours)
+
+
+def means_of(out) -> list:
+    """The files of a run's snapshots, and of its model."""
+    return [*sorted((out / "ema").rglob("*.safetensors")), out / "model" / "generator" / "model.safetensors"]
