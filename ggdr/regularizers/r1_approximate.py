@@ -21,13 +21,14 @@ class R1Approximate(R1):
 
     As `sigma` goes to 0 its mean over noise is that of `r1`, and `weight` is R1's gamma: the paper's term lambda times
     (D(x) - D(x + n))^2 is a gamma of 2 * lambda * sigma^2. Noise joins the image before it is augmented, and both
-    passes are augmented alike. Nothing is differentiated twice, so that it runs under autocast and `--compile`.
+    passes are augmented alike. Nothing is differentiated twice, so that it runs under autocast, where it needs a larger
+    sigma, and `--compile`; docs/performance.md has its time, and its value by sigma.
     """
 
     every: int = 1
     """run at each N-th step, N times as strong"""
     sigma: float = 0.01
-    """standard deviation of the noise, where images are in [-1, 1]"""
+    """standard deviation of the noise, where images are in [-1, 1]; in bfloat16 0.1, or rounding outweighs the slope"""
     share: float = 1.0
     """part of a micro-batch that is compared, its first images, above 0, at most 1"""
     requires: ClassVar = frozenset({Capability.REPLAY})

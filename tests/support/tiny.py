@@ -23,9 +23,13 @@ from ggdr.recipe import Recipe
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.path_length import PathLength
 from ggdr.regularizers.r1 import R1
+from ggdr.regularizers.r1_approximate import R1Approximate
+from ggdr.regularizers.r2_approximate import R2Approximate
 from ggdr.regularizers.san import SAN
 from ggdr.schedules.cosine import Cosine
+from ggdr.schedules.inverse_sqrt import InverseSqrt
 from ggdr.schedules.linear import Linear
+from ggdr.schedules.steps import Steps
 
 STYLEGAN2 = StyleGAN2GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=2, channel_max=8)
 RESNET = StyleGAN2DiscriminatorConfig(channel_max=8, mapping_layers=2)
@@ -60,12 +64,17 @@ def dcgan(tiny: Recipe) -> Recipe:
 
 
 def scheduled(tiny: Recipe) -> Recipe:
-    """The same with a schedule wherever there may be one, over its 8 steps."""
+    """The same with a schedule wherever there may be one, over its 8 steps, and the approximate penalties."""
+    moving = {
+        "r1": R1(weight=Cosine(start=2.0, end=0.2, kimg=0.064), every=4),
+        "r1_approximate": R1Approximate(weight=Steps(start=0.2, milestones_kimg=(0.024, 0.048), factor=0.5), share=0.5),
+        "r2_approximate": R2Approximate(weight=InverseSqrt(start=0.1, kimg=0.016), sigma=0.1),
+    }
     return dataclasses.replace(
         tiny,
         g_optimizer=Adam(lr=Cosine(start=2e-3, end=5e-4, kimg=0.06), beta2=Cosine(start=0.9, end=0.99, kimg=0.06)),
         d_optimizer=SGD(lr=Linear(start=0.01, kimg=0.048, hold_kimg=0.016), clip_norm=1.0),
-        regularizers=tiny.regularizers | {"r1": R1(weight=Cosine(start=2.0, end=0.2, kimg=0.064), every=4)},
+        regularizers=tiny.regularizers | moving,
         augment=ADA(fixed_p=Linear(start=0.0, end=0.3, kimg=0.064)),
         ema_kimg=Cosine(start=0.0, end=0.05, kimg=0.05),
         ema_rampup=None,

@@ -15,6 +15,7 @@ from ggdr.train import train_step
 from ggdr.visualization.plots import all_panels, read_lines, select_lines
 
 SCHEDULED = tiny.scheduled(tiny.recipe)
+MOVING = {"r1", "r1_approximate", "r2_approximate"}
 CHANGES = {
     name: vars(SCHEDULED)[name]
     for name in ("g_optimizer", "d_optimizer", "regularizers", "augment", "ema_kimg", "ema_rampup")
@@ -69,9 +70,10 @@ def test_what_moves_is_logged_and_drawn_and_what_stands_still_is_not(tmp_path):
     recipe = run.recipe
     for row in log:
         assert row["lr/g"] == pytest.approx(recipe.g_optimizer.lr.at(row["kimg"]))
-        assert row["weight/r1"] == pytest.approx(recipe.regularizers["r1"].weight.at(row["kimg"]))
+        for name in MOVING:
+            assert row[f"weight/{name}"] == pytest.approx(recipe.regularizers[name].weight.at(row["kimg"]))
     lines = read_lines(tmp_path / "metrics.jsonl")
     drawn = {panel.title: set(select_lines(panel, lines)) for panel in all_panels(lines)}
-    assert drawn["Scheduled: learning rates"] == {"g", "d"} and drawn["Scheduled: weights of terms"] == {"r1"}
+    assert drawn["Scheduled: learning rates"] == {"g", "d"} and drawn["Scheduled: weights of terms"] == MOVING
     plain = trained(tmp_path / "plain", total_kimg=0.008)
     assert not plain.scheduled() and "lr/g" not in (tmp_path / "plain" / "metrics.jsonl").read_text()
