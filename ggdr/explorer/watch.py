@@ -14,7 +14,7 @@ from ggdr.visualization.plots import plot_losses
 
 ROWS = 12
 """Number of lines in the table."""
-FIRST = ("kimg", "augment/r_t", "augment/p")
+FIRST = ("kimg", *log_file.LABELS)
 """Columns that come first, where they were logged."""
 
 

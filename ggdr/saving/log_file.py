@@ -11,7 +11,7 @@ from pathlib import Path
 LONGEST = 2**20
 """most characters of a line"""
 Row = dict[str, float | None]
-LABELS = {"augment/r_t": "r_t", "augment/p": "p"}
+LABELS = {"augment/r_t": "r_t", "augment/p": "p", "augment/r_d": "r_d", "augment/T": "T"}
 """short names of numbers that people know"""
 
 

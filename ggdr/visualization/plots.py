@@ -54,10 +54,11 @@ PANELS = (
     Panel("Logits", ("logits/real", "logits/fake"), ("real", "fake")),
     Panel(
         "Overfitting",
-        ("signs/real", "signs/fake", "augment/r_t", "augment/p"),
-        ("sign of D(real)", "sign of D(fake)", "r_t", "p"),
+        ("signs/real", "signs/fake", "augment/r_t", "augment/p", "augment/r_d"),
+        ("sign of D(real)", "sign of D(fake)", "r_t", "p", "r_d"),
         (-1.05, 1.05),
     ),
+    Panel("Most steps of diffusion", ("augment/T",), ("T",)),
     Panel("Gradient norms", ("grad/g", "grad/d"), ("generator", "discriminator")),
     Panel("Scheduled: learning rates", ("lr/",)),
     Panel("Scheduled: beta2", ("beta2/",)),

@@ -21,6 +21,8 @@ from ggdr.networks.timestep import TimestepDiscriminatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.recipe.fitting import fit
+from ggdr.training.progress import Progress
+from ggdr.visualization.plots import PANELS
 
 CPU = torch.device("cpu")
 BRIEF = ImageSpec(16, 16, 1)
@@ -164,6 +166,12 @@ def test_an_interrupted_run_goes_on_bit_for_bit_and_T_is_logged(tmp_path):
     assert float(whole.adaptive["augment"].state["T"]) > 5 + 1000 * 0.5
     logged = [row["augment/T"] for row in rows(tmp_path / "whole") if "augment/T" in row]
     assert logged == sorted(logged) and logged[0] < logged[-1] and "loss/d/san" in rows(tmp_path / "whole")[-1]
+
+
+def test_progress_and_plots_show_T(capsys):
+    Progress(total_kimg=1).show({"kimg": 1.0, "images_per_second": 9.0, "augment/r_d": 0.5, "augment/T": 120.0})
+    assert capsys.readouterr().out.endswith("r_d 0.500, T 120.000\n")
+    assert {"augment/r_d", "augment/T"} <= {key for panel in PANELS for key in panel.keys}
 
 
 def test_what_cannot_be_is_refused_with_what_to_type():
