@@ -87,11 +87,12 @@ class TwoDomains(DataSet):
         return "" if self.hub_id() or is_address(self.source) else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
 
     def held_out(self) -> TwoDomains | None:
-        """The test images as they are, in full: the split test, else val, or what `hold_out` keeps; None: all train."""
+        """The test images as they are, in full: the split test, else val, or what `hold_out` keeps; None: itself."""
         from ggdr.data.reading.domains.layout import test_split
 
         split = test_split(self)
-        return replace(self, split=split, load_size=None, flip=False, subset=None) if split else None
+        found = replace(self, split=split, load_size=None, flip=False, subset=None)
+        return found if split and found != self else None
 
 
 @datasets.register("domains", paper="1703.10593")

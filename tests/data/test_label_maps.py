@@ -17,6 +17,7 @@ from ggdr.data.pairs import LabelMaps, Pairs
 from ggdr.data.reading.pixels.framing import Frame
 from ggdr.data.reading.pixels.label_maps import Classes, decode_numbers, fit_nearest, instance_edges, read_mapping
 from ggdr.errors import UserError
+from ggdr.ops.pixels import network_input
 
 JITTER = {"size": 16, "load_size": 20, "flip": True}
 
@@ -53,6 +54,9 @@ def test_the_edges_of_instances_are_a_further_channel(tmp_path):
     inner = instance_edges(found[0, 0].numpy())[1:-1, 1:-1]  # at the border a neighbour is cut away
     assert found.shape == (12, 2, 16, 16) and set(found[:, 1].flatten().tolist()) <= {0, 1}
     assert (found[0, 1, 1:-1, 1:-1].numpy() == inner).all()
+    seen = network_input(found, 5)
+    assert seen.shape == (12, 6, 16, 16) and (seen[:, :5].sum(1) == 1).all()
+    assert torch.equal(seen[:, :5].argmax(1), found[:, 0]) and torch.equal(seen[:, 5], found[:, 1].float())
 
 
 def test_edges_are_where_a_neighbour_is_of_another_instance():

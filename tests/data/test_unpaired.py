@@ -40,6 +40,7 @@ def test_the_test_folders_are_held_out_in_full_and_without_jitter(horses):
     settings = Domains(source=horses, size=16, load_size=18, flip=True, subset=2)
     held = settings.held_out()
     assert (held.split, held.load_size, held.flip, held.subset) == ("test", None, False, None)
+    assert held.held_out() is None
     assert sizes(held) == {"horse": 5, "zebra": 3} and sizes(settings) == {"horse": 2, "zebra": 2}
 
 

@@ -44,7 +44,7 @@ class ImageSpec(NamedTuple):
     """least and greatest value of each entry among the data; empty: label vectors are one-hot, an entry a class"""
     classes: int = 0
     """K, of label maps: batches hold class numbers uint8 [N, 1, H, W] (255: ignored), which networks see one-hot, in
-    as many `channels`, zero where ignored; 0: they are images"""
+    as many `channels`, zero where ignored; channels beyond K are binary maps behind the numbers; 0: they are images"""
 
 
 class ExtraOutputs(NamedTuple):
