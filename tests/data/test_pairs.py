@@ -12,7 +12,7 @@ from data_sources import encoded, folder, zipped
 from domain_layouts import colours, column_table, png, side_by_side
 
 from ggdr.data.domains import Domain
-from ggdr.data.loader import domain_batches
+from ggdr.data.loader import batches
 from ggdr.data.pairs import Pairs
 from ggdr.errors import UserError
 from ggdr.recipe.files import from_json, to_json
@@ -149,7 +149,7 @@ def test_another_pair_stands_in_where_one_image_is_unreadable(tmp_path, cache):
     settings = Pairs(source=source, size=20, cache_mb=cache)
     images = settings.open()
     with warnings.catch_warnings(action="ignore"):
-        batch = next(domain_batches(images, seed=0, start=0, batch_size=4, num_workers=2))
+        batch = next(batches(images, seed=0, start=0, batch_size=4, num_workers=2))
     assert torch.equal(batch["source"].images, 255 - batch["target"].images)
     assert set(images.unreadable) == {"1.png", "3.png"}
 
@@ -158,7 +158,7 @@ def test_another_pair_stands_in_where_one_image_is_unreadable(tmp_path, cache):
 def test_resuming_and_sharing_change_nothing(facades, workers):
     images = Pairs(source=facades, **JITTER).open()
     whole = images.domain_batches(list(range(16)), 2)
-    later = domain_batches(images, seed=2, start=8, batch_size=4, num_workers=workers)
+    later = batches(images, seed=2, start=8, batch_size=4, num_workers=workers)
     found = [next(later) for _ in range(2)]
     for name, batch in whole.items():
         assert torch.equal(torch.cat([each[name].images for each in found]), batch.images[8:])

@@ -10,7 +10,7 @@ from data_sources import encoded, folder, parquet, zipped
 from domain_layouts import column_table, two_folders
 
 from ggdr.data.domains import Domain, Domains
-from ggdr.data.loader import domain_batches
+from ggdr.data.loader import batches
 from ggdr.data.reading.domains.traps import describe_trap
 from ggdr.errors import UserError
 from ggdr.recipe.files import from_json, to_json
@@ -92,7 +92,7 @@ def test_each_domain_has_an_order_of_its_own_and_an_epoch_is_the_longer(horses):
 def test_resuming_and_sharing_change_nothing(horses, workers):
     images = Domains(source=horses, size=16, load_size=20, flip=True).open()
     whole = images.domain_batches(list(range(16)), 2)
-    later = domain_batches(images, seed=2, start=8, batch_size=4, num_workers=workers)
+    later = batches(images, seed=2, start=8, batch_size=4, num_workers=workers)
     found = [next(later) for _ in range(2)]
     for name, batch in whole.items():
         assert torch.equal(torch.cat([each[name].images for each in found]), batch.images[8:])
@@ -143,7 +143,7 @@ def test_one_unreadable_file_is_named_with_its_domain(tmp_path):
     images = Domains(source=source, size=8).open()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = next(domain_batches(images, seed=0, start=0, batch_size=4))
+        found = next(batches(images, seed=0, start=0, batch_size=4))
     assert {name: set(batch.images.flatten().tolist()) for name, batch in found.items()} == {"a": {1}, "b": {2}}
     assert set(images.unreadable) == {"a: 2.png", "b: 2.png"} and len(caught) == 2
 
