@@ -33,3 +33,5 @@ class EvalData(NamedTuple):
     """seed of random numbers that a metric draws; each repeat has another"""
     statistics: FeatureStatistics | None = None
     """mean and covariance of real features, where the data holds them; `real` may then be empty"""
+    truth: FeatureCache | None = None
+    """the image that should be at each fake's place, where pairs tell it; None: nothing does"""

@@ -92,6 +92,8 @@ class Capability(Enum):
                "Logits of the classes that a feature network was trained on.")
     SMOOTH = ("smooth", "feature extractor", "metric, regularizer, latent", "[N, C, H, W] float32 in [0, 255]",
               "Images are taken without rounding, so that gradients pass to them.")
+    TRUTH = ("truth", "evaluation", "metric", "[N, C, H, W]",
+             "The image that should be made is known, since the data are pairs.")
     GENERATOR = ("generator", "evaluation", "metric", "Generator",
                  "The generator itself, to walk in its latent space: images alone are not enough.")
     # fmt: on

@@ -42,7 +42,7 @@ def eval_data(spec: ImageSpec) -> EvalData:
 
     real = FeatureCache(noise(0), 40)
     generator = StyleGAN2GeneratorConfig.tiny().build(spec).eval()
-    return EvalData(real, FeatureCache(noise(90), 40, networks=real.networks), generator)
+    return EvalData(real, FeatureCache(noise(90), 40, networks=real.networks), generator, truth=real)
 
 
 @EACH

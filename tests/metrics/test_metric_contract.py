@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from ggdr.errors import UserError
 from ggdr.features.cache import FeatureCache
 from ggdr.metrics.base import FeatureMetric, extractor_of
 from ggdr.metrics.data import EvalData
@@ -20,6 +21,8 @@ from ggdr.registry import Capability, datasets, discover, extractors, metrics
 discover()
 SIDE = 16
 NEEDS_GENERATOR = sorted(name for name, metric in metrics.items() if Capability.GENERATOR in metric.requires)
+PAIRED = sorted(name for name, metric in metrics.items() if Capability.TRUTH in metric.requires)
+"""metrics that hold each fake against the image that should be at its place"""
 AGAINST_REALS = ["density_coverage", "fd_dinov2", "fid", "kid", "precision_recall", "swd"]
 """metrics that hold fakes against reals, so that reals themselves are the best fakes"""
 every_metric = pytest.mark.parametrize("name", sorted(metrics))
@@ -55,7 +58,8 @@ def eval_data(fakes: Callable[[range], torch.Tensor] | None = None, count: int =
     fake = fakes or (lambda places: make(range(places.start + 900, places.stop + 900)))
     torch.manual_seed(0)
     generator = StyleGAN2GeneratorConfig.tiny().build(ImageSpec(SIDE, SIDE, 1)).eval()
-    return EvalData(real, FeatureCache(fake, count=count, networks=real.networks), generator)
+    truth = FeatureCache(make, count=count, networks=real.networks)
+    return EvalData(real, FeatureCache(fake, count=count, networks=real.networks), generator, truth=truth)
 
 
 @every_metric
@@ -84,6 +88,36 @@ def test_metric_prefers_reals_to_harmed_ones(name):
     good, bad = (metric.measure(eval_data(fakes)) for fakes in (None, harmed(digits())))
     chief = next(iter(good))
     assert sign * good[chief] > sign * bad[chief]
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_metric_of_pairs_is_best_for_the_truth_itself(name):
+    metric, sign = quick(name), 1 if metrics[name].better == "higher" else -1
+    same, near, other = (metric.measure(eval_data(fakes))["mean"] for fakes in (digits(), harmed(digits()), None))
+    assert sign * same > max(sign * near, sign * other)
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_metric_of_pairs_without_truths_says_what_has_some(name):
+    for call in (quick(name).prepare, quick(name).measure):
+        with pytest.raises(UserError, match=rf"^{name} compares each image with the truth .* such as --data pairs"):
+            call(eval_data()._replace(truth=None))
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_metric_of_pairs_looks_at_as_many_as_there_are_truths_of(name):
+    few = FeatureCache(digits(), count=70)
+    assert quick(name).numbers(eval_data()._replace(truth=few)) == (0, 70)
+    assert quick(name).numbers(eval_data()) == (0, 96)
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_metric_of_pairs_refuses_truths_of_another_shape(name):
+    other = FeatureCache(lambda places: torch.zeros(len(places), 3, SIDE, SIDE, dtype=torch.uint8))
+    with pytest.raises(
+        UserError, match=rf"^{name} compares images of one shape: these are \[1, 16, 16\], and .*\[3, 16"
+    ):
+        quick(name).prepare(eval_data()._replace(truth=other))
 
 
 @every_metric
