@@ -112,7 +112,7 @@ def swapped(owner: Any, path: list[str], name: str, flag: str, whole: Any = None
             new = swapped(old, inner, name, flag, whole)
     elif many and name.lower() == "none":
         if old is None:
-            raise UserError(f"{flag} none: there is no {path[1]!r} to drop; there are: {', '.join(held) or 'none'}.")
+            raise UserError(f"{flag} none: there is no {path[1]!r} to drop; {instead(owner, path[1], held)}.")
         return dataclasses.replace(owner, **{path[0]: {key: item for key, item in held.items() if key != path[1]}})
     elif kind is Schedule and (plain := number(name)) is not None:
         new = plain
@@ -127,6 +127,19 @@ def swapped(owner: Any, path: list[str], name: str, flag: str, whole: Any = None
             raise UserError(f"{flag} {name}: nothing but {kind.name} goes there; set its fields, or leave it out.")
         new = part(start=old) if issubclass(part, Schedule) else fresh(part, flag)
     return dataclasses.replace(owner, **{path[0]: {**held, path[1]: new} if many else new})
+
+
+def instead(owner: Any, name: str, held: dict[str, Any]) -> str:
+    """What to type where a part that is not there was to be dropped: what every run has is left out by its interval."""
+    interval = f"{name.rstrip('s')}_kimg"
+    if interval not in fields_of(owner):
+        return f"there are: {', '.join(held)}" if held else "there is none at all: leave it out"
+    flag = f"--{interval.replace('_', '-')}"
+    try:
+        dataclasses.replace(owner, **{interval: 0.0})
+    except UserError:
+        return f"every run has it, at intervals of {flag} N"
+    return f"type {flag} 0"
 
 
 def number(word: str) -> float | None:

@@ -119,7 +119,8 @@ def hint(recipe: Recipe, flag: str) -> str:
             return f"Type --{field}.{first.removeprefix('no_').replace('_', '-')} none to leave it out."
         if field == first and (not inner or inner[0] not in held):
             name = inner[0].replace("_", "-") if inner else "NAME"
-            return f"Add the part first: --{field}.{name} NAME; `ggdr list {field}` shows what is registered."
+            drop = f" To drop one, type --{field}.{next(iter(held))} none." if held and not inner else ""
+            return f"Add the part first: --{field}.{name} NAME; `ggdr list {field}` shows what is registered.{drop}"
     return lacking(recipe, [first, *inner])
 
 

@@ -38,9 +38,7 @@ def main(argv: list[str]) -> int:
     discover()
     kinds = [asked.kind] if asked.kind else list(REGISTRIES)
     if asked.kind and asked.kind not in REGISTRIES:
-        close = difflib.get_close_matches(asked.kind, REGISTRIES, 1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise UserError(f"no kind {asked.kind!r}.{hint} Kinds: {', '.join(REGISTRIES)}.")
+        raise UserError(no_kind_message(asked.kind))
     found = {
         kind: [part for part in [*sorted_parts(kind), *looked_for(kind)] if asked.paper in ("", part.paper)]
         for kind in kinds
@@ -50,6 +48,25 @@ def main(argv: list[str]) -> int:
         raise UserError(f"no part of paper {asked.paper!r}; there are parts of {', '.join(papers)}.")
     print("\n\n".join(section(kind, parts) for kind, parts in found.items() if parts))
     return 0
+
+
+def no_kind_message(word: str) -> str:
+    """That a word is no kind of parts, and what to type: of the kind that it is nearest to, or of the part's."""
+    homes = {name: kind for kind, registry in REGISTRIES.items() for name in registry}
+    flags = {registry.kind: flag for registry, flag in takers(Recipe)}
+    close = difflib.get_close_matches(word, REGISTRIES, 1) or difflib.get_close_matches(word, homes, 1)
+    if word in homes or (close and close[0] not in REGISTRIES):
+        name = word if word in homes else close[0]
+        kinds = [kind for kind, registry in REGISTRIES.items() if name in registry]
+        own = [REGISTRIES[kind].kind for kind in kinds]
+        used = " or ".join(f"{flags[kind].replace('NAME', name)} {name}" for kind in own if kind in flags)
+        what = (
+            f"no kind {word!r}" if word in homes else f"no kind {word!r}. Did you mean {name!r}? It is no kind either"
+        )
+        how = f" (`ggdr train` takes it by {used})" if used else ""
+        return f"{what}: {name!r} is registered as {' and as '.join(own)}; type: ggdr list {' or '.join(kinds)}{how}."
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"no kind {word!r}.{hint} Kinds: {', '.join(REGISTRIES)}."
 
 
 def sorted_parts(kind: str) -> list[type[Part]]:

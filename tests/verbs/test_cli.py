@@ -99,6 +99,24 @@ def test_list_by_paper(capsys):
         list_parts(["regulariser"])
 
 
+def test_list_takes_a_part_for_a_kind_and_says_which_it_is_of():
+    for word, said in (
+        (
+            "ada",
+            "no kind 'ada': 'ada' is registered as augmentation; type: ggdr list augmentations (`ggdr train` takes",
+        ),
+        ("ada", "takes it by --augment ada)."),
+        ("stylegan2", "registered as generator and as discriminator; type: ggdr list generators or discriminators"),
+        ("inception", "type: ggdr list extractors."),
+        ("path_lenght", "no kind 'path_lenght'. Did you mean 'path_length'? It is no kind either"),
+        ("augmentation", "Did you mean 'augmentations'?"),
+        ("qqqq", "no kind 'qqqq'. Kinds: generators"),
+    ):
+        with pytest.raises(ValueError) as raised:
+            list_parts([word])
+        assert said in str(raised.value) and "\n" not in str(raised.value)
+
+
 def test_ada_is_named_among_the_regularizers_with_where_it_is_and_why(capsys):
     list_parts(["regularizers"])
     *_, name, _, why = capsys.readouterr().out.splitlines()

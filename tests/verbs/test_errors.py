@@ -73,6 +73,11 @@ def test_side_that_the_networks_do_not_have(tmp_path):
 
 def test_dropping_what_is_not_there():
     assert "there is no 'r2' to drop; there are: r1, path_length, ggdr" in complaint(TINY, "--regularizers.r2", "none")
+    assert "'samples' to drop; type --sample-kimg 0." in complaint(TINY, "--callbacks.samples", "none")
+    assert "'metrics' to drop; type --metric-kimg 0." in complaint(TINY, "--callbacks.metrics", "none")
+    assert "'log' to drop; every run has it, at intervals of --log-kimg N." in complaint(TINY, "--callbacks.log=none")
+    assert "'fid' to drop; there is none at all: leave it out." in complaint(TINY, "--metrics.fid", "none")
+    assert "To drop one, type --regularizers.r1 none." in complaint(TINY, "--regularizers", "none")
 
 
 def test_part_without_a_name():
