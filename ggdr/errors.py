@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from numbers import Real
 
 OPEN, CLOSE = "\ue000", "\ue001"
 """characters of no script, around the path of a setting within a message"""
@@ -77,19 +78,19 @@ def flag(path: str) -> str:
 
 
 def above_zero(owner: object, *fields: str) -> None:
-    """UserError if one of the fields is not above 0 (NaN is not); None passes."""
+    """UserError if one of the fields is not above 0 (NaN and text are not); None passes."""
     for field in fields:
         value = vars(owner)[field]
-        if value is not None and not value > 0:
-            raise UserError(f"{setting(field)} is {value}; give a number above 0.")
+        if value is not None and not (isinstance(value, Real) and value > 0):
+            raise UserError(f"{setting(field)} is {value!r}; give a number above 0.")
 
 
 def not_negative(owner: object, *fields: str) -> None:
-    """UserError if one of the fields is below 0 (or NaN); None passes."""
+    """UserError if one of the fields is below 0 (or NaN, or text); None passes."""
     for field in fields:
         value = vars(owner)[field]
-        if value is not None and not value >= 0:
-            raise UserError(f"{setting(field)} is {value}; give 0 or more.")
+        if value is not None and not (isinstance(value, Real) and value >= 0):
+            raise UserError(f"{setting(field)} is {value!r}; give 0 or more.")
 
 
 def check_licence(name: str) -> None:

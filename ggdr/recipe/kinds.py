@@ -1,18 +1,31 @@
-"""Whether what a recipe in Python was given is of the kind that its fields hold: parts, dicts of parts, numbers."""
+"""Whether what a recipe in Python was given is of the kind that its fields hold: parts, and plain settings."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import types
 import typing
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, Literal
 
 from ggdr.errors import UserError, setting
 from ggdr.registry import Part, discover, part_class
+from ggdr.schedules.base import Schedule
+
+NAMES = {
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    str: "text in quotes",
+    type(None): "None",
+}
+"""kinds of plain settings, in words"""
 
 
 def check_kinds(owner: Any) -> None:
-    """UserError, one sentence, if a field of a dataclass holds no such part, dict of parts or number as it says."""
-    hints = typing.get_type_hints(type(owner))
+    """UserError, one sentence, if a field of a dataclass, or of its parts, holds no such thing as it says."""
+    hints = hints_of(type(owner))
     inner = {
         name: typing.get_args(hint)[1] if typing.get_origin(hint) is dict else hint for name, hint in hints.items()
     }
@@ -21,15 +34,18 @@ def check_kinds(owner: Any) -> None:
         hint, value = hints[field.name], vars(owner)[field.name]
         kind = part_class(inner[field.name])
         if kind is None:
-            check_number(field.name, {hint, *typing.get_args(hint)}, value)
+            check_plain(field.name, hint, value)
         elif typing.get_origin(hint) is dict:
             if not isinstance(value, dict):
                 what = f"{{'NAME': {kind.__name__}}}"
                 raise UserError(f"{setting(field.name)} is {value!r}; give a dict of parts by any name: {what}.")
             for name, part in value.items():
                 check_part(f"{field.name}.{name}", kind, part, homes)
+                check_fields(f"{field.name}.{name}", part)
         elif not isinstance(value, hint):
             check_part(field.name, kind, value, homes)
+        elif value is not None:
+            check_fields(field.name, value)
 
 
 def check_part(path: str, kind: type[Part], value: Any, homes: dict[str, str]) -> None:
@@ -52,10 +68,45 @@ def check_part(path: str, kind: type[Part], value: Any, homes: dict[str, str]) -
     raise UserError(f"{setting(path)} is {value!r}; give a {wanted}, such as `ggdr list` shows.")
 
 
-def check_number(name: str, kinds: set[Any], value: Any) -> None:
-    """UserError if a field of numbers holds none of its kinds, such as 3.5 where a whole number belongs."""
-    if not kinds & {int, float} or type(value) is int:
+def check_fields(path: str, owner: Any) -> None:
+    """UserError if a plain field of a part, or of a dataclass within it, holds none of the kinds that it says."""
+    hints = hints_of(type(owner))
+    for field in dataclasses.fields(owner):
+        value, inner = vars(owner)[field.name], f"{path}.{field.name}"
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            check_fields(inner, value)
+        else:
+            check_plain(inner, hints[field.name], value)
+
+
+@functools.cache
+def hints_of(kind: type) -> dict[str, Any]:
+    """The types of a dataclass's fields."""
+    return typing.get_type_hints(kind)
+
+
+def check_plain(path: str, hint: Any, value: Any) -> None:
+    """UserError if a field of numbers, text, yes or no, or words to choose from holds anything else, as 3.5 for 3."""
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    kinds = typing.get_args(hint) if union else (hint,)
+    if not all(kind in NAMES or kind is Schedule or typing.get_origin(kind) is Literal for kind in kinds):
         return
-    if not isinstance(value, bool) and any(isinstance(value, kind) for kind in kinds if isinstance(kind, type)):
-        return
-    raise UserError(f"{setting(name)} is {value!r}; give a {'' if float in kinds else 'whole '}number.")
+    if not any(fits(kind, value) for kind in kinds):
+        possible = [name for kind in kinds for name in names_of(kind)]
+        text = " or ".join(filter(None, (", ".join(possible[:-1]), *possible[-1:])))
+        raise UserError(f"{setting(path)} is {value!r}; give {text}.")
+
+
+def fits(kind: Any, value: Any) -> bool:
+    """Whether a value is of a kind; True and False are no numbers, and whole numbers are numbers."""
+    if typing.get_origin(kind) is Literal:
+        return any(value == each and type(value) is type(each) for each in typing.get_args(kind))
+    number = {int: Integral, float: Real}.get(kind)
+    return isinstance(value, number or kind) and not (number is not None and isinstance(value, bool))
+
+
+def names_of(kind: Any) -> list[str]:
+    """What a field of a kind may hold, in words; schedules, which go wherever they do beside a number, are left out."""
+    if typing.get_origin(kind) is Literal:
+        return [repr(each) for each in typing.get_args(kind)]
+    return [NAMES[kind]] if kind in NAMES else []

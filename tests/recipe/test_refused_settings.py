@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 
 import pytest
 import tiny
 
 from ggdr.augment.ada import ADA
+from ggdr.callbacks.push import PushToHub
+from ggdr.data.images import ImageFiles
+from ggdr.games.progressive import Progressive
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
 from ggdr.registry import augmentations, discover, losses, metrics, optimizers, regularizers, schedules
+from ggdr.regularizers.r1 import R1
 
 discover()
 PARTS = {
@@ -121,12 +126,28 @@ def test_what_is_just_possible_is_taken(name, settings):
         ({"batch_size": 3.5}, "batch_size is 3.5; give a whole number."),
         ({"batch_size": True}, "batch_size is True; give a whole number."),
         ({"total_kimg": "1"}, "total_kimg is '1'; give a number."),
+        ({"micro_batch_size": "2"}, "micro_batch_size is '2'; give a whole number or None."),
+        ({"precision": "fp16"}, "precision is 'fp16'; give 'fp32' or 'bf16'."),
+        ({"tf32": "yes"}, "tf32 is 'yes'; give True or False."),
+        ({"compile": 1}, "compile is 1; give True or False."),
+        ({"hub_id": 3}, "hub_id is 3; give text in quotes or None."),
+        ({"init_from": Path("a")}, f"init_from is {Path('a')!r}; give text in quotes or None."),
+        ({"data": ImageFiles(crop="center")}, "data.crop is 'center'; give 'centre', 'pad' or 'none'."),
+        ({"data": ImageFiles(mirror="no")}, "data.mirror is 'no'; give True or False."),
+        ({"regularizers": {"x": R1(every=2.5)}}, "regularizers.x.every is 2.5; give a whole number."),
+        ({"callbacks": {"x": PushToHub(repo_id=3)}}, "callbacks.x.repo_id is 3; give text in quotes."),
     ],
 )
 def test_what_is_of_another_kind_than_its_field_is_one_sentence_in_python_too(settings, sentence):
     with pytest.raises(ValueError) as refusal:
         dataclasses.replace(tiny.recipe, **settings)
     assert str(refusal.value).startswith(sentence) and "\n" not in str(refusal.value)
+
+
+def test_text_where_a_number_above_0_belongs_is_one_sentence():
+    for make in (lambda: DCGANGeneratorConfig(channels="8"), lambda: Progressive(fade_kimg="1")):
+        with pytest.raises(ValueError, match=r"is '\d'; give (a number above 0|0 or more)\."):
+            make()
 
 
 def test_whole_numbers_where_any_may_be_and_none_where_it_may_be_are_taken():
