@@ -81,7 +81,7 @@ def above_zero(owner: object, *fields: str) -> None:
     """UserError if one of the fields is not above 0 (NaN and text are not); None passes."""
     for field in fields:
         value = vars(owner)[field]
-        if value is not None and not (isinstance(value, Real) and value > 0):
+        if value is not None and not (isinstance(value, Real) and float(value) > 0):
             raise UserError(f"{setting(field)} is {value!r}; give a number above 0.")
 
 
@@ -89,7 +89,7 @@ def not_negative(owner: object, *fields: str) -> None:
     """UserError if one of the fields is below 0 (or NaN, or text); None passes."""
     for field in fields:
         value = vars(owner)[field]
-        if value is not None and not (isinstance(value, Real) and value >= 0):
+        if value is not None and not (isinstance(value, Real) and float(value) >= 0):
             raise UserError(f"{setting(field)} is {value!r}; give 0 or more.")
 
 

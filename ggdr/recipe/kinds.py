@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
+import inspect
+import sys
 import types
 import typing
 from numbers import Integral, Real
@@ -25,7 +26,7 @@ NAMES = {
 
 def check_kinds(owner: Any) -> None:
     """UserError, one sentence, if a field of a dataclass, or of its parts, holds no such thing as it says."""
-    hints = hints_of(type(owner))
+    hints = typing.get_type_hints(type(owner))
     inner = {
         name: typing.get_args(hint)[1] if typing.get_origin(hint) is dict else hint for name, hint in hints.items()
     }
@@ -70,7 +71,7 @@ def check_part(path: str, kind: type[Part], value: Any, homes: dict[str, str]) -
 
 def check_fields(path: str, owner: Any) -> None:
     """UserError if a plain field of a part, or of a dataclass within it, holds none of the kinds that it says."""
-    hints = hints_of(type(owner))
+    hints = field_types(type(owner))
     for field in dataclasses.fields(owner):
         value, inner = vars(owner)[field.name], f"{path}.{field.name}"
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -79,10 +80,15 @@ def check_fields(path: str, owner: Any) -> None:
             check_plain(inner, hints[field.name], value)
 
 
-@functools.cache
-def hints_of(kind: type) -> dict[str, Any]:
-    """The types of a dataclass's fields."""
-    return typing.get_type_hints(kind)
+def field_types(kind: type[Any]) -> dict[str, Any]:
+    """The types of a dataclass's fields; those of its other attributes, which may import torch, are not looked at."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    found: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        own = {name: text for name, text in inspect.get_annotations(base).items() if name in names}
+        scope = vars(sys.modules[base.__module__])
+        found |= typing.get_type_hints(types.SimpleNamespace(__annotations__=own), scope)
+    return found
 
 
 def check_plain(path: str, hint: Any, value: Any) -> None:
