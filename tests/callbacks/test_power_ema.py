@@ -91,6 +91,8 @@ def test_any_width_is_the_mean_of_all_weights_within_its_bound(whole, width, tmp
 def test_the_mean_at_an_earlier_moment_is_of_the_steps_until_then(whole, tmp_path):
     out, trained_run = whole
     assert main([str(out), "--sigma-rel", "0.1", "--kimg", "0.04", "--out", str(tmp_path / "model")]) == 0
+    made_of = json.loads((tmp_path / "model" / "source.json").read_text())["snapshots"]
+    assert made_of == [f"{step:08d}" for step in range(1, 6)]
     expected = brute_force(trained_run.callbacks["remembers"].weights[:5], 0.1)
     torch.testing.assert_close(flat(Generator.from_pretrained(tmp_path / "model")), expected, rtol=1e-5, atol=1e-6)
 
@@ -110,8 +112,8 @@ def test_a_broken_run_ends_with_the_means_and_the_snapshots_of_an_unbroken_one(t
     run(tmp_path / "broken", **every | {"total_kimg": 0.048})
     shutil.rmtree(tmp_path / "broken" / "checkpoints" / "00000006")  # what is left is the one of step 4
     (tmp_path / "broken" / "ema" / ".writing-00000008").mkdir()
-    lost = tmp_path / "broken" / "ema" / "00000006" / "generator-0.05.safetensors"
-    lost.write_bytes(b"of a run that went another way")
+    snapshots = tmp_path / "broken" / "ema"
+    (snapshots / "00000006").rename(snapshots / "00000007")  # as if it had come at a step that has none now
     run(tmp_path / "broken", **every)
     one, other = (files(tmp_path / name) for name in ("whole", "broken"))
     assert one == other and b"0.05/generator/" in one["callbacks.safetensors"]
@@ -158,9 +160,10 @@ def recipe():
 
 
 def test_a_run_that_begins_again_in_the_same_folder_keeps_what_was_there(tmp_path, capsys):
-    short = {"total_kimg": 0.016, "widths": (0.1,)}
+    short = {"total_kimg": 0.016, "widths": (0.1,), "every": 0.0}  # a snapshot at the end alone
     run(tmp_path, **short)
     before = contents(tmp_path / "ema")
+    assert {name.split("/")[0] for name in before} == {"00000002"}
     shutil.rmtree(tmp_path / "checkpoints")
     run(tmp_path, **short)
     assert f"what went before are now in {tmp_path / 'earlier-ema-1'}" in capsys.readouterr().out
