@@ -9,7 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.statistics import RunningMean, replace_nonfinite
+from ggdr.ops.moments import centre
 from ggdr.ops.precision import without_autocast
+
+EPSILON = 1e-5
+"""Added to variances."""
 
 
 class BatchNorm2d(nn.Module):
@@ -21,11 +25,11 @@ class BatchNorm2d(nn.Module):
     running_mean: Tensor
     running_var: Tensor
 
-    def __init__(self, channels: int, momentum: float = 0.1, affine: bool = True):
+    def __init__(self, channels: int, momentum: float = 0.1, affine: bool = True, batch_at_test: bool = False):
         """Build the layer; `momentum`: weight of a step in the running statistics. `affine`: whether it scales and
-        shifts."""
+        shifts. `batch_at_test`: in evaluation too it normalizes by the batch."""
         super().__init__()
-        self.momentum = momentum
+        self.momentum, self.batch_at_test = momentum, batch_at_test
         self.weight = nn.Parameter(torch.ones(channels)) if affine else None
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
         self.register_buffer("running_mean", torch.zeros(channels))
@@ -35,6 +39,8 @@ class BatchNorm2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalize each channel of x [N, C, H, W] to zero mean and unit variance, then scale and shift it."""
         if not self.training:
+            if self.batch_at_test:
+                return F.batch_norm(x, None, None, self.weight, self.bias, training=True)
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias)
         # At a momentum of 1 the running statistics are the batch's, in float32 and without a pass for them alone.
         mean, var = (torch.zeros_like(old) for old in (self.running_mean, self.running_var))
@@ -73,6 +79,19 @@ class ConditionalBatchNorm2d(BatchNorm2d):
     def input_matrices(self) -> list[Tensor]:
         """Return the matrices [C, D] by which scale and shift depend on the code."""
         return [layer.weight for layer in (self.scale, self.shift) if layer is not None]
+
+
+class InstanceNorm2d(nn.Module):
+    """Instance normalization: each channel of each sample by its own mean and variance (arXiv 1607.08022).
+
+    Unlike torch's it keeps channels last, and takes maps of a single pixel, of which it makes zeros.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize x [N, C, H, W] to zero mean and unit variance over H and W; the dtype stays."""
+        less, left, var = centre(x, (2, 3))
+        gain = (var + EPSILON).rsqrt()
+        return less * gain.to(x.dtype) - (left * gain).to(x.dtype)
 
 
 class LayerNorm(nn.GroupNorm):

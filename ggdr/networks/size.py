@@ -72,6 +72,34 @@ def doubling_channels(base_channels: int, limit: int, count: int) -> list[int]:
     return [min(base_channels << level, limit) for level in reversed(range(count))]
 
 
+def check_halvings(size: tuple[int, int], halvings: int, name: str) -> None:
+    """UserError, naming a size that works, unless both sides (pixels) are whole after these halvings.
+
+    `name`: of the network.
+    """
+    unit = 1 << halvings
+    if any(side % unit for side in size):
+        near = [max(round(side / unit), 1) * unit for side in size]
+        raise UserError(
+            f"{name!r} halves its maps {halvings} times, and images of {size[0]} x {size[1]} px are no multiples of"
+            f" {unit} px; resize them: --data.size {near[0]} {near[1]}."
+        )
+
+
+def doublings_between(small: tuple[int, int], large: tuple[int, int], name: str) -> int:
+    """Number of doublings from one size (height and width, pixels) to another; UserError if there is none.
+
+    `name`: of the network that doubles them.
+    """
+    times = max((large[0] // small[0]).bit_length() - 1, 0)
+    if (small[0] << times, small[1] << times) != large:
+        raise UserError(
+            f"{name!r} doubles maps of {small[0]} x {small[1]} px, which never makes images of {large[0]} x {large[1]}"
+            " px; let what it makes be as large as what it takes, or 2, 4, 8 ... times."
+        )
+    return times
+
+
 def _fit(height: int, width: int, smallest: int = SMALLEST) -> Pyramid | None:
     """The pyramid of a size, if it has one."""
     for least in range(smallest, 1, -1):

@@ -72,6 +72,8 @@ class Capability(Enum):
                      "The logit is the product of a code of the image and a direction, the last layer's weights.")
     DIRECTION_LOGITS = ("direction_logits", "discriminator", "regularizer", "[N]",
                         "The logit again, by whose gradient the last layer's direction alone learns.")
+    ENCODE = ("encode", "discriminator", "game", "[N, C, H, W] -> [N, K, h, w]",
+              "The first layers are an encoder, `encode`, whose codes (`code_spec`) a translator decodes.")
     ENERGY = ("energy", "discriminator", "loss", "[N]",
               "The logit is minus an energy, which is never below zero: its sign says nothing, its size does.")
     TIMESTEP = ("timestep", "discriminator, augmentation", "play", "[N, L + 1]",

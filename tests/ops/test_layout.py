@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ggdr.layers.equalized import EqualizedConv2d
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ImageSpec, TranslatorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig
 from ggdr.ops.layout import channels_last
 from ggdr.registry import discover, discriminators, generators
@@ -96,7 +96,10 @@ def test_every_discriminator_reads_gray_images_channels_last(name):
 @pytest.mark.parametrize("name", sorted(generators.keys() - {"fastgan", "biggan_deep"}))
 def test_every_generator_draws_channels_last(name):
     """But for two: gradients of torch's gated linear unit and of slices come in the other order."""
-    generator = generators[name].tiny().build(ImageSpec(32, 32, 1))
+    config, spec = generators[name].tiny(), ImageSpec(32, 32, 1)
+    translates = isinstance(config, TranslatorConfig)
+    generator = config.build(spec, spec) if translates else config.build(spec)
+    x = torch.randn(2, 1, 32, 32) if translates else torch.randn(2, generator.z_dim)
     with Watch() as watch:
-        generator(torch.randn(2, generator.z_dim)).image.square().sum().backward()
+        generator(x).image.square().sum().backward()
     assert not watch.mixed

@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import ggdr
 from ggdr.layers.minibatch import minibatch_stddev
 from ggdr.layers.norm import BatchNorm2d, LayerNorm
-from ggdr.networks.base import ImageSpec
+from ggdr.networks.base import ImageSpec, TranslatorConfig
 from ggdr.ops.moments import centre
 from ggdr.registry import Capability, discover, discriminators, generators
 
@@ -30,6 +30,7 @@ MATRIX = {"mm", "addmm", "bmm", "convolution", "cudnn_convolution", "linear"}
 WANTED = {
     ("g", "stylegan3"): "stylegan3/layers.py",  # Fourier features: they place every pixel
     ("d", "unet_gan"): "unet_gan/discriminator.py",  # the last layer of each pixel's logit
+    ("d", "pixel"): "layers/projection.py",  # the same
 }
 """families with float32 maps that are meant to be so, and where those are made"""
 
@@ -98,12 +99,15 @@ def place() -> str:
 
 def watched(kind: str, config, labels: int = 0) -> Maps:
     """What a forward pass in training makes."""
-    network = config.build(ImageSpec(SIDE, SIDE, 3, labels))
+    spec = ImageSpec(SIDE, SIDE, 3, labels)
+    translates = isinstance(config, TranslatorConfig)
+    network = config.build(spec, ImageSpec(SIDE, SIDE)) if translates else config.build(spec)
     with FakeTensorMode(allow_non_fake_inputs=True):
         network.to("cuda")
         if Capability.GROW in config.provides:
             network.grow(3)
-        x = torch.randn((IMAGES, network.z_dim) if kind == "g" else (IMAGES, 3, SIDE, SIDE), device="cuda")
+        codes = kind == "g" and not translates
+        x = torch.randn((IMAGES, network.z_dim) if codes else (IMAGES, 3, SIDE, SIDE), device="cuda")
         given = torch.zeros(IMAGES, labels, device="cuda") if labels else None
         with cuda_autocast(), Maps() as maps:
             network(x, given)

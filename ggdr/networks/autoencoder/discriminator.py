@@ -41,12 +41,12 @@ class AutoencoderDiscriminator(Discriminator):
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Return logits [N] float32, and each encoder block's maps: resolution r -> [N, map_channels[r], r, r * W /
         H]."""
-        maps = self.encode(image)
+        maps = self.encoder_maps(image)
         off = self.decode(self.code(maps[min(maps)]), labels).float() - image.float()
         error = off.square() if self.config.error == "squared" else off.abs()
         return -error.mean(dim=(1, 2, 3)), maps
 
-    def encode(self, image: Tensor) -> dict[int, Tensor]:
+    def encoder_maps(self, image: Tensor) -> dict[int, Tensor]:
         """Return the encoder's maps by resolution."""
         x, maps = channels_last(image), {}
         for resolution, block in zip(sorted(self.map_channels, reverse=True), self.encoder, strict=True):

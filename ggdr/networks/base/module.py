@@ -240,6 +240,8 @@ class Discriminator(Network):
     extra: ExtraOutputs
     map_channels: dict[int, int] = {}
     """resolution (height in pixels) -> channels of its encoder's maps, smallest resolution to half of the image"""
+    code_spec: ImageSpec
+    """what the codes of `encode` are, of one whose config provides ENCODE"""
 
     def __init__(self, config: DiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs = NO_EXTRA):
         super().__init__(config, spec)
@@ -263,6 +265,10 @@ class Discriminator(Network):
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Logits, and the encoder's maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
+        raise NotImplementedError
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Codes [N, K, h, w], as `code_spec` says, of images [N, C, H, W], of one whose config provides ENCODE."""
         raise NotImplementedError
 
     def factors(self, image: Tensor, labels: Tensor | None = None) -> tuple[LogitFactors, dict[int, Tensor]]:

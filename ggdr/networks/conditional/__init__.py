@@ -20,7 +20,7 @@ class ConcatDiscriminatorConfig(WrapperConfig):
     A plane of the label's value for each class, as convolutions ask for; the paper's layers are fully connected.
     """
 
-    hides: ClassVar = UNLABELLED | {Capability.RECONSTRUCTION, Capability.SCALES}
+    hides: ClassVar = UNLABELLED | {Capability.RECONSTRUCTION, Capability.SCALES, Capability.ENCODE}
 
 
 @discriminators.register("unconditional")

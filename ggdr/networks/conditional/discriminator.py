@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from ggdr.layers.projection import require_labels
+from ggdr.layers.projection import with_label_planes
 from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.wrappers import WrapperConfig
 from ggdr.networks.wrappers.discriminator import WrapperDiscriminator
@@ -36,10 +35,7 @@ class ConcatDiscriminator(UnlabelledWrapper):
 
     def encoder_input(self, image: Tensor, labels: Tensor | None) -> Tensor:
         """Concatenate image and label planes to [N, C + L, H, W]; UserError if labels are missing."""
-        if not self.spec.labels:
-            return image
-        planes = require_labels(labels, self.spec.labels).to(image.dtype)[:, :, None, None]
-        return torch.cat([image, planes.expand(-1, -1, *image.shape[2:])], dim=1)
+        return with_label_planes(image, labels, self.spec.labels)
 
 
 class UnconditionalDiscriminator(UnlabelledWrapper):

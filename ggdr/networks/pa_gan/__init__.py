@@ -37,7 +37,12 @@ class PAGANDiscriminatorConfig(WrapperConfig):
     ramp_kimg: float = 250.0
     """time in which a bit's probability rises to 1/2, kimg, not above the interval"""
     provides: ClassVar = frozenset({Capability.PYRAMID})
-    hides: ClassVar = WrapperConfig.hides | {Capability.RECONSTRUCTION, Capability.SCALES, Capability.ENERGY}
+    hides: ClassVar = WrapperConfig.hides | {
+        Capability.RECONSTRUCTION,
+        Capability.SCALES,
+        Capability.ENERGY,
+        Capability.ENCODE,
+    }
 
     # Unlike the paper: a schedule, ours; there the next bit sets in when the kernel distance of fakes stops falling.
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from ggdr.networks.base import ExtraOutputs, ImageSpec, Reconstruction
 from ggdr.networks.base.module import Discriminator, Network
 from ggdr.networks.wrappers import WrapperConfig
+from ggdr.registry import Capability
 
 
 class WrapperDiscriminator(Discriminator):
@@ -18,11 +19,17 @@ class WrapperDiscriminator(Discriminator):
         super().__init__(config, spec, extra)
         self.encoder = config.encoder.build(inner, extra)
         self.map_channels = self.encoder.map_channels
+        if Capability.ENCODE in config.provides:
+            self.code_spec = self.encoder.code_spec
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Return this network's logits, and the encoder's maps."""
         said = self(image, labels)
         return said.logits, said.maps
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Return the encoder's codes."""
+        return self.encoder.encode(images)
 
     def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:
         """Return the encoder's reconstructions."""

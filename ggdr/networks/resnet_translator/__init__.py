@@ -1,0 +1,41 @@
+"""CycleGAN's generator: settings of a residual network from images to images (Zhu et al. 2017, arXiv 1703.10593)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
+
+from ggdr.errors import above_zero, not_negative
+from ggdr.networks.base import TranslatorConfig
+from ggdr.registry import Capability, generators
+
+
+@generators.register("resnet_translator", paper="1703.10593")
+@dataclass(frozen=True, kw_only=True)
+class ResnetTranslatorConfig(TranslatorConfig):
+    """Image to image: two halvings, residual blocks, two doublings, instance norm (Zhu et al. 2017, app. 7.2).
+
+    The paper's has 9 blocks at 256 px, 11.38 M weights, and 6 at 128 px. What is to be made may be 2, 4, 8 ... times as
+    large as what is taken. Labels join the image as planes (arXiv 1711.09020).
+    """
+
+    channels: int = 64
+    """channels of the maps at the image's resolution; twice as many at each halving"""
+    blocks: int = 9
+    """residual blocks between the halvings and the doublings"""
+    halvings: int = 2
+    """times that the image is halved before the residual blocks"""
+    norm: Literal["instance", "batch"] = "instance"
+    """what is normalized after each convolution: each image by itself, as in the paper, or the batch"""
+    antialias: bool = False
+    """blur before halving and after doubling, as CUT does (arXiv 2007.15651), instead of strided convolutions"""
+    provides: ClassVar = frozenset({Capability.G_FEATURES})
+
+    def __post_init__(self) -> None:
+        above_zero(self, "channels")
+        not_negative(self, "blocks", "halvings")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Four to eight channels, one block, one halving."""
+        return cls(channels=4, blocks=1, halvings=1)

@@ -1,0 +1,116 @@
+"""CycleGAN's generator: halvings, residual blocks, doublings (arXiv 1703.10593, app. 7.2)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr.layers.norm import BatchNorm2d, InstanceNorm2d
+from ggdr.layers.projection import with_label_planes
+from ggdr.networks.base import GeneratorOutput, ImageSpec
+from ggdr.networks.base.module import Translator
+from ggdr.networks.dcgan.init import initialise
+from ggdr.networks.resnet_translator import ResnetTranslatorConfig
+from ggdr.networks.size import check_halvings, doublings_between
+from ggdr.ops.blur_pool import blur_down, blur_up
+from ggdr.ops.layout import channels_last
+
+Norm = Literal["instance", "batch"]
+Way = Literal["same", "down", "up"]
+
+
+class ResnetTranslator(Translator):
+    """Maps images to images."""
+
+    def __init__(self, config: ResnetTranslatorConfig, spec: ImageSpec, source: ImageSpec):
+        super().__init__(config, spec, source)
+        size, name = (source.height, source.width), config.name
+        check_halvings(size, config.halvings, name)
+        low = (size[0] >> config.halvings, size[1] >> config.halvings)
+        doublings = doublings_between(low, (spec.height, spec.width), name)
+        norm, alias = config.norm, not config.antialias
+        width = config.channels
+        layers = [ConvLayer(source.channels + spec.labels, width, 7, norm)]
+        for _ in range(config.halvings):
+            layers.append(ConvLayer(width, 2 * width, 3, norm, "down", strided=alias))
+            width *= 2
+        self.down = nn.Sequential(*layers)
+        self.blocks = nn.Sequential(*(ResnetBlock(width, norm) for _ in range(config.blocks)))
+        self.feature_channels = {low[0]: width}
+        self.up = nn.ModuleList()
+        for level in range(doublings):
+            narrow = max(width // 2, config.channels)
+            self.up.append(ConvLayer(width, narrow, 3, norm, "up", strided=alias))
+            width = self.feature_channels[low[0] << (level + 1)] = narrow
+        self.toimage = nn.Conv2d(width, spec.channels, 7, padding=3, padding_mode="reflect")
+        initialise(self)
+
+    def forward(
+        self,
+        source: Tensor,
+        labels: Tensor | None = None,
+        *,
+        z: Tensor | None = None,
+        resolutions: tuple[int, ...] = (),
+    ) -> GeneratorOutput:
+        """Map source [N, Cs, Hs, Ws] in [-1, 1] and labels [N, L] to images [N, C, H, W], and the maps of
+        `resolutions`: those that follow the residual blocks, and each doubling."""
+        self.check_resolutions(resolutions)
+        x = self.blocks(self.down(channels_last(with_label_planes(source, labels, self.spec.labels))))
+        maps = [x]
+        for layer in self.up:
+            maps.append(layer(maps[-1]))
+        features = {r: x.float() for r, x in zip(self.feature_channels, maps, strict=True) if r in resolutions}
+        return GeneratorOutput(torch.tanh(self.toimage(maps[-1]).float()), features=features)
+
+
+class ConvLayer(nn.Module):
+    """A convolution, normalization and ReLU, which keeps the size, halves or doubles it."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, norm: Norm, way: Way = "same", strided=True):
+        """Build the layer; `strided`: the convolution itself halves or doubles; else a blur before or after it does.
+
+        Edges are reflected in one that keeps the size, zero in others.
+        """
+        super().__init__()
+        self.way: Way = "same" if way != "same" and strided else way
+        bias, padding = norm != "batch", kernel // 2  # the batch's norm would take a bias out again
+        self.conv: nn.Conv2d | nn.ConvTranspose2d
+        if way == "up" and strided:
+            self.conv = nn.ConvTranspose2d(
+                in_channels, out_channels, kernel, 2, kernel // 2, output_padding=1, bias=bias
+            )
+        else:
+            edges: Literal["reflect", "zeros"] = "reflect" if way == "same" else "zeros"
+            stride, padding = (2 if way == "down" and strided else 1), kernel // 2
+            self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=bias, padding_mode=edges)
+        self.norm = make_norm(norm, out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [N, in_channels, h, w] to [N, out_channels, H, W]."""
+        x = self.conv(blur_up(x) if self.way == "up" else x)
+        x = F.relu(self.norm(channels_last(x)))
+        return blur_down(x) if self.way == "down" else x
+
+
+class ResnetBlock(nn.Module):
+    """Two 3x3 convolutions with reflected edges, added to what they read."""
+
+    def __init__(self, channels: int, norm: Norm):
+        super().__init__()
+        self.layer = ConvLayer(channels, channels, 3, norm)
+        bias = norm != "batch"
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=bias, padding_mode="reflect")
+        self.norm = make_norm(norm, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [N, channels, h, w] to the same shape."""
+        return x + self.norm(self.conv(self.layer(x)))
+
+
+def make_norm(norm: Norm, channels: int, batch_at_test: bool = False) -> nn.Module:
+    """Return a layer that normalizes each image by itself, or the batch."""
+    return BatchNorm2d(channels, batch_at_test=batch_at_test) if norm == "batch" else InstanceNorm2d()

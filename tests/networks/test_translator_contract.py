@@ -1,0 +1,93 @@
+"""What every registered translator must do, on every kind of image; a new one gets the tests."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from image_specs import SPECS, every_spec, images_of, labels_of, sized
+
+from ggdr.networks.base import ImageSpec, TranslatorConfig
+from ggdr.ops.gradient import input_gradient
+from ggdr.registry import Capability, discover, generators
+from ggdr.saving.model import load_model, save_model
+
+discover()
+TRANSLATORS = sorted(name for name, part in generators.items() if issubclass(part, TranslatorConfig))
+every_translator = pytest.mark.parametrize("name", TRANSLATORS)
+
+
+def source_of(spec: ImageSpec, channels: int = 2) -> ImageSpec:
+    """Images of the same size, of other channels."""
+    return ImageSpec(spec.height, spec.width, channels)
+
+
+def network(name: str, spec: ImageSpec):
+    torch.manual_seed(0)
+    return generators[name].tiny().build(spec, source_of(spec))
+
+
+@every_spec
+@every_translator
+def test_a_translator_hands_over_images_and_maps_of_the_promised_shapes(name, spec):
+    net = network(name, spec)
+    x = images_of(source_of(spec), 3)
+    made = net(x, labels_of(spec, 3))
+    assert made.image.shape == images_of(spec, 3).shape and made.image.dtype == torch.float32
+    assert made.image.abs().max() <= 1 and made.features == {} and made.ws is None
+    resolutions = tuple(net.feature_channels)
+    assert (Capability.G_FEATURES in net.config.provides) == bool(resolutions)
+    assert list(resolutions) == sorted(resolutions) and max(resolutions) <= spec.height
+    made = net(x, labels_of(spec, 3), resolutions=resolutions)
+    assert {r: tuple(each.shape) for r, each in made.features.items()} == sized(spec, net.feature_channels, 3)
+    with pytest.raises(ValueError, match="11"):
+        net(x, labels_of(spec, 3), resolutions=(11,))
+    with pytest.raises(ValueError, match="labels") if spec.labels else torch.no_grad():
+        net(x)
+    assert net.z_dim == 0
+
+
+@every_translator
+def test_image_and_labels_matter(name):
+    spec = SPECS["square, labels"]
+    net = network(name, spec).eval()
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    x, labels = images_of(source_of(spec), 2), labels_of(spec, 2)
+    made = net(x, labels).image
+    assert not torch.allclose(made, net(x, labels.flip(1)).image)
+    assert not torch.allclose(made, net(x.flip(3), labels).image)
+
+
+@pytest.mark.parametrize("spec", [SPECS["square, labels"], SPECS["tall RGBA"]], ids=["labels", "tall RGBA"])
+@every_translator
+def test_save_and_load_are_exact(name, spec, tmp_path):
+    net = network(name, spec).eval()
+    save_model(net, tmp_path)
+    again = load_model(tmp_path)
+    assert (again.config, again.spec, again.source) == (net.config, spec, source_of(spec))
+    x = images_of(source_of(spec), 2)
+    assert torch.equal(again(x, labels_of(spec, 2)).image, net(x, labels_of(spec, 2)).image)
+
+
+@every_translator
+def test_translators_can_be_differentiated_twice(name):
+    net = network(name, SPECS["square"])
+    x = images_of(net.source, 2).requires_grad_()
+    input_gradient(net(x).image.square(), x).square().sum().backward()
+    grads = [p.grad for p in net.parameters() if p.grad is not None]
+    assert grads and all(grad.isfinite().all() for grad in grads) and any(grad.abs().sum() > 0 for grad in grads)
+
+
+@every_translator
+def test_batch_mates_do_not_leak_in_eval(name):
+    net = network(name, SPECS["square"]).eval()
+    torch.manual_seed(3)
+    x, other = images_of(net.source, 1), images_of(net.source, 1) * 9
+    torch.testing.assert_close(net(torch.cat([x, other])).image[:1], net(x).image, rtol=1e-3, atol=1e-4)
+
+
+@every_translator
+def test_defaults_are_built_for_the_papers_images_within_their_sizes(name):
+    with torch.device("meta"):
+        net = generators[name]().build(ImageSpec(256, 256), ImageSpec(256, 256))
+    assert sum(p.numel() for p in net.parameters()) < 300e6
