@@ -48,9 +48,12 @@ def guess(files: ImageFiles) -> TwoDomains | None:
 
     if files.labels or files.image_column or files.files or not files.source:
         return None
-    folders = folders_in(files.source, files.split, files.config)
+    try:
+        folders = folders_in(files.source, files.split, files.config)
+        columns = [] if folders else columns_in(files.source, Columns(split=files.split, config=files.config))
+    except UserError:  # trainA alone, or nothing that can be read: the report on images says so
+        return None
     lettered = folders is not None and not any(folders.names)
-    columns = [] if folders else columns_in(files.source, Columns(split=files.split, config=files.config))
     if not lettered and len(columns) != 2:
         return None
     shared = {name: vars(files)[name] for name in ("source", "size", "channels", "split", "config", "subset")}

@@ -28,11 +28,8 @@ class HubTable(TableReader):
     def load(source: str, columns: Columns):
         return load_hub(source, columns)
 
-    @staticmethod
-    def list_splits(source: str, config: str) -> Sequence[str]:
-        import datasets
-
-        return datasets.get_dataset_split_names(source, config or None)
+    def split_names(self) -> Sequence[str]:
+        return tuple(self.table.info.splits or ())  # of the copy in the cache, so that no network changes them
 
 
 def load_hub(source: str, columns: Columns, streaming: bool = False) -> Any:
