@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
     from torch import Tensor
 
-    from ggdr.play.game import Reals
     from ggdr.play.phase import Phase
+    from ggdr.play.view import Reals
     from ggdr.training.run import Run
     from ggdr.training.trained import Trained
     from ggdr.training.trainer import Trainer

@@ -13,8 +13,9 @@ from ggdr.play.callback import Callback
 from ggdr.registry import callbacks
 
 if TYPE_CHECKING:
+    from ggdr.features.cache import FeatureCache
     from ggdr.metrics.data import EvalData
-    from ggdr.networks.base.module import Generator
+    from ggdr.play.view import View
     from ggdr.training.run import Run
     from ggdr.training.trainer import Trainer
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @callbacks.register("metrics")
 @dataclass(kw_only=True)
 class MeasureMetrics(Callback):
-    """Measure the recipe's metrics on samples of the mean generator, and keep the best checkpoint by one of them."""
+    """Measure the recipe's metrics on what the model makes, and keep the best checkpoint by one of them."""
 
     every_kimg: float = 200.0
     """interval of the metrics, thousands of reals; 0: none"""
@@ -31,21 +32,15 @@ class MeasureMetrics(Callback):
 
     def prepare(self, trainer: Trainer) -> None:
         """Load what the metrics need; UserError if one of them could not be measured, or nothing can be the best."""
-        from ggdr.features.cache import FeatureCache
         from ggdr.training.best import best_of
 
         run = trainer.run
         self.best = best_of(self.keep_best, run.recipe.metrics, self.every_kimg, run.out)
-        self.known_reals = FeatureCache(
-            lambda places: run.images.at(list(places), run.recipe.seed).images,
-            count=len(run.images),
-            processes=trainer.processes,
-            on_progress=run.stop.break_off,
-        )
-        data = self.data(trainer)
-        for name, metric in run.recipe.metrics.items() if self.every_kimg else ():
-            with at(f"metrics.{name}", f"or train without it: --metrics.{name} none"):
-                metric.prepare(data)
+        self.known_reals: dict[tuple[str, bool], FeatureCache] = {}
+        for _, data in self.data(trainer):
+            for name, metric in run.recipe.metrics.items() if self.every_kimg else ():
+                with at(f"metrics.{name}", f"or train without it: --metrics.{name} none"):
+                    metric.prepare(data)
 
     def start(self, trainer: Trainer) -> None:
         if trainer.main and self.best and (line := self.best.set_aside()):
@@ -57,19 +52,19 @@ class MeasureMetrics(Callback):
         self.measure(trainer)
 
     def measure(self, trainer: Trainer, but: Collection[str] = ()) -> None:
-        """Every metric of the recipe `but` these, on samples that all processes share in making.
+        """Every metric of the recipe `but` these, of each view, on images that all processes share in making.
 
         A stop breaks it off; the run measures the rest when it goes on.
         """
         from ggdr.training.stopping import Stopped
 
-        run, data = trainer.run, self.data(trainer)
+        run, views = trainer.run, self.data(trainer)
         with suppress(Stopped):
             for name, metric in run.recipe.metrics.items():
                 if name in but or run.stop.due_now():
                     continue
-                values = metric.measure(data)
-                trainer.log({f"metric/{name}/{k}": v for k, v in values.items()})
+                values = {of: metric.measure(data) for of, data in views}
+                trainer.log({f"metric/{name}/{of}{key}": v for of, each in values.items() for key, v in each.items()})
         self.keep(trainer)
 
     def keep(self, trainer: Trainer) -> None:
@@ -86,29 +81,49 @@ class MeasureMetrics(Callback):
         if trainer.main and newest is not None:
             trainer.say(best.take(newest, value))
 
-    def data(self, trainer: Trainer) -> EvalData:
-        """Samples of the mean generator as it is now, against the reals; nothing is made yet."""
+    def data(self, trainer: Trainer) -> list[tuple[str, EvalData]]:
+        """What each view of the model as it is now makes, against the reals, after what its numbers' names begin with.
+
+        Nothing is made yet. Where a game has one view, that is nothing.
+        """
+        views = trainer.run.views()
+        return [(f"{name}/" if len(views) > 1 else "", self.of_view(trainer, view)) for name, view in views.items()]
+
+    def of_view(self, trainer: Trainer, view: View) -> EvalData:
+        """The data of one view's metrics."""
         from ggdr.features.cache import FeatureCache
         from ggdr.metrics.data import EvalData
+        from ggdr.sampling import make
 
-        run, reals = trainer.run, self.known_reals
-        generator = next(iter(run.ema.mean.values()))
+        run, reals = trainer.run, self.reals_of(trainer, view)
         fakes = FeatureCache(
-            lambda places: fakes_of(run, generator, places),
+            lambda places: make(view, run.seen_by(view, places), run.recipe.seed + places.start),
+            count=None if view.source is None else reals.count,
             processes=trainer.processes,
             on_progress=reals.on_progress,
             networks=reals.networks,
         )
-        return EvalData(reals, fakes, generator, lambda places: labels_of(run, places))
+        truth = reals if view.paired else None
+        return EvalData(reals, fakes, view.generator, lambda places: labels_of(run, view, places), truth=truth)
+
+    def reals_of(self, trainer: Trainer, view: View) -> FeatureCache:
+        """The images that a view's are to resemble, with the features that are known already."""
+        from ggdr.features.cache import FeatureCache
+
+        run, shared = trainer.run, next(iter(self.known_reals.values()), None)
+        images = run.images if view.source is None else run.shown
+        key = view.target, view.source is None
+        if key not in self.known_reals:
+            self.known_reals[key] = FeatureCache(
+                lambda places: images.domain_batches(list(places), run.recipe.seed)[view.target].images,
+                count=len(images),
+                processes=trainer.processes,
+                on_progress=run.stop.break_off,
+                networks=None if shared is None else shared.networks,
+            )
+        return self.known_reals[key]
 
 
-def fakes_of(run: Run, generator: Generator, places: range) -> Tensor:
-    """Samples for these places, with the labels of the reals there [n, C, H, W] uint8."""
-    from ggdr.sampling import sample
-
-    return sample(generator, labels_of(run, places), len(places), run.recipe.seed + places.start)
-
-
-def labels_of(run: Run, places: range) -> Tensor | None:
+def labels_of(run: Run, view: View, places: range) -> Tensor | None:
     """The labels of the reals at these places [n, L], if there are any."""
-    return run.images.at(list(places), run.recipe.seed).labels if run.spec.labels else None
+    return run.seen_by(view, places)[view.target].labels if run.spec.labels else None

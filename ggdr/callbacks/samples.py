@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @callbacks.register("samples")
 @dataclass(kw_only=True)
 class SampleGrid(Callback):
-    """Draw samples of the mean generator into one picture, for the same latents and labels each time."""
+    """Draw what the model makes into pictures, for the same latents, labels and inputs each time."""
 
     every_kimg: float = 50.0
     """interval of grids, thousands of reals; there is one at the start and one at the end in any case"""
@@ -28,23 +28,38 @@ class SampleGrid(Callback):
         above_zero(self, "images")
 
     def start(self, trainer: Trainer) -> None:
-        self.drawn = trainer.run.images_seen
-        if not trainer.resumed:
-            run = trainer.run
-            trainer.journal.grid("reals", run.images.at(list(range(self.images)), run.recipe.seed).images)
-            self.on_interval(trainer)
+        from ggdr.sampling.grid import picture
+
+        run = trainer.run
+        self.drawn = run.images_seen
+        if trainer.resumed:
+            return
+        if trainer.main:
+            batch = run.batch_at(range(self.images), run.images)
+            for name, reals in batch.items():
+                shown = picture(reals.images, run.domains[name].classes)
+                trainer.journal.grid("reals" if len(batch) == 1 else f"reals_{name}", shown)
+        self.on_interval(trainer)
 
     def on_interval(self, trainer: Trainer) -> None:
-        """Draw samples/fakes-KIMG.png, of several generators samples/NAME-KIMG.png; the main process alone does."""
-        from ggdr.sampling import sample
+        """Draw samples/VIEW-KIMG.png of each view of the game, such as fakes; the main process alone does.
+
+        Where images are made of images, a row holds the input, the output and what the view has beside them.
+        """
+        from ggdr.sampling import show
+        from ggdr.sampling.grid import picture, side_by_side
 
         run, self.drawn = trainer.run, trainer.run.images_seen
         if not trainer.main:
             return
-        labels = run.images.at(list(range(self.images)), run.recipe.seed).labels
-        for name, network in run.ema.mean.items():
-            fakes = sample(network, labels, self.images, run.recipe.seed)
-            trainer.journal.grid("fakes" if len(run.ema.mean) == 1 else name, fakes, run.images_seen)
+        for name, view in run.views().items():
+            columns = show(view, run.seen_by(view, range(self.images)), run.recipe.seed)
+            classes = {"input": view.source and run.domains[view.source].classes}
+            shown = [picture(images, classes.get(column) or 0) for column, images in columns.items()]
+            if len(shown) > 1:
+                trainer.journal.grid(name, side_by_side(shown), run.images_seen, rows_of=len(shown))
+            else:
+                trainer.journal.grid(name, shown[0].cpu(), run.images_seen)
         trainer.journal.plot()
 
     def rolled_back(self, trainer: Trainer) -> None:

@@ -60,7 +60,7 @@ def evaluate(
     from ggdr.evaluation.sources import SamplingSettings
     from ggdr.ops.device import resolve_device
     from ggdr.processes import Processes
-    from ggdr.sampling import View
+    from ggdr.sampling import SamplingOptions
 
     if not isinstance(source, str | Path | ImageFiles):
         raise UserError(
@@ -76,7 +76,7 @@ def evaluate(
         data = data_of_run(files.source) if data is None else find_data(str(data))
     chosen = find_metrics(metrics or STANDARD, data, images, reals, extractor)
     processes, shown = Processes(device=resolve_device(device)), Progress(progress)
-    sampling = SamplingSettings(processes.device, View(truncation_psi, truncation_cutoff, noise), steps)
+    sampling = SamplingSettings(processes.device, SamplingOptions(truncation_psi, truncation_cutoff, noise), steps)
     evaluator = Evaluator(
         files, data, chosen, sampling, processes, shown, cache=cache, revision=revision, skip_missing=not metrics
     )

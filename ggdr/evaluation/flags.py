@@ -96,9 +96,9 @@ class Command:
         """Open what is measured, the real images and the metrics; UserError if they do not go together."""
         from ggdr.evaluation.evaluator import Evaluator  # torch is imported once the command is known to be one
         from ggdr.evaluation.sources import SamplingSettings
-        from ggdr.sampling import View
+        from ggdr.sampling import SamplingOptions
 
-        sampling = SamplingSettings(processes.device, View(self.psi, self.cutoff, self.noise), self.steps)
+        sampling = SamplingSettings(processes.device, SamplingOptions(self.psi, self.cutoff, self.noise), self.steps)
         return Evaluator(
             self.read,
             self.data,

@@ -19,7 +19,7 @@ from ggdr.features.cache import CHUNK
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
-from ggdr.sampling import View, forward_arguments, seeded_latents
+from ggdr.sampling import SamplingOptions, forward_arguments, seeded_latents
 from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import describe_labels
 from ggdr.saving import checkpoint
@@ -35,7 +35,7 @@ class SamplingSettings(NamedTuple):
     """How a source makes images, apart from their seeds."""
 
     device: torch.device
-    view: View = View(noise="random")
+    view: SamplingOptions = SamplingOptions(noise="random")
     """truncation and noise of generators"""
     steps: int | None = None
     """denoising steps of pipelines; None: their default"""
@@ -218,7 +218,7 @@ def check_labels(own: ImageSpec, real: ImageSpec) -> None:
         )
 
 
-def without_missing_noise(view: View, network: Generator) -> View:
+def without_missing_noise(view: SamplingOptions, network: Generator) -> SamplingOptions:
     """Return the view, without fresh noise if the generator has no noise inputs."""
     return view if Capability.NOISE in network.config.provides else view._replace(noise="const")
 

@@ -16,7 +16,7 @@ from ggdr.latent.directions import Directions, Method, find_directions
 from ggdr.latent.mixing import mix_styles
 from ggdr.networks.base.module import Discriminator, Generator
 from ggdr.ops.device import resolve_device
-from ggdr.sampling import View, draw
+from ggdr.sampling import SamplingOptions, draw
 from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import label_rows
 from ggdr.saving import checkpoint
@@ -37,9 +37,9 @@ class ImageSettings(NamedTuple):
     noise: Literal["const", "random", "none"] = "const"
 
     @property
-    def view(self) -> View:
+    def view(self) -> SamplingOptions:
         """Return how the generator makes the image."""
-        return View(self.psi, None, self.noise)
+        return SamplingOptions(self.psi, None, self.noise)
 
 
 class Model:
@@ -97,7 +97,9 @@ class Model:
         """Return the codes that the image of the settings is made from."""
         return self.get_or_make(
             ("codes", settings),
-            lambda: codes_of_seeds(self.generator, [settings.seed], self.labels(settings), View(settings.psi)),
+            lambda: codes_of_seeds(
+                self.generator, [settings.seed], self.labels(settings), SamplingOptions(settings.psi)
+            ),
         )
 
     @torch.no_grad()

@@ -13,7 +13,8 @@ from ggdr.lazy import torch
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.networks.size import Pyramid, pyramid_of
 from ggdr.play.duel import Duel, StepContext
-from ggdr.play.game import Networks, Reals
+from ggdr.play.game import Networks
+from ggdr.play.view import Reals
 from ggdr.registry import Capability, games
 from ggdr.schedules.intervals import ramp
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ggdr.errors import UserError
+from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.play.duel import Duel, StepContext
-from ggdr.play.game import Game, Networks, Reals
+from ggdr.play.game import Game, Networks
+from ggdr.play.view import Reals, View
 from ggdr.registry import games
+from ggdr.seeding import word
 
 
 @games.register("standard", paper="1406.2661")
@@ -41,3 +45,16 @@ class StandardGame(Game):
         """Return the one duel of a micro-batch: the generator against the discriminator."""
         (reals,) = batch.values()
         return [Duel(networks["generator"], networks["discriminator"], *reals, context)]
+
+    def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
+        """Fakes, under the labels of the reals."""
+        (domain,) = domains
+
+        def fakes(batch: Mapping[str, Reals], seed: int) -> Tensor:
+            """Images of noise, as many as there are reals, under their labels."""
+            reals, labels = batch[domain]
+            torch.manual_seed(word(seed))
+            z = torch.randn(len(reals), networks["generator"].z_dim, device=reals.device)
+            return networks["generator"](z, labels).image
+
+        return {"fakes": View(make=fakes, target=domain, generator=networks["generator"])}

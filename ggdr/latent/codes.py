@@ -13,7 +13,7 @@ from ggdr.cache import write_whole
 from ggdr.errors import DiskError, UserError
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
-from ggdr.sampling import BATCH_SIZE, View, check_seeds, forward_arguments, seeded_latents
+from ggdr.sampling import BATCH_SIZE, SamplingOptions, check_seeds, forward_arguments, seeded_latents
 
 FORMAT = "ggdr codes"
 NOISE, LABELS = "noise.", "labels"
@@ -53,7 +53,7 @@ def interleave(codes: Sequence[Codes]) -> Codes:
 
 
 def codes_of_seeds(
-    generator: Generator, seeds: Sequence[int], labels: Tensor | None = None, view: View | None = None
+    generator: Generator, seeds: Sequence[int], labels: Tensor | None = None, view: SamplingOptions | None = None
 ) -> Codes:
     """Return the codes of seeds, from which `ggdr.sampling.draw` makes its images; labels [N, C].
 
@@ -63,10 +63,12 @@ def codes_of_seeds(
 
 
 @torch.no_grad()
-def codes_of_latents(generator: Generator, z: Tensor, labels: Tensor | None = None, view: View | None = None) -> Codes:
+def codes_of_latents(
+    generator: Generator, z: Tensor, labels: Tensor | None = None, view: SamplingOptions | None = None
+) -> Codes:
     """Return the codes of latent codes [N, z_dim] and labels [N, C]; UserError if the generator does not take
     `view`."""
-    how = forward_arguments(generator.config, view or View())
+    how = forward_arguments(generator.config, view or SamplingOptions())
     if Capability.WS not in generator.config.provides:
         return Codes(z, labels)
     device = generator.device

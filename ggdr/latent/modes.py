@@ -13,7 +13,7 @@ from ggdr.latent.codes import Codes, codes_of_seeds, draw_codes
 from ggdr.latent.directions import draw_styles
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
-from ggdr.sampling import BATCH_SIZE, View, draw, forward_arguments
+from ggdr.sampling import BATCH_SIZE, SamplingOptions, draw, forward_arguments
 
 
 class Modes(NamedTuple):
@@ -51,12 +51,12 @@ def draw_with_modes(
     generator: Generator,
     seeds: Sequence[int],
     labels: Tensor | None = None,
-    view: View | None = None,
+    view: SamplingOptions | None = None,
     modes: Modes | None = None,
     batch_size: int = BATCH_SIZE,
 ) -> Iterator[Tensor]:
     """Draw images like `ggdr.sampling.draw`, with psi pulling towards `modes` if given; UserError as there."""
-    view = view or View()
+    view = view or SamplingOptions()
     if modes is None:
         return draw(generator, seeds, labels, view, batch_size)
     forward_arguments(generator.config, view)

@@ -12,7 +12,7 @@ from torch.func import jvp
 
 from ggdr.errors import UserError
 from ggdr.networks.base.module import Generator
-from ggdr.sampling import BATCH_SIZE, View, check_seeds, forward_arguments, seeded_latents
+from ggdr.sampling import BATCH_SIZE, SamplingOptions, check_seeds, forward_arguments, seeded_latents
 from ggdr.seeding import word
 
 
@@ -23,7 +23,7 @@ def polarity_sample(
     rho: float,
     *,
     labels: Tensor | None = None,
-    view: View | None = None,
+    view: SamplingOptions | None = None,
     directions: int = 16,
 ) -> list[int]:
     """Draw `count` of the candidate seeds without replacement, with odds volume ** rho (Humayun et al. 2022, eq. 3).
@@ -46,14 +46,14 @@ def polarity_sample(
 
 @torch.no_grad()
 def log_volumes(
-    generator: Generator, seeds: Sequence[int], labels: Tensor | None, view: View | None, directions: int
+    generator: Generator, seeds: Sequence[int], labels: Tensor | None, view: SamplingOptions | None, directions: int
 ) -> Tensor:
     """The logarithm of the volume [N] float64 that a small cube of latent space has among images, for each seed.
 
     # Unlike the paper, which takes the largest singular values of the whole Jacobian: of its product with the same
     # `directions` random orthonormal vectors for all seeds, so that as many forward derivatives are enough.
     """
-    how = forward_arguments(generator.config, view or View())
+    how = forward_arguments(generator.config, view or SamplingOptions())
     z = seeded_latents(seeds, generator.z_dim)
     width = min(directions, generator.z_dim)
     random = torch.randn(generator.z_dim, width, generator=torch.Generator().manual_seed(0))

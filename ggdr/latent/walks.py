@@ -13,7 +13,7 @@ from ggdr.errors import UserError
 from ggdr.latent.codes import Codes, codes_of_latents, codes_of_seeds
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
-from ggdr.sampling import View, check_seeds, seeded_latents
+from ggdr.sampling import SamplingOptions, check_seeds, seeded_latents
 
 Curve = Literal["spline", "slerp"]
 
@@ -24,7 +24,7 @@ def walk(
     steps: int,
     *,
     labels: Tensor | None = None,
-    view: View | None = None,
+    view: SamplingOptions | None = None,
     curve: Curve = "spline",
     loop: bool = True,
 ) -> Codes:

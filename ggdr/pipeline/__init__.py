@@ -25,7 +25,7 @@ from ggdr.latent.targets import Picture, targets_of
 from ggdr.latent.walks import Curve, walk
 from ggdr.networks.base.module import Discriminator, Generator, Network
 from ggdr.pipeline.outputs import EditOutput, GANOutput, ProjectionOutput, check_output, handed
-from ggdr.sampling import BATCH_SIZE, View, check_seeds
+from ggdr.sampling import BATCH_SIZE, SamplingOptions, check_seeds
 from ggdr.sampling.labels import LabelInput, label_rows
 from ggdr.saving.model import save_model
 from ggdr.saving.pretrained import Hub, check_index, load_pair, write_index
@@ -188,7 +188,7 @@ class Pipeline:
         UserError if the generator does not take what is asked.
         """
         check_output(output_type)
-        view = View(truncation_psi, truncation_cutoff, noise)
+        view = SamplingOptions(truncation_psi, truncation_cutoff, noise)
         if polarity:
             seeds = self.polarized(polarity, batch_size, candidates, seeds, labels, view)
         seeds = seeds_for(batch_size, seeds, labels)
@@ -215,7 +215,7 @@ class Pipeline:
         for all, as in a call, which has the other arguments too; `seeds` of the output are the rows'. UserError if
         the generator does not take what is asked.
         """
-        view, codes = View(truncation_psi, truncation_cutoff), []
+        view, codes = SamplingOptions(truncation_psi, truncation_cutoff), []
         for seeds in (check_seeds(row_seeds), check_seeds(column_seeds)):
             codes.append(
                 codes_of_seeds(self.generator, seeds, label_rows(self.generator.spec, labels, len(seeds)), view)
@@ -244,7 +244,7 @@ class Pipeline:
         """
         given = check_seeds(seeds)
         rows = label_rows(self.generator.spec, labels, len(given))
-        view = View(truncation_psi, truncation_cutoff)
+        view = SamplingOptions(truncation_psi, truncation_cutoff)
         codes = walk(self.generator, given, steps, labels=rows, view=view, curve=curve, loop=loop)
         return self.output(
             draw_codes(self.generator, codes, chunk_size), given, chunk_size, output_type, len(codes.points)
@@ -257,7 +257,7 @@ class Pipeline:
         candidates: int | None,
         seeds: int | Sequence[int] | Tensor | None,
         labels: LabelInput | None,
-        view: View,
+        view: SamplingOptions,
     ) -> list[int]:
         """`count` (None: one) of the seeds given, or of `candidates` drawn from torch's random state."""
         if labels is not None and np.ndim(labels) > bool(self.generator.spec.label_ranges):
@@ -319,7 +319,7 @@ class Pipeline:
         if seeds is not None:
             given = check_seeds(seeds)
             rows = label_rows(self.generator.spec, labels, len(given))
-            codes = codes_of_seeds(self.generator, given, rows, View(truncation_psi))
+            codes = codes_of_seeds(self.generator, given, rows, SamplingOptions(truncation_psi))
         assert codes is not None
         moved = (directions or self.directions(count=direction + 1)).move(codes, direction, amounts)
         with self.computing():

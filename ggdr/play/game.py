@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.term import Adaptive, Turn
+from ggdr.play.view import Reals, View
 from ggdr.registry import Capability, games
-
-
-class Reals(NamedTuple):
-    """Real images of one domain, on the device."""
-
-    images: Tensor
-    """[N, C, H, W] in [-1, 1]"""
-    labels: Tensor | None = None
-    """[N, L]; None: unconditional"""
 
 
 @dataclass
@@ -97,6 +89,13 @@ class Game(Adaptive):
 
     def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
         """Who meets whom on a micro-batch of each domain's reals, by its name; `context.turn` says whose turn it is."""
+        raise NotImplementedError
+
+    def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
+        """What the model makes, by the names of its grids and numbers; `networks`: running means, and frozen ones.
+
+        `domains`: names of the data's, in their order.
+        """
         raise NotImplementedError
 
     def restarts(self, before: float, kimg: float, spec: ImageSpec) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from ggdr.errors import UserError
 from ggdr.networks.base import GeneratorConfig
 from ggdr.networks.base.module import Generator
+from ggdr.play.view import Reals, View
 from ggdr.registry import Capability
 from ggdr.sampling.grid import to_uint8
 from ggdr.seeding import word
@@ -24,20 +25,33 @@ SEEDS = 2**64
 
 
 @torch.no_grad()
-def sample(generator: Generator, labels: Tensor | None, n: int, seed: int) -> Tensor:
-    """n images [n, C, H, W] uint8 on the host; labels [n, L] or None. Seeds torch."""
-    device = next(generator.parameters()).device
-    made = []
-    for first in range(0, n, BATCH_SIZE):
-        torch.manual_seed(word(seed + first))
-        size = min(BATCH_SIZE, n - first)
-        z = torch.randn(size, generator.z_dim, device=device)
-        part = None if labels is None else labels[first : first + size].to(device)
-        made.append(to_uint8(generator(z, part).image.float()).cpu())
-    return torch.cat(made)
+def show(view: View, batch: Mapping[str, Reals], seed: int) -> dict[str, Tensor]:
+    """The columns of a game's view of a batch, by name: images [N, C, H, W] as networks see them. Seeds torch."""
+    parts = [view.columns(part, seed + first) for first, part in passes(batch)]
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
-class View(NamedTuple):
+@torch.no_grad()
+def make(view: View, batch: Mapping[str, Reals], seed: int) -> Tensor:
+    """What a game's view makes of a batch: images [N, C, H, W] uint8 on the host. Seeds torch."""
+    return torch.cat([to_uint8(view.make(part, seed + first).float()).cpu() for first, part in passes(batch)])
+
+
+def passes(batch: Mapping[str, Reals]) -> Iterator[tuple[int, dict[str, Reals]]]:
+    """The parts of a batch that pass the networks at once, each with the place of its first image."""
+    count = len(next(iter(batch.values())).images)
+    for first in range(0, count, BATCH_SIZE):
+        part = slice(first, first + BATCH_SIZE)
+        yield (
+            first,
+            {
+                name: Reals(images[part], None if labels is None else labels[part])
+                for name, (images, labels) in batch.items()
+            },
+        )
+
+
+class SamplingOptions(NamedTuple):
     """How a generator is to make an image, beside latent code and label."""
 
     psi: float | None = None
@@ -52,7 +66,7 @@ def draw(
     generator: Generator,
     seeds: Sequence[int],
     labels: Tensor | None = None,
-    view: View | None = None,
+    view: SamplingOptions | None = None,
     batch_size: int = BATCH_SIZE,
 ) -> Iterator[Tensor]:
     """Images [n, C, H, W] float32 about [-1, 1] on the generator's device, n <= `batch_size` of them at a time.
@@ -62,7 +76,7 @@ def draw(
     noise, which therefore takes a pass for each image. UserError if the generator does not take what is asked.
     """
     seeds = check_seeds(seeds)
-    how = forward_arguments(generator.config, view := view or View())
+    how = forward_arguments(generator.config, view := view or SamplingOptions())
     at_once = 1 if view.noise == "random" else batch_size
     if at_once < 1:
         raise UserError(f"a pass of {at_once} images makes none; give 1 or more.")
@@ -97,7 +111,7 @@ def check_seeds(seeds: int | Sequence[int] | Tensor) -> list[int]:
     return [int(seed) for seed in given]
 
 
-def forward_arguments(config: GeneratorConfig, view: View) -> dict[str, Any]:
+def forward_arguments(config: GeneratorConfig, view: SamplingOptions) -> dict[str, Any]:
     """A view as keywords of the generator's forward; UserError if it asks for what the generator does not give."""
     truncates, noisy = Capability.TRUNCATION in config.provides, Capability.NOISE in config.provides
     if not truncates and (view.psi, view.cutoff) != (None, None):

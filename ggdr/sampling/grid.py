@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,38 @@ def grid_columns(count: int, height: int, width: int) -> int:
 def display_channels(channels: int) -> int:
     """How many of an image's channels a picture shows: gray, RGB or RGBA; of two the first, of five and more three."""
     return {1: 1, 2: 1, 4: 4}.get(channels, 3)
+
+
+def picture(images: Tensor, classes: int = 0) -> Tensor:
+    """Images as networks see them, as pictures uint8 [N, C, H, W], C 1, 3 or 4; label maps in a colour for each class.
+
+    `classes`: K of one-hot maps [N, K, H, W], whose ignored pixels are black; 0: they are images.
+    """
+    if not classes:
+        return to_uint8(images[:, : display_channels(images.shape[1])])
+    turn = torch.arange(1, classes + 1, device=images.device)[:, None] * 0.618034  # hues far apart, as many as asked
+    hues = (turn + torch.arange(3, device=images.device) / 3).frac()
+    colours = (hues.sub(0.5).abs().mul(6).sub(1)).clamp(0, 1).mul(200).add(55)
+    return torch.einsum("nkhw,kc->nchw", images.float(), colours).round().to(torch.uint8)
+
+
+def side_by_side(columns: Sequence[Tensor]) -> Tensor:
+    """Pictures uint8 [N, C, H, W] of several kinds as one batch [N * kinds, C', H', W'], for a grid of as many columns.
+
+    Gray ones become colour beside colour; all take the largest size, by repeating pixels where they are smaller.
+    """
+    height, width = (max(images.shape[axis] for images in columns) for axis in (2, 3))
+    channels = max(images.shape[1] for images in columns)
+    alike = []
+    for images in columns:
+        if images.shape[2:] != (height, width):
+            images = torch.nn.functional.interpolate(images, (height, width), mode="nearest")
+        if images.shape[1] == 1 < channels:
+            images = images.repeat(1, 3, 1, 1)
+        if images.shape[1] < channels:  # three of four: opaque
+            images = torch.cat([images, torch.full_like(images[:, :1], 255)], 1)
+        alike.append(images.cpu())
+    return torch.stack(alike, 1).flatten(0, 1)
 
 
 def make_grid(images: Tensor, columns: int | None = None, scale: int | None = None) -> Tensor:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 
 from ggdr.formatting import significant
-from ggdr.play.game import Reals
 from ggdr.play.phase import Phase
+from ggdr.play.view import Reals
 from ggdr.training.memory import peak_memory
 from ggdr.training.place import check_place, megabytes, requires
 from ggdr.training.run import Run

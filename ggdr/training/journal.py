@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ggdr.lazy import Tensor
-from ggdr.sampling.grid import make_grid, save_grid
+from ggdr.sampling.grid import grid_columns, make_grid, save_grid
 from ggdr.saving import log_file
 from ggdr.trackers.base import Tracker
 from ggdr.training.progress import Progress
@@ -76,13 +76,18 @@ class Journal:
         log_file.truncate(self.file, step)
         self.step, self.images_seen, self.logged = step, images_seen, time.monotonic()
 
-    def grid(self, name: str, images: Tensor, images_seen: int | None = None) -> Path:
-        """Save images uint8 [N, C, H, W] as samples/NAME-000012.300kimg.png; `images_seen` None: samples/NAME.png."""
+    def grid(self, name: str, images: Tensor, images_seen: int | None = None, rows_of: int = 1) -> Path:
+        """Save images uint8 [N, C, H, W] as samples/NAME-000012.300kimg.png; `images_seen` None: samples/NAME.png.
+
+        `rows_of`: so many of them, one after the other, stay in one row.
+        """
         stem = name if images_seen is None else f"{name}-{images_seen / 1000:010.3f}kimg"
         path = self.out / "samples" / f"{stem}.png"
-        save_grid(images, path)
+        width = rows_of * images.shape[3]
+        columns = rows_of * grid_columns(len(images) // rows_of, images.shape[2], width) if rows_of > 1 else None
+        save_grid(images, path, columns)
         for tracker in self.trackers:
-            whole = make_grid(images)
+            whole = make_grid(images, columns)
             # Not every service takes one channel.
             tracker.images(f"samples/{name}", whole.repeat(1, 1, 3 if whole.shape[2] == 1 else 1).numpy(), self.step)
         return path
@@ -119,7 +124,7 @@ class NoJournal(Journal):
 
     def rewind(self, images_seen: int, step: int) -> None: ...
 
-    def grid(self, name: str, images: Tensor, images_seen: int | None = None) -> Path:
+    def grid(self, name: str, images: Tensor, images_seen: int | None = None, rows_of: int = 1) -> Path:
         return Path(os.devnull)
 
     def plot(self) -> Path:

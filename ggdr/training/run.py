@@ -17,7 +17,7 @@ from torch import Tensor
 from ggdr import __version__
 from ggdr.callbacks.built_in import callbacks_of
 from ggdr.changes import may_change
-from ggdr.data.base import Batch, Content
+from ggdr.data.base import Batch, Content, Images
 from ggdr.data.loader import batches
 from ggdr.errors import UserError, at
 from ggdr.layers.spectral import iterate_each_pass
@@ -27,11 +27,11 @@ from ggdr.ops.pixels import network_input
 from ggdr.ops.precision import without_tf32
 from ggdr.ops.threads import Threads
 from ggdr.play.duel import StepContext
-from ggdr.play.game import Reals
 from ggdr.play.optimizer import Optimizer
 from ggdr.play.phase import Phase, phases
 from ggdr.play.stats import Stats
 from ggdr.play.term import Adaptive, Turn
+from ggdr.play.view import Reals, View
 from ggdr.processes import together
 from ggdr.recipe import Recipe
 from ggdr.recipe.files import differences, fill_defaults, to_json, to_python
@@ -202,6 +202,30 @@ class Run:
         count = len(next(iter(domains.values())))
         first = self.accelerator.process_index * count
         return [(first + part, {name: parts[part] for name, parts in domains.items()}) for part in range(count)]
+
+    def views(self) -> dict[str, View]:
+        """What the model makes, as it is now: the running means' views."""
+        return self.recipe.game.views({**self.networks.frozen, **self.ema.mean}, [*self.domains])
+
+    @cached_property
+    def shown(self) -> Images:
+        """The images that views look at: what the data holds out, or itself."""
+        held_out = self.recipe.data.held_out()
+        return self.images if held_out is None else held_out.open()
+
+    def batch_at(self, places: Sequence[int], images: Images) -> dict[str, Reals]:
+        """What lies at these places of each domain, in the order of the run's seed."""
+        return self.to_device(images.domain_batches(list(places), self.recipe.seed))
+
+    def seen_by(self, view: View, places: range) -> dict[str, Reals]:
+        """What a view is to make images of, at these places; of one that makes them of noise, labels alone are read."""
+        if view.source is not None:
+            return self.batch_at(places, self.shown)
+        labels = None
+        if self.spec.labels:
+            labels = self.images.domain_batches(list(places), self.recipe.seed)[view.target].labels
+            labels = None if labels is None else labels.to(self.device)
+        return {view.target: Reals(torch.empty(len(places), 0, device=self.device), labels)}
 
     def restart_optimizers(self) -> None:
         """Where the game says so, all players' optimizers begin again before this step."""

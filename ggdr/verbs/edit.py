@@ -77,7 +77,7 @@ def main(argv: list[str]) -> int:
 def initial_codes(command: Edit, generator: Generator) -> tuple[list[str], Codes]:
     """The codes that are edited, and what they are called; UserError if there are none."""
     from ggdr.latent.codes import codes_of_seeds, load_codes
-    from ggdr.sampling import View
+    from ggdr.sampling import SamplingOptions
 
     if command.code is not None:
         codes = load_codes(command.code, generator)
@@ -85,7 +85,7 @@ def initial_codes(command: Edit, generator: Generator) -> tuple[list[str], Codes
         return [command.code.stem if count == 1 else f"{command.code.stem} {place}" for place in range(count)], codes
     seeds = parse_ranges("seeds", command.seeds)
     rows = command.label_rows(generator.spec, len(seeds))
-    return [f"seed {seed}" for seed in seeds], codes_of_seeds(generator, seeds, rows, View(command.psi))
+    return [f"seed {seed}" for seed in seeds], codes_of_seeds(generator, seeds, rows, SamplingOptions(command.psi))
 
 
 def edit_rows(

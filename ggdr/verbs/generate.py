@@ -143,10 +143,10 @@ def choose_seeds(command: Generate, generator: Generator, seeds: list[int], labe
     import torch
 
     from ggdr.latent.polarity import polarity_sample
-    from ggdr.sampling import View
+    from ggdr.sampling import SamplingOptions
 
     row = None if label is None else torch.tensor([label.values])
-    view = View(command.psi[0] if command.psi else None, command.cutoff)
+    view = SamplingOptions(command.psi[0] if command.psi else None, command.cutoff)
     return polarity_sample(
         generator, seeds, command.count or max(1, len(seeds) // 10), command.polarity, labels=row, view=view
     )
@@ -157,7 +157,7 @@ def draw_images(command: Generate, generator: Generator, wanted: list[ImageReque
     import torch
 
     from ggdr.latent.modes import draw_with_modes, find_modes
-    from ggdr.sampling import View
+    from ggdr.sampling import SamplingOptions
 
     centres = None if command.modes is None else find_modes(generator, command.modes)
     parts = []
@@ -165,7 +165,7 @@ def draw_images(command: Generate, generator: Generator, wanted: list[ImageReque
         part = [image for image in wanted if image.psi == psi]
         labels = [image.label.values for image in part if image.label is not None]
         rows = torch.tensor(labels) if labels else None
-        view = View(psi, command.cutoff, command.noise)
+        view = SamplingOptions(psi, command.cutoff, command.noise)
         parts.append(
             draw_with_modes(generator, [image.seed for image in part], rows, view, centres, command.batch_size)
         )

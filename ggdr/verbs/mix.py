@@ -45,10 +45,10 @@ def main(argv: list[str]) -> int:
 
     from ggdr.latent.codes import codes_of_seeds, draw_codes
     from ggdr.latent.mixing import mix_styles
-    from ggdr.sampling import View
+    from ggdr.sampling import SamplingOptions
     from ggdr.sampling.grid import save_grid
 
-    generator, view = command.generator(), View(command.psi)
+    generator, view = command.generator(), SamplingOptions(command.psi)
     rows, columns = (
         codes_of_seeds(generator, each, command.label_rows(generator.spec, len(each)), view) for each in seeds
     )

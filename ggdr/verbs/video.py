@@ -76,9 +76,11 @@ def main(argv: list[str]) -> int:
 def walk_codes(command: Video, generator: Generator, seeds: list[int], rows: Tensor | None, steps: int) -> Codes:
     """The codes of one walk past seeds with these labels."""
     from ggdr.latent.walks import walk
-    from ggdr.sampling import View
+    from ggdr.sampling import SamplingOptions
 
-    return walk(generator, seeds, steps, labels=rows, view=View(command.psi), curve=command.curve, loop=command.loop)
+    return walk(
+        generator, seeds, steps, labels=rows, view=SamplingOptions(command.psi), curve=command.curve, loop=command.loop
+    )
 
 
 def frames(command: Video, generator: Generator, walks: list[Codes]) -> Iterator[Tensor]:

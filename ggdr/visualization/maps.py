@@ -19,7 +19,7 @@ from ggdr.errors import UserError
 from ggdr.networks.base import GeneratorOutput
 from ggdr.networks.base.module import Discriminator, Generator
 from ggdr.registry import Capability
-from ggdr.sampling import BATCH_SIZE, View, forward_arguments, seeded_latents
+from ggdr.sampling import BATCH_SIZE, SamplingOptions, forward_arguments, seeded_latents
 from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import example_labels
 from ggdr.seeding import word
@@ -131,7 +131,9 @@ def generate_maps(
     labels = example_labels(generator.spec, places)
     labels = labels if labels is None else labels.to(generator.device)
     z = seeded_latents(range(seed + places.start, seed + places.stop), generator.z_dim).to(generator.device)
-    return generator(z, labels, resolutions=resolutions, **forward_arguments(generator.config, View())), labels
+    return generator(
+        z, labels, resolutions=resolutions, **forward_arguments(generator.config, SamplingOptions())
+    ), labels
 
 
 def discriminator_maps(

@@ -21,11 +21,11 @@ from ggdr.evaluation.sources import (
 from ggdr.features.cache import CHUNK
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
-from ggdr.sampling import View
+from ggdr.sampling import SamplingOptions
 from ggdr.saving.model import save_model
 
 CPU = torch.device("cpu")
-SAMPLING = SamplingSettings(CPU, View(noise="random"))
+SAMPLING = SamplingSettings(CPU, SamplingOptions(noise="random"))
 REALS = Digits(size=16, subset=100, labels=True).open()
 WAYS = ["stylegan2", "conditional", "dcgan", "pipeline"]
 
@@ -87,7 +87,9 @@ def test_images_of_one_seed_do_not_depend_on_how_many_are_made_at_once(places, w
 
 
 def test_fresh_noise_differs_between_passes_alone(places):
-    fresh, still = (found(places / "stylegan2", SAMPLING._replace(view=View(noise=n))) for n in ("random", "const"))
+    fresh, still = (
+        found(places / "stylegan2", SAMPLING._replace(view=SamplingOptions(noise=n))) for n in ("random", "const")
+    )
     assert not torch.equal(made(fresh, range(16)), made(still, range(16)))
     assert (made(still, range(16), batch_size=4).float() - made(still, range(16)).float()).abs().max() <= 1
 
@@ -117,7 +119,10 @@ def test_a_conditional_generator_needs_data_with_its_labels(places):
 
 
 def test_truncation_draws_towards_the_mean(places):
-    sources = [found(places / "stylegan2", SAMPLING._replace(view=View(psi=psi, noise="none"))) for psi in (None, 0.0)]
+    sources = [
+        found(places / "stylegan2", SAMPLING._replace(view=SamplingOptions(psi=psi, noise="none")))
+        for psi in (None, 0.0)
+    ]
     deviations = [made(source, range(16)).float().std(dim=0).mean() for source in sources]
     assert deviations[0] > 5 and deviations[1] == 0
     assert [source.describe()["truncation"]["psi"] for source in sources] == [1.0, 0.0]
@@ -126,7 +131,7 @@ def test_truncation_draws_towards_the_mean(places):
 @pytest.mark.parametrize("way", ["dcgan", "pipeline"])
 def test_truncation_is_refused_where_there_is_none(places, way):
     with pytest.raises(ValueError, match="no truncation; leave"):
-        found(places / way, SAMPLING._replace(view=View(psi=0.5)))
+        found(places / way, SAMPLING._replace(view=SamplingOptions(psi=0.5)))
 
 
 def test_each_kind_is_recognised(places, tmp_path):

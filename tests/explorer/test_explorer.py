@@ -21,7 +21,7 @@ from ggdr.explorer.inside import ImagePoint
 from ggdr.explorer.studio import ImageSettings, Model, Studio
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
-from ggdr.sampling import View, draw
+from ggdr.sampling import SamplingOptions, draw
 from ggdr.sampling.grid import to_uint8
 from ggdr.train import train_loop
 from ggdr.training.trainer import Trainer
@@ -51,7 +51,7 @@ def model(run) -> Model:
 
 def test_an_image_is_that_of_its_seed_and_is_made_once(model):
     look = ImageSettings(3, 0.7)
-    (plain,) = draw(model.generator, [3], None, View(0.7))
+    (plain,) = draw(model.generator, [3], None, SamplingOptions(0.7))
     assert torch.equal(model.image(look), to_uint8(plain)[0]) and model.image(look) is model.image(look)
     assert torch.equal(model.mix(look, 9, ()), model.image(look))
     every = tuple(range(6))

@@ -19,7 +19,7 @@ from ggdr.networks.base.module import Generator
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.pipeline import Pipeline
-from ggdr.sampling import View, draw
+from ggdr.sampling import SamplingOptions, draw
 from ggdr.sampling.labels import label_rows
 
 
@@ -43,7 +43,7 @@ def images(generator, codes) -> Tensor:
 
 
 def plainly(generator, seeds, labels=None, **view) -> Tensor:
-    return torch.cat(list(draw(generator, seeds, labels, View(**view))))
+    return torch.cat(list(draw(generator, seeds, labels, SamplingOptions(**view))))
 
 
 # ------------------------------------------------------------------------------------------------------------ mixing
@@ -63,7 +63,7 @@ def test_the_pipeline_mixes_row_by_row_and_its_default_is_the_coarser_half(style
     pipe = Pipeline(style)
     out = pipe.mix([1, 2], [3, 4, 5], truncation_psi=0.5, output_type="pt")
     half = range(codes_of_seeds(style, [1]).points.shape[1] // 2)
-    view = View(0.5)
+    view = SamplingOptions(0.5)
     codes = mix_styles(style, codes_of_seeds(style, [2], view=view), codes_of_seeds(style, [3], view=view), half)
     torch.testing.assert_close(out.images[3], images(style, codes)[0].add(1).div(2).clamp(0, 1))
     assert out.seeds == [1, 1, 1, 2, 2, 2]
@@ -181,7 +181,7 @@ def test_one_mode_is_the_mean_and_none_is_plain_truncation(style):
     one = find_modes(style, 1).centres[0]
     drawn_mean = find_modes(style, 1, seed=1).centres[0]
     assert (one - drawn_mean).norm() < 0.2 * codes_of_seeds(style, range(50)).points[:, 0].std(0).norm()
-    with_none = torch.cat(list(draw_with_modes(style, [1, 2], view=View(0.5))))
+    with_none = torch.cat(list(draw_with_modes(style, [1, 2], view=SamplingOptions(0.5))))
     assert torch.equal(with_none, plainly(style, [1, 2], psi=0.5))
 
 

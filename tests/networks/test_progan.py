@@ -20,7 +20,7 @@ from ggdr.networks.stylegan import StyleGANGeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.ops.scales import downsample_average, reduce_detail, upsample_nearest
 from ggdr.play.duel import StepContext
-from ggdr.play.game import Reals
+from ggdr.play.view import Reals
 from ggdr.recipe.fitting import fit
 from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR

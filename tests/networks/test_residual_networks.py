@@ -25,7 +25,7 @@ from ggdr.networks.sngan import SNGANDiscriminatorConfig, SNGANGeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.regularizers.orthogonal import Orthogonal, filters
-from ggdr.sampling import View, draw
+from ggdr.sampling import SamplingOptions, draw
 
 BRIEF = ImageSpec(16, 16, 3, 4)
 WIDE = ImageSpec(24, 48, 1, 4)
@@ -211,7 +211,7 @@ class TestBigGAN:
         torch.testing.assert_close(half[:, :2, :share], full[:, :2, :share] / 2)
         assert torch.equal(half[:, 2], full[:, 2]) and torch.equal(half[..., share:], full[..., share:])
         assert torch.equal(network.synthesize(full), network(z, labels).image)
-        mean = [torch.cat([*draw(network, [seed], labels[:1], View(psi=0.0))]) for seed in (0, 1)]
+        mean = [torch.cat([*draw(network, [seed], labels[:1], SamplingOptions(psi=0.0))]) for seed in (0, 1)]
         torch.testing.assert_close(*mean)
 
     @pytest.mark.parametrize("config", [BigGANGeneratorConfig.tiny(), BigGANDeepGeneratorConfig.tiny()], ids=named)

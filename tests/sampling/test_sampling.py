@@ -7,11 +7,13 @@ import torch
 from places import ROOT
 from tiny import STYLEGAN2
 
+from ggdr.games.standard import StandardGame
 from ggdr.metrics.inception_score import InceptionScore
 from ggdr.metrics.kid import KID
 from ggdr.networks.base import ImageSpec
 from ggdr.pipeline import Pipeline
-from ggdr.sampling import sample, seeded_latents
+from ggdr.play.view import Reals
+from ggdr.sampling import make, seeded_latents
 from ggdr.seeding import word
 
 PIPE = Pipeline(STYLEGAN2.build(ImageSpec(16, 16)))
@@ -54,8 +56,9 @@ def test_large_seeds_fit_torch_and_numpy_and_stay_apart():
 
 
 def test_a_run_s_grids_differ_for_seeds_that_differ_by_a_power_of_two():
-    generator = PIPE.generator
-    assert not torch.equal(sample(generator, None, 2, 5), sample(generator, None, 2, 5 + 2**32))
+    view = StandardGame().views({"generator": PIPE.generator}, ["real"])["fakes"]
+    one, other = (make(view, {"real": Reals(torch.empty(2, 0))}, seed) for seed in (5, 5 + 2**32))
+    assert one.shape == other.shape and not torch.equal(one, other)
 
 
 def test_metrics_take_a_large_seed():

@@ -18,7 +18,7 @@ from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2Gener
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.optimizers.adam import Adam
 from ggdr.play.duel import Duel
-from ggdr.play.game import Reals
+from ggdr.play.view import Reals
 from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.path_length import PathLength

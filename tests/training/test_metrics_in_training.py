@@ -63,7 +63,10 @@ def test_they_are_logged_as_they_fall_due_and_trainable_weights_do_not_feel_it(t
 def test_no_real_image_is_counted_twice(tmp_path):
     trainer = Trainer(run_of(tmp_path, QUICK, data=DigitImages(size=16, subset=64)))
     trainer.prepare()
-    assert len(trainer.callbacks["metrics"].known_reals.features(Digits(), 500)) == 64
+    assert (
+        len(trainer.callbacks["metrics"].of_view(trainer, trainer.run.views()["fakes"]).real.features(Digits(), 500))
+        == 64
+    )
 
 
 @pytest.mark.parametrize("way", ["train", "dry run"])
@@ -111,7 +114,7 @@ def test_labels_of_fakes_reach_the_metric(tmp_path):
     run = run_of(tmp_path, {"smooth": QUICK["smooth"]}, data=DigitImages(size=16, subset=64, labels=True))
     trainer = Trainer(run)
     trainer.prepare()
-    data = trainer.callbacks["metrics"].data(trainer)
+    ((_, data),) = trainer.callbacks["metrics"].data(trainer)
     assert torch.equal(data.labels(range(5)), run.images.at(list(range(5)), run.recipe.seed).labels)
     assert QUICK["smooth"].measure(data)["mean"] > 0
 

@@ -17,7 +17,7 @@ from tiny import moved
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
-from ggdr.sampling import View, draw
+from ggdr.sampling import SamplingOptions, draw
 from ggdr.sampling.grid import make_grid, to_uint8
 from ggdr.sampling.labels import label_rows
 from ggdr.saving.model import save_model
@@ -56,7 +56,7 @@ def run(generators, name: str, *flags: str) -> int:
 def expected(generators, name: str, seeds: list[int], labels: list[int] | None = None, **view) -> torch.Tensor:
     network = generators[name][1]
     rows = label_rows(network.spec, labels, len(seeds))
-    return to_uint8(torch.cat(list(draw(network, seeds, rows, View(**view)))))
+    return to_uint8(torch.cat(list(draw(network, seeds, rows, SamplingOptions(**view)))))
 
 
 def pixels(file: Path) -> np.ndarray:

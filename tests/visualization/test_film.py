@@ -16,7 +16,7 @@ from tiny import moved
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
-from ggdr.sampling import View, draw
+from ggdr.sampling import SamplingOptions, draw
 from ggdr.sampling.grid import make_grid, to_uint8
 from ggdr.saving.model import save_model
 from ggdr.verbs.mix import main as mix
@@ -126,7 +126,9 @@ def test_mix_draws_parents_beside_their_children(models):
     from ggdr.saving.model import load_model
 
     generator = load_model(models["style"])
-    rows, columns = (to_uint8(torch.cat(list(draw(generator, seeds, view=View())))) for seeds in ([0, 1], [3, 4, 5]))
+    rows, columns = (
+        to_uint8(torch.cat(list(draw(generator, seeds, view=SamplingOptions())))) for seeds in ([0, 1], [3, 4, 5])
+    )
     blank = torch.full_like(rows[:1], 255)  # with all styles lent, children are their columns' parents
     whole = make_grid(torch.cat([blank, columns, rows[:1], columns, rows[1:], columns]), 4)
     drawn = np.asarray(Image.open("mix.png")).astype(int)

@@ -166,8 +166,8 @@ class Generator(Network):
         """z [N, z_dim] ~ N(0, 1) and labels [N, L] (None: unconditional) to images and the maps of `resolutions`.
 
         If its config provides TRUNCATION it also takes `psi` and `cutoff`, if it provides NOISE also `noise`, with the
-        defaults and the meaning of `ggdr.sampling.View`, but that `psi` is a number (a tensor [] in a traced graph),
-        and `noise` fresh by default.
+        defaults and the meaning of `ggdr.sampling.SamplingOptions`, but that `psi` is a number (a tensor [] in a traced
+        graph), and `noise` fresh by default.
         """
         raise NotImplementedError
 

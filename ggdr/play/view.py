@@ -1,0 +1,48 @@
+"""A View: one kind of image that a model makes, as grids show it, metrics measure it and pipelines serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ggdr.lazy import Tensor
+
+
+class Reals(NamedTuple):
+    """Real images of one domain, on the device."""
+
+    images: Tensor
+    """[N, C, H, W] in [-1, 1], or label maps, one-hot"""
+    labels: Tensor | None = None
+    """[N, L]; None: unconditional"""
+
+
+def nothing(batch: Mapping[str, Reals], made: Tensor) -> dict[str, Tensor]:
+    """Nothing stands beside what was made."""
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What a game makes of a batch, of which domain, and which domain's images it is to resemble."""
+
+    make: Callable[[Mapping[str, Reals], int], Tensor]
+    """(a batch of each domain's reals, a seed) -> images [N, C, H, W] in [-1, 1]; seeds torch"""
+    target: str
+    """the domain that the images are of: the other side of FID"""
+    source: str | None = None
+    """the domain whose images they are made of; None: they are made of noise, and of the target's labels"""
+    paired: bool = False
+    """whether the target's image at the same place is what is to be made: the truth"""
+    generator: Any = None
+    """the generator, where images are made of its noise and metrics may walk in it; None: there is no such walk"""
+    beside: Callable[[Mapping[str, Reals], Tensor], dict[str, Tensor]] = nothing
+    """(a batch, what was made of it) -> further columns of a grid, by name, such as a cycle's end"""
+
+    def columns(self, batch: Mapping[str, Reals], seed: int) -> dict[str, Tensor]:
+        """What stands side by side in a grid, by name: the input, the output, and what is beside them."""
+        made = self.make(batch, seed)
+        given = {} if self.source is None else {"input": batch[self.source].images}
+        truth = {"target": batch[self.target].images} if self.paired else {}
+        return {**given, "output": made, **self.beside(batch, made), **truth}
