@@ -79,7 +79,7 @@ class Journal:
     def grid(self, name: str, images: Tensor, images_seen: int | None = None, rows_of: int = 1) -> Path:
         """Save images uint8 [N, C, H, W] as samples/NAME-000012.300kimg.png; `images_seen` None: samples/NAME.png.
 
-        `rows_of`: so many of them, one after the other, stay in one row.
+        `rows_of`: a row holds whole groups of as many of them.
         """
         stem = name if images_seen is None else f"{name}-{images_seen / 1000:010.3f}kimg"
         path = self.out / "samples" / f"{stem}.png"
