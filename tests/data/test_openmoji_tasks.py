@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ggdr.data.loader import domain_batches
+from ggdr.data.loader import batches
 from ggdr.data.openmoji import OpenMoji
 from ggdr.data.reading.openmoji.code_points import drawing
 from ggdr.data.reading.openmoji.drawings import emoji_files
@@ -114,7 +114,7 @@ def test_transparent_pixels_do_not_darken_what_is_averaged():
 @WHOLE
 def test_the_loader_gives_both_domains(task):
     images = Emoji(task=task, labels="groups", subset=20).open()
-    batch = next(domain_batches(images, seed=0, start=0, batch_size=4))
+    batch = next(batches(images, seed=0, start=0, batch_size=4))
     assert list(batch) == list(images.domains)
     for name, spec in images.domains.items():
         found = batch[name].images
