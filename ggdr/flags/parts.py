@@ -165,11 +165,17 @@ def found(kind: type[Part], name: str, flag: str, whole: Any) -> type[Part]:
                 raise UserError(
                     f"{flag} {name}: {name!r} is {homes}; type: {where.replace('NAME', name)} {name}"
                 ) from None
-        reading = [each for each, part in sorted(kind.registry.items()) if "source" in fields_of(part)]
+        reading = parts_with(kind.registry, "source")
         if not reading or not Path(name).exists():
             raise
         type_ = f"{flag} {reading[0]} {flag}.source {name}"
         raise UserError(f"{name!r} is a place, and {flag} takes a registered name; type: {type_}") from None
+
+
+def parts_with(registry: Registry, field: str) -> list[str]:
+    """The names of a registry's parts that have a setting, the plainest first: what derives from others is special."""
+    found = [name for name, part in registry.items() if field in fields_of(part)]
+    return sorted(found, key=lambda name: (len(registry[name].__mro__), name))
 
 
 def takers(owner: Any) -> Iterator[tuple[Registry, str]]:

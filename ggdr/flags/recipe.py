@@ -14,7 +14,7 @@ import tyro
 
 from ggdr.errors import UserError
 from ggdr.flags.command_line import flags_of, parsed
-from ggdr.flags.parts import fields_of, part_flags, part_kind, swap_parts, take_use
+from ggdr.flags.parts import fields_of, part_flags, part_kind, parts_with, swap_parts, take_use
 from ggdr.folders import RUNS
 from ggdr.recipe import Recipe
 from ggdr.recipe.about import About, Description, about_source
@@ -138,11 +138,12 @@ def lacking(owner: Any, path: list[str]) -> str:
         return f"It is a number; type --{swap} {' or '.join(able)} first for a schedule that has one." if able else ""
     if not isinstance(held, Part):
         return ""
-    others = [name for name, part in held.registry.items() if path[-1] in fields_of(part)]
+    others = parts_with(held.registry, path[-1])
     if not others:
         return ""
     kind = held.registry.kind
-    have = f"{' and '.join(others)} {'have' if len(others) > 1 else 'has'} one"
+    listed = " and ".join(filter(None, (", ".join(others[:-1]), others[-1])))
+    have = f"{listed} {'have' if len(others) > 1 else 'has'} one"
     return f"The {kind} {held.name!r} has none; {have}: add --{swap} {others[0]}."
 
 

@@ -44,9 +44,9 @@ def open_files(settings: ImageFiles) -> Reader:
     """The reader of a source, with a warning of what it passes over; UserError if nothing can be read."""
     reader = open_reader(settings.source, Columns(settings.image_column, settings.split, settings.config))
     if reader.unread.keys() - TEXT_ENDINGS:
-        warnings.warn(f"{settings.source!r} holds {describe_unread(reader.unread)}.", stacklevel=2)
+        warnings.warn(f"{settings.source!r} holds {describe_unread(reader.unread)}.", stacklevel=3)
     if reader.own_output:
-        warnings.warn(f"{settings.source!r}: {describe_skipped(reader.own_output)}.", stacklevel=2)
+        warnings.warn(f"{settings.source!r}: {describe_skipped(reader.own_output)}.", stacklevel=3)
     return reader
 
 

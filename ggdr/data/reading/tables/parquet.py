@@ -33,8 +33,6 @@ class ParquetTable(TableReader):
     def list_splits(source: str, config: str) -> Sequence[str]:
         import datasets
 
-        if Path(source).is_file():
-            return ()
         return [*map(str, datasets.load_dataset_builder("parquet", data_dir=source).config.data_files)]
 
 
