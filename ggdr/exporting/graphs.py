@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.errors import UserError
-from ggdr.networks.base.module import Discriminator, Generator, Network
+from ggdr.layers.dropout import without_dropout
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.base.module import Discriminator, Generator, Network, Translator
 from ggdr.registry import Capability
 from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import example_labels
@@ -73,6 +75,37 @@ class GeneratorGraph(Graph):
         return to_uint8(image).permute(0, 2, 3, 1) if self.uint8 else image
 
 
+class TranslatorGraph(Graph):
+    """A translator as a graph: source float32 [N, C, H, W] in [-1, 1], labels [N, L] if conditional, to `image`.
+
+    No number is dropped, also where the network drops some at test: one source makes one image. `image` is float32
+    [N, C, H, W] in [-1, 1], or uint8 [N, H, W, C].
+    """
+
+    output = "image"
+
+    def __init__(self, network: Translator, uint8: bool = False):
+        """Build the graph; `uint8`: return pixels 0 to 255."""
+        super().__init__(network, {"dropout": False, "uint8": uint8})
+        self.uint8, self.source = uint8, network.source
+        without_dropout(network)
+
+    def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
+        """Return images of uniform noise, and labels in turn."""
+        return {"source": uniform_images(self.source, samples, seed), **self.labels(samples)}
+
+    def forward(self, source: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the images made of others, as float32 or uint8."""
+        image = self.network(source, labels).image
+        return to_uint8(image).permute(0, 2, 3, 1) if self.uint8 else image
+
+
+def uniform_images(spec: ImageSpec, samples: int, seed: int) -> Tensor:
+    """Return images [N, C, H, W] of uniform noise in [-1, 1], a function of the seed."""
+    size = (samples, spec.channels, spec.height, spec.width)
+    return torch.rand(size, generator=torch.Generator().manual_seed(word(seed))) * 2 - 1
+
+
 class DiscriminatorGraph(Graph):
     """A discriminator as a graph: image float32 [N, C, H, W] in [-1, 1], labels [N, L] if conditional, to `logits`
     [N]."""
@@ -84,10 +117,7 @@ class DiscriminatorGraph(Graph):
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
         """Return images of uniform noise, and labels in turn."""
-        spec = self.network.spec
-        size = (samples, spec.channels, spec.height, spec.width)
-        image = torch.rand(size, generator=torch.Generator().manual_seed(word(seed))) * 2 - 1
-        return {"image": image, **self.labels(samples)}
+        return {"image": uniform_images(self.network.spec, samples, seed), **self.labels(samples)}
 
     def forward(self, image: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the logits [N] of images."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ggdr.errors import UserError
-from ggdr.foreign import r3gan, rosinality, snapshot, sorts
+from ggdr.foreign import r3gan, rosinality, snapshot, sorts, translators
 from ggdr.foreign.stand_ins import CALLS, Module
 from ggdr.foreign.torch_files import DTYPE_NAMES, IN_PICKLES, open_archive, pickle_of, read_archive, read_stream
 from ggdr.foreign.unpickle import load
@@ -28,7 +28,7 @@ def read(path: str | Path) -> Reading:
     path = Path(path).expanduser()
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is not there"
-        raise UserError(f"{str(path)!r} {what}; give a checkpoint: a .pkl of StyleGAN2-ADA or its heirs, or a .pt.")
+        raise UserError(f"{str(path)!r} {what}; give a checkpoint: a .pkl, .pt or .pth.")
     try:
         return read_file(path)
     except UserError as error:
@@ -53,6 +53,8 @@ def read_file(path: Path) -> Reading:
         found = rosinality.read(content, len(data))
     elif rosinality.MARK in content:
         found = rosinality.read({"g_ema": content}, len(data))
+    elif translators.is_one(content):
+        found = translators.read(content, len(data))
     else:
         raise UserError(sorts.of_content(content))
     about = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest()}

@@ -31,6 +31,8 @@ SIDE = 256
 """Height and width of the images, pixels, where a file does not say it: those of the published models."""
 UNREAD = frozenset({"num_batches_tracked", "filt"})
 """Last parts of names of what ours counts or has built in."""
+INFERRED = ("channels", "blocks", "halvings", "norm", "antialias")
+"""Settings that are read off the weights, as far as a network has them."""
 MOST_BLOCKS, MOST_HALVINGS = 100, 12
 
 
@@ -62,10 +64,6 @@ def read(content: Mapping[str, Stored], size: int) -> Reading:
         f"inferred for {network.config.name!r}: {', '.join(f'{name} {value}' for name, value in settings.items())}"
     )
     return Reading("translator", {role: FoundNetwork(network, "the file", network.config.name)}, {}, notes)
-
-
-INFERRED = ("channels", "blocks", "halvings", "norm", "antialias")
-"""Settings that are read off the weights, as far as a network has them."""
 
 
 def residual(stored: Mapping[str, Stored], size: int) -> Network:

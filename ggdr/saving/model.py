@@ -38,6 +38,8 @@ KINDS: dict[str, type[GeneratorConfig | DiscriminatorConfig | TranslatorConfig]]
     "translator": TranslatorConfig,
 }
 """what a description can be of, and the settings of such"""
+ROLES = {"translator": "generator"}
+"""a network's kind -> what it is called where it lies alone, if that is another word"""
 NAME = r"\w[\w.-]{0,99}"
 """what names of networks look like: they are names of files beside the description, never paths"""
 MOST = 2**24
@@ -358,7 +360,8 @@ def find_saved(path: str | Path) -> dict[str, SavedNetwork]:
         return networks_in_checkpoint(path)
     if (path / "config.json").is_file():
         saved = saved_network(path)
-        return {str(saved.description.get("kind")): saved}
+        kind = str(saved.description.get("kind"))
+        return {ROLES.get(kind, kind): saved}
     found = {file.parent.name: saved_network(file.parent) for file in sorted(path.glob("[!.]*/config.json"))}
     if not found:
         raise UserError(

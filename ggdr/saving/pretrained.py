@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from ggdr import __version__
 from ggdr.documents import is_hub_id, or_hub_id, suggest_similar
 from ggdr.errors import UserError
-from ggdr.networks.base.module import Discriminator, Generator, Network, Translator
+from ggdr.networks.base.module import Discriminator, Generator, Network
 from ggdr.saving.model import PROGRAM, SavedNetwork, find_saved, is_ours, read_description, save_model
 
 Of = TypeVar("Of", bound=Network)
@@ -23,12 +23,6 @@ ABSENT = [None, None]
 """what it says of a network that is not there"""
 __all__ = ["Hub", "Pair", "find", "load_generator", "load_one", "load_pair", "save_model"]
 PARTS = ("generator", "discriminator")
-ROLES: dict[type[Network], tuple[str, ...]] = {
-    Generator: ("generator",),
-    Discriminator: ("discriminator",),
-    Translator: ("generator", "translator"),
-}
-"""base class -> the names under which such a network may be saved: in a run a translator is the generator"""
 
 
 def write_index(folder: Path, parts: Collection[str]) -> None:
@@ -88,20 +82,17 @@ def load_one(name: str | Path, kind: type[Of], hub: Hub | None = None) -> Of:
 
     UserError if there is no such network.
     """
-    roles = next(roles for base, roles in ROLES.items() if issubclass(kind, base))
-    found = find(name, roles, hub or Hub(), needed=roles)
-    return loaded(next(found[role] for role in roles if role in found), kind)
+    part = "discriminator" if issubclass(kind, Discriminator) else "generator"
+    return loaded(find(name, (part,), hub or Hub())[part], kind)
 
 
-def find(
-    name: str | Path, parts: tuple[str, ...], hub: Hub, needed: tuple[str, ...] = PARTS[:1]
-) -> dict[str, SavedNetwork]:
-    """The networks of these names at `name`, those that are there; UserError without one that is `needed`."""
+def find(name: str | Path, parts: tuple[str, ...], hub: Hub) -> dict[str, SavedNetwork]:
+    """The networks of these names at `name`, those that are there; UserError without the first of them."""
     here = Path(name).expanduser()
     found = in_folder(here, hub) if here.exists() else on_hub(str(name), parts, hub)
-    if not found.keys() & {*needed}:
+    if parts[0] not in found:
         there = ", ".join(map(repr, found))
-        raise UserError(f"{str(name)!r} holds {there} and no {needed[0]}; give the folder above, or another.")
+        raise UserError(f"{str(name)!r} holds {there} and no {parts[0]}; give the folder above, or another.")
     return found
 
 

@@ -2,8 +2,10 @@
 
 ggdr convert lsun-cat.pkl models/lsun-cat
 
+ggdr convert latest_net_G.pth models/horse2zebra
+
 It reads snapshots (.pkl) of the published StyleGAN2-ADA code, of the StyleGAN3 code (StyleGAN2, T, R), of GGDR and of
-R3GAN, and state dicts (.pt) of rosinality's StyleGAN2.
+R3GAN, state dicts (.pt) of rosinality's StyleGAN2, and (.pth) of generators and discriminators of CycleGAN and pix2pix.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ class Convert:
     """What to convert, and where to."""
 
     snapshot: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SNAPSHOT")]
-    """the checkpoint: a .pkl or a .pt on this disk"""
+    """the checkpoint: a .pkl, a .pt or a .pth on this disk"""
     out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
     """folder to make: generator, generator_live and discriminator, as far as they are there, and source.json"""
 

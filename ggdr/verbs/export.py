@@ -7,9 +7,9 @@ ggdr export runs/digits generator.onnx --uint8
 ggdr export org/name judge.onnx --network discriminator --batch-size 4
 
 A generator takes z [N, z_dim] ~ N(0, 1), labels [N, L] if it was trained with labels, and psi [] if it has truncation,
-and gives image [N, C, H, W], about [-1, 1]; a discriminator takes image, and labels, and gives logits [N]. All are
-float32, but for the image of --uint8. N is any number, unless --batch-size fixes it. The file is read back and compared
-with the network before it is left behind.
+and gives image [N, C, H, W], about [-1, 1]; a translator takes source [N, C, H, W], and labels, and gives image; a
+discriminator takes image, and labels, and gives logits [N]. All are float32, but for the image of --uint8. N is any
+number, unless --batch-size fixes it. The file is read back and compared with the network before it is left behind.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def check_command(command: Export) -> None:
 
 def choose_graph(command: Export) -> Graph:
     """The graph of the network asked for; UserError if the model has none such."""
-    from ggdr.exporting.graphs import DiscriminatorGraph, GeneratorGraph
-    from ggdr.networks.base.module import Discriminator, Generator, Network
+    from ggdr.exporting.graphs import DiscriminatorGraph, GeneratorGraph, TranslatorGraph
+    from ggdr.networks.base.module import Discriminator, Generator, Network, Translator
     from ggdr.registry import use
     from ggdr.saving.pretrained import Hub, in_folder, loaded, on_hub
 
@@ -97,6 +97,8 @@ def choose_graph(command: Export) -> Graph:
     network = loaded(found[command.network], Network)
     if isinstance(network, Generator):
         return GeneratorGraph(network, command.noise, command.uint8)
+    if isinstance(network, Translator):
+        return TranslatorGraph(network, command.uint8)
     if command.uint8:
         raise UserError(f"{command.network!r} makes no images; leave --uint8 out.")
     assert isinstance(network, Discriminator)

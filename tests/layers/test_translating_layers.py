@@ -1,0 +1,89 @@
+"""Layers of networks from images to images, against what their papers define."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from ggdr.layers.adaptive_norm import AdaLIN, InstanceLayerNorm2d
+from ggdr.layers.cam import ResidualAttention
+from ggdr.layers.dropout import Dropout, without_dropout
+from ggdr.layers.norm import BatchNorm2d, InstanceNorm2d
+from ggdr.ops.blur_pool import blur_down, blur_up
+
+
+def maps(*shape: int, dtype=torch.float64) -> torch.Tensor:
+    torch.manual_seed(0)
+    return torch.randn(shape, dtype=dtype) * 2 + 3
+
+
+def test_instance_norm_is_torchs():
+    x = maps(2, 3, 5, 4)
+    torch.testing.assert_close(InstanceNorm2d()(x), F.instance_norm(x))
+    assert (InstanceNorm2d()(maps(2, 3, 1, 1)) == 0).all()
+
+
+def mixture(x: torch.Tensor, share: float) -> torch.Tensor:
+    """Instance and layer normalization, by their definitions, with unbiased variances."""
+    own = (x - x.mean((2, 3), keepdim=True)) / (x.var((2, 3), keepdim=True) + 1e-5).sqrt()
+    every = (x - x.mean((1, 2, 3), keepdim=True)) / (x.var((1, 2, 3), keepdim=True) + 1e-5).sqrt()
+    return share * own + (1 - share) * every
+
+
+@pytest.mark.parametrize("offset", [0.0, 50.0])
+def test_adalin_starts_as_nine_tenths_instance_norm(offset):
+    norm, x = AdaLIN(3).double(), maps(2, 3, 5, 4) + offset * torch.arange(3)[:, None, None]
+    scale, shift = maps(2, 3), maps(2, 3) - 9
+    share = float(torch.tensor([3.2, 1.0]).softmax(0)[0])
+    assert share == pytest.approx(0.9, abs=0.001)
+    wanted = mixture(x, share) * scale[:, :, None, None] + shift[:, :, None, None]
+    torch.testing.assert_close(norm(x, scale, shift), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_instance_layer_norm_starts_as_nine_tenths_layer_norm():
+    norm, x = InstanceLayerNorm2d(3).double(), maps(2, 3, 5, 4)
+    torch.testing.assert_close(norm(x), mixture(x, float(torch.tensor([1.0, 3.2]).softmax(0)[0])), rtol=1e-4, atol=1e-5)
+    with torch.no_grad():
+        norm.weight.fill_(2.0)
+        norm.bias.fill_(-1.0)
+    wanted = 2 * mixture(x, float(torch.tensor([1.0, 3.2]).softmax(0)[0])) - 1
+    torch.testing.assert_close(norm(x), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_attention_adds_nothing_at_first_and_weighs_maps_by_the_classifier_afterwards():
+    layer, x = ResidualAttention(3), maps(2, 3, 5, 4, dtype=torch.float32)
+    y, logits = layer(x)
+    torch.testing.assert_close(y, F.leaky_relu(x, 0.2))
+    pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1)
+    torch.testing.assert_close(logits, F.linear(pooled, layer.judge.weight))
+    torch.nn.init.constant_(layer.share, 0.5)
+    bare = layer.judge.parametrizations.weight.original[0]
+    seen = layer.conv(torch.cat([x, x], dim=1) * bare[:, None, None])
+    torch.testing.assert_close(layer(x)[0], F.leaky_relu(x + 0.5 * seen, 0.2))
+
+
+def test_blurs_keep_a_flat_image_flat_up_to_its_edges():
+    flat = torch.full((1, 2, 6, 8), 3.0)
+    torch.testing.assert_close(blur_down(flat), torch.full((1, 2, 3, 4), 3.0))
+    torch.testing.assert_close(blur_up(flat), torch.full((1, 2, 12, 16), 3.0))
+    assert blur_down(torch.zeros(1, 1, 7, 7)).shape == (1, 1, 4, 4)
+    checks = (torch.arange(8)[:, None] + torch.arange(8)) % 2 * 2.0 - 1
+    assert blur_down(checks[None, None]).abs().max() < 1e-6
+
+
+def test_dropout_stays_on_at_test_where_it_should_until_it_is_taken_out():
+    x = torch.ones(1000)
+    assert torch.equal(Dropout(0.5, at_test=False).eval()(x), x)
+    layer = Dropout(0.5, at_test=True).eval()
+    assert 0.4 < float((layer(x) == 0).float().mean()) < 0.6
+    without_dropout(layer)
+    assert torch.equal(layer(x), x) and not torch.equal(layer.train()(x), x)
+
+
+def test_batch_norm_at_test_uses_the_batch_where_it_should():
+    norm, x = BatchNorm2d(3, batch_at_test=True).eval(), maps(4, 3, 5, 4, dtype=torch.float32)
+    torch.testing.assert_close(norm(x), F.batch_norm(x, None, None, training=True))
+    assert norm.measure() is None
+    assert torch.equal(norm.running_mean, torch.zeros(3))
+    torch.testing.assert_close(BatchNorm2d(3).eval()(x), x, rtol=1e-4, atol=1e-4)

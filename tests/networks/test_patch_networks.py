@@ -1,0 +1,193 @@
+"""Networks of CycleGAN, pix2pix and NICE-GAN: their papers' sizes, small images, several scales, GGDR on top."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from ggdr.layers.spectral import spectral_norms
+from ggdr.networks.base import ExtraOutputs, ImageSpec
+from ggdr.networks.conditional import ConcatDiscriminatorConfig
+from ggdr.networks.nice import NICEDiscriminatorConfig, NICETranslatorConfig
+from ggdr.networks.patch import PatchDiscriminatorConfig
+from ggdr.networks.pixel import PixelDiscriminatorConfig
+from ggdr.networks.resnet_translator import ResnetTranslatorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.networks.unet_translator import UNetTranslatorConfig
+from ggdr.registry import Capability
+
+PHOTO, PAIR = ImageSpec(256, 256), ImageSpec(256, 256, 6)
+CODES = ImageSpec(64, 64, 128)
+
+
+@pytest.mark.parametrize(
+    ("config", "specs", "millions"),
+    [
+        (ResnetTranslatorConfig(), (PHOTO, PHOTO), 11.378),
+        (ResnetTranslatorConfig(antialias=True), (PHOTO, PHOTO), 11.378),
+        (ResnetTranslatorConfig(blocks=6), (ImageSpec(128, 128), ImageSpec(128, 128)), 7.838),
+        (UNetTranslatorConfig(), (PHOTO, PHOTO), 54.414),
+        (PatchDiscriminatorConfig(), (PHOTO,), 2.765),
+        (PatchDiscriminatorConfig(norm="batch"), (PAIR,), 2.769),
+        (NICEDiscriminatorConfig(), (PHOTO,), 46.874),
+        (NICETranslatorConfig(), (PHOTO, CODES), 8.105),
+    ],
+)
+def test_the_papers_networks_have_as_many_weights_as_the_published_ones(config, specs, millions):
+    with torch.device("meta"):
+        net = config.build(*specs)
+    assert sum(weight.numel() for weight in net.parameters()) / 1e6 == pytest.approx(millions, abs=0.001)
+
+
+@pytest.mark.parametrize(("halvings", "patch"), [(1, 16), (2, 34), (3, 70), (4, 142), (5, 286)])
+def test_a_logit_sees_the_papers_patch_and_no_more(halvings, patch):
+    net = PatchDiscriminatorConfig(channels=1, halvings=halvings, norm="none").build(ImageSpec(320, 320, 1))
+    x = torch.randn(1, 1, 320, 320, requires_grad=True)
+    logits = net(x).logits
+    side = int(logits.shape[1] ** 0.5)
+    (slope,) = torch.autograd.grad(logits[0, (side // 2) * side + side // 2], x)
+    rows = slope[0, 0].abs().sum(dim=1).nonzero()
+    assert rows.max() - rows.min() + 1 == patch
+    assert halvings != 3 or PatchDiscriminatorConfig().build(PHOTO)(torch.randn(1, 3, 256, 256)).logits.shape == (
+        1,
+        900,
+    )
+
+
+def test_further_scales_judge_smaller_images_by_weights_of_their_own():
+    net = PatchDiscriminatorConfig(channels=4, halvings=2, scales=3).build(ImageSpec(64, 64, labels=3))
+    x, labels = torch.randn(2, 3, 64, 64), torch.eye(3)[:2]
+    said = net(x, labels)
+    assert said.logits.shape == (2, 14**2) and [each.shape for each in said.more_logits] == [(2, 6**2), (2, 2**2)]
+    half = nn.functional.avg_pool2d(x, 3, 2, 1, count_include_pad=False)
+    torch.testing.assert_close(said.more_logits[0], net.nets[1](half, labels)[0])
+    assert max(said.maps) == 32 and not torch.equal(net.nets[0].out.weight, net.nets[1].out.weight)
+    staged = [weight for stage in net.stages() for weight in stage.parameters()]
+    assert len({*map(id, staged)}) == len(staged) == sum(1 for _ in net.parameters()) - 3  # without the labels' three
+
+
+def test_spectral_norm_goes_beside_any_norm_and_not_on_the_labels():
+    net = PatchDiscriminatorConfig.tiny().build(ImageSpec(16, 16))
+    assert not [*spectral_norms(net)]
+    net = PatchDiscriminatorConfig(channels=4, halvings=2, spectral=True).build(ImageSpec(16, 16, labels=2))
+    assert len([*spectral_norms(net)]) == 4 and net.nets[0].embed.weight.shape == (16, 2)
+
+
+@pytest.mark.parametrize(
+    ("config", "size", "words"),
+    [
+        (
+            PatchDiscriminatorConfig(),
+            (250, 250),
+            "halves its maps 3 times, and images of 250 x 250 px are no multiples of",
+        ),
+        (PatchDiscriminatorConfig(), (4, 4), "'patch' finds no patch in 4 x 4 px; it needs 6 px a side"),
+        (PatchDiscriminatorConfig(scales=3), (16, 16), "finds no patch in 4 x 4 px at 3 scales"),
+        (NICEDiscriminatorConfig(), (4, 4), "'nice' finds no patch in 4 x 4 px; it needs 8 px a side"),
+        (NICEDiscriminatorConfig(), (250, 250), "no multiples of 32 px; resize them: --data.size 256 256"),
+    ],
+)
+def test_images_that_leave_no_patch_are_refused_with_what_to_type(config, size, words):
+    with pytest.raises(ValueError, match=words):
+        config.build(ImageSpec(*size))
+
+
+@pytest.mark.parametrize(
+    ("config", "spec", "source", "words"),
+    [
+        (ResnetTranslatorConfig(), (64, 64), (30, 30), "no multiples of 4 px; resize them: --data.size 32 32"),
+        (ResnetTranslatorConfig(), (64, 96), (64, 64), "never makes images of 64 x 96 px"),
+        (
+            UNetTranslatorConfig(),
+            (64, 64),
+            (32, 32),
+            "makes images of the size that it takes, not 64 x 64 px of 32 x 32",
+        ),
+        (UNetTranslatorConfig(), (33, 32), (33, 32), "33 x 32 px are odd"),
+        (NICETranslatorConfig(), (64, 64), (24, 24), "never makes images of 64 x 64 px"),
+    ],
+)
+def test_sizes_that_a_translator_cannot_make_are_refused_with_what_to_do(config, spec, source, words):
+    with pytest.raises(ValueError, match=words):
+        config.build(ImageSpec(*spec), ImageSpec(*source))
+
+
+@pytest.mark.parametrize("config", [ResnetTranslatorConfig(channels=4, blocks=1), NICETranslatorConfig.tiny()])
+def test_what_is_made_may_be_larger_than_what_is_taken(config):
+    net = config.build(ImageSpec(64, 32), ImageSpec(16, 8, 5))
+    made = net(torch.randn(2, 5, 16, 8), resolutions=(16, 64))
+    assert made.image.shape == (2, 3, 64, 32) and made.features[64].shape[2:] == (64, 32)
+
+
+def test_a_u_net_halves_as_often_as_its_images_allow():
+    net = UNetTranslatorConfig(channels=2).build(PHOTO, PHOTO)
+    assert [layer.dropout is not None for layer in net.up] == [False, True, True, True, False, False, False]
+    assert net.feature_channels == {2: 16, 4: 16, 8: 16, 16: 16, 32: 8, 64: 4, 128: 2}
+    small = UNetTranslatorConfig(channels=2).build(ImageSpec(24, 16), ImageSpec(24, 16))
+    assert len(small.down) == 3 and small(torch.randn(1, 3, 24, 16)).image.shape == (1, 3, 24, 16)
+
+
+def test_pix2pix_at_test_runs_as_in_training_unless_it_is_told_otherwise():
+    x = torch.randn(2, 3, 64, 64)
+    net = UNetTranslatorConfig(channels=2).build(ImageSpec(64, 64), ImageSpec(64, 64)).eval()
+    assert not torch.equal(net(x).image, net(x).image)
+    still = UNetTranslatorConfig(channels=2, dropout_at_test=False).build(ImageSpec(64, 64), ImageSpec(64, 64)).eval()
+    assert torch.equal(still(x).image, still(x).image)
+    assert not torch.allclose(still(x).image[:1], still(x[:1]).image, atol=1e-4)  # a batch's own statistics
+    alone = UNetTranslatorConfig(channels=2, dropout_at_test=False, batch_at_test=False)
+    alone = alone.build(ImageSpec(64, 64), ImageSpec(64, 64)).eval()
+    torch.testing.assert_close(alone(x).image[:1], alone(x[:1]).image, rtol=1e-4, atol=1e-5)
+
+
+def test_batch_statistics_of_a_translator_follow_its_steps():
+    net = UNetTranslatorConfig(channels=2).build(ImageSpec(16, 16), ImageSpec(16, 16))
+    net(torch.randn(4, 3, 16, 16))
+    seen = net.measure()
+    assert seen and all(name.startswith("moments/") for name in seen)
+    net.after_step(seen)
+    assert net.up[0].norm.running_mean.abs().sum() > 0
+
+
+@pytest.mark.parametrize("config", [PatchDiscriminatorConfig.tiny(), NICEDiscriminatorConfig.tiny()])
+def test_ggdrs_decoder_goes_on_top_and_all_heads_pass_through(config):
+    spec = ImageSpec(32, 32)
+    G = ResnetTranslatorConfig(channels=4, blocks=1).build(spec, spec)
+    made = G(torch.randn(2, 3, 32, 32), resolutions=(8, 16, 32))
+    net = UNetDiscriminatorConfig(encoder=config).build(spec, ExtraOutputs(G.feature_channels))
+    said = net(made.image, resolutions=(8, 16, 32))
+    assert {r: x.shape for r, x in said.features.items()} == {r: x.shape for r, x in made.features.items()}
+    assert len(said.more_logits) == len(net.encoder(made.image).more_logits)
+    sum(x.square().sum() for x in said.features.values()).backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in net.encoder.parameters())
+
+
+def test_nices_encoder_is_the_first_half_of_its_judgement():
+    net = NICEDiscriminatorConfig.tiny().build(ImageSpec(32, 32))
+    x = torch.randn(2, 3, 32, 32)
+    codes, said = net.encode(x), net(x)
+    assert codes.shape == (2, net.code_spec.channels, net.code_spec.height, net.code_spec.width) == (2, 8, 8, 8)
+    torch.testing.assert_close(said.maps[8], codes)
+    assert [logits.shape for logits in (said.logits, *said.more_logits)] == [(2, 4), (2, 4), (2, 1)]
+    wrapped = UNetDiscriminatorConfig(encoder=NICEDiscriminatorConfig.tiny())
+    assert Capability.ENCODE in wrapped.provides
+    assert wrapped.build(ImageSpec(32, 32)).code_spec == net.code_spec
+    assert Capability.ENCODE not in ConcatDiscriminatorConfig(encoder=NICEDiscriminatorConfig.tiny()).provides
+
+
+def test_a_pixels_logit_sees_that_pixel_alone():
+    net = PixelDiscriminatorConfig(channels=4, norm="none").build(ImageSpec(8, 8))
+    x = torch.randn(1, 3, 8, 8, requires_grad=True)
+    said = net(x)
+    (slope,) = torch.autograd.grad(said.pixel_logits[0, 0, 2, 5], x)
+    assert (slope != 0).any(dim=1)[0].nonzero().tolist() == [[2, 5]]
+    assert torch.equal(said.pixel_logits.flatten(1), said.logits)
+
+
+def test_weights_start_small_as_the_paper_has_them():
+    net = ResnetTranslatorConfig(channels=16, blocks=2).build(ImageSpec(64, 64), ImageSpec(64, 64))
+    assert float(net.blocks[0].conv.weight.detach().std()) == pytest.approx(0.02, rel=0.05)
+    assert all((p == 0).all() for name, p in net.named_parameters() if name.endswith("bias"))
+    judge = PatchDiscriminatorConfig(channels=16, norm="batch").build(ImageSpec(64, 64))
+    scale = judge.nets[0].layers[3].norm.weight.detach()
+    assert float(scale.mean()) == pytest.approx(1.0, abs=0.01) and float(scale.std()) == pytest.approx(0.02, rel=0.3)
