@@ -41,6 +41,17 @@ class StepContext(NamedTuple):
     """networks run in it (autocast); what they hand over is float32"""
 
 
+class Augmented(NamedTuple):
+    """An image as D sees it."""
+
+    image: Tensor
+    """[N, C, H, W]"""
+    maps: dict[int, Tensor]
+    """resolution r -> [N, K, r, r W / H], moved as the image was"""
+    timestep: Tensor | None = None
+    """[N], how far it was diffused, of an augmentation that says so"""
+
+
 @dataclass
 class Duel:
     """One generator against one discriminator, on as many fakes as there are reals, under the same labels."""
@@ -141,8 +152,7 @@ class Duel:
         """A further pass of G: the images of z [n, z_dim], for the first n labels."""
         resolutions = self.context.resolutions if Capability.G_FEATURES in self.context.requires else ()
         with self.context.autocast():
-            made = self.G(z, self.labels_of(len(z)), resolutions=resolutions)
-        return GeneratorOutput(made.image.float(), made.ws, in_float32(made.features), in_float32(made.scales))
+            return output_in_float32(self.G(z, self.labels_of(len(z)), resolutions=resolutions))
 
     def judge(
         self,
@@ -157,11 +167,10 @@ class Duel:
         """
         replay = Capability.REPLAY in self.context.requires
         state = random_state(image.device) if replay else None
-        targets, whole, labels = dict(maps or {}), image, self.labels_of(len(image))
-        if self.context.augment is not None:
-            image, targets, timestep = self.context.augment.with_timestep(image, targets)
-            if timestep is not None and Capability.TIMESTEP in self.D.config.provides:
-                labels = torch.cat([*([] if labels is None else [labels]), timestep[:, None]], dim=1)
+        whole, labels = image, self.labels_of(len(image))
+        image, targets, timestep = self.augmented(image, dict(maps or {}))
+        if timestep is not None and Capability.TIMESTEP in self.D.config.provides:
+            labels = torch.cat([*([] if labels is None else [labels]), timestep[:, None]], dim=1)
         seen = self.with_scales(image, scales, moved=image is not whole) if scales else image
         with self.context.autocast():
             output = self.D(seen, labels, resolutions=resolutions)
@@ -182,7 +191,14 @@ class Duel:
             state,
             direction_logits,
             tuple(more),
+            None if output.codes is None else output.codes.float(),
         )
+
+    def augmented(self, image: Tensor, maps: dict[int, Tensor]) -> Augmented:
+        """What D sees of an image, and the maps, moved as it was."""
+        if self.context.augment is None:
+            return Augmented(image, maps)
+        return Augmented(*self.context.augment.with_timestep(image, maps))
 
     def judge_again(
         self, image: Tensor, before: DiscriminatorOutput, scales: Mapping[int, Tensor] | None = None
@@ -226,3 +242,11 @@ def detached(maps: Mapping[int, Tensor]) -> dict[int, Tensor]:
 def in_float32(maps: Mapping[int, Tensor]) -> dict[int, Tensor]:
     """The maps, as float32."""
     return {resolution: each.float() for resolution, each in maps.items()}
+
+
+def output_in_float32(made: GeneratorOutput) -> GeneratorOutput:
+    """What a generator hands over, as float32."""
+    heads = {name: each.float() for name, each in made.head_outputs.items()}
+    return made._replace(
+        image=made.image.float(), features=in_float32(made.features), scales=in_float32(made.scales), head_outputs=heads
+    )

@@ -87,6 +87,24 @@ class Game(Adaptive):
             " that takes noise, such as --generator stylegan2."
         )
 
+    def of_images(self, generator: GeneratorConfig | TranslatorConfig) -> TranslatorConfig:
+        """The settings of a generator that makes images of images; UserError if it makes them of noise."""
+        if isinstance(generator, TranslatorConfig):
+            return generator
+        raise UserError(
+            f"game {self.name!r} makes images of images, and generator {generator.name!r} makes them of noise; take one"
+            " that takes images, such as --generator resnet_translator."
+        )
+
+    def two(self, domains: Mapping[str, ImageSpec]) -> Mapping[str, ImageSpec]:
+        """The domains; UserError if they are not two."""
+        if len(domains) == 2:
+            return domains
+        raise UserError(
+            f"game {self.name!r} is played between two domains, and the data has {len(domains)}:"
+            f" {', '.join(domains)}; take data of two, such as --data pairs or --data domains."
+        )
+
     def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
         """Who meets whom on a micro-batch of each domain's reals, by its name; `context.turn` says whose turn it is."""
         raise NotImplementedError

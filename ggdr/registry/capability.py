@@ -78,6 +78,12 @@ class Capability(Enum):
               "The logit is minus an energy, which is never below zero: its sign says nothing, its size does.")
     TIMESTEP = ("timestep", "discriminator, augmentation", "play", "[N, L + 1]",
                 "Labels may have a further column: how many steps of diffusion the image took before it was judged.")
+    TRUTH = ("truth", "duel, evaluation", "regularizer, metric", "[N, C, H, W]",
+             "The image that should be made is known, since the data are pairs.")
+    CYCLE = ("cycle", "duel", "regularizer", "[N, Cs, Hs, Ws]",
+             "A second generator makes the source again of the fake.")
+    IDENTITY = ("identity", "duel", "regularizer", "[N, C, H, W]",
+                "What the generator makes of the reals, which are of its domain already.")
     REAL_GRAD = ("real_grad", "duel", "regularizer", "[N, C, H, W]",
                  "The reals are a leaf that takes gradient.")
     FAKE_GRAD = ("fake_grad", "duel", "regularizer", "[N, C, H, W]",
@@ -94,8 +100,6 @@ class Capability(Enum):
                "Logits of the classes that a feature network was trained on.")
     SMOOTH = ("smooth", "feature extractor", "metric, regularizer, latent", "[N, C, H, W] float32 in [0, 255]",
               "Images are taken without rounding, so that gradients pass to them.")
-    TRUTH = ("truth", "evaluation", "metric", "[N, C, H, W]",
-             "The image that should be made is known, since the data are pairs.")
     GENERATOR = ("generator", "evaluation", "metric", "Generator",
                  "The generator itself, to walk in its latent space: images alone are not enough.")
     # fmt: on
@@ -103,7 +107,7 @@ class Capability(Enum):
 
 def of_duels(capabilities: Iterable[Capability]) -> frozenset[Capability]:
     """Those of them that a duel has to provide, since no network does."""
-    return frozenset(capability for capability in capabilities if capability.producers == ("duel",))
+    return frozenset(capability for capability in capabilities if "duel" in capability.producers)
 
 
 def listed(capabilities: Iterable[Capability]) -> str:

@@ -114,6 +114,8 @@ class DiscriminatorOutput(NamedTuple):
     """[N], the logit by which the last layer's direction learns, where it provides DIRECTION_LOGITS; None elsewhere"""
     more_logits: tuple[Tensor, ...] = ()
     """[N, P] each, of further heads or scales, whose losses are means apart; empty: `logits` is all"""
+    codes: Tensor | None = None
+    """[N, K, h, w], what generators make images of, where its config provides ENCODE; None elsewhere"""
 
 
 class Reconstruction(NamedTuple):

@@ -78,7 +78,7 @@ class NICEDiscriminator(Discriminator):
             maps[x.shape[2]] = x
         near, _ = self.local_head(x, labels)
         far, halved = self.global_head(x, labels)
-        return DiscriminatorOutput(near, maps=maps | halved, more_logits=(far, judged))
+        return DiscriminatorOutput(near, maps=maps | halved, more_logits=(far, judged), codes=codes)
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Return logits [N, P] float32 of the local head, and the halved maps: resolution r -> [N, map_channels[r], r,

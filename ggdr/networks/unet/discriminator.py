@@ -43,6 +43,7 @@ class UNetDiscriminator(around.WrapperDiscriminator):
             said.image,
             direction_logits=said.direction_logits,
             more_logits=said.more_logits,
+            codes=said.codes,
         )
 
 

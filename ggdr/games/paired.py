@@ -1,0 +1,66 @@
+"""The game of pix2pix: a translator learns from pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.errors import UserError
+from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
+from ggdr.play.duel import Duel, StepContext
+from ggdr.play.game import Game, Networks, Reals
+from ggdr.play.translation import PairedDuel
+from ggdr.registry import games
+
+
+@games.register("paired", paper="1611.07004")
+@dataclass(frozen=True, kw_only=True)
+class PairedGame(Game):
+    """A translator makes the target of each source; D judges it beside the source (Isola et al. 2017).
+
+    The data gives pairs: what lies at the same place of its two domains belongs together.
+    """
+
+    conditional: bool = True
+    """D sees the source beside the image; False: the image alone, as for super-resolution"""
+    turns: ClassVar = ("d", "g")
+    provides: ClassVar = PairedDuel.provides
+
+    def build_networks(
+        self,
+        generator: GeneratorConfig | TranslatorConfig,
+        discriminator: DiscriminatorConfig,
+        domains: Mapping[str, ImageSpec],
+        extra: ExtraOutputs,
+    ) -> Networks:
+        """The translator, and a D that sees as many channels as it is to; UserError if there are no two domains."""
+        translator = self.of_images(generator)
+        source, target = self.two(domains).values()
+        if self.conditional and source[:2] != target[:2]:
+            raise UserError(
+                f"game {self.name!r} shows D the source beside the target, and they are {source.height} x"
+                f" {source.width} and {target.height} x {target.width} px: give them one size, or let D see the target"
+                " alone, --game.conditional False."
+            )
+        seen = target._replace(channels=source.channels + target.channels, classes=0) if self.conditional else target
+        return Networks(
+            {
+                "g": {"generator": translator.build(target, source)},
+                "d": {"discriminator": discriminator.build(seen, extra)},
+            }
+        )
+
+    def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
+        """Return the one duel of a micro-batch: what the generator makes of the sources, against their targets."""
+        source, target = batch.values()
+        return [
+            PairedDuel(
+                networks["generator"],
+                networks["discriminator"],
+                *target,
+                context,
+                source=source.images,
+                conditional=self.conditional,
+            )
+        ]

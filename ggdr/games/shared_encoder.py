@@ -1,0 +1,51 @@
+"""The game of NICE-GAN: the discriminators' encoders are the generators' too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ggdr.errors import UserError
+from ggdr.games.unpaired import UnpairedGame
+from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
+from ggdr.play.game import Networks
+from ggdr.play.translation import SharedEncoderDuel
+from ggdr.registry import Capability, discriminators, games, listed
+
+
+@games.register("shared_encoder", paper="2003.00273")
+@dataclass(frozen=True, kw_only=True)
+class SharedEncoderGame(UnpairedGame):
+    """Each discriminator encodes the images of its domain, and generators make the other domain's of the codes.
+
+    Encoders learn on D's turn alone, by judging; generators learn to decode what they say (Chen et al. 2020, sec. 3.2).
+    All four networks are the model: an image is translated by the encoder of its domain and the generator of the other.
+    """
+
+    turns: ClassVar = ("d", "g")
+    provides: ClassVar = SharedEncoderDuel.provides
+    duel: ClassVar = SharedEncoderDuel
+
+    def build_networks(
+        self,
+        generator: GeneratorConfig | TranslatorConfig,
+        discriminator: DiscriminatorConfig,
+        domains: Mapping[str, ImageSpec],
+        extra: ExtraOutputs,
+    ) -> Networks:
+        """Both discriminators, and generators for their codes; UserError if D encodes nothing."""
+        translator = self.of_images(generator)
+        if Capability.ENCODE not in discriminator.provides:
+            able = sorted(name for name, part in discriminators.items() if Capability.ENCODE in part.provides)
+            raise UserError(
+                f"game {self.name!r} makes images of what D's encoder says, and discriminator {discriminator.name!r}"
+                f" provides {listed(discriminator.provides)}: take --discriminator {' or '.join(able)}."
+            )
+        a, b = self.two(domains).values()
+        judges = {"discriminator_a": discriminator.build(a, extra), "discriminator_b": discriminator.build(b, extra)}
+        makers = {
+            "generator_ab": translator.build(b, judges["discriminator_a"].code_spec),
+            "generator_ba": translator.build(a, judges["discriminator_b"].code_spec),
+        }
+        return Networks({"d": judges, "g": makers}, model=(*makers, *judges))

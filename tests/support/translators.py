@@ -1,0 +1,105 @@
+"""Translators, a discriminator that encodes, and images of two domains: as small as they can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ggdr.data.base import Batch, DataSet, Images
+from ggdr.networks.base import (
+    NO_EXTRA,
+    DiscriminatorConfig,
+    DiscriminatorOutput,
+    ExtraOutputs,
+    GeneratorOutput,
+    ImageSpec,
+    TranslatorConfig,
+)
+from ggdr.networks.base.module import Discriminator, Translator
+from ggdr.registry import Capability, datasets, discriminators, generators
+
+
+@generators.register("small_translator")
+@dataclass(frozen=True, kw_only=True)
+class SmallTranslatorConfig(TranslatorConfig):
+    """Two convolutions, the maps between them doubled until they are as large as the image."""
+
+    provides: ClassVar = frozenset({Capability.G_FEATURES})
+
+    def build(self, spec: ImageSpec, source: ImageSpec) -> SmallTranslator:
+        return SmallTranslator(self, spec, source)
+
+
+class SmallTranslator(Translator):
+    def __init__(self, config: SmallTranslatorConfig, spec: ImageSpec, source: ImageSpec):
+        super().__init__(config, spec, source)
+        self.into = nn.Conv2d(source.channels, 8, 3, padding=1)
+        self.out = nn.Conv2d(8, spec.channels, 3, padding=1)
+        self.feature_channels = {source.height: 8}
+
+    def forward(self, source: Tensor, labels=None, *, z=None, resolutions=()) -> GeneratorOutput:
+        maps = self.into(source).relu()
+        whole = F.interpolate(maps, size=(self.spec.height, self.spec.width))
+        return GeneratorOutput(self.out(whole).tanh(), features={r: maps for r in resolutions})
+
+
+@discriminators.register("small_encoder")
+@dataclass(frozen=True, kw_only=True)
+class SmallEncoderConfig(DiscriminatorConfig):
+    """One convolution that encodes, one that judges patches, and a further logit of the whole image."""
+
+    provides: ClassVar = frozenset({Capability.ENCODE})
+
+    def build(self, spec: ImageSpec, extra: ExtraOutputs = NO_EXTRA) -> SmallEncoder:
+        return SmallEncoder(self, spec, extra)
+
+
+class SmallEncoder(Discriminator):
+    def __init__(self, config: SmallEncoderConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra)
+        self.encoder, self.head = nn.Conv2d(spec.channels, 6, 4, 2, 1), nn.Conv2d(6, 1, 3)
+        self.code_spec = ImageSpec(spec.height // 2, spec.width // 2, 6)
+        self.passes = 0
+
+    def encode(self, image: Tensor) -> Tensor:
+        self.passes += 1
+        return self.encoder(image).relu()
+
+    def forward(self, image: Tensor, labels=None, *, resolutions=()) -> DiscriminatorOutput:
+        codes = self.encode(image)
+        return DiscriminatorOutput(self.head(codes).flatten(1), codes=codes, more_logits=(codes.mean((1, 2, 3)),))
+
+
+@datasets.register("two_domains")
+@dataclass(frozen=True, kw_only=True)
+class TwoDomains(DataSet):
+    """Noise in one channel and noise in three, 16 px."""
+
+    def open(self) -> NoiseOfTwo:
+        return NoiseOfTwo()
+
+
+class NoiseOfTwo(Images):
+    spec = ImageSpec(16, 16, 3)
+    domains: ClassVar = {"gray": ImageSpec(16, 16, 1), "colour": spec}  # type: ignore[assignment]
+
+    def __len__(self) -> int:
+        return 64
+
+    def at(self, positions: list[int], seed: int) -> Batch:
+        return self.domain_batches(positions, seed)["colour"]
+
+    def domain_batches(self, positions: list[int], seed: int) -> dict[str, Batch]:
+        return {
+            name: Batch(torch.stack([noise(spec.channels, 1000 * number + place + seed) for place in positions]))
+            for number, (name, spec) in enumerate(self.domains.items())
+        }
+
+
+def noise(channels: int, seed: int) -> Tensor:
+    draws = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (channels, 16, 16), generator=draws, dtype=torch.uint8)
