@@ -10,7 +10,6 @@ import pytest
 from places import ROOT
 
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
-from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
 from ggdr.recipe.fitting import WrapperConfig
 from ggdr.registry import REGISTRIES, Capability, discover, games
