@@ -53,14 +53,17 @@ def display_channels(channels: int) -> int:
 def picture(images: Tensor, classes: int = 0) -> Tensor:
     """Images as networks see them, as pictures uint8 [N, C, H, W], C 1, 3 or 4; label maps in a colour for each class.
 
-    `classes`: K of one-hot maps [N, K, H, W], whose ignored pixels are black; 0: they are images.
+    `classes`: K of one-hot maps [N, K, H, W], whose ignored pixels are black, as those that a further channel marks,
+    such as the edges of instances; 0: they are images.
     """
     if not classes:
         return to_uint8(images[:, : display_channels(images.shape[1])])
     turn = torch.arange(1, classes + 1, device=images.device)[:, None] * 0.618034  # hues far apart, as many as asked
     hues = (turn + torch.arange(3, device=images.device) / 3).frac()
     colours = (hues.sub(0.5).abs().mul(6).sub(1)).clamp(0, 1).mul(200).add(55)
-    return torch.einsum("nkhw,kc->nchw", images.float(), colours).round().to(torch.uint8)
+    drawn = torch.einsum("nkhw,kc->nchw", images[:, :classes].float(), colours)
+    marked = images[:, classes:].sum(1, keepdim=True) > 0
+    return drawn.masked_fill(marked, 0).round().to(torch.uint8)
 
 
 def side_by_side(columns: Sequence[Tensor]) -> Tensor:

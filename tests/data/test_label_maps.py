@@ -18,6 +18,7 @@ from ggdr.data.reading.pixels.framing import Frame
 from ggdr.data.reading.pixels.label_maps import Classes, decode_numbers, fit_nearest, instance_edges, read_mapping
 from ggdr.errors import UserError
 from ggdr.ops.pixels import network_input
+from ggdr.sampling.grid import picture
 
 JITTER = {"size": 16, "load_size": 20, "flip": True}
 
@@ -55,6 +56,8 @@ def test_the_edges_of_instances_are_a_further_channel(tmp_path):
     assert found.shape == (12, 2, 16, 16) and set(found[:, 1].flatten().tolist()) <= {0, 1}
     assert (found[0, 1, 1:-1, 1:-1].numpy() == inner).all()
     seen = network_input(found, 5)
+    drawn = picture(seen, 5)
+    assert drawn.shape == (12, 3, 16, 16) and torch.equal(drawn.sum(1) == 0, found[:, 1] == 1)
     assert seen.shape == (12, 6, 16, 16) and (seen[:, :5].sum(1) == 1).all()
     assert torch.equal(seen[:, :5].argmax(1), found[:, 0]) and torch.equal(seen[:, 5], found[:, 1].float())
 

@@ -20,7 +20,8 @@ from ggdr.flags.recipe import Command
 from ggdr.games.standard import StandardGame
 from ggdr.networks.base import ImageSpec
 from ggdr.play.duel import Duel, StepContext
-from ggdr.play.game import Networks, Reals
+from ggdr.play.game import Networks
+from ggdr.play.view import Reals
 from ggdr.registry import games
 from ggdr.train import start
 from ggdr.training.launch import make_accelerator
@@ -36,6 +37,10 @@ class LastDomain(StandardGame):
     def build_networks(self, generator, discriminator, domains: Mapping[str, ImageSpec], extra) -> Networks:
         """The networks of a standard game."""
         return super().build_networks(generator, discriminator, dict([[*domains.items()][-1]]), extra)
+
+    def views(self, networks, domains):
+        """The views of a standard game, held against what is to be made."""
+        return super().views(networks, domains[-1:])
 
     def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
         """The duel of a standard game, on reals that hold a little of the other domain."""
