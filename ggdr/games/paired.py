@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ggdr.errors import UserError
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.play.duel import Duel, StepContext
-from ggdr.play.game import Game, Networks, Reals
+from ggdr.play.game import Game, Networks
 from ggdr.play.translation import PairedDuel
+from ggdr.play.view import Reals, View, translation, translation_name
 from ggdr.registry import games
 
 
@@ -64,3 +65,9 @@ class PairedGame(Game):
                 conditional=self.conditional,
             )
         ]
+
+    def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
+        """The translation of the sources, whose truth is known."""
+        source, target = domains
+        make = networks["generator"].translate
+        return {translation_name(source, target): translation(source, target, make, paired=True)}

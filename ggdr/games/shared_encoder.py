@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ggdr.errors import UserError
 from ggdr.games.unpaired import UnpairedGame
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.play.game import Networks
 from ggdr.play.translation import SharedEncoderDuel
+from ggdr.play.view import Translate
 from ggdr.registry import Capability, discriminators, games, listed
 
 
@@ -49,3 +50,9 @@ class SharedEncoderGame(UnpairedGame):
             "generator_ba": translator.build(a, judges["discriminator_b"].code_spec),
         }
         return Networks({"d": judges, "g": makers}, model=(*makers, *judges))
+
+    def translators(self, networks: Mapping[str, Any]) -> tuple[Translate, Translate]:
+        """How images of the first domain become those of the second, by its encoder, and the other way."""
+        a, b = networks["discriminator_a"], networks["discriminator_b"]
+        there, back = networks["generator_ab"].translate, networks["generator_ba"].translate
+        return lambda image, labels: there(a.encode(image), labels), lambda image, labels: back(b.encode(image), labels)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.play.duel import Duel, StepContext
-from ggdr.play.game import Game, Networks, Reals
+from ggdr.play.game import Game, Networks
 from ggdr.play.translation import CycleDuel
+from ggdr.play.view import Reals, Translate, View, translation, translation_name
 from ggdr.registry import games
 
 
@@ -42,9 +43,22 @@ class UnpairedGame(Game):
         there, back = (
             self.duel(networks[made], networks[judge], *reals, context, name=name, source=source.images)
             for made, judge, source, reals, name in (
-                ("generator_ab", "discriminator_b", a, b, f"{first}_to_{second}"),
-                ("generator_ba", "discriminator_a", b, a, f"{second}_to_{first}"),
+                ("generator_ab", "discriminator_b", a, b, translation_name(first, second)),
+                ("generator_ba", "discriminator_a", b, a, translation_name(second, first)),
             )
         )
         there.face(back)
         return [there, back]
+
+    def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
+        """Both translations, and what becomes of them on the way back."""
+        a, b = domains
+        there, back = self.translators(networks)
+        return {
+            translation_name(a, b): translation(a, b, there, back),
+            translation_name(b, a): translation(b, a, back, there),
+        }
+
+    def translators(self, networks: Mapping[str, Any]) -> tuple[Translate, Translate]:
+        """How images of the first domain become those of the second, and the other way."""
+        return networks["generator_ab"].translate, networks["generator_ba"].translate

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ggdr.lazy import Tensor
+from ggdr.lazy import Tensor, torch
+from ggdr.seeding import word
 
 
 class Reals(NamedTuple):
@@ -21,6 +22,10 @@ class Reals(NamedTuple):
 def nothing(batch: Mapping[str, Reals], made: Tensor) -> dict[str, Tensor]:
     """Nothing stands beside what was made."""
     return {}
+
+
+Translate = Callable[[Tensor, "Tensor | None"], Tensor]
+"""(images of the source [N, C, H, W], labels of what is to be made [N, L] or None) -> images of the target"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,3 +51,33 @@ class View:
         given = {} if self.source is None else {"input": batch[self.source].images}
         truth = {"target": batch[self.target].images} if self.paired else {}
         return {**given, "output": made, **self.beside(batch, made), **truth}
+
+
+def translation(
+    source: str,
+    target: str,
+    there: Translate,
+    back: Translate | None = None,
+    paired: bool = False,
+) -> View:
+    """The view of a translator from one domain to another, called `translation_name`.
+
+    `there`: how it is made; `back`: the opposite, which shows the cycle's end; `paired`: the target at the same place
+    is the truth.
+    """
+
+    def make(batch: Mapping[str, Reals], seed: int) -> Tensor:
+        """What becomes of the source's images, under the target's labels."""
+        torch.manual_seed(word(seed))
+        return there(batch[source].images, batch[target].labels)
+
+    def beside(batch: Mapping[str, Reals], made: Tensor) -> dict[str, Tensor]:
+        """The cycle's end, if there is a way back."""
+        return {} if back is None else {"cycle": back(made, batch[source].labels)}
+
+    return View(make=make, target=target, source=source, paired=paired, beside=beside)
+
+
+def translation_name(source: str, target: str) -> str:
+    """What duels and views from one domain to another are called."""
+    return f"{source}_to_{target}"

@@ -232,6 +232,11 @@ class Translator(Network):
         """
         raise NotImplementedError
 
+    def translate(self, source: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images [N, C, H, W] of source [N, Cs, Hs, Ws] and labels [N, L]; with fresh codes, if it takes any."""
+        z = torch.randn(len(source), self.z_dim, device=source.device) if self.z_dim else None
+        return self(source, labels, z=z).image
+
 
 class Discriminator(Network):
     """Images to logits. One whose config provides PYRAMID writes `pyramid` and sets `map_channels`."""

@@ -1,0 +1,93 @@
+"""Games of several networks in whole runs: who learns, what is shown and measured, and what a run goes on with."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+import several
+import tiny
+import tiny_runs
+import torch
+
+from ggdr.errors import UserError
+from ggdr.metrics.swd import SlicedWasserstein
+from ggdr.recipe.fitting import fit
+from ggdr.train import train_loop, train_step
+from ggdr.training.trainer import Trainer
+
+NAMES = ("unpaired", "shared_encoder", "paired", "found_codes")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_that_learn_move_and_the_rest_stands_still(name, tmp_path):
+    run = tiny.tiny_run(several.recipe(name), tmp_path)
+    before = {name: [p.clone() for p in network.parameters()] for name, network in run.networks.named().items()}
+    stats = train_step(run, next(run.reals()))
+    assert all(torch.isfinite(value).all() for value in stats.values())
+    for name, network in run.networks.named().items():
+        still = [torch.equal(p, old) for p, old in zip(network.parameters(), before[name], strict=True)]
+        assert all(still) == (name in run.networks.frozen)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_goes_on_bit_for_bit(name, tmp_path):
+    recipe = several.recipe(name)
+    whole = tiny.tiny_run(recipe, tmp_path / "whole")
+    with Trainer(whole) as trainer:
+        train_loop(trainer)
+    first = tiny.tiny_run(dataclasses.replace(recipe, total_kimg=0.032), tmp_path / "parts")
+    with Trainer(first) as trainer:
+        train_loop(trainer)
+    second = tiny.tiny_run(recipe, tmp_path / "parts")
+    with Trainer(second) as trainer:
+        train_loop(trainer)
+    tiny_runs.same(tiny_runs.weights(whole), tiny_runs.weights(second))
+
+
+def test_views_are_drawn_and_measured_by_their_names(tmp_path):
+    metrics = {"swd": SlicedWasserstein(images=16, patches=4, directions=8)}
+    recipe = dataclasses.replace(several.recipe("unpaired"), metrics=metrics, metric_kimg=0.064, sample_kimg=0.064)
+    with Trainer(tiny.tiny_run(recipe, tmp_path)) as trainer:
+        train_loop(trainer)
+    drawn = {path.name.split("-")[0] for path in (tmp_path / "samples").glob("*.png")}
+    assert drawn == {"reals_gray.png", "reals_colour.png", "gray_to_colour", "colour_to_gray"}
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    keys = {key for row in rows for key in row}
+    assert {"metric/swd/gray_to_colour/mean", "metric/swd/colour_to_gray/mean"} <= keys
+    assert {"logits/real", "logits/real/gray_to_colour", "logits/fake/colour_to_gray"} <= keys
+
+
+def test_columns_of_a_pair_are_input_output_and_target(tmp_path):
+    run = tiny.tiny_run(several.recipe("paired"), tmp_path)
+    (view,) = run.views().values()
+    batch = run.seen_by(view, range(3))
+    with torch.no_grad():
+        columns = view.columns(batch, 0)
+    assert [*columns] == ["input", "output", "target"]
+    assert torch.equal(columns["input"], batch["gray"].images)
+    assert torch.equal(columns["target"], batch["colour"].images)
+
+
+def test_a_game_of_one_domain_refuses_two_and_a_game_of_two_refuses_one():
+    two, one = several.recipe("unpaired"), several.recipe("found_codes")
+    wrong = dataclasses.replace(one, data=two.data, game=tiny.recipe.game, regularizers={})
+    with pytest.raises(UserError, match=r"images of one kind, and the data has gray, colour: take --game paired"):
+        fit(wrong, wrong.data.open().domains)
+    with pytest.raises(UserError, match="two"):
+        fit(dataclasses.replace(two, data=one.data), one.data.open().domains)
+
+
+def test_a_turn_that_nothing_trains_is_refused():
+    recipe = dataclasses.replace(several.recipe("found_codes"), regularizers={})
+    with pytest.raises(UserError, match=r"nothing trains encoder and generator on e's turn in game 'found_codes'"):
+        fit(recipe, recipe.data.open().domains)
+
+
+def test_a_term_of_a_turn_that_a_game_has_not_is_refused():
+    recipe = several.recipe("found_codes")
+    term = {"redraw": dataclasses.replace(recipe.regularizers["redraw"])}
+    recipe = dataclasses.replace(recipe, game=tiny.recipe.game, regularizers=term)
+    with pytest.raises(UserError, match=r"a loss for e, whose turn it never is in game 'standard', which has g and d"):
+        fit(recipe, recipe.data.open().domains)

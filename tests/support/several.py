@@ -1,0 +1,149 @@
+"""Recipes whose games have several networks, tiny: there and back, shared encoders, pairs, and a third turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import tiny
+from torch import Tensor, nn
+from translators import SmallEncoderConfig, SmallTranslatorConfig, TwoDomains
+
+from ggdr.games.paired import PairedGame
+from ggdr.games.shared_encoder import SharedEncoderGame
+from ggdr.games.standard import StandardGame
+from ggdr.games.unpaired import UnpairedGame
+from ggdr.losses.least_squares import LeastSquares
+from ggdr.networks.base import (
+    NO_EXTRA,
+    DiscriminatorConfig,
+    DiscriminatorOutput,
+    ExtraOutputs,
+    GeneratorOutput,
+    ImageSpec,
+)
+from ggdr.networks.base.module import Discriminator
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.play.duel import Duel, StepContext
+from ggdr.play.game import Networks
+from ggdr.play.term import Regularizer
+from ggdr.play.view import Reals
+from ggdr.recipe import Recipe
+from ggdr.registry import Capability, discriminators, games, regularizers
+from ggdr.regularizers.r1 import R1
+
+JUDGE = DCGANDiscriminatorConfig(channels=4)
+
+
+@discriminators.register("code_finder")
+@dataclass(frozen=True, kw_only=True)
+class CodeFinderConfig(DiscriminatorConfig):
+    """An image to a latent code, by one layer."""
+
+    def build(self, spec: ImageSpec, extra: ExtraOutputs = NO_EXTRA) -> CodeFinder:
+        return CodeFinder(self, spec, extra)
+
+
+class CodeFinder(Discriminator):
+    def __init__(self, config: CodeFinderConfig, spec: ImageSpec, extra: ExtraOutputs):
+        super().__init__(config, spec, extra)
+        self.layer = nn.Linear(spec.channels * spec.height * spec.width, 8)
+
+    def forward(self, image: Tensor, labels=None, *, resolutions=()) -> DiscriminatorOutput:
+        return DiscriminatorOutput(self.layer(image.flatten(1)))
+
+
+@dataclass
+class FoundDuel(Duel):
+    """Fakes are made of codes that were found in the reals."""
+
+    finder: Any = None
+    provides: ClassVar = Duel.provides | {Capability.CYCLE}
+
+    @cached_property
+    def fake(self) -> GeneratorOutput:
+        return self.detached(self.generate(self.finder(self.reals).logits))
+
+
+@games.register("found_codes")
+@dataclass(frozen=True, kw_only=True)
+class FoundCodes(StandardGame):
+    """An encoder and a generator find codes and redraw on the third turn; the generator learns to fool D on its own.
+
+    One duel is of noise, and one of found codes; the generator learns on two turns, and `still` on none.
+    """
+
+    turns: ClassVar = ("e", "d", "g")
+    provides: ClassVar = FoundDuel.provides
+
+    def build_networks(self, generator, discriminator, domains: Mapping[str, ImageSpec], extra) -> Networks:
+        made = super().build_networks(generator, discriminator, domains, extra).learning
+        (spec,) = domains.values()
+        finder = CodeFinderConfig().build(spec)
+        both = {"encoder": finder, **made["g"]}
+        return Networks(
+            {"e": both, "d": made["d"], "g": made["g"]},
+            frozen={"still": CodeFinderConfig().build(spec)},
+            model=("generator", "encoder"),
+        )
+
+    def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
+        of_noise = super().duels(networks, batch, context)
+        (reals,) = batch.values()
+        found = FoundDuel(networks["generator"], networks["discriminator"], *reals, context, name="found")
+        found.finder = networks["encoder"]
+        return [*of_noise, found]
+
+
+@regularizers.register("redraw")
+@dataclass(frozen=True, kw_only=True)
+class Redraw(Regularizer):
+    """The distance of a real and what is made of its code."""
+
+    requires: ClassVar = frozenset({Capability.CYCLE})
+
+    def e_loss(self, duel: Any) -> Tensor:
+        return (duel.fake.image - duel.real).abs().mean()
+
+
+@regularizers.register("small_cycle")
+@dataclass(frozen=True, kw_only=True)
+class SmallCycle(Regularizer):
+    """The distance of a source and itself, there and back."""
+
+    requires: ClassVar = frozenset({Capability.CYCLE})
+
+    def g_loss(self, duel: Any) -> Tensor:
+        return (duel.cycled - duel.opposite.real).abs().mean()
+
+
+def recipe(name: str) -> Recipe:
+    """A recipe of a game of several networks, 8 steps of two micro-batches."""
+    common = {"trackers": {}, "batch_size": 8, "micro_batch_size": 2, "total_kimg": 0.064, "log_kimg": 0.008}
+    common |= {"sample_kimg": 0.0, "checkpoint_kimg": 0.032, "metric_kimg": 0.0, "sample_images": 4}
+    common |= {"loss": LeastSquares(), "augment": tiny.recipe.augment}
+    r1 = {"r1": R1(weight=0.1, every=2)}
+    if name == "found_codes":
+        return Recipe(
+            data=tiny.recipe.data,
+            generator=DCGANGeneratorConfig(channels=4, z_dim=8),
+            discriminator=JUDGE,
+            game=FoundCodes(),
+            regularizers={**r1, "redraw": Redraw()},
+            **common,
+        )
+    game, judge, terms = {
+        "unpaired": (UnpairedGame(), JUDGE, {**r1, "cycle": SmallCycle()}),
+        "shared_encoder": (SharedEncoderGame(), SmallEncoderConfig(), {"cycle": SmallCycle()}),
+        "paired": (PairedGame(), JUDGE, r1),
+    }[name]
+    return Recipe(
+        data=TwoDomains(),
+        generator=SmallTranslatorConfig(),
+        discriminator=judge,
+        game=game,
+        regularizers=terms,
+        **common,
+    )
