@@ -51,6 +51,18 @@ def test_instance_layer_norm_starts_as_nine_tenths_layer_norm():
     torch.testing.assert_close(norm(x), wanted, rtol=1e-4, atol=1e-5)
 
 
+def test_what_the_mean_loses_in_bfloat16_is_put_back():
+    """Rounded to bfloat16, a mean of 50 is off by up to an eighth, which is more than what the maps differ by."""
+    x = (50.06 + 0.25 * maps(2, 3, 16, 16, dtype=torch.float32) / 2).bfloat16()
+    exact, ones, zeros = x.double(), torch.ones(2, 3), torch.zeros(2, 3)
+    for ours, wanted in [
+        (InstanceNorm2d()(x), F.instance_norm(exact)),
+        (AdaLIN(3)(x, ones, zeros), mixture(exact, 0.9)),
+    ]:
+        assert ours.dtype == torch.bfloat16
+        assert (ours.double() - wanted).mean(dim=(2, 3)).abs().max() < 0.02
+
+
 def test_attention_adds_nothing_at_first_and_weighs_maps_by_the_classifier_afterwards():
     layer, x = ResidualAttention(3), maps(2, 3, 5, 4, dtype=torch.float32)
     y, logits = layer(x)

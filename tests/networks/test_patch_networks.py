@@ -10,6 +10,7 @@ from ggdr.layers.spectral import spectral_norms
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.conditional import ConcatDiscriminatorConfig
 from ggdr.networks.nice import NICEDiscriminatorConfig, NICETranslatorConfig
+from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
 from ggdr.networks.patch import PatchDiscriminatorConfig
 from ggdr.networks.pixel import PixelDiscriminatorConfig
 from ggdr.networks.resnet_translator import ResnetTranslatorConfig
@@ -62,6 +63,9 @@ def test_further_scales_judge_smaller_images_by_weights_of_their_own():
     assert said.logits.shape == (2, 14**2) and [each.shape for each in said.more_logits] == [(2, 6**2), (2, 2**2)]
     half = nn.functional.avg_pool2d(x, 3, 2, 1, count_include_pad=False)
     torch.testing.assert_close(said.more_logits[0], net.nets[1](half, labels)[0])
+    small = PatchDiscriminatorConfig(channels=4, scales=2).build(ImageSpec(32, 32))
+    assert [len(net.layers) for net in small.nets] == [4, 3]  # the second sees 16 px, which leave no patch after three
+    assert sum(len([*stage.parameters()]) for stage in small.stages()) == len([*small.parameters()])
     assert max(said.maps) == 32 and not torch.equal(net.nets[0].out.weight, net.nets[1].out.weight)
     staged = [weight for stage in net.stages() for weight in stage.parameters()]
     assert len({*map(id, staged)}) == len(staged) == sum(1 for _ in net.parameters()) - 3  # without the labels' three
@@ -172,7 +176,8 @@ def test_nices_encoder_is_the_first_half_of_its_judgement():
     wrapped = UNetDiscriminatorConfig(encoder=NICEDiscriminatorConfig.tiny())
     assert Capability.ENCODE in wrapped.provides
     assert wrapped.build(ImageSpec(32, 32)).code_spec == net.code_spec
-    assert Capability.ENCODE not in ConcatDiscriminatorConfig(encoder=NICEDiscriminatorConfig.tiny()).provides
+    for hiding in (ConcatDiscriminatorConfig, PAGANDiscriminatorConfig):  # whose encoder sees another image
+        assert Capability.ENCODE not in hiding(encoder=NICEDiscriminatorConfig.tiny()).provides
 
 
 def test_a_pixels_logit_sees_that_pixel_alone():

@@ -15,9 +15,25 @@ from ggdr.foreign.translators import renamed
 FOLDER = Path(os.environ.get("GGDR_GOLDEN_GAMES", OWN_GOLDEN / "games"))
 
 
+OWN = OWN_GOLDEN / "games"
+
+
 @cache
 def tensors(file: str) -> dict[str, torch.Tensor]:
-    return load_file(FOLDER / f"{file}.safetensors")
+    return load_file(folder_of(file) / f"{file}.safetensors")
+
+
+@cache
+def folder_of(file: str) -> Path:
+    """Where these vectors lie: where the variable says, unless they cannot be used there; else the committed ones."""
+    there = FOLDER / f"{file}.safetensors"
+    return FOLDER if there.is_file() and begins(load_file(there)) else OWN
+
+
+def begins(found: dict[str, torch.Tensor]) -> bool:
+    """Whether they say how networks began: weights in `init/` that were noted too late are those in `final/`."""
+    first = {name.removeprefix("init/"): value for name, value in found.items() if name.startswith("init/")}
+    return not first or any(not torch.equal(v, found.get(f"final/{name}", v + 1)) for name, v in first.items())
 
 
 def below(file: str, prefix: str) -> dict[str, torch.Tensor]:
