@@ -44,6 +44,11 @@ class PairedDuel(TranslationDuel):
     """D sees the source beside the image: their channels one after the other, the source's first"""
     provides: ClassVar = TranslationDuel.provides | {Capability.TRUTH}
 
+    @property
+    def truth(self) -> Tensor:
+        """What each source is to become [N, C, H, W]."""
+        return self.reals
+
     def augmented(self, image: Tensor, maps: dict[int, Tensor]) -> Augmented:
         """What D sees: the source moves as the image does, and keeps its colours."""
         if not self.conditional:

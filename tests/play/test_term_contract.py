@@ -9,11 +9,13 @@ import tiny
 import torch
 from image_specs import SPECS, every_spec, images_of, labels_of
 from terms import TERMS, judge
+from translators import SmallTranslatorConfig
 
 from ggdr.errors import UserError
-from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
+from ggdr.networks.base import NO_EXTRA, DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.play.duel import Duel, StepContext
-from ggdr.registry import Capability, augmentations, discover, losses, regularizers
+from ggdr.play.game import Reals
+from ggdr.registry import Capability, augmentations, discover, games, losses, of_duels, regularizers
 
 discover()
 LABELLED = SPECS["square, labels"]
@@ -53,7 +55,22 @@ def duel(term, turn: str, spec: ImageSpec = LABELLED, requires=None, augment=Non
     for net, learns in ((g, turn == "g"), (d, turn == "d")):
         net.requires_grad_(learns)
     context = StepContext(turn, term.requires if requires is None else requires, resolutions, 1.0, augment)
-    return Duel(g, d, images_of(spec, 4), labels_of(spec, 4), context)
+    if of_duels(term.requires) <= Duel.provides:
+        return Duel(g, d, images_of(spec, 4), labels_of(spec, 4), context)
+    return translation(term, turn, spec, context)
+
+
+def translation(term, turn: str, spec: ImageSpec, context: StepContext) -> Duel:
+    """A duel of the first game whose duels provide what the term needs; other sources than reals."""
+    torch.manual_seed(2)
+    game = next(game for game in games.values() if of_duels(term.requires) <= game.provides)(fresh_reals=False)
+    domains = {"source": spec, "target": spec}
+    networks = game.build_networks(SmallTranslatorConfig(), judge(term), domains, NO_EXTRA)
+    for name, network in networks.named().items():
+        network.requires_grad_(name in networks.learning[turn])
+    target, source = images_of(spec, 8).split(4)
+    batch = {"source": Reals(source, labels_of(spec, 4)), "target": Reals(target, labels_of(spec, 4))}
+    return game.duels(networks, batch, context)[0]
 
 
 TURNS = [(name, turn) for name, term in sorted(TERMS.items()) for turn in term().turns]
@@ -80,7 +97,9 @@ def test_a_term_is_finite_and_its_gradient_reaches_its_player_and_no_other(name,
 def test_what_a_term_requires_it_uses(name):
     """Without it, it fails."""
     term = started(TERMS[name]())
-    always_there = {Capability.WS, Capability.FORWARD_FROM, Capability.ENERGY}  # whether asked for or not
+    # whether asked for or not
+    always_there = {Capability.WS, Capability.FORWARD_FROM, Capability.ENERGY}
+    always_there |= {Capability.TRUTH, Capability.CYCLE, Capability.IDENTITY}
     for need in term.requires - always_there:
         with pytest.raises((RuntimeError, KeyError, UserError)):
             term.loss(duel(term, term.turns[0], requires=term.requires - {need})).backward()

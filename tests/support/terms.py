@@ -6,8 +6,7 @@ import tiny
 import torch
 
 from ggdr.networks.base import DiscriminatorConfig
-from ggdr.play.duel import Duel
-from ggdr.registry import discover, discriminators, losses, regularizers
+from ggdr.registry import discover, discriminators, losses, of_duels, regularizers
 
 discover()
 
@@ -21,7 +20,7 @@ def one_hot(n: int, labels: int) -> torch.Tensor | None:
 def judge(term) -> DiscriminatorConfig:
     """The usual discriminator, or the first that gives what else the term needs."""
     usual = tiny.recipe.discriminator
-    others = term.requires - Duel.provides - tiny.STYLEGAN2.provides
+    others = term.requires - of_duels(term.requires) - tiny.STYLEGAN2.provides
     return (
         usual if others <= usual.provides else next(d for d in discriminators.values() if others <= d.provides).tiny()
     )

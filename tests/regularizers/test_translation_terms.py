@@ -1,0 +1,66 @@
+"""Terms of translators, each against its formula."""
+
+from __future__ import annotations
+
+import torch
+from translators import SmallEncoderConfig, SmallTranslatorConfig
+
+from ggdr.games.paired import PairedGame
+from ggdr.games.shared_encoder import SharedEncoderGame
+from ggdr.games.unpaired import UnpairedGame
+from ggdr.networks.base import NO_EXTRA, ImageSpec
+from ggdr.networks.dcgan import DCGANDiscriminatorConfig
+from ggdr.play.duel import StepContext
+from ggdr.play.game import Game, Reals
+from ggdr.registry import Capability
+from ggdr.regularizers.cycle import CycleConsistency
+from ggdr.regularizers.identity import Identity
+from ggdr.regularizers.l1 import L1Distance
+from ggdr.regularizers.paired_feature_matching import PairedFeatureMatching
+
+SPEC = ImageSpec(16, 16, 3)
+A, B = torch.rand(2, 4, 3, 16, 16, generator=torch.Generator().manual_seed(3)) * 2 - 1
+
+
+def duels(game: Game, discriminator=None, requires=frozenset()):
+    torch.manual_seed(0)
+    judge = discriminator or DCGANDiscriminatorConfig(channels=4)
+    networks = game.build_networks(SmallTranslatorConfig(), judge, {"a": SPEC, "b": SPEC}, NO_EXTRA)
+    return networks, game.duels(networks, {"a": Reals(A), "b": Reals(B)}, StepContext("g", requires))
+
+
+def test_l1_is_the_mean_absolute_difference_from_the_truth():
+    networks, (duel,) = duels(PairedGame())
+    expected = (networks["generator"](A).image - B).abs().mean()
+    torch.testing.assert_close(L1Distance().loss(duel), expected)
+
+
+def test_cycle_is_the_mean_absolute_difference_of_what_came_back_for_both_domains():
+    networks, both = duels(UnpairedGame())
+    to_b, to_a = networks["generator_ab"], networks["generator_ba"]
+    expected = (to_a(to_b(A).image).image - A).abs().mean() + (to_b(to_a(B).image).image - B).abs().mean()
+    torch.testing.assert_close(CycleConsistency().total(both), expected)
+
+
+def test_identity_is_the_mean_absolute_difference_of_what_was_of_the_domain_already():
+    networks, both = duels(UnpairedGame())
+    to_b, to_a = networks["generator_ab"], networks["generator_ba"]
+    expected = (to_b(B).image - B).abs().mean() + (to_a(A).image - A).abs().mean()
+    torch.testing.assert_close(Identity().total(both), expected)
+
+
+def test_with_shared_encoders_identity_is_what_nice_gan_calls_reconstruction():
+    networks, both = duels(SharedEncoderGame(), SmallEncoderConfig())
+    to_b, to_a = networks["generator_ab"], networks["generator_ba"]
+    codes_a, codes_b = networks["discriminator_a"].encode(A), networks["discriminator_b"].encode(B)
+    expected = (to_b(codes_b).image - B).abs().mean() + (to_a(codes_a).image - A).abs().mean()
+    torch.testing.assert_close(Identity().total(both), expected)
+
+
+def test_feature_matching_of_pairs_compares_map_by_map_and_pair_by_pair():
+    networks, (duel,) = duels(PairedGame(), requires=frozenset({Capability.PYRAMID}))
+    judge = networks["discriminator"]
+    real = judge(torch.cat([A, B], 1)).maps
+    fake = judge(torch.cat([A, networks["generator"](A).image], 1)).maps
+    expected = sum((real[r] - fake[r]).abs().mean() for r in real) / len(real)
+    torch.testing.assert_close(PairedFeatureMatching().loss(duel), expected)
