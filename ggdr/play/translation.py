@@ -100,7 +100,9 @@ class SharedEncoderDuel(CycleDuel):
     """
 
     def generate(self, z: Tensor) -> GeneratorOutput:
-        return self.translate(self.opposite.shown_real[: len(z)], z)
+        # each D sees its reals before fakes, as published: spectral norms may iterate in each pass
+        _, codes = self.shown_real, self.opposite.shown_real
+        return self.translate(codes[: len(z)], z)
 
     @cached_property
     def shown_real(self) -> Tensor:

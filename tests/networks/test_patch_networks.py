@@ -172,6 +172,7 @@ def test_nices_encoder_is_the_first_half_of_its_judgement():
     codes, said = net.encode(x), net(x)
     assert codes.shape == (2, net.code_spec.channels, net.code_spec.height, net.code_spec.width) == (2, 8, 8, 8)
     torch.testing.assert_close(said.maps[8], codes)
+    torch.testing.assert_close(said.codes, codes)
     assert [logits.shape for logits in (said.logits, *said.more_logits)] == [(2, 4), (2, 4), (2, 1)]
     wrapped = UNetDiscriminatorConfig(encoder=NICEDiscriminatorConfig.tiny())
     assert Capability.ENCODE in wrapped.provides

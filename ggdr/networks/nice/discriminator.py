@@ -71,7 +71,7 @@ class NICEDiscriminator(Discriminator):
         self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
     ) -> DiscriminatorOutput:
         """Map image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N, P] of the local head, and in `more_logits`
-        those of the global head and the classifier's; it draws no `resolutions`."""
+        those of the global head and the classifier's, and to `codes`; it draws no `resolutions`."""
         codes, judged, maps = self.attended(image)
         x = F.leaky_relu(self.shared(codes), SLOPE)
         if self.shape.shared:
