@@ -24,6 +24,8 @@ class SharedEncoderGame(UnpairedGame):
     All four networks are the model: an image is translated by the encoder of its domain and the generator of the other.
     """
 
+    pool: int = 0
+    """fakes of each domain that are kept, of which D is shown one instead of a new one every other time; 0: none"""
     turns: ClassVar = ("d", "g")
     provides: ClassVar = SharedEncoderDuel.provides
     duel: ClassVar = SharedEncoderDuel

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from ggdr.errors import UserError, not_negative
+from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Game, Networks
+from ggdr.play.pool import ImagePool
+from ggdr.play.term import State
 from ggdr.play.translation import CycleDuel
 from ggdr.play.view import Reals, Translate, View, translation, translation_name
-from ggdr.registry import games
+from ggdr.registry import Capability, games
+
+if TYPE_CHECKING:
+    from ggdr.recipe import Recipe
 
 
 @games.register("unpaired", paper="1703.10593")
@@ -19,9 +26,48 @@ from ggdr.registry import games
 class UnpairedGame(Game):
     """Two translators, there and back, and a discriminator for each of two domains (Zhu et al. 2017)."""
 
+    pool: int = 50
+    """fakes of each domain that are kept, of which D is shown one instead of a new one every other time; 0: none"""
     provides: ClassVar = CycleDuel.provides
     duel: ClassVar[type[CycleDuel]] = CycleDuel
     """the kind of its duels"""
+    pools: ClassVar[ImagePool | None] = None
+    """those of a run, which `start` makes"""
+
+    def __post_init__(self) -> None:
+        not_negative(self, "pool")
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """UserError if older fakes could not be what a part takes them for."""
+        if not self.pool:
+            return
+        why = ""
+        if recipe.n_critic > 1:
+            why = f"n_critic is {recipe.n_critic}, and an update would not be shown what the one before it made"
+        for name, term in recipe.regularizers.items():
+            if Capability.G_FEATURES in term.requires and "d" in term.turns:
+                why = f"regularizer {name!r} compares D's maps with those that the fakes were made by"
+        if why:
+            raise UserError(f"game {self.name!r} shows D fakes of earlier steps, but {why}: set --game.pool 0.")
+
+    def start(self, device: torch.device) -> State:
+        """Begin with empty pools."""
+        object.__setattr__(self, "pools", ImagePool(self.pool, device) if self.pool else None)
+        return {}
+
+    def learn(self, stats: Mapping[str, Tensor]) -> None:
+        """Put the step's fakes into the pools."""
+        if self.pools is not None:
+            self.pools.exchange()
+
+    def state_dict(self) -> State:
+        """The images in the pools, by the names of their duels."""
+        return {} if self.pools is None else dict(self.pools.images)
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what `state_dict` gave."""
+        if self.pools is not None:
+            self.pools.load(state)
 
     def build_networks(
         self,
@@ -41,7 +87,9 @@ class UnpairedGame(Game):
         """Two duels, from the first domain to the second and back, each of which knows the other."""
         (first, a), (second, b) = batch.items()
         there, back = (
-            self.duel(networks[made], networks[judge], *reals, context, name=name, source=source.images)
+            self.duel(
+                networks[made], networks[judge], *reals, context, name=name, source=source.images, pool=self.pools
+            )
             for made, judge, source, reals, name in (
                 ("generator_ab", "discriminator_b", a, b, translation_name(first, second)),
                 ("generator_ba", "discriminator_a", b, a, translation_name(second, first)),

@@ -39,6 +39,8 @@ class StepContext(NamedTuple):
     """done to whatever the discriminator sees"""
     autocast: Callable[[], AbstractContextManager] = nullcontext
     """networks run in it (autocast); what they hand over is float32"""
+    main: bool = True
+    """whether it is the main phase of its turn, not a lazy one"""
 
 
 class Augmented(NamedTuple):

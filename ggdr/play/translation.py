@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput
 from ggdr.play.duel import Augmented, Duel, output_in_float32
+from ggdr.play.pool import ImagePool
 from ggdr.registry import Capability
 
 if TYPE_CHECKING:
@@ -65,11 +66,20 @@ class PairedDuel(TranslationDuel):
 class CycleDuel(TranslationDuel):
     """A translation beside its opposite: what was made becomes the source again, by the opposite's generator."""
 
+    pool: ImagePool | None = field(default=None, kw_only=True)
+    """older fakes, some of which D is shown on its turn instead of those of the step; None: it is shown these"""
     provides: ClassVar = TranslationDuel.provides | {Capability.CYCLE, Capability.IDENTITY}
 
     def face(self, opposite: CycleDuel) -> None:
         """Know the duel whose generator leads back, and be known by it."""
         self.opposite, opposite.opposite = opposite, self
+
+    def detached(self, output: GeneratorOutput) -> GeneratorOutput:
+        """What D may learn from: on its turn some fakes are those of earlier steps, if there is a pool."""
+        if self.turn == "d" and self.pool is not None:
+            shown = self.pool.show(self.name, output.image.detach(), keep=self.context.main)
+            output = output._replace(image=shown)
+        return super().detached(output)
 
     @cached_property
     def cycled(self) -> Tensor:

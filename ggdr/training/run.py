@@ -239,7 +239,13 @@ class Run:
         penalty = as_written if self.recipe.compile else nullcontext
         autocast = penalty if phase.float32 else self.accelerator.autocast
         return StepContext(
-            phase.turn, phase.requires, phase.resolutions, self.images_seen / 1000, self.augment, autocast
+            phase.turn,
+            phase.requires,
+            phase.resolutions,
+            self.images_seen / 1000,
+            self.augment,
+            autocast,
+            phase.every == 1,
         )
 
     def exact(self, phase: Phase) -> AbstractContextManager:

@@ -4,6 +4,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
+import several
 import tiny
 import torch
 
@@ -17,6 +18,8 @@ from ggdr.training.run import Run
 
 def main(out: Path, pair: str) -> None:
     recipe = dataclasses.replace(tiny.recipe, batch_size=8, micro_batch_size=2)
+    if pair in ("unpaired", "shared_encoder", "found_codes"):
+        recipe = several.recipe(pair)
     if pair == "dcgan":
         recipe = tiny.dcgan(recipe)
     if pair == "spectral":

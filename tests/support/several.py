@@ -135,7 +135,7 @@ def recipe(name: str) -> Recipe:
             **common,
         )
     game, judge, terms = {
-        "unpaired": (UnpairedGame(), JUDGE, {**r1, "cycle": SmallCycle()}),
+        "unpaired": (UnpairedGame(pool=12), JUDGE, {**r1, "cycle": SmallCycle()}),
         "shared_encoder": (SharedEncoderGame(), SmallEncoderConfig(), {"cycle": SmallCycle()}),
         "paired": (PairedGame(), JUDGE, r1),
     }[name]

@@ -12,7 +12,10 @@ from places import SUPPORT
 # port 0: any free one, since tests run side by side
 
 
-@pytest.mark.parametrize("pair", ["stylegan2", "dcgan", "spectral", "scheduled", "fresh", "diffused"])
+@pytest.mark.parametrize(
+    "pair",
+    ["stylegan2", "dcgan", "spectral", "scheduled", "fresh", "diffused", "unpaired", "shared_encoder", "found_codes"],
+)
 def test_two_processes_agree_with_each_other_and_with_one(pair, tmp_path):
     script = [str(SUPPORT / "pair_of_processes.py"), str(tmp_path), pair]
     one = launch([sys.executable, *script])

@@ -1,0 +1,85 @@
+"""The pool of older fakes: what D is shown, what goes in, and what a run goes on with."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import several
+import tiny
+import torch
+
+from ggdr.errors import UserError
+from ggdr.play.pool import ImagePool
+from ggdr.recipe.fitting import fit
+from ggdr.regularizers.ggdr import GGDR
+from ggdr.train import train_step
+
+CPU = torch.device("cpu")
+
+
+def images(*numbers: float) -> torch.Tensor:
+    return torch.tensor(numbers)[:, None, None, None].expand(-1, 1, 2, 2)
+
+
+def numbers(made: torch.Tensor) -> list[float]:
+    return made[:, 0, 0, 0].tolist()
+
+
+def test_a_pool_that_is_not_full_shows_what_was_made_and_takes_it_in():
+    pool = ImagePool(3, CPU)
+    assert numbers(pool.show("a", images(1, 2), keep=True)) == [1, 2] and not pool.images
+    pool.exchange()
+    assert numbers(pool.show("a", images(3, 4), keep=True)) == [3, 4]
+    pool.exchange()
+    assert numbers(pool.images["a"]) == [1, 2, 3]
+
+
+def test_a_full_pool_shows_an_old_image_half_of_the_time_and_takes_the_new_one_in_its_place():
+    pool = ImagePool(2, CPU)
+    pool.load({"a": images(-1, -2)})
+    torch.manual_seed(0)
+    new = torch.arange(1.0, 1001.0)
+    shown = pool.show("a", images(*new.tolist()), keep=True)[:, 0, 0, 0]
+    old = shown < 0
+    assert 430 < int(old.sum()) < 570 and torch.equal(shown[~old], new[~old])
+    pool.exchange()
+    assert pool.images["a"].shape == (2, 1, 2, 2)
+    for slot, value in enumerate((-1.0, -2.0)):  # of several for one slot the last one stays
+        assert pool.images["a"][slot, 0, 0, 0] == new[shown == value][-1]
+
+
+def test_a_lazy_phase_puts_nothing_in_and_pools_of_two_names_are_two():
+    pool = ImagePool(2, CPU)
+    pool.show("a", images(1, 2), keep=False)
+    pool.show("b", images(3, 4), keep=True)
+    pool.exchange()
+    assert [*pool.images] == ["b"]
+
+
+def test_a_run_fills_its_pools_on_ds_turn_alone_and_saves_them(tmp_path):
+    run = tiny.tiny_run(several.recipe("unpaired"), tmp_path)
+    reals = run.reals()
+    for filled in (8, 12):
+        train_step(run, next(reals))
+        state = run.recipe.game.state_dict()
+        assert {name: len(each) for name, each in state.items()} == {"gray_to_colour": filled, "colour_to_gray": filled}
+    before = {name: each.clone() for name, each in state.items()}
+    for _ in range(4):
+        train_step(run, next(reals))
+    assert all(not torch.equal(each, before[name]) for name, each in run.recipe.game.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"regularizers": {"ggdr": GGDR(resolutions=(16,))}}, "regularizer 'ggdr' compares D's maps"),
+        ({"n_critic": 2}, "n_critic is 2"),
+    ],
+)
+def test_what_older_fakes_do_not_fit_is_refused_with_what_to_type(changes, why):
+    recipe = dataclasses.replace(several.recipe("unpaired"), **changes)
+    if "regularizers" in changes:
+        recipe = dataclasses.replace(recipe, discriminator=tiny.recipe.discriminator)
+    with pytest.raises(UserError, match=why + r".*: set --game\.pool 0\.$"):
+        fit(recipe, recipe.data.open().domains)
