@@ -52,7 +52,7 @@ DOORS = {("networks", "saving")}
 """imports that lead upward: whoever has a base class may load a network by it"""
 APART = FLOORS[6]
 """packages of parts, which do not import each other"""
-HOLDERS = ("registry", "networks", "play", "augment", "losses", "regularizers")
+HOLDERS = ("registry", "networks", "play", "augment", "losses", "regularizers", "games")
 HINTS = {
     *((name, "recipe") for name in HOLDERS),  # a part's `check_recipe` reads what holds the parts
     ("play", "augment"),  # a duel augments what it shows
