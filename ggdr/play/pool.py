@@ -21,7 +21,7 @@ class ImagePool:
         self.images: dict[str, Tensor] = {}
         self.made: dict[str, list[tuple[Tensor, Tensor]]] = defaultdict(list)
 
-    def show(self, name: str, images: Tensor, *, keep: bool) -> Tensor:
+        """Return each image made [N, C, H, W] or, with a chance of 1/2 once the pool is full, an older one instead.
         """For each image made [N, C, H, W], itself or, with a chance of 1/2 once the pool is full, an older one.
 
         `keep`: whether the images go into the pool, each in the place of the one that was shown.
