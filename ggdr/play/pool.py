@@ -21,8 +21,8 @@ class ImagePool:
         self.images: dict[str, Tensor] = {}
         self.made: dict[str, list[tuple[Tensor, Tensor]]] = defaultdict(list)
 
-        """Return each image made [N, C, H, W] or, with a chance of 1/2 once the pool is full, an older one instead.
-        """For each image made [N, C, H, W], itself or, with a chance of 1/2 once the pool is full, an older one.
+    def show(self, name: str, images: Tensor, *, keep: bool) -> Tensor:
+        """Return the images made [N, C, H, W], an older one in place of each with a chance of 1/2 once it is full.
 
         `keep`: whether the images go into the pool, each in the place of the one that was shown.
         """
