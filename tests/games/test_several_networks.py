@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import several
 import tiny
 import tiny_runs
 import torch
+from places import ROOT, SUPPORT
 
 from ggdr.errors import UserError
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.recipe.fitting import fit
+from ggdr.saving import checkpoint
 from ggdr.train import train_loop, train_step
 from ggdr.training.trainer import Trainer
 
@@ -91,3 +98,22 @@ def test_a_term_of_a_turn_that_a_game_has_not_is_refused():
     recipe = dataclasses.replace(recipe, game=tiny.recipe.game, regularizers=term)
     with pytest.raises(UserError, match=r"a loss for e, whose turn it never is in game 'standard', which has g and d"):
         fit(recipe, recipe.data.open().domains)
+
+
+def test_a_run_of_four_networks_that_is_killed_goes_on_as_if_nothing_had_been(tmp_path):
+    recipe = str(SUPPORT / "four_networks.py")
+    env = os.environ | {"PYTHONPATH": f"{ROOT}:{SUPPORT}", "OMP_NUM_THREADS": "1"}
+
+    def command(out):
+        return [sys.executable, "-m", "ggdr.train", recipe, "--out", str(tmp_path / out)]
+
+    quiet = {"env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    killed = subprocess.Popen(command("killed"), **quiet)
+    while checkpoint.latest(tmp_path / "killed") is None and killed.poll() is None:
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    for out in ("killed", "whole"):
+        assert subprocess.run(command(out), **quiet, timeout=240).returncode == 0
+    one, other = (tiny_runs.files(tmp_path / out) for out in ("killed", "whole"))
+    assert one == other and {"generator_ab.safetensors", "discriminator_b.safetensors"} <= one.keys()

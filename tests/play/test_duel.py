@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from contextlib import nullcontext
 
@@ -152,3 +153,28 @@ def test_relativistic_loss_pairs_each_fake_with_the_real_at_its_place():
     assert Relativistic().d_loss(pairs).item() == pytest.approx(sum(softplus) / 4, rel=1e-6)
     softplus = [math.log1p(math.exp(x)) for x in (2.0, -3.0, 5.0, 0.0)]
     assert Relativistic().g_loss(pairs).item() == pytest.approx(sum(softplus) / 4, rel=1e-6)
+
+
+class AgreesTwice(Agrees):
+    """A judge that gives a further logit, of another size, ten times the first."""
+
+    def __call__(self, image: Tensor, labels: Tensor, *, resolutions=()) -> DiscriminatorOutput:
+        said = super().__call__(image, labels, resolutions=resolutions)
+        return said._replace(more_logits=(10 * said.logits[:, None].repeat(1, 3),))
+
+
+def test_a_loss_is_summed_over_all_logits_and_d_judges_once():
+    once, twice = duel(), duel()
+    twice.D = AgreesTwice()
+    loss = LeastSquares()
+    further = dataclasses.replace(once)
+    for name in ("on_real", "on_fake"):
+        said = vars(Duel)[name].func(once)
+        vars(further)[name] = said._replace(logits=10 * said.logits)
+    expected = loss.d_loss(once) + loss.d_loss(further)
+    assert torch.equal(loss.loss(twice), expected)
+    assert [each.judgement for each in twice.judgements()] == [0, 1] and not twice.notes
+    alone = duel("g")
+    alone.D = AgreesTwice()
+    loss.loss(alone)
+    assert "on_real" not in vars(alone), "nothing runs that the loss does not read"
