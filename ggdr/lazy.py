@@ -23,7 +23,10 @@ else:
         def __getattr__(self, attribute: str):
             return getattr(importlib.import_module(self._module), attribute)
 
-    torch, F, Tensor = Lazy("torch"), Lazy("torch.nn.functional"), "torch.Tensor"
+    class Tensor:
+        """Stands for torch.Tensor in annotations: who reads the types of settings, as --help does, imports no torch."""
+
+    torch, F = Lazy("torch"), Lazy("torch.nn.functional")
 
 __all__ = ["F", "MissingPackage", "Tensor", "available", "optional", "torch"]
 

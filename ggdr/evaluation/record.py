@@ -53,7 +53,7 @@ def record_folder(source: str) -> Path:
     return Path("metrics") / (here.absolute().name if here.is_dir() else re.sub(r"[^\w.-]+", "--", source))
 
 
-def check_free(file: Path) -> None:
+def check_new_record(file: Path) -> None:
     """Raise UserError if a file is there already."""
     if file.exists():
         raise UserError(f"--out {file} is there already, and records are never overwritten; give another name.")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from ggdr.flags.command_line import parsed
-from ggdr.verbs.outputs import check_free
+from ggdr.verbs.outputs import check_model_folder
 
 if TYPE_CHECKING:
     from ggdr.foreign.weights import FoundNetwork, Reading
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     OSError if the disk refuses.
     """
     command = parsed(Convert, argv, "ggdr convert", __doc__)
-    check_free(command.out)
+    check_model_folder(command.out)
     from ggdr.foreign.reading import read
     from ggdr.saving.model import save_new
 

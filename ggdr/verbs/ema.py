@@ -20,7 +20,7 @@ from ggdr import __version__
 from ggdr.errors import UserError, not_negative
 from ggdr.flags.command_line import parsed
 from ggdr.ops.power_function import check_sigma_rel
-from ggdr.verbs.outputs import check_free
+from ggdr.verbs.outputs import check_model_folder
 
 if TYPE_CHECKING:
     from ggdr.saving.ema_snapshots import Reconstruction
@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
     command = parsed(Ema, argv, "ggdr ema", __doc__)
     if not command.run.is_dir():
         raise UserError(f"there is no folder {str(command.run)!r}; give that of a run.")
-    check_free(command.place)
+    check_model_folder(command.place)
     from ggdr.registry import use
     from ggdr.saving.ema_snapshots import reconstruct
     from ggdr.saving.model import save_new

@@ -28,13 +28,13 @@ def main(argv: list[str]) -> int:
 
 def check_out(command: Command) -> None:
     """Raise UserError if the record could not be written, or would lie among somebody's images."""
-    from ggdr.evaluation.record import check_free, check_writable, record_folder
+    from ggdr.evaluation.record import check_new_record, check_writable, record_folder
     from ggdr.verbs.outputs import check_apart
 
     if command.out is not None:
         if command.out.suffix.lower() != ".json" or command.out.is_dir():
             raise UserError(f"--out {command.out} is no JSON file, as records are; give NAME.json.")
-        check_free(command.out)
+        check_new_record(command.out)
     folder = command.out.parent if command.out else record_folder(command.read.source)
     check_writable(folder)
     check_apart(next(place for place in (folder, *folder.parents) if place.is_dir()))

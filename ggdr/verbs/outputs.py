@@ -61,7 +61,7 @@ def check_out(files: Iterable[Path], overwrite: bool = True) -> None:
         check_apart(folder)
 
 
-def check_free(out: Path) -> None:
+def check_model_folder(out: Path) -> None:
     """UserError if something at `out`, the folder of a model to make, would be lost, or it is a file's name."""
     if is_file_name(out):
         raise UserError(f"{str(out)!r} ends in {out.suffix}, and a model is a folder; give the name of one.")

@@ -5,7 +5,7 @@ import json
 import pytest
 from places import ROOT
 
-from ggdr.evaluation.record import check_free, check_writable, versions, write_numbered, write_record
+from ggdr.evaluation.record import check_new_record, check_writable, versions, write_numbered, write_record
 from ggdr.hub.results import results_in
 
 
@@ -28,11 +28,11 @@ def test_two_evaluations_at_once_get_two_names(tmp_path):
 def test_a_file_that_is_there_is_refused_before_and_after(tmp_path):
     (tmp_path / "a.json").write_text("mine")
     with pytest.raises(ValueError, match="is there already, and records are never overwritten; give another name"):
-        check_free(tmp_path / "a.json")
+        check_new_record(tmp_path / "a.json")
     with pytest.raises(FileExistsError):
         write_record({}, tmp_path / "a.json")
     assert (tmp_path / "a.json").read_text() == "mine"
-    check_free(tmp_path / "new" / "folder" / "b.json")
+    check_new_record(tmp_path / "new" / "folder" / "b.json")
 
 
 def test_a_folder_that_cannot_be_is_refused(tmp_path):

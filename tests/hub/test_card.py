@@ -7,7 +7,7 @@ import math
 import re
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from ggdr.hub.markdown import code_block, escape, inline_code, markdown_table
 from ggdr.hub.repository import CardWords, assemble
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
-from ggdr.recipe.about import About
+from ggdr.recipe.about import About, Description
 from ggdr.recipe.files import load_recipe, to_json
 from ggdr.registry import REGISTRIES, discover
 from ggdr.saving.model import save_model
@@ -352,9 +352,11 @@ def test_a_recipe_s_card_keeps_the_paper_s_numbers_out_of_the_hub_s(file):
         assert value in sys.modules[file.stem].__doc__, "docstring and figures disagree"
 
 
-def test_each_recipe_says_what_its_own_images_are():
+def test_each_recipe_says_what_its_own_images_are_and_all_of_one_set_the_same():
     abouts = [load_recipe(file).about for file in RECIPES]
-    assert len({about.images for about in abouts}) == len(RECIPES)
+    described = {tuple(getattr(about, field.name) for field in fields(Description)) for about in abouts}
+    assert all(about.images for about in abouts)
+    assert len({about.images for about in abouts}) == len(described), "the same images, but another name or licence"
 
 
 def test_a_recipe_with_a_record_shows_it(trained):

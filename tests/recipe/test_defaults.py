@@ -42,6 +42,7 @@ TERMS = {
     "r2_approximate": {"sigma": 0.01, "share": 1.0},
     "relativistic": {},
     "relativistic_average": {"form": "logistic"},
+    "san": {"weighting": "uniform"},
     "wasserstein": {"clip": 0.01},
     "wgan_gp": {"weight": 10.0, "target": 1.0},
     "zcr": {"noise": 0.03, "d_weight": 5.0, "g_weight": 0.5},
@@ -53,18 +54,26 @@ METRICS = {
     "fid": {"extractor": "inception"},
     "is": {"extractor": "inception", "splits": 10, "seed": 2020},
     "kid": {"extractor": "inception", "subsets": 100, "subset": 1000, "seed": 2020},
+    "l1": {},
+    "lpips": {"extractor": "lpips"},
     "memorization": {"extractor": "dinov2"},
     "ms_ssim": {"seed": 0},
     "ppl": {"extractor": "lpips", "space": "w", "sampling": "end", "epsilon": 1e-4, "seed": 0},
     "precision_recall": {"extractor": "vgg16", "neighbours": 3},
+    "psnr": {},
+    "ssim": {},
     "swd": {"patches": 32, "side_px": 7, "directions": 128, "seed": 0},
 }
 AUGMENTATIONS = {
     "ada": {
-        "pipeline": ("blit", "geometry", "colour"), "target": 0.6, "speed_kimg": 500.0, "interval": 4, "p_max": 1.0,
-        "fixed_p": None,
+        "pipeline": ("blit", "geometry", "colour"), "strengths": (1.0,), "target": 0.6, "speed_kimg": 500.0,
+        "interval": 4, "p_max": 1.0, "fixed_p": None,
     },
     "diffaug": {"policy": ("colour", "translation", "cutout")},
+    "diffusion": {
+        "t_min": 5, "t_max": 1000, "timesteps": "priority", "clean": 0.5, "beta_start": 0.0001, "beta_end": 0.02,
+        "sigma": 0.05, "target": 0.6, "speed_kimg": 100.0, "interval": 4, "fixed_t": None,
+    },
     "none": {},
 }  # fmt: skip
 OPTIMIZERS = {
@@ -124,7 +133,7 @@ def test_terms_say_what_they_read_and_how_exactly():
     penalties = {"dragan", "r1", "r2", "wgan_gp"}
     assert where(terms, lambda term: term.float32) == penalties | {"path_length"}
     assert where(terms, lambda term: term.reads_logits) == penalties | {
-        "apa", "bcr", "cr", "fsmr", "lecam", "r1_approximate", "r2_approximate", "zcr",
+        "apa", "bcr", "cr", "fsmr", "lecam", "r1_approximate", "r2_approximate", "san", "zcr",
     }  # fmt: skip
     assert {name: term.least for name, term in terms.items() if term.least > 1} == dict.fromkeys(
         ("contrad", "feature_matching", "fsmr", "pulling_away"), 2
