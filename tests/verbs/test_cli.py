@@ -117,12 +117,13 @@ def test_list_takes_a_part_for_a_kind_and_says_which_it_is_of():
         assert said in str(raised.value) and "\n" not in str(raised.value)
 
 
-def test_ada_is_named_among_the_regularizers_with_where_it_is_and_why(capsys):
+def test_ada_and_diffusion_are_named_among_the_regularizers_with_where_they_are_and_why(capsys):
     list_parts(["regularizers"])
-    *_, name, _, why = capsys.readouterr().out.splitlines()
-    assert name.startswith("  ada ") and why.endswith(
-        "changes the images that D sees and adds no term to a loss: --augment ada"
-    )
+    *_, ada, _, why_ada, diffusion, _, why_diffusion = capsys.readouterr().out.splitlines()
+    for name, line, why in (("ada", ada, why_ada), ("diffusion", diffusion, why_diffusion)):
+        assert line.startswith(f"  {name} ") and why.endswith(
+            f"changes the images that D sees and adds no term to a loss: --augment {name}"
+        )
     list_parts(["regularizers", "--paper", "2006.06676"])
     assert "--augment ada" in capsys.readouterr().out
     list_parts(["losses"])

@@ -16,7 +16,15 @@ from ggdr.errors import DiskError, UserError, at, setting
 from ggdr.registry import regularizers
 from ggdr.train import main as train
 
-LEAST = {"push": ["m", "a/b"], "export": ["m", "o.onnx"], "convert": ["a", "b"], "list": [], "data": ["check"]}
+LEAST = {
+    "push": ["m", "a/b"],
+    "export": ["m", "o.onnx"],
+    "convert": ["a", "b"],
+    "ema": ["m", "--sigma-rel", "0.1"],
+    "list": [],
+    "data": ["check"],
+}
+"""what a verb cannot do without, where it is not a model"""
 WRONG = {verb: [*LEAST.get(verb, ["m"]), "--qqqq", "1"] for verb in VERBS} | {
     "train": [TINY, "--batch-size", "0"],
     "edit": ["nowhere", "--columns", "0"],
