@@ -17,6 +17,7 @@ from torch import Tensor
 from ggdr import __version__
 from ggdr.documents import one_line, read_object, read_tensors
 from ggdr.errors import UserError
+from ggdr.formatting import significant
 from ggdr.networks.base.module import Network
 from ggdr.ops.power_function import WIDEST, Combination, Profile, combine, exponent_of
 from ggdr.saving import checkpoint
@@ -198,7 +199,7 @@ def possible(last: Snapshot, known: Sequence[Profile], max_error: float) -> str:
     tried = [min(0.002 * (WIDEST / 0.002) ** (place / (TRIED - 1)), WIDEST) for place in range(TRIED)]
     fit = [width for width in tried if combine(wanted(last, width), known).error <= max_error]
     stored = ", ".join(f"{width:g}" for width in last.widths)
-    return f"give {stored}" + (f", or from {min(fit):.2g} to {max(fit):.2g}" if fit else "")
+    return f"give {stored}" + (f", or from {significant(min(fit), 3)} to {significant(max(fit), 3)}" if fit else "")
 
 
 def listed(kimgs: Iterable[float]) -> str:
