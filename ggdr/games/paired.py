@@ -26,6 +26,7 @@ class PairedGame(Game):
     conditional: bool = True
     """D sees the source beside the image; False: the image alone, as for super-resolution"""
     turns: ClassVar = ("d", "g")
+    pairs: ClassVar = True
     provides: ClassVar = PairedDuel.provides
 
     def build_networks(
@@ -70,4 +71,4 @@ class PairedGame(Game):
         """The translation of the sources, whose truth is known."""
         source, target = domains
         make = networks["generator"].translate
-        return {translation_name(source, target): translation(source, target, make, paired=True)}
+        return {translation_name(source, target): translation(source, target, make)}

@@ -83,6 +83,17 @@ class UnpairedGame(Game):
         judges = {"discriminator_a": discriminator.build(a, extra), "discriminator_b": discriminator.build(b, extra)}
         return Networks({"g": makers, "d": judges})
 
+    def check_networks(self, networks: Networks, requires: frozenset[Capability]) -> None:
+        """UserError if generators are to be shown images of their domains, which have other channels or sizes."""
+        one, other = networks["generator_ab"].source, networks["generator_ba"].source
+        if Capability.IDENTITY in requires and one[:3] != other[:3]:
+            raise UserError(
+                f"regularizer 'identity' shows each generator images of the domain it makes, and they have"
+                f" {one.channels} and {other.channels} channels, {one.height} x {one.width} and {other.height} x"
+                f" {other.width} px: give both domains one number and one size, or drop it: --regularizers.identity"
+                " none."
+            )
+
     def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
         """Two duels, from the first domain to the second and back, each of which knows the other."""
         (first, a), (second, b) = batch.items()

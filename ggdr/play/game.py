@@ -61,6 +61,8 @@ class Game(Adaptive):
     step reads one batch more, and counts it in no kimg"""
     turns: ClassVar[tuple[Turn, ...]] = ("g", "d")
     """whose turn it is, in the order of a step"""
+    pairs: ClassVar[bool] = False
+    """what lies at one place of each domain must belong together"""
     provides: ClassVar[frozenset[Capability]] = Duel.provides
     """what its duels provide, any of them"""
 
@@ -104,6 +106,9 @@ class Game(Adaptive):
             f"game {self.name!r} is played between two domains, and the data has {len(domains)}:"
             f" {', '.join(domains)}; take data of two, such as --data pairs or --data domains."
         )
+
+    def check_networks(self, networks: Networks, requires: frozenset[Capability]) -> None:
+        """UserError if its duels cannot provide, between these networks, what the terms of the recipe require."""
 
     def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
         """Who meets whom on a micro-batch of each domain's reals, by its name; `context.turn` says whose turn it is."""

@@ -39,7 +39,7 @@ class View:
     source: str | None = None
     """the domain whose images they are made of; None: they are made of noise, and of the target's labels"""
     paired: bool = False
-    """whether the target's image at the same place is what is to be made: the truth"""
+    """whether the target's image at the same place is what is to be made: the truth. The run says so, of its images"""
     generator: Any = None
     """the generator, where images are made of its noise and metrics may walk in it; None: there is no such walk"""
     beside: Callable[[Mapping[str, Reals], Tensor], dict[str, Tensor]] = nothing
@@ -58,12 +58,10 @@ def translation(
     target: str,
     there: Translate,
     back: Translate | None = None,
-    paired: bool = False,
 ) -> View:
     """The view of a translator from one domain to another, called `translation_name`.
 
-    `there`: how it is made; `back`: the opposite, which shows the cycle's end; `paired`: the target at the same place
-    is the truth.
+    `there`: how it is made; `back`: the opposite, which shows the cycle's end.
     """
 
     def make(batch: Mapping[str, Reals], seed: int) -> Tensor:
@@ -75,7 +73,7 @@ def translation(
         """The cycle's end, if there is a way back."""
         return {} if back is None else {"cycle": back(made, batch[source].labels)}
 
-    return View(make=make, target=target, source=source, paired=paired, beside=beside)
+    return View(make=make, target=target, source=source, beside=beside)
 
 
 def translation_name(source: str, target: str) -> str:

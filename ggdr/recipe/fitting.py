@@ -59,6 +59,7 @@ def fit(recipe: Recipe, domains: Mapping[str, ImageSpec]) -> Fitted:
         if extra != NO_EXTRA:
             networks = build(recipe, domains, extra)
     check_learning(recipe, networks)
+    recipe.game.check_networks(networks, frozenset().union(*(term.requires for term in recipe.terms().values())))
     judges = networks.learning.get("d", {})
     check_stages(judges, recipe.freeze_d)
     for term in recipe.terms().values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -66,6 +66,11 @@ class Run:
             self.images = recipe.data.open()
         self.recipe, self.domains, self.extra, self.reasons, self.sizes = fit(recipe, self.images.domains)
         self.spec = self.images.spec
+        if recipe.game.pairs and not self.images.paired:
+            raise UserError(
+                f"game {recipe.game.name!r} learns from pairs, and in data {recipe.data.name!r} what lies at one place"
+                f" of {' and '.join(self.domains)} does not belong together: take --data pairs, or --game unpaired."
+            )
         setup_device(self.device, self.recipe.tf32)
         self.micro_batch_size = micro_batch_size(self.recipe, self.processes)
         self.step = self.images_seen = self.rollbacks = 0
@@ -204,8 +209,12 @@ class Run:
         return [(first + part, {name: parts[part] for name, parts in domains.items()}) for part in range(count)]
 
     def views(self) -> dict[str, View]:
-        """What the model makes, as it is now: the running means' views."""
-        return self.recipe.game.views({**self.networks.frozen, **self.ema.mean}, [*self.domains])
+        """What the model makes, as it is now: the running means' views, whose truth is known where images are pairs."""
+        views = self.recipe.game.views({**self.networks.frozen, **self.ema.mean}, [*self.domains])
+        return {
+            name: view if view.source is None else replace(view, paired=self.shown.paired)
+            for name, view in views.items()
+        }
 
     @cached_property
     def shown(self) -> Images:

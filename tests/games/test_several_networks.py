@@ -16,6 +16,7 @@ import tiny
 import tiny_runs
 import torch
 from places import ROOT, SUPPORT
+from translators import TwoNoises
 
 from ggdr.errors import UserError
 from ggdr.metrics.swd import SlicedWasserstein
@@ -117,3 +118,23 @@ def test_a_run_of_four_networks_that_is_killed_goes_on_as_if_nothing_had_been(tm
         assert subprocess.run(command(out), **quiet, timeout=240).returncode == 0
     one, other = (tiny_runs.files(tmp_path / out) for out in ("killed", "whole"))
     assert one == other and {"generator_ab.safetensors", "discriminator_b.safetensors"} <= one.keys()
+
+
+def test_a_game_of_pairs_refuses_what_does_not_belong_together(tmp_path):
+    recipe = dataclasses.replace(several.recipe("paired"), data=TwoNoises())
+    with pytest.raises(UserError, match=r"game 'paired' learns from pairs, .* take --data pairs, or --game unpaired"):
+        tiny.tiny_run(recipe, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["unpaired", "shared_encoder"])
+def test_games_without_pairs_know_the_truth_where_the_images_shown_are_pairs(name, tmp_path):
+    recipe = several.recipe(name)
+    there, back = tiny.tiny_run(recipe, tmp_path / "unknown").views().values()
+    assert not there.paired and not back.paired
+    known = dataclasses.replace(recipe, data=TwoNoises(paired=True))
+    run = tiny.tiny_run(known, tmp_path / "known")
+    there, back = run.views().values()
+    assert there.paired and back.paired
+    columns = there.columns(run.seen_by(there, range(2)), 0)
+    assert [*columns] == ["input", "output", "cycle", "target"]
+    assert torch.equal(columns["target"], run.seen_by(there, range(2))["colour"].images)

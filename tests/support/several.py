@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import tiny
 from torch import Tensor, nn
-from translators import SmallEncoderConfig, SmallTranslatorConfig, TwoDomains
+from translators import SmallEncoderConfig, SmallTranslatorConfig, TwoNoises
 
 from ggdr.games.paired import PairedGame
 from ggdr.games.shared_encoder import SharedEncoderGame
@@ -140,7 +140,7 @@ def recipe(name: str) -> Recipe:
         "paired": (PairedGame(), JUDGE, r1),
     }[name]
     return Recipe(
-        data=TwoDomains(),
+        data=TwoNoises(paired=name == "paired"),
         generator=SmallTranslatorConfig(),
         discriminator=judge,
         game=game,

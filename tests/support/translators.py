@@ -74,16 +74,21 @@ class SmallEncoder(Discriminator):
         return DiscriminatorOutput(self.head(codes).flatten(1), codes=codes, more_logits=(codes.mean((1, 2, 3)),))
 
 
-@datasets.register("two_domains")
+@datasets.register("two_noises")
 @dataclass(frozen=True, kw_only=True)
-class TwoDomains(DataSet):
+class TwoNoises(DataSet):
     """Noise in one channel and noise in three, 16 px."""
 
-    def open(self) -> NoiseOfTwo:
-        return NoiseOfTwo()
+    paired: bool = False
+    """what lies at one place is called a pair"""
+
+    def open(self) -> NoiseImages:
+        images = NoiseImages()
+        images.paired = self.paired
+        return images
 
 
-class NoiseOfTwo(Images):
+class NoiseImages(Images):
     spec = ImageSpec(16, 16, 3)
     domains: ClassVar = {"gray": ImageSpec(16, 16, 1), "colour": spec}  # type: ignore[assignment]
 
