@@ -37,6 +37,8 @@ def test_all_that_learn_move_and_the_rest_stands_still(name, tmp_path):
     for name, network in run.networks.named().items():
         still = [torch.equal(p, old) for p, old in zip(network.parameters(), before[name], strict=True)]
         assert all(still) == (name in run.networks.frozen)
+    for network in run.networks.frozen.values():
+        assert not network.training and not any(p.requires_grad for p in network.parameters())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,6 +13,7 @@ from ggdr.errors import UserError
 from ggdr.play.pool import ImagePool
 from ggdr.recipe.fitting import fit
 from ggdr.regularizers.ggdr import GGDR
+from ggdr.regularizers.r2 import R2
 from ggdr.train import train_step
 
 CPU = torch.device("cpu")
@@ -68,6 +69,13 @@ def test_a_run_fills_its_pools_on_ds_turn_alone_and_saves_them(tmp_path):
     for _ in range(4):
         train_step(run, next(reals))
     assert all(not torch.equal(each, before[name]) for name, each in run.recipe.game.state_dict().items())
+
+
+def test_a_lazy_phase_of_a_run_is_shown_the_pool_and_puts_nothing_in(tmp_path):
+    recipe = dataclasses.replace(several.recipe("unpaired"), regularizers={"r2": R2(every=2)})
+    run = tiny.tiny_run(recipe, tmp_path)
+    train_step(run, next(run.reals()))
+    assert {len(each) for each in run.recipe.game.state_dict().values()} == {8}
 
 
 @pytest.mark.parametrize(
