@@ -125,7 +125,8 @@ def test_an_encoder_without_a_pyramid_is_refused():
 
 
 def test_it_gives_what_its_encoder_gives_features_and_heads():
-    assert UNetDiscriminatorConfig().provides == {Capability.D_FEATURES, Capability.PYRAMID, Capability.HEADS}
+    own = {Capability.D_FEATURES, Capability.PYRAMID, Capability.HEADS}
+    assert UNetDiscriminatorConfig().provides == own | {Capability.STAGES}
 
 
 def test_heads_answer_and_a_detached_one_teaches_nothing_below_while_it_learns(tmp_path):
