@@ -10,7 +10,7 @@ from ggdr.hub.bibliography import ARXIV
 from ggdr.hub.facts import Facts, facts_of, facts_of_recipe
 from ggdr.hub.markdown import escape
 from ggdr.hub.parts import papers, pieces
-from ggdr.hub.results import TASK, Result, model_index, results_in
+from ggdr.hub.results import TASKS, Result, model_index, results_in
 from ggdr.hub.sections import opening, sections_of
 from ggdr.recipe.about import Description
 
@@ -53,10 +53,11 @@ def front_matter(facts: Facts, found: Sequence[Result], license: str) -> str:
     hub = facts.recipe.data.hub_id() if facts.recipe else ""
     names = dict.fromkeys(piece.part.name for piece in pieces(facts) if piece.part.paper)
     arxiv = [f"arxiv:{paper}" for paper in papers(facts) if ARXIV.fullmatch(paper)]
-    entries = model_index(found)
+    task = TASKS[facts.translates]
+    entries = model_index(found, task)
     return ModelCardData(
         library_name="ggdr",
-        pipeline_tag=TASK,
+        pipeline_tag=task,
         license=license or UNKNOWN,
         datasets=[hub] if hub else None,
         tags=["gan", *names, *arxiv],

@@ -15,7 +15,7 @@ import torch
 from ggdr.data.base import DataSet
 from ggdr.documents import RECORD_FORMAT, file_hash
 from ggdr.errors import UserError
-from ggdr.networks.base import GeneratorConfig, ImageSpec
+from ggdr.networks.base import GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.recipe import Recipe
 from ggdr.recipe.about import About, Description, about_source
 from ggdr.recipe.files import from_json, load_recipe, to_json
@@ -80,6 +80,12 @@ class Facts:
     def reals(self) -> list[tuple[int | None, str]]:
         """What the records know of all reals, the newest first: their number, and the hash of their pixels."""
         return [real_images(record) for record in reversed(self.records)]
+
+    @property
+    def translates(self) -> bool:
+        """Whether it makes images of images, not of noise."""
+        makers = (self.recipe.generator,) if self.recipe else self.networks
+        return any(isinstance(part, TranslatorConfig) for part in makers)
 
     @property
     def trained(self) -> bool:

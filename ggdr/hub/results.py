@@ -20,7 +20,8 @@ from ggdr.registry import metrics
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
-TASK = "unconditional-image-generation"
+TASKS = {False: "unconditional-image-generation", True: "image-to-image"}
+"""whether it translates -> its task, as the Hub calls it"""
 OTHER = (
     "A name that goes on after the metric's, such as fid-digits, is of other features than the metric's own, or of"
     " truncated images: its values compare with none but their like"
@@ -175,13 +176,13 @@ def remarks(found: Sequence[Result]) -> Iterator[str]:
             yield f"Not measured: {inline_code(name)}. {escape(first_line(part))}"
 
 
-def model_index(found: Sequence[Result]) -> list[EvalResult]:
-    """The finite values, as the Hub keeps them."""
+def model_index(found: Sequence[Result], task: str) -> list[EvalResult]:
+    """The finite values, as the Hub keeps them of a task."""
     from huggingface_hub import EvalResult
 
     return [
         EvalResult(
-            task_type=TASK,
+            task_type=task,
             dataset_type=result.data,
             dataset_name=result.data,
             metric_type=result.label,

@@ -45,7 +45,8 @@ def describe_model(facts: Facts) -> str:
     """One sentence: what it makes, what it is made of, what it learned from."""
     if not facts.trained:
         generator = inline_code(facts.recipe.generator.name) if facts.recipe else "generator"
-        return f"A recipe of ggdr: a generator of images ({generator}), to be trained on {describe_images(facts)}."
+        what = "translator" if facts.translates else "generator"
+        return f"A recipe of ggdr: a {what} of images ({generator}), to be trained on {describe_images(facts)}."
     assert facts.spec is not None
     spec = facts.spec
     kind = CHANNELS.get(spec.channels, f"{spec.channels}-channel")
@@ -117,23 +118,29 @@ def example_label(spec: ImageSpec) -> str:
 
 def usage(facts: Facts) -> str:
     """Five lines that make an image."""
+    given, name = ('"picture.png"', "translated.png") if facts.translates else (seeds_given(facts), "sample.png")
+    code_lines = [
+        "import ggdr",
+        "",
+        f"pipe = ggdr.from_pretrained({json.dumps(facts.place)})",
+        f"images = pipe({given}).images",
+        f'images[0].save("{name}")',
+    ]
+    head = "With ggdr installed:" if facts.trained else "With ggdr installed, and when it is trained:"
+    call = f"DiffusionPipeline.from_pretrained({json.dumps(facts.place)}, trust_remote_code=True)"
+    tail = f"With ggdr installed, diffusers loads it too: `{call}`; the code to trust, `pipeline.py`, imports ggdr."
+    return head + "\n\n" + code_block("\n".join(code_lines), "python") + (f"\n\n{tail}" if facts.shared else "")
+
+
+def seeds_given(facts: Facts) -> str:
+    """The arguments of a call that makes images of noise, as Python."""
     generator = next((piece.part for piece in pieces(facts) if piece.part.registry.kind == "generator"), None)
     arguments = ["seeds=[0, 1, 2, 3]"]
     if facts.spec is not None and facts.spec.labels:
         arguments.append(f"labels={example_label(facts.spec)}")
     if generator is not None and Capability.TRUNCATION in generator.provides:
         arguments.append("truncation_psi=0.7")
-    code_lines = [
-        "import ggdr",
-        "",
-        f"pipe = ggdr.from_pretrained({json.dumps(facts.place)})",
-        f"images = pipe({', '.join(arguments)}).images",
-        'images[0].save("sample.png")',
-    ]
-    head = "With ggdr installed:" if facts.trained else "With ggdr installed, and when it is trained:"
-    call = f"DiffusionPipeline.from_pretrained({json.dumps(facts.place)}, trust_remote_code=True)"
-    tail = f"With ggdr installed, diffusers loads it too: `{call}`; the code to trust, `pipeline.py`, imports ggdr."
-    return head + "\n\n" + code_block("\n".join(code_lines), "python") + (f"\n\n{tail}" if facts.shared else "")
+    return ", ".join(arguments)
 
 
 def parts_section(facts: Facts) -> str:
