@@ -8,7 +8,7 @@ Both are noted from memory of the paper's table, which was not at hand: look the
 Data: heads of cats and of dogs that DRIT's authors cut from photographs, in folders trainA, trainB, testA, testB:
   ggdr train recipes/cat2dog_nice.py --data.source cat2dog --about.name cat2dog
 AFHQ has more cats and dogs, of which the numbers above say nothing:
-  ggdr train recipes/cat2dog_nice.py --data.source huggan/AFHQ --data.labels label --data.names cat dog --data.hold-out 500
+  --data.source huggan/AFHQ --data.labels label --data.names cat dog --data.hold-out 500
 
 Weights are the paper's: 10 for a cycle and 10 for what it calls reconstruction, the image made again of its own codes,
 which is `identity` in this game. Both stand beside squares that are not halved on either turn; `least_squares` halves
@@ -20,7 +20,8 @@ generators have 16.2 M weights and the two discriminators 93.7 M, which is the l
 choice is `--generator.light False`, 276 M a generator. CycleGAN
 fails on cats and dogs, by its authors' word.
 
-With GGDR: --discriminator unet --discriminator.encoder nice --regularizers.ggdr ggdr
+With GGDR, type also
+  --discriminator unet --discriminator.encoder nice --regularizers.ggdr ggdr
 
 Differences from the paper: images are resized to 286 px by an antialiased Lanczos filter; which one the paper takes is
 not known here.

@@ -14,7 +14,8 @@ and says so: `--data.hold-out 200` keeps some.
 Weights and networks are those of recipes/facades_pix2pix.py. The paper's setting: four pairs a step, 15 epochs (747
 kimg) at a constant rate, and neither jitter nor mirror images: edges are drawn to the pixel.
 
-With GGDR: --discriminator unet --discriminator.encoder patch --discriminator.encoder.norm batch --regularizers.ggdr ggdr
+With GGDR, type also
+  --discriminator unet --discriminator.encoder patch --discriminator.encoder.norm batch --regularizers.ggdr ggdr
 
 Differences from the published program: that of recipes/facades_pix2pix.py on dropout, and
 - at test, batch normalization looks at the batch that it is given: translate images one at a time, as the numbers were
@@ -53,6 +54,6 @@ recipe = replace(
         metric="FID of shoes made of the test set's edges",
         figures={"published weights": "75.774", "trained again by mmagic": "84.3750"},
         count=49825,
-        note="The paper has no FID. The test set is the authors' 200 pairs.",
+        note="The paper prints no FID. The test set is the authors' 200 pairs.",
     ),
 )

@@ -17,7 +17,8 @@ The published setting: one pair a step, 200 epochs (80 kimg), of which the secon
 decay is the program's, the paper has a constant rate. At test the generator runs as in training: dropout stays on, and
 batch normalization, of one image, is instance normalization.
 
-With GGDR: --discriminator unet --discriminator.encoder patch --discriminator.encoder.norm batch --regularizers.ggdr ggdr
+With GGDR, type also
+  --discriminator unet --discriminator.encoder patch --discriminator.encoder.norm batch --regularizers.ggdr ggdr
 
 Differences from the published program:
 - The rate falls with each step; there, with each epoch.
@@ -66,8 +67,8 @@ recipe = Recipe(
         sources=("huggan/facades",),
         name="facades",
         url="https://cmp.felk.cvut.cz/~tylecr1/facade",
-        images="photographs of facades and maps of their parts drawn by hand (CMP Facade Database), as pix2pix's authors"
-        " cut them to squares",
+        images="photographs of facades and maps of their parts drawn by hand (CMP Facade Database), as pix2pix's"
+        " authors cut them to squares",
         licence="not known here: look for it on the set's page",
         limits="Rectified facades of a few cities, most of them in one style.",
         paper="1611.07004",
@@ -75,6 +76,6 @@ recipe = Recipe(
         metric="FID of photographs made of the test set's maps",
         figures={"published weights": "119.135", "trained again by mmagic": "124.9773"},
         count=400,
-        note="The paper has no FID. The test set is the authors' 106 pairs.",
+        note="The paper prints no FID. The test set is the authors' 106 pairs.",
     ),
 )

@@ -19,7 +19,8 @@ The published setting: one image of each domain a step, 200 epochs of the larger
 second half brings the rate to zero; D sees fakes of a pool of the last 50; no running mean. If colours turn to their
 negatives early they never turn back: begin again with another `--seed`.
 
-With GGDR: --game.pool 0 --discriminator unet --discriminator.encoder patch --regularizers.ggdr ggdr
+With GGDR, type also
+  --game.pool 0 --discriminator unet --discriminator.encoder patch --regularizers.ggdr ggdr
 (it compares with the maps that fakes are made by, which a pool does not keep).
 
 Differences from the published program:
@@ -77,6 +78,6 @@ recipe = Recipe(
             "trained again by mmagic": "64.5225 / 141.1571",
             "published weights, no identity": "77.202 / 137.050",
         },
-        note="The paper has no FID. The test set is the authors' 120 horses and 140 zebras.",
+        note="The paper prints no FID. The test set is the authors' 120 horses and 140 zebras.",
     ),
 )

@@ -9,6 +9,8 @@ and a generator of colour cannot be shown colour. `least_squares` halves both pl
 those of D alone, so the cycle's weight is half of its 10. Unlike there, D sees the fakes that G makes after its update.
 """
 
+from openmoji_pix2pix import recipe as pix2pix
+
 from ggdr.data.openmoji import OpenMoji
 from ggdr.games.unpaired import UnpairedGame
 from ggdr.losses.least_squares import LeastSquares
@@ -39,4 +41,5 @@ recipe = Recipe(
     sample_kimg=5.0,
     checkpoint_kimg=5.0,
     metric_kimg=5.0,
+    about=pix2pix.about,
 )

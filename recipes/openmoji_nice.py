@@ -4,6 +4,8 @@ arXiv 2003.00273).
 Trained and measured as recipes/openmoji_cyclegan.py, whose page says what the pictures are.
 """
 
+from openmoji_pix2pix import recipe as pix2pix
+
 from ggdr.data.openmoji import OpenMoji
 from ggdr.games.shared_encoder import SharedEncoderGame
 from ggdr.losses.least_squares import LeastSquares
@@ -34,4 +36,5 @@ recipe = Recipe(
     sample_kimg=5.0,
     checkpoint_kimg=5.0,
     metric_kimg=5.0,
+    about=pix2pix.about,
 )

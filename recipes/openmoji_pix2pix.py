@@ -16,6 +16,7 @@ from ggdr.networks.patch import PatchDiscriminatorConfig
 from ggdr.networks.unet_translator import UNetTranslatorConfig
 from ggdr.optimizers.adam import Adam
 from ggdr.recipe import Recipe
+from ggdr.recipe.about import About
 from ggdr.regularizers.l1 import L1Distance
 from ggdr.schedules.linear import Linear
 
@@ -37,4 +38,12 @@ recipe = Recipe(
     sample_kimg=10.0,
     checkpoint_kimg=10.0,
     metric_kimg=10.0,
+    about=About(
+        sources=("openmoji",),
+        name="OpenMoji",
+        url="https://openmoji.org",
+        images="emoji of OpenMoji 17, their lines and their colours, drawn from SVG over white",
+        licence="CC BY-SA 4.0; all emoji are designed by OpenMoji, the open-source emoji and icon project",
+        limits="Emoji of one style. A demonstration: what it makes of other drawings nobody has looked at.",
+    ),
 )

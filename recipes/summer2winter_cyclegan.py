@@ -14,7 +14,8 @@ Of the authors' folders trainA, trainB, testA and testB:
 Everything else, with the reasons for weights and the differences, is as in recipes/horse2zebra_cyclegan.py; 200 epochs
 of the larger domain are 246.2 kimg.
 
-With GGDR: --game.pool 0 --discriminator unet --discriminator.encoder patch --regularizers.ggdr ggdr
+With GGDR, type also
+  --game.pool 0 --discriminator unet --discriminator.encoder patch --regularizers.ggdr ggdr
 
 Differences from the published program: those of recipes/horse2zebra_cyclegan.py.
 """
@@ -51,6 +52,6 @@ recipe = replace(
             "trained again by mmagic": "83.7177 / 72.8025",
             "published weights, no identity": "76.773 / 74.239",
         },
-        note="The paper has no FID. The test set is the authors' 309 photographs of summer and 238 of winter.",
+        note="The paper prints no FID. The test set is the authors' 309 photographs of summer and 238 of winter.",
     ),
 )

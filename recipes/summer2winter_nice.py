@@ -11,7 +11,8 @@ testA and testB:
 
 Everything else, with the reasons for weights, is as in recipes/cat2dog_nice.py.
 
-With GGDR: --discriminator unet --discriminator.encoder nice --regularizers.ggdr ggdr
+With GGDR, type also
+  --discriminator unet --discriminator.encoder nice --regularizers.ggdr ggdr
 
 Differences from the paper: those of recipes/cat2dog_nice.py.
 """
