@@ -10,7 +10,7 @@ Data: heads of cats and of dogs that DRIT's authors cut from photographs, in fol
 AFHQ has more cats and dogs, of which the numbers above say nothing:
   --data.source huggan/AFHQ --data.labels label --data.names cat dog --data.hold-out 500
 
-Weights are the paper's: 10 for a cycle and 10 for what it calls reconstruction, the image made again of its own codes,
+Weights are the paper's: 10 for a cycle and 10 for what it calls reconstruction, an image made of the codes of itself,
 which is `identity` in this game. Both stand beside squares that are not halved on either turn; `least_squares` halves
 both, so its weight is 2. Here that matters on D's turn as well: Adam's weight decay is added to the gradient.
 
