@@ -17,9 +17,7 @@ kimg) at a constant rate, and neither jitter nor mirror images: edges are drawn 
 With GGDR, type also
   --discriminator unet --discriminator.encoder patch --discriminator.encoder.norm batch --regularizers.ggdr ggdr
 
-Differences from the published program: that of recipes/facades_pix2pix.py on dropout, and
-- at test, batch normalization looks at the batch that it is given: translate images one at a time, as the numbers were
-  made, by `--batch 1`.
+Differences from the published program: that of recipes/facades_pix2pix.py on dropout.
 """
 
 from dataclasses import replace

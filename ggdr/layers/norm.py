@@ -27,7 +27,8 @@ class BatchNorm2d(nn.Module):
 
     def __init__(self, channels: int, momentum: float = 0.1, affine: bool = True, batch_at_test: bool = False):
         """Build the layer; `momentum`: weight of a step in the running statistics. `affine`: whether it scales and
-        shifts. `batch_at_test`: in evaluation too it normalizes by the batch."""
+        shifts. `batch_at_test`: in evaluation it normalizes by what it is shown, each sample by itself: a batch of
+        one."""
         super().__init__()
         self.momentum, self.batch_at_test = momentum, batch_at_test
         self.weight = nn.Parameter(torch.ones(channels)) if affine else None
@@ -40,13 +41,22 @@ class BatchNorm2d(nn.Module):
         """Normalize each channel of x [N, C, H, W] to zero mean and unit variance, then scale and shift it."""
         if not self.training:
             if self.batch_at_test:
-                return F.batch_norm(x, None, None, self.weight, self.bias, training=True)
+                return self.normalize_alone(x)
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias)
         # At a momentum of 1 the running statistics are the batch's, in float32 and without a pass for them alone.
         mean, var = (torch.zeros_like(old) for old in (self.running_mean, self.running_var))
         y = F.batch_norm(x, mean, var, self.weight, self.bias, training=True, momentum=1.0)
         self.seen.add(torch.stack([mean, var]))
         return y
+
+    def normalize_alone(self, x: Tensor) -> Tensor:
+        """Normalize each sample of x [N, C, H, W] by its statistics, then scale and shift it: what a batch of one
+        does, so that a sample's image never depends on what is made beside it."""
+        x = normalize_each(x)
+        if self.weight is None or self.bias is None:
+            return x
+        scale, shift = (each.to(x.dtype)[:, None, None] for each in (self.weight, self.bias))
+        return torch.addcmul(shift, x, scale)
 
     def measure(self) -> Tensor | None:
         """Return mean and variance [2, C] of a batch, averaged over the passes since the last call; None without
@@ -89,9 +99,14 @@ class InstanceNorm2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize x [N, C, H, W] to zero mean and unit variance over H and W; the dtype stays."""
-        less, left, var = centre(x, (2, 3))
-        gain = (var + EPSILON).rsqrt()
-        return less * gain.to(x.dtype) - (left * gain).to(x.dtype)
+        return normalize_each(x)
+
+
+def normalize_each(x: Tensor) -> Tensor:
+    """Return each channel of each sample of x [N, C, H, W] with zero mean and unit variance; the dtype stays."""
+    less, left, var = centre(x, (2, 3))
+    gain = (var + EPSILON).rsqrt()
+    return less * gain.to(x.dtype) - (left * gain).to(x.dtype)
 
 
 class LayerNorm(nn.GroupNorm):

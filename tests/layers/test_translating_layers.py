@@ -93,9 +93,13 @@ def test_dropout_stays_on_at_test_where_it_should_until_it_is_taken_out():
     assert torch.equal(layer(x), x) and not torch.equal(layer.train()(x), x)
 
 
-def test_batch_norm_at_test_uses_the_batch_where_it_should():
+def test_batch_norm_at_test_takes_each_image_for_a_batch_of_one_where_it_should():
     norm, x = BatchNorm2d(3, batch_at_test=True).eval(), maps(4, 3, 5, 4, dtype=torch.float32)
-    torch.testing.assert_close(norm(x), F.batch_norm(x, None, None, training=True))
+    norm.weight.data, norm.bias.data = torch.tensor([2.0, 0.5, -1.0]), torch.tensor([0.0, 3.0, -2.0])
+    alone = [F.batch_norm(each[None], None, None, norm.weight, norm.bias, training=True) for each in x]
+    torch.testing.assert_close(norm(x), torch.cat(alone))
+    plain = BatchNorm2d(3, affine=False, batch_at_test=True).eval()
+    torch.testing.assert_close(plain(x), F.instance_norm(x))
     assert norm.measure() is None
     assert torch.equal(norm.running_mean, torch.zeros(3))
     torch.testing.assert_close(BatchNorm2d(3).eval()(x), x, rtol=1e-4, atol=1e-4)

@@ -111,6 +111,6 @@ class ResnetBlock(nn.Module):
         return x + self.norm(self.conv(self.layer(x)))
 
 
-def make_norm(norm: Norm, channels: int, batch_at_test: bool = False) -> nn.Module:
+def make_norm(norm: Norm, channels: int) -> nn.Module:
     """Return a layer that normalizes each image by itself, or the batch."""
-    return BatchNorm2d(channels, batch_at_test=batch_at_test) if norm == "batch" else InstanceNorm2d()
+    return BatchNorm2d(channels) if norm == "batch" else InstanceNorm2d()

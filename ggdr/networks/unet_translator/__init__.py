@@ -16,7 +16,7 @@ class UNetTranslatorConfig(TranslatorConfig):
     """Image to image: a U-Net whose halvings and doublings share maps (Isola et al. 2017, app. 6.1).
 
     The paper's halves 256 px 8 times, to a single pixel, and has 54.41 M weights. At test it runs as in training, with
-    dropout and the batch's own statistics (sec. 3.4). Labels join the image as planes.
+    dropout and statistics of what it is shown (sec. 3.4). Labels join the image as planes.
     """
 
     channels: int = 64
@@ -26,7 +26,8 @@ class UNetTranslatorConfig(TranslatorConfig):
     norm: Literal["batch", "instance"] = "batch"
     """what is normalized after convolutions: the batch, as in the paper, or each image by itself"""
     batch_at_test: bool = True
-    """at test too, batch normalization uses the batch's own statistics, as the published program does"""
+    """at test, batch normalization uses statistics of what is translated, each image by itself, as the published
+    program does with one image at a time; False: running statistics of training"""
     dropout: float = 0.5
     """chance that a number is dropped, after the innermost doublings: three of eight, two of seven, one of six"""
     dropout_at_test: bool = True
