@@ -38,7 +38,7 @@ VERBS = {
     "train": ("train", "train the GAN of a recipe: ggdr train recipes/digits.py --out runs/digits"),
     "generate": (
         "verbs.generate",
-        "images of a saved generator: ggdr generate runs/digits --seeds 0-15 --psi 0.7",
+        "images of a saved generator: ggdr generate runs/digits --seeds 0-15 --truncation-psi 0.7",
     ),
     "mix": ("verbs.mix", "a style-mixing matrix: ggdr mix runs/digits --rows 0-3 --columns 10-17"),
     "video": ("verbs.video", "a walk from image to image as a film: ggdr video runs/digits --seeds 0-7 --out walk.mp4"),

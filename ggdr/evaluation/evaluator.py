@@ -98,10 +98,12 @@ class Evaluator:
             make = partial(self.source.make, repeat=0, seed=0, batch_size=1)
             self.stored = stored(make, self.source.count, name="images to measure")
         self.metrics = self.prepare(metrics, skip_missing)
-        if sampling.view.psi not in (None, 1.0):
+        if sampling.view.truncation_psi not in (None, 1.0):
             walking = [name for name, metric in self.metrics.items() if Capability.GENERATOR in metric.requires]
             if walking:
-                self.warnings.append(f"{', '.join(walking)}: of the whole latent space; --psi makes no difference.")
+                self.warnings.append(
+                    f"{', '.join(walking)}: of the whole latent space; --truncation-psi makes no difference."
+                )
         self.warnings += sample_size_warnings(self.metrics, self.eval_data())
 
     def prepare(self, metrics: Mapping[str, Metric], skip_missing: bool) -> dict[str, Metric]:

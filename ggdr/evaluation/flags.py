@@ -67,9 +67,9 @@ class Command:
     """seed of the images that are made, 0 to 2**31 - 1; each repeat has others"""
     repeats: int | None = None
     """how often new images are made and measured, 1 to 1000, for intervals; None: 3, and once for images in files"""
-    psi: float | None = None
+    truncation_psi: float | None = None
     """truncation: 1 for the full variety, towards 0 for the mean image; None: 1"""
-    cutoff: int | None = None
+    truncation_cutoff: int | None = None
     """number of style codes, from the coarsest on, that psi pulls; None: all"""
     noise: Literal["random", "const", "none"] = "random"
     """noise of a generator's layers: other noise for each image, the same for all, or none"""
@@ -98,7 +98,9 @@ class Command:
         from ggdr.evaluation.sources import SamplingSettings
         from ggdr.sampling import SamplingOptions
 
-        sampling = SamplingSettings(processes.device, SamplingOptions(self.psi, self.cutoff, self.noise), self.steps)
+        sampling = SamplingSettings(
+            processes.device, SamplingOptions(self.truncation_psi, self.truncation_cutoff, self.noise), self.steps
+        )
         return Evaluator(
             self.read,
             self.data,

@@ -13,7 +13,7 @@ from ggdr.data.base import Images
 from ggdr.data.images import ImageFiles
 from ggdr.data.reading.files.patterns import is_address_or_pattern
 from ggdr.documents import file_hash
-from ggdr.errors import UserError, at
+from ggdr.errors import UserError, at, setting
 from ggdr.evaluation.diffusion import UnconditionalPipeline, fetch, read_index
 from ggdr.features.cache import CHUNK
 from ggdr.networks.base import ImageSpec
@@ -121,13 +121,13 @@ class GeneratorSource(SeededSource):
 
     def describe(self) -> dict[str, Any]:
         """Return the weights' file and hash, the network's settings and progress, truncation and noise."""
-        progress, psi = self.saved.file.parent / "progress.json", self.sampling.view.psi
+        progress, psi = self.saved.file.parent / "progress.json", self.sampling.view.truncation_psi
         return {
             "file": str(self.saved.file),
             "weights": file_hash(self.saved.file),
             "network": self.saved.description,
             "progress": read_description(progress) if progress.is_file() else None,
-            "truncation": {"psi": 1.0 if psi is None else psi, "cutoff": self.sampling.view.cutoff},
+            "truncation": {"psi": 1.0 if psi is None else psi, "cutoff": self.sampling.view.truncation_cutoff},
             "noise": self.arguments.get("noise", "none"),
             "quantisation": "round((x + 1) * 127.5), clamped to 0 .. 255, no file format between",
         }
@@ -141,8 +141,11 @@ class PipelineSource(SeededSource):
     def __init__(self, folder: Path, sampling: SamplingSettings):
         """Load the pipeline; UserError if it cannot be read, or is to truncate."""
         super().__init__(sampling)
-        if (sampling.view.psi, sampling.view.cutoff) != (None, None):
-            raise UserError("pipelines of diffusers have no truncation; leave --psi and --cutoff out.")
+        if (sampling.view.truncation_psi, sampling.view.truncation_cutoff) != (None, None):
+            raise UserError(
+                f"pipelines of diffusers have no truncation; leave {setting('truncation_psi')} and"
+                f" {setting('truncation_cutoff')} out."
+            )
         self.pipeline = UnconditionalPipeline(folder, sampling.steps, sampling.device)
         self.shape = self.pipeline.shape
 

@@ -25,6 +25,8 @@ MOST = 3
 """flags that are suggested at once"""
 LEAST, MARGIN = 0.7, 0.05
 """how alike a flag must be to be suggested, of 1, and how much less than the best"""
+FORMER = {"psi": "truncation-psi", "trunc": "truncation-psi", "cutoff": "truncation-cutoff", "features": "extractor"}
+"""words that were flags, or are elsewhere -> those that are"""
 
 
 def parsed(
@@ -67,9 +69,10 @@ def parsed(
         return asked
     first = next((word for word in unknown if word.startswith("-")), unknown[0])
     flag = first.partition("=")[0]
-    known = flags_of(kind if default is None else default) if known is None else known
-    like = suggestion(flag, known)
+    known = list(flags_of(kind if default is None else default) if known is None else known)
+    renamed, like = now_called(flag), suggestion(flag, known)
     meant = hint(flag) or (f"Did you mean {like}?" if like else "")
+    meant = f"It is {renamed} now." if renamed in known else meant
     what = f"no flag {flag}" if flag.startswith("-") else f"no place for {flag!r}"
     raise UserError(f"`{program}` has {what}.{f' {meant}' if meant else ''} --help lists what it takes.")
 
@@ -120,6 +123,11 @@ def refused(ended: SystemExit, unnamed: str) -> UserError | None:
     if error is not None:
         error.move(path.replace("-", "_").removeprefix(f"{unnamed}."))
     return error
+
+
+def now_called(flag: str) -> str:
+    """The flag with each of its words that was renamed as it is now."""
+    return "--" + ".".join(FORMER.get(word, word) for word in flag.lstrip("-").split("."))
 
 
 def suggestion(flag: str, known: Iterable[str]) -> str:

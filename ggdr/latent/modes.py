@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.latent.codes import Codes, codes_of_seeds, draw_codes
 from ggdr.latent.directions import draw_styles
 from ggdr.networks.base.module import Generator
@@ -60,9 +60,9 @@ def draw_with_modes(
     if modes is None:
         return draw(generator, seeds, labels, view, batch_size)
     forward_arguments(generator.config, view)
-    if view.psi is None:
-        raise UserError("modes are what psi pulls towards; give psi too, such as 0.7.")
+    if view.truncation_psi is None:
+        raise UserError(f"modes are what psi pulls towards; give {setting('truncation_psi')} too, such as 0.7.")
     if view.noise == "random":
         raise UserError("with modes the noise of the layers is the same for all images; leave noise out.")
     codes = codes_of_seeds(generator, seeds, labels)
-    return draw_codes(generator, modes.truncate(codes, view.psi, view.cutoff), batch_size)
+    return draw_codes(generator, modes.truncate(codes, view.truncation_psi, view.truncation_cutoff), batch_size)

@@ -42,8 +42,9 @@ class Search:
     "z"."""
     steps: int = 1000
     """Number of gradient steps."""
-    distance: Extractor = Pixels()
-    """Features whose squared difference is minimized; "lpips" is the paper's, "pixels" needs no weights."""
+    extractor: Extractor = Pixels()
+    """What makes the features whose squared difference is minimized; the paper's is "lpips", "pixels" needs no
+    weights."""
     pixels: float = 0.1
     """Weight of plain pixels beside the features; 0: none, as in the paper."""
     learning_rate: float = 0.1
@@ -60,16 +61,16 @@ class Search:
     def __post_init__(self) -> None:
         above_zero(self, "steps", "learning_rate")
         not_negative(self, "pixels", "jitter", "noise_weight", "prior", "seed")
-        if Capability.SMOOTH not in self.distance.provides:
+        if Capability.SMOOTH not in self.extractor.provides:
             raise UserError(
-                f"a search follows gradients, which feature extractor {self.distance.name!r} does not pass on; take"
+                f"a search follows gradients, which feature extractor {self.extractor.name!r} does not pass on; take"
                 " pixels, lpips, vgg16, dinov2, timm or digits."
             )
 
     def distance_weights(self) -> dict[Extractor, float]:
         """Return the features that are compared, with their weights."""
-        beside = {Pixels(): self.pixels} if self.pixels and self.distance != Pixels() else {}
-        return {self.distance: 1.0} | beside
+        beside = {Pixels(): self.pixels} if self.pixels and self.extractor != Pixels() else {}
+        return {self.extractor: 1.0} | beside
 
     def learning_rate_at(self, step: int) -> float:
         """Return the learning rate of a step: linear up, half a cosine down."""

@@ -20,20 +20,20 @@ from ggdr.registry import Capability, regularizers
 class FastGANReconstruction(Regularizer):
     """D's decoders draw the reals it judged again, whole and a random quarter (Liu et al. 2021, sec. 3.2).
 
-    The paper measures the distance by LPIPS, whose weights are a download: `features` lpips. By default it is plain,
+    The paper measures the distance by LPIPS, whose weights are a download: `extractor` lpips. By default it is plain,
     the mean squared difference of pixels from 0 to 1 at several scales.
     """
 
-    features: Extractor = Pixels()
-    """whose squared distances are to be small; one that provides `smooth`: pixels, lpips, vgg16 and others"""
+    extractor: Extractor = Pixels()
+    """makes the features whose squared distances are to be small; one that provides `smooth`: pixels, lpips, vgg16"""
     network: ClassVar[Embedder]
     requires: ClassVar = frozenset({Capability.PYRAMID, Capability.RECONSTRUCTION})
 
     def __post_init__(self) -> None:
-        if Capability.SMOOTH not in self.features.provides:
+        if Capability.SMOOTH not in self.extractor.provides:
             raise UserError(
                 f"fastgan_reconstruction compares images before they are rounded, which feature extractor"
-                f" {self.features.name!r} cannot; take pixels or lpips."
+                f" {self.extractor.name!r} cannot; take pixels or lpips."
             )
 
     def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
@@ -46,7 +46,7 @@ class FastGANReconstruction(Regularizer):
         return self, ""
 
     def start(self, device: torch.device) -> State:
-        object.__setattr__(self, "network", self.features.load(device))  # now, so that missing weights are told now
+        object.__setattr__(self, "network", self.extractor.load(device))  # now, so that missing weights are told now
         return {}
 
     def d_loss(self, duel: Duel) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.networks.base import GeneratorConfig
 from ggdr.networks.base.module import Generator
 from ggdr.play.view import Reals, View
@@ -54,9 +54,9 @@ def passes(batch: Mapping[str, Reals]) -> Iterator[tuple[int, dict[str, Reals]]]
 class SamplingOptions(NamedTuple):
     """How a generator is to make an image, beside latent code and label."""
 
-    psi: float | None = None
+    truncation_psi: float | None = None
     """truncation (arXiv 1812.04948, B): 1, as None, for the full variety, towards 0 for the mean image"""
-    cutoff: int | None = None
+    truncation_cutoff: int | None = None
     """number of style codes, from the coarsest on, that psi pulls; None: all"""
     noise: Literal["random", "const", "none"] = "const"
     """per-pixel noise of the layers: fresh, the same for all images, or none; without such layers it is no matter"""
@@ -114,17 +114,19 @@ def check_seeds(seeds: int | Sequence[int] | Tensor) -> list[int]:
 def forward_arguments(config: GeneratorConfig, view: SamplingOptions) -> dict[str, Any]:
     """A view as keywords of the generator's forward; UserError if it asks for what the generator does not give."""
     truncates, noisy = Capability.TRUNCATION in config.provides, Capability.NOISE in config.provides
-    if not truncates and (view.psi, view.cutoff) != (None, None):
-        raise UserError(f"generator {config.name!r} has no truncation; leave psi and cutoff out.")
+    psi, cutoff = view.truncation_psi, view.truncation_cutoff
+    names = setting("truncation_psi"), setting("truncation_cutoff")
+    if not truncates and (psi, cutoff) != (None, None):
+        raise UserError(f"generator {config.name!r} has no truncation; leave {' and '.join(names)} out.")
     if not noisy and view.noise == "random":
-        raise UserError(f"generator {config.name!r} has no noise beside its latent code; leave noise out.")
+        raise UserError(f"generator {config.name!r} has no noise beside its latent code; leave {setting('noise')} out.")
     if view.noise not in ("random", "const", "none"):
-        raise UserError(f"noise is {view.noise!r}; give 'const', 'random' or 'none'.")
-    if view.psi is not None and not (isinstance(view.psi, numbers.Real) and math.isfinite(view.psi)):
-        raise UserError(f"psi is {view.psi!r}; give a number such as 0.7.")
-    if view.cutoff is not None and view.psi is None:
-        raise UserError(f"cutoff {view.cutoff} says how many style codes psi pulls; give psi too.")
-    if view.cutoff is not None and not (isinstance(view.cutoff, int) and view.cutoff >= 0):
-        raise UserError(f"cutoff is {view.cutoff!r}; give the number of style codes that psi pulls.")
-    truncation = {"psi": 1.0 if view.psi is None else view.psi, "cutoff": view.cutoff}
+        raise UserError(f"{setting('noise')} is {view.noise!r}; give 'const', 'random' or 'none'.")
+    if psi is not None and not (isinstance(psi, numbers.Real) and math.isfinite(psi)):
+        raise UserError(f"{names[0]} is {psi!r}; give a number such as 0.7.")
+    if cutoff is not None and psi is None:
+        raise UserError(f"{names[1]} {cutoff} says how many style codes psi pulls; give {names[0]} too.")
+    if cutoff is not None and not (isinstance(cutoff, int) and cutoff >= 0):
+        raise UserError(f"{names[1]} is {cutoff!r}; give the number of style codes that psi pulls.")
+    truncation = {"psi": 1.0 if psi is None else psi, "cutoff": cutoff}
     return (truncation if truncates else {}) | ({"noise": view.noise} if noisy else {})

@@ -42,7 +42,7 @@ class Edit(LabelFlags):
     """the furthest edit on either side, in standard deviations of the codes"""
     columns: int = 7
     """columns of the sheet, from -range to range; of an odd number the middle one is the image itself"""
-    psi: float | None = None
+    truncation_psi: float | None = None
     """truncation of the images that are edited: 1 for the full variety, towards 0 for the mean image; None: as 1"""
     out: Path = Path("edit.png")
     """the sheet, a PNG"""
@@ -85,7 +85,9 @@ def initial_codes(command: Edit, generator: Generator) -> tuple[list[str], Codes
         return [command.code.stem if count == 1 else f"{command.code.stem} {place}" for place in range(count)], codes
     seeds = parse_ranges("seeds", command.seeds)
     rows = command.label_rows(generator.spec, len(seeds))
-    return [f"seed {seed}" for seed in seeds], codes_of_seeds(generator, seeds, rows, SamplingOptions(command.psi))
+    return [f"seed {seed}" for seed in seeds], codes_of_seeds(
+        generator, seeds, rows, SamplingOptions(command.truncation_psi)
+    )
 
 
 def edit_rows(

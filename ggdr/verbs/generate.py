@@ -1,8 +1,8 @@
 """`ggdr generate MODEL`: images of a saved generator, as one grid or a file for each.
 
-ggdr generate runs/digits --seeds 0-15,100 --psi 0.7 --out samples.png
+ggdr generate runs/digits --seeds 0-15,100 --truncation-psi 0.7 --out samples.png
 
-ggdr generate runs/digits --seeds 0-7 --psi 0 0.35 0.7 1 --out truncation.png
+ggdr generate runs/digits --seeds 0-7 --truncation-psi 0 0.35 0.7 1 --out truncation.png
 
 ggdr generate runs/digits --seeds 0-999 --polarity -2 --count 16 --out modes.png
 
@@ -38,9 +38,9 @@ class Generate(LabelFlags):
     """numbers and ranges, such as 0-15,100; an image for each"""
     code: Path | None = None
     """codes that `ggdr project` wrote, instead of seeds, classes and truncation"""
-    psi: tuple[float, ...] = ()
+    truncation_psi: tuple[float, ...] = ()
     """truncation: 1 for the full variety, towards 0 for the mean image; several: each seed with each, a row each"""
-    cutoff: int | None = None
+    truncation_cutoff: int | None = None
     """how many style codes, from the coarsest on, psi pulls; None: all"""
     modes: int | None = None
     """psi pulls towards the nearest of this many centres of style codes, not their mean (arXiv 2202.12211)"""
@@ -124,7 +124,7 @@ def write_images(command: Generate, passes: Iterator[Tensor], names: list[str], 
 def plan_images(command: Generate, generator: Generator, seeds: list[int]) -> tuple[list[ImageRequest], int | None]:
     """The images, by psi, class and seed, and the columns of a grid of them; None: near-square."""
     classes: list[Label] | list[None] = command.parse_labels(generator.spec) or [None]
-    strengths: tuple[float, ...] | tuple[None] = command.psi or (None,)
+    strengths: tuple[float, ...] | tuple[None] = command.truncation_psi or (None,)
     chosen = {label: choose_seeds(command, generator, seeds, label) for label in classes}
     wanted = [
         ImageRequest(seed, label, psi, len(strengths) > 1)
@@ -146,7 +146,7 @@ def choose_seeds(command: Generate, generator: Generator, seeds: list[int], labe
     from ggdr.sampling import SamplingOptions
 
     row = None if label is None else torch.tensor([label.values])
-    view = SamplingOptions(command.psi[0] if command.psi else None, command.cutoff)
+    view = SamplingOptions(command.truncation_psi[0] if command.truncation_psi else None, command.truncation_cutoff)
     return polarity_sample(
         generator, seeds, command.count or max(1, len(seeds) // 10), command.polarity, labels=row, view=view
     )
@@ -165,7 +165,7 @@ def draw_images(command: Generate, generator: Generator, wanted: list[ImageReque
         part = [image for image in wanted if image.psi == psi]
         labels = [image.label.values for image in part if image.label is not None]
         rows = torch.tensor(labels) if labels else None
-        view = SamplingOptions(psi, command.cutoff, command.noise)
+        view = SamplingOptions(psi, command.truncation_cutoff, command.noise)
         parts.append(
             draw_with_modes(generator, [image.seed for image in part], rows, view, centres, command.batch_size)
         )

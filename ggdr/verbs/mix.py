@@ -27,7 +27,7 @@ class Mix(LabelFlags):
     """seeds of the images that lend them"""
     layers: str = ""
     """style codes that are lent, such as 0-3; none: the coarser half"""
-    psi: float | None = None
+    truncation_psi: float | None = None
     """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
     out: Path = Path("mix.png")
     """the picture"""
@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
     from ggdr.sampling import SamplingOptions
     from ggdr.sampling.grid import save_grid
 
-    generator, view = command.generator(), SamplingOptions(command.psi)
+    generator, view = command.generator(), SamplingOptions(command.truncation_psi)
     rows, columns = (
         codes_of_seeds(generator, each, command.label_rows(generator.spec, len(each)), view) for each in seeds
     )

@@ -2,9 +2,9 @@
 
 ggdr project runs/digits photo.png --space w+ --out projected
 
-ggdr project org/name *.jpg --features lpips --steps 500 --video none
+ggdr project org/name *.jpg --extractor lpips --steps 500 --video none
 
-Features that are compared are swapped by name, then set: --features timm --features.model resnet18.a1_in1k
+The extractor of what is compared is swapped by name, then set: --extractor timm --extractor.model resnet18.a1_in1k
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import tyro
 from ggdr.errors import UserError, above_zero, at, setting
 from ggdr.features.base import Extractor
 from ggdr.features.plain import Pixels
-from ggdr.flags.command_line import parsed
-from ggdr.flags.parts import swap_parts, take_use
+from ggdr.flags.command_line import flags_of, parsed
+from ggdr.flags.parts import part_flags, swap_parts, take_use
 from ggdr.formatting import significant
 from ggdr.registry import use
 from ggdr.verbs.label_flags import LabelFlags
@@ -39,8 +39,8 @@ FRAMES = 150
 FRAME_PX = 512
 """longer side of a film's images at most"""
 BETTER = (
-    "distances are of plain pixels; --features lpips is nearer to what people see: it takes the weights of VGG-16 from"
-    " the Hub's cache or --features.weights FILE, and LPIPS' from torch.hub's or --features.linear FILE."
+    "distances are of plain pixels; --extractor lpips is nearer to what people see: it takes the weights of VGG-16 from"
+    " the Hub's cache or --extractor.weights FILE, and LPIPS' from torch.hub's or --extractor.linear FILE."
 )
 
 
@@ -48,7 +48,7 @@ BETTER = (
 class Parts:
     """What is swapped by name."""
 
-    features: Extractor
+    extractor: Extractor
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Project(LabelFlags):
 
     pictures: Annotated[tuple[Path, ...], tyro.conf.Positional] = ()
     """image files of any size; they are cropped about the centre and resized to the generator's"""
-    features: Extractor = Pixels()
-    """what is compared: the squared difference of these features of picture and image"""
+    extractor: Extractor = Pixels()
+    """what makes the features of picture and image whose squared difference counts"""
     space: Literal["w", "w+", "z"] | None = None
     """one style code for all layers, one for each, or the latent code; None: w where there are styles, else z"""
     steps: int = 1000
@@ -99,13 +99,13 @@ def main(argv: list[str]) -> int:
 
     generator = command.generator()
     search = Search(
-        space=command.space, steps=command.steps, distance=command.features, pixels=command.pixels, seed=command.seed
+        space=command.space, steps=command.steps, extractor=command.extractor, pixels=command.pixels, seed=command.seed
     )
     rows = command.label_rows(generator.spec, len(command.pictures))
     for first in range(0, len(command.pictures), command.batch_size):
         part = slice(first, first + command.batch_size)
         project_batch(command, generator, search, command.pictures[part], None if rows is None else rows[part])
-    if command.features == Pixels():
+    if command.extractor == Pixels():
         print(BETTER)
     return 0
 
@@ -116,8 +116,9 @@ def parse_command(argv: list[str]) -> Project:
     for file in files:
         use(file)
     parts, flags = swap_parts(Parts(Pixels()), flags)
-    defaults = Project("", features=parts.features, use=tuple(map(str, files)))
-    return parsed(Project, flags, "ggdr project", __doc__, defaults)
+    defaults = Project("", extractor=parts.extractor, use=tuple(map(str, files)))
+    known = (*part_flags(parts), *flags_of(defaults))
+    return parsed(Project, flags, "ggdr project", __doc__, defaults, known)
 
 
 def check_pictures(command: Project) -> None:
@@ -150,16 +151,16 @@ def project_batch(
     with tqdm(total=command.steps, unit=" steps", leave=False, disable=None) as bar:
         watch = make_watcher(frames, command, bar.update)
         try:
-            with at("features"):  # what a search calls `distance`
+            with at("extractor"):
                 found = project(generator, targets, search, labels=rows, batch_size=command.batch_size, watch=watch)
         except NoWeights as error:
-            error.move("", f"meanwhile {setting('features')} pixels needs none")
+            error.move("", f"meanwhile {setting('extractor')} pixels needs none")
             raise
     for place, picture in enumerate(pictures):
         write_files(command.files(picture), generator, targets[place], found, place, [each[place] for each in frames])
         was, now = (float(each[place]) for each in (found.start, found.distance))
         nearer = f"{significant(was)} -> {significant(now)}"
-        print(f"{picture}: distance by {command.features.name} {nearer}: {command.files(picture).png}")
+        print(f"{picture}: distance by {command.extractor.name} {nearer}: {command.files(picture).png}")
 
 
 def open_picture(picture: Path) -> Image.Image:

@@ -2,7 +2,7 @@
 
 ggdr video runs/digits --seeds 0-7 --out walk.mp4
 
-ggdr video runs/digits --seeds 0-35 --walks 9 --psi 0.7 --out walks.gif
+ggdr video runs/digits --seeds 0-35 --walks 9 --truncation-psi 0.7 --out walks.gif
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Video(LabelFlags):
     """a cubic spline through style codes (latent codes where there are none), or great arcs between latent codes"""
     loop: bool = True
     """end where it began"""
-    psi: float | None = None
+    truncation_psi: float | None = None
     """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
     scale: int | None = None
     """whole factor of enlargement; None: to 256 px at least"""
@@ -79,7 +79,13 @@ def walk_codes(command: Video, generator: Generator, seeds: list[int], rows: Ten
     from ggdr.sampling import SamplingOptions
 
     return walk(
-        generator, seeds, steps, labels=rows, view=SamplingOptions(command.psi), curve=command.curve, loop=command.loop
+        generator,
+        seeds,
+        steps,
+        labels=rows,
+        view=SamplingOptions(command.truncation_psi),
+        curve=command.curve,
+        loop=command.loop,
     )
 
 

@@ -20,7 +20,7 @@ recipe = Recipe(
     generator=FastGANGeneratorConfig(z_dim=64, channel_base=256, channel_max=64),
     discriminator=FastGANDiscriminatorConfig(channel_base=256, channel_max=64, decoder_channels=16),
     loss=Hinge(),
-    regularizers={"reconstruction": FastGANReconstruction(features=Pixels(side_px=32))},
+    regularizers={"reconstruction": FastGANReconstruction(extractor=Pixels(side_px=32))},
     augment=DiffAugment(),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=Adam(lr=0.0005, beta1=0.5, beta2=0.999),

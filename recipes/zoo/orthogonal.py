@@ -1,6 +1,6 @@
 """BigGAN with orthogonal regularization on digits of ten classes (Brock et al. 2019, arXiv 1809.11096, eq. 3).
 
-The recipe of biggan.py and the paper's weight of 0.0001; it is there for `ggdr generate --psi`.
+The recipe of biggan.py and the paper's weight of 0.0001; it is there for `ggdr generate --truncation-psi`.
 
 Smaller than there: 8 to 64 channels, batches of 32, not 2048, an embedding of 16, attention at 8 px, one turn of D for
 each of G, not two. G learns at 0.001 and D at 0.002, for a short run, faster than the paper's 0.00005 and 0.0002.

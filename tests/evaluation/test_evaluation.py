@@ -59,7 +59,7 @@ def test_a_result_comes_back_and_nothing_is_printed_or_written(run, here, capfd)
 
 def test_library_and_verb_give_the_same_values(run, here):
     result = evaluate(run, metrics=["kid", "swd"], images=30, seed=3, repeats=2, truncation_psi=0.7, batch_size=8)
-    flags = "--metrics kid swd --images 30 --seed 3 --repeats 2 --psi 0.7 --batch-size 8 --out record.json"
+    flags = "--metrics kid swd --images 30 --seed 3 --repeats 2 --truncation-psi 0.7 --batch-size 8 --out record.json"
     assert main([str(run), *flags.split()]) == 0
     record, own = json.loads((here / "record.json").read_text()), json.loads(json.dumps(result.as_json()))
     for each in (record, own):

@@ -120,7 +120,7 @@ def test_a_conditional_generator_needs_data_with_its_labels(places):
 
 def test_truncation_draws_towards_the_mean(places):
     sources = [
-        found(places / "stylegan2", SAMPLING._replace(view=SamplingOptions(psi=psi, noise="none")))
+        found(places / "stylegan2", SAMPLING._replace(view=SamplingOptions(truncation_psi=psi, noise="none")))
         for psi in (None, 0.0)
     ]
     deviations = [made(source, range(16)).float().std(dim=0).mean() for source in sources]
@@ -131,7 +131,7 @@ def test_truncation_draws_towards_the_mean(places):
 @pytest.mark.parametrize("way", ["dcgan", "pipeline"])
 def test_truncation_is_refused_where_there_is_none(places, way):
     with pytest.raises(ValueError, match="no truncation; leave"):
-        found(places / way, SAMPLING._replace(view=SamplingOptions(psi=0.5)))
+        found(places / way, SAMPLING._replace(view=SamplingOptions(truncation_psi=0.5)))
 
 
 def test_each_kind_is_recognised(places, tmp_path):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib
 import shlex
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from data_sources import folder, noise
 from places import ROOT
 
+from ggdr import Pipeline
 from ggdr.cli import VERBS
+from ggdr.evaluation import evaluate
 from ggdr.evaluation.flags import parse as parse_evaluate
 from ggdr.flags.command_line import suggestion
 from ggdr.flags.recipe import parse
@@ -154,6 +158,39 @@ def test_a_recipe_without_a_verb_is_told_the_verb(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         cli.main()
     assert f"Type: ggdr train {DIGITS} --dry-run." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("verb", "line", "now"),
+    [
+        *((verb, "m --psi 0.7", "--truncation-psi") for verb in ("generate", "mix", "video", "edit")),
+        ("generate", "m --psi=0 --seeds 1", "--truncation-psi"),
+        ("generate", "m --cutoff 2", "--truncation-cutoff"),
+        ("evaluate", "pics --data pics --psi 0.7", "--truncation-psi"),
+        ("evaluate", "pics --data pics --features digits", "--extractor"),
+        ("project", "m p --features lpips", "--extractor"),
+        ("project", "m p --extractor timm --features.model resnet18", "--extractor.model"),
+        (
+            "train",
+            "recipes/zoo/fastgan.py --regularizers.reconstruction.features lpips",
+            "--regularizers.reconstruction.extractor",
+        ),
+    ],
+)
+def test_a_flag_that_was_renamed_is_refused_with_its_name_of_today(verb, line, now, pictures):
+    with pytest.raises(ValueError) as refused:
+        importlib.import_module(f"ggdr.{VERBS[verb][0]}").main(shlex.split(line))
+    assert f". It is {now} now. " in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("verb", ["generate", "mix", "video", "edit", "evaluate"])
+def test_flags_of_truncation_are_called_as_the_arguments_in_python(verb):
+    module = importlib.import_module(f"ggdr.{VERBS[verb][0]}")
+    flags = (
+        importlib.import_module("ggdr.evaluation.flags").Command if verb == "evaluate" else vars(module)[verb.title()]
+    )
+    said = {name for name in (field.name for field in fields(flags)) if "psi" in name or "cutoff" in name}
+    assert said and said <= signature(Pipeline.__call__).parameters.keys() & signature(evaluate).parameters.keys()
 
 
 def test_suggestions_are_few_and_alike():

@@ -212,7 +212,7 @@ def test_a_checkerboard_has_the_likeness_that_the_formula_says():
 
 
 def test_features_of_a_network_are_followed_too():
-    result = project(generator("style"), own("style")[1], Search(distance=Digits(), steps=25, pixels=0.0))
+    result = project(generator("style"), own("style")[1], Search(extractor=Digits(), steps=25, pixels=0.0))
     assert (result.distance < 0.7 * result.start).all()
 
 
@@ -269,7 +269,7 @@ def test_pictures_of_any_kind_and_size_become_targets():
         (lambda: targets_of(np.full((8, 8), 7.0), ImageSpec(16, 16)), "values that are no colours"),
         (lambda: targets_of(torch.zeros(5, 8, 8), ImageSpec(16, 16)), r"\[5, 8, 8\] is no image"),
         (lambda: targets_of(torch.zeros(1, 8, 8), ImageSpec(16, 16, 5)), "images of 5 channels, which no picture has"),
-        (lambda: Search(distance=Inception()), "'inception' does not pass on"),
+        (lambda: Search(extractor=Inception()), "'inception' does not pass on"),
         (lambda: Search(steps=0), "steps is 0"),
         (lambda: project(generator("z"), own("z")[1], Search(space="w")), "has no style codes; give space 'z'"),
         (lambda: project(generator("style"), own("style")[1], Search(space="z")), "give space 'w' or 'w\\+'"),

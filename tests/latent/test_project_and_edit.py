@@ -61,7 +61,7 @@ def test_a_picture_becomes_a_code_a_pair_of_images_and_a_film(models, here, caps
         frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
     assert len(frames) == 4 + 15 and frames[0].shape == (128, 256, 3)
     said = capsys.readouterr().out.splitlines()
-    assert len(said) == 3 and "a.png: distance by pixels 0." in said[0] and "--features lpips is nearer" in said[2]
+    assert len(said) == 3 and "a.png: distance by pixels 0." in said[0] and "--extractor lpips is nearer" in said[2]
 
 
 def test_batches_do_not_matter(models, here):
@@ -108,9 +108,9 @@ def test_what_is_there_is_kept_unless_it_may_be_replaced(models, here):
     ("flags", "what"),
     [
         ("--space z", "give space 'w' or 'w\\+'"),
-        ("--features inception", "'inception' does not pass on"),
-        ("--features lpip", "unknown feature extractor 'lpip'. Did you mean 'lpips'"),
-        ("--features timm --features.model resnet18.a1_in1k --features.weights no.pth", "no weights at 'no.pth'"),
+        ("--extractor inception", "'inception' does not pass on"),
+        ("--extractor lpip", "unknown feature extractor 'lpip'. Did you mean 'lpips'"),
+        ("--extractor timm --extractor.model resnet18.a1_in1k --extractor.weights no.pth", "no weights at 'no.pth'"),
         ("--labels 1", "trained without labels"),
     ],
 )
@@ -174,4 +174,4 @@ print("torch" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout.endswith("False\n"), done.stderr
-    assert "ggdr project org/name *.jpg --features lpips" in done.stdout
+    assert "ggdr project org/name *.jpg --extractor lpips" in done.stdout

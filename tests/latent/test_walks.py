@@ -182,13 +182,13 @@ def test_one_mode_is_the_mean_and_none_is_plain_truncation(style):
     drawn_mean = find_modes(style, 1, seed=1).centres[0]
     assert (one - drawn_mean).norm() < 0.2 * codes_of_seeds(style, range(50)).points[:, 0].std(0).norm()
     with_none = torch.cat(list(draw_with_modes(style, [1, 2], view=SamplingOptions(0.5))))
-    assert torch.equal(with_none, plainly(style, [1, 2], psi=0.5))
+    assert torch.equal(with_none, plainly(style, [1, 2], truncation_psi=0.5))
 
 
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"modes": 4}, "modes are what psi pulls towards; give psi too"),
+        ({"modes": 4}, "modes are what psi pulls towards; give truncation_psi too"),
         ({"modes": 0, "truncation_psi": 0.5}, "0 modes are none"),
         ({"modes": 4, "truncation_psi": 0.5, "noise": "random"}, "leave noise out"),
         ({"modes": 4, "truncation_psi": math.nan}, "psi is nan"),

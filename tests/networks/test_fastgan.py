@@ -64,7 +64,7 @@ def reconstruction(network, requires=FastGANReconstruction.requires):
 
 def test_reconstruction_reaches_the_maps_by_way_of_the_decoders_and_leaves_the_logit_alone():
     network = FastGANDiscriminatorConfig.tiny().build(ImageSpec(16, 16))
-    term = FastGANReconstruction(features=Pixels(side_px=16))
+    term = FastGANReconstruction(extractor=Pixels(side_px=16))
     term.begin(torch.device("cpu"))
     duel = reconstruction(network)
     term.loss(duel).backward()
@@ -84,7 +84,7 @@ def test_decoders_run_only_where_a_term_asks_and_only_on_reals():
 
 
 def test_reconstruction_is_the_mean_square_of_what_is_amiss():
-    term = FastGANReconstruction(features=Pixels(side_px=8))
+    term = FastGANReconstruction(extractor=Pixels(side_px=8))
     term.begin(torch.device("cpu"))
     drawn, true = torch.full((3, 3, 8, 8), 0.5), torch.full((3, 3, 8, 8), -0.5)
     assert term.distance(drawn, true).item() == pytest.approx(0.25)  # half of the range from 0 to 1
@@ -95,11 +95,11 @@ def test_a_feature_extractor_that_rounds_is_refused():
     from ggdr.features.inception import Inception
 
     with pytest.raises(ValueError, match="take pixels or lpips"):
-        FastGANReconstruction(features=Inception())
+        FastGANReconstruction(extractor=Inception())
 
 
 def test_fastgan_trains_with_its_reconstruction(tmp_path):
-    terms = {"reconstruction": FastGANReconstruction(features=Pixels(side_px=16))}
+    terms = {"reconstruction": FastGANReconstruction(extractor=Pixels(side_px=16))}
     pair = {"generator": FastGANGeneratorConfig.tiny(), "discriminator": FastGANDiscriminatorConfig.tiny()}
     run = tiny.tiny_run(replace(tiny.recipe, **pair, regularizers=terms), tmp_path)
     batches = run.reals()

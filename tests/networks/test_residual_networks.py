@@ -211,7 +211,7 @@ class TestBigGAN:
         torch.testing.assert_close(half[:, :2, :share], full[:, :2, :share] / 2)
         assert torch.equal(half[:, 2], full[:, 2]) and torch.equal(half[..., share:], full[..., share:])
         assert torch.equal(network.synthesize(full), network(z, labels).image)
-        mean = [torch.cat([*draw(network, [seed], labels[:1], SamplingOptions(psi=0.0))]) for seed in (0, 1)]
+        mean = [torch.cat([*draw(network, [seed], labels[:1], SamplingOptions(truncation_psi=0.0))]) for seed in (0, 1)]
         torch.testing.assert_close(*mean)
 
     @pytest.mark.parametrize("config", [BigGANGeneratorConfig.tiny(), BigGANDeepGeneratorConfig.tiny()], ids=named)

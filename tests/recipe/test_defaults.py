@@ -20,6 +20,7 @@ TERMS = {
     },
     "cr": {"weight": 10.0, "flip": True, "shift": 4},
     "cutmix": {"p": 0.5, "ramp_kimg": 0.0},
+    "cycle": {"weight": 10.0},
     "dragan": {"weight": 10.0, "radius": 0.5},
     "ebgan": {"margin": 1.0},
     "fastgan_reconstruction": {},
@@ -28,11 +29,14 @@ TERMS = {
     "ggdr": {"weight": 10.0, "resolutions": (), "shares": (), "start_kimg": (0.0,), "ramp_kimg": (0.0,)},
     "glead": {"weight": 10.0, "resolutions": ()},
     "hinge": {},
+    "identity": {"weight": 5.0},
+    "l1": {"weight": 100.0},
     "least_squares": {},
     "lecam": {"weight": 0.3, "decay": 0.99, "one_sided": False},
     "minimax": {},
     "non_saturating": {},
     "orthogonal": {"weight": 1e-4},
+    "paired_feature_matching": {"weight": 10.0},
     "path_length": {"weight": 2.0, "every": 4, "decay": 0.01, "shrink": 2},
     "per_pixel": {"form": "non_saturating"},
     "pulling_away": {"weight": 0.1},
@@ -94,13 +98,13 @@ SCHEDULES = {
 
 def settings(part) -> dict:
     """Its fields; of a part inside, the name."""
-    inside = {"extractor", "features"} & {field.name for field in fields(part)}
+    inside = {"extractor"} & {field.name for field in fields(part)}
     values = {field.name: vars(part)[field.name] for field in fields(part)}
     return values | {name: values[name].name for name in inside}
 
 
 def test_terms_metrics_and_augmentations_begin_as_published():
-    reconstruction = {"fastgan_reconstruction": {"features": "pixels"}}
+    reconstruction = {"fastgan_reconstruction": {"extractor": "pixels"}}
     for kind, table, shared in (
         ({**losses, **regularizers}, TERMS | reconstruction, OF_A_TERM),
         (metrics, METRICS, OF_A_METRIC),

@@ -153,7 +153,7 @@ def test_every_verb_takes_a_name(models):
     assert video.main([pets, *walk, *shared]) == 0
     assert video.main([pets, *walk, "--overwrite", "--labels", "cat", "Dog"]) == 0
     assert edit.main([pets, "--directions", "0", "--columns", "3", *shared]) == 0
-    found = [pets, "photos/one.png", "photos/two.png", "--steps", "2", "--features", "pixels", "--batch-size", "1"]
+    found = [pets, "photos/one.png", "photos/two.png", "--steps", "2", "--extractor", "pixels", "--batch-size", "1"]
     assert project.main([*found, "--video", "none", "--out", "codes", "--labels", "cat", "Dog"]) == 0
     with pytest.raises(ValueError, match="--labels cat Dog 2 are 3 labels; give one, or 2, one for each image"):
         video.main([pets, *walk, "--overwrite", "--labels", "cat", "Dog", "2"])

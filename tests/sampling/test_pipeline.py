@@ -236,10 +236,14 @@ class TestTruncation:
     @pytest.mark.parametrize(
         ("make", "asked", "hint"),
         [
-            (dcgan, {"truncation_psi": 0.7}, "generator 'dcgan' has no truncation; leave psi and cutoff out"),
+            (
+                dcgan,
+                {"truncation_psi": 0.7},
+                "generator 'dcgan' has no truncation; leave truncation_psi and truncation_cutoff out",
+            ),
             (dcgan, {"truncation_cutoff": 2}, "generator 'dcgan' has no truncation"),
             (dcgan, {"noise": "random"}, "generator 'dcgan' has no noise beside its latent code"),
-            (style, {"truncation_cutoff": 2}, "cutoff 2 says how many .* give psi too"),
+            (style, {"truncation_cutoff": 2}, "cutoff 2 says how many .* give truncation_psi too"),
             (style, {"truncation_psi": 0.5, "truncation_cutoff": -1}, "cutoff is -1"),
             (style, {"truncation_psi": float("nan")}, "psi is nan"),
             (style, {"noise": "white"}, "noise is 'white'; give 'const', 'random' or 'none'"),

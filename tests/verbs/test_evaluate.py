@@ -98,7 +98,7 @@ def test_a_run_is_measured_against_its_own_data_by_metrics_that_need_no_download
 
 
 def test_the_record_says_all_that_the_values_depend_on(run):
-    argv = ["--metrics", "kid", "swd", "--images", "70", "--repeats", "2", "--seed", "5", "--psi", "0.7"]
+    argv = ["--metrics", "kid", "swd", "--images", "70", "--repeats", "2", "--seed", "5", "--truncation-psi", "0.7"]
     found = measured(run, *argv, "--metrics.swd.images", "20", "--batch-size", "8", "--metrics.kid.subset", "30")
     source, kid, swd = found["source"], found["metrics"]["kid"], found["metrics"]["swd"]
     assert found["command"].startswith(f"ggdr evaluate {run} --metrics kid swd --images 70")
@@ -306,10 +306,10 @@ def test_metrics_that_draw_for_themselves_draw_anew_in_each_repeat(run, capsys):
     flags = ["--metrics", "ppl", "--images", "12", "--repeats", "2"]
     values = [
         measured(run, *flags, *more)["metrics"]["ppl"]["values"]["mean"]["repeats"]
-        for more in ([], ["--seed", "7"], ["--metrics.ppl.seed", "7"], ["--psi", "0.5"])
+        for more in ([], ["--seed", "7"], ["--metrics.ppl.seed", "7"], ["--truncation-psi", "0.5"])
     ]
     assert len({*values[0], *values[1], *values[2]}) == 6 and values[3] == values[0]
-    assert "ppl: of the whole latent space; --psi makes no difference." in capsys.readouterr().err
+    assert "ppl: of the whole latent space; --truncation-psi makes no difference." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -341,4 +341,6 @@ def test_help_shows_every_flag_and_never_imports_torch():
     code = "import sys, ggdr.verbs.evaluate as verb\ntry: verb.main(['--help'])\nfinally: print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == "False"
-    assert all(flag in done.stdout for flag in ("--repeats", "--metrics.fid.images", "--extractor digits", "--psi"))
+    assert all(
+        flag in done.stdout for flag in ("--repeats", "--metrics.fid.images", "--extractor digits", "--truncation-psi")
+    )

@@ -109,8 +109,8 @@ def test_all_classes_have_a_file_for_each_seed(generators, here):
 @pytest.mark.parametrize(
     ("flags", "view"),
     [
-        ("--psi 0.4", {"psi": 0.4}),
-        ("--psi 0.4 --cutoff 2", {"psi": 0.4, "cutoff": 2}),
+        ("--truncation-psi 0.4", {"truncation_psi": 0.4}),
+        ("--truncation-psi 0.4 --truncation-cutoff 2", {"truncation_psi": 0.4, "truncation_cutoff": 2}),
         ("--noise none", {"noise": "none"}),
         ("--noise random", {"noise": "random"}),
     ],
@@ -158,9 +158,9 @@ def test_channels_that_no_picture_has_are_shown_in_a_grid_and_refused_in_a_folde
         ("labels", "", "trained with labels; add --labels all, or some of 0-3"),
         ("labels", "--labels 1,4", "--labels 1,4 holds 4; give all, or some of 0-3"),
         ("labels", "--labels cat", "--labels cat holds 'cat'; give all, or some of 0-3"),
-        ("gray", "--psi 0.7", "generator 'dcgan' has no truncation; leave psi"),
+        ("gray", "--truncation-psi 0.7", "generator 'dcgan' has no truncation; leave truncation_psi"),
         ("gray", "--noise random", "generator 'dcgan' has no noise"),
-        ("style", "--cutoff 2", "give psi too"),
+        ("style", "--truncation-cutoff 2", "give truncation_psi too"),
         ("style", "--batch-size 0", "a pass of 0 images makes none"),
         (
             "style",
@@ -191,7 +191,7 @@ def test_help_has_an_example_and_does_not_wait_for_torch():
         "    print('heavy:', [name for name in ('torch', 'diffusers', 'PIL') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "ggdr generate runs/digits --seeds 0-15,100 --psi 0.7 --out samples.png" in done.stdout
+    assert "ggdr generate runs/digits --seeds 0-15,100 --truncation-psi 0.7 --out samples.png" in done.stdout
     assert done.stdout.endswith("heavy: []\n")
 
 
@@ -266,10 +266,10 @@ class Flat(Generator):
 
 
 def test_a_row_for_each_psi(generators, here):
-    run(generators, "style", "--seeds", "1-3", "--psi", "0", "0.5", "--out", "sweep.png")
-    rows = [expected(generators, "style", [1, 2, 3], psi=psi) for psi in (0.0, 0.5)]
+    run(generators, "style", "--seeds", "1-3", "--truncation-psi", "0", "0.5", "--out", "sweep.png")
+    rows = [expected(generators, "style", [1, 2, 3], truncation_psi=psi) for psi in (0.0, 0.5)]
     assert np.abs(pixels(here / "sweep.png") - make_grid(torch.cat(rows), 3).numpy()).max() <= 1
-    run(generators, "style", "--seeds", "1", "--psi", "0", "0.5", "--out", "each")
+    run(generators, "style", "--seeds", "1", "--truncation-psi", "0", "0.5", "--out", "each")
     assert sorted(path.name for path in (here / "each").glob("*.png")) == ["seed0001-psi0.0.png", "seed0001-psi0.5.png"]
 
 
@@ -284,5 +284,5 @@ def test_polarity_takes_a_tenth_of_the_seeds_or_as_many_as_are_asked_for(generat
 
 
 def test_modes_pull_towards_several_centres(generators, here):
-    run(generators, "style", "--seeds", "0-29", "--psi", "0", "--modes", "3", "--out", "modes")
+    run(generators, "style", "--seeds", "0-29", "--truncation-psi", "0", "--modes", "3", "--out", "modes")
     assert 2 <= len({file.read_bytes() for file in (here / "modes").glob("*.png")}) <= 3
