@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ggdr.evaluation import evaluate
     from ggdr.networks.base.module import Discriminator, Generator, Translator
     from ggdr.pipeline import Pipeline
+    from ggdr.pipeline.translation import TranslationPipeline
     from ggdr.train import train
 
 __version__ = "0.1.0"
@@ -21,6 +22,7 @@ __all__ = [
     "GANPipeline",
     "Generator",
     "Pipeline",
+    "TranslationPipeline",
     "Translator",
     "evaluate",
     "from_pretrained",
@@ -31,6 +33,7 @@ HOMES = {
     "GANPipeline": "ggdr.pipeline.diffusion",
     "Generator": "ggdr.networks.base.module",
     "Pipeline": "ggdr.pipeline",
+    "TranslationPipeline": "ggdr.pipeline.translation",
     "Translator": "ggdr.networks.base.module",
     "evaluate": "ggdr.evaluation",
     "train": "ggdr.train",
@@ -45,8 +48,11 @@ def from_pretrained(
     torch_dtype: torch.dtype | None = None,
     token: str | bool | None = None,
     local_files_only: bool = False,
-) -> Pipeline:
+) -> Any:
     """A saved GAN, used as pipelines of diffusers are: `ggdr.from_pretrained("runs/digits")(seeds=[0, 1]).images`.
+
+    A `ggdr.Pipeline`; of a model that makes images of images a `ggdr.TranslationPipeline`:
+    `ggdr.from_pretrained("runs/horses")("horse.jpg", to="zebra").images`.
 
     For a class of diffusers: `ggdr.GANPipeline.from_pretrained`, or diffusers' own (see `ggdr.GANPipeline`).
 
@@ -55,8 +61,8 @@ def from_pretrained(
     `token`: of an account that may read it. `local_files_only`: do not ask the Hub. UserError without such a model.
     """
     # By name: whoever only asks for the version or trains does not wait for torch.
-    pipeline: type[Pipeline] = __getattr__("Pipeline")
-    return pipeline.from_pretrained(
+    open_pipeline = importlib.import_module("ggdr.pipeline.opening").open_pipeline
+    return open_pipeline(
         name_or_path, revision=revision, torch_dtype=torch_dtype, token=token, local_files_only=local_files_only
     )
 

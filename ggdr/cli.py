@@ -40,6 +40,10 @@ VERBS = {
         "verbs.generate",
         "images of a saved generator: ggdr generate runs/digits --seeds 0-15 --truncation-psi 0.7",
     ),
+    "translate": (
+        "verbs.translate",
+        "pictures as a translator makes them: ggdr translate runs/horses photos --out made",
+    ),
     "mix": ("verbs.mix", "a style-mixing matrix: ggdr mix runs/digits --rows 0-3 --columns 10-17"),
     "video": ("verbs.video", "a walk from image to image as a film: ggdr video runs/digits --seeds 0-7 --out walk.mp4"),
     "project": ("verbs.project", "pictures as codes of a generator: ggdr project runs/digits photo.png --space w+"),
@@ -63,7 +67,7 @@ def main() -> None:
     """Entry point of the console script and of `python -m ggdr`."""
     verb, *rest = sys.argv[1:] or ["--help"]
     if verb in ("-h", "--help"):
-        print("usage: ggdr VERB ...\n\n" + "\n".join(f"  {name:8} {what}" for name, (_, what) in VERBS.items()))
+        print("usage: ggdr VERB ...\n\n" + "\n".join(f"  {name:9} {what}" for name, (_, what) in VERBS.items()))
         print("\n`ggdr VERB --help` says more.")
     elif verb in ("-V", "--version"):
         print(version())

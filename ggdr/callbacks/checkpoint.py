@@ -24,10 +24,14 @@ class Checkpoint(Callback):
         trainer.save()
 
     def end(self, trainer: Trainer) -> None:
-        from ggdr.saving.model import save_model
+        from ggdr.saving.model import describe, save_model
+        from ggdr.saving.pretrained import INDEX, translator_index
 
         trainer.save()
         run = trainer.run
         if run.done and trainer.main:
             for name, network in run.ema.mean.items():
                 save_model(network, run.out / "model" / name)
+            described = {name: describe(network) for name, network in run.ema.mean.items()}
+            if index := translator_index(described, run.recipe.game, [*run.domains]):
+                (run.out / "model" / INDEX).write_text(index)

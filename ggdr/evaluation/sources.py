@@ -24,7 +24,7 @@ from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import describe_labels
 from ggdr.saving import checkpoint
 from ggdr.saving.model import SavedNetwork, read_description
-from ggdr.saving.pretrained import INDEX, OWN, PARTS, Hub, download, find, loaded
+from ggdr.saving.pretrained import INDEX, PARTS, Hub, download, find, is_own, loaded
 from ggdr.seeding import WORDS, seed_of
 
 SEED_SCHEME = "image i of repeat r: the seed blake2b(seed, r) + i"
@@ -200,7 +200,7 @@ def find_source(
 
 def is_foreign(folder: Path) -> bool:
     """Return whether a folder holds a pipeline of diffusers that is not ggdr's own."""
-    return (folder / INDEX).is_file() and read_index(folder).get("_class_name") != OWN
+    return (folder / INDEX).is_file() and not is_own(read_index(folder))
 
 
 def holds_model(folder: Path) -> bool:

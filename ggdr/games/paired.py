@@ -11,7 +11,7 @@ from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfi
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Game, Networks
 from ggdr.play.translation import PairedDuel
-from ggdr.play.view import Reals, View, translation, translation_name
+from ggdr.play.view import Reals, View, translation, translation_name, way_of
 from ggdr.registry import games
 
 
@@ -70,5 +70,5 @@ class PairedGame(Game):
     def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
         """The translation of the sources, whose truth is known."""
         source, target = domains
-        make = networks["generator"].translate
-        return {translation_name(source, target): translation(source, target, make)}
+        way = way_of(networks["generator"])
+        return {translation_name(source, target): translation(source, target, way)}

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ggdr.errors import UserError
 from ggdr.games.unpaired import UnpairedGame
+from ggdr.lazy import Tensor
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.play.game import Networks
 from ggdr.play.translation import SharedEncoderDuel
-from ggdr.play.view import Translate
+from ggdr.play.view import Way
 from ggdr.registry import Capability, discriminators, games, listed
+
+if TYPE_CHECKING:
+    from ggdr.networks.base.module import Discriminator, Translator
 
 
 @games.register("shared_encoder", paper="2003.00273")
@@ -53,8 +57,20 @@ class SharedEncoderGame(UnpairedGame):
         }
         return Networks({"d": judges, "g": makers}, model=(*makers, *judges))
 
-    def translators(self, networks: Mapping[str, Any]) -> tuple[Translate, Translate]:
+    def translators(self, networks: Mapping[str, Any]) -> tuple[Way, Way]:
         """How images of the first domain become those of the second, by its encoder, and the other way."""
-        a, b = networks["discriminator_a"], networks["discriminator_b"]
-        there, back = networks["generator_ab"].translate, networks["generator_ba"].translate
-        return lambda image, labels: there(a.encode(image), labels), lambda image, labels: back(b.encode(image), labels)
+        return (
+            encoded(networks["discriminator_a"], networks["generator_ab"]),
+            encoded(networks["discriminator_b"], networks["generator_ba"]),
+        )
+
+
+def encoded(encoder: Discriminator, generator: Translator) -> Way:
+    """How images become others by the codes of an encoder."""
+
+    def translate(images: Tensor, labels: Tensor | None) -> Tensor:
+        """Encode, then make images of the codes."""
+        return generator.translate(encoder.encode(images), labels)
+
+    # images are as much larger than their codes as the encoder says
+    return Way(translate, encoder.spec, generator.spec, encoder.size_divisor * generator.size_divisor)

@@ -14,7 +14,7 @@ from ggdr.play.game import Game, Networks
 from ggdr.play.pool import ImagePool
 from ggdr.play.term import State
 from ggdr.play.translation import CycleDuel
-from ggdr.play.view import Reals, Translate, View, translation, translation_name
+from ggdr.play.view import Reals, View, Way, translation, translation_name, way_of
 from ggdr.registry import Capability, games
 
 if TYPE_CHECKING:
@@ -118,6 +118,6 @@ class UnpairedGame(Game):
             translation_name(b, a): translation(b, a, back, there),
         }
 
-    def translators(self, networks: Mapping[str, Any]) -> tuple[Translate, Translate]:
+    def translators(self, networks: Mapping[str, Any]) -> tuple[Way, Way]:
         """How images of the first domain become those of the second, and the other way."""
-        return networks["generator_ab"].translate, networks["generator_ba"].translate
+        return way_of(networks["generator_ab"]), way_of(networks["generator_ba"])

@@ -21,7 +21,7 @@ from ggdr.recipe.about import About, Description, about_source
 from ggdr.recipe.files import from_json, load_recipe, to_json
 from ggdr.registry import Part, discover
 from ggdr.saving import log_file
-from ggdr.saving.model import LIVE, build, find_saved, read_description, read_spec
+from ggdr.saving.model import LIVE, SavedNetwork, build, find_saved, read_description, read_spec
 
 Record = Mapping[str, Any]
 """what `ggdr evaluate` leaves behind"""
@@ -100,11 +100,11 @@ def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
     """
     folder = folder.resolve()
     there = {name: saved for name, saved in find_saved(folder).items() if not name.endswith(LIVE)}
-    found = dict(sorted(there.items(), key=lambda item: item[1].description.get("kind") != "generator"))
+    found = dict(sorted(there.items(), key=lambda item: item[1] is not chief_of(there)))
     discover()
     with torch.device("meta"):
         networks = {name: build(saved.description, saved.file.parent) for name, saved in found.items()}
-    chief, run = next(iter(found.values())), run_folder(folder)
+    chief, run = chief_of(found), run_folder(folder)
     weights = chief.file.parent
     recipe_file = next((place / "recipe.json" for place in (weights, run) if (place / "recipe.json").is_file()), None)
     progress = read_json_or_empty(weights / "progress.json") or last_progress(run)
@@ -156,6 +156,12 @@ def command_for(out: str, recipe: str, processes: int) -> str:
     """The command that trains a recipe's file."""
     start = "ggdr train" if processes == 1 else f"accelerate launch --num_processes {processes} -m ggdr.train"
     return f"{start} {recipe} --out {shlex.quote(out)}"
+
+
+def chief_of(networks: Mapping[str, SavedNetwork]) -> SavedNetwork:
+    """The network that a model is known by: what makes its images, of several the first; without such the first."""
+    makers = [saved for saved in networks.values() if saved.description.get("kind") in ("generator", "translator")]
+    return makers[0] if makers else next(iter(networks.values()))
 
 
 def run_folder(folder: Path) -> Path:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ggdr.documents import HUB_ID
 from ggdr.errors import UserError
 from ggdr.hub.card import card_of
-from ggdr.hub.facts import facts_of, latest_grid, read_json_or_empty, records_in, run_folder
+from ggdr.hub.facts import chief_of, facts_of, latest_grid, read_json_or_empty, records_in, run_folder
 from ggdr.recipe.about import About, Description
-from ggdr.saving.model import LIVE, find_saved
-from ggdr.saving.pretrained import PARTS, write_index
+from ggdr.saving.model import LIVE
+from ggdr.saving.pretrained import INDEX, PARTS, Hub, open_model, translator_index, write_index
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -69,16 +69,22 @@ def assemble(source: Path, folder: Path, repo_id: str, words: CardWords) -> str:
     The generator (the running mean) and the discriminator as a pipeline, the card, and of a run the newest grids,
     records of metrics, log, plot, and the recipe as JSON and as Python. UserError if there is no generator.
     """
-    found = {name: saved for name, saved in find_saved(source).items() if not name.endswith(LIVE)}
-    parts = {part: saved for part in PARTS if (saved := found.get(part)) is not None}
-    if "generator" not in parts:
+    model = open_model(source, Hub())
+    found = {name: saved for name, saved in model.networks.items() if not name.endswith(LIVE)}
+    parts = found if model.translates else {part: saved for part in PARTS if (saved := found.get(part)) is not None}
+    if not model.translates and "generator" not in parts:
         raise UserError(f"{str(source)!r} holds no generator, which is what is shared; give the run, or a model.")
     for part, saved in parts.items():
         (folder / part).mkdir(parents=True)
         (folder / part / "config.json").write_text(json.dumps(saved.description, indent=1))
         link_or_copy(saved.file, folder / part / "model.safetensors")
-    write_index(folder, parts)
-    weights, run = parts["generator"].file.parent, run_folder(source.resolve())
+    if model.translates:
+        index = translator_index({name: saved.description for name, saved in parts.items()}, *model.played())
+        (folder / INDEX).write_text(index)
+    else:
+        write_index(folder, parts)
+    chief = chief_of(parts)
+    weights, run = chief.file.parent, run_folder(source.resolve())
     grid = latest_grid(source)
     for file, name in [
         *((file, file.name) for file in (run / "metrics.jsonl", run / "losses.png")),
@@ -94,7 +100,7 @@ def assemble(source: Path, folder: Path, repo_id: str, words: CardWords) -> str:
         )
     (folder / CARD).write_text(f"{card_of(source, repo_id, license=words.licence, about=words.about)}\n{MARK}\n")
     seen = read_json_or_empty(weights / "progress.json").get("images_seen")
-    return f"ggdr: {parts['generator'].description['config']['type']}" + (f", {seen / 1000:g} kimg" if seen else "")
+    return f"ggdr: {chief.description['config']['type']}" + (f", {seen / 1000:g} kimg" if seen else "")
 
 
 def link_or_copy(file: Path, new: Path) -> None:

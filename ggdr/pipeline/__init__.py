@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
+import PIL.Image
 import torch
 from torch import Tensor
 
@@ -24,19 +23,15 @@ from ggdr.latent.projection import Search, project
 from ggdr.latent.targets import Picture, targets_of
 from ggdr.latent.walks import Curve, walk
 from ggdr.networks.base.module import Discriminator, Generator, Network
+from ggdr.pipeline.base import NetworksPipeline
 from ggdr.pipeline.outputs import EditOutput, GANOutput, ProjectionOutput, check_output, handed
 from ggdr.sampling import BATCH_SIZE, SamplingOptions, check_seeds
 from ggdr.sampling.labels import LabelInput, label_rows
 from ggdr.saving.model import save_model
-from ggdr.saving.pretrained import Hub, check_index, load_pair, write_index
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
-PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
+from ggdr.saving.pretrained import Hub, SavedModel, check_index, open_model, pair_of, write_index
 
 
-class Pipeline:
+class Pipeline(NetworksPipeline):
     """A generator, and the discriminator it played against if that is there; both in eval mode, not learning.
 
     It needs no diffusers; `ggdr.GANPipeline` is this as a class of diffusers.
@@ -44,23 +39,15 @@ class Pipeline:
 
     def __init__(self, generator: Generator, discriminator: Discriminator | None = None):
         self.generator, self.discriminator = generator, discriminator
-        for network in self.networks().values():
-            network.eval().requires_grad_(False)
-        self.precision = generator.precision
-        self.bar = True
-
-    def networks(self) -> dict[str, Network]:
-        """Those that are there, by role."""
-        return {role: network for role, network in self.components.items() if network is not None}
+        self.begin(generator.precision)
 
     @property
     def components(self) -> dict[str, Network | None]:
         """What another pipeline can be made of: `Pipeline(**pipe.components)`."""
         return {"generator": self.generator, "discriminator": self.discriminator}
 
-    def __repr__(self) -> str:
-        networks = ", ".join(f"{role}={network.config.name!r}" for role, network in self.networks().items())
-        return f"{type(self).__name__}({networks}, device={str(self.device)!r}, dtype={self.dtype})"
+    def networks(self) -> dict[str, Network]:
+        return {role: network for role, network in self.components.items() if network is not None}
 
     @classmethod
     def from_pretrained(
@@ -78,8 +65,13 @@ class Pipeline:
         or commit. `token`: of an account that may read it. `local_files_only`: do not ask the Hub. UserError if there
         is no such model.
         """
-        pair = load_pair(name_or_path, Hub(revision, token, local_files_only))
-        return cls(pair.generator, pair.discriminator).to(dtype=torch_dtype)
+        return cls.of(open_model(name_or_path, Hub(revision, token, local_files_only))).to(dtype=torch_dtype)
+
+    @classmethod
+    def of(cls, model: SavedModel) -> Self:
+        """The pipeline of a saved model; UserError if it makes images of images, or cannot be read."""
+        pair = pair_of(model)
+        return cls(pair.generator, pair.discriminator)
 
     def save_pretrained(self, save_directory: str | Path) -> None:
         """Write a folder for each network, float32, and what diffusers loads them by: an index and lines of code.
@@ -91,71 +83,6 @@ class Pipeline:
         for role, network in self.networks().items():
             save_model(network, folder / role)
         write_index(folder, self.networks())
-
-    def push_to_hub(
-        self,
-        repo_id: str,
-        *,
-        commit_message: str = "Upload GANPipeline",
-        private: bool | None = None,
-        token: str | bool | None = None,
-    ) -> str:
-        """Save to a Hub repository, made if it is not there, as one commit; its address. The card is left alone."""
-        from huggingface_hub import HfApi
-
-        api = HfApi(token=token)
-        api.create_repo(repo_id, private=private, exist_ok=True)
-        with tempfile.TemporaryDirectory() as folder:
-            self.save_pretrained(folder)
-            return api.upload_folder(repo_id=repo_id, folder_path=folder, commit_message=commit_message)
-
-    def to(
-        self,
-        *args: torch.device | str | int | torch.dtype | None,
-        device: torch.device | str | int | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> Self:
-        """Move to a device, and compute in a dtype: `to("cuda")`, `to(torch.bfloat16)`, `to("cuda", torch.bfloat16)`.
-
-        Weights stay float32, as in training, and are cast where convolutions take them (autocast), while the mapping
-        and the images stay float32: nothing is lost on saving. float16 overflows in generators trained without clamp.
-        """
-        for given in args:
-            if isinstance(given, torch.dtype):
-                dtype = given
-            else:
-                device = device if given is None else given
-        if dtype is not None and dtype not in PRECISIONS:
-            raise UserError(f"{dtype} is not possible; give one of {', '.join(map(str, PRECISIONS))}.")
-        self.precision = dtype or self.precision
-        for network in () if device is None else self.networks().values():
-            network.to(device)
-        return self
-
-    def compile(self) -> Self:
-        """torch.compile the generator's pass; each batch size waits once. UserError where torch is too old."""
-        self.generator.compile_in_place()
-        return self
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """What it computes in."""
-        return self.precision
-
-    @property
-    def device(self) -> torch.device:
-        """Where its generator is."""
-        return self.generator.device
-
-    def set_progress_bar_config(self, *, disable: bool = False) -> None:
-        """Show no progress bars, or show them again."""
-        self.bar = not disable
-
-    def progress_bar(self, *, total: int) -> tqdm:
-        """A bar of `total` steps, to be used by `with`, and updated."""
-        from tqdm.auto import tqdm
-
-        return tqdm(total=total, disable=not self.bar)
 
     def __call__(
         self,
@@ -352,25 +279,14 @@ class Pipeline:
             images=handed(iter([found.images]), output_type), codes=found.codes, distance=found.distance.tolist()
         )
 
-    def shown(self, passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
-        """The passes, with a progress bar; `set_progress_bar_config(disable=True)` takes it away."""
-        with self.progress_bar(total=total) as bar:
-            for images in passes:
-                yield images
-                bar.update(len(images))
-
-    def computing(self) -> contextlib.AbstractContextManager[object]:
-        """Autocast to its dtype; nothing in float32."""
-        if self.precision == torch.float32:
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, self.precision)
-
 
 def seeds_for(count: int | None, seeds: int | Sequence[int] | Tensor | None, labels: LabelInput | None) -> list[int]:
     """The seeds given, or as many as are asked for, drawn from torch's random state; UserError if numbers disagree."""
     if seeds is None:
         if count is None:
             count = 1 if labels is None or np.ndim(labels) == 0 else len(labels)  # type: ignore[arg-type]
+        if isinstance(count, str | Path | PIL.Image.Image | np.ndarray | Tensor | list | tuple):
+            raise UserError("this model makes images of noise, by seeds, not of images: pipe(seeds=[0, 1]).")
         if not isinstance(count, int) or count < 1:
             raise UserError(f"batch_size is {count!r}; give the number of images, 1 or more.")
         return torch.randint(2**32, (count,)).tolist()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ggdr.lazy import Tensor, torch
+from ggdr.networks.base import ImageSpec
 from ggdr.seeding import word
+
+if TYPE_CHECKING:
+    from ggdr.networks.base.module import Translator
 
 
 class Reals(NamedTuple):
@@ -24,8 +28,22 @@ def nothing(batch: Mapping[str, Reals], made: Tensor) -> dict[str, Tensor]:
     return {}
 
 
-Translate = Callable[[Tensor, "Tensor | None"], Tensor]
-"""(images of the source [N, C, H, W], labels of what is to be made [N, L] or None) -> images of the target"""
+class Way(NamedTuple):
+    """How images of one domain become those of another, of whatever size."""
+
+    translate: Callable[[Tensor, Tensor | None], Tensor]
+    """(images of the source [N, C, H, W], labels of what is to be made [N, L] or None) -> images of the target"""
+    takes: ImageSpec
+    """the images that it was built for"""
+    makes: ImageSpec
+    """what becomes of them"""
+    size_divisor: int
+    """both sides of images that it takes are multiples of this, pixels; 0: it takes the size of `takes` alone"""
+
+
+def way_of(translator: Translator) -> Way:
+    """How a translator of images is shown."""
+    return Way(translator.translate, translator.source, translator.spec, translator.size_divisor)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +56,8 @@ class View:
     """the domain that the images are of: the other side of FID"""
     source: str | None = None
     """the domain whose images they are made of; None: they are made of noise, and of the target's labels"""
+    way: Way | None = None
+    """how images of the source are translated; None: they are made of noise"""
     paired: bool = False
     """whether the target's image at the same place is what is to be made: the truth. The run says so, of its images"""
     generator: Any = None
@@ -56,8 +76,8 @@ class View:
 def translation(
     source: str,
     target: str,
-    there: Translate,
-    back: Translate | None = None,
+    there: Way,
+    back: Way | None = None,
 ) -> View:
     """The view of a translator from one domain to another, called `translation_name`.
 
@@ -67,13 +87,13 @@ def translation(
     def make(batch: Mapping[str, Reals], seed: int) -> Tensor:
         """What becomes of the source's images, under the target's labels."""
         torch.manual_seed(word(seed))
-        return there(batch[source].images, batch[target].labels)
+        return there.translate(batch[source].images, batch[target].labels)
 
     def beside(batch: Mapping[str, Reals], made: Tensor) -> dict[str, Tensor]:
         """The cycle's end, if there is a way back."""
-        return {} if back is None else {"cycle": back(made, batch[source].labels)}
+        return {} if back is None else {"cycle": back.translate(made, batch[source].labels)}
 
-    return View(make=make, target=target, source=source, beside=beside)
+    return View(make=make, target=target, source=source, way=there, beside=beside)
 
 
 def translation_name(source: str, target: str) -> str:

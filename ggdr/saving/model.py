@@ -294,10 +294,10 @@ def save_model(network: Network, folder: Path) -> None:
     checkpoint.write_folder(folder, {"model": network.state_dict()}, {"config.json": describe(network), **kept})
 
 
-def save_new(out: Path, networks: Mapping[str, Network], source: Mapping[str, Any]) -> None:
+def save_new(out: Path, networks: Mapping[str, Network], source: Mapping[str, Any], index: str = "") -> None:
     """Make the folder `out` with each network in its folder, and where they come from in source.json.
 
-    It is made whole or not at all; OSError if the disk refuses.
+    It is made whole or not at all; OSError if the disk refuses. `index`: text of model_index.json; empty: none.
     """
     out = out.absolute()
     aside = out.with_name(f".writing-{out.name}-{os.getpid()}")
@@ -307,6 +307,8 @@ def save_new(out: Path, networks: Mapping[str, Network], source: Mapping[str, An
         for name, network in networks.items():
             save_model(network, aside / name)
         checkpoint.write_json(aside / "source.json", source)
+        if index:
+            (aside / "model_index.json").write_text(index)
         checkpoint.flush(aside)
         aside.rename(out)
         checkpoint.flush(out.parent)
@@ -352,10 +354,7 @@ def find_saved(path: str | Path) -> dict[str, SavedNetwork]:
             f"{str(path)!r} is a file; networks are read from folders: a published checkpoint becomes one by"
             f" `ggdr convert {path} FOLDER`."
         )
-    if (last := checkpoint.latest(path)) is not None:
-        path = last
-    elif (path / "model").is_dir():
-        path = path / "model"
+    path = locate(path)
     if (path / "networks.json").is_file():
         return networks_in_checkpoint(path)
     if (path / "config.json").is_file():
@@ -368,6 +367,13 @@ def find_saved(path: str | Path) -> dict[str, SavedNetwork]:
             f"{str(path)!r} holds no model; give the folder of a run, of a checkpoint, of a converted or saved model."
         )
     return found
+
+
+def locate(path: Path) -> Path:
+    """Where networks lie: in a run's newest checkpoint, in its folder `model`, or at the path itself."""
+    if (last := checkpoint.latest(path)) is not None:
+        return last
+    return path / "model" if (path / "model").is_dir() else path
 
 
 def networks_in_checkpoint(folder: Path) -> dict[str, SavedNetwork]:

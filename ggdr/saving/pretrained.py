@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ggdr import __version__
-from ggdr.documents import is_hub_id, or_hub_id, suggest_similar
+from ggdr.documents import is_hub_id, one_line, or_hub_id, printable, suggest_similar
 from ggdr.errors import UserError
+from ggdr.games.paired import PairedGame
 from ggdr.networks.base.module import Discriminator, Generator, Network
-from ggdr.saving.model import PROGRAM, SavedNetwork, find_saved, is_ours, read_description, save_model
+from ggdr.play.game import Game
+from ggdr.recipe.files import from_json, to_json
+from ggdr.saving.model import PROGRAM, SavedNetwork, find_saved, is_ours, locate, read_description, save_model
 
 Of = TypeVar("Of", bound=Network)
 OWN = ["pipeline", "GANPipeline"]
 """file and class of the pipelines that are saved here, as diffusers looks for them"""
+TRANSLATES = "TranslationPipeline"
+"""class of those that diffusers does not load: its pipelines know no roles of networks that a game chooses"""
+GAME, DOMAINS = "_game", "_domains"
+"""where an index says which game its networks play, and between which domains"""
 INDEX = "model_index.json"
 """what says which networks belong to a pipeline"""
 DESCRIPTIONS = [INDEX, "config.json", "*/config.json"]
@@ -34,10 +41,32 @@ def write_index(folder: Path, parts: Collection[str]) -> None:
         program.write_text(PROGRAM)
 
 
+def translator_index(descriptions: Mapping[str, Mapping[str, Any]], game: Game, domains: Sequence[str]) -> str:
+    """What says which networks there are, by role and base class, which game they play, and between which domains.
+
+    Empty if none of them makes images of images: a generator is known by its name.
+    """
+    if not takes_images(descriptions.values()):
+        return ""
+    about = {"_class_name": TRANSLATES, "_ggdr_version": __version__, GAME: to_json(game), DOMAINS: [*domains]}
+    roles = {role: ["ggdr", description["kind"].capitalize()] for role, description in descriptions.items()}
+    return json.dumps(about | roles, indent=2) + "\n"
+
+
+def takes_images(descriptions: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether one of these networks makes images of images."""
+    return any("source" in description for description in descriptions)
+
+
+def is_own(index: Mapping[str, Any]) -> bool:
+    """Whether an index is of a pipeline of ggdr."""
+    return index.get("_class_name") in (OWN, TRANSLATES)
+
+
 def check_index(folder: Path) -> None:
     """UserError if a folder holds a pipeline, or a program, which is not ours, and would be replaced."""
     file, program = folder / INDEX, folder / "pipeline.py"
-    if file.is_file() and read_description(file).get("_class_name") != OWN:
+    if file.is_file() and not is_own(read_description(file)):
         raise UserError(f"{file} is of another pipeline, which would be replaced; give another folder.")
     if program.exists() and not is_ours(program):
         raise UserError(f"{program} is a program of yours, which would be replaced; give another folder.")
@@ -67,7 +96,12 @@ def load_pair(name: str | Path, hub: Hub | None = None) -> Pair:
 
     UserError if there is no such place, or it holds no generator that can be read.
     """
-    found = find(name, PARTS, hub or Hub())
+    return pair_of(open_model(name, hub or Hub()))
+
+
+def pair_of(model: SavedModel) -> Pair:
+    """Both networks of a saved model; UserError if it has no generator that can be read."""
+    found = model.choose(PARTS)
     judge = found.get("discriminator")
     return Pair(loaded(found["generator"], Generator), judge and loaded(judge, Discriminator))
 
@@ -83,17 +117,98 @@ def load_one(name: str | Path, kind: type[Of], hub: Hub | None = None) -> Of:
     UserError if there is no such network.
     """
     part = "discriminator" if issubclass(kind, Discriminator) else "generator"
-    return loaded(find(name, (part,), hub or Hub())[part], kind)
+    return loaded(find(name, (part,), hub or Hub(), kind)[part], kind)
 
 
-def find(name: str | Path, parts: tuple[str, ...], hub: Hub) -> dict[str, SavedNetwork]:
-    """The networks of these names at `name`, those that are there; UserError without the first of them."""
+def find(
+    name: str | Path, parts: tuple[str, ...], hub: Hub, kind: type[Network] = Generator
+) -> dict[str, SavedNetwork]:
+    """The networks of these names at `name`, those that are there; UserError without the first of them.
+
+    `kind`: the base class that the first of them is to be of; UserError, with what to type, where a generator is asked
+    for and images are made of images.
+    """
+    return open_model(name, hub).choose(parts, kind)
+
+
+class SavedModel(NamedTuple):
+    """The networks of a run, a checkpoint or a model, none of them read yet."""
+
+    name: str
+    """what was asked for"""
+    folder: Path
+    """where they lie"""
+    networks: dict[str, SavedNetwork]
+    hub: Hub | None = None
+    """how their weights are downloaded; None: they are here"""
+
+    @property
+    def translates(self) -> bool:
+        """Whether images are made of images."""
+        return takes_images(saved.description for saved in self.networks.values())
+
+    def choose(self, roles: tuple[str, ...], kind: type[Network] = Generator) -> dict[str, SavedNetwork]:
+        """The networks, of which these roles are here; UserError without the first of them, as `find` says."""
+        if issubclass(kind, Generator) and self.translates:
+            raise UserError(
+                f"{self.name!r} makes images of images, not of noise: type `ggdr translate {self.name} IMAGES --out"
+                f" FOLDER`, or in Python ggdr.from_pretrained({self.name!r})(images)."
+            )
+        if roles[0] not in self.networks:
+            there = ", ".join(map(repr, self.networks))
+            raise UserError(f"{self.name!r} holds {there} and no {roles[0]}; give the folder above, or another.")
+        self.fetch(*roles)
+        return self.networks
+
+    def fetch(self, *roles: str) -> None:
+        """Download the weights of these networks, as far as there are such and they are not here."""
+        files = [str(self.networks[role].file.relative_to(self.folder)) for role in roles if role in self.networks]
+        if self.hub is not None and files:
+            download(self.name, files, self.hub)
+
+    def load(self, role: str) -> Network:
+        """A network, in eval mode; UserError if there is none, or it cannot be read."""
+        if role not in self.networks:
+            there = ", ".join(map(repr, self.networks))
+            raise UserError(f"{self.name!r} holds {there} and no {role}; save or download the model again.")
+        self.fetch(role)
+        return loaded(self.networks[role], Network)
+
+    def played(self) -> tuple[Game, tuple[str, ...]]:
+        """The game that they play, and the names of the domains; UserError if what says so is no such.
+
+        Where nothing says so, one translator makes the second of two domains of the first, as of pairs.
+        """
+        index = read_description(self.folder / INDEX) if (self.folder / INDEX).is_file() else {}
+        game, domains = index.get(GAME), index.get(DOMAINS)
+        if (self.folder / "networks.json").is_file():
+            game = read_description(self.folder / "recipe.json").get("game")
+            domains = read_description(self.folder / "progress.json").get("domains")
+        if game is None and "generator" not in self.networks:
+            raise UserError(
+                f"nothing in {str(self.folder)!r} says which game {', '.join(map(repr, self.networks))} play: give the"
+                f" folder of the run or of a checkpoint, or one with {INDEX}."
+            )
+        names = ["a", "b"] if domains is None else domains
+        if not isinstance(names, list) or len(names) != 2 or not all(isinstance(name, str) for name in names):
+            raise UserError(f"{self.folder} has the domains {one_line(names, 80)}; they are two names.")
+        try:
+            return PairedGame() if game is None else from_json(Game, game, "game"), tuple(map(printable, names))
+        except UserError as error:
+            raise UserError(f"{self.folder} describes no game: {one_line(error).rstrip('.')}.") from error
+
+
+def open_model(name: str | Path, hub: Hub) -> SavedModel:
+    """What a folder or a repository of the Hub holds; of the latter descriptions alone are downloaded.
+
+    UserError if there is no such place, or it holds no network.
+    """
     here = Path(name).expanduser()
-    found = in_folder(here, hub) if here.exists() else on_hub(str(name), parts, hub)
-    if parts[0] not in found:
-        there = ", ".join(map(repr, found))
-        raise UserError(f"{str(name)!r} holds {there} and no {parts[0]}; give the folder above, or another.")
-    return found
+    if here.exists():
+        return SavedModel(str(name), locate(here), in_folder(here, hub))
+    folder = described_on_hub(str(name), hub)
+    # weights of the commit that the descriptions are from
+    return SavedModel(str(name), folder, in_folder(folder, Hub()), hub._replace(revision=folder.name))
 
 
 def in_folder(folder: Path, hub: Hub) -> dict[str, SavedNetwork]:
@@ -102,7 +217,7 @@ def in_folder(folder: Path, hub: Hub) -> dict[str, SavedNetwork]:
         raise UserError(f"{str(folder)!r} is a folder here, which has no revision {hub.revision!r}; leave it out.")
     found = find_saved(folder)
     index = read_description(folder / INDEX) if (folder / INDEX).is_file() else {}
-    for part in PARTS:
+    for part in (*PARTS, *(key for key in index if GAME in index and not key.startswith("_"))):
         if index.get(part) == ABSENT:
             found.pop(part, None)  # left there by a save before this one
         elif part in index and part not in found:
@@ -110,8 +225,8 @@ def in_folder(folder: Path, hub: Hub) -> dict[str, SavedNetwork]:
     return found
 
 
-def on_hub(name: str, parts: tuple[str, ...], hub: Hub) -> dict[str, SavedNetwork]:
-    """The networks of a Hub repository; the weights of `parts` are downloaded, once, and nothing else is."""
+def described_on_hub(name: str, hub: Hub) -> Path:
+    """The folder of a Hub repository's descriptions of networks, which is called by its commit."""
     if not is_hub_id(name, hub.revision):
         raise UserError(
             f"there is no folder {name!r} here{suggest_similar(Path(name))}; give the folder of a run, of a checkpoint"
@@ -120,11 +235,7 @@ def on_hub(name: str, parts: tuple[str, ...], hub: Hub) -> dict[str, SavedNetwor
     folder = download(name, DESCRIPTIONS, hub)
     if not any(folder.glob("**/config.json")):
         raise UserError(f"the Hub repository {name!r} holds no model of ggdr: it has no generator/config.json.")
-    found = in_folder(folder, Hub())
-    files = [str(found[part].file.relative_to(folder)) for part in parts if part in found]
-    if files:  # of the commit that the descriptions are from
-        download(name, files, hub._replace(revision=folder.name))
-    return found
+    return folder
 
 
 def download(name: str, files: list[str], hub: Hub) -> Path:

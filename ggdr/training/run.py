@@ -300,6 +300,7 @@ class Run:
         }
         progress |= {"ggdr": __version__, "torch": torch.__version__, "threads": torch.get_num_threads()}
         progress |= {"device": device_name(self.device), "processes": self.processes, "images": self.images.originals}
+        progress |= {"domains": [*self.domains]}
         content = self.content
         if content.items:
             tensors[NAME] = content.items

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ggdr.pipeline import Pipeline
+from ggdr.pipeline.opening import open_pipeline
+from ggdr.pipeline.translation import TranslationPipeline
 from ggdr.saving import log_file
 
 
@@ -26,6 +28,6 @@ class Trained(NamedTuple):
         rows = ({**row} for row in self.log())
         return {key.removeprefix("metric/"): v for row in rows for key, v in row.items() if key.startswith("metric/")}
 
-    def pipeline(self) -> Pipeline:
-        """The model: `trained.pipeline()(seeds=[0, 1]).images`."""
-        return Pipeline.from_pretrained(self.out)
+    def pipeline(self) -> Pipeline | TranslationPipeline:
+        """The model: `trained.pipeline()(seeds=[0, 1]).images`, or of a translator `(images).images`."""
+        return open_pipeline(self.out)

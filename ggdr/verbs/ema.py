@@ -62,12 +62,18 @@ def main(argv: list[str]) -> int:
     check_model_folder(command.place)
     from ggdr.registry import use
     from ggdr.saving.ema_snapshots import reconstruct
-    from ggdr.saving.model import save_new
+    from ggdr.saving.model import describe, save_new
+    from ggdr.saving.pretrained import Hub, open_model, takes_images, translator_index
 
     for file in command.use:
         use(file)
     found = reconstruct(command.run, command.sigma_rel, command.kimg, command.max_error)
-    save_new(command.place, found.networks(), source_document(command, found))
+    networks = found.networks()
+    described = {name: describe(each) for name, each in networks.items()}
+    index = ""
+    if takes_images(described.values()):
+        index = translator_index(described, *open_model(command.run, Hub()).played())
+    save_new(command.place, networks, source_document(command, found), index)
     print(
         f"{command.place}: sigma_rel {command.sigma_rel:g} at {found.snapshots[-1].kimg:g} kimg, of"
         f" {len(found.snapshots)} snapshot{'s' * (len(found.snapshots) > 1)}; {found.combination.error:.2%} of its"

@@ -84,17 +84,19 @@ def check_command(command: Export) -> None:
 def choose_graph(command: Export) -> Graph:
     """The graph of the network asked for; UserError if the model has none such."""
     from ggdr.exporting.graphs import DiscriminatorGraph, GeneratorGraph, TranslatorGraph
-    from ggdr.networks.base.module import Discriminator, Generator, Network, Translator
+    from ggdr.networks.base.module import Discriminator, Generator, Translator
     from ggdr.registry import use
-    from ggdr.saving.pretrained import Hub, in_folder, loaded, on_hub
+    from ggdr.saving.pretrained import Hub, open_model
 
     for file in command.use:
         use(file)
-    folder, hub = Path(command.model), Hub(command.revision)
-    found = in_folder(folder, hub) if folder.exists() else on_hub(command.model, (command.network,), hub)
-    if command.network not in found:
-        raise UserError(f"{command.model!r} has no network {command.network!r}; it has {', '.join(found)}.")
-    network = loaded(found[command.network], Network)
+    model = open_model(command.model, Hub(command.revision))
+    if command.network not in model.networks:
+        there = ", ".join(model.networks)
+        raise UserError(
+            f"{command.model!r} has no network {command.network!r}; it has {there}: choose one by --network."
+        )
+    network = model.load(command.network)
     if isinstance(network, Generator):
         return GeneratorGraph(network, command.noise, command.uint8)
     if isinstance(network, Translator):

@@ -39,6 +39,8 @@ class Network(nn.Module):
     """the images that it takes; None: it is no translator"""
     feature_channels: dict[int, int] = {}
     """resolution (height in pixels) -> channels of the feature maps that one which makes images can hand over"""
+    size_divisor: int = 0
+    """both sides of images that it translates, or encodes, are multiples of this, pixels; 0: it takes one size alone"""
     precision: torch.dtype = torch.float32
     """what a pipeline that is made of it computes in, until it is told otherwise"""
 

@@ -50,6 +50,7 @@ class NICEDiscriminator(Discriminator):
         widths += [widths[-1] << level for level in range(1, shape.shared + shape.further + 1)]
         self.map_channels = {spec.height >> level: width for level, width in reversed([*enumerate(widths, start=1)])}
         size = (spec.height >> shape.encoder, spec.width >> shape.encoder)
+        self.size_divisor = 1 << shape.encoder
         self.code_spec = ImageSpec(*size, config.channels << (shape.encoder - 1))
         """what its codes are, for whoever decodes them"""
         embeds = [head.embed for head in (self.local_head, self.global_head) if head.embed is not None]

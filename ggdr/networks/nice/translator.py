@@ -22,6 +22,7 @@ class NICETranslator(Translator):
         super().__init__(config, spec, source)
         size = (source.height, source.width)
         doublings = doublings_between(size, (spec.height, spec.width), config.name)
+        self.size_divisor = 1 if config.light else 0
         width = config.channels << doublings
         self.enter = reflected_conv(source.channels + spec.labels, width, 3)
         self.norm = InstanceLayerNorm2d(width)

@@ -31,6 +31,7 @@ class ResnetTranslator(Translator):
         check_halvings(size, config.halvings, name)
         low = (size[0] >> config.halvings, size[1] >> config.halvings)
         doublings = doublings_between(low, (spec.height, spec.width), name)
+        self.size_divisor = 1 << config.halvings
         norm, alias = config.norm, not config.antialias
         width = config.channels
         layers = [ConvLayer(source.channels + spec.labels, width, 7, norm)]

@@ -38,6 +38,7 @@ class UNetTranslator(Translator):
         count = min(config.halvings, *(twos(side) for side in size))
         if not count:
             raise UserError(f"{config.name!r} halves its images, and {size[0]} x {size[1]} px are odd: resize them.")
+        self.size_divisor = 1 << count
         widths = [min(1 << level, WIDEST) * config.channels for level in range(count)]
         self.down = nn.ModuleList()
         in_channels = source.channels + spec.labels

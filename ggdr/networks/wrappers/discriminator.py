@@ -20,7 +20,7 @@ class WrapperDiscriminator(Discriminator):
         self.encoder = config.encoder.build(inner, extra)
         self.map_channels = self.encoder.map_channels
         if Capability.ENCODE in config.provides:
-            self.code_spec = self.encoder.code_spec
+            self.code_spec, self.size_divisor = self.encoder.code_spec, self.encoder.size_divisor
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Return this network's logits, and the encoder's maps."""
