@@ -15,8 +15,9 @@ class Tiling(NamedTuple):
     """How images of one size are cut, pixels; all are multiples of `step`."""
 
     height: int
-    """of a tile"""
+    """height of a tile"""
     width: int
+    """width of a tile"""
     overlap: int
     """how far neighbours overlap, about; half a tile at most"""
     step: int

@@ -189,15 +189,15 @@ class TranslationPipeline(NetworksPipeline):
             made = in_tiles(lambda part: way.translate(part, labels), padded, tiling)
         return made[:, :, : height * way.makes.height // way.takes.height, : width * way.makes.width // way.takes.width]
 
-    def refuse(self, *_: Any, **__: Any) -> NoReturn:
-        """Say by a UserError that images are made of images, and how: of models of noise this makes something else."""
+    def refuse(self) -> NoReturn:
+        """Say by a UserError that images are made of images, and how: what models of noise can do is refused so."""
         view = next(iter(self.views.values()))
         raise UserError(
             f"this model makes images of images ({', '.join(self.views)}), not of noise: give it pictures,"
             f" pipe(images, to={view.target!r})."
         )
 
-    mix = interpolate = directions = edit = project = refuse
+    mix = interpolate = directions = edit = project = property(refuse)
 
 
 class ReadNetworks(dict[str, Network]):

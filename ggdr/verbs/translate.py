@@ -42,7 +42,7 @@ class Translate(LabelFlags):
     grid: bool = False
     """put each picture beside what was made of it"""
     seed: int = 0
-    """of models that draw as they translate"""
+    """number that fixes what a model draws as it translates, if it draws"""
     tile: int = 1024
     """pictures with a longer side, pixels, are made in tiles of this side; 0: whole"""
     overlap: int = 32
@@ -105,7 +105,9 @@ def output_files(given: Iterable[Path], out: Path) -> dict[Path, Path]:
     taken: dict[Path, Path] = {}
     for file, new in found.items():
         if (other := taken.setdefault(new, file)) != file:
-            raise UserError(f"{other} and {file} would both become {new}; translate them into folders of their own.")
+            raise UserError(
+                f"{other} and {file} would both become {new}; translate them one by one, each with another --out."
+            )
     return found
 
 

@@ -200,8 +200,14 @@ def test_what_models_of_noise_do_is_refused_with_what_to_type(runs):
         " pipe(images, to='colour')."
     )
     assert refusal(pipe, seeds=[0]) == refusal(pipe, photo(), seeds=[0]) == refusal(pipe) == said
-    for call in (pipe.mix, pipe.edit, pipe.project, pipe.interpolate, pipe.directions):
-        assert refusal(call, [0], layers=[1]) == said
+    for call in (
+        lambda: pipe.mix([0], [1], layers=[1]),
+        lambda: pipe.edit(seeds=0),
+        lambda: pipe.project(photo()),
+        lambda: pipe.interpolate([0, 1]),
+        lambda: pipe.directions(),
+    ):
+        assert refusal(call) == said
 
 
 def test_loading_it_as_a_model_of_noise_is_refused_with_what_to_type(runs, name):
