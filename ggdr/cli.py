@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import errno
 import importlib
-import importlib.metadata
 import os
 import platform
 import shlex
@@ -83,6 +82,8 @@ def main() -> None:
 
 def version() -> str:
     """What ggdr, its Python, PyTorch and machine are, in one line: what a report of a fault needs."""
+    import importlib.metadata
+
     python, torch = platform.python_version(), importlib.metadata.version("torch")
     return f"ggdr {__version__} (Python {python}, PyTorch {torch}, {platform.platform()})"
 

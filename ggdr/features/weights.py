@@ -6,12 +6,15 @@ import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.request import Request, urlopen
+from typing import TYPE_CHECKING
 
 from ggdr.cache import write_whole
 from ggdr.documents import file_sha256, read_tensors
 from ggdr.errors import UserError, setting
 from ggdr.lazy import Tensor, torch
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 PATIENCE_SEC = 5.0
 """how long a server may take to answer"""
@@ -96,9 +99,16 @@ def fetch(url: str, file: Path, what: str, field: str) -> None:
         raise NoWeights(missing(what, url, f"put it at {file}, or ", field)) from error
 
 
+def request(url: str, method: str = "GET") -> HTTPResponse:
+    """What a server answers; OSError if it does not, within PATIENCE_SEC."""
+    from urllib.request import Request, urlopen  # a tenth of the time that --help takes
+
+    return urlopen(Request(url, method=method, headers={"User-Agent": "ggdr"}), timeout=PATIENCE_SEC)
+
+
 def download(url: str, file: Path) -> None:
     """Download the bytes of `url` to a file; OSError if the server does not answer or breaks off."""
-    with urlopen(Request(url, headers={"User-Agent": "ggdr"}), timeout=PATIENCE_SEC) as answer, file.open("wb") as out:
+    with request(url) as answer, file.open("wb") as out:
         print(f"fetching {url}", flush=True)
         shutil.copyfileobj(answer, out)
         if (size := answer.headers["Content-Length"]) is not None and out.tell() != int(size):
@@ -127,7 +137,7 @@ def hf_file(repo: str, name: str, what: str) -> Path:
 def answers(url: str) -> bool:
     """Return whether a server has what `url` names."""
     try:
-        with urlopen(Request(url, method="HEAD", headers={"User-Agent": "ggdr"}), timeout=PATIENCE_SEC):
+        with request(url, "HEAD"):
             return True
     except OSError:
         return False

@@ -11,7 +11,7 @@ import operator
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import tyro
@@ -38,13 +38,16 @@ def parsed(
     known: Iterable[str] | None = None,
     hint: Callable[[str], str] = lambda flag: "",
     unnamed: str = "",
+    shown: Container[str] | None = None,
+    all_flags: str = "--help",
 ) -> Of:
     """What a command line asks for, as a dataclass `kind`, by tyro.
 
     `program`: what was typed before `argv`. `default`: what holds without flags; None: the defaults of the fields.
     `known`: flags that may have been meant; None: those of the fields. `hint`: a sentence on an unknown flag, for those
-    that only the caller knows; empty: none. `unnamed`: the field whose own fields are flags without its name. UserError
-    of a setting that a dataclass refuses, and with an unknown flag or word, and those that may have been
+    that only the caller knows; empty: none. `unnamed`: the field whose own fields are flags without its name. `shown`:
+    fields that --help shows, where nothing but that is asked for; None: all. `all_flags`: what to type for all of them.
+    UserError of a setting that a dataclass refuses, and with an unknown flag or word, and those that may have been
     meant; SystemExit after --help, and where tyro cannot read a value.
     """
     told = io.StringIO()
@@ -58,7 +61,7 @@ def parsed(
                 default=tyro.MISSING_NONPROP if default is None else default,
                 config=(tyro.conf.AvoidSubcommands,),
                 return_unknown_args=True,
-                registry=as_held(),
+                registry=as_held(shown),
             )
     except SystemExit as ended:
         if (refusal := refused(ended, unnamed)) is not None:
@@ -74,11 +77,14 @@ def parsed(
     meant = hint(flag) or (f"Did you mean {like}?" if like else "")
     meant = f"It is {renamed} now." if renamed in known else meant
     what = f"no flag {flag}" if flag.startswith("-") else f"no place for {flag!r}"
-    raise UserError(f"`{program}` has {what}.{f' {meant}' if meant else ''} --help lists what it takes.")
+    raise UserError(f"`{program}` has {what}.{f' {meant}' if meant else ''} {all_flags} lists what it takes.")
 
 
-def as_held() -> ConstructorRegistry:
-    """How tyro takes a setting that is a number or a schedule: as what it holds, so that it has the flags of that."""
+def as_held(shown: Container[str] | None = None) -> ConstructorRegistry:
+    """How tyro takes a setting that is a number or a schedule: as what it holds, so that it has the flags of that.
+
+    `shown`: names of the only fields that it sees; None: it sees all.
+    """
     registry = ConstructorRegistry()
     inside: list[StructTypeInfo] = []
 
@@ -93,7 +99,8 @@ def as_held() -> ConstructorRegistry:
             inside.pop()
         if not isinstance(spec, StructConstructorSpec):
             return None
-        held = [dataclasses.replace(field, type=held_kind(field.type, field.default)) for field in spec.fields]
+        seen = (field for field in spec.fields if shown is None or field.name in shown)
+        held = [dataclasses.replace(field, type=held_kind(field.type, field.default)) for field in seen]
         return dataclasses.replace(spec, fields=tuple(held))
 
     registry.struct_rule(narrowed)

@@ -201,14 +201,19 @@ def fresh(part: Any, flag: str) -> Any:
     return part()
 
 
-def part_flags(owner: Any, head: str = "--") -> Iterator[str]:
+def part_flags(owner: Any) -> Iterator[str]:
     """The flags that swap the parts which `owner`, a dataclass, is made of, and those that they are made of."""
+    return (flag for flag, _ in held_parts(owner))
+
+
+def held_parts(owner: Any, head: str = "--") -> Iterator[tuple[str, Any]]:
+    """Each of those flags, with what is there: a part, a number where a schedule may be, or None."""
     for field in dataclasses.fields(owner):
         kind, many = part_kind(owner, field.name)
         if kind is None:
             continue
         value, name = vars(owner)[field.name], f"{head}{field.name.replace('_', '-')}"
         for flag, part in {f"{name}.{key}": item for key, item in value.items()}.items() if many else [(name, value)]:
-            yield flag
+            yield flag, part
             if isinstance(part, Part):
-                yield from part_flags(part, f"{flag}.")
+                yield from held_parts(part, f"{flag}.")

@@ -14,6 +14,7 @@ import tyro
 
 from ggdr.errors import UserError
 from ggdr.flags.command_line import flags_of, parsed
+from ggdr.flags.overview import FIRST, overview
 from ggdr.flags.parts import fields_of, part_flags, part_kind, parts_with, swap_parts, take_use
 from ggdr.folders import RUNS
 from ggdr.recipe import Recipe
@@ -40,7 +41,8 @@ Any field of the recipe is a flag, a part's field is --PART.FIELD. A part is swa
   --generator dcgan --generator.channels 32      swap, then set
   --regularizers.r2 r2  --regularizers.r1 none   add (under any name), drop
   --use my_regularizer.py                        also find the parts that this file registers
-`ggdr list` shows what is registered."""
+`ggdr list` shows what is registered. --help explains what one needs first, --help-all every flag of this recipe."""
+HELP, HELP_ALL = {"-h", "--help"}, "--help-all"
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,20 @@ def parse(argv: list[str], program: str) -> Command:
     written = load_recipe(path)
     recipe, flags = swap_parts(written, flags)
     default = Command(recipe, out=Path(RUNS) / Path(path).stem, use=tuple(files))
+    everything = HELP_ALL in flags
+    short = bool(HELP & {*flags}) and not everything
+    about = overview(recipe, known_flags(default)) if short else registered() if everything else ""
     command = parsed(
         Command,
-        flags,
+        ["--help" if flag == HELP_ALL else flag for flag in flags],
         f"{program} {path}",
-        f"usage: {program} {USAGE}\n\n{registered() if {'-h', '--help'} & set(flags) else ''}",
+        f"usage: {program} {USAGE}\n\n{about}",
         default,
         known_flags(default),
         partial(hint, recipe),
         unnamed="recipe",
+        shown=FIRST if short else None,
+        all_flags=HELP_ALL,
     )
     if command.out.exists() and not command.out.is_dir():
         raise UserError(f"--out {command.out} is a file; give a folder.")
@@ -90,7 +97,7 @@ def recipe_and_flags(argv: list[str], program: str) -> tuple[str, list[str]]:
     """The recipe's file, which may also stand among the flags if it is plain which word it is, and the flags."""
     if argv and not argv[0].startswith("-"):
         return argv[0], argv[1:]
-    if {"-h", "--help"} & set(argv):
+    if {*HELP, HELP_ALL} & set(argv):
         raise SystemExit(print(f"usage: {program} {USAGE}"))
     files = [place for place, word in enumerate(argv) if word.endswith(".py")]
     if not files:

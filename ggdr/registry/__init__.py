@@ -3,7 +3,6 @@
 import dataclasses
 import difflib
 import importlib
-import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
@@ -184,6 +183,8 @@ def files_of_others() -> set[Path]:
 @cache
 def discover() -> None:
     """Import every file that may hold a part: the package's own folders, then the entry points of group `ggdr`."""
+    import importlib.metadata  # here, since a quick --help has no use for it
+
     for package in {registry.package for registry in REGISTRIES.values()}:
         folder = importlib.import_module(package)
         for info in pkgutil.iter_modules(folder.__path__):

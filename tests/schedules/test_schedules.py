@@ -185,7 +185,7 @@ def test_flags_that_are_no_schedule_are_told_what_to_type(flags, said):
 
 def test_help_shows_the_settings_of_the_schedule_that_is_there(capsys):
     with pytest.raises(SystemExit):
-        from_flags("--g-optimizer.lr", "cosine", "--help")
+        from_flags("--g-optimizer.lr", "cosine", "--help-all")
     shown = capsys.readouterr().out
     assert "--g-optimizer.lr.hold-kimg" in shown and "--d-optimizer.lr FLOAT" in shown
     assert "cosine, inverse_sqrt, linear" in shown
