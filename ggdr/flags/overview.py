@@ -19,7 +19,7 @@ WIDTH = 80
 
 
 def overview(recipe: Any, flags: Iterable[str]) -> str:
-    """A recipe's parts, a line each, and the names of the flags of its own that are not explained; for --help."""
+    """List a recipe's parts, a line each, and the names of all flags that --help does not explain."""
     rows = list(parts_of(recipe))
     flag, name = (max(len(row[column]) for row in rows) for column in (0, 1))
     lines = (f"  {row[0]:{flag}} {row[1]:{name}} {shortened(row[2], WIDTH - flag - name - 4)}" for row in rows)
@@ -39,5 +39,5 @@ def parts_of(recipe: Any) -> Iterator[tuple[str, str, list[str]]]:
 
 
 def shortened(words: list[str], width: int) -> str:
-    """As many of the words as go into a line of this width, and three dots for the others."""
+    """Join as many words as go into a line of this width, with three dots for the others."""
     return textwrap.shorten(" ".join(words), width, placeholder=" ...", break_on_hyphens=False)
