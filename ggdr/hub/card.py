@@ -22,8 +22,8 @@ def card_of(folder: Path, repo_id: str | None = None, *, license: str = "", abou
     """The card of a run, a checkpoint or a saved model in `folder`, for the repository "org/name".
 
     `license`: of the weights, as the Hub writes it ("cc-by-nc-4.0"); empty: the recipe's. `about`: what a person says
-    of the images that it learned from, beside what the recipe says of them. The card shows the grid of
-    `latest_grid(folder)` as `samples/NAME`. UserError if there is no model, or its recipe names an unregistered part.
+    of the images that it learned from, beside what the recipe says of them. The card shows the grids of
+    `latest_grids(folder)` as `samples/NAME`. UserError if there is no model, or its recipe names an unregistered part.
     """
     return card(facts_of(Path(folder), repo_id, about or Description()), license)
 

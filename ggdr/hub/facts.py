@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,15 +17,19 @@ from ggdr.data.base import DataSet
 from ggdr.documents import RECORD_FORMAT, file_hash
 from ggdr.errors import UserError
 from ggdr.networks.base import GeneratorConfig, ImageSpec, TranslatorConfig
+from ggdr.play.view import View, Way
 from ggdr.recipe import Recipe
 from ggdr.recipe.about import About, Description, about_source
 from ggdr.recipe.files import from_json, load_recipe, to_json
 from ggdr.registry import Part, discover
 from ggdr.saving import log_file
 from ggdr.saving.model import LIVE, SavedNetwork, build, find_saved, read_description, read_spec
+from ggdr.saving.pretrained import Hub, SavedModel, open_model
 
 Record = Mapping[str, Any]
 """what `ggdr evaluate` leaves behind"""
+GRID = re.compile(r".+-(\d+(?:\.\d+)?)kimg\.png")
+"""names of grids of samples, VIEW-KIMG, which say how many thousands of images were seen when they were drawn"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +56,12 @@ class Facts:
     """what was logged up to there"""
     records: tuple[Record, ...] = ()
     """evaluations of these very weights, the oldest first"""
-    grid: str = ""
-    """samples, a path relative to the card; empty: none"""
+    ways: Mapping[str, Way] = field(default_factory=dict)
+    """what a saved translator makes of what, by the names of its views; empty: images are made of noise"""
+    targets: tuple[str, ...] = ()
+    """the domain that each of them makes"""
+    grids: tuple[str, ...] = ()
+    """samples, paths relative to the card"""
     origin: dict[str, Any] = field(default_factory=dict)
     """what `ggdr convert` noted of a published checkpoint"""
     listing: str = ""
@@ -110,7 +119,7 @@ def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
     progress = read_json_or_empty(weights / "progress.json") or last_progress(run)
     records = records_in([run, folder, weights, run / "model", *run.glob("model/*"), *run.glob("checkpoints/*")])
     own = file_hash(chief.file)
-    grid = latest_grid(folder)
+    views = views_of(open_model(folder, Hub()), networks)
     name = (repo_id or run.name).rpartition("/")[2]
     recipe = from_json(Recipe, read_description(recipe_file)) if recipe_file else None
     identity, known = (recipe.data.identity(), recipe.about) if recipe else ("", None)
@@ -128,7 +137,9 @@ def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
             row for row in log_file.read_rows(run / "metrics.jsonl") if (row["step"] or 0) <= progress.get("step", 0)
         ),
         records=tuple(record for record in records if record["source"].get("weights") == own),
-        grid=f"samples/{grid.name}" if grid else "",
+        ways={name: view.way for name, view in views.items() if view.way is not None},
+        targets=tuple(view.target for view in views.values()),
+        grids=tuple(f"samples/{grid.name}" for grid in latest_grids(folder)),
         origin=read_json_or_empty(folder / "source.json"),
         listing=image_list_hash(run),
         about=about_source(identity, known, said),
@@ -164,6 +175,14 @@ def chief_of(networks: Mapping[str, SavedNetwork]) -> SavedNetwork:
     return makers[0] if makers else next(iter(networks.values()))
 
 
+def views_of(model: SavedModel, networks: Mapping[str, Any]) -> dict[str, View]:
+    """What a translator's networks make together, none if they are of noise; UserError if they play no game."""
+    if not model.translates:
+        return {}
+    game, domains = model.played()
+    return game.views(networks, domains)
+
+
 def run_folder(folder: Path) -> Path:
     """The run's folder that a folder belongs to: `checkpoints/STEP`, `model` and `model/generator` lie in one."""
     if folder.parent.name in ("checkpoints", "model"):
@@ -171,21 +190,13 @@ def run_folder(folder: Path) -> Path:
     return folder.parent if folder.name == "model" else folder
 
 
-def latest_grid(folder: Path) -> Path | None:
-    """The newest grid of samples of a run up to a checkpoint, which belongs beside the card in `samples/`."""
+def latest_grids(folder: Path) -> list[Path]:
+    """The newest grids of samples of a run up to a checkpoint, one for each view, for `samples/` beside the card."""
     folder = folder.resolve()
     last = read_json_or_empty(folder / "progress.json").get("images_seen", math.inf) / 1000
-    grids = {file: kimg_from_name(file) for file in sorted((run_folder(folder) / "samples").glob("fakes-*kimg.png"))}
-    drawn = [file for file, kimg in grids.items() if math.isfinite(kimg) and kimg <= last]
-    return max(drawn, key=lambda file: grids[file], default=None)
-
-
-def kimg_from_name(grid: Path) -> float:
-    """Thousands of images that were seen when a grid was drawn; infinite if its name does not say."""
-    try:
-        return float(grid.stem.removeprefix("fakes-").removesuffix("kimg"))
-    except ValueError:
-        return math.inf
+    found = {file: GRID.fullmatch(file.name) for file in sorted((run_folder(folder) / "samples").glob("*kimg.png"))}
+    drawn = {file: float(named[1]) for file, named in found.items() if named and float(named[1]) <= last}
+    return [file for file, kimg in drawn.items() if kimg == max(drawn.values())]
 
 
 def last_progress(run: Path) -> dict[str, Any]:

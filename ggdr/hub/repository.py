@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ggdr.documents import HUB_ID
 from ggdr.errors import UserError
 from ggdr.hub.card import card_of
-from ggdr.hub.facts import chief_of, facts_of, latest_grid, read_json_or_empty, records_in, run_folder
+from ggdr.hub.facts import chief_of, facts_of, latest_grids, read_json_or_empty, records_in, run_folder
 from ggdr.recipe.about import About, Description
 from ggdr.saving.model import LIVE
 from ggdr.saving.pretrained import INDEX, PARTS, Hub, open_model, translator_index, write_index
@@ -85,11 +85,11 @@ def assemble(source: Path, folder: Path, repo_id: str, words: CardWords) -> str:
         write_index(folder, parts)
     chief = chief_of(parts)
     weights, run = chief.file.parent, run_folder(source.resolve())
-    grid = latest_grid(source)
+    pictures = [*sorted((run / "samples").glob("reals*.png")), *latest_grids(source)]
     for file, name in [
         *((file, file.name) for file in (run / "metrics.jsonl", run / "losses.png")),
         *((weights / name, name) for name in ("recipe.json", "recipe.py")),
-        *((file, f"samples/{file.name}") for file in (run / "samples" / "reals.png", grid) if file is not None),
+        *((file, f"samples/{file.name}") for file in pictures),
     ]:
         if file.is_file():
             link_or_copy(file, folder / name)

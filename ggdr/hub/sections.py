@@ -14,6 +14,7 @@ from ggdr.hub.markdown import bullets, code_block, escape, inline_code, markdown
 from ggdr.hub.parts import ROLES, WATCHING, paper_link, papers, parts_table, pieces, short_value
 from ggdr.hub.results import Result, notes, remarks, results_table, training_metrics_table
 from ggdr.networks.base import ImageSpec
+from ggdr.play.view import Way
 from ggdr.recipe.about import About
 from ggdr.registry import Capability
 from ggdr.sampling.labels import describe_labels
@@ -35,8 +36,9 @@ ALWAYS = (
 def opening(facts: Facts, found: Sequence[Result]) -> str:
     """What it is, how it looks, how good it is."""
     lines = [describe_model(facts)]
-    if facts.grid:
-        lines.append(f"![Samples]({facts.grid})")
+    if facts.ways and facts.grids:
+        lines.append("In each row: the input, what was made of it, and what the run shows beside them.")
+    lines += [f"![Samples]({grid})" for grid in facts.grids]
     lines.append(describe_results(facts, found))
     return "\n\n".join(lines)
 
@@ -48,12 +50,12 @@ def describe_model(facts: Facts) -> str:
         what = "translator" if facts.translates else "generator"
         return f"A recipe of ggdr: a {what} of images ({generator}), to be trained on {describe_images(facts)}."
     assert facts.spec is not None
-    spec = facts.spec
-    kind = CHANNELS.get(spec.channels, f"{spec.channels}-channel")
-    size = f"{spec.height} x {spec.width} px"
-    labels = f", {describe_conditioning(spec)}" if spec.labels else ""
     network = next((part for part in facts.networks if part.registry.kind == "generator"), facts.networks[0])
-    head = f"A generator ({inline_code(network.name)}) of {kind} images, {size}{labels}"
+    head = f"A generator ({inline_code(network.name)}) of {describe_spec(facts.spec)}"
+    if facts.ways:
+        first, *back = facts.ways.values()
+        head = f"A translator ({inline_code(network.name)}) of {describe_spec(first.takes)}, to"
+        head += f" {describe_spec(first.makes)}{', and back' * bool(back)}"
     if facts.origin:
         return f"{head}, converted by ggdr from a published checkpoint ({escape(str(facts.origin.get('format')))})."
     if facts.recipe is None:
@@ -61,6 +63,31 @@ def describe_model(facts: Facts) -> str:
     seen = facts.progress.get("images_seen")
     length = f" Its training showed {seen:,} real images." if isinstance(seen, int) else ""
     return f"{head}, trained with ggdr on {describe_images(facts)}.{length}"
+
+
+def describe_spec(spec: ImageSpec) -> str:
+    """What images are: their channels, their size, their labels."""
+    kind = CHANNELS.get(spec.channels, f"{spec.channels}-channel")
+    labels = f", {describe_conditioning(spec)}" if spec.labels else ""
+    if spec.classes:
+        return f"label maps of {spec.classes} classes, {spec.height} x {spec.width} px"
+    return f"{kind} images, {spec.height} x {spec.width} px{labels}"
+
+
+def ways_table(facts: Facts) -> str:
+    """A row for each way that a translator goes; nothing of a generator."""
+    rows = (
+        (inline_code(name), describe_spec(way.takes), describe_spec(way.makes), sizes_taken(way))
+        for name, way in facts.ways.items()
+    )
+    return markdown_table(("view", "in", "out", "other sizes"), rows) if facts.ways else ""
+
+
+def sizes_taken(way: Way) -> str:
+    """How images of another size than it learned from pass."""
+    if not way.size_divisor:
+        return "in tiles of this size"
+    return f"as they are, edges mirrored to multiples of {way.size_divisor} px"
 
 
 def describe_images(facts: Facts) -> str:
@@ -118,7 +145,7 @@ def example_label(spec: ImageSpec) -> str:
 
 def usage(facts: Facts) -> str:
     """Five lines that make an image."""
-    given, name = ('"picture.png"', "translated.png") if facts.translates else (seeds_given(facts), "sample.png")
+    given, name = (picture_given(facts), "translated.png") if facts.translates else (seeds_given(facts), "sample.png")
     code_lines = [
         "import ggdr",
         "",
@@ -129,7 +156,20 @@ def usage(facts: Facts) -> str:
     head = "With ggdr installed:" if facts.trained else "With ggdr installed, and when it is trained:"
     call = f"DiffusionPipeline.from_pretrained({json.dumps(facts.place)}, trust_remote_code=True)"
     tail = f"With ggdr installed, diffusers loads it too: `{call}`; the code to trust, `pipeline.py`, imports ggdr."
-    return head + "\n\n" + code_block("\n".join(code_lines), "python") + (f"\n\n{tail}" if facts.shared else "")
+    texts = [head, code_block("\n".join(code_lines), "python")]
+    if facts.translates:
+        texts += [code_block(f"ggdr translate {shlex.quote(facts.place)} picture.png --out translated", "bash")]
+        return "\n\n".join([*texts, ways_table(facts)]).strip()
+    return "\n\n".join([*texts, tail] if facts.shared else texts)
+
+
+def picture_given(facts: Facts) -> str:
+    """The arguments of a call that translates a picture, as Python: where there are several ways, which."""
+    arguments = ['"picture.png"', *(f"to={json.dumps(target)}" for target in facts.targets[:1])]
+    makes = next((way.makes for way in facts.ways.values()), None)
+    if makes is not None and makes.labels:
+        arguments.append(f"labels={example_label(makes)}")
+    return ", ".join(arguments)
 
 
 def seeds_given(facts: Facts) -> str:

@@ -22,7 +22,7 @@ from places import OWN_GOLDEN, ROOT, TINY
 from ggdr.data.images import ImageFiles
 from ggdr.hub.bibliography import citation, entries
 from ggdr.hub.card import card_of, card_of_recipe
-from ggdr.hub.facts import latest_grid
+from ggdr.hub.facts import latest_grids
 from ggdr.hub.markdown import code_block, escape, inline_code, markdown_table
 from ggdr.hub.repository import CardWords, assemble
 from ggdr.networks.base import ImageSpec
@@ -106,7 +106,7 @@ def test_a_stranger_sees_what_it_is_how_it_looks_and_how_good_it_is(trained):
     card = card_of(trained, "me/tiny")
     opening = card.split("## ")[0]
     assert "# tiny" in opening and "A generator (`stylegan2`) of gray images, 16 x 16 px" in opening
-    assert f"](samples/{latest_grid(trained).name})" in opening and re.search(
+    assert f"](samples/{latest_grids(trained)[0].name})" in opening and re.search(
         r"\*\*Measured\*\*, with 95 % intervals: `swd` mean [\d.]+ \([\d.-]+ \.\. [\d.]+\), lower is better\.", opening
     )
     assert "64 generated against 64 real images, no truncation" in section(card, "Evaluation")
