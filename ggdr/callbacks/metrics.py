@@ -98,7 +98,7 @@ class MeasureMetrics(Callback):
         run, reals = trainer.run, self.reals_of(trainer, view)
         fakes = FeatureCache(
             lambda places: make(view, run.seen_by(view, places), run.recipe.seed + places.start),
-            count=None if view.source is None else reals.count,
+            count=None if view.source is None else run.shown.count(view.source),
             processes=trainer.processes,
             on_progress=reals.on_progress,
             networks=reals.networks,
@@ -116,7 +116,7 @@ class MeasureMetrics(Callback):
         if key not in self.known_reals:
             self.known_reals[key] = FeatureCache(
                 lambda places: images.domain_batches(list(places), run.recipe.seed)[view.target].images,
-                count=len(images),
+                count=images.count(view.target),
                 processes=trainer.processes,
                 on_progress=run.stop.break_off,
                 networks=None if shared is None else shared.networks,

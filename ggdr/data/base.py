@@ -79,6 +79,10 @@ class Images:
         """Images in one epoch, mirrored copies not counted."""
         return len(self) // 2 if self.mirrored else len(self)
 
+    def count(self, domain: str) -> int:
+        """Images of a domain in one epoch, each once: an epoch of several is as long as the largest."""
+        return len(self)
+
     def at(self, positions: list[int], seed: int) -> Batch:
         """The images at these positions of the endless order that `seed` gives: each epoch another permutation."""
         raise NotImplementedError

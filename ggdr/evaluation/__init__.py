@@ -25,6 +25,7 @@ def evaluate(
     images: int | None = None,
     reals: int | None = None,
     extractor: str = "",
+    view: str = "",
     seed: int = 0,
     repeats: int | None = None,
     truncation_psi: float | None = None,
@@ -49,7 +50,10 @@ def evaluate(
     and swd, those left out whose networks are not at hand.
     `images`, `reals`, `extractor`: for metrics given by name, how many generated and real images they look at, and
     the registered feature extractor they read.
-    `seed`: of the images, 0 to 2**31 - 1. `repeats`: how often new images are made, for intervals; None: 3.
+    `view`: of a translator, such as "horse_to_zebra", or the domain that it makes; empty: all views, whose values are
+    `result["fid/horse_to_zebra"]`. They are measured on what the data holds out, if it does.
+    `seed`: of the images, 0 to 2**31 - 1. `repeats`: how often new images are made, for intervals; None: 3. Of
+    files, and of a translator that draws nothing, images never change: they are measured once.
     `truncation_psi`, `truncation_cutoff`, `noise`: how a generator makes images, as in `ggdr.Pipeline`.
     `steps`: denoising steps of a diffusion pipeline; None: its default.
     `batch_size`: images made at once, 1 to 64. `device`: "cpu", "cuda", "mps"; empty: the accelerator if there is one.
@@ -78,6 +82,15 @@ def evaluate(
     processes, shown = Processes(device=resolve_device(device)), Progress(progress)
     sampling = SamplingSettings(processes.device, SamplingOptions(truncation_psi, truncation_cutoff, noise), steps)
     evaluator = Evaluator(
-        files, data, chosen, sampling, processes, shown, cache=cache, revision=revision, skip_missing=not metrics
+        files,
+        data,
+        chosen,
+        sampling,
+        processes,
+        shown,
+        view=view,
+        cache=cache,
+        revision=revision,
+        skip_missing=not metrics,
     )
     return evaluator.run(seed, repeats, batch_size)

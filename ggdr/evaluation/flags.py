@@ -31,6 +31,7 @@ USAGE = """WHAT [--data SOURCE] [--metrics NAME ...] [flags]
 WHAT: a run's folder, a checkpoint, a saved model, a Hub repository such as org/name, a pipeline of diffusers on disk
 or the Hub, or images: a folder, .zip, .tar, .parquet, .npz and all else that `ggdr data check` reads.
   --data SOURCE            digits, or real images as above, or a Hub data set; a run's own is known
+  --view horse_to_zebra    of a translator this view alone, on what the data holds out; each value is called fid/VIEW
   --metrics fid kid        these metrics; --metrics.fid.images 10000 sets a field of one
   --images 10000           this many generated images for all of them
   --reals 70000            this many real images, as far as there are; without it as many as generated ones
@@ -63,10 +64,12 @@ class Command:
     """the metrics that are measured, by any name"""
     read: ImageFiles
     """WHAT, and how it is read if it is images"""
+    view: str = ""
+    """a view of a translator, such as horse_to_zebra, or the domain that it makes; empty: all of them"""
     seed: int = 0
     """seed of the images that are made, 0 to 2**31 - 1; each repeat has others"""
     repeats: int | None = None
-    """how often new images are made and measured, 1 to 1000, for intervals; None: 3, and once for images in files"""
+    """how often new images are made and measured, 1 to 1000, for intervals; None: 3, or 1 where none would be new"""
     truncation_psi: float | None = None
     """truncation: 1 for the full variety, towards 0 for the mean image; None: 1"""
     truncation_cutoff: int | None = None
@@ -108,6 +111,7 @@ class Command:
             sampling,
             processes,
             progress,
+            view=self.view,
             cache=self.cache,
             revision=self.revision,
             skip_missing=self.standard,

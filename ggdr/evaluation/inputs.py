@@ -19,6 +19,8 @@ from ggdr.registry import datasets, extractors, metrics
 
 STANDARD = ("fid", "kid", "precision_recall", "swd")
 """metrics that are measured if none is named"""
+PAIRED = ("l1", "psnr", "ssim", "lpips")
+"""metrics that are measured beside them, of a translator whose images have truths"""
 RANGES = {
     "seed": (0, 2**31 - 1),  # so that the seeds of all repeats tell torch's random streams apart
     "batch_size": (1, 64),
@@ -99,3 +101,9 @@ def reads(metric: Metric, extractor: str) -> bool:
     """Return whether the metric can read features by the extractor of this name; empty: by any."""
     kind, given = part_kind(metric, "extractor")[0], extractors.find(extractor) if extractor else None
     return kind is not None and (given is None or issubclass(given, kind))
+
+
+def paired_beside(given: Mapping[str, Metric]) -> dict[str, Metric]:
+    """The metrics of pairs, of as many images as those that are measured beside them."""
+    images = max(metric.images for metric in given.values())
+    return {name: replace(fresh(metrics.find(name), "--metrics"), images=images) for name in PAIRED}

@@ -79,9 +79,12 @@ class EvalResult:
     """how long it took"""
 
     def __getitem__(self, name: str) -> MetricValue:
-        """The chief value of the metric "fid", or its value "kid/std"; KeyError if it was not measured."""
-        metric, _, key = name.partition("/")
-        values = self.values[metric]
+        """The chief value of the metric "fid", or its value "kid/std"; KeyError if it was not measured.
+
+        Of a translator with several views the metric's name has the view's behind it: "fid/a_to_b", "kid/a_to_b/std".
+        """
+        metric, key = (name, "") if name in self.values else name.rpartition("/")[::2]
+        values = self.values[metric or name]
         return values[key or next(iter(values))]
 
     def as_json(self) -> dict[str, Any]:
@@ -111,7 +114,11 @@ class EvalResult:
         record = self.as_json() | ({"command": command} if command else {})
         if file is not None:
             return write_record(record, file)
-        return write_numbered(record, record_folder(self.protocol["source"]["name"]), "-".join(self.values))
+        return write_numbered(
+            record,
+            record_folder(self.protocol["source"]["name"]),
+            "-".join(dict.fromkeys(name.partition("/")[0] for name in self.values)),
+        )
 
     def __str__(self) -> str:
         """A table with a line for each value."""
@@ -125,7 +132,8 @@ class EvalResult:
         for name, values in self.values.items():
             entry = self.protocol["metrics"][name]
             real, extractor = entry["real"], entry["settings"].get("extractor")
-            reals = f"{real['number']:,}" if real["number"] else "statistics" if "statistics" in real else "-"
+            number = real.get("truths", real["number"])
+            reals = f"{number:,}" if number else "statistics" if "statistics" in real else "-"
             for key, value in values.items():
                 yield (
                     name if key == name or len(values) == 1 else f"{name} {key}",

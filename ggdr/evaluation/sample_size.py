@@ -8,11 +8,14 @@ from ggdr.metrics.base import Metric, extractor_of, fewer
 from ggdr.metrics.data import EvalData
 
 
-def sample_size_warnings(metrics: Mapping[str, Metric], data: EvalData) -> list[str]:
-    """Sentences, each beginning with the names of the metrics whose values so few images make doubtful."""
+def sample_size_warnings(metrics: Mapping[str, Metric], data: Mapping[str, EvalData]) -> list[str]:
+    """Sentences, each beginning with the names of the metrics whose values so few images make doubtful.
+
+    `data`: what each of them looks at, by the same name.
+    """
     found: dict[str, list[str]] = {}
     for name, metric in metrics.items():
-        for text in warnings_of(metric, data):
+        for text in warnings_of(metric, data[name]):
             found.setdefault(text, []).append(name)
     return [f"{', '.join(names)}: {text}" for text, names in found.items()]
 

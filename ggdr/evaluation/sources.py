@@ -24,7 +24,7 @@ from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import describe_labels
 from ggdr.saving import checkpoint
 from ggdr.saving.model import SavedNetwork, read_description
-from ggdr.saving.pretrained import INDEX, PARTS, Hub, download, find, is_own, loaded
+from ggdr.saving.pretrained import INDEX, PARTS, Hub, SavedModel, download, is_own, loaded, open_model
 from ggdr.seeding import WORDS, seed_of
 
 SEED_SCHEME = "image i of repeat r: the seed blake2b(seed, r) + i"
@@ -45,13 +45,15 @@ class ImageSource:
     """Makes or reads the images that are measured: an image is a function of its place, the repeat and the seed."""
 
     kind: str
-    """"generator", "pipeline" or "images", as records say"""
+    """"generator", "translator", "pipeline" or "images", as records say"""
     shape: tuple[int, int, int]
     """channels, height, width of its images"""
     count: int | None = None
-    """number of images; None: unlimited, and other images in each repeat"""
+    """number of images; None: unlimited"""
     generator: Generator | None = None
     """the network that makes the images, if ggdr can walk in its latent space"""
+    once: str = ""
+    """why its images are measured once, however many repeats are wanted; empty: each repeat has others"""
     files: Images | None = None
     """the opened files, if images are read from files"""
 
@@ -161,7 +163,7 @@ class PipelineSource(SeededSource):
 class StoredImages(ImageSource):
     """Reads images from files."""
 
-    kind = "images"
+    kind, once = "images", "images in files are measured once"
 
     def __init__(self, settings: ImageFiles):
         """Open the files; UserError if no image can be read from them."""
@@ -177,25 +179,52 @@ class StoredImages(ImageSource):
         return {"quantisation": "as in the files"}
 
 
+def find_model(name: str, revision: str | None = None) -> SavedModel | None:
+    """The networks of a run, a checkpoint, a model or a Hub repository; None: it is another's pipeline, or images.
+
+    UserError if there is no such place.
+    """
+    here, hub = Path(name), Hub(revision)
+    if is_address_or_pattern(name):
+        return None
+    if here.exists():
+        return open_model(name, hub) if holds_model(here) and not is_foreign(here) else None
+    return None if is_foreign(download(name, [INDEX], hub)) else open_model(name, hub)
+
+
 def find_source(
-    settings: ImageFiles, sampling: SamplingSettings, reals: Images, revision: str | None = None
+    settings: ImageFiles,
+    sampling: SamplingSettings,
+    reals: Images,
+    model: SavedModel | None,
+    revision: str | None = None,
 ) -> ImageSource:
     """Open what `settings.source` names: a folder or file here, or a repository of the Hub.
 
-    `settings`: how files are read, if they are images. UserError if it is nothing that can be measured.
+    `settings`: how files are read, if they are images. `model`: what `find_model` found. UserError if it is nothing
+    that can be measured.
     """
-    name, here, hub = settings.source, Path(settings.source), Hub(revision)
+    if model is not None:
+        return GeneratorSource(model.choose(PARTS[:1])["generator"], sampling, reals)
+    name, here = settings.source, Path(settings.source)
     if is_address_or_pattern(name):
         return StoredImages(settings)
-    if not here.exists() and is_foreign(download(name, [INDEX], hub)):
+    if not here.exists():
         return PipelineSource(fetch(name, revision), sampling)
     if is_foreign(here):
         return PipelineSource(here, sampling)
-    if not here.exists() or holds_model(here):
-        return GeneratorSource(find(name, PARTS[:1], hub)["generator"], sampling, reals)
     if (here / "recipe.json").is_file():
         raise UserError(f"the run {name!r} has no checkpoint yet; wait for its first, at `checkpoint_kimg`.")
     return StoredImages(settings)
+
+
+def check_no_view(view: str, name: str) -> None:
+    """Raise UserError if a view is chosen of what has none."""
+    if view:
+        raise UserError(
+            f"{name!r} makes no images of images, and has no view {view!r}: those are of translators; leave"
+            f" {setting('view')} out."
+        )
 
 
 def is_foreign(folder: Path) -> bool:

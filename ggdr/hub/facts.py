@@ -224,7 +224,7 @@ def load_record(recipe: Recipe, file: Path) -> Record:
         raise UserError(f"{file} is no record of a generator's images; make one by `ggdr evaluate RUN --out {file}`.")
     network = found["source"].get("network") or {}
     try:  # with the fields that are newer than the record at their defaults
-        generator = from_json(GeneratorConfig, network.get("config"))
+        generator = from_json(GeneratorConfig | TranslatorConfig, network.get("config"))
         source = from_json(DataSet, found["data"].get("settings"))
     except UserError:
         generator = source = None
@@ -236,14 +236,14 @@ def load_record(recipe: Recipe, file: Path) -> Record:
 
 
 def is_record(found: Mapping[str, Any]) -> bool:
-    """Whether it is a record of images that a generator made."""
+    """Whether it is a record of images that a generator or a translator made."""
     whole = {"data", "date", "metrics", "repeats", "source", "versions"} <= found.keys()
     source = found.get("source")
     return (
         whole
         and found.get("format") == RECORD_FORMAT
         and isinstance(source, dict)
-        and source.get("kind") == "generator"
+        and source.get("kind") in ("generator", "translator")
     )
 
 
@@ -251,6 +251,8 @@ def real_images(record: Record) -> tuple[int | None, str]:
     """Number of the images that a record measured against, and the hash of all their pixels; empty: not known."""
     try:
         number, measured = record["data"]["images"], [entry["real"] for entry in record["metrics"].values()]
+        if record["source"].get("kind") == "translator":  # they are of one domain, and may be held out from learning
+            return None, ""
         whole = [real["content"] for real in measured if real["number"] == number]
         return (number if isinstance(number, int) else None), str(next(iter(whole), ""))
     except (AttributeError, KeyError, TypeError):  # edited by hand

@@ -47,7 +47,16 @@ class Result(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The metric's name, with the extractor if it is not the metric's own, and truncation: other values."""
+        """The metric's name, with the extractor if it is not the metric's own, and truncation: other values.
+
+        Of a translator, as in its log, the view's name behind it: fid/horse_to_zebra.
+        """
+        view = f"/{self.protocol['view']}" if "view" in self.protocol else ""
+        return self.plain_label + view
+
+    @property
+    def plain_label(self) -> str:
+        """The label without a view."""
         extractor, psi = self.protocol.get("extractor", ""), self.protocol["psi"]
         name = self.metric if extractor in ("", default_extractor(self.metric)) else f"{self.metric}-{extractor}"
         return name if psi == 1 else f"{name}-psi{psi:g}"
@@ -83,8 +92,11 @@ def results_of(record: Record) -> Iterator[Result]:
     for entry in record["metrics"].values():
         features, extractor = entry.get("features") or {}, (entry["settings"].get("extractor") or {}).get("type", "")
         protocol = {
+            "view": entry.get("view"),
+            "held_out": record["data"].get("held_out") is not None or None,
             "generated": entry["fake"]["number"],
             "real": entry["real"]["number"] or None,
+            "truths": entry["real"].get("truths"),
             "repeats": record["repeats"],
             "extractor": extractor,
             "extractor_weights": features.get("weights"),
@@ -114,11 +126,16 @@ def finite_or_none(value: float | None) -> float | None:
 def describe_protocol(protocol: dict[str, Any]) -> str:
     """How a value came about."""
     reals = f"{protocol['real']:,}" if "real" in protocol else "the statistics of"
-    words = [f"{protocol['generated']:,} generated against {reals} real images"]
+    made = "translated" if "view" in protocol else "generated"
+    held_out = " held out" if "held_out" in protocol else ""
+    words = [f"{protocol['generated']:,} {made} against {reals} real images{held_out}"]
+    if "truths" in protocol:
+        words = [f"{protocol['truths']:,} {made}, each against its truth{held_out and ', held out'}"]
     if "extractor" in protocol:
         words.append(f"features of {protocol['extractor']}")
     cutoff = f" in the first {protocol['cutoff']} style codes" if "cutoff" in protocol else ""
-    words.append("no truncation" if protocol["psi"] == 1 else f"truncated to psi {protocol['psi']:g}{cutoff}")
+    if "view" not in protocol:
+        words.append("no truncation" if protocol["psi"] == 1 else f"truncated to psi {protocol['psi']:g}{cutoff}")
     if "noise" in protocol:
         words.append(f"{protocol['noise']} noise")
     words.append(f"mean of {protocol['repeats']} repeats" if protocol["repeats"] > 1 else "measured once")
@@ -142,7 +159,7 @@ def results_table(found: Sequence[Result]) -> str:
 
 def notes(facts: Facts, found: Sequence[Result]) -> list[str]:
     """What to know of the values: names, the interval's meaning, warnings, what they were computed with; each once."""
-    said = [OTHER] if any(result.label != result.metric for result in found) else []
+    said = [OTHER] if any(result.plain_label != result.metric for result in found) else []
     said += [record["interval"] for record in facts.records if record.get("interval")]
     said += [warning for record in facts.records for warning in record.get("warnings", ())]
     for record in facts.records:

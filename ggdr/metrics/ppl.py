@@ -62,7 +62,10 @@ class PPL(Metric):
     def check_generator(self, data: EvalData) -> Generator:
         """Return the generator; UserError if there is none, or it has no such space."""
         if data.generator is None:
-            raise UserError("ppl walks in the latent space of a generator; images alone have none: leave it out.")
+            raise UserError(
+                "ppl walks in the latent space of a generator; images alone, and what is made of images, have none:"
+                " leave it out."
+            )
         config = data.generator.config
         if self.space == "w" and Capability.WS not in config.provides:
             raise UserError(f"generator {config.name!r} has no style codes for ppl; set {setting('space')} to z.")

@@ -1,4 +1,4 @@
-"""`ggdr evaluate WHAT`: measure a generator, a pipeline or a folder of images, and leave a record."""
+"""`ggdr evaluate WHAT`: measure a generator, a translator, a pipeline or a folder of images, and leave a record."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from ggdr.evaluation.sources import (
     PipelineSource,
     SamplingSettings,
     StoredImages,
+    find_model,
     find_source,
 )
 from ggdr.features.cache import CHUNK
@@ -54,7 +55,11 @@ def places(tmp_path_factory):
 def found(path, sampling=SAMPLING, reals=REALS):
     if str(path).endswith("pipeline") and sampling.steps is None:
         sampling = sampling._replace(steps=3)
-    return find_source(ImageFiles(source=str(path)), sampling, reals)
+    return opened(ImageFiles(source=str(path)), sampling, reals)
+
+
+def opened(settings, sampling=SAMPLING, reals=REALS):
+    return find_source(settings, sampling, reals, find_model(settings.source))
 
 
 def made(source, places, repeat=0, seed=0, batch_size=16):
@@ -172,7 +177,7 @@ def test_flags_for_files_are_those_of_the_files_measured(tmp_path):
     pictures = folder(tmp_path, {"a.png": encoded(1), "b.png": encoded(1, height=9)})
     with pytest.raises(ValueError, match=r"images differ in size .* choose one with read.size H W"):
         found(pictures)
-    source = find_source(ImageFiles(source=pictures, size=(8, 8)), SAMPLING, REALS)
+    source = opened(ImageFiles(source=pictures, size=(8, 8)))
     assert source.shape == (3, 8, 8)
 
 
@@ -245,7 +250,7 @@ def test_a_pipeline_that_is_torn_is_refused_in_one_sentence(tmp_path):
 def test_a_name_that_is_neither_here_nor_a_repository(tmp_path):
     settings = replace(ImageFiles(), source="a/b/c")
     with pytest.raises(ValueError, match="there is no folder 'a/b/c' here|'a/b/c'"):
-        find_source(settings, SAMPLING, REALS)
+        opened(settings)
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["named in the index", "lying beside"])
@@ -256,5 +261,5 @@ def test_code_in_the_folder_of_a_pipeline_is_not_run(tmp_path, named):
         index = json.loads((folder / "model_index.json").read_text())
         (folder / "model_index.json").write_text(json.dumps(index | {"unet": ["evil", "Evil"]}))
     with pytest.raises(ValueError, match=r"holds its own code.*, which is not run; measure a folder of the images"):
-        find_source(ImageFiles(source=str(folder)), SAMPLING, REALS)
+        opened(ImageFiles(source=str(folder)))
     assert not (tmp_path / "ran").exists()

@@ -59,12 +59,13 @@ def test_copies_of_reals_beyond_the_first_are_found():
 
 
 def test_warnings_are_about_what_is_compared():
-    said = sample_size_warnings({"fid": FID(images=50, reals=9999, extractor=Digits())}, eval_data(300, 20))
+    said = sample_size_warnings({"fid": FID(images=50, reals=9999, extractor=Digits())}, {"fid": eval_data(300, 20)})
     assert "fid: all 300 real images are taken, fewer than the 9,999 asked for." in said
     assert "fid: all 20 images to measure are taken, fewer than the 50 asked for." in said
     assert any("values of 20 images depend on their number" in text for text in said)
     assert not any(
-        "are taken" in text for text in sample_size_warnings({"fid": FID(images=50, extractor=Digits())}, eval_data())
+        "are taken" in text
+        for text in sample_size_warnings({"fid": FID(images=50, extractor=Digits())}, {"fid": eval_data()})
     )
 
 

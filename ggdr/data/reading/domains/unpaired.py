@@ -118,6 +118,10 @@ class UnpairedImages(Images):
     def __len__(self) -> int:
         return max(len(images) for images in self.sets.values())
 
+    def count(self, domain: str) -> int:
+        """The images of this domain alone."""
+        return len(self.sets[domain])
+
     def at(self, positions: list[int], seed: int) -> Batch:
         """The images of the last domain."""
         return self.domain_batches(positions, seed)[[*self.sets][-1]]
