@@ -18,7 +18,7 @@ from ggdr.registry import games
 @games.register("paired", paper="1611.07004")
 @dataclass(frozen=True, kw_only=True)
 class PairedGame(Game):
-    """A translator makes the target of each source; D judges it beside the source (Isola et al. 2017).
+    """Pairs: a translator makes the target of each source, D judges it beside the source (pix2pix, Isola et al. 2017).
 
     The data gives pairs: what lies at the same place of its two domains belongs together.
     """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @games.register("shared_encoder", paper="2003.00273")
 @dataclass(frozen=True, kw_only=True)
 class SharedEncoderGame(UnpairedGame):
-    """Each discriminator encodes the images of its domain, and generators make the other domain's of the codes.
+    """Two domains without pairs, whose discriminators encode what translators decode (NICE-GAN, Chen et al. 2020).
 
     Encoders learn on D's turn alone, by judging; generators learn to decode what they say (Chen et al. 2020, sec. 3.2).
     All four networks are the model: an image is translated by the encoder of its domain and the generator of the other.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @games.register("unpaired", paper="1703.10593")
 @dataclass(frozen=True, kw_only=True)
 class UnpairedGame(Game):
-    """Two translators, there and back, and a discriminator for each of two domains (Zhu et al. 2017)."""
+    """Two domains without pairs: translators there and back, a discriminator for each (CycleGAN, Zhu et al. 2017)."""
 
     pool: int = 50
     """fakes of each domain that are kept, of which D is shown one instead of a new one every other time; 0: none"""

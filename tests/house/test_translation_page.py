@@ -1,0 +1,84 @@
+"""What the page on translation shows is run, training dry and on small images; what it names exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+from domain_layouts import side_by_side, two_folders
+from places import ROOT
+
+from ggdr.recipe.files import load_recipe
+from ggdr.registry import discover, games
+from ggdr.train import main
+from ggdr.verbs.datacheck import main as check
+
+TEXT = (ROOT / "docs/translation.md").read_text()
+COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
+TRAIN = [line for line in COMMANDS if line.startswith("ggdr train")]
+CHECK = [line for line in COMMANDS if line.startswith("ggdr data check")]
+FLAGS = dict(re.findall(r"^\| `(--[^`]+ [^`]+)` \| (.+) \|$", TEXT, re.MULTILINE))
+
+
+def with_images(command: str, tmp_path) -> list[str]:
+    """The command's words, with small generated images where it names a person's."""
+    two, pairs = two_folders(tmp_path / "two", (5, 3), 32), side_by_side(tmp_path / "pairs", 4, 32)
+    return shlex.split(command.replace("path/to/horses_and_zebras", two).replace("path/to/pairs", pairs))
+
+
+def dry(words: list[str], tmp_path, *more: str) -> int:
+    """A step of a training command with small networks."""
+    own = ["--data.size", "32", "--data.load-size", "36"] if "--data.source" in words else []
+    encoder = "encoder." if "unet" in words else ""
+    small = ["--generator.channels", "4", f"--discriminator.{encoder}channels", "4", "--num-workers", "0"]
+    out = ["--out", str(tmp_path / "run"), "--dry-run"]
+    return main([str(ROOT / words[2]), *words[3:], *own, *more, *small, *out])
+
+
+@pytest.mark.parametrize("command", TRAIN)
+def test_training_commands_run_dry(command, tmp_path, capsys):
+    assert dry(with_images(command, tmp_path), tmp_path) == 0
+    assert "time per kimg" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", CHECK)
+def test_data_check_prints_what_the_page_says(command, tmp_path, capsys):
+    assert check(with_images(command, tmp_path)[2:]) == 0
+    said = capsys.readouterr().out
+    assert "for tests" in said and "flags" in said
+
+
+def test_every_flag_of_the_table_is_taken(tmp_path, capsys):
+    of_pairs = ("--data.direction", "--regularizers.l1")
+    unpaired = [word for flag in FLAGS if not flag.startswith(of_pairs) for word in shlex.split(flag)]
+    paired = [word for flag in FLAGS if flag.startswith(of_pairs) for word in shlex.split(flag)]
+    there, pairs = (next(line for line in TRAIN if recipe in line) for recipe in ("horse2zebra", "facades"))
+    kept = ["--data.size", "32", "--data.load-size", "36", "--data.hold-out", "2", "--generator.blocks", "1"]
+    assert dry(with_images(there, tmp_path), tmp_path, *unpaired, *kept) == 0
+    assert dry(with_images(pairs, tmp_path), tmp_path, *paired) == 0
+    assert len(FLAGS) == 10 and "horse" in capsys.readouterr().out
+
+
+def test_the_table_of_games_is_the_games_between_domains():
+    discover()
+    shown = re.findall(r"^\| `(\w+)` \|.*\[(\d{4}\.\d{5})\]", TEXT, re.MULTILINE)
+    between = {name: game.paper for name, game in games.items() if name not in ("standard", "progressive")}
+    assert dict(shown) == {name: paper for name, paper in between.items() if games[name].__module__.startswith("ggdr.")}
+
+
+def test_numbers_to_reach_are_those_of_the_recipes():
+    row = r"^\| \[(\w+)\]\(\S+\) \| .* \| FID ([\d.]+)(?: there, ([\d.]+) back)?, (.*) \|$"
+    rows = {name: ([there, back] if back else [there], who) for name, there, back, who in re.findall(row, TEXT, re.M)}
+    recipes = [file.stem for file in (ROOT / "recipes").glob("*.py") if not file.stem.startswith("openmoji")]
+    assert {*rows} == {name for name in recipes if name.endswith(("_pix2pix", "_cyclegan", "_nice"))}
+    for name, (numbers, who) in rows.items():
+        about = load_recipe(ROOT / "recipes" / f"{name}.py").about
+        found = {f"{float(number):.1f}" for number in re.findall(r"[\d.]{4,}", " ".join(about.figures.values()))}
+        assert found.issuperset(numbers), name
+        assert ("mmagic" in who) == ("mmagic" in about.table), name
+
+
+def test_files_and_pictures_that_are_named_exist():
+    for target in re.findall(r"\]\(((?!http)[^)#]+)", TEXT):
+        assert (ROOT / "docs" / target).exists(), target
