@@ -43,7 +43,8 @@ def main(argv: list[str]) -> int:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from playwright.sync_api import sync_playwright
 
-    from ggdr.explorer.page import CSS, Page, theme
+    from ggdr.explorer.opening import CSS, theme
+    from ggdr.explorer.page import Page
     from ggdr.explorer.studio import Studio
 
     page = Page(Studio(asked.model), None).build()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import PIL.Image
 
-from ggdr.explorer import inside, watch
+from ggdr.explorer import inside
 from ggdr.explorer.inside import ImagePoint
 from ggdr.explorer.pictures import SEEDS, grid_tiles, save_download, to_picture
+from ggdr.explorer.run_tab import run_tab
 from ggdr.explorer.studio import ImageSettings, Studio
 from ggdr.latent.directions import num_style_codes
 from ggdr.lazy import optional
@@ -22,16 +22,8 @@ from ggdr.sampling.labels import describe_labels
 with optional("explore", "the page needs"):
     import gradio as gr
 
-WATCH_SEC = 3.0
-"""Seconds between two looks at a run's folder."""
 SLIDERS, FURTHEST = 5, 3.0
 """directions of the edit tab, and how far each goes, standard deviations"""
-CSS = """
-.gradio-container {max-width: 1180px !important; margin: auto}
-.pixels img {image-rendering: pixelated}
-#current img {width: 100%; object-fit: contain; cursor: crosshair}
-footer {display: none !important}
-"""
 
 
 class Controls(NamedTuple):
@@ -52,11 +44,6 @@ class Tab(NamedTuple):
     outputs: list[Any]
     render: Callable[..., list[Any]]
     """Function of (settings, *inputs) that returns a value for each output."""
-
-
-def theme() -> gr.themes.Base:
-    """Return a theme with the fonts of the reader's own machine, so that the page loads nothing from elsewhere."""
-    return gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
 
 
 def settings_of(seed: float | None, psi: float | None, label: str | float | None, noise: str) -> ImageSettings:
@@ -97,7 +84,6 @@ class Page:
         """Build the page of a studio; `run`: a run's folder to watch too."""
         self.studio, self.run = studio, run
         self.provides = studio.model.generator.config.provides
-        self.scratch = Path(tempfile.mkdtemp(prefix="ggdr-page-"))
 
     def build(self) -> gr.Blocks:
         """Build all of the page, and connect its parts."""
@@ -145,7 +131,7 @@ class Page:
         if inside.can_inspect(self.studio.model):
             made.append(self.inside_tab(point))
         if self.run is not None:
-            self.run_tab(self.run)
+            run_tab(self.studio, self.run)
         return made
 
     def seeds_tab(self, controls: Controls) -> Tab:
@@ -233,28 +219,6 @@ class Page:
             object_fit="contain", buttons=[], fit_columns=False,
         )  # fmt: skip
 
-    def run_tab(self, run: Path) -> None:
-        """Add a tab with the run as it trains, refreshed every few seconds."""
-        with gr.Tab("Run"):
-            line = gr.Markdown(elem_id="headline")
-            grid = gr.Image(show_label=False, interactive=False, format="png", elem_id="grid", elem_classes="pixels",
-                            buttons=[])  # fmt: skip
-            losses = gr.Image(show_label=False, interactive=False, format="png", elem_id="losses", buttons=[])
-            table = gr.Dataframe(interactive=False, elem_id="numbers", show_label=False)
-        seen = gr.State(None)
-
-        def refresh(before: Any) -> list[Any]:
-            now = watch.stamp(run)
-            self.studio.refresh()
-            if now == before:
-                return [gr.skip()] * 4 + [now]
-            names, rows = watch.number_table(run)
-            drawn = watch.losses_picture(run, self.scratch) if rows else None
-            return [watch.headline(run), watch.grid_picture(run), drawn, gr.update(headers=names, value=rows), now]
-
-        outputs = [line, grid, losses, table, seen]
-        gr.Timer(WATCH_SEC).tick(refresh, [seen], outputs, show_progress="hidden")
-
     def wire(
         self, page: gr.Blocks, image: gr.Image, save: gr.DownloadButton, controls: Controls, tabs: list[Tab]
     ) -> None:
@@ -314,8 +278,3 @@ def clicked_point(image: Any, event: gr.SelectData) -> tuple[float, float]:
     across, down = event.index
     picture = image if isinstance(image, PIL.Image.Image) else PIL.Image.fromarray(image)
     return min(across / picture.width, 0.999), min(down / picture.height, 0.999)
-
-
-def page_of(name: str, run: Path | None = None, studio: Studio | None = None) -> gr.Blocks:
-    """Return the page of a folder or a Hub repository "org/name"; UserError if there is no model."""
-    return Page(studio or Studio(name), run).build()

@@ -11,7 +11,7 @@ from ggdr.lazy import optional
 
 APP = '''"""The page of {model}: https://huggingface.co/{model}"""
 
-from ggdr.explorer.page import CSS, page_of, theme
+from ggdr.explorer.opening import CSS, page_of, theme
 
 page = page_of("{model}")
 

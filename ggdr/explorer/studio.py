@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -129,8 +129,8 @@ class Model:
         return self.render(codes)
 
 
-class Studio:
-    """The model in a folder or a Hub repository, kept up to date."""
+class Followed(Generic[Result]):
+    """What is saved in a folder or a Hub repository, kept up to date."""
 
     def __init__(self, name: str, hub: Hub | None = None, device: str = ""):
         """Read the model; UserError if there is none."""
@@ -138,11 +138,9 @@ class Studio:
         self.stamp = newest(name)
         self.model = self.read()
 
-    def read(self) -> Model:
+    def read(self) -> Result:
         """Return the model as it is saved now."""
-        device = resolve_device(self.device)
-        generator, judge = load_pair(self.name, self.hub)
-        return Model(generator.to(device), judge and judge.to(device))
+        raise NotImplementedError
 
     def refresh(self) -> bool:
         """Load a newer checkpoint if a run has saved one, and return whether it did; one that cannot be read is
@@ -156,6 +154,15 @@ class Studio:
         except (UserError, OSError):  # being removed, or half of it gone: the next one comes
             return False
         return True
+
+
+class Studio(Followed[Model]):
+    """A generator of images of noise, and its discriminator."""
+
+    def read(self) -> Model:
+        device = resolve_device(self.device)
+        generator, judge = load_pair(self.name, self.hub)
+        return Model(generator.to(device), judge and judge.to(device))
 
 
 def newest(name: str) -> str:

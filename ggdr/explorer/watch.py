@@ -9,6 +9,7 @@ from typing import NamedTuple
 import PIL.Image
 
 from ggdr.formatting import significant
+from ggdr.hub.facts import latest_grids
 from ggdr.saving import log_file
 from ggdr.visualization.plots import plot_losses
 
@@ -24,7 +25,7 @@ class Stamp(NamedTuple):
     logged: tuple[int, int] = (0, 0)
     """Time when the log was written, in ns, and its size in bytes."""
     grid: str = ""
-    """File name of the newest grid."""
+    """File names of the newest grids."""
 
 
 def is_run(folder: Path) -> bool:
@@ -34,20 +35,22 @@ def is_run(folder: Path) -> bool:
 
 def stamp(run: Path) -> Stamp:
     """Return what the folder holds now."""
-    log, grid = run / "metrics.jsonl", newest_grid(run)
+    log = run / "metrics.jsonl"
     logged = (log.stat().st_mtime_ns, log.stat().st_size) if log.is_file() else (0, 0)
-    return Stamp(logged, grid.name if grid else "")
-
-
-def newest_grid(run: Path) -> Path | None:
-    """Return the grid of fakes with the most images seen; None before the first."""
-    return max((run / "samples").glob("fakes-*kimg.png"), default=None)
+    return Stamp(logged, " ".join(grid.name for grid in latest_grids(run)))
 
 
 def grid_picture(run: Path) -> PIL.Image.Image | None:
-    """Open the newest grid; None before the first."""
-    newest = newest_grid(run)
-    return PIL.Image.open(newest).copy() if newest else None
+    """Open the newest grids, one of each view, below each other; None before the first."""
+    grids = [PIL.Image.open(file).convert("RGB") for file in latest_grids(run)]
+    if not grids:
+        return None
+    whole = PIL.Image.new("RGB", (max(grid.width for grid in grids), sum(grid.height for grid in grids)), "white")
+    top = 0
+    for grid in grids:
+        whole.paste(grid, (0, top))
+        top += grid.height
+    return whole
 
 
 def losses_picture(run: Path, aside: Path) -> PIL.Image.Image:

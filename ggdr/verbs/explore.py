@@ -4,6 +4,8 @@ ggdr explore runs/digits
 
 ggdr explore org/name --space my-space
 
+A translator's page takes pictures: drop one, and see it as the other domain's, and back again.
+
 A run's folder is watched while it trains: grids, losses, r_t and p, and the newest checkpoint.
 """
 
@@ -53,16 +55,13 @@ def main(argv: list[str]) -> int:
 
         print("\n".join(map(str, write_space(command.space, command.model))))
         return 0
-    from ggdr.explorer.page import CSS, Page, theme
-    from ggdr.explorer.studio import Studio
-    from ggdr.explorer.watch import is_run
+    from ggdr.explorer.opening import CSS, page_of, theme
     from ggdr.registry import use
     from ggdr.saving.pretrained import Hub
 
     for file in command.use:
         use(file)
-    studio, folder = Studio(command.model, Hub(command.revision), command.device), Path(command.model)
-    page = Page(studio, folder if is_run(folder) else None).build()
+    page = page_of(command.model, Hub(command.revision), command.device)
     try:
         page.launch(
             server_name=command.host,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import runpy
-import shutil
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny
 import torch
+from browsing import browsing, changes, source
 from PIL import Image
 from tiny import moved
 
@@ -28,7 +27,6 @@ from ggdr.training.trainer import Trainer
 from ggdr.verbs.explore import main
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="module")
@@ -145,48 +143,12 @@ def test_what_cannot_be_explored_is_one_sentence(tmp_path):
 @pytest.fixture(scope="module")
 def page(run):
     """The page of a run in a browser, and all that the browser complained about."""
-    if BROWSER is None:
-        pytest.skip("no Chromium here: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
+    from ggdr.explorer.page import Page
 
-    from ggdr.explorer.page import CSS, Page, theme
-
-    built = Page(Studio(str(run)), run).build()
-    _, address, _ = built.launch(
-        server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, quiet=True, theme=theme(), css=CSS
-    )
-    complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        view = browser.new_page(viewport={"width": 1200, "height": 900})
-        view.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        view.on("pageerror", lambda error: complaints.append(str(error)))
-        view.on("request", lambda asked: complaints.append(asked.url) if outside(asked.url, address) else None)
-        view.goto(address)
+    with browsing(Page(Studio(str(run)), run).build()) as (view, complaints):
         view.wait_for_selector("#current img", timeout=60_000)
         view.wait_for_selector("#seeds img", timeout=60_000)
         yield view, complaints
-        browser.close()
-    built.close()
-
-
-def outside(url: str, address: str) -> bool:
-    """Whether a request leaves the page's own server."""
-    return not url.startswith((address, "data:", "blob:"))
-
-
-def source(view, place: str) -> str:
-    return view.locator(f"{place} img").first.get_attribute("src")
-
-
-def changes(view, place: str, before: str, seconds: float = 30.0) -> bool:
-    """Whether a picture becomes another one in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if view.locator(f"{place} img").count() and source(view, place) != before:
-            return True
-        view.wait_for_timeout(50)
-    return False
 
 
 def test_a_slider_and_a_seed_change_the_image(page):
