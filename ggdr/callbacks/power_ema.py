@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from ggdr.errors import UserError, setting
 from ggdr.lazy import Tensor, torch
 from ggdr.ops.power_function import check_sigma_rel
-from ggdr.play.callback import Callback
+from ggdr.play.callback import Callback, DiskUse
 from ggdr.registry import callbacks
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class PowerEMA(Callback):
 
     def start(self, trainer: Trainer) -> None:
         from ggdr.saving import ema_snapshots
-        from ggdr.training.place import megabytes, size
+        from ggdr.training.place import megabytes
 
         self.begin(trainer)
         if not trainer.main:
@@ -55,14 +56,20 @@ class PowerEMA(Callback):
         if not trainer.resumed and (kept := ema_snapshots.set_aside(run.out)):
             trainer.say(f"the snapshots of what went before are now in {kept}")
         ema_snapshots.remove_after(run.out, run.step)
-        one, counted = sum(map(size, self.state_dict().values())), ""
-        if self.every_kimg:
-            last = int(run.recipe.total_kimg / self.every_kimg)
-            counted = f", {megabytes(one * last)} MB by the end"
+        one, files = self.disk_use(trainer)
         trainer.say(
             f"{self.name}: {len(self.means)} means of G take {megabytes(one)} MB, of memory, of each checkpoint and of"
-            f" each snapshot in {run.out / ema_snapshots.FOLDER}{counted}"
+            f" each snapshot in {run.out / ema_snapshots.FOLDER}, {megabytes(files)} MB more by the end"
         )
+
+    def disk_use(self, trainer: Trainer) -> DiskUse:
+        from ggdr.training.place import size
+
+        run, every = trainer.run, self.every_kimg
+        weights = (tensor for network in run.ema.live.values() for tensor in network.state_dict().values())
+        one, total = len(self.sigma_rel) * sum(map(size, weights)), run.recipe.total_kimg
+        left = math.ceil(total / every - 1e-9) - math.floor(run.kimg / every + 1e-9) if every else run.kimg < total
+        return DiskUse(one, one * max(left, 0))
 
     def begin(self, trainer: Trainer) -> None:
         """Take up the means where the checkpoint left them; where it has none of these widths, begin at this step."""

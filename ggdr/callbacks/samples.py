@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ggdr.errors import above_zero
-from ggdr.play.callback import Callback
+from ggdr.play.callback import Callback, DiskUse
 from ggdr.registry import callbacks
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ class SampleGrid(Callback):
                 shown = picture(reals.images, run.domains[name].classes)
                 trainer.journal.grid("reals" if len(batch) == 1 else f"reals_{name}", shown)
         self.on_interval(trainer)
+
+    def disk_use(self, trainer: Trainer) -> DiskUse:
+        run, spec = trainer.run, trainer.run.spec
+        left = max(run.recipe.total_kimg - run.kimg, 0) / self.every_kimg if self.every_kimg else 0
+        return DiskUse(files=round(left * self.images * spec.height * spec.width * spec.channels))
 
     def on_interval(self, trainer: Trainer) -> None:
         """Draw samples/VIEW-KIMG.png of each view of the game, such as fakes; the main process alone does.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ggdr.errors import UserError, not_negative
 from ggdr.lazy import Tensor
@@ -13,6 +13,15 @@ from ggdr.registry import Part, callbacks
 
 if TYPE_CHECKING:
     from ggdr.training.trainer import Trainer
+
+
+class DiskUse(NamedTuple):
+    """About how many bytes a callback writes to the run's folder."""
+
+    checkpoint: int = 0
+    """in each checkpoint"""
+    files: int = 0
+    """in all other files that stay, from here to the end of the run"""
 
 
 @dataclass(kw_only=True)
@@ -58,6 +67,10 @@ class Callback(Part):
 
     def end(self, trainer: Trainer) -> None:
         """Called at the end, and where the run is asked to stop before it: `trainer.run.done` says which."""
+
+    def disk_use(self, trainer: Trainer) -> DiskUse:
+        """Return about how much it will write, if that is much; called before `start`."""
+        return DiskUse()
 
     def state_dict(self) -> dict[str, Tensor]:
         """Tensors that checkpoints keep, by name."""

@@ -11,7 +11,7 @@ from ggdr.formatting import significant
 from ggdr.play.phase import Phase
 from ggdr.play.view import Reals
 from ggdr.training.memory import peak_memory
-from ggdr.training.place import check_place, megabytes, requires
+from ggdr.training.place import check_place, checkpoint_bytes, in_words
 from ggdr.training.run import Run
 from ggdr.training.trainer import Trainer, introduction
 
@@ -22,7 +22,9 @@ def dry_run(run: Run, train_step: Callable[[Run, list[dict[str, Reals]]], object
     `train_step(run, batches)` and `play(run, phase, batches)`: those of `ggdr.train`, which calls this.
     """
     check_place(run.out, run.recipe.data)
-    Trainer(run).prepare()
+    trainer = Trainer(run)
+    trainer.prepare()
+    use = trainer.disk_use()  # of the whole run, before its first step
     batches = next(run.reals())
     train_step(run, batches)
     seconds = {phase.name: time_phase(run, play, phase, batches) for phase in run.phases}
@@ -35,8 +37,8 @@ def dry_run(run: Run, train_step: Callable[[Run, list[dict[str, Reals]]], object
     print("seconds of a phase: " + ", ".join(f"{name} {significant(value, 3)}" for name, value in seconds.items()))
     total = per_kimg * run.recipe.total_kimg / 3600
     whole = f"{run.recipe.total_kimg:g} kimg take {significant(total, 3)} h at this rate"
-    checkpoint, grids = requires(run)
-    print(f"disk: {megabytes(checkpoint)} MB a checkpoint, {megabytes(grids)} MB for all grids")
+    files = {name: each.files for name, each in use.items() if each.files}
+    print(f"disk: {in_words(checkpoint_bytes(run, use), files)}")
     print(f"time per kimg: {significant(per_kimg, 3)} s; {whole}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from torch import Tensor
@@ -13,6 +13,7 @@ from ggdr.data.base import DataSet
 from ggdr.errors import UserError, setting
 from ggdr.folders import MARK, RUN, check_run, is_run, other_entries, some_of
 from ggdr.formatting import significant
+from ggdr.play.callback import DiskUse
 from ggdr.training.run import Run
 
 
@@ -62,16 +63,12 @@ def told(out: Path, data: DataSet) -> list[str]:
     return []
 
 
-def requires(run: Run) -> tuple[int, int]:
-    """Bytes of a checkpoint, and of the grids that are still to come, about."""
+def checkpoint_bytes(run: Run, callbacks: Mapping[str, DiskUse]) -> int:
+    """Bytes of a checkpoint, about."""
     networks = [*run.networks.named().values(), *run.ema.mean.values()]
     weights = sum(size(tensor) for network in networks for tensor in network.state_dict().values())
     moments = sum(2 * size(weight) for player in run.players.values() for weight in trained(player.networks.values()))
-    grids = 0
-    if run.recipe.sample_kimg:
-        spec, left = run.spec, max(run.recipe.total_kimg - run.images_seen / 1000, 0) / run.recipe.sample_kimg
-        grids = round(left * run.recipe.sample_images * spec.height * spec.width * spec.channels)
-    return weights + moments, grids
+    return weights + moments + sum(use.checkpoint for use in callbacks.values())
 
 
 def trained(networks: Iterable[Module]) -> Iterator[Tensor]:
@@ -84,15 +81,17 @@ def size(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-def check_room(run: Run) -> str:
+def check_room(run: Run, callbacks: Mapping[str, DiskUse]) -> str:
     """A sentence if the disk may not hold what the run will write, nothing if it will; UserError if it is hopeless.
 
-    Counted are checkpoints (`keep`, one that is being written, the best), the model and grids; the log is small.
+    Counted are checkpoints (`keep`, one that is being written, the best), the model, and what callbacks say that they
+    write: grids, snapshots of means; the log is small.
     """
-    one, grids = requires(run)
+    one, files = checkpoint_bytes(run, callbacks), {name: use.files for name, use in callbacks.items() if use.files}
     folders = (run.out / name for name in ("checkpoints", "model"))
     there = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
-    wanted = max((run.recipe.keep_checkpoints + 2 + bool(run.recipe.keep_best)) * one - there, one) + grids
+    checkpoints = max((run.recipe.keep_checkpoints + 2 + bool(run.recipe.keep_best)) * one - there, one)
+    wanted = checkpoints + sum(files.values())
     free = shutil.disk_usage(run.out).free
     text = f"{run.out} has {megabytes(free)} MB free, and"
     if free < one:
@@ -100,11 +99,24 @@ def check_room(run: Run) -> str:
             f"{text} one checkpoint takes {megabytes(one)} MB; make room, or give a folder on another disk by --out."
         )
     if free < wanted:
+        longer = " or ".join(interval(run, name) for name in files)
         return (
-            f"WARNING: {text} this run needs about {megabytes(wanted)} MB (a checkpoint {megabytes(one)} MB, all"
-            f" grids {megabytes(grids)} MB); make room, lower --keep-checkpoints, or draw fewer grids by --sample-kimg."
+            f"WARNING: {text} this run needs about {megabytes(wanted)} MB ({in_words(one, files)}); make room, lower"
+            f" --keep-checkpoints{f', or write at longer intervals by {longer}' if files else ''}."
         )
     return ""
+
+
+def in_words(checkpoint: int, files: Mapping[str, int]) -> str:
+    """What goes to the disk: bytes of a checkpoint, and of all that callbacks are still to write, by name."""
+    rest = ", ".join(f"{name} {megabytes(count)} MB" for name, count in files.items())
+    return f"a checkpoint {megabytes(checkpoint)} MB{f'; by the end {rest}' if rest else ''}"
+
+
+def interval(run: Run, callback: str) -> str:
+    """The flag of a callback's interval."""
+    name = callback.replace("_", "-")
+    return f"--callbacks.{name}.every-kimg" if callback in run.recipe.callbacks else f"--{name.rstrip('s')}-kimg"
 
 
 def megabytes(count: int) -> str:

@@ -14,6 +14,7 @@ from ggdr.errors import UserError
 from ggdr.folders import RECIPE, mark, write_recipe
 from ggdr.formatting import significant
 from ggdr.ops.kernels import describe_kernels
+from ggdr.play.callback import DiskUse
 from ggdr.processes import Processes, together
 from ggdr.recipe.files import flatten, to_json, to_python
 from ggdr.saving import checkpoint
@@ -80,6 +81,10 @@ class Trainer:
         for callback in self.callbacks.values():
             callback.prepare(self)
 
+    def disk_use(self) -> dict[str, DiskUse]:
+        """About how much each callback writes to the run's folder, by name."""
+        return {name: callback.disk_use(self) for name, callback in self.callbacks.items()}
+
     def resume(self) -> None:
         """Take up the last checkpoint, if there is one; open the journal at that step, say what will run, begin."""
         run = self.run
@@ -90,7 +95,7 @@ class Trainer:
             checkpoint.sweep(run.out)
         self.prepare()
         recipe_file = self.open_journal()
-        room = self.by_main(lambda: check_room(run))
+        room = self.by_main(lambda: check_room(run, self.disk_use()))
         for line in (*introduction(run), *filter(None, [room]), f"the recipe in full: {recipe_file}"):
             self.say(line)
         if last is not None:

@@ -182,6 +182,30 @@ def test_how_much_they_take_is_said(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("every", "written"),
+    [(0.008, 4), (0.016, 2), (0.024, 2), (0.0, 1), (1.0, 1)],  # of 0.032 kimg; the last one at its end in any case
+)
+def test_what_they_write_is_counted_before_the_first_step(every, written, tmp_path):
+    counted = {}
+
+    @dataclasses.dataclass(kw_only=True)
+    class Asks(Callback):
+        name = "asks"
+
+        def prepare(self, trainer) -> None:
+            counted.update(trainer.disk_use())
+
+    trained(tmp_path, total_kimg=0.032, callbacks={"ema": PowerEMA(every_kimg=every), "asks": Asks()})
+    snapshots = [*(tmp_path / "ema").iterdir()]
+    assert len(snapshots) == written
+    sizes = [sum(file.stat().st_size for file in place.glob("*.safetensors")) for place in snapshots]
+    assert counted["ema"].files == pytest.approx(sum(sizes), rel=0.5)
+    kept = tmp_path / "checkpoints" / "00000004" / "callbacks.safetensors"
+    assert counted["ema"].checkpoint == pytest.approx(kept.stat().st_size, rel=0.5)
+    assert counted["samples"].checkpoint == 0 == counted["log"].files
+
+
+@pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"sigma_rel": (0.05, 0.5)}, "sigma_rel is 0.5; give a number above 0, at most 0.2886"),

@@ -156,6 +156,14 @@ def test_a_worker_that_outlives_its_trainer_does_not_hold_the_folder(tmp_path):
             0,
             r"WARNING: \S+ has [\d.]+ MB free, and this run needs about [\d.]+ MB \(a check",
         ),
+        (
+            "4m",
+            ["--callbacks.means", "power_ema", "--callbacks.means.every-kimg", "0.00001", "--sample-kimg", "0.004"],
+            0,
+            r"WARNING: \S+ has [\d.]+ MB free, and this run needs about [\d.]+ MB \(a checkpoint [\d.]+ MB; by the end"
+            r" samples [\d.]+ MB, means [\d.]+ MB\); make room, lower --keep-checkpoints, or write at longer intervals"
+            r" by --sample-kimg or --callbacks.means.every-kimg\.",
+        ),
         ("20m", [], 0, ""),
     ],
 )
