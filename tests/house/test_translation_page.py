@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+from pathlib import Path
 
 import pytest
 from domain_layouts import side_by_side, two_folders
+from PIL import Image
 from places import ROOT
 
 from ggdr.recipe.files import load_recipe
 from ggdr.registry import discover, games
 from ggdr.train import main
 from ggdr.verbs.datacheck import main as check
+from ggdr.verbs.translate import main as translate
 
 TEXT = (ROOT / "docs/translation.md").read_text()
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
@@ -23,8 +27,8 @@ FLAGS = dict(re.findall(r"^\| `(--[^`]+ [^`]+)` \| (.+) \|$", TEXT, re.MULTILINE
 
 def with_images(command: str, tmp_path) -> list[str]:
     """The command's words, with small generated images where it names a person's."""
-    two, pairs = two_folders(tmp_path / "two", (5, 3), 32), side_by_side(tmp_path / "pairs", 4, 32)
-    return shlex.split(command.replace("path/to/horses_and_zebras", two).replace("path/to/pairs", pairs))
+    two, pairs = two_folders(tmp_path / "horse2zebra", (5, 3), 32), side_by_side(tmp_path / "pairs", 4, 32)
+    return shlex.split(command.replace("path/to/horse2zebra", two).replace("path/to/pairs", pairs))
 
 
 def dry(words: list[str], tmp_path, *more: str) -> int:
@@ -58,6 +62,24 @@ def test_every_flag_of_the_table_is_taken(tmp_path, capsys):
     assert dry(with_images(there, tmp_path), tmp_path, *unpaired, *kept) == 0
     assert dry(with_images(pairs, tmp_path), tmp_path, *paired) == 0
     assert len(FLAGS) == 10 and "horse" in capsys.readouterr().out
+
+
+def test_a_model_is_used_as_shown(tmp_path, monkeypatch, capsys):
+    words = [*with_images(next(line for line in TRAIN if "horse2zebra" in line), tmp_path), "--total-kimg", "0.002"]
+    small = ["--data.size", "32", "--data.load-size", "None", "--generator.channels", "4", "--generator.blocks", "1"]
+    rates = ["--g-optimizer.lr.kimg", "0.001", "--d-optimizer.lr.kimg", "0.001", "--metrics.swd", "none"]
+    monkeypatch.chdir(tmp_path)
+    assert main([str(ROOT / words[2]), *words[3:], *small, *rates, "--discriminator.channels", "4"]) == 0
+    shutil.copytree("horse2zebra/testA", "photos")
+    Image.new("RGB", (50, 40)).save("photo.jpg")
+    for command in [line for line in COMMANDS if line.startswith("ggdr translate")]:
+        assert translate(shlex.split(command)[2:]) == 0
+    with Image.open("made/photo.png") as made:
+        assert made.size == (50, 40)
+    assert len([*Path("back").glob("*.png")]) == 5 and "zebra_to_horse" in capsys.readouterr().out
+    (snippet,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    exec(snippet, {})
+    assert Path("zebra.png").is_file()
 
 
 def test_the_table_of_games_is_the_games_between_domains():
