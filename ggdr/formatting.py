@@ -6,6 +6,8 @@ import math
 
 SMALL, LARGE = 1e-4, 1e12
 """sizes between which a number is written without an exponent"""
+COLOURS = {1: "gray", 3: "RGB", 4: "RGBA"}
+"""channels -> what such images are called"""
 
 
 def significant(value: float, digits: int = 4, sign: str = "") -> str:
@@ -17,6 +19,11 @@ def significant(value: float, digits: int = 4, sign: str = "") -> str:
         return f"{value:{sign}.{digits}g}"
     text = decimals(value, max(places(value, digits), 0), sign)
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def colours(channels: int) -> str:
+    """What images are called by their number of channels: "RGB", "5 channels"."""
+    return COLOURS.get(channels, f"{channels} channels")
 
 
 def format_with_error(value: float, error: float, sign: str = "") -> str:

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from ggdr.formatting import significant
+from ggdr.formatting import COLOURS, significant
 from ggdr.hub.bibliography import citation
 from ggdr.hub.facts import Facts, last_logged
 from ggdr.hub.markdown import bullets, code_block, escape, inline_code, markdown_table
@@ -20,7 +20,6 @@ from ggdr.registry import Capability
 from ggdr.sampling.labels import describe_labels
 from ggdr.saving.log_file import LABELS
 
-CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
 FEW = 3
 """metrics that stand in the first lines"""
 UNSAID = (
@@ -67,7 +66,7 @@ def describe_model(facts: Facts) -> str:
 
 def describe_spec(spec: ImageSpec) -> str:
     """What images are: their channels, their size, their labels."""
-    kind = CHANNELS.get(spec.channels, f"{spec.channels}-channel")
+    kind = COLOURS.get(spec.channels, f"{spec.channels}-channel")
     labels = f", {describe_conditioning(spec)}" if spec.labels else ""
     if spec.classes:
         return f"label maps of {spec.classes} classes, {spec.height} x {spec.width} px"
@@ -301,7 +300,7 @@ def data_rows(facts: Facts, about: About) -> Iterator[tuple[str, str]]:
 
 def size_of(spec: ImageSpec) -> str:
     """Size and channels of images in words."""
-    return f"{spec.height} x {spec.width} px, {CHANNELS.get(spec.channels, f'{spec.channels}-channel')}"
+    return f"{spec.height} x {spec.width} px, {COLOURS.get(spec.channels, f'{spec.channels}-channel')}"
 
 
 def limits(facts: Facts, found: Sequence[Result]) -> str:

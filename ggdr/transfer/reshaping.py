@@ -5,12 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ggdr.formatting import colours
 from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Network
-
-MODES = {1: "gray", 3: "RGB", 4: "RGBA"}
-"""Names of images by their number of channels."""
 
 
 class Reshaper:
@@ -45,7 +43,7 @@ class Reshaper:
         reads = value.ndim > 1 and axis == (0 if isinstance(layer, nn.ConvTranspose2d) else 1)
         scale = weight_gain(self.source.get_submodule(layer_of(there)), value) / weight_gain(layer, fresh)
         if value.shape == self.coloured.get(name) and value.shape[axis] == self.was.channels:
-            done = f"{mode_name(self.was.channels)} to {mode_name(self.now.channels)}"
+            done = f"{colours(self.was.channels)} to {colours(self.now.channels)}"
             return (self.input_weights(value, axis) * scale if reads else self.output_weights(value, fresh, axis)), done
         if value.shape == self.labelled.get(name) and reads:
             start = self.plain[name][axis] if name in self.plain else 0
@@ -113,8 +111,3 @@ def layer_of(name: str) -> str:
 def weight_gain(layer: nn.Module, tensor: Tensor) -> float:
     """Return the factor by which a layer multiplies this tensor when it uses it."""
     return layer.weight_gain if isinstance(layer, EqualizedLinear | EqualizedConv2d) and tensor.ndim > 1 else 1.0
-
-
-def mode_name(channels: int) -> str:
-    """Return what images of this many channels are called."""
-    return MODES.get(channels, f"{channels} channels")

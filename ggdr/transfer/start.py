@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from ggdr.errors import UserError
+from ggdr.formatting import colours
 from ggdr.layers.spectral import WARM_UP, update_spectral_norms
 from ggdr.networks.base.module import Network
 from ggdr.recipe.files import differences, to_json
 from ggdr.saving.model import LIVE, SavedNetwork, find_saved
-from ggdr.transfer.reshaping import Reshaper, layer_of, mode_name
+from ggdr.transfer.reshaping import Reshaper, layer_of
 
 
 class Move(NamedTuple):
@@ -180,7 +181,7 @@ def summary(network: Network) -> str:
     """Describe a network in a few words."""
     spec = network.spec
     labels = f"{spec.labels or 'no'} labels"
-    return f"{network.config.name}, {spec.height} x {spec.width} px, {mode_name(spec.channels)}, {labels}"
+    return f"{network.config.name}, {spec.height} x {spec.width} px, {colours(spec.channels)}, {labels}"
 
 
 def format_shape(tensor: Tensor) -> str:

@@ -13,14 +13,13 @@ from ggdr.data.reading.pixels.decode import MODES, ImageInfo, image_info, read_v
 from ggdr.data.reading.pixels.depth import ValueSummary, is_clipped, merge_by_dtype, range_advice, summarize_values
 from ggdr.data.reading.reader import Reader
 from ggdr.errors import UserError, setting
+from ggdr.formatting import colours
 from ggdr.lazy import MissingPackage
 
 SHARE = 0.9
 """share of the images that must have as many channels before all others are made so"""
 MEASURED = 16
 """deep images of which all values are read"""
-COLOURS = {1: "gray", 3: "RGB", 4: "RGBA"}
-"""channels -> what such images are called"""
 
 
 class ImageSource(NamedTuple):
@@ -77,9 +76,9 @@ class Survey:
         most, count = self.channels.most_common(1)[0]
         chosen = most if count >= SHARE * self.channels.total() or most not in MODES else 3
         if len(self.channels) > 1:
-            found = ", ".join(f"{channels_name(each)}: {number:,}" for each, number in self.channels.most_common())
+            found = ", ".join(f"{colours(each)}: {number:,}" for each, number in self.channels.most_common())
             warnings.warn(
-                f"images differ in their channels ({found}); all are read as {channels_name(chosen)}; type"
+                f"images differ in their channels ({found}); all are read as {colours(chosen)}; type"
                 f" --data.channels {chosen} to settle it.",
                 stacklevel=2,
             )
@@ -105,11 +104,6 @@ def measure_values(source: ImageSource) -> ValueSummary | None:
 def format_size(size: tuple[int, int]) -> str:
     """A size as people write it."""
     return "x".join(map(str, size))
-
-
-def channels_name(channels: int) -> str:
-    """The name of images with this number of channels."""
-    return COLOURS.get(channels, f"{channels} channels")
 
 
 def sources_of_reader(reader: Reader, items: Iterable[int]) -> Iterator[ImageSource]:
