@@ -5,7 +5,7 @@ Flags, whose lines are a bare frame, symbols, and skin tones, which no line tell
 is held out; grids and numbers are of that third, and measured against the truth.
 
 Smaller than there: 32 px, 32 channels, patches that overlook the image. Batches of 8 instead of 1, which suits two
-cores. Both rates fall to zero over the second half, as in the published program.
+cores, so each image is normalized by itself, as a batch of 1 is. Both rates fall to zero over the second half, as in the published program.
 """
 
 from ggdr.data.openmoji import OpenMoji
@@ -21,19 +21,19 @@ from ggdr.regularizers.l1 import L1Distance
 from ggdr.schedules.linear import Linear
 
 GROUPS = ("smileys", "people", "animals", "food", "travel", "activities", "objects")
-falling = Linear(start=2e-4, kimg=30, hold_kimg=None)
+falling = Linear(start=2e-4, kimg=20, hold_kimg=None)
 
 recipe = Recipe(
     data=OpenMoji(task="lines_to_colour", size=32, groups=GROUPS, skin_tones=False, mirror=True),
     game=PairedGame(),
-    generator=UNetTranslatorConfig(channels=32),
+    generator=UNetTranslatorConfig(channels=32, norm="instance"),
     discriminator=PatchDiscriminatorConfig(channels=32, halvings=2),
     regularizers={"l1": L1Distance()},
     metrics={"l1": MeanAbsoluteError(), "ssim": SSIM()},
     g_optimizer=Adam(lr=falling, beta1=0.5, beta2=0.999),
     d_optimizer=Adam(lr=falling, beta1=0.5, beta2=0.999),
     batch_size=8,
-    total_kimg=60.0,
+    total_kimg=40.0,
     ema_kimg=0.0,
     sample_kimg=10.0,
     checkpoint_kimg=10.0,
