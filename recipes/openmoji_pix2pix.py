@@ -5,7 +5,8 @@ Flags, whose lines are a bare frame, symbols, and skin tones, which no line tell
 is held out; grids and numbers are of that third, and measured against the truth.
 
 Smaller than there: 32 px, 32 channels, patches that overlook the image. Batches of 8 instead of 1, which suits two
-cores, so each image is normalized by itself, as a batch of 1 is. Both rates fall to zero over the second half, as in the published program.
+cores, so each image is normalized by itself, as a batch of 1 is. Both rates fall to zero over the second half, as in
+the published program.
 """
 
 from ggdr.data.openmoji import OpenMoji
