@@ -38,8 +38,8 @@ recipe = Recipe(
     batch_size=4,
     total_kimg=12.0,
     ema_kimg=0.0,
-    sample_kimg=5.0,
-    checkpoint_kimg=5.0,
-    metric_kimg=5.0,
+    sample_kimg=4.0,
+    checkpoint_kimg=4.0,
+    metric_kimg=4.0,
     about=pix2pix.about,
 )
