@@ -18,7 +18,9 @@ CSS = """
 .gradio-container {max-width: 1180px !important; margin: auto}
 .pixels img {image-rendering: pixelated}
 #current img {width: 100%; object-fit: contain; cursor: crosshair}
-#made img, #back img {width: 100%; object-fit: contain}
+#given img, #made img, #back img, #grid img, #losses img {width: 100%; max-width: 100%; object-fit: contain}
+#given img {min-width: 280px}
+#numbers {max-width: calc(100vw - 64px); overflow-x: auto}
 footer {display: none !important}
 """
 

@@ -52,7 +52,7 @@ def test_a_space_of_a_translator_opens_it(tmp_path):
 
 @pytest.mark.parametrize("width", [1200, 390])
 def test_a_dropped_picture_is_translated_both_ways(run, picture, tmp_path, width):
-    with browsing(page_of(str(run / "model")), width) as (view, complaints):
+    with browsing(page_of(str(run)), width) as (view, complaints):
         view.wait_for_selector("#given input[type=file]", state="attached", timeout=60_000)
         view.locator("#given input[type=file]").set_input_files(str(picture))
         view.wait_for_selector("#made img", timeout=60_000)
@@ -63,6 +63,12 @@ def test_a_dropped_picture_is_translated_both_ways(run, picture, tmp_path, width
         with view.expect_download() as download:
             view.locator("#save").click()
         download.value.save_as(tmp_path / "saved.png")
+        assert view.locator("#given img").bounding_box()["width"] > 200
+        assert view.evaluate("document.documentElement.scrollWidth") <= width
+        view.get_by_role("tab", name="Run").click()
+        view.wait_for_selector("#grid img", timeout=60_000)
+        view.wait_for_selector("#numbers table", state="attached", timeout=60_000)
+        view.wait_for_timeout(500)
         assert view.evaluate("document.documentElement.scrollWidth") <= width
         assert not complaints
     expected = ggdr.from_pretrained(run)(picture, to="gray").images[0]
