@@ -23,8 +23,8 @@ GROUPS = ("smileys", "people", "animals", "food", "travel", "activities", "objec
 recipe = Recipe(
     data=OpenMoji(task="unpaired", size=32, groups=GROUPS, skin_tones=False, mirror=True),
     game=SharedEncoderGame(),
-    generator=NICETranslatorConfig(channels=16, blocks=3),
-    discriminator=NICEDiscriminatorConfig(channels=16),
+    generator=NICETranslatorConfig(channels=32, blocks=3),
+    discriminator=NICEDiscriminatorConfig(channels=32, halvings=1, global_halvings=1),
     loss=LeastSquares(),
     regularizers={"cycle": CycleConsistency(weight=5.0), "identity": Identity(weight=5.0)},
     metrics={"l1": MeanAbsoluteError(), "ssim": SSIM()},

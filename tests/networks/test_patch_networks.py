@@ -204,3 +204,12 @@ def test_weights_start_small_as_the_paper_has_them():
     judge = PatchDiscriminatorConfig(channels=16, norm="batch").build(ImageSpec(64, 64))
     scale = judge.nets[0].layers[3].norm.weight.detach()
     assert float(scale.mean()) == pytest.approx(1.0, abs=0.01) and float(scale.std()) == pytest.approx(0.02, rel=0.3)
+
+
+def test_an_encoder_of_one_halving_keeps_codes_of_half_the_image():
+    from ggdr.networks.nice import NICEDiscriminatorConfig
+
+    judge = NICEDiscriminatorConfig(channels=4, halvings=1).build(ImageSpec(32, 32, 3))
+    assert judge.code_spec == ImageSpec(16, 16, 4)
+    assert judge.encode(torch.zeros(1, 3, 32, 32)).shape == (1, 4, 16, 16)
+    assert judge(torch.zeros(1, 3, 32, 32)).codes.shape == (1, 4, 16, 16)

@@ -23,12 +23,14 @@ class NICEDiscriminatorConfig(DiscriminatorConfig):
 
     channels: int = 64
     """channels after the first halving; twice as many after each layer that follows"""
+    halvings: int = 2
+    """halvings of the encoder, at most, so of the codes; 1 keeps more of images that are small already"""
     global_halvings: int = 2
     """further halvings of the global head, at most: fewer where images are so small that no patch would be left"""
     provides: ClassVar = frozenset({Capability.PYRAMID, Capability.ENCODE})
 
     def __post_init__(self) -> None:
-        above_zero(self, "channels")
+        above_zero(self, "channels", "halvings")
         not_negative(self, "global_halvings")
 
     @classmethod

@@ -39,7 +39,7 @@ class NICEDiscriminator(Discriminator):
 
     def __init__(self, config: NICEDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra)
-        self.shape = shape = fitting_shape(config.global_halvings, (spec.height, spec.width))
+        self.shape = shape = fitting_shape(config, (spec.height, spec.width))
         check_halvings((spec.height, spec.width), sum(shape), config.name)
         widths = [config.channels << level for level in range(shape.encoder)]
         self.encoder = nn.ModuleList(patch_conv(i, o, 2) for i, o in pairwise([spec.channels, *widths]))
@@ -123,13 +123,14 @@ def patch_conv(in_channels: int, out_channels: int, stride: int, bias: bool = Tr
     return nn.Conv2d(in_channels, out_channels, 4, stride, padding=1, bias=bias, padding_mode="reflect")
 
 
-def fitting_shape(most: int, size: tuple[int, int]) -> Shape:
-    """Return the paper's shape, or with fewer halvings where an image of this size (pixels) would leave no patch.
+def fitting_shape(config: NICEDiscriminatorConfig, size: tuple[int, int]) -> Shape:
+    """Return the settings' shape, or with fewer halvings where an image of this size (pixels) would leave no patch.
 
-    `most`: further halvings of the global head. UserError for images that are too small.
+    UserError for images that are too small.
     """
-    side = min(size)
-    shapes = [*(Shape(2, 1, further) for further in reversed(range(most + 1))), Shape(2, 0, 0), Shape(1, 0, 0)]
+    side, encoder = min(size), config.halvings
+    shapes = [Shape(encoder, 1, further) for further in reversed(range(config.global_halvings + 1))]
+    shapes += [Shape(fewer, 0, 0) for fewer in range(encoder, 0, -1)]
     for shape in shapes:
         shared = side >> (shape.encoder + 1) if shape.shared else (side >> shape.encoder) - 1
         if shared >> shape.further >= SMALLEST:
