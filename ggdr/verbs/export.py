@@ -74,7 +74,7 @@ def check_command(command: Export) -> None:
     if (suffix := command.out.suffix) not in SUFFIXES:
         raise UserError(f"{str(command.out)!r} ends in neither of {', '.join(SUFFIXES)}; give NAME.pt2 or NAME.onnx.")
     available("onnx", f"{suffix} files need", *SUFFIXES[suffix])
-    check_out([command.out], command.overwrite)
+    check_out([command.out], command.overwrite, by="OUT")
     if command.batch_size is not None and command.batch_size < 1:
         raise UserError(
             f"a batch of {command.batch_size} samples is none; give --batch-size 1 or more, or leave it out."

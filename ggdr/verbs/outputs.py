@@ -49,16 +49,19 @@ def is_file_name(path: Path) -> bool:
     return bool(ENDING.fullmatch(path.suffix)) and not path.is_dir()
 
 
-def check_out(files: Iterable[Path], overwrite: bool = True) -> None:
-    """UserError if one of the files is there and may not be replaced, or would lie in a folder of images."""
+def check_out(files: Iterable[Path], overwrite: bool = True, by: str = "--out") -> None:
+    """UserError if one of the files is there and may not be replaced, or would lie in a folder of images.
+
+    `by`: what names the files on the command line, for the sentence.
+    """
     files = list(files)
     if folder := next((file for file in files if file.is_dir()), None):
-        raise UserError(f"{folder} is a folder; give the name of a file by --out.")
+        raise UserError(f"{folder} is a folder; give the name of a file by {by}.")
     there = next((file for file in files if file.exists()), None)
     if there is not None and not overwrite:
-        raise UserError(f"{there} is there already; give another --out, or add --overwrite.")
+        raise UserError(f"{there} is there already; give another {by}, or add --overwrite.")
     for folder in dict.fromkeys(file.parent for file in files):
-        check_apart(folder)
+        check_apart(folder, by)
 
 
 def check_model_folder(out: Path) -> None:
@@ -71,8 +74,11 @@ def check_model_folder(out: Path) -> None:
         raise UserError(f"{str(out)!r} is there already; give the name of a new folder, or remove it first.")
 
 
-def check_apart(folder: Path) -> None:
-    """UserError if a folder is one of images that were not made here: what is put there would become data."""
+def check_apart(folder: Path, by: str = "--out") -> None:
+    """UserError if a folder is one of images that were not made here: what is put there would become data.
+
+    `by`: what names it on the command line, for the sentence.
+    """
     if (folder / MARK).is_file() or not folder.is_dir():
         return
     entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
@@ -81,7 +87,7 @@ def check_apart(folder: Path) -> None:
         where = "here" if folder == Path() else f"in {folder}"
         raise UserError(
             f"there are {len(found):,} images {where}, such as {min(found)!r}, and nothing is put among somebody's"
-            " images: give another folder by --out."
+            f" images: give another folder by {by}."
         )
 
 

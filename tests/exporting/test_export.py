@@ -251,8 +251,8 @@ def test_the_command_exports_a_discriminator_of_a_fixed_batch(model, tmp_path, c
 REFUSED = {
     "generator.pth": "ends in neither of .pt2, .onnx; give NAME.pt2 or NAME.onnx",
     "generator": "ends in neither of",
-    "folder.pt2": "is a folder; name a file",
-    "there.onnx": "is there already; .* add --overwrite",
+    "folder.pt2": "is a folder; give the name of a file by OUT",
+    "there.onnx": "is there already; give another OUT, or add --overwrite",
     "g.pt2 --batch-size 0": "a batch of 0 samples is none; give --batch-size 1 or more",
     "g.pt2 --network critic": "has no network 'critic'; it has discriminator, generator",
     "g.pt2 --network discriminator --uint8": "makes no images; leave --uint8 out",

@@ -8,14 +8,12 @@ import pytest
 import tiny
 import torch
 from image_specs import SPECS, every_spec, images_of, labels_of
-from terms import TERMS, judge
-from translators import SmallTranslatorConfig
+from terms import TERMS, judge, translations
 
 from ggdr.errors import UserError
-from ggdr.networks.base import NO_EXTRA, DiscriminatorOutput, ExtraOutputs, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.play.duel import Duel, StepContext
-from ggdr.play.game import Reals
-from ggdr.registry import Capability, augmentations, discover, games, losses, of_duels, regularizers
+from ggdr.registry import Capability, augmentations, discover, losses, of_duels, regularizers
 
 discover()
 LABELLED = SPECS["square, labels"]
@@ -57,20 +55,7 @@ def duel(term, turn: str, spec: ImageSpec = LABELLED, requires=None, augment=Non
     context = StepContext(turn, term.requires if requires is None else requires, resolutions, 1.0, augment)
     if of_duels(term.requires) <= Duel.provides:
         return Duel(g, d, images_of(spec, 4), labels_of(spec, 4), context)
-    return translation(term, turn, spec, context)
-
-
-def translation(term, turn: str, spec: ImageSpec, context: StepContext) -> Duel:
-    """A duel of the first game whose duels provide what the term needs; other sources than reals."""
-    torch.manual_seed(2)
-    game = next(game for game in games.values() if of_duels(term.requires) <= game.provides)(fresh_reals=False)
-    domains = {"source": spec, "target": spec}
-    networks = game.build_networks(SmallTranslatorConfig(), judge(term), domains, NO_EXTRA)
-    for name, network in networks.named().items():
-        network.requires_grad_(name in networks.learning[turn])
-    target, source = images_of(spec, 8).split(4)
-    batch = {"source": Reals(source, labels_of(spec, 4)), "target": Reals(target, labels_of(spec, 4))}
-    return game.duels(networks, batch, context)[0]
+    return translations(term, spec, context)()
 
 
 TURNS = [(name, turn) for name, term in sorted(TERMS.items()) for turn in term().turns]

@@ -160,6 +160,8 @@ def test_no_verb_puts_anything_into_a_folder_of_images(model, tmp_path, monkeypa
     for verb, command in commands:
         with pytest.raises(ValueError, match=r"there are 6 images (here|in \S+), such as '0.png', and nothing is put"):
             verb([*command, "--overwrite"])
+    with pytest.raises(ValueError, match="give another folder by OUT"):
+        export.main([str(model), "generator.pt2"])
     for flags in ([], ["--out", "record.json"], ["--out", str(photos / "record.json")]):
         with pytest.raises(
             ValueError, match="and nothing is put among somebody's images: give another folder by --out"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tiny
 import torch
+from image_specs import images_of, labels_of
 
-from ggdr.networks.base import DiscriminatorConfig
-from ggdr.registry import discover, discriminators, losses, of_duels, regularizers
+from ggdr.networks.base import NO_EXTRA, DiscriminatorConfig, ImageSpec
+from ggdr.networks.unet_translator import UNetTranslatorConfig
+from ggdr.play.duel import Duel, StepContext
+from ggdr.play.game import Reals
+from ggdr.registry import discover, discriminators, games, losses, of_duels, regularizers
 
 discover()
 
@@ -24,3 +30,17 @@ def judge(term) -> DiscriminatorConfig:
     return (
         usual if others <= usual.provides else next(d for d in discriminators.values() if others <= d.provides).tiny()
     )
+
+
+def translations(term, spec: ImageSpec, context: StepContext, device: str = "cpu") -> Callable[[], Duel]:
+    """Makes duels of the first game whose duels provide what the term needs; their sources are other than the reals."""
+    torch.manual_seed(2)
+    game = next(game for game in games.values() if of_duels(term.requires) <= game.provides)(fresh_reals=False)
+    domains = {"source": spec, "target": spec}
+    networks = game.build_networks(UNetTranslatorConfig.tiny(), judge(term), domains, NO_EXTRA)
+    for name, network in networks.named().items():
+        network.to(device).requires_grad_(name in networks.learning[context.turn])
+    labels = None if (given := labels_of(spec, 4)) is None else given.to(device)
+    target, source = images_of(spec, 8).to(device).split(4)
+    batch = {"source": Reals(source, labels), "target": Reals(target, labels)}
+    return lambda: game.duels(networks, batch, context)[0]

@@ -68,7 +68,7 @@ class Maps(TorchDispatchMode):
 
     def __init__(self):
         super().__init__()
-        self.made, self.where, self.products = Counter(), [], []
+        self.made, self.where, self.products, self.multiplied = Counter(), [], [], None
 
     def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
         out = operator(*args, **(kwargs or {}))
@@ -76,6 +76,10 @@ class Maps(TorchDispatchMode):
         for x in [each for each in (out if isinstance(out, tuple | list) else [out]) if isinstance(each, torch.Tensor)]:
             if name in MATRIX:
                 self.products.append(x.dtype)
+            elif name == "mul" and x.ndim == 2:
+                self.multiplied = x.dtype
+            elif name == "sum" and x.shape == (IMAGES,) and self.multiplied:  # an inner product, in two steps
+                self.products.append(self.multiplied)
             if large(x) and not operator.is_view:
                 self.made[x.dtype] += 1
                 if x.dtype != torch.bfloat16:

@@ -94,7 +94,7 @@ def test_a_trial_run_says_where_the_run_could_not_be(here):
         (features, "--out f.png", "--out f.png ends in .png"),
         (features, "--out run", "--out run is the folder of a run"),
         (features, "--out papers", "--out papers holds 'a.pdf'"),
-        (export, "papers.pt2", "papers.pt2 is a folder; give the name of a file"),
+        (export, "papers.pt2", "papers.pt2 is a folder; give the name of a file by OUT."),
         (evaluate, "--data digits --out r.txt", "--out r.txt is no JSON file, as records are; give NAME.json."),
         (evaluate, "--data digits --out papers", "--out papers is no JSON file"),
         (convert, "cat.pt", "'cat.pt' ends in .pt, and a model is a folder; give the name of one."),
