@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 OLDEST := .venv-oldest
 OUT := runs/digits
 
-.PHONY: install demo test test-oldest check style clean
+.PHONY: install demo test test-slow test-oldest check style clean
 
 install: $(STAMP)
 
@@ -23,7 +23,10 @@ demo: install
 	@echo "Checkpoint: $$(ls -d $(OUT)/checkpoints/* | tail -n 1)"
 
 test: install
-	$(RUN)/python -m pytest -n 2 --dist loadfile
+	$(RUN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-slow: install
+	$(RUN)/python -m pytest -n 2 --dist loadfile -m slow
 
 # With the oldest versions that pyproject.toml declares, in an environment of its own, made again each time.
 test-oldest:

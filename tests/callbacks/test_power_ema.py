@@ -219,6 +219,7 @@ def test_settings_that_cannot_be_are_refused(settings, words):
         PowerEMA(**settings)
 
 
+@pytest.mark.slow
 def test_two_processes_keep_the_means_of_one(tmp_path):
     flags = "--total-kimg 0.032 --ema-sigma-rel 0.2 --callbacks.ema power_ema --callbacks.ema.every-kimg 0.016 --out"
     command = ["-m", "ggdr.train", TINY, *flags.split()]

@@ -43,11 +43,11 @@ def test_all_that_learn_move_and_the_rest_stands_still(name, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_run_goes_on_bit_for_bit(name, tmp_path):
-    recipe = several.recipe(name)
+    recipe = dataclasses.replace(several.recipe(name), total_kimg=0.032)
     whole = tiny.tiny_run(recipe, tmp_path / "whole")
     with Trainer(whole) as trainer:
         train_loop(trainer)
-    first = tiny.tiny_run(dataclasses.replace(recipe, total_kimg=0.032), tmp_path / "parts")
+    first = tiny.tiny_run(dataclasses.replace(recipe, total_kimg=0.016), tmp_path / "parts")
     with Trainer(first) as trainer:
         train_loop(trainer)
     second = tiny.tiny_run(recipe, tmp_path / "parts")
@@ -103,6 +103,7 @@ def test_a_term_of_a_turn_that_a_game_has_not_is_refused():
         fit(recipe, recipe.data.open().domains)
 
 
+@pytest.mark.slow
 def test_a_run_of_four_networks_that_is_killed_goes_on_as_if_nothing_had_been(tmp_path):
     recipe = str(SUPPORT / "four_networks.py")
     env = os.environ | {"PYTHONPATH": f"{ROOT}:{SUPPORT}", "OMP_NUM_THREADS": "1"}

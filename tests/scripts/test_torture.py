@@ -28,6 +28,7 @@ def tortured(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
     return out, subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
 
 
+@pytest.mark.slow
 def test_runs_that_are_killed_end_as_unbroken_ones(tortured):
     out, done = tortured
     assert done.returncode == 0, done.stderr[-3000:]
@@ -38,6 +39,7 @@ def test_runs_that_are_killed_end_as_unbroken_ones(tortured):
     assert "| all |" in (out / "torture.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_lost_torn_or_different_end_would_be_seen(tortured, tmp_path):
     whole = tortured[0] / "fp32" / "unbroken"
     out = shutil.copytree(whole, tmp_path / "run")

@@ -102,7 +102,9 @@ def test_what_does_not_go_together_is_an_error_of_the_user(tmp_path):
     ["import ggdr", "import ggdr.train", "from ggdr import train; import ggdr", "import ggdr; ggdr.train.train_step"],
 )
 def test_the_module_is_called_like_its_function_however_it_was_imported(imports, tmp_path):
-    code = f"{imports}; assert ggdr.train({TINY!r}, out='run').done; print(ggdr.train.main.__name__)"
+    step = "import dataclasses, tiny\nrecipe = dataclasses.replace(tiny.recipe, total_kimg=0.008)\n"
+    (tmp_path / "step.py").write_text(step)
+    code = f"{imports}; assert ggdr.train('step.py', out='run').done; print(ggdr.train.main.__name__)"
     assert python("-c", code, where=tmp_path).endswith("main\n")
 
 

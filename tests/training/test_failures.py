@@ -97,6 +97,7 @@ def weights(out: Path) -> dict[str, torch.Tensor]:
     return {f"{name}.{key}": value for name in names for key, value in checkpoint.load_tensors(last, name).items()}
 
 
+@pytest.mark.slow
 def test_two_machines_then_one_train_what_one_trains(tmp_path):
     """The first half by two machines, each with its own launcher; the second half by one process, on the same data."""
     port, half = free_port(), ["-m", "ggdr.train", TINY, "--out", str(tmp_path / "two"), "--total-kimg", "0.032"]

@@ -12,10 +12,12 @@ from places import SUPPORT
 # port 0: any free one, since tests run side by side
 
 
-@pytest.mark.parametrize(
-    "pair",
-    ["stylegan2", "dcgan", "spectral", "scheduled", "fresh", "diffused", "unpaired", "shared_encoder", "found_codes"],
-)
+QUICK = ("dcgan", "found_codes")
+"""a game of one domain and one of several networks; the others differ in their parts and are slow"""
+OTHERS = ("stylegan2", "spectral", "scheduled", "fresh", "diffused", "unpaired", "shared_encoder")
+
+
+@pytest.mark.parametrize("pair", [*QUICK, *(pytest.param(pair, marks=pytest.mark.slow) for pair in OTHERS)])
 def test_two_processes_agree_with_each_other_and_with_one(pair, tmp_path):
     script = [str(SUPPORT / "pair_of_processes.py"), str(tmp_path), pair]
     one = launch([sys.executable, *script])

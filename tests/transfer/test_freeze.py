@@ -186,6 +186,7 @@ def test_clipping_bounds_frozen_blocks_too(tmp_path):
     assert (layer.weight * layer.weight_gain).abs().max() <= 0.1 + 1e-6
 
 
+@pytest.mark.slow
 def test_two_processes_freeze_and_start_alike(tmp_path):
     assert main([TINY, "--out", str(tmp_path / "source"), "--total-kimg", "0.008"]) == 0
     script = [str(SUPPORT / "pair_of_processes.py"), str(tmp_path), "frozen"]

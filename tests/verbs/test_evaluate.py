@@ -214,6 +214,7 @@ def test_files_that_cannot_be_read_are_named(digits, run, tmp_path, capsys):
     assert "ggdr: warning: 1 of the real images" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_processes_measure_what_one_does(run, tmp_path, cache):
     flags = ["--metrics", "fid", "precision_recall", "swd", "--images", "150", "--repeats", "2", "--data.subset", "140"]
     found = []
