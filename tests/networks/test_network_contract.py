@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 from image_specs import SPECS, every_spec, images_of, labels_of, sized
+from registered import own
 
 from ggdr.networks.base import ExtraOutputs, GeneratorConfig, ImageSpec
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.ops.gradient import input_gradient
-from ggdr.registry import Capability, discover, discriminators, generators
+from ggdr.registry import Capability
 from ggdr.saving.model import load_model, save_model
 
-discover()
+discriminators, generators = own("discriminator"), own("generator")
 OF_NOISE = sorted(name for name, part in generators.items() if issubclass(part, GeneratorConfig))
 WITH_PYRAMID = sorted(name for name, part in discriminators.items() if Capability.PYRAMID in part.provides)
 NETWORKS = [*(("g", name) for name in OF_NOISE), *(("d", name) for name in sorted(discriminators))]
@@ -29,7 +30,7 @@ def network(turn: str, name: str, spec: ImageSpec = PLAIN):
 def call(net, n: int = 4):
     """A forward pass, and the input it came from."""
     torch.manual_seed(1)
-    x = torch.randn(n, net.z_dim) if net.config.registry is generators else images_of(net.spec, n)
+    x = torch.randn(n, net.z_dim) if isinstance(net.config, GeneratorConfig) else images_of(net.spec, n)
     x.requires_grad_()
     return net(x, labels_of(net.spec, n)), x
 

@@ -8,6 +8,7 @@ import pytest
 import tiny
 import torch
 from image_specs import SPECS, every_spec, images_of, labels_of
+from registered import own
 from torch.nn import functional as F
 
 from ggdr.errors import UserError
@@ -30,7 +31,7 @@ from ggdr.regularizers.san import SAN
 discover()
 PLAIN = SPECS["square"]
 IMAGES = images_of(PLAIN, 2)
-LINEAR = sorted(name for name, part in discriminators.items() if Capability.LOGIT_FACTORS in part.provides)
+LINEAR = sorted(name for name, part in own("discriminator").items() if Capability.LOGIT_FACTORS in part.provides)
 
 
 def san(name: str, spec=PLAIN):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 from image_specs import SPECS, every_spec, images_of, labels_of, sized
+from registered import own
 
 from ggdr.networks.base import ImageSpec, TranslatorConfig
 from ggdr.ops.gradient import input_gradient
-from ggdr.registry import Capability, discover, generators
+from ggdr.registry import Capability
 from ggdr.saving.model import load_model, save_model
 
-discover()
+generators = own("generator")
 TRANSLATORS = sorted(name for name, part in generators.items() if issubclass(part, TranslatorConfig))
 every_translator = pytest.mark.parametrize("name", TRANSLATORS)
 

@@ -78,7 +78,7 @@ def test_a_translator_is_saved_with_both_specs_and_opened_again(doubler, tmp_pat
     assert (bigger.spec.height, bigger.source) == (32, SOURCE)
     opened = ggdr.Translator.from_pretrained(tmp_path / "model")
     assert torch.equal(opened(x).image, net(x).image)
-    with pytest.raises(ValueError, match="model holds no generator; save or download"):
+    with pytest.raises(ValueError, match="makes images of images, not of noise: type `ggdr translate"):
         ggdr.Generator.from_pretrained(tmp_path / "model")
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 from places import ROOT
+from registered import own
 
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.conditional import ConcatDiscriminatorConfig, UnconditionalDiscriminatorConfig
@@ -29,7 +30,7 @@ from zoo_arms import arm, zoo
 BRIEF, DRAWS = ImageSpec(16, 16, 1), ExtraOutputs({8: 4})
 IMAGE = torch.linspace(-1, 1, 2 * 256).view(2, 1, 16, 16)
 discover()
-AROUND = sorted(name for name, part in discriminators.items() if issubclass(part, WrapperConfig))
+AROUND = sorted(name for name, part in own("discriminator").items() if issubclass(part, WrapperConfig))
 
 
 @pytest.mark.parametrize("name", sorted(zoo()))

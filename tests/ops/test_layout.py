@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 import torch
+from registered import own
 from tiny import STYLEGAN2
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -14,9 +15,8 @@ from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.networks.base import ImageSpec, TranslatorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig
 from ggdr.ops.layout import channels_last
-from ggdr.registry import discover, discriminators, generators
 
-discover()
+discriminators, generators = own("discriminator"), own("generator")
 SMALLEST = 8
 """side from which on the order matters"""
 

@@ -1,0 +1,13 @@
+"""What the package itself registers: other tests of the same process register parts, too."""
+
+from __future__ import annotations
+
+from ggdr.registry import REGISTRIES, discover
+
+discover()
+
+
+def own(kind: str) -> dict[str, type]:
+    """The package's parts of a kind, such as "generator", by name."""
+    registry = next(registry for registry in REGISTRIES.values() if registry.kind == kind)
+    return {name: part for name, part in sorted(registry.items()) if part.__module__.startswith("ggdr.")}
