@@ -8,14 +8,15 @@ import pytest
 import tiny
 import torch
 from image_specs import SPECS, every_spec, images_of, labels_of
+from registered import own
 from terms import TERMS, judge, translations
 
 from ggdr.errors import UserError
 from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.play.duel import Duel, StepContext
-from ggdr.registry import Capability, augmentations, discover, losses, of_duels, regularizers
+from ggdr.registry import Capability, of_duels
 
-discover()
+augmentations, losses, regularizers = map(own, ("augmentation", "loss", "regularizer"))
 LABELLED = SPECS["square, labels"]
 REFUSED = {
     "auxiliary_classifier": lambda spec: not spec.labels,
@@ -90,7 +91,7 @@ def test_what_a_term_requires_it_uses(name):
             term.loss(duel(term, term.turns[0], requires=term.requires - {need})).backward()
 
 
-@pytest.mark.parametrize("kind", [losses, regularizers, augmentations], ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", [losses, regularizers, augmentations], ids=["loss", "regularizer", "augmentation"])
 def test_state_makes_the_round_trip(kind):
     stats = {key: torch.tensor(value) for key, value in SURE.items()}
     for name, part in kind.items():

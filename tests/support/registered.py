@@ -8,6 +8,6 @@ discover()
 
 
 def own(kind: str) -> dict[str, type]:
-    """The package's parts of a kind, such as "generator", by name."""
+    """The package's parts of a kind, such as "generator", by name, in the order in which they are registered."""
     registry = next(registry for registry in REGISTRIES.values() if registry.kind == kind)
-    return {name: part for name, part in sorted(registry.items()) if part.__module__.startswith("ggdr.")}
+    return {name: part for name, part in registry.items() if part.__module__.startswith("ggdr.")}

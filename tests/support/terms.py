@@ -7,16 +7,17 @@ from collections.abc import Callable
 import tiny
 import torch
 from image_specs import images_of, labels_of
+from registered import own
 
 from ggdr.networks.base import NO_EXTRA, DiscriminatorConfig, ImageSpec
 from ggdr.networks.unet_translator import UNetTranslatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Reals
-from ggdr.registry import discover, discriminators, games, losses, of_duels, regularizers
+from ggdr.registry import of_duels
 
-discover()
+discriminators, games = own("discriminator"), own("game")
 
-TERMS = {**losses, **regularizers}
+TERMS = own("loss") | own("regularizer")
 
 
 def one_hot(n: int, labels: int) -> torch.Tensor | None:
