@@ -34,5 +34,5 @@ class AutoGANGeneratorConfig(GeneratorConfig):
 
     @classmethod
     def tiny(cls) -> Self:
-        """Eight channels."""
+        """Return settings of a network of eight channels."""
         return cls(z_dim=8, channels=8)

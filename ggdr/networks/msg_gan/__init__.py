@@ -32,7 +32,7 @@ class MSGGANGeneratorConfig(GeneratorConfig):
 
     @classmethod
     def tiny(cls) -> Self:
-        """Eight channels."""
+        """Return settings of a network of eight channels."""
         return cls(z_dim=8, channel_base=64, channel_max=8)
 
 
@@ -62,5 +62,5 @@ class MSGGANDiscriminatorConfig(DiscriminatorConfig):
 
     @classmethod
     def tiny(cls) -> Self:
-        """Eight channels."""
+        """Return settings of a network of eight channels."""
         return cls(channel_base=64, channel_max=8)

@@ -32,7 +32,7 @@ class ProGANGeneratorConfig(GeneratorConfig):
 
     @classmethod
     def tiny(cls) -> Self:
-        """Eight channels."""
+        """Return settings of a network of eight channels."""
         return cls(z_dim=8, channel_base=64, channel_max=8)
 
 
@@ -60,5 +60,5 @@ class ProGANDiscriminatorConfig(DiscriminatorConfig):
 
     @classmethod
     def tiny(cls) -> Self:
-        """Eight channels."""
+        """Return settings of a network of eight channels."""
         return cls(channel_base=64, channel_max=8)

@@ -41,7 +41,7 @@ class PictureDecoder(NamedTuple):
     frame: Frame
 
     def __call__(self, data: bytes, name: str) -> np.ndarray:
-        """The picture."""
+        """Decode the bytes of a picture; `name`: what a message calls it."""
         return decode_image(data, self.frame)
 
 
@@ -110,7 +110,7 @@ class SideBySide(PairPictures):
         return len(self.side.items)
 
     def decode(self, pair: int) -> list[np.ndarray]:
-        """Both halves."""
+        """Decode a picture once, and return both of its halves."""
         try:
             return decode_halves(self.side.reader.read(int(self.side.items[pair])), self.frames)
         except Exception as error:  # a broken file may raise anything in a decoder
