@@ -68,9 +68,10 @@ class SharedEncoderGame(UnpairedGame):
 def encoded(encoder: Discriminator, generator: Translator) -> Way:
     """How images become others by the codes of an encoder."""
 
-    def translate(images: Tensor, labels: Tensor | None) -> Tensor:
-        """Encode, then make images of the codes."""
-        return generator.translate(encoder.encode(images), labels)
+    def translate(images: Tensor, labels: Tensor | None, code: Tensor | None) -> Tensor:
+        """Encode, then make images of what was encoded."""
+        return generator.translate(encoder.encode(images), labels, code)
 
     # images are as much larger than their codes as the encoder says
-    return Way(translate, encoder.spec, generator.spec, encoder.size_divisor * generator.size_divisor)
+    divisor = encoder.size_divisor * generator.size_divisor
+    return Way(translate, encoder.spec, generator.spec, divisor, draws=generator.z_dim)

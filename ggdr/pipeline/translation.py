@@ -186,7 +186,7 @@ class TranslationPipeline(NetworksPipeline):
         padded = pad_to(images, *padded_size(way, (height, width), tiling))
         with self.computing(), torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(word(seed))
-            made = in_tiles(lambda part: way.translate(part, labels), padded, tiling)
+            made = in_tiles(lambda part: way.translate(part, labels, None), padded, tiling)
         return made[:, :, : height * way.makes.height // way.takes.height, : width * way.makes.width // way.takes.width]
 
     def refuse(self) -> NoReturn:

@@ -29,21 +29,38 @@ def nothing(batch: Mapping[str, Reals], made: Tensor) -> dict[str, Tensor]:
 
 
 class Way(NamedTuple):
-    """How images of one domain become those of another, of whatever size."""
+    """How images of one domain become those of another, of whatever size.
 
-    translate: Callable[[Tensor, Tensor | None], Tensor]
-    """(images of the source [N, C, H, W], labels of what is to be made [N, L] or None) -> images of the target"""
+    What the result has beside the content of the source is its code: a style that the way draws, that of an image, or
+    a mixture; codes mix as vectors do.
+    """
+
+    translate: Callable[[Tensor, Tensor | None, Tensor | None], Tensor]
+    """(images of the source [N, C, H, W], labels of what is to be made [N, L] or None, codes [N, S] or None) -> images
+    of the target; without codes one is drawn of each, by torch's random state, where `draws` says so"""
     takes: ImageSpec
     """the images that it was built for"""
     makes: ImageSpec
     """what becomes of them"""
     size_divisor: int
     """both sides of images that it takes are multiples of this, pixels; 0: it takes the size of `takes` alone"""
+    draws: int = 0
+    """width of the codes that it draws where none is given; 0: it draws none"""
+    encode_style: Callable[[Tensor], Tensor] | None = None
+    """images of `style_spec` [K, C, h, w] -> the code of each [K, S]; None: it takes no styles of images"""
+    style_spec: ImageSpec | None = None
+    """the images whose styles it takes"""
+    needs_style: bool = False
+    """it makes nothing without a style"""
+    own_code: Callable[[Tensor], Tensor] | None = None
+    """images of the source -> the code by which each stays as it is [N, S]; None: there is none"""
 
 
 def way_of(translator: Translator) -> Way:
-    """How a translator of images is shown."""
-    return Way(translator.translate, translator.source, translator.spec, translator.size_divisor)
+    """How a translator of images is shown; the code that it takes, if any, is drawn."""
+    return Way(
+        translator.translate, translator.source, translator.spec, translator.size_divisor, draws=translator.z_dim
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +102,25 @@ def translation(
     """
 
     def make(batch: Mapping[str, Reals], seed: int) -> Tensor:
-        """What becomes of the source's images, under the target's labels."""
+        """What becomes of the source's images, under the target's labels, and in the target's styles if it needs any.
+
+        Drawn codes are those of the seed."""
         torch.manual_seed(word(seed))
-        return there.translate(batch[source].images, batch[target].labels)
+        return there.translate(batch[source].images, batch[target].labels, style_of(batch))
+
+    def style_of(batch: Mapping[str, Reals]) -> Tensor | None:
+        """The styles of the target's images, if the way makes nothing without."""
+        if not there.needs_style:
+            return None
+        assert there.encode_style is not None
+        return there.encode_style(batch[target].images)
 
     def beside(batch: Mapping[str, Reals], made: Tensor) -> dict[str, Tensor]:
-        """The cycle's end, if there is a way back."""
-        return {} if back is None else {"cycle": back.translate(made, batch[source].labels)}
+        """The images whose styles were taken, and the cycle's end, if there is a way back."""
+        styles = {"style": batch[target].images} if there.needs_style else {}
+        if back is None:
+            return styles
+        return styles | {"cycle": back.translate(made, batch[source].labels, None)}
 
     return View(make=make, target=target, source=source, way=there, beside=beside)
 

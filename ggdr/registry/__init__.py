@@ -126,6 +126,7 @@ def check_settings(cls: type) -> None:
 
 generators = Registry("generator", "ggdr.networks")
 discriminators = Registry("discriminator", "ggdr.networks")
+encoders = Registry("encoder", "ggdr.networks")
 losses = Registry("loss", "ggdr.losses")
 regularizers = Registry("regularizer", "ggdr.regularizers")
 augmentations = Registry("augmentation", "ggdr.augment")
@@ -141,6 +142,7 @@ schedules = Registry("schedule", "ggdr.schedules")
 REGISTRIES: dict[str, Registry] = {
     "generators": generators,
     "discriminators": discriminators,
+    "encoders": encoders,
     "losses": losses,
     "regularizers": regularizers,
     "augmentations": augmentations,

@@ -20,6 +20,7 @@ from ggdr.documents import Header, one_line, printable, read_header, read_object
 from ggdr.errors import UserError
 from ggdr.networks.base import (
     DiscriminatorConfig,
+    EncoderConfig,
     ExtraOutputs,
     GeneratorConfig,
     Head,
@@ -32,10 +33,11 @@ from ggdr.recipe.files import from_json, to_json
 from ggdr.registry import REGISTRIES, Part, discover, origin
 from ggdr.saving import checkpoint
 
-KINDS: dict[str, type[GeneratorConfig | DiscriminatorConfig | TranslatorConfig]] = {
+KINDS: dict[str, type[GeneratorConfig | DiscriminatorConfig | TranslatorConfig | EncoderConfig]] = {
     "generator": GeneratorConfig,
     "discriminator": DiscriminatorConfig,
     "translator": TranslatorConfig,
+    "encoder": EncoderConfig,
 }
 """what a description can be of, and the settings of such"""
 ROLES = {"translator": "generator"}

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ggdr.errors import UserError
-from ggdr.lazy import Tensor
-from ggdr.registry import Part, discriminators, generators
+from ggdr.lazy import Tensor, torch
+from ggdr.registry import Part, discriminators, encoders, generators
 
 if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Generator, Translator
+    from ggdr.networks.base.module import Discriminator, Encoder, Generator, Translator
     from ggdr.ops.random_state import RandomState
 
 
@@ -73,6 +73,21 @@ class GeneratorOutput(NamedTuple):
     """resolution r -> [N, C, r, r * W / H], the same images at smaller sizes, of a generator that makes them itself"""
     head_outputs: dict[str, Tensor] = {}
     """name -> [N, outputs], of heads that the network has beside the image, such as a translator's classifier"""
+
+
+class Code(NamedTuple):
+    """What an encoder says of a batch of images: a normal distribution of codes, or the codes themselves."""
+
+    mean: Tensor
+    """[N, K]"""
+    log_variance: Tensor | None = None
+    """[N, K]; None: the mean is the code, and nothing is drawn"""
+
+    def sample(self) -> Tensor:
+        """Codes [N, K], drawn from torch's random state where there is a variance."""
+        if self.log_variance is None:
+            return self.mean
+        return self.mean + torch.randn_like(self.mean) * (self.log_variance / 2).exp()
 
 
 class LogitFactors(NamedTuple):
@@ -204,3 +219,20 @@ class DiscriminatorConfig(NetworkConfig):
     def build(self, spec: ImageSpec, extra: ExtraOutputs = NO_EXTRA) -> Discriminator:
         """The network, freshly initialised; UserError if it cannot judge such images, or give what is asked beside."""
         return self.module("discriminator")(self, spec, extra)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig(NetworkConfig):
+    """The settings of an encoder: images to codes. `StarEncoderConfig` builds StarEncoder of its package's encoder.py.
+
+    A game that has one takes it as a field, and sets `code_dim` where another network settles how wide codes are.
+    """
+
+    registry = encoders
+
+    code_dim: int = 8
+    """width of its codes"""
+
+    def build(self, spec: ImageSpec) -> Encoder:
+        """The network, freshly initialised; UserError if it cannot read such images."""
+        return self.module("encoder")(self, spec)

@@ -14,8 +14,10 @@ from ggdr.layers.norm import moments, update_statistics
 from ggdr.layers.spectral import update_spectral_norms as follow_norms
 from ggdr.networks.base import (
     NO_EXTRA,
+    Code,
     DiscriminatorConfig,
     DiscriminatorOutput,
+    EncoderConfig,
     ExtraOutputs,
     GeneratorConfig,
     GeneratorOutput,
@@ -44,7 +46,9 @@ class Network(nn.Module):
     precision: torch.dtype = torch.float32
     """what a pipeline that is made of it computes in, until it is told otherwise"""
 
-    def __init__(self, config: GeneratorConfig | TranslatorConfig | DiscriminatorConfig, spec: ImageSpec):
+    def __init__(
+        self, config: GeneratorConfig | TranslatorConfig | DiscriminatorConfig | EncoderConfig, spec: ImageSpec
+    ):
         super().__init__()
         self.config, self.spec = config, spec
 
@@ -234,10 +238,27 @@ class Translator(Network):
         """
         raise NotImplementedError
 
-    def translate(self, source: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images [N, C, H, W] of source [N, Cs, Hs, Ws] and labels [N, L]; with fresh codes, if it takes any."""
-        z = torch.randn(len(source), self.z_dim, device=source.device) if self.z_dim else None
-        return self(source, labels, z=z).image
+    def translate(self, source: Tensor, labels: Tensor | None = None, code: Tensor | None = None) -> Tensor:
+        """Images [N, C, H, W] of source [N, Cs, Hs, Ws] and labels [N, L]; `code` [N, z_dim]: None draws one of each.
+
+        One whose z_dim is 0 takes no code.
+        """
+        if code is None and self.z_dim:
+            code = torch.randn(len(source), self.z_dim, device=source.device)
+        return self(source, labels, z=code if self.z_dim else None).image
+
+
+class Encoder(Network):
+    """Images to codes, of as many numbers as `config.code_dim` says."""
+
+    config: EncoderConfig
+
+    def rebuild(self, spec: ImageSpec) -> Encoder:
+        return self.config.build(spec)
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Code:
+        """images [N, C, H, W] in [-1, 1] and labels [N, L] (None: unconditional) to a code of each."""
+        raise NotImplementedError
 
 
 class Discriminator(Network):
