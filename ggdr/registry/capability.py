@@ -52,6 +52,8 @@ class Capability(Enum):
                       "The matrices by which the code enters the layers, from which directions are found (SeFa).")
     FORWARD_FROM = ("forward_from", "generator", "regularizer", "([N, K, r, r W / H], r, [N, W]) -> [N, C, H, W]",
                     "The layers above given feature maps make an image of them, under one style code.")
+    CONTENT_STYLE = ("content_style", "generator", "game", "([N, K, h, w], [N, z_dim])",
+                     "A translator parts images into content and style, and decodes any of both: three methods.")
     SCALES = ("scales", "generator, discriminator", "augmentation", "{r: [N, C, r, r W / H]}",
               "The image at smaller sizes: a generator makes them itself, a discriminator judges them as well.")
     GROW = ("grow", "generator, discriminator", "game", "grow(level: float)",

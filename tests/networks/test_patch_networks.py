@@ -57,6 +57,18 @@ def test_a_logit_sees_the_papers_patch_and_no_more(halvings, patch):
     )
 
 
+def test_without_a_layer_that_keeps_the_size_four_halvings_and_a_convolution_are_all():
+    config = PatchDiscriminatorConfig(halvings=4, unstrided=0, norm="none", scales=3)
+    with torch.device("meta"):
+        net = config.build(PHOTO)
+    for scale in net.scales:
+        plan = [(layer.conv.out_channels, layer.conv.stride[0], layer.norm) for layer in scale.layers]
+        assert plan == [(64, 2, None), (128, 2, None), (256, 2, None), (512, 2, None)]
+    assert net(torch.empty(1, 3, 256, 256, device="meta")).logits.shape == (1, 15 * 15)
+    assert sorted(net.map_channels.items()) == [(16, 512), (32, 256), (64, 128), (128, 64)]
+    assert PatchDiscriminatorConfig(unstrided=0).build(ImageSpec(4, 4))(torch.randn(1, 3, 4, 4)).logits.shape == (1, 1)
+
+
 def test_further_scales_judge_smaller_images_by_weights_of_their_own():
     net = PatchDiscriminatorConfig(channels=4, halvings=2, scales=3).build(ImageSpec(64, 64, labels=3))
     x, labels = torch.randn(2, 3, 64, 64), torch.eye(3)[:2]

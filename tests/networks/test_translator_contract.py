@@ -27,24 +27,28 @@ def network(name: str, spec: ImageSpec):
     return generators[name].tiny().build(spec, source_of(spec))
 
 
+def codes_of(net, n: int) -> torch.Tensor | None:
+    """n codes [n, z_dim] for one that takes some."""
+    return torch.randn(n, net.z_dim) if net.z_dim else None
+
+
 @every_spec
 @every_translator
 def test_a_translator_hands_over_images_and_maps_of_the_promised_shapes(name, spec):
     net = network(name, spec)
-    x = images_of(source_of(spec), 3)
-    made = net(x, labels_of(spec, 3))
+    x, z = images_of(source_of(spec), 3), codes_of(net, 3)
+    made = net(x, labels_of(spec, 3), z=z)
     assert made.image.shape == images_of(spec, 3).shape and made.image.dtype == torch.float32
     assert made.image.abs().max() <= 1 and made.features == {} and made.ws is None
     resolutions = tuple(net.feature_channels)
     assert (Capability.G_FEATURES in net.config.provides) == bool(resolutions)
     assert list(resolutions) == sorted(resolutions) and max(resolutions) <= spec.height
-    made = net(x, labels_of(spec, 3), resolutions=resolutions)
+    made = net(x, labels_of(spec, 3), z=z, resolutions=resolutions)
     assert {r: tuple(each.shape) for r, each in made.features.items()} == sized(spec, net.feature_channels, 3)
     with pytest.raises(ValueError, match="11"):
-        net(x, labels_of(spec, 3), resolutions=(11,))
+        net(x, labels_of(spec, 3), z=z, resolutions=(11,))
     with pytest.raises(ValueError, match="labels") if spec.labels else torch.no_grad():
-        net(x)
-    assert net.z_dim == 0
+        net(x, z=z)
 
 
 @every_translator
@@ -53,10 +57,11 @@ def test_image_and_labels_matter(name):
     net = network(name, spec).eval()
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
-    x, labels = images_of(source_of(spec), 2), labels_of(spec, 2)
-    made = net(x, labels).image
-    assert not torch.allclose(made, net(x, labels.flip(1)).image)
-    assert not torch.allclose(made, net(x.flip(3), labels).image)
+    x, labels, z = images_of(source_of(spec), 2), labels_of(spec, 2), codes_of(net, 2)
+    made = net(x, labels, z=z).image
+    assert not torch.allclose(made, net(x, labels.flip(1), z=z).image)
+    assert not torch.allclose(made, net(x.flip(3), labels, z=z).image)
+    assert z is None or not torch.allclose(made, net(x, labels, z=-z).image)
 
 
 @pytest.mark.parametrize("spec", [SPECS["square, labels"], SPECS["tall RGBA"]], ids=["labels", "tall RGBA"])
@@ -66,15 +71,15 @@ def test_save_and_load_are_exact(name, spec, tmp_path):
     save_model(net, tmp_path)
     again = load_model(tmp_path)
     assert (again.config, again.spec, again.source) == (net.config, spec, source_of(spec))
-    x = images_of(source_of(spec), 2)
-    assert torch.equal(again(x, labels_of(spec, 2)).image, net(x, labels_of(spec, 2)).image)
+    x, labels, z = images_of(source_of(spec), 2), labels_of(spec, 2), codes_of(net, 2)
+    assert torch.equal(again(x, labels, z=z).image, net(x, labels, z=z).image)
 
 
 @every_translator
 def test_translators_can_be_differentiated_twice(name):
     net = network(name, SPECS["square"])
     x = images_of(net.source, 2).requires_grad_()
-    input_gradient(net(x).image.square(), x).square().sum().backward()
+    input_gradient(net(x, z=codes_of(net, 2)).image.square(), x).square().sum().backward()
     grads = [p.grad for p in net.parameters() if p.grad is not None]
     assert grads and all(grad.isfinite().all() for grad in grads) and any(grad.abs().sum() > 0 for grad in grads)
 
@@ -83,8 +88,9 @@ def test_translators_can_be_differentiated_twice(name):
 def test_batch_mates_do_not_leak_in_eval(name):
     net = network(name, SPECS["square"]).eval()
     torch.manual_seed(3)
-    x, other = images_of(net.source, 1), images_of(net.source, 1) * 9
-    torch.testing.assert_close(net(torch.cat([x, other])).image[:1], net(x).image, rtol=1e-3, atol=1e-4)
+    x, other, z = images_of(net.source, 1), images_of(net.source, 1) * 9, codes_of(net, 1)
+    both = net(torch.cat([x, other]), z=None if z is None else torch.cat([z, -z])).image
+    torch.testing.assert_close(both[:1], net(x, z=z).image, rtol=1e-3, atol=1e-4)
 
 
 @every_translator

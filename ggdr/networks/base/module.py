@@ -238,6 +238,26 @@ class Translator(Network):
         """
         raise NotImplementedError
 
+    def encode_content(self, source: Tensor) -> Tensor:
+        """Where things are in source [N, Cs, Hs, Ws]: maps [N, K, h, w], of one whose config provides CONTENT_STYLE."""
+        raise NotImplementedError
+
+    def encode_style(self, images: Tensor) -> Tensor:
+        """Style codes [N, z_dim] of images [N, C, H, W] as it makes them, of one whose config provides CONTENT_STYLE.
+
+        Images may be of another size than it was built for.
+        """
+        raise NotImplementedError
+
+    def decode(
+        self, content: Tensor, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
+    ) -> GeneratorOutput:
+        """Images [N, C, H, W] of content [N, K, h, w] and style z [N, z_dim], of one that provides CONTENT_STYLE.
+
+        The content may be that of another such translator, built for a source of the same size.
+        """
+        raise NotImplementedError
+
     def translate(self, source: Tensor, labels: Tensor | None = None, code: Tensor | None = None) -> Tensor:
         """Images [N, C, H, W] of source [N, Cs, Hs, Ws] and labels [N, L]; `code` [N, z_dim]: None draws one of each.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
-from ggdr.errors import above_zero
+from ggdr.errors import above_zero, not_negative
 from ggdr.networks.base import DiscriminatorConfig
 from ggdr.registry import Capability, discriminators
 
@@ -22,6 +22,8 @@ class PatchDiscriminatorConfig(DiscriminatorConfig):
     """channels after the first halving; twice as many after each layer that follows, eight times as many at most"""
     halvings: int = 3
     """strided layers, at most: as many as leave a patch; 0 sees 16 px, 3 sees 70 px, 5 sees 286 px"""
+    unstrided: int = 1
+    """layers between the halvings and the logits that keep the size, but for a pixel; 0: none, as in MUNIT"""
     norm: Literal["instance", "batch", "none"] = "instance"
     """what is normalized after convolutions, the first and the last aside"""
     spectral: bool = False
@@ -34,6 +36,7 @@ class PatchDiscriminatorConfig(DiscriminatorConfig):
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "halvings", "scales")
+        not_negative(self, "unstrided")
 
     @classmethod
     def tiny(cls) -> Self:

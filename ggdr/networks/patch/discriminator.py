@@ -22,8 +22,8 @@ from ggdr.ops.layout import channels_last
 
 WIDEST = 8
 """Widest maps, times the settings' channels."""
-SMALLEST = 3
-"""Least side of the last halved maps, pixels: the two layers that follow take one pixel each."""
+SMALLEST = 2
+"""Least side of the maps that logits are made of, pixels; each layer that keeps the size takes one pixel more."""
 
 
 class PatchDiscriminator(Discriminator):
@@ -71,7 +71,7 @@ class PatchNet(nn.Module):
         halvings = fitting_halvings(config, size)
         width, self.map_channels = spec.channels, dict[int, int]()
         self.layers = nn.ModuleList()
-        for level in range(halvings + 1):
+        for level in range(halvings + config.unstrided):
             in_channels, width = width, min(1 << level, WIDEST) * config.channels
             halves = level < halvings
             self.layers.append(PatchLayer(config, in_channels, width, halves=halves, normed=level > 0))
@@ -119,11 +119,12 @@ class PatchLayer(nn.Module):
 def fitting_halvings(config: PatchDiscriminatorConfig, size: tuple[int, int]) -> int:
     """Return how many halvings leave a patch of images of this size, at most those of the settings; UserError if there
     is none."""
-    possible = [n for n in range(1, config.halvings + 1) if min(size) >> n >= SMALLEST]
+    least = SMALLEST + config.unstrided
+    possible = [n for n in range(1, config.halvings + 1) if min(size) >> n >= least]
     if not possible:
         scales = f" at {config.scales} scales" if config.scales > 1 else ""
         raise UserError(
-            f"{config.name!r} finds no patch in {size[0]} x {size[1]} px{scales}; it needs {2 * SMALLEST} px a side."
+            f"{config.name!r} finds no patch in {size[0]} x {size[1]} px{scales}; it needs {2 * least} px a side."
         )
     check_halvings(size, possible[-1], config.name)
     return possible[-1]
