@@ -72,7 +72,13 @@ class Duel:
     judgement: int = 0
     """which of the logits that D gives of an image it shows: 0, or the place of a further one, from 1 on"""
     provides: ClassVar = frozenset(
-        {Capability.REAL_GRAD, Capability.FAKE_GRAD, Capability.REAL_FEATURES, Capability.REPLAY}
+        {
+            Capability.IMAGES,
+            Capability.REAL_GRAD,
+            Capability.FAKE_GRAD,
+            Capability.REAL_FEATURES,
+            Capability.REPLAY,
+        }
     )
     """what terms may need of the duel itself; the rest must come from the networks"""
 
@@ -80,6 +86,11 @@ class Duel:
     def turn(self) -> Turn:
         """Whose weights learn."""
         return self.context.turn
+
+    @property
+    def offers(self) -> frozenset[Capability]:
+        """What it provides, and its networks."""
+        return self.provides | self.G.config.provides | self.D.config.provides
 
     @cached_property
     def real(self) -> Tensor:

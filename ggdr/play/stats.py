@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ggdr.lazy import Tensor, torch
 from ggdr.processes import together
+from ggdr.registry import Capability
 
 if TYPE_CHECKING:
     from ggdr.play.duel import Duel
@@ -27,19 +28,33 @@ class Stats:
             self.seen[name].append(value.detach().float())
 
     def watch(self, duels: Iterable[Duel]) -> None:
-        """Take in what D's turn showed. Only passes that a term has read are looked at: nothing runs for the log."""
+        """Take in what D's turn showed. Only passes that a term has read are looked at: nothing runs for the log.
+
+        What is known of all duels together, and adaptive parts follow, is of images, where some duels are of codes.
+        """
+        duels = list(duels)
+        no_images = not any(Capability.IMAGES in duel.provides for duel in duels)
         for duel in duels:
             self.add(duel.notes)
-            if duel.turn == "d" and "fake" in vars(duel):
-                self.add({"spread/real": spread(duel.reals), "spread/fake": spread(duel.fake.image.detach())})
-            for kind in ("real", "fake"):
-                judged = vars(duel).get(f"on_{kind}")
-                if duel.turn == "d" and judged is not None:
-                    self.judged(kind, judged.logits.detach(), duel.name)
+            if duel.turn == "d":
+                self.shown(duel, counts=no_images or Capability.IMAGES in duel.provides)
 
-    def judged(self, kind: str, logits: Tensor, duel: str = "") -> None:
-        """Take in D's logits of the images of one kind, "real" or "fake", also under the name of the duel, if any."""
-        self.add({f"logits/{kind}": logits.mean()} | ({f"logits/{kind}/{duel}": logits.mean()} if duel else {}))
+    def shown(self, duel: Duel, *, counts: bool) -> None:
+        """Take in what D was shown; `counts`: also among all duels, not under the duel's name alone."""
+        if counts and "fake" in vars(duel):
+            self.add({"spread/real": spread(duel.reals), "spread/fake": spread(duel.fake.image.detach())})
+        for kind in ("real", "fake"):
+            judged = vars(duel).get(f"on_{kind}")
+            if judged is None:
+                continue
+            if counts:
+                self.judged(kind, judged.logits.detach())
+            if duel.name:
+                self.add({f"logits/{kind}/{duel.name}": judged.logits.mean()})
+
+    def judged(self, kind: str, logits: Tensor) -> None:
+        """Take in D's logits of the images of one kind, "real" or "fake"."""
+        self.add({f"logits/{kind}": logits.mean()})
         if self.undecided is not None:
             self.add({f"signs/{kind}": (logits - self.undecided).sign().mean()})
 

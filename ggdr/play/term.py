@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import Head, ImageSpec
-from ggdr.registry import Capability, Part, listed, losses, of_duels, regularizers
+from ggdr.registry import Capability, Part, listed, losses, regularizers
 from ggdr.schedules.base import Scheduled
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Adaptive(Part):
 class Term(Adaptive):
     """One summand of the objective: write `d_loss`, `g_loss` or both; it joins the turns whose method it writes.
 
-    In a game of several duels it takes part in those that provide what it `requires` of a duel.
+    In a game of several duels it takes part in those that provide, with their networks, what it `requires`.
     """
 
     weight: Scheduled = 1.0
@@ -154,10 +154,11 @@ class Term(Adaptive):
         return {}
 
     def total(self, duels: Sequence[Duel]) -> Tensor:
-        """Scalar, before `weight`: the sum of its losses in the duels that provide what it requires of them."""
-        needs = of_duels(self.requires)
-        if not (its := [duel for duel in duels if needs <= duel.provides]):
-            raise UserError(f"no duel provides {listed(needs)}, which {self.registry.kind} {self.name!r} requires.")
+        """Scalar, before `weight`: the sum of its losses in the duels that provide what it requires."""
+        if not (its := [duel for duel in duels if self.requires <= duel.offers]):
+            raise UserError(
+                f"no duel provides {listed(self.requires)}, which {self.registry.kind} {self.name!r} requires."
+            )
         return reduce(operator.add, map(self.loss, its))
 
     def loss(self, duel: Duel) -> Tensor:

@@ -86,6 +86,8 @@ class Capability(Enum):
              "A second generator makes the source again of the fake.")
     IDENTITY = ("identity", "duel", "regularizer", "[N, C, H, W]",
                 "What the generator makes of the reals, which are of its domain already.")
+    IMAGES = ("images", "duel", "regularizer", "[N, C, H, W]",
+              "Reals and fakes are images, which may be moved, and fakes are made of noise or images; codes are not.")
     REAL_GRAD = ("real_grad", "duel", "regularizer", "[N, C, H, W]",
                  "The reals are a leaf that takes gradient.")
     FAKE_GRAD = ("fake_grad", "duel", "regularizer", "[N, C, H, W]",

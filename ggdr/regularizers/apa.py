@@ -10,7 +10,7 @@ from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor, torch
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer, State
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -33,6 +33,7 @@ class APA(Regularizer):
     p_max: float = 0.9
     """upper bound of p, below 1, where D would see no real; the bound is ours"""
 
+    requires: ClassVar = frozenset({Capability.IMAGES})
     reads_logits: ClassVar = True
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from ggdr.lazy import Tensor
 from ggdr.ops.shift import random_flip_and_shift
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("cr", paper="1910.12027")
@@ -27,6 +27,7 @@ class CR(Regularizer):
     """mirror every other image, left to right; not for images that have a side, such as digits"""
     shift: int = 4
     """farthest shift along each axis, pixels"""
+    requires: ClassVar = frozenset({Capability.IMAGES})
     reads_logits: ClassVar = True
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from ggdr.lazy import Tensor, torch
 from ggdr.ops.moments import adain
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator
@@ -29,6 +29,7 @@ class FSMR(Regularizer):
 
     # Unlike the paper: after D's blocks, not after each convolution; the other sample's maps are those of the same
     # pass, mixed themselves, which saves one. The weight is ours.
+    requires: ClassVar = frozenset({Capability.IMAGES})
     reads_logits: ClassVar = True
     least: ClassVar = 2
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from ggdr.lazy import F, Tensor, torch
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer, State
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("lecam", paper="2104.03310")
@@ -27,6 +27,7 @@ class LeCam(Regularizer):
     """share of the anchors that stays at each step, 0 to 1"""
     one_sided: bool = False
     """only reals' logits above the fakes' anchor, and fakes' below the reals', are drawn back"""
+    requires: ClassVar = frozenset({Capability.IMAGES})
     reads_logits: ClassVar = True
 
     def start(self, device: torch.device) -> State:

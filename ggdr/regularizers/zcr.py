@@ -9,7 +9,7 @@ from ggdr.errors import not_negative
 from ggdr.lazy import Tensor, torch
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
-from ggdr.registry import regularizers
+from ggdr.registry import Capability, regularizers
 
 
 @regularizers.register("zcr", paper="2002.04724")
@@ -26,6 +26,7 @@ class ZCR(Regularizer):
     """lambda_dis, of the squared difference of logits"""
     g_weight: float = 0.5
     """lambda_gen, of the squared difference of images, mean over pixels, which G raises"""
+    requires: ClassVar = frozenset({Capability.IMAGES})
     reads_logits: ClassVar = True
 
     def __post_init__(self) -> None:

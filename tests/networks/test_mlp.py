@@ -1,0 +1,72 @@
+"""The discriminator of vectors: what it computes, how it takes labels, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from ggdr.errors import UserError
+from ggdr.networks.base import ImageSpec
+from ggdr.networks.mlp import MLPDiscriminatorConfig
+from ggdr.play.codes import as_images, code_spec
+from ggdr.saving.model import load_model, save_model
+
+
+def test_it_is_three_fully_connected_layers_of_64_and_a_last_one():
+    net = MLPDiscriminatorConfig().build(code_spec(16))
+    assert sum(p.numel() for p in net.parameters()) == 17 * 64 + 2 * 65 * 64 + 65
+    codes = torch.randn(5, 16)
+    x = codes
+    for layer in (*(layer.conv for layer in net.layers), net.out):
+        x = F.linear(x, layer.weight.flatten(1), layer.bias)
+        x = F.leaky_relu(x, 0.2) if layer is not net.out else x
+    torch.testing.assert_close(net(as_images(codes)).logits, x)
+
+
+def test_a_larger_image_is_a_vector_of_all_its_pixels():
+    net = MLPDiscriminatorConfig.tiny().build(ImageSpec(2, 3, 4))
+    images = torch.randn(5, 4, 2, 3)
+    wanted = nn.functional.linear(images.flatten(1), net.layers[0].conv.weight.flatten(1), net.layers[0].conv.bias)
+    torch.testing.assert_close(net.layers[0](images).flatten(1), F.leaky_relu(wanted, 0.2))
+
+
+def test_it_normalizes_over_the_batch_and_refuses_one_vector():
+    net = MLPDiscriminatorConfig(channels=8, norm="batch").build(code_spec(4))
+    layer, codes = net.layers[0], as_images(torch.randn(64, 4))
+    x = layer.conv(codes)
+    wanted = (x - x.mean(0)) / (x.var(0, correction=0) + 1e-5).sqrt()
+    torch.testing.assert_close(layer(codes), F.leaky_relu(wanted, 0.2))
+    with pytest.raises(UserError, match=r"shown one vector at a time: set --micro-batch-size to 2 or more, or .* none"):
+        net(codes[:1])
+    MLPDiscriminatorConfig(channels=8).build(code_spec(4))(codes[:1])
+
+
+@pytest.mark.parametrize("way", ["projection", "concat"])
+def test_labels_are_projected_or_stand_beside_the_code(way):
+    spec = code_spec(4, of=ImageSpec(32, 32, 3, labels=3))
+    assert spec == ImageSpec(1, 1, 4, labels=3)
+    net = MLPDiscriminatorConfig(channels=8, labels=way).build(spec)
+    codes, labels = as_images(torch.randn(6, 4)), torch.eye(3).repeat(2, 1)
+    said, plain = net(codes, labels).logits, net(codes, torch.zeros(6, 3)).logits
+    if way == "projection":
+        last = net.layers[2](net.layers[1](net.layers[0](codes))).flatten(1)
+        torch.testing.assert_close(said - plain, (net.embed(labels) * last).sum(1, keepdim=True))
+    else:
+        assert net.layers[0].conv.in_channels == 7 and not torch.allclose(said, plain)
+    with pytest.raises(ValueError, match="labels"):
+        net(codes)
+
+
+def test_a_network_of_codes_is_saved_and_loaded(tmp_path):
+    net = MLPDiscriminatorConfig.tiny().build(code_spec(4)).eval()
+    save_model(net, tmp_path)
+    codes = as_images(torch.randn(3, 4))
+    assert torch.equal(load_model(tmp_path)(codes).logits, net(codes).logits)
+
+
+@pytest.mark.parametrize("settings", [{"channels": 0}, {"layers": 0}])
+def test_widths_and_layers_are_above_zero(settings):
+    with pytest.raises(UserError, match=f"{[*settings][0]} is 0"):
+        MLPDiscriminatorConfig(**settings)
