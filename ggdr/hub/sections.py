@@ -218,8 +218,8 @@ def training_rows(facts: Facts) -> Iterator[tuple[str, str]]:
     yield "precision", recipe.precision
     for name, size in facts.sizes.items():
         yield escape(f"weights of the {name}"), f"{size:,}"
-    for turn, optimizer in (("G", recipe.g_optimizer), ("D", recipe.d_optimizer)):
-        yield f"optimizer of {turn}", optimizer.describe()
+    for turn, optimizer in recipe.optimizers.items():
+        yield f"optimizer of {turn.upper()}", optimizer.describe()
     yield "running mean of G", f"half-life {recipe.ema_kimg:g} kimg" if recipe.ema_kimg else "none"
     yield "seed", str(recipe.seed)
     if recipe.init_from:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput, Reconstruction
+from ggdr.networks.none import NoDiscriminatorConfig
 from ggdr.ops.random_state import random_state, replayed
 from ggdr.play.term import Turn
 from ggdr.registry import Capability
@@ -52,6 +53,22 @@ class Augmented(NamedTuple):
     """resolution r -> [N, K, r, r W / H], moved as the image was"""
     timestep: Tensor | None = None
     """[N], how far it was diffused, of an augmentation that says so"""
+
+
+class Nobody:
+    """Stands in the discriminator's place where there is none."""
+
+    config = NoDiscriminatorConfig()
+
+    def __call__(self, *_: object, **__: object) -> DiscriminatorOutput:
+        """There is nobody to ask: UserError."""
+        raise UserError(
+            "a term asks what the discriminator says of an image, and discriminator 'none' judges nothing: drop the"
+            " term, or take a discriminator and a loss, such as --discriminator patch --loss least_squares."
+        )
+
+
+NOBODY = Nobody()
 
 
 @dataclass

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
-from ggdr.play.duel import Duel, StepContext
+from ggdr.play.duel import NOBODY, Duel, StepContext
 from ggdr.play.term import Adaptive, Turn
 from ggdr.play.view import Reals, View
 from ggdr.registry import Capability, games
@@ -29,6 +29,10 @@ class Networks:
     def __getitem__(self, name: str) -> Any:
         """The network of a name."""
         return self.named()[name]
+
+    def judge(self, name: str) -> Any:
+        """The discriminator of a name; where nobody judges, what says so when it is asked."""
+        return self.named().get(name, NOBODY)
 
     def named(self) -> dict[str, Any]:
         """All of them."""
@@ -61,6 +65,8 @@ class Game(Adaptive):
     step reads one batch more, and counts it in no kimg"""
     turns: ClassVar[tuple[Turn, ...]] = ("g", "d")
     """whose turn it is, in the order of a step"""
+    judges: ClassVar[Literal["always", "either", "never"]] = "always"
+    """whether there is a discriminator: always, as the recipe has it, or never; without one D has no turn"""
     pairs: ClassVar[bool] = False
     """what lies at one place of each domain must belong together"""
     provides: ClassVar[frozenset[Capability]] = Duel.provides

@@ -181,6 +181,8 @@ class Loss(Term):
     """The adversarial loss of both players, and what other parts may take the logits to mean under it."""
 
     registry = losses
+    adversarial: ClassVar[bool] = True
+    """whether there is one; False: it stands for none, beside a discriminator that stands for nobody"""
     undecided: ClassVar[float | None] = 0.0
     """the logit at which D takes an image neither for real nor for fake; None: only differences of logits count"""
     ranks: ClassVar[bool] = True

@@ -21,7 +21,7 @@ from ggdr.optimizers.adam import Adam
 from ggdr.play.callback import Callback
 from ggdr.play.game import Game
 from ggdr.play.optimizer import Optimizer
-from ggdr.play.term import Loss, Regularizer, Term
+from ggdr.play.term import Loss, Regularizer, Term, Turn
 from ggdr.recipe.about import About
 from ggdr.recipe.kinds import check_kinds
 from ggdr.registry import Part
@@ -187,5 +187,21 @@ class Recipe:
         return next(f"--{name}" for name, value in {**own, **named}.items() if value is part)
 
     def terms(self) -> dict[str, Term]:
-        """The loss and the regularizers, by the name under which they are logged."""
-        return {self.loss.name: self.loss, **self.regularizers}
+        """The loss, if there is one, and the regularizers, by the name under which they are logged."""
+        adversarial: dict[str, Term] = {self.loss.name: self.loss} if self.loss.adversarial else {}
+        return adversarial | self.regularizers
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """Whose turn it is, in the order of a step: the game's, without D's where nobody judges."""
+        return tuple(turn for turn in self.game.turns if turn != "d" or self.discriminator.judges)
+
+    @property
+    def optimizers(self) -> dict[Turn, Optimizer]:
+        """Turn -> the optimizer of whoever learns on it, for the turns that there are."""
+        of_turns: dict[Turn, Optimizer] = {
+            "g": self.g_optimizer,
+            "d": self.d_optimizer,
+            "e": self.e_optimizer or self.g_optimizer,
+        }
+        return {turn: optimizer for turn, optimizer in of_turns.items() if turn in self.turns}

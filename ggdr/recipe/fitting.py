@@ -43,6 +43,7 @@ class Fitted(NamedTuple):
 
 def fit(recipe: Recipe, domains: Mapping[str, ImageSpec]) -> Fitted:
     """Fit a recipe to the images of its domains; UserError, in one sentence, if its parts do not go together."""
+    check_judge(recipe)
     for name, term in recipe.terms().items():
         check_turns(recipe, name, term)
         check_requires(recipe, name, term)
@@ -89,13 +90,56 @@ def extra_outputs(recipe: Recipe, spec: ImageSpec, makers: Sequence[Any]) -> Ext
 
 def check_turns(recipe: Recipe, name: str, term: Term) -> None:
     """UserError if a term has no loss, or none on a turn that the game has."""
-    kind, turns = term.registry.kind, recipe.game.turns
+    kind, turns = term.registry.kind, recipe.turns
     if not term.turns:
         raise UserError(f"{kind} {name!r} has no loss; write d_loss(self, duel), g_loss, or both.")
     if not {*term.turns} & {*turns}:
+        judged = "" if recipe.discriminator.judges else " without a discriminator"
         raise UserError(
             f"{kind} {name!r} has a loss for {' and '.join(term.turns)}, whose turn it never is in game"
-            f" {recipe.game.name!r}, which has {' and '.join(turns)}: {drop(recipe, term)}."
+            f" {recipe.game.name!r}{judged}, which has {' and '.join(turns)}: {drop(recipe, term)}."
+        )
+
+
+def check_judge(recipe: Recipe) -> None:
+    """UserError if loss, game and discriminator disagree on whether there is one, or a setting is about none."""
+    game, discriminator, loss = recipe.game, recipe.discriminator, recipe.loss
+    if discriminator.judges and not loss.adversarial:
+        raise UserError(
+            f"loss {loss.name!r} trains no discriminator, and discriminator {discriminator.name!r} is one: take"
+            " --discriminator none as well, or a loss, such as --loss least_squares."
+        )
+    if loss.adversarial and not discriminator.judges:
+        raise UserError(
+            f"loss {loss.name!r} reads what a discriminator says, and discriminator {discriminator.name!r} is none:"
+            " take --loss none as well, or a discriminator, such as --discriminator patch."
+        )
+    if discriminator.judges and game.judges == "never":
+        raise UserError(
+            f"game {game.name!r} is played without a discriminator: take --discriminator none --loss none in place of"
+            f" {discriminator.name!r} and {loss.name!r}."
+        )
+    if discriminator.judges:
+        return
+    if game.judges == "always":
+        discover()
+        able = sorted(name for name, other in games.items() if other.judges != "always")
+        raise UserError(
+            f"game {game.name!r} needs a discriminator, and discriminator {discriminator.name!r} is none: take"
+            " another and a loss, such as --discriminator patch --loss least_squares, or a game that does without,"
+            f" --game {' or '.join(able)}."
+        )
+    for term in recipe.regularizers.values():
+        if term.reads_logits:
+            raise UserError(
+                f"regularizer {term.name!r} reads a discriminator's logits, and there is none: {drop(recipe, term)}."
+            )
+    idle = {"augment": recipe.augment.acts, "n_critic": recipe.n_critic > 1, "freeze_d": recipe.freeze_d > 0}
+    idle["game.fresh_reals"] = game.fresh_reals
+    if told := [setting(name) for name, given in idle.items() if given]:
+        raise UserError(
+            f"{' and '.join(told)} {'is' if len(told) == 1 else 'are'} of a discriminator, and there is none: leave"
+            f" {'it' if len(told) == 1 else 'them'} out, or take a discriminator and a loss."
         )
 
 
@@ -105,7 +149,7 @@ def check_learning(recipe: Recipe, networks: Networks) -> None:
         if not any(turn in term.turns for term in recipe.terms().values()):
             raise UserError(
                 f"nothing trains {' and '.join(learning)} on {turn}'s turn in game {recipe.game.name!r}: add a"
-                f" regularizer that has a loss there, an {turn}_loss."
+                f" regularizer that has a loss there, {turn}_loss."
             )
 
 

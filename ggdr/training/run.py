@@ -27,7 +27,6 @@ from ggdr.ops.pixels import network_input
 from ggdr.ops.precision import without_tf32
 from ggdr.ops.threads import Threads
 from ggdr.play.duel import StepContext
-from ggdr.play.optimizer import Optimizer
 from ggdr.play.phase import Phase, phases
 from ggdr.play.stats import Stats
 from ggdr.play.term import Adaptive, Turn
@@ -77,7 +76,7 @@ class Run:
         self.stats, self.stop = Stats(recipe.loss.undecided), Stop(accelerator)
         self.notes: list[str] = [*self.images.notes]
         self.terms, self.augment = self.recipe.terms(), self.recipe.augment
-        self.phases = phases(self.terms, recipe.n_critic, recipe.game.fresh_reals, recipe.game.turns)
+        self.phases = phases(self.terms, recipe.n_critic, recipe.game.fresh_reals, recipe.turns)
         self.callbacks = callbacks_of(self.recipe)
         self.build_networks()
         self.adaptive: dict[str, Adaptive] = {**self.terms, "augment": self.augment, "game": self.recipe.game}
@@ -122,13 +121,7 @@ class Run:
 
     def build_players(self) -> dict[Turn, Player]:
         """Turn -> who learns on it, for those turns on which a network does."""
-        recipe = self.recipe
-        of_turns: dict[Turn, Optimizer] = {
-            "g": recipe.g_optimizer,
-            "d": recipe.d_optimizer,
-            "e": recipe.e_optimizer or recipe.g_optimizer,
-        }
-        optimizers = {turn: of_turns[turn] for turn in self.networks.learning}
+        optimizers = {turn: self.recipe.optimizers[turn] for turn in self.networks.learning}
         lazy = {turn: [p.strength for p in self.phases if p.turn == turn and p.every > 1] for turn in optimizers}
         self.notes += [
             f"{turn}_optimizer: {settings.name} has no betas: its rate and decays are not corrected for lazy phases"

@@ -8,6 +8,7 @@ import itertools
 import pytest
 import tiny
 from complaints import complaint
+from registered import own
 
 from ggdr.augment.ada import ADA
 from ggdr.augment.diffaug import DiffAugment
@@ -26,7 +27,7 @@ from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.networks.unet_gan import UNetGANDiscriminatorConfig
 from ggdr.play.duel import Duel
 from ggdr.recipe.fitting import fit
-from ggdr.registry import Capability, augmentations, discover, discriminators, losses, regularizers
+from ggdr.registry import Capability, augmentations, regularizers
 from ggdr.regularizers.apa import APA
 from ggdr.regularizers.auxiliary_rotation import AuxiliaryRotation
 from ggdr.regularizers.cutmix import CutMix
@@ -39,7 +40,7 @@ from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.wgan_gp import WGANGP
 from ggdr.training.run import micro_batch_size
 
-discover()
+discriminators, losses = own("discriminator"), own("loss")
 BRIEF = ImageSpec(16, 16, 3, 3)
 UNET_GAN, AUTOENCODER = UNetGANDiscriminatorConfig.tiny(), AutoencoderDiscriminatorConfig.tiny()
 PIXELS = {"pixels": PerPixel(), "mixed": CutMix()}

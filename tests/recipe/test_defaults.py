@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from ggdr.play.term import Loss, Regularizer
-from ggdr.registry import augmentations, discover, losses, metrics, optimizers, regularizers, schedules
+from registered import own
 
-discover()
+from ggdr.play.term import Loss, Regularizer
+from ggdr.registry import augmentations, metrics, optimizers, regularizers, schedules
+
+losses = own("loss")
 OF_A_TERM = {"weight": 1.0, "every": 1}
 TERMS = {
     "apa": {"target": 0.6, "speed_kimg": 500.0, "p_max": 0.9},  # sec. 3 of the paper; the bound is ours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +12,13 @@ import tiny
 from torch import Tensor, nn
 from translators import SmallEncoderConfig, SmallTranslatorConfig, TwoNoises
 
+from ggdr.augment.none import NoAugmentation
 from ggdr.games.paired import PairedGame
 from ggdr.games.shared_encoder import SharedEncoderGame
 from ggdr.games.standard import StandardGame
 from ggdr.games.unpaired import UnpairedGame
 from ggdr.losses.least_squares import LeastSquares
+from ggdr.losses.none import NoLoss
 from ggdr.networks.base import (
     NO_EXTRA,
     DiscriminatorConfig,
@@ -26,12 +29,14 @@ from ggdr.networks.base import (
 )
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.networks.none import NoDiscriminatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Networks
 from ggdr.play.term import Regularizer
 from ggdr.play.view import Reals
 from ggdr.recipe import Recipe
 from ggdr.registry import Capability, discriminators, games, regularizers
+from ggdr.regularizers.l1 import L1Distance
 from ggdr.regularizers.r1 import R1
 
 JUDGE = DCGANDiscriminatorConfig(channels=4)
@@ -125,6 +130,9 @@ def recipe(name: str) -> Recipe:
     common |= {"sample_kimg": 0.0, "checkpoint_kimg": 0.032, "metric_kimg": 0.0, "sample_images": 4}
     common |= {"loss": LeastSquares(), "augment": tiny.recipe.augment}
     r1 = {"r1": R1(weight=0.1, every=2)}
+    if name == "pairs_alone":  # nobody judges
+        nobody = {"discriminator": NoDiscriminatorConfig(), "loss": NoLoss(), "augment": NoAugmentation()}
+        return dataclasses.replace(recipe("paired"), regularizers={"l1": L1Distance()}, **nobody)
     if name == "found_codes":
         return Recipe(
             data=tiny.recipe.data,

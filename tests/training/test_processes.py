@@ -12,8 +12,8 @@ from places import SUPPORT
 # port 0: any free one, since tests run side by side
 
 
-QUICK = ("dcgan", "found_codes")
-"""a game of one domain and one of several networks; the others differ in their parts and are slow"""
+QUICK = ("dcgan", "found_codes", "pairs_alone")
+"""a game of one domain, one of several networks, one that nobody judges; the others differ in parts and are slow"""
 OTHERS = ("stylegan2", "spectral", "scheduled", "fresh", "diffused", "unpaired", "shared_encoder")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
@@ -215,6 +215,8 @@ class DiscriminatorConfig(NetworkConfig):
     """The settings of a discriminator. `StarDiscriminatorConfig` builds StarDiscriminator of discriminator.py."""
 
     registry = discriminators
+    judges: ClassVar[bool] = True
+    """whether there is one; False: it stands for nobody, is never built, and D has no turn"""
 
     def build(self, spec: ImageSpec, extra: ExtraOutputs = NO_EXTRA) -> Discriminator:
         """The network, freshly initialised; UserError if it cannot judge such images, or give what is asked beside."""

@@ -1,0 +1,30 @@
+"""No discriminator: what stands in its place in a game that nobody judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from ggdr.errors import UserError
+from ggdr.networks.base import NO_EXTRA, DiscriminatorConfig, ExtraOutputs, ImageSpec
+from ggdr.registry import discriminators
+
+if TYPE_CHECKING:
+    from ggdr.networks.base.module import Discriminator
+
+
+@discriminators.register("none")
+@dataclass(frozen=True, kw_only=True)
+class NoDiscriminatorConfig(DiscriminatorConfig):
+    """No discriminator: nobody judges, and D has no turn; the loss is `none` too, and other terms train the generator.
+
+    For games that can do without: pairs by their distance alone, as SRGAN's generator begins (arXiv 1609.04802).
+    """
+
+    judges: ClassVar = False
+
+    def build(self, spec: ImageSpec, extra: ExtraOutputs = NO_EXTRA) -> Discriminator:
+        """There is nothing to build: UserError, for whoever needs a discriminator."""
+        raise UserError(
+            "discriminator 'none' judges nothing, and here one is needed: take another, such as --discriminator patch."
+        )
