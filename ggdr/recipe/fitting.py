@@ -16,7 +16,7 @@ from ggdr.errors import UserError, at, setting
 from ggdr.networks.base import NO_EXTRA, ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.wrappers import WrapperConfig
-from ggdr.play.game import Networks
+from ggdr.play.game import Game, Networks
 from ggdr.play.term import Adaptive, Term
 from ggdr.recipe import Recipe
 from ggdr.registry import Capability, discover, discriminators, games, generators, listed
@@ -123,7 +123,7 @@ def check_judge(recipe: Recipe) -> None:
         return
     if game.judges == "always":
         discover()
-        able = sorted(name for name, other in games.items() if other.judges != "always")
+        able = sorted(name for name, other in games.items() if issubclass(other, Game) and other.judges != "always")
         raise UserError(
             f"game {game.name!r} needs a discriminator, and discriminator {discriminator.name!r} is none: take"
             " another and a loss, such as --discriminator patch --loss least_squares, or a game that does without,"
