@@ -60,7 +60,9 @@ class Nobody:
 
     config = NoDiscriminatorConfig()
 
-    def __call__(self, *_: object, **__: object) -> DiscriminatorOutput:
+    def __call__(
+        self, image: object, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
+    ) -> DiscriminatorOutput:
         """There is nobody to ask: UserError."""
         raise UserError(
             "a term asks what the discriminator says of an image, and discriminator 'none' judges nothing: drop the"
