@@ -10,6 +10,8 @@ LONGEST = 15
 """longer side of the base, pixels"""
 SMALLEST = 4
 """shorter side of the base, pixels, where the size allows it"""
+LEAST_PATCH = 2
+"""least side of the maps that logits of patches are made of, pixels; each layer that keeps the size takes one more"""
 MOST_PX = 2**14
 """a side of an image, pixels; beyond it a single image takes gigabytes in a network"""
 
@@ -84,6 +86,20 @@ def check_halvings(size: tuple[int, int], halvings: int, name: str) -> None:
             f"{name!r} halves its maps {halvings} times, and images of {size[0]} x {size[1]} px are no multiples of"
             f" {unit} px; resize them: --data.size {near[0]} {near[1]}."
         )
+
+
+def fitting_halvings(wanted: int, size: tuple[int, int], name: str, unstrided: int = 1, note: str = "") -> int:
+    """How many halvings, at most those `wanted`, leave a patch of an image (height and width, pixels).
+
+    `name`: of the network; `unstrided`: its layers between the last halving and the logits; `note`: what the message
+    adds to the size. UserError if there is none.
+    """
+    least = LEAST_PATCH + unstrided
+    possible = [n for n in range(1, wanted + 1) if min(size) >> n >= least]
+    if not possible:
+        raise UserError(f"{name!r} finds no patch in {size[0]} x {size[1]} px{note}; it needs {2 * least} px a side.")
+    check_halvings(size, possible[-1], name)
+    return possible[-1]
 
 
 def doublings_between(small: tuple[int, int], large: tuple[int, int], name: str) -> int:

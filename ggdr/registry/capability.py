@@ -88,6 +88,8 @@ class Capability(Enum):
                 "What the generator makes of the reals, which are of its domain already.")
     IMAGES = ("images", "duel", "regularizer", "[N, C, H, W]",
               "Reals and fakes are images, which may be moved, and fakes are made of noise or images; codes are not.")
+    CAM = ("cam", "generator", "regularizer", '{"cam": [N, heads]}',
+           "Logits of classifiers inside of a translator: whether it is shown an image of the source's domain.")
     REAL_GRAD = ("real_grad", "duel", "regularizer", "[N, C, H, W]",
                  "The reals are a leaf that takes gradient.")
     FAKE_GRAD = ("fake_grad", "duel", "regularizer", "[N, C, H, W]",

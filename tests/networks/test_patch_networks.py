@@ -1,4 +1,4 @@
-"""Networks of CycleGAN, pix2pix and NICE-GAN: their papers' sizes, small images, several scales, GGDR on top."""
+"""Networks of CycleGAN, pix2pix, NICE-GAN and U-GAT-IT: the papers' sizes, small images, scales, GGDR on top."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
 from ggdr.networks.patch import PatchDiscriminatorConfig
 from ggdr.networks.pixel import PixelDiscriminatorConfig
 from ggdr.networks.resnet_translator import ResnetTranslatorConfig
+from ggdr.networks.ugatit import UGATITDiscriminatorConfig, UGATITTranslatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.networks.unet_translator import UNetTranslatorConfig
 from ggdr.registry import Capability
@@ -101,6 +102,8 @@ def test_spectral_norm_goes_beside_any_norm_and_not_on_the_labels():
         ),
         (PatchDiscriminatorConfig(), (4, 4), "'patch' finds no patch in 4 x 4 px; it needs 6 px a side"),
         (PatchDiscriminatorConfig(scales=3), (16, 16), "finds no patch in 4 x 4 px at 3 scales"),
+        (UGATITDiscriminatorConfig(), (5, 4), "'ugatit' finds no patch in 5 x 4 px; it needs 6 px a side"),
+        (UGATITDiscriminatorConfig(), (250, 250), "no multiples of 32 px; resize them: --data.size 256 256"),
         (NICEDiscriminatorConfig(), (4, 4), "'nice' finds no patch in 4 x 4 px; it needs 8 px a side"),
         (NICEDiscriminatorConfig(), (250, 250), "no multiples of 32 px; resize them: --data.size 256 256"),
     ],
@@ -123,6 +126,8 @@ def test_images_that_leave_no_patch_are_refused_with_what_to_type(config, size, 
         ),
         (UNetTranslatorConfig(), (33, 32), (33, 32), "33 x 32 px are odd"),
         (NICETranslatorConfig(), (64, 64), (24, 24), "never makes images of 64 x 64 px"),
+        (UGATITTranslatorConfig(), (64, 64), (30, 30), "no multiples of 4 px; resize them: --data.size 32 32"),
+        (UGATITTranslatorConfig(), (64, 96), (64, 64), "never makes images of 64 x 96 px"),
     ],
 )
 def test_sizes_that_a_translator_cannot_make_are_refused_with_what_to_do(config, spec, source, words):
@@ -130,7 +135,9 @@ def test_sizes_that_a_translator_cannot_make_are_refused_with_what_to_do(config,
         config.build(ImageSpec(*spec), ImageSpec(*source))
 
 
-@pytest.mark.parametrize("config", [ResnetTranslatorConfig(channels=4, blocks=1), NICETranslatorConfig.tiny()])
+@pytest.mark.parametrize(
+    "config", [ResnetTranslatorConfig(channels=4, blocks=1), NICETranslatorConfig.tiny(), UGATITTranslatorConfig.tiny()]
+)
 def test_what_is_made_may_be_larger_than_what_is_taken(config):
     net = config.build(ImageSpec(64, 32), ImageSpec(16, 8, 5))
     made = net(torch.randn(2, 5, 16, 8), resolutions=(16, 64))
@@ -172,7 +179,9 @@ def test_batch_statistics_of_a_translator_follow_its_steps():
     assert net.up[0].norm.running_mean.abs().sum() > 0
 
 
-@pytest.mark.parametrize("config", [PatchDiscriminatorConfig.tiny(), NICEDiscriminatorConfig.tiny()])
+@pytest.mark.parametrize(
+    "config", [PatchDiscriminatorConfig.tiny(), NICEDiscriminatorConfig.tiny(), UGATITDiscriminatorConfig.tiny()]
+)
 def test_ggdrs_decoder_goes_on_top_and_all_heads_pass_through(config):
     spec = ImageSpec(32, 32)
     G = ResnetTranslatorConfig(channels=4, blocks=1).build(spec, spec)
@@ -198,6 +207,38 @@ def test_nices_encoder_is_the_first_half_of_its_judgement():
     assert wrapped.build(ImageSpec(32, 32)).code_spec == net.code_spec
     for hiding in (ConcatDiscriminatorConfig, PAGANDiscriminatorConfig):  # whose encoder sees another image
         assert Capability.ENCODE not in hiding(encoder=NICEDiscriminatorConfig.tiny()).provides
+
+
+def test_ugatits_networks_of_patches_are_two_and_each_has_classifiers():
+    net = UGATITDiscriminatorConfig(channels=4, halvings=3, local_halvings=2).build(ImageSpec(64, 64, labels=3))
+    x, labels = torch.randn(2, 3, 64, 64), torch.eye(3)[:2]
+    said = net(x, labels)
+    assert [x.shape for x in (said.logits, *said.more_logits)] == [(2, 6**2), (2, 2), (2, 14**2), (2, 2)]
+    assert {r: maps.shape[1] for r, maps in said.maps.items()} == {32: 4, 16: 8, 8: 16} == net.map_channels
+    torch.testing.assert_close(net.pyramid(x, labels)[0], said.logits)
+    staged = [weight for stage in net.stages() for weight in stage.parameters()]
+    assert len({*map(id, staged)}) == len(staged) == sum(1 for _ in net.parameters()) - 2  # without the labels' two
+    assert len([*spectral_norms(net)]) == 4 + 3 + 2 * (2 + 1), "layers, and each network's classifiers and last layer"
+    small = UGATITDiscriminatorConfig(channels=4).build(ImageSpec(16, 16))
+    assert [len(each.layers) for each in (small.global_net, small.local_net)] == [3, 3]
+
+
+def test_ugatits_shares_of_normalization_are_clipped_after_an_update():
+    net = UGATITTranslatorConfig.tiny().build(ImageSpec(16, 16), ImageSpec(16, 16))
+    shares = [weight for name, weight in net.named_parameters() if name.endswith("shares")]
+    assert len(shares) == 3
+    for weight in shares:
+        torch.nn.init.constant_(weight, 1.25)
+    net.after_update(0.0)
+    assert all((weight == 1).all() for weight in shares)
+
+
+def test_ugatit_takes_images_of_any_size_only_where_it_is_light():
+    spec = ImageSpec(32, 32)
+    light = UGATITTranslatorConfig(channels=4, blocks=1).build(spec, spec)
+    assert light.size_divisor == 4 and light(torch.randn(1, 3, 16, 40)).image.shape == (1, 3, 16, 40)
+    whole = UGATITTranslatorConfig(channels=4, blocks=1, light=False).build(spec, spec)
+    assert whole.size_divisor == 0 and whole.style.fc0.weight.shape == (16, 16 * 8 * 8)
 
 
 def test_a_pixels_logit_sees_that_pixel_alone():

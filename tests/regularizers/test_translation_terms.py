@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch.nn import functional as F
 from translators import SmallEncoderConfig, SmallTranslatorConfig
 
 from ggdr.games.paired import PairedGame
@@ -10,9 +11,11 @@ from ggdr.games.shared_encoder import SharedEncoderGame
 from ggdr.games.unpaired import UnpairedGame
 from ggdr.networks.base import NO_EXTRA, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
+from ggdr.networks.ugatit import UGATITTranslatorConfig
 from ggdr.play.duel import StepContext
 from ggdr.play.game import Game, Reals
 from ggdr.registry import Capability
+from ggdr.regularizers.cam import ClassActivationMaps
 from ggdr.regularizers.cycle import CycleConsistency
 from ggdr.regularizers.identity import Identity
 from ggdr.regularizers.l1 import L1Distance
@@ -22,10 +25,10 @@ SPEC = ImageSpec(16, 16, 3)
 A, B = torch.rand(2, 4, 3, 16, 16, generator=torch.Generator().manual_seed(3)) * 2 - 1
 
 
-def duels(game: Game, discriminator=None, requires=frozenset()):
+def duels(game: Game, discriminator=None, requires=frozenset(), translator=None):
     torch.manual_seed(0)
     judge = discriminator or DCGANDiscriminatorConfig(channels=4)
-    networks = game.build_networks(SmallTranslatorConfig(), judge, {"a": SPEC, "b": SPEC}, NO_EXTRA)
+    networks = game.build_networks(translator or SmallTranslatorConfig(), judge, {"a": SPEC, "b": SPEC}, NO_EXTRA)
     return networks, game.duels(networks, {"a": Reals(A), "b": Reals(B)}, StepContext("g", requires))
 
 
@@ -47,6 +50,17 @@ def test_identity_is_the_mean_absolute_difference_of_what_was_of_the_domain_alre
     to_b, to_a = networks["generator_ab"], networks["generator_ba"]
     expected = (to_b(B).image - B).abs().mean() + (to_a(A).image - A).abs().mean()
     torch.testing.assert_close(Identity().total(both), expected)
+
+
+def test_cam_asks_each_translators_classifiers_to_tell_its_source_from_its_target():
+    networks, both = duels(UnpairedGame(), translator=UGATITTranslatorConfig.tiny())
+    expected = torch.zeros([])
+    for name, source, target in (("generator_ab", A, B), ("generator_ba", B, A)):
+        of_source, of_target = (networks[name](shown).head_outputs["cam"] for shown in (source, target))
+        entropy = F.binary_cross_entropy_with_logits
+        expected = expected + entropy(of_source, torch.ones(4, 2)) + entropy(of_target, torch.zeros(4, 2))
+    torch.testing.assert_close(ClassActivationMaps().total(both), expected)
+    assert ClassActivationMaps().weight == 1000.0
 
 
 def test_with_shared_encoders_identity_is_what_nice_gan_calls_reconstruction():

@@ -32,6 +32,7 @@ WANTED = {
     ("g", "stylegan3"): "stylegan3/layers.py",  # Fourier features: they place every pixel
     ("d", "unet_gan"): "unet_gan/discriminator.py",  # the last layer of each pixel's logit
     ("d", "pixel"): "layers/projection.py",  # the same
+    ("d", "ugatit"): "layers/projection.py",  # the last layer of small patches' logits
 }
 """families with float32 maps that are meant to be so, and where those are made"""
 

@@ -11,16 +11,14 @@ from torch.nn import functional as F
 from ggdr.errors import UserError
 from ggdr.layers.cam import ResidualAttention
 from ggdr.layers.projection import patch_logits
+from ggdr.layers.reflected import reflected_conv
 from ggdr.layers.spectral import apply_spectral_norm
 from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.nice import NICEDiscriminatorConfig
-from ggdr.networks.size import check_halvings
+from ggdr.networks.size import LEAST_PATCH, check_halvings
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.layout import channels_last
-
-SMALLEST = 3
-"""Least side of the maps before the two last layers of a head, which take one pixel each."""
 
 
 class Shape(NamedTuple):
@@ -42,9 +40,9 @@ class NICEDiscriminator(Discriminator):
         self.shape = shape = fitting_shape(config, (spec.height, spec.width))
         check_halvings((spec.height, spec.width), sum(shape), config.name)
         widths = [config.channels << level for level in range(shape.encoder)]
-        self.encoder = nn.ModuleList(patch_conv(i, o, 2) for i, o in pairwise([spec.channels, *widths]))
+        self.encoder = nn.ModuleList(reflected_conv(i, o, 4, 2) for i, o in pairwise([spec.channels, *widths]))
         self.attention = ResidualAttention(widths[-1])
-        self.shared = patch_conv(widths[-1], 2 * widths[-1], 1 + shape.shared)
+        self.shared = reflected_conv(widths[-1], 2 * widths[-1], 4, 1 + shape.shared)
         self.local_head = NICEHead(2 * widths[-1], 0, spec.labels)
         self.global_head = NICEHead(2 * widths[-1], shape.further, spec.labels)
         widths += [widths[-1] << level for level in range(1, shape.shared + shape.further + 1)]
@@ -103,8 +101,8 @@ class NICEHead(nn.Module):
         strides = [2] * halvings + [1]
         pairs = zip(pairwise(widths), strides, strict=True)
         self.halvings = halvings
-        self.layers = nn.ModuleList(patch_conv(i, o, stride) for (i, o), stride in pairs)
-        self.out = patch_conv(widths[-1], 1, 1, bias=False)
+        self.layers = nn.ModuleList(reflected_conv(i, o, 4, stride) for (i, o), stride in pairs)
+        self.out = reflected_conv(widths[-1], 1, 4, bias=False)
         self.embed = nn.Linear(labels, widths[-1], bias=False) if labels else None
 
     def forward(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, dict[int, Tensor]]:
@@ -118,11 +116,6 @@ class NICEHead(nn.Module):
         return patch_logits(self.out, self.embed, x, labels), maps
 
 
-def patch_conv(in_channels: int, out_channels: int, stride: int, bias: bool = True) -> nn.Conv2d:
-    """Return a 4x4 convolution with reflected edges, which halves maps, or takes a pixel of them."""
-    return nn.Conv2d(in_channels, out_channels, 4, stride, padding=1, bias=bias, padding_mode="reflect")
-
-
 def fitting_shape(config: NICEDiscriminatorConfig, size: tuple[int, int]) -> Shape:
     """Return the settings' shape, or with fewer halvings where an image of this size (pixels) would leave no patch.
 
@@ -133,6 +126,6 @@ def fitting_shape(config: NICEDiscriminatorConfig, size: tuple[int, int]) -> Sha
     shapes += [Shape(fewer, 0, 0) for fewer in range(encoder, 0, -1)]
     for shape in shapes:
         shared = side >> (shape.encoder + 1) if shape.shared else (side >> shape.encoder) - 1
-        if shared >> shape.further >= SMALLEST:
+        if shared >> shape.further >= LEAST_PATCH + 1:
             return shape
-    raise UserError(f"'nice' finds no patch in {size[0]} x {size[1]} px; it needs {2 * SMALLEST + 2} px a side.")
+    raise UserError(f"'nice' finds no patch in {size[0]} x {size[1]} px; it needs {2 * (LEAST_PATCH + 2)} px a side.")

@@ -7,7 +7,6 @@ from itertools import zip_longest
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.errors import UserError
 from ggdr.layers.norm import InstanceNorm2d
 from ggdr.layers.projection import patch_logits
 from ggdr.layers.spectral import apply_spectral_norm
@@ -15,15 +14,13 @@ from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan.init import initialise
 from ggdr.networks.patch import PatchDiscriminatorConfig
-from ggdr.networks.size import check_halvings
+from ggdr.networks.size import check_halvings, fitting_halvings
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.blur_pool import blur_down
 from ggdr.ops.layout import channels_last
 
 WIDEST = 8
 """Widest maps, times the settings' channels."""
-SMALLEST = 2
-"""Least side of the maps that logits are made of, pixels; each layer that keeps the size takes one pixel more."""
 
 
 class PatchDiscriminator(Discriminator):
@@ -68,7 +65,8 @@ class PatchNet(nn.Module):
     def __init__(self, config: PatchDiscriminatorConfig, spec: ImageSpec, size: tuple[int, int]):
         """Build the network; `size`: height and width of the images that it sees, pixels."""
         super().__init__()
-        halvings = fitting_halvings(config, size)
+        note = f" at {config.scales} scales" if config.scales > 1 else ""
+        halvings = fitting_halvings(config.halvings, size, config.name, config.unstrided, note)
         width, self.map_channels = spec.channels, dict[int, int]()
         self.layers = nn.ModuleList()
         for level in range(halvings + config.unstrided):
@@ -114,17 +112,3 @@ class PatchLayer(nn.Module):
         x = channels_last(self.conv(x))
         x = F.leaky_relu(x if self.norm is None else self.norm(x), SLOPE)
         return blur_down(x) if self.blurs else x
-
-
-def fitting_halvings(config: PatchDiscriminatorConfig, size: tuple[int, int]) -> int:
-    """Return how many halvings leave a patch of images of this size, at most those of the settings; UserError if there
-    is none."""
-    least = SMALLEST + config.unstrided
-    possible = [n for n in range(1, config.halvings + 1) if min(size) >> n >= least]
-    if not possible:
-        scales = f" at {config.scales} scales" if config.scales > 1 else ""
-        raise UserError(
-            f"{config.name!r} finds no patch in {size[0]} x {size[1]} px{scales}; it needs {2 * least} px a side."
-        )
-    check_halvings(size, possible[-1], config.name)
-    return possible[-1]
