@@ -43,7 +43,7 @@ class UGATITTranslatorConfig(TranslatorConfig):
 @discriminators.register("ugatit", paper="1907.10830")
 @dataclass(frozen=True, kw_only=True)
 class UGATITDiscriminatorConfig(DiscriminatorConfig):
-    """Two networks of patches, global and local, each with attention of its own (Kim et al. 2020, sec. 2.1.2).
+    """Two networks of patches, global and local, each with classifiers and attention (Kim et al. 2020, sec. 2.1.2).
 
     Its first logits are the global network's; those of its classifier, of the local network and of that one's
     classifier come beside them. The paper's, at 256 px, judges patches of 286 and of 70 px. All weights but those that
