@@ -19,6 +19,11 @@ class Dropout(nn.Module):
         return F.dropout(x, self.p, self.training or self.at_test)
 
 
+def drops_at_test(network: nn.Module) -> bool:
+    """Whether some dropout of the network stays on in evaluation, so that it makes other images each time."""
+    return any(isinstance(module, Dropout) and module.at_test and module.p > 0 for module in network.modules())
+
+
 def without_dropout(network: nn.Module) -> None:
     """Let no dropout of the network stay on in evaluation."""
     for module in network.modules():

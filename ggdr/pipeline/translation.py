@@ -13,14 +13,17 @@ import torch
 from torch import Tensor
 
 from ggdr.documents import one_line
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
+from ggdr.layers.dropout import drops_at_test
 from ggdr.networks.base.module import Network
 from ggdr.ops.tiles import Tiling, in_tiles, pad_to
 from ggdr.pipeline.base import NetworksPipeline
 from ggdr.pipeline.outputs import check_output, handed
 from ggdr.pipeline.pictures import Shown, inputs_of
+from ggdr.pipeline.styles import Style, check_strength, encode, resized
 from ggdr.play.game import Game
 from ggdr.play.view import View, Way
+from ggdr.sampling import check_seeds, seeded_latents
 from ggdr.sampling.grid import picture, to_pil
 from ggdr.sampling.labels import LabelInput, label_rows
 from ggdr.saving.model import describe, save_model
@@ -35,9 +38,43 @@ class TranslationOutput(NamedTuple):
     """What a translation hands over."""
 
     images: list[PIL.Image.Image] | list[np.ndarray] | list[Tensor] | np.ndarray | Tensor
-    """images in the order of the inputs, as `output_type` asks; arrays and tensors of several sizes as a list"""
+    """images, all of the first input, then those of the next, as `output_type` asks; arrays and tensors of several
+    sizes as a list"""
     view: str
     """what was done, such as "horse_to_zebra\""""
+    inputs: list[int]
+    """the place of the input that each was made of"""
+    seeds: list[int]
+    """the seed of each, to make it again; empty where nothing was drawn"""
+    labels: Tensor | None
+    """the label vector of each [N, L]; None: unconditional"""
+
+
+class Asked(NamedTuple):
+    """What is to be made of each picture."""
+
+    view: str
+    way: Way
+    seeds: list[int]
+    """an output for each; one, where nothing is drawn"""
+    draws: bool
+    """whether outputs differ by their seeds"""
+    style: Tensor | None
+    """the code [1, S] of the style to take; None: what the way draws, if it draws"""
+    strength: float | None
+    """how far towards that style, from the picture's own, 0 to 1; None: all the way"""
+    tile: int
+    overlap: int
+
+
+class Output(NamedTuple):
+    """One image that is to be made."""
+
+    place: int
+    """that of its input"""
+    seed: int
+    label: Tensor | None
+    """[L]"""
 
 
 class TranslationPipeline(NetworksPipeline):
@@ -63,6 +100,7 @@ class TranslationPipeline(NetworksPipeline):
         if not self.views:
             raise UserError(f"game {game.name!r} makes images of noise: load it by ggdr.Pipeline.")
         self.used = dict(networks)
+        self.drops = any(map(drops_at_test, self.used.values()))
         self.begin(next(iter(self.used.values())).precision)
 
     def networks(self) -> dict[str, Network]:
@@ -113,38 +151,115 @@ class TranslationPipeline(NetworksPipeline):
         *,
         to: str | None = None,
         labels: LabelInput | None = None,
-        seed: int = 0,
+        seeds: int | Sequence[int] | Tensor | None = None,
+        style: Shown | Sequence[Shown] | Style | None = None,
+        style_weights: Sequence[float] | None = None,
+        strength: float | None = None,
         tile: int = 1024,
         overlap: int = 32,
         chunk_size: int = 1,
         output_type: Literal["pil", "np", "pt"] = "pil",
-        seeds: object = None,
     ) -> TranslationOutput:
-        """Each picture as one of the other domain, of the same size where the model keeps it.
+        """Each picture as one of the other domain, of the same size where the model keeps it, or as several.
 
         `images`: one or several paths, PIL images, arrays [H, W, C] or tensors [C, H, W], uint8 or float from 0 to 1,
         of any size; gray, RGB and RGBA become what the model takes.
         `to`: the domain to be made, or a view such as "horse_to_zebra"; None: the first of `self.views`.
-        `labels`: of what is to be made, for a model that was trained with such, as in `ggdr.Pipeline`.
-        `seed`: of models that draw as they translate; each image is a function of it and the picture alone.
+        `labels`: of what is to be made, for a model that was trained with such, as in `ggdr.Pipeline`: one for all
+        pictures or one for each, and several of one picture make an image of each.
+        `seeds`: of models that draw as they translate, an image of each picture for each; each is a function of it and
+        the picture alone, up to rounding. None: 0.
+        `style`: one or several pictures of any size whose style is taken, for models that can; of several the mean,
+        or what `style_weights` make of them, which are 0 or more. `encode_style` encodes them once for many calls.
+        `strength`: how far to go towards that style, from 0, the picture's own, to 1; None: all the way.
         `tile`: pictures with a longer side, pixels, are made in tiles of this side; 0: whole, whatever it takes. A
-        model that takes one size alone makes all others in tiles of it.
+        model that takes one size alone makes all others in tiles of it. What is drawn, and the style, is the same in
+        all of a picture's tiles.
         `overlap`: how far tiles overlap, pixels, over which they fade into each other; half a tile at most.
-        `chunk_size`: most pictures of one size that pass at once; models that compare those of a batch, as pix2pix's
+        `chunk_size`: most images of one size that pass at once; models that compare those of a batch, as pix2pix's
         may, make other images of several.
         `output_type`: "pil"; or, as in diffusers, "np" [N, H, W, C], "pt" [N, C, H, W] in [0, 1].
-        UserError if there is no picture, no such way, or `seeds`, which are for models that make images of noise.
+        UserError if there is no picture, no such way, or the model does not take what is given.
         """
-        if seeds is not None or images is None:
+        if images is None:
             self.refuse()
         check_output(output_type)
+        if chunk_size < 1:
+            raise UserError(f"chunk_size is {chunk_size}; give 1 or more.")
+        asked = self.ask(to, seeds, style, style_weights, strength, tile, overlap)
+        way = asked.way
+        shown = inputs_of(images, way.takes)
+        alone = len(shown) == 1
+        rows = label_rows(way.makes, labels, None if alone else len(shown))
+        wanted = [
+            Output(place, seed, label)
+            for place in range(len(shown))
+            for label in ([None] if rows is None else rows if alone else rows[place : place + 1])
+            for seed in asked.seeds
+        ]
+        passes = self.passes(shown, wanted, asked, chunk_size)
+        made = list(self.shown(passes, len(wanted)) if len(wanted) > 1 else passes)
+        return TranslationOutput(
+            hand_over(made, way.makes.classes, output_type),
+            asked.view,
+            [output.place for output in wanted],
+            [output.seed for output in wanted] if asked.draws else [],
+            stack([output.label for output in wanted]),
+        )
+
+    def encode_style(
+        self, style: Shown | Sequence[Shown], *, style_weights: Sequence[float] | None = None, to: str | None = None
+    ) -> Style:
+        """The style of one or several pictures, to be given as `style` again and again.
+
+        `to`: the way that takes it, as in a call. UserError if that takes none, or they are no pictures.
+        """
         name, view = self.find_view(to)
-        assert view.way is not None and images is not None
-        shown = inputs_of(images, view.way.takes)
-        rows = label_rows(view.way.makes, labels, len(shown))
-        passes = self.passes(shown, view.way, rows, seed, (tile, overlap), chunk_size)
-        made = list(self.shown(passes, len(shown)) if len(shown) > 1 else passes)
-        return TranslationOutput(hand_over(made, view.way.makes.classes, output_type), name)
+        assert view.way is not None
+        if view.way.encode_style is None:
+            ways = [other for other, each in self.views.items() if each.way and each.way.encode_style]
+            others = f"; {' and '.join(ways)} can: choose it by {setting('to')}" if ways else ""
+            raise UserError(f"{name} takes no style of other pictures{others}; leave {setting('style')} out.")
+        with self.computing():
+            return Style(encode(style, style_weights, view.way, self.device), name)
+
+    def ask(
+        self,
+        to: str | None = None,
+        seeds: int | Sequence[int] | Tensor | None = None,
+        style: Shown | Sequence[Shown] | Style | None = None,
+        style_weights: Sequence[float] | None = None,
+        strength: float | None = None,
+        tile: int = 1024,
+        overlap: int = 32,
+    ) -> Asked:
+        """What the arguments of a call ask for; UserError if the model does not take it."""
+        name, view = self.find_view(to)
+        way = view.way
+        assert way is not None
+        for length, given in (("tile", tile), ("overlap", overlap)):
+            if given < 0:
+                raise UserError(f"{setting(length)} is {given}; give 0 or more pixels.")
+        if style is None and style_weights is not None:
+            raise UserError(f"{setting('style_weights')} weigh style pictures; give those by {setting('style')} too.")
+        if style is None and way.needs_style:
+            raise UserError(f"{name} makes pictures in the style of others; give one or several by {setting('style')}.")
+        if style is not None and not isinstance(style, Style):
+            style = self.encode_style(style, style_weights=style_weights, to=name)
+        elif style is not None and style.view != name:
+            raise UserError(f"this style is one for {style.view}, not for {name}; encode it with to={name!r}.")
+        check_strength(strength, style is not None, name, way)
+        draws = self.draws(name) and (self.drops or style is None)
+        if seeds is not None and not draws:
+            why = "takes its style from pictures" if self.draws(name) else "draws nothing"
+            raise UserError(f"{name} {why}, so that seeds make no difference; leave {setting('seeds')} out.")
+        chosen = [0] if seeds is None else [*dict.fromkeys(check_seeds(seeds))]
+        return Asked(name, way, chosen, draws, style and style.code, strength, tile, overlap)
+
+    def draws(self, name: str) -> bool:
+        """Whether what a view makes of a picture depends on what it draws: a code, or what dropout drops."""
+        way = self.views[name].way
+        return self.drops or way is not None and way.draws > 0
 
     def find_view(self, to: str | None) -> tuple[str, View]:
         """The view of a name, or to a domain, and its name; UserError, with those there are, if there is none."""
@@ -159,35 +274,45 @@ class TranslationPipeline(NetworksPipeline):
             )
         return found[0]
 
-    def passes(
-        self, shown: list[Tensor], way: Way, rows: Tensor | None, seed: int, cut: tuple[int, int], chunk_size: int
-    ) -> Iterator[Tensor]:
-        """Images [n, C, H, W] of neighbours of one size, `chunk_size` at most; UserError if that is none."""
-        tile, overlap = cut
-        if chunk_size < 1 or tile < 0 or overlap < 0:
-            raise UserError(
-                f"chunk_size is {chunk_size}, tile {tile} and overlap {overlap}; give 1 or more, and 0 or more pixels."
-            )
-        first = 0
-        while first < len(shown):
-            size, last = shown[first].shape, first + 1
-            while last < min(first + chunk_size, len(shown)) and shown[last].shape == size:
+    def passes(self, shown: list[Tensor], wanted: list[Output], asked: Asked, chunk_size: int) -> Iterator[Tensor]:
+        """Images [n, C, H, W] of neighbours of one size, `chunk_size` at most."""
+        first, at_once = 0, 1 if self.drops else chunk_size  # dropout depends on the place in a batch
+        while first < len(wanted):
+            size, last = shown[wanted[first].place].shape, first + 1
+            while last < min(first + at_once, len(wanted)) and shown[wanted[last].place].shape == size:
                 last += 1
-            images = torch.stack(shown[first:last]).to(self.device)
-            labels = None if rows is None else rows[first:last].to(self.device)
-            yield self.translate(images, way, labels, seed, tile, overlap)
+            part = wanted[first:last]
+            yield self.translate(torch.stack([shown[each.place] for each in part]), part, asked)
             first = last
 
     @torch.no_grad()
-    def translate(self, images: Tensor, way: Way, labels: Tensor | None, seed: int, tile: int, overlap: int) -> Tensor:
+    def translate(self, images: Tensor, wanted: list[Output], asked: Asked) -> Tensor:
         """Images of images [N, C, H, W]: padded to what the way takes, in tiles where they are large, cut again."""
-        height, width = images.shape[2:]
-        tiling = tiling_for(way, (height, width), tile, overlap)
-        padded = pad_to(images, *padded_size(way, (height, width), tiling))
-        with self.computing(), torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(word(seed))
-            made = in_tiles(lambda part: way.translate(part, labels, None), padded, tiling)
+        way, (height, width), device = asked.way, images.shape[2:], self.device
+        tiling = tiling_for(way, (height, width), asked.tile, asked.overlap)
+        padded = pad_to(images.to(device), *padded_size(way, (height, width), tiling))
+        labels = stack([each.label for each in wanted])
+        rows = None if labels is None else labels.to(device)
+        with self.computing(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+            code = self.code_of(padded, [each.seed for each in wanted], asked, tiling)
+            torch.manual_seed(word(wanted[0].seed))
+            made = in_tiles(lambda part: way.translate(part, rows, code), padded, tiling)
         return made[:, :, : height * way.makes.height // way.takes.height, : width * way.makes.width // way.takes.width]
+
+    def code_of(self, images: Tensor, seeds: list[int], asked: Asked, tiling: Tiling) -> Tensor | None:
+        """The code [N, S] of each image, of all its tiles: drawn by its seed, or that of a style; None if it has none.
+
+        Of pictures larger than a tile the own style, from which strength leads, is that of the picture made as small.
+        """
+        way, style = asked.way, asked.style
+        if style is None:
+            return seeded_latents(seeds, way.draws).to(self.device) if way.draws else None
+        style = style.to(self.device).expand(len(images), -1)
+        if asked.strength is None or way.own_code is None:
+            return style
+        larger = images.shape[2] > tiling.height or images.shape[3] > tiling.width
+        seen = resized(images, tiling.height, tiling.width, way.takes.classes) if larger else images
+        return way.own_code(seen).float().lerp(style, asked.strength)
 
     def refuse(self) -> NoReturn:
         """Say by a UserError that images are made of images, and how: what models of noise can do is refused so."""
@@ -241,6 +366,12 @@ def least(step: int, own: int) -> int:
 def up(side: int, step: int) -> int:
     """The next multiple of a step."""
     return math.ceil(side / step) * step
+
+
+def stack(labels: list[Tensor | None]) -> Tensor | None:
+    """Label vectors [N, L] of some; None if they have none."""
+    given = [label for label in labels if label is not None]
+    return torch.stack(given) if given else None
 
 
 def hand_over(made: list[Tensor], classes: int, output_type: str) -> Any:

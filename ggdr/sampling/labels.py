@@ -21,18 +21,19 @@ LabelInput = int | float | str | Sequence[int | str | float | Sequence[float]] |
 """a class by number or name, one for each image, or vectors"""
 
 
-def label_rows(spec: ImageSpec, labels: LabelInput | None, count: int) -> Tensor | None:
+def label_rows(spec: ImageSpec, labels: LabelInput | None, count: int | None) -> Tensor | None:
     """Label vectors [count, L] float32 of one class for all images, a class for each, or vectors [count, L].
 
-    Classes are numbers or names. Where labels are no classes, a vector [L] is one for all, and numbers are vectors of
-    one. None for an unconditional network. UserError if they do not fit the network, or are missing.
+    `count`: None: as many as labels are given. Classes are numbers or names. Where labels are no classes, a vector [L]
+    is one for all, and numbers are vectors of one. None for an unconditional network. UserError if they do not fit the
+    network, or are missing.
     """
     width = spec.labels
     if labels is None and not width:
         return None
     if not width:
         raise UserError("this generator was trained without labels; leave labels out.")
-    wanted = describe_choices(spec, count)
+    wanted = describe_choices(spec, count or 1)
     if labels is None:
         raise UserError(f"this generator was trained with labels of width {width}: {wanted}.")
     named = replace_names(spec, labels)
@@ -40,7 +41,11 @@ def label_rows(spec: ImageSpec, labels: LabelInput | None, count: int) -> Tensor
         given = torch.as_tensor(named).cpu()
     except (TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"labels are {labels!r:.40}, which are no numbers; {wanted}.") from error
-    if spec.label_ranges or given.is_floating_point():
+    vectors = bool(spec.label_ranges) or given.is_floating_point()
+    if count is None:
+        one = given.ndim == 0 or vectors and given.shape == (width,)
+        count = 1 if one else len(given)
+    if vectors:
         given = expand_numbers(given.float(), width, count)
     elif given.ndim < 2:
         strange = given[(given < 0) | (given >= width)].flatten().tolist()
