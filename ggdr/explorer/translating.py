@@ -45,7 +45,8 @@ class TranslatorStudio(Followed[TranslationPipeline]):
         with self.lock:
             given = None if label is None else label_of(label)
             labels = [*given] if isinstance(given, tuple) else given
-            made: Any = self.model(picture, to=view, labels=labels, seed=seed, tile=TILE_PX).images
+            seeds = [seed] if self.model.draws(view) else None
+            made: Any = self.model(picture, to=view, labels=labels, seeds=seeds, tile=TILE_PX).images
             return made[0]
 
     def opposite(self, view: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn, Self
@@ -20,6 +19,7 @@ from ggdr.ops.tiles import Tiling, in_tiles, pad_to
 from ggdr.pipeline.base import NetworksPipeline
 from ggdr.pipeline.outputs import check_output, handed
 from ggdr.pipeline.pictures import Shown, inputs_of
+from ggdr.pipeline.sizes import padded_size, tiling_for
 from ggdr.pipeline.styles import Style, check_strength, encode, resized
 from ggdr.play.game import Game
 from ggdr.play.view import View, Way
@@ -29,9 +29,6 @@ from ggdr.sampling.labels import LabelInput, label_rows
 from ggdr.saving.model import describe, save_model
 from ggdr.saving.pretrained import INDEX, Hub, SavedModel, check_index, open_model, translator_index
 from ggdr.seeding import word
-
-LEAST = 4
-"""sides of images that a network sees are at least this many of its divisors, where it was built for as many"""
 
 
 class TranslationOutput(NamedTuple):
@@ -65,6 +62,7 @@ class Asked(NamedTuple):
     """how far towards that style, from the picture's own, 0 to 1; None: all the way"""
     tile: int
     overlap: int
+    chunk_size: int
 
 
 class Output(NamedTuple):
@@ -184,9 +182,7 @@ class TranslationPipeline(NetworksPipeline):
         if images is None:
             self.refuse()
         check_output(output_type)
-        if chunk_size < 1:
-            raise UserError(f"chunk_size is {chunk_size}; give 1 or more.")
-        asked = self.ask(to, seeds, style, style_weights, strength, tile, overlap)
+        asked = self.ask(to, seeds, style, style_weights, strength, tile, overlap, chunk_size)
         way = asked.way
         shown = inputs_of(images, way.takes)
         alone = len(shown) == 1
@@ -197,7 +193,7 @@ class TranslationPipeline(NetworksPipeline):
             for label in ([None] if rows is None else rows if alone else rows[place : place + 1])
             for seed in asked.seeds
         ]
-        passes = self.passes(shown, wanted, asked, chunk_size)
+        passes = self.passes(shown, wanted, asked)
         made = list(self.shown(passes, len(wanted)) if len(wanted) > 1 else passes)
         return TranslationOutput(
             hand_over(made, way.makes.classes, output_type),
@@ -218,7 +214,7 @@ class TranslationPipeline(NetworksPipeline):
         assert view.way is not None
         if view.way.encode_style is None:
             ways = [other for other, each in self.views.items() if each.way and each.way.encode_style]
-            others = f"; {' and '.join(ways)} can: choose it by {setting('to')}" if ways else ""
+            others = f" ({' and '.join(ways)} would)" if ways else ""
             raise UserError(f"{name} takes no style of other pictures{others}; leave {setting('style')} out.")
         with self.computing():
             return Style(encode(style, style_weights, view.way, self.device), name)
@@ -232,6 +228,7 @@ class TranslationPipeline(NetworksPipeline):
         strength: float | None = None,
         tile: int = 1024,
         overlap: int = 32,
+        chunk_size: int = 1,
     ) -> Asked:
         """What the arguments of a call ask for; UserError if the model does not take it."""
         name, view = self.find_view(to)
@@ -240,6 +237,8 @@ class TranslationPipeline(NetworksPipeline):
         for length, given in (("tile", tile), ("overlap", overlap)):
             if given < 0:
                 raise UserError(f"{setting(length)} is {given}; give 0 or more pixels.")
+        if chunk_size < 1:
+            raise UserError(f"a pass of {chunk_size} images makes none; give 1 or more.")
         if style is None and style_weights is not None:
             raise UserError(f"{setting('style_weights')} weigh style pictures; give those by {setting('style')} too.")
         if style is None and way.needs_style:
@@ -254,7 +253,7 @@ class TranslationPipeline(NetworksPipeline):
             why = "takes its style from pictures" if self.draws(name) else "draws nothing"
             raise UserError(f"{name} {why}, so that seeds make no difference; leave {setting('seeds')} out.")
         chosen = [0] if seeds is None else [*dict.fromkeys(check_seeds(seeds))]
-        return Asked(name, way, chosen, draws, style and style.code, strength, tile, overlap)
+        return Asked(name, way, chosen, draws, style and style.code, strength, tile, overlap, chunk_size)
 
     def draws(self, name: str) -> bool:
         """Whether what a view makes of a picture depends on what it draws: a code, or what dropout drops."""
@@ -274,9 +273,9 @@ class TranslationPipeline(NetworksPipeline):
             )
         return found[0]
 
-    def passes(self, shown: list[Tensor], wanted: list[Output], asked: Asked, chunk_size: int) -> Iterator[Tensor]:
+    def passes(self, shown: list[Tensor], wanted: list[Output], asked: Asked) -> Iterator[Tensor]:
         """Images [n, C, H, W] of neighbours of one size, `chunk_size` at most."""
-        first, at_once = 0, 1 if self.drops else chunk_size  # dropout depends on the place in a batch
+        first, at_once = 0, 1 if self.drops else asked.chunk_size  # dropout depends on the place in a batch
         while first < len(wanted):
             size, last = shown[wanted[first].place].shape, first + 1
             while last < min(first + at_once, len(wanted)) and shown[wanted[last].place].shape == size:
@@ -335,37 +334,6 @@ class ReadNetworks(dict[str, Network]):
     def __missing__(self, role: str) -> Network:
         self[role] = network = self.model.load(role)
         return network
-
-
-def tiling_for(way: Way, size: tuple[int, int], tile: int, overlap: int) -> Tiling:
-    """How images of a size, pixels, are cut for a way, whose only size is that of its tiles if it has but one."""
-    takes, makes = way.takes, way.makes
-    if not way.size_divisor:
-        step = takes.height // math.gcd(takes.height, makes.height)
-        height, width = takes.height, takes.width
-    else:
-        step = way.size_divisor
-        longest = max(size) if tile == 0 else tile
-        height, width = (
-            up(max(min(side, longest), least(step, own)), step)
-            for side, own in zip(size, (takes.height, takes.width), strict=True)
-        )
-    return Tiling(height, width, min(overlap, height // 2, width // 2), step)
-
-
-def padded_size(way: Way, size: tuple[int, int], tiling: Tiling) -> tuple[int, int]:
-    """Height and width, pixels, that images of a size are padded to: a tile at least, and multiples of the step."""
-    return max(up(size[0], tiling.step), tiling.height), max(up(size[1], tiling.step), tiling.width)
-
-
-def least(step: int, own: int) -> int:
-    """The least side that a network is shown, pixels: edges are mirrored, and normalized maps have several pixels."""
-    return min(LEAST * step, own)
-
-
-def up(side: int, step: int) -> int:
-    """The next multiple of a step."""
-    return math.ceil(side / step) * step
 
 
 def stack(labels: list[Tensor | None]) -> Tensor | None:

@@ -4,7 +4,14 @@ ggdr translate runs/horses photo.jpg --out made
 
 ggdr translate runs/horses photos --out made --view zebra_to_horse --grid
 
+ggdr translate runs/cats photos --out made --seeds 0-3
+
+ggdr translate runs/styles photos --out table.png --style monet.jpg wave.jpg --each-style
+
 ggdr translate org/name *.png --out made --tile 512 --overlap 64
+
+A model that draws makes an output of a picture for each seed. One that takes styles gives it that of --style: of
+several pictures their mean, or what --style-weights make of them, and with --each-style an output for each.
 """
 
 from __future__ import annotations
@@ -13,20 +20,26 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import tyro
 
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
-from ggdr.folders import make_marked
-from ggdr.verbs.label_flags import LabelFlags
+from ggdr.folders import SHEET, SOFTWARE, make_marked
+from ggdr.verbs.label_flags import Label, LabelFlags
+from ggdr.verbs.model_flags import is_png, parse_ranges
 from ggdr.verbs.outputs import check_contents, check_folder
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    import PIL.Image
 
+    from ggdr.networks.base import ImageSpec
+    from ggdr.pipeline.styles import Style
     from ggdr.pipeline.translation import TranslationPipeline
+
+CELL_PX = 512
+"""longer side of a table's cells, at most"""
 
 
 @dataclass(frozen=True)
@@ -36,42 +49,97 @@ class Translate(LabelFlags):
     images: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="IMAGES...")] = ()
     """pictures, or folders of such"""
     out: Path = Path("translated")
-    """folder to write to: NAME.png of each picture, in the folders that they lie in"""
+    """folder to write to: NAME.png of each picture, in the folders that they lie in; of several outputs of one
+    NAME-STYLE-CLASS-seed1.png, as far as they differ. FILE.png: the one output, or a table of several"""
     view: str = ""
     """which way: a view, such as horse_to_zebra, or the domain that is to be made; none: the model's first"""
+    seeds: tuple[str, ...] = ()
+    """numbers and ranges (0 1 2, 0-3,7), of a model that draws: an output for each; none: that of seed 0"""
+    style: tuple[Path, ...] = ()
+    """pictures, or folders of such, whose style is taken, of a model that takes styles"""
+    style_weights: tuple[float, ...] = ()
+    """how much each style picture counts, 0 or more; none: all alike"""
+    each_style: bool = False
+    """an output for each style picture, instead of one for all of them"""
+    strength: float | None = None
+    """how far to go towards the style, from 0, the picture's own, to 1; None: all the way"""
     grid: bool = False
-    """put each picture beside what was made of it"""
-    seed: int = 0
-    """number that fixes what a model draws as it translates, if it draws"""
+    """put each picture beside all that was made of it, below its styles"""
+    batch_size: int = 1
+    """outputs of a picture that are made at once"""
     tile: int = 1024
     """pictures with a longer side, pixels, are made in tiles of this side; 0: whole"""
     overlap: int = 32
     """how far tiles overlap, pixels, over which they fade into each other"""
 
 
+class Variants(NamedTuple):
+    """The outputs that each picture has."""
+
+    styles: dict[str, Style | None]
+    """styles by what names of files call them"""
+    labels: list[Label]
+    """none: the model was trained without"""
+    seeds: list[int]
+    """none: nothing is drawn, or seed 0"""
+
+    def names(self) -> list[str]:
+        """What is added to a picture's name, of each of its outputs: that in which they differ."""
+        labels = [f"-{label.text}" for label in self.labels] if len(self.labels) > 1 else [""]
+        seeds = [f"-seed{seed}" for seed in self.seeds] if len(self.seeds) > 1 else [""]
+        return [style + label + seed for style in self.styles for label in labels for seed in seeds]
+
+    def each(self) -> int:
+        """How many outputs a picture has in each style."""
+        return max(1, len(self.labels)) * max(1, len(self.seeds))
+
+
 def main(argv: list[str]) -> int:
     """Translate what `argv` asks for and say where it is; UserError if it cannot be, and a warning for what is none."""
     command = parsed(Translate, argv, "ggdr translate", __doc__)
-    check_folder(command.out)
-    files = output_files(command.images, command.out)
-    command.check_files(list(files.values()))
-    check_contents(command.out, files.values())
+    check_places(command)
+    pictures = find_pictures(command.images)
     pipeline = open_translator(command)
-    name, view = pipeline.find_view(command.view or None)
-    rows = command.label_rows(view.way.makes, 1) if view.way else None
-    made = 0
-    for picture, file in with_bar(files):
+    name, variants = plan(command, pipeline)
+    as_one = is_png(command.out)
+    files = {} if as_one else output_files(pictures, command.out, [""] if command.grid else variants.names())
+    command.check_files([file for own in files.values() for file in own])
+    if not as_one:
+        check_contents(command.out, [file for own in files.values() for file in own])
+    rows, made = [], 0
+    for picture in with_bar(pictures):
         try:
-            shown = translated(command, pipeline, picture, name, rows)
+            row = translated(command, pipeline, picture, name, variants)
         except UserError as error:
-            print(f"ggdr: warning: skipped: {error}", file=sys.stderr)
+            print(f"ggdr: warning: skipped: {error.in_flags()}", file=sys.stderr)
             continue
-        write(shown, file, command.out)
-        made += 1
+        made += len(row) - 1
+        if as_one:
+            rows.append(row)
+            continue
+        shown = [table(command, pipeline, name, variants, [row])] if command.grid else row[1:]
+        for image, file in zip(shown, files[picture], strict=True):
+            save(image, file, command.out, SHEET if command.grid else SOFTWARE)
     if not made:
-        raise UserError(f"none of {len(files)} files is a picture that can be translated; give others.")
+        raise UserError(f"none of {len(pictures)} files is a picture that can be translated; give others.")
+    if as_one:
+        write_one(command, pipeline, name, variants, rows)
     print(f"{command.out}: {made} image{'s' * (made > 1)}, {name} by {command.model}")
     return 0
+
+
+def check_places(command: Translate) -> None:
+    """UserError if nothing can be written to where it is to be, or styles are asked for in two ways."""
+    if is_png(command.out):
+        command.check_files([command.out])
+    else:
+        check_folder(command.out, "NAME.png for one picture, or the name of a folder for a file each")
+    if command.each_style and not command.style:
+        raise UserError("--each-style makes an output for each style picture; give those by --style.")
+    if command.each_style and command.style_weights:
+        raise UserError(
+            "--style-weights make one style of several, and --each-style takes each; leave one of them out."
+        )
 
 
 def open_translator(command: Translate) -> TranslationPipeline:
@@ -87,8 +155,34 @@ def open_translator(command: Translate) -> TranslationPipeline:
     return pipeline.to(resolve_device(command.device))
 
 
-def output_files(given: Iterable[Path], out: Path) -> dict[Path, Path]:
-    """Picture -> the file that it becomes; UserError if there is none, or two would become the same."""
+def plan(command: Translate, pipeline: TranslationPipeline) -> tuple[str, Variants]:
+    """The view, and the outputs that each picture is to have; UserError if the model does not take what is asked."""
+    name, view = pipeline.find_view(command.view or None)
+    assert view.way is not None
+    labels = command.parse_labels(view.way.makes)
+    seeds = list(dict.fromkeys(seed for word in command.seeds for seed in parse_ranges("seeds", word)))
+    files = find_pictures(command.style) if command.style else {}
+    styles: dict[str, Style | None] = {}
+    for file in files if command.each_style else ():
+        called = f"-{file.stem}" if len(files) > 1 else ""
+        if called in styles:
+            raise UserError(
+                f"two style pictures are called {file.stem!r}, as outputs would be; give others by --style."
+            )
+        styles[called] = pipeline.encode_style(file, to=name)
+    weights = command.style_weights or None
+    if not command.each_style:
+        styles[""] = pipeline.encode_style([*files], style_weights=weights, to=name) if files else None
+    style = next(iter(styles.values()))
+    pipeline.ask(
+        name, seeds or None, style, None if files else weights, command.strength, command.tile, command.overlap,
+        command.batch_size,
+    )  # fmt: skip
+    return name, Variants(styles, labels, seeds)
+
+
+def find_pictures(given: Iterable[Path]) -> dict[Path, Path]:
+    """Picture -> what it is called, with the folders that it lies in; UserError if there is none."""
     from ggdr.data.reading.file_types import image_endings
 
     found: dict[Path, Path] = {}
@@ -99,51 +193,104 @@ def output_files(given: Iterable[Path], out: Path) -> dict[Path, Path]:
         for file in inside:
             if file == place or file.is_file() and file.suffix.lower() in image_endings() and file.name[0] != ".":
                 below = file.relative_to(place) if place.is_dir() else Path(file.name)
-                found[file] = out / below.with_suffix(".png")
+                found[file] = below.with_suffix("")
     if not found:
-        raise UserError("there is no picture to translate; give some, or a folder of such, behind the model.")
-    taken: dict[Path, Path] = {}
-    for file, new in found.items():
-        if (other := taken.setdefault(new, file)) != file:
-            raise UserError(
-                f"{other} and {file} would both become {new}; translate them one by one, each with another --out."
-            )
+        what = "there is no picture to translate; give some, or a folder of such, behind the model."
+        raise UserError(f"there is no picture in {' or '.join(map(str, given))}; give others." if given else what)
     return found
 
 
-def with_bar(files: dict[Path, Path]) -> Iterator[tuple[Path, Path]]:
+def output_files(pictures: dict[Path, Path], out: Path, endings: list[str]) -> dict[Path, list[Path]]:
+    """Picture -> the files that it becomes; UserError if two would become the same."""
+    files = {
+        picture: [out / name.with_name(f"{name.name}{ending}.png") for ending in endings]
+        for picture, name in pictures.items()
+    }
+    taken: dict[Path, Path] = {}
+    for picture, own in files.items():
+        for new in own:
+            if (other := taken.setdefault(new, picture)) != picture:
+                raise UserError(
+                    f"{other} and {picture} would both become {new}; translate them one by one, each with another"
+                    " --out."
+                )
+    return files
+
+
+def with_bar(files: Iterable[Path]) -> Iterator[Path]:
     """The files, with a progress bar on a terminal."""
     from tqdm import tqdm
 
-    yield from tqdm(files.items(), unit=" images", leave=False, disable=None)
+    yield from tqdm(list(files), unit=" images", leave=False, disable=None)
 
 
-def translated(command: Translate, pipeline: TranslationPipeline, file: Path, view: str, rows: Any) -> Tensor:
-    """What is made of a picture, uint8 [C, H, W]; with --grid the picture stands to the left of it."""
+def translated(
+    command: Translate, pipeline: TranslationPipeline, file: Path, view: str, variants: Variants
+) -> list[PIL.Image.Image]:
+    """A picture as the network is shown it, and all that is made of it."""
+    way = pipeline.views[view].way
+    assert way is not None
+    labels: Any = [label.values for label in variants.labels] or None
+    made: list[Any] = [shown(file, way.takes)]
+    for style in variants.styles.values():
+        made += pipeline(
+            file, to=view, labels=labels, seeds=variants.seeds or None, style=style, strength=command.strength,
+            tile=command.tile, overlap=command.overlap, chunk_size=command.batch_size,
+        ).images  # fmt: skip
+    return made
+
+
+def shown(file: Path, spec: ImageSpec) -> PIL.Image.Image:
+    """A picture as the network is shown it; label maps in colours."""
     from ggdr.pipeline.pictures import inputs_of
-    from ggdr.sampling.grid import picture, side_by_side
+    from ggdr.sampling.grid import picture, to_pil
+
+    return to_pil(picture(inputs_of(file, spec)[0][None], spec.classes))[0]
+
+
+def table(
+    command: Translate,
+    pipeline: TranslationPipeline,
+    view: str,
+    variants: Variants,
+    rows: list[list[PIL.Image.Image]],
+    most: int = 0,
+) -> PIL.Image.Image:
+    """Pictures beside what was made of them, below the styles that they took; `most`: pixels of a cell, 0: as made."""
+    from ggdr.visualization.table import make_table
 
     way = pipeline.views[view].way
     assert way is not None
-    made: Any = pipeline(
-        file, to=view, labels=rows, seed=command.seed, tile=command.tile, overlap=command.overlap, output_type="pt"
-    ).images
-    shown = picture(made * 2 - 1, way.makes.classes)
-    if not command.grid:
-        return shown[0].cpu()
-    return beside(side_by_side([picture(inputs_of(file, way.takes)[0][None], way.takes.classes), shown]))
+    made = [image for row in rows for image in row[1:]]
+    size = max(image.width for image in made), max(image.height for image in made)
+    scale = min(1.0, most / max(size)) if most else 1.0
+    above: list[PIL.Image.Image | None] = []
+    for file in find_pictures(command.style) if command.style else ():
+        assert way.style_spec is not None
+        above += [shown(file, way.style_spec)] + [None] * (variants.each() - 1 if command.each_style else 0)
+    head = [[None, *above]] if above else []
+    return make_table([*head, *rows], (max(1, round(size[0] * scale)), max(1, round(size[1] * scale))))
 
 
-def beside(pictures: Tensor) -> Tensor:
-    """Pictures uint8 [N, C, H, W] as one, from left to right [C, H, N W]."""
-    return pictures.permute(1, 2, 0, 3).flatten(2)
+def write_one(
+    command: Translate,
+    pipeline: TranslationPipeline,
+    view: str,
+    variants: Variants,
+    rows: list[list[PIL.Image.Image]],
+) -> None:
+    """All in one file: the only output as it is, or a table of several."""
+    from ggdr.sampling.grid import save_png
+
+    if len(rows) == 1 and len(rows[0]) == 2 and not command.grid:
+        return save_png(rows[0][1], command.out)
+    return save_png(table(command, pipeline, view, variants, rows, CELL_PX), command.out, SHEET)
 
 
-def write(shown: Tensor, file: Path, out: Path) -> None:
-    """Save a picture uint8 [C, H, W], in a folder that is marked as made here."""
-    from ggdr.sampling.grid import save_png, to_pil
+def save(image: PIL.Image.Image, file: Path, out: Path, software: str) -> None:
+    """Save a picture, in a folder that is marked as made here."""
+    from ggdr.sampling.grid import save_png
 
     make_marked(out)
     file.parent.mkdir(parents=True, exist_ok=True)
-    (picture,) = to_pil(shown[None])
-    save_png(picture, file)
+    save_png(image, file, software)

@@ -154,10 +154,10 @@ def test_the_state_of_torchs_draws_stays_and_an_image_is_a_function_of_the_seed(
     save_model(network, tmp_path / "one")
     pipe = ggdr.from_pretrained(tmp_path / "one")
     before = torch.get_rng_state()
-    first, again = (values(pipe, [photo(64, 64), photo(64, 64)], seed=3) for _ in range(2))
+    first, again = (values(pipe, [photo(64, 64), photo(64, 64)], seeds=3) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(first, again) and torch.equal(first[0], first[1])
-    assert not torch.equal(first, values(pipe, [photo(64, 64)] * 2, seed=4))
+    assert not torch.equal(first, values(pipe, [photo(64, 64)] * 2, seeds=4))
 
 
 def test_a_network_alone_translates_from_a_to_b(tmp_path):
@@ -199,7 +199,7 @@ def test_what_models_of_noise_do_is_refused_with_what_to_type(runs):
         "this model makes images of images (gray_to_colour, colour_to_gray), not of noise: give it pictures,"
         " pipe(images, to='colour')."
     )
-    assert refusal(pipe, seeds=[0]) == refusal(pipe, photo(), seeds=[0]) == refusal(pipe) == said
+    assert refusal(pipe, seeds=[0]) == refusal(pipe) == said
     for call in (
         lambda: pipe.mix([0], [1], layers=[1]),
         lambda: pipe.edit(seeds=0),
@@ -235,8 +235,9 @@ def test_what_is_no_picture_is_refused(runs, tmp_path, monkeypatch, given, answe
 
 def test_numbers_that_cannot_be_are_refused(runs):
     pipe = ggdr.from_pretrained(runs["paired"])
-    for wrong in ({"chunk_size": 0}, {"tile": -1}, {"overlap": -1}):
-        assert "give 1 or more, and 0 or more pixels" in refusal(pipe, photo(), **wrong)
+    assert refusal(pipe, photo(), chunk_size=0) == "a pass of 0 images makes none; give 1 or more."
+    assert refusal(pipe, photo(), tile=-1) == "tile is -1; give 0 or more pixels."
+    assert refusal(pipe, photo(), overlap=-1) == "overlap is -1; give 0 or more pixels."
     assert "values that are no colours" in refusal(pipe, torch.full((1, 16, 16), 2.0))
     assert "output_type is 'jpg'" in refusal(pipe, photo(), output_type="jpg")
 

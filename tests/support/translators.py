@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.data.base import Batch, DataSet, Images
+from ggdr.games.paired import PairedGame
 from ggdr.networks.base import (
     NO_EXTRA,
     DiscriminatorConfig,
@@ -20,7 +22,8 @@ from ggdr.networks.base import (
     TranslatorConfig,
 )
 from ggdr.networks.base.module import Discriminator, Translator
-from ggdr.registry import Capability, datasets, discriminators, generators
+from ggdr.play.view import View, translation, translation_name, way_of
+from ggdr.registry import Capability, datasets, discriminators, games, generators
 
 
 @generators.register("small_translator")
@@ -108,3 +111,54 @@ class NoiseImages(Images):
 def noise(channels: int, seed: int) -> Tensor:
     draws = torch.Generator().manual_seed(seed)
     return torch.randint(0, 256, (channels, 16, 16), generator=draws, dtype=torch.uint8)
+
+
+@generators.register("tinted_translator")
+@dataclass(frozen=True, kw_only=True)
+class TintedTranslatorConfig(TranslatorConfig):
+    """Half of the source and half of a colour: a code's that is drawn, or a style's; and of a class, its number."""
+
+    drawn: bool = True
+    """it draws its code where none is given"""
+
+    def build(self, spec: ImageSpec, source: ImageSpec) -> TintedTranslator:
+        return TintedTranslator(self, spec, source)
+
+
+class TintedTranslator(Translator):
+    size_divisor = 4
+
+    def __init__(self, config: TintedTranslatorConfig, spec: ImageSpec, source: ImageSpec):
+        super().__init__(config, spec, source)
+        self.share, self.z_dim = nn.Parameter(torch.tensor(0.5)), spec.channels
+
+    def forward(self, source: Tensor, labels=None, *, z=None, resolutions=()) -> GeneratorOutput:
+        made = self.share * (source.mean(1, keepdim=True) + z[:, :, None, None].clamp(-1, 1))
+        if labels is not None:
+            made = made + labels.argmax(1).view(-1, 1, 1, 1) / 100
+        return GeneratorOutput(made)
+
+
+@games.register("tinted")
+@dataclass(frozen=True, kw_only=True)
+class TintedGame(PairedGame):
+    """One tinted translator, whose style is the mean colour of a picture."""
+
+    styles: bool = True
+    """it takes the styles of pictures"""
+    own: bool = True
+    """it knows the style of the picture itself"""
+
+    def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
+        (source, target), network = domains, networks["generator"]
+        way = way_of(network)._replace(draws=network.z_dim if network.config.drawn else 0)
+        if self.styles:
+            way = way._replace(encode_style=mean_colour, style_spec=network.spec, needs_style=not way.draws)
+        if self.own:
+            way = way._replace(own_code=lambda images: mean_colour(images.expand(-1, network.z_dim, -1, -1)))
+        return {translation_name(source, target): translation(source, target, way)}
+
+
+def mean_colour(images: Tensor) -> Tensor:
+    """The mean of each channel [N, C]."""
+    return images.mean((2, 3))

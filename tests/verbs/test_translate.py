@@ -101,12 +101,19 @@ def test_a_broken_picture_is_named_and_the_others_are_made(run, here, capsys):
         "nothing.png": "there is no file or folder 'nothing.png'; give pictures, or a folder of such.",
         "photos/one.jpg --view zebra": "this model does not translate to 'zebra'; give a domain, 'colour' or 'gray'",
         "photos/one.jpg --labels 3": "this generator was trained without labels; leave --labels 3 out.",
-        "photos/one.jpg --out made.png": "--out made.png ends in .png, as no folder does",
+        "photos/one.jpg --out made.jpg": "--out made.jpg ends in .jpg, as no folder does; give NAME.png for one",
+        "photos/one.jpg --seed 3": "`ggdr translate` has no flag --seed. Did you mean --seeds?",
+        "photos/one.jpg --seeds 3": "gray_to_colour draws nothing, so that seeds make no difference; leave seeds out.",
+        "photos/one.jpg --tile -5": "tile is -5; give 0 or more pixels.",
+        "photos/one.jpg --batch-size 0": "a pass of 0 images makes none; give 1 or more.",
+        "photos/one.jpg --seeds x": "--seeds x holds 'x'; give numbers and ranges such as 0-15,100.",
+        "photos/one.jpg --style photos": "gray_to_colour takes no style of other pictures; leave style out.",
+        "photos/one.jpg --each-style": "--each-style makes an output for each style picture; give those by --style.",
     }.items(),
 )
 def test_what_cannot_be_is_refused_and_nothing_is_made(run, here, typed, answer):
     assert said(run, *typed.split()).startswith(answer)
-    assert not (here / "translated").exists() and not (here / "made.png").exists()
+    assert not (here / "translated").exists() and not (here / "made.jpg").exists()
 
 
 def test_two_pictures_that_would_become_one_file_are_refused(run, here):
