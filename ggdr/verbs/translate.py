@@ -100,7 +100,7 @@ def main(argv: list[str]) -> int:
     check_places(command)
     pictures = find_pictures(command.images)
     pipeline = open_translator(command)
-    name, variants = plan(command, pipeline)
+    name, variants = plan_outputs(command, pipeline)
     as_one = is_png(command.out)
     files = {} if as_one else output_files(pictures, command.out, [""] if command.grid else variants.names())
     command.check_files([file for own in files.values() for file in own])
@@ -117,9 +117,9 @@ def main(argv: list[str]) -> int:
         if as_one:
             rows.append(row)
             continue
-        shown = [table(command, pipeline, name, variants, [row])] if command.grid else row[1:]
+        shown = [draw_table(command, pipeline, name, variants, [row])] if command.grid else row[1:]
         for image, file in zip(shown, files[picture], strict=True):
-            save(image, file, command.out, SHEET if command.grid else SOFTWARE)
+            write(image, file, command.out, SHEET if command.grid else SOFTWARE)
     if not made:
         raise UserError(f"none of {len(pictures)} files is a picture that can be translated; give others.")
     if as_one:
@@ -155,7 +155,7 @@ def open_translator(command: Translate) -> TranslationPipeline:
     return pipeline.to(resolve_device(command.device))
 
 
-def plan(command: Translate, pipeline: TranslationPipeline) -> tuple[str, Variants]:
+def plan_outputs(command: Translate, pipeline: TranslationPipeline) -> tuple[str, Variants]:
     """The view, and the outputs that each picture is to have; UserError if the model does not take what is asked."""
     name, view = pipeline.find_view(command.view or None)
     assert view.way is not None
@@ -248,7 +248,7 @@ def shown(file: Path, spec: ImageSpec) -> PIL.Image.Image:
     return to_pil(picture(inputs_of(file, spec)[0][None], spec.classes))[0]
 
 
-def table(
+def draw_table(
     command: Translate,
     pipeline: TranslationPipeline,
     view: str,
@@ -284,10 +284,10 @@ def write_one(
 
     if len(rows) == 1 and len(rows[0]) == 2 and not command.grid:
         return save_png(rows[0][1], command.out)
-    return save_png(table(command, pipeline, view, variants, rows, CELL_PX), command.out, SHEET)
+    return save_png(draw_table(command, pipeline, view, variants, rows, CELL_PX), command.out, SHEET)
 
 
-def save(image: PIL.Image.Image, file: Path, out: Path, software: str) -> None:
+def write(image: PIL.Image.Image, file: Path, out: Path, software: str) -> None:
     """Save a picture, in a folder that is marked as made here."""
     from ggdr.sampling.grid import save_png
 
