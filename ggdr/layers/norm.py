@@ -80,11 +80,7 @@ class ConditionalBatchNorm2d(BatchNorm2d):
 
     def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
         """Normalize x [N, C, H, W], multiply by 1 + scale(code) and add shift(code); code [N, D]."""
-        x = super().forward(x)
-        if self.scale is None or self.shift is None or code is None:
-            return x
-        scale, shift = (layer(code).to(x.dtype)[:, :, None, None] for layer in (self.scale, self.shift))
-        return torch.addcmul(shift, x, 1 + scale)
+        return modulate(super().forward(x), self.scale, self.shift, code)
 
     def input_matrices(self) -> list[Tensor]:
         """Return the matrices [C, D] by which scale and shift depend on the code."""
@@ -100,6 +96,28 @@ class InstanceNorm2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalize x [N, C, H, W] to zero mean and unit variance over H and W; the dtype stays."""
         return normalize_each(x)
+
+
+class ConditionalInstanceNorm2d(InstanceNorm2d):
+    """Instance normalization whose scale and shift are linear in a code (arXiv 1610.07629, 1802.10151)."""
+
+    def __init__(self, channels: int, code: int):
+        """Build the layer; `code`: width of the code; 0: it neither scales nor shifts."""
+        super().__init__()
+        self.scale = nn.Linear(code, channels, bias=False) if code else None
+        self.shift = nn.Linear(code, channels, bias=False) if code else None
+
+    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        """Normalize x [N, C, H, W], multiply by 1 + scale(code) and add shift(code); code [N, D]."""
+        return modulate(super().forward(x), self.scale, self.shift, code)
+
+
+def modulate(x: Tensor, scale: nn.Linear | None, shift: nn.Linear | None, code: Tensor | None) -> Tensor:
+    """Return x [N, C, H, W] times 1 + scale(code) plus shift(code), in its dtype; x itself without layers or code."""
+    if scale is None or shift is None or code is None:
+        return x
+    gain, offset = (layer(code).to(x.dtype)[:, :, None, None] for layer in (scale, shift))
+    return torch.addcmul(offset, x, 1 + gain)
 
 
 def normalize_each(x: Tensor) -> Tensor:

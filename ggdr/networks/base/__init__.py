@@ -202,6 +202,10 @@ class TranslatorConfig(NetworkConfig):
 
     registry = generators
 
+    def without_code(self) -> Self:
+        """The settings of one that takes no code, of one that can do without; else its own."""
+        return self
+
     def build(self, spec: ImageSpec, source: ImageSpec) -> Translator:
         """The network, freshly initialised; `spec`: of what it makes, `source`: of what it takes.
 

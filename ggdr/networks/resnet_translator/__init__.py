@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
 from ggdr.errors import above_zero, not_negative
@@ -16,7 +16,8 @@ class ResnetTranslatorConfig(TranslatorConfig):
     """Image to image: two halvings, residual blocks, two doublings, instance norm (Zhu et al. 2017, app. 7.2).
 
     The paper's has 9 blocks at 256 px, 11.38 M weights, and 6 at 128 px. What is to be made may be 2, 4, 8 ... times as
-    large as what is taken. Labels join the image as planes (arXiv 1711.09020).
+    large as what is taken. Labels join the image as planes (arXiv 1711.09020). With a code, one image has many results
+    (Almahairi et al. 2018, arXiv 1802.10151).
     """
 
     channels: int = 64
@@ -25,6 +26,11 @@ class ResnetTranslatorConfig(TranslatorConfig):
     """residual blocks between the halvings and the doublings"""
     halvings: int = 2
     """times that the image is halved before the residual blocks"""
+    widenings: int = 0
+    """layers before the halvings that keep the size and double the channels, and as many after the doublings that halve
+    them: 1 in Augmented CycleGAN, which halves once"""
+    z_dim: int = 0
+    """width of a latent code that scales and shifts what each normalization gives; 0: it takes none"""
     norm: Literal["instance", "batch"] = "instance"
     """what is normalized after each convolution: each image by itself, as in the paper, or the batch"""
     antialias: bool = False
@@ -33,7 +39,10 @@ class ResnetTranslatorConfig(TranslatorConfig):
 
     def __post_init__(self) -> None:
         above_zero(self, "channels")
-        not_negative(self, "blocks", "halvings")
+        not_negative(self, "blocks", "halvings", "widenings", "z_dim")
+
+    def without_code(self) -> Self:
+        return replace(self, z_dim=0)
 
     @classmethod
     def tiny(cls) -> Self:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ggdr.layers.norm import BatchNorm2d, InstanceNorm2d
+from ggdr.layers.norm import ConditionalBatchNorm2d, ConditionalInstanceNorm2d
 from ggdr.layers.projection import with_label_planes
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Translator
@@ -32,20 +32,25 @@ class ResnetTranslator(Translator):
         low = (size[0] >> config.halvings, size[1] >> config.halvings)
         doublings = doublings_between(low, (spec.height, spec.width), name)
         self.size_divisor = 1 << config.halvings
-        norm, alias = config.norm, not config.antialias
+        norm, alias, code = config.norm, not config.antialias, config.z_dim
+        self.z_dim = code
         width = config.channels
-        layers = [ConvLayer(source.channels + spec.labels, width, 7, norm)]
-        for _ in range(config.halvings):
-            layers.append(ConvLayer(width, 2 * width, 3, norm, "down", strided=alias))
+        layers = [ConvLayer(source.channels + spec.labels, width, 7, norm, code=code)]
+        for level in range(config.widenings + config.halvings):
+            way: Way = "same" if level < config.widenings else "down"
+            layers.append(ConvLayer(width, 2 * width, 3, norm, way, strided=alias, code=code))
             width *= 2
         self.down = nn.Sequential(*layers)
-        self.blocks = nn.Sequential(*(ResnetBlock(width, norm) for _ in range(config.blocks)))
+        self.blocks = nn.Sequential(*(ResnetBlock(width, norm, code) for _ in range(config.blocks)))
         self.feature_channels = {low[0]: width}
-        self.up = nn.ModuleList()
+        self.up, self.narrow = nn.ModuleList(), nn.ModuleList()
         for level in range(doublings):
-            narrow = max(width // 2, config.channels)
-            self.up.append(ConvLayer(width, narrow, 3, norm, "up", strided=alias))
+            narrow = max(width // 2, config.channels << config.widenings)
+            self.up.append(ConvLayer(width, narrow, 3, norm, "up", strided=alias, code=code))
             width = self.feature_channels[low[0] << (level + 1)] = narrow
+        for _ in range(config.widenings):
+            self.narrow.append(ConvLayer(width, width // 2, 3, norm, code=code))
+            width //= 2
         self.toimage = nn.Conv2d(width, spec.channels, 7, padding=3, padding_mode="reflect")
         initialise(self)
 
@@ -57,24 +62,35 @@ class ResnetTranslator(Translator):
         z: Tensor | None = None,
         resolutions: tuple[int, ...] = (),
     ) -> GeneratorOutput:
-        """Map source [N, Cs, Hs, Ws] in [-1, 1] and labels [N, L] to images [N, C, H, W], and the maps of
-        `resolutions`: those that follow the residual blocks, and each doubling."""
+        """Map source [N, Cs, Hs, Ws] in [-1, 1], labels [N, L] and codes [N, z_dim] to images [N, C, H, W], and the
+        maps of `resolutions`: those that follow the residual blocks, and each doubling. ValueError if it takes codes
+        and is given none."""
         self.check_resolutions(resolutions)
-        x = self.blocks(self.down(channels_last(with_label_planes(source, labels, self.spec.labels))))
+        if self.z_dim and z is None:
+            raise ValueError(f"this translator takes codes beside images: pass z [N, {self.z_dim}].")
+        x = channels_last(with_label_planes(source, labels, self.spec.labels))
+        for layer in (*self.down, *self.blocks):
+            x = layer(x, z)
         maps = [x]
         for layer in self.up:
-            maps.append(layer(maps[-1]))
+            maps.append(layer(maps[-1], z))
         features = {r: x.float() for r, x in zip(self.feature_channels, maps, strict=True) if r in resolutions}
-        return GeneratorOutput(torch.tanh(self.toimage(maps[-1]).float()), features=features)
+        x = maps[-1]
+        for layer in self.narrow:
+            x = layer(x, z)
+        return GeneratorOutput(torch.tanh(self.toimage(x).float()), features=features)
 
 
 class ConvLayer(nn.Module):
     """A convolution, normalization and ReLU, which keeps the size, halves or doubles it."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, norm: Norm, way: Way = "same", strided=True):
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, norm: Norm, way: Way = "same", strided=True, code=0
+    ):
         """Build the layer; `strided`: the convolution itself halves or doubles; else a blur before or after it does.
 
-        Edges are reflected in one that keeps the size, zero in others.
+        Edges are reflected in one that keeps the size, zero in others. `code`: width of the code that modulates
+        normalization, 0: none.
         """
         super().__init__()
         self.way: Way = "same" if way != "same" and strided else way
@@ -88,30 +104,30 @@ class ConvLayer(nn.Module):
             edges: Literal["reflect", "zeros"] = "reflect" if way == "same" else "zeros"
             stride, padding = (2 if way == "down" and strided else 1), kernel // 2
             self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=bias, padding_mode=edges)
-        self.norm = make_norm(norm, out_channels)
+        self.norm = make_norm(norm, out_channels, code)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [N, in_channels, h, w] to [N, out_channels, H, W]."""
+    def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        """Map [N, in_channels, h, w] and codes z [N, D] to [N, out_channels, H, W]."""
         x = self.conv(blur_up(x) if self.way == "up" else x)
-        x = F.relu(self.norm(channels_last(x)))
+        x = F.relu(self.norm(channels_last(x), z))
         return blur_down(x) if self.way == "down" else x
 
 
 class ResnetBlock(nn.Module):
     """Two 3x3 convolutions with reflected edges, added to what they read."""
 
-    def __init__(self, channels: int, norm: Norm):
+    def __init__(self, channels: int, norm: Norm, code: int = 0):
         super().__init__()
-        self.layer = ConvLayer(channels, channels, 3, norm)
+        self.layer = ConvLayer(channels, channels, 3, norm, code=code)
         bias = norm != "batch"
         self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=bias, padding_mode="reflect")
-        self.norm = make_norm(norm, channels)
+        self.norm = make_norm(norm, channels, code)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [N, channels, h, w] to the same shape."""
-        return x + self.norm(self.conv(self.layer(x)))
+    def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        """Map [N, channels, h, w] and codes z [N, D] to the same shape."""
+        return x + self.norm(self.conv(self.layer(x, z)), z)
 
 
-def make_norm(norm: Norm, channels: int) -> nn.Module:
-    """Return a layer that normalizes each image by itself, or the batch."""
-    return BatchNorm2d(channels) if norm == "batch" else InstanceNorm2d()
+def make_norm(norm: Norm, channels: int, code: int = 0) -> nn.Module:
+    """Return a layer that normalizes each image by itself, or the batch; `code`: width of one that modulates it."""
+    return ConditionalBatchNorm2d(channels, code) if norm == "batch" else ConditionalInstanceNorm2d(channels, code)
