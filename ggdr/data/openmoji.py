@@ -34,6 +34,7 @@ class OpenMoji(DataSet):
     """add the mirror image of each, which doubles the epoch"""
     subset: int | None = None
     """use only N of them, drawn at random, the same ones each time; None: all"""
+    features: ClassVar[str] = "emoji"
     licence: ClassVar[str] = "CC BY-SA 4.0; all emoji are designed by OpenMoji, the open-source emoji and icon project"
 
     def identity(self) -> str:

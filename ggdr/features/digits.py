@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
-from ggdr.cache import cache_folder, write_whole
+from ggdr.cache import cache_folder
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import gray, resize
+from ggdr.features.trained import coarse, fit, load_or_train, moved, reproducible, uniform
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
 from ggdr.registry import Capability, extractors
@@ -21,8 +19,6 @@ SCALE = 4.0
 """divisor of the features, which brings them to the size of Inception's"""
 EDITION = "digits-2"
 """name of the cached file; a change of the network or of its training is another edition"""
-GRID = 2.0**-12
-"""weights are rounded to multiples of it, which hides the last bits, in which processors differ"""
 EPOCHS, BATCH, LEARNING_RATE = 28, 64, 5e-3
 REACH = (0.15, 0.1, 0.12, 0.12)
 """most that training turns an image (radians), scales it (share) and moves it right and down (half sides)"""
@@ -43,7 +39,7 @@ class Digits(Extractor):
 
     def load(self, device: torch.device) -> Embedder:
         """The network, trained if the cache does not hold it whole."""
-        return DigitsEmbedder(load_or_train(cache_folder() / f"{EDITION}.safetensors"), device)
+        return DigitsEmbedder(weights(), device)
 
 
 class DigitsEmbedder(Embedder):
@@ -82,46 +78,10 @@ def network(dtype: torch.dtype) -> torch.nn.Sequential:
     )
 
 
-def load_or_train(file: Path) -> dict[str, Tensor]:
-    """Load the weights in `file`; where it is missing or damaged, one process trains and writes them first."""
-    from filelock import FileLock
-
-    if (known := read_intact(file)) is not None:
-        return known
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(file.with_suffix(".lock")):  # whoever waits here finds the file that the first one made
-            return read_intact(file) or train_into(file)
-    except OSError as error:
-        warnings.warn(f"the digits classifier cannot be kept in {file.parent}: {error}", stacklevel=2)
-        return train(*scans())
-
-
-def train_into(file: Path) -> dict[str, Tensor]:
-    """Train the weights, write them to `file` and return them; OSError if they cannot be written."""
-    state = train(*scans())
-    write_whole(file, lambda aside: save(state, aside))
-    return state
-
-
-def save(state: dict[str, Tensor], file: Path) -> None:
-    """Write weights and their fingerprint as safetensors; OSError if they cannot be written."""
-    from safetensors.torch import save
-
-    file.write_bytes(save(state, metadata={"fingerprint": fingerprint(state)}))
-
-
-def read_intact(file: Path) -> dict[str, Tensor] | None:
-    """Read the weights in `file`; None if it is missing or is not what was written."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, "pt") as stored:
-            state = {name: stored.get_tensor(name) for name in stored.keys()}
-            kept = (stored.metadata() or {}).get("fingerprint")
-    except (SafetensorError, OSError):
-        return None
-    return state if kept == fingerprint(state) else None
+def weights() -> dict[str, Tensor]:
+    """The trained weights, from the cache if it holds them whole."""
+    file = cache_folder() / f"{EDITION}.safetensors"
+    return load_or_train(file, lambda: train(*scans()), "digits classifier")
 
 
 def scans() -> tuple[Tensor, Tensor]:
@@ -139,44 +99,20 @@ def train(images: Tensor, digits: Tensor) -> dict[str, Tensor]:
 
     The same on every machine, as far as float64 reaches; leaves torch's randomness and threads as they were.
     """
-    with single_thread(), torch.random.fork_rng(devices=[]), torch.enable_grad():
-        torch.manual_seed(0)
-        net, steps = network(torch.float64), EPOCHS * (len(images) // BATCH)
-        optimizer = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
-        decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
-        for _ in range(EPOCHS):
-            for picked in torch.randperm(len(images)).split(BATCH)[: len(images) // BATCH]:
-                optimizer.zero_grad()
-                F.cross_entropy(net(augment(images[picked])), digits[picked]).backward()
-                optimizer.step()
-                decay.step()
-    return {name: (value / GRID).round().mul(GRID).float() for name, value in net.state_dict().items()}
+    with reproducible():
+        net = network(torch.float64)
 
+        def loss(picked: Tensor) -> Tensor:
+            """Cross entropy of a batch."""
+            return F.cross_entropy(net(augment(images[picked])), digits[picked])
 
-@contextmanager
-def single_thread():
-    """Context in which torch uses one thread, so that sums are taken in one order."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+        fit(net, loss, len(images), EPOCHS, BATCH, LEARNING_RATE)
+    return coarse(net.state_dict())
 
 
 def augment(images: Tensor) -> Tensor:
     """Rotate, scale, move, fade and add noise to images [N, 1, H, W] in [0, 1], a little, so that fakes fit too."""
-    count = len(images)
-    turn, scale, right, down = uniform(4, count).mul(torch.tensor(REACH, dtype=torch.float64)[:, None])
-    cos, sin = turn.cos() / (1 + scale), turn.sin() / (1 + scale)
-    moves = torch.stack([cos, -sin, right, sin, cos, down], dim=1).view(count, 2, 3)
-    grid = F.affine_grid(moves, list(images.shape), align_corners=False)
-    moved = F.grid_sample(images, grid, align_corners=False)
-    pale = 0.925 + 0.225 * uniform(count, 1, 1, 1)
-    noise = 0.05 * (1 + uniform(count, 1, 1, 1)) * uniform(*images.shape)
-    return (moved * pale + noise).clamp(0, 1)
-
-
-def uniform(*shape: int) -> Tensor:
-    """Draw float64 numbers uniformly from [-1, 1]."""
-    return 2 * torch.rand(shape, dtype=torch.float64) - 1
+    shown = moved(images, REACH)
+    pale = 0.925 + 0.225 * uniform(len(images), 1, 1, 1)
+    noise = 0.05 * (1 + uniform(len(images), 1, 1, 1)) * uniform(*images.shape)
+    return (shown * pale + noise).clamp(0, 1)

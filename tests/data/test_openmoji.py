@@ -11,12 +11,12 @@ import torch
 from places import ROOT
 
 from ggdr.data.openmoji import OpenMoji
-from ggdr.data.reading.openmoji import drawings
-from ggdr.data.reading.openmoji.code_points import GROUPS, TONES, drawing, group, part, tone
-from ggdr.data.reading.openmoji.drawings import Drawings, emoji_files
-from ggdr.data.reading.openmoji.layers import picture
 from ggdr.errors import UserError
 from ggdr.hub.card import card_of_recipe
+from ggdr.openmoji import drawings
+from ggdr.openmoji.code_points import GROUPS, TONES, drawing, group, part, tone
+from ggdr.openmoji.drawings import Drawings, emoji_files
+from ggdr.openmoji.layers import picture
 
 SIZE = 32
 """pixels; all tests share drawings of few sizes, which are made once in a cache"""

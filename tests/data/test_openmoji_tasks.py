@@ -10,10 +10,10 @@ import torch
 
 from ggdr.data.loader import batches
 from ggdr.data.openmoji import OpenMoji
-from ggdr.data.reading.openmoji.code_points import drawing
-from ggdr.data.reading.openmoji.drawings import emoji_files
-from ggdr.data.reading.openmoji.layers import BACKGROUND, COLOURS, LINE, label_map, lines
 from ggdr.data.reading.openmoji.opening import shrink
+from ggdr.openmoji.code_points import drawing
+from ggdr.openmoji.drawings import emoji_files
+from ggdr.openmoji.layers import BACKGROUND, COLOURS, LINE, label_map, lines
 
 SIZE = 32
 """pixels; all tests share drawings of few sizes, which are made once in a cache"""

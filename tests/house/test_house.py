@@ -35,7 +35,7 @@ FLOORS = [
         "registry",
         "seeding",
     },
-    {"ops", "schedules"},
+    {"openmoji", "ops", "schedules"},
     {"layers"},
     {"networks"},
     {"play"},

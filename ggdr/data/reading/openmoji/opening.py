@@ -12,11 +12,11 @@ from ggdr.data.reading.domains.unpaired import UnpairedImages
 from ggdr.data.reading.indexed import IndexedImages
 from ggdr.data.reading.labels.base import Labels, class_labels, vector_labels
 from ggdr.data.reading.opening import select_subset
-from ggdr.data.reading.openmoji.code_points import GROUPS, PARTS, TONES, group, part, tone
-from ggdr.data.reading.openmoji.drawings import Drawings, emoji_files, made_by
-from ggdr.data.reading.openmoji.layers import CLASSES
 from ggdr.errors import UserError, setting
 from ggdr.networks.base import ImageSpec
+from ggdr.openmoji.code_points import GROUPS, PARTS, TONES, group, part, tone
+from ggdr.openmoji.drawings import Drawings, emoji_files, made_by, over_white
+from ggdr.openmoji.layers import CLASSES
 
 if TYPE_CHECKING:
     from ggdr.data.openmoji import OpenMoji
@@ -131,12 +131,6 @@ class ShownEmoji:
         for change in self.show:
             drawing = change(drawing)
         return drawing
-
-
-def over_white(rgba: np.ndarray) -> np.ndarray:
-    """RGB uint8 [3, H, W] of RGBA uint8 [4, H, W] in front of white."""
-    colour, alpha = rgba[:3].astype(np.uint16), rgba[3:].astype(np.uint16)
-    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
 def shrink(picture: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ from types import MappingProxyType
 import numpy as np
 
 from ggdr.cache import cache_folder, write_whole
-from ggdr.data.reading.openmoji.layers import label_map, lines, picture
 from ggdr.lazy import available, optional
+from ggdr.openmoji.layers import label_map, lines, picture
 
 Draw = Callable[[str, int], np.ndarray]
 DRAWN: Mapping[str, Draw] = MappingProxyType({"picture": picture, "lines": lines, "label_map": label_map})
@@ -96,3 +96,9 @@ def draw_all(kind: str, size: int, allocate: Callable[..., np.ndarray]) -> np.nd
     for index, file in enumerate(bar):
         array[index] = draw(file.read_text("utf-8"), size)
     return array
+
+
+def over_white(rgba: np.ndarray) -> np.ndarray:
+    """RGB uint8 [3, H, W] of RGBA uint8 [4, H, W] in front of white."""
+    colour, alpha = rgba[:3].astype(np.uint16), rgba[3:].astype(np.uint16)
+    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
