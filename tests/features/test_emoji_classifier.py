@@ -1,4 +1,4 @@
-"""The classifier of emoji: what it can tell apart, and what it hands over. How it is kept is tested with that of digits."""
+"""The classifier of emoji: what it tells apart and hands over. How it is kept is tested with that of digits."""
 
 from __future__ import annotations
 
