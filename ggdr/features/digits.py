@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.cache import cache_folder
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import gray, resize
-from ggdr.features.trained import coarse, fit, load_or_train, moved, reproducible, uniform
+from ggdr.features.trained import coarse, fit, kept, moved, reproducible, uniform
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
 from ggdr.registry import Capability, extractors
@@ -39,7 +38,7 @@ class Digits(Extractor):
 
     def load(self, device: torch.device) -> Embedder:
         """The network, trained if the cache does not hold it whole."""
-        return DigitsEmbedder(weights(), device)
+        return DigitsEmbedder(kept(EDITION, lambda: train(*scans()), "digits classifier"), device)
 
 
 class DigitsEmbedder(Embedder):
@@ -76,12 +75,6 @@ def network(dtype: torch.dtype) -> torch.nn.Sequential:
         nn.SiLU(),
         nn.Linear(FEATURES, 10, dtype=dtype),
     )
-
-
-def weights() -> dict[str, Tensor]:
-    """The trained weights, from the cache if it holds them whole."""
-    file = cache_folder() / f"{EDITION}.safetensors"
-    return load_or_train(file, lambda: train(*scans()), "digits classifier")
 
 
 def scans() -> tuple[Tensor, Tensor]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.cache import cache_folder
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.pixels import resize, rgb
-from ggdr.features.trained import coarse, fit, load_or_train, moved, reproducible, uniform
+from ggdr.features.trained import coarse, fit, kept, moved, reproducible, uniform
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
 from ggdr.registry import Capability, extractors
@@ -40,14 +39,14 @@ class Emoji(Extractor):
 
     def load(self, device: torch.device) -> Embedder:
         """The network, trained if the cache does not hold it whole; MissingPackage without the emoji."""
-        return EmojiEmbedder(weights(), device)
+        return EmojiEmbedder(kept(EDITION, lambda: train_classifier(*drawings()), "emoji classifier"), device)
 
 
 class EmojiEmbedder(Embedder):
     """Computes the classifier's last hidden layer, and its class logits."""
 
     def __init__(self, state: dict[str, Tensor], device: torch.device):
-        self.network = network(torch.float32)
+        self.network = classifier(torch.float32)
         self.network.load_state_dict(state)
         self.network.to(device).eval().requires_grad_(False)
         self.weights_hash, self.width = fingerprint(state), FEATURES
@@ -71,7 +70,7 @@ def classes() -> tuple[int, int]:
     return len(GROUPS), len(TONES)
 
 
-def network(dtype: torch.dtype) -> torch.nn.Sequential:
+def classifier(dtype: torch.dtype) -> torch.nn.Sequential:
     """Build the untrained network: RGB images [N, 3, 32, 32] in [0, 1] to logits [N, 17] of group and of tone."""
     nn, layers, width = torch.nn, list[torch.nn.Module](), 3
     for stride, channels in ((1, 16), (2, 32), (2, 64), (2, 128)):
@@ -80,12 +79,6 @@ def network(dtype: torch.dtype) -> torch.nn.Sequential:
     side = SIDE_PX // 8
     ends = [nn.Linear(width * side**2, FEATURES, dtype=dtype), nn.SiLU(), nn.Linear(FEATURES, sum(classes()))]
     return nn.Sequential(*layers, nn.Flatten(), *(end.to(dtype) for end in ends))
-
-
-def weights() -> dict[str, Tensor]:
-    """The trained weights, from the cache if it holds them whole."""
-    file = cache_folder() / f"{EDITION}.safetensors"
-    return load_or_train(file, lambda: train(*drawings()), "emoji classifier")
 
 
 def drawings() -> tuple[Tensor, Tensor, Tensor]:
@@ -101,13 +94,13 @@ def drawings() -> tuple[Tensor, Tensor, Tensor]:
     return images.double() / 255, groups, torch.tensor([TONES.index(tone(name)) for name in names])
 
 
-def train(images: Tensor, groups: Tensor, tones: Tensor) -> dict[str, Tensor]:
+def train_classifier(images: Tensor, groups: Tensor, tones: Tensor) -> dict[str, Tensor]:
     """Train a classifier on images [N, 3, 32, 32] float64, their groups [N] and skin tones [N]; its weights, float32.
 
     The same on every machine, as far as float64 reaches; leaves torch's randomness and threads as they were.
     """
     with reproducible():
-        net, split = network(torch.float64), classes()[0]
+        net, split = classifier(torch.float64), classes()[0]
 
         def loss(picked: Tensor) -> Tensor:
             """Cross entropies of a batch, of groups and of tones."""

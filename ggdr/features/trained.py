@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ggdr.cache import write_whole
+from ggdr.cache import cache_folder, write_whole
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
 
@@ -16,13 +16,14 @@ GRID = 2.0**-12
 """weights are rounded to multiples of it, which hides the last bits, in which processors differ"""
 
 
-def load_or_train(file: Path, train: Callable[[], Weights], what: str) -> Weights:
-    """Load the weights in `file`; where it is missing or damaged, one process trains and writes them first.
+def kept(edition: str, train: Callable[[], Weights], what: str) -> Weights:
+    """Load the weights of an edition; where the cache has no whole ones, one process trains and writes them first.
 
     `what`: the network, for the warning that they cannot be kept.
     """
     from filelock import FileLock
 
+    file = cache_folder() / f"{edition}.safetensors"
     if (known := read_intact(file)) is not None:
         return known
     try:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ggdr.data.openmoji import OpenMoji
-from ggdr.features import emoji
+from ggdr.features import emoji, trained
 from ggdr.features.emoji import Emoji
 from ggdr.openmoji.code_points import part
 from ggdr.openmoji.drawings import emoji_files
@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 def accuracy(state, images, groups, tones):
     """Shares of right groups and right tones."""
-    network = emoji.network(torch.float32)
+    network = emoji.classifier(torch.float32)
     network.load_state_dict(state)
     logits = network(images.float())
     right = (logits[:, :10].argmax(1) == groups, logits[:, 10:].argmax(1) == tones)
@@ -29,7 +29,7 @@ def quick(monkeypatch, tmp_path):
     tenth = tuple(each[::10] for each in emoji.drawings())
     monkeypatch.setattr(emoji, "drawings", lambda: tenth)
     monkeypatch.setattr(emoji, "EPOCHS", 1)
-    monkeypatch.setattr(emoji, "cache_folder", lambda: tmp_path)  # drawings stay where they are
+    monkeypatch.setattr(trained, "cache_folder", lambda: tmp_path)  # drawings stay where they are
     return Emoji().load(CPU)
 
 
@@ -53,7 +53,7 @@ def test_an_image_has_the_same_features_in_any_batch(quick):
 
 
 def test_it_is_trained_once_and_kept(quick, monkeypatch):
-    monkeypatch.setattr(emoji, "train", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(emoji, "train_classifier", lambda *_: pytest.fail("trained again"))
     assert Emoji().load(CPU).weights_hash == quick.weights_hash
 
 
@@ -66,7 +66,7 @@ def test_edges_are_white_as_the_emoji_are():
 def test_emoji_it_was_not_trained_on_are_told_apart():
     images, groups, tones = emoji.drawings()
     held_out = torch.tensor([part(file.stem) == 2 for file in emoji_files()])
-    state = emoji.train(images[~held_out], groups[~held_out], tones[~held_out])
+    state = emoji.train_classifier(images[~held_out], groups[~held_out], tones[~held_out])
     of_group, of_tone = accuracy(state, images[held_out], groups[held_out], tones[held_out])
     assert of_group > 0.55 and of_tone > 0.75  # people, the commonest, are 54 %, and no tone is 55 %
 

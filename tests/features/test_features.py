@@ -50,7 +50,7 @@ def loaded(inception_file, dinov2_file, lpips_network):
     return {
         "pixels": Pixels().load(CPU),
         "digits": Digits().load(CPU),
-        "emoji": EmojiEmbedder(emoji.network(torch.float32).state_dict(), CPU),
+        "emoji": EmojiEmbedder(emoji.classifier(torch.float32).state_dict(), CPU),
         "timm": Timm(model=LITTLE, random=True).load(CPU),
         "inception": Inception(weights=str(inception_file)).load(CPU),
         "dinov2": DINOv2(size="s", weights=str(dinov2_file)).load(CPU),
