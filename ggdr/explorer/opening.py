@@ -18,8 +18,12 @@ CSS = """
 .gradio-container {max-width: 1180px !important; margin: auto}
 .pixels img {image-rendering: pixelated}
 #current img {width: 100%; object-fit: contain; cursor: crosshair}
-#given img, #made img, #back img, #grid img, #losses img {width: 100%; max-width: 100%; object-fit: contain}
-#given img {min-width: 280px}
+#given img, #style img, #made img, #back img, #grid img, #losses img {
+  width: 100%; max-width: 100%; object-fit: contain
+}
+#given img, #style img {min-width: 280px}
+#others .grid-container {grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)) !important; height: auto}
+#others {min-height: 0 !important}
 #numbers {max-width: calc(100vw - 64px); overflow-x: auto}
 footer {display: none !important}
 """

@@ -1,11 +1,12 @@
-"""The page of a translator: a picture is dropped, and shown as one of the other domain, and back again."""
+"""The page of a translator: a picture is dropped, and shown as others that the model makes of it, and back again."""
 
 from __future__ import annotations
 
+import random
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import PIL.Image
 
@@ -14,9 +15,7 @@ from ggdr.explorer.page import label_control, label_of
 from ggdr.explorer.pictures import SHOWN_PX
 from ggdr.explorer.run_tab import run_tab
 from ggdr.explorer.studio import Followed
-from ggdr.layers.dropout import Dropout
 from ggdr.lazy import optional
-from ggdr.networks.base.module import Network, Translator
 from ggdr.ops.device import resolve_device
 from ggdr.pipeline.translation import TranslationPipeline
 from ggdr.play.view import Way
@@ -28,6 +27,23 @@ with optional("explore", "the page needs"):
 
 TILE_PX = 1024
 """Longest side of pictures that are translated whole."""
+OTHERS, MOST_CLASSES = 4, 12
+"""Number of other seeds, and of classes, that are shown to choose from."""
+SEEDS = 1000
+"""Number of seeds that are drawn from."""
+
+
+class Wish(NamedTuple):
+    """What a visitor wants made of a picture."""
+
+    view: str
+    label: Any = None
+    """what the label's control holds; None: the model was trained without labels"""
+    seed: int = 0
+    style: PIL.Image.Image | None = None
+    """the picture whose style is taken; None: what the model draws, if it draws"""
+    strength: float = 1.0
+    """how far to go towards that style, from the picture's own"""
 
 
 class TranslatorStudio(Followed[TranslationPipeline]):
@@ -40,20 +56,51 @@ class TranslatorStudio(Followed[TranslationPipeline]):
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
 
-    def translate(self, picture: PIL.Image.Image, view: str, label: Any, seed: int) -> PIL.Image.Image:
-        """Return the picture that a view makes; UserError if it makes none. One thread computes at a time."""
+    def translate(self, picture: PIL.Image.Image, wish: Wish) -> PIL.Image.Image:
+        """Return the picture that is made; UserError if there is none such. One thread computes at a time.
+
+        What the way does not take, of seed, style and strength, is left out.
+        """
+        way = self.way(wish.view)
+        style = wish.style if way.encode_style else None
+        strength = wish.strength if style and way.own_code else None
+        given = None if wish.label is None else label_of(wish.label)
         with self.lock:
-            given = None if label is None else label_of(label)
-            labels = [*given] if isinstance(given, tuple) else given
-            seeds = [seed] if self.model.draws(view) else None
-            made: Any = self.model(picture, to=view, labels=labels, seeds=seeds, tile=TILE_PX).images
+            made: Any = self.model(
+                picture,
+                to=wish.view,
+                labels=[*given] if isinstance(given, tuple) else given,
+                seeds=wish.seed if self.drawn(wish) else None,
+                style=style,
+                strength=strength,
+                tile=TILE_PX,
+            ).images
             return made[0]
 
+    def drawn(self, wish: Wish) -> bool:
+        """Return whether other seeds make other pictures."""
+        styled = wish.style is not None and self.way(wish.view).encode_style is not None
+        return self.model.draws(wish.view) and (self.model.drops or not styled)
+
+    def lacks_style(self, wish: Wish) -> bool:
+        """Return whether nothing can be made before a style is given."""
+        return wish.style is None and self.way(wish.view).needs_style
+
+    def others(self, wish: Wish, first: int) -> list[tuple[Wish, str]]:
+        """Return other wishes to choose from, with titles: other seeds from `first` on, or else the other classes."""
+        if self.drawn(wish):
+            return [(wish._replace(seed=first + more), str(first + more)) for more in range(OTHERS)]
+        makes = self.way(wish.view).makes
+        if not makes.labels or makes.label_ranges:
+            return []
+        names = makes.label_names or tuple(map(str, range(makes.labels)))
+        return [(wish._replace(label=str(place)), name) for place, name in enumerate(names[:MOST_CLASSES])]
+
     def opposite(self, view: str) -> str | None:
-        """Return the view that leads back; None if there is none."""
+        """Return the view that leads back, without a style being given; None if there is none."""
         there = self.model.views[view]
         back = (n for n, each in self.model.views.items() if (each.source, each.target) == (there.target, there.source))
-        return next(back, None)
+        return next((name for name in back if not self.way(name).needs_style), None)
 
     def way(self, view: str) -> Way:
         """Return what a view takes and makes."""
@@ -91,38 +138,80 @@ class TranslatorPage:
     def translation(self) -> None:
         """Add the picture that is dropped, what is made of it, and what is made of that on the way back."""
         views = list(self.studio.model.views)
-        drawn = any(map(draws, self.studio.model.networks().values()))
         with gr.Row(equal_height=False):
             with gr.Column(scale=1, min_width=300):
-                given = gr.Image(
-                    label="drop a picture", type="pil", image_mode=None, sources=["upload", "clipboard"],
-                    elem_id="given", elem_classes="pixels", format="png",
-                )  # fmt: skip
+                given = self.dropped("given", "drop a picture")
                 several = len(views) > 1
                 view = gr.Radio(views, value=views[0], label="which way", elem_id="view", visible=several)
                 label = label_control(self.studio.way(views[0]).makes)
-                seed = gr.Number(0, label="seed", precision=0, minimum=0, elem_id="seed", visible=drawn)
+                with gr.Group() as styled:
+                    style = self.dropped("style", "drop a style")
+                    strength = gr.Slider(0, 1, 1, step=0.05, label="strength", elem_id="strength")
+                with gr.Row() as drawn:
+                    seed = gr.Number(0, label="seed", precision=0, minimum=0, elem_id="seed", min_width=100)
+                    again = gr.Button("Another seed", elem_id="again", min_width=100)
             with gr.Column(scale=1, min_width=300):
                 made = self.shown("made", views[0])
                 save = gr.DownloadButton("Download PNG", elem_id="save", interactive=False)
+                others = gr.Gallery(
+                    columns=OTHERS, show_label=False, allow_preview=False, elem_id="others", elem_classes="pixels",
+                    height="auto", object_fit="contain", buttons=[], fit_columns=False, visible=False,
+                )  # fmt: skip
                 back = self.shown("back", "and back again")
-                back.visible = self.studio.opposite(views[0]) is not None
-        controls: list[Any] = [given, view, label, seed]
+        shown_parts: list[Any] = [styled, strength, drawn, back]
+        for part, visible in zip(shown_parts, self.possible(views[0]), strict=True):
+            part.visible = visible
+        first = gr.State(0)
+        controls: list[Any] = [given, view, label, seed, style, strength]
         for each in (each for each in controls if not isinstance(each, gr.State)):
-            each.change(self.render, controls, [made, save, back], show_progress="minimal", trigger_mode="always_last")
+            each.change(
+                self.render, controls, [made, save, back, drawn], show_progress="minimal", trigger_mode="always_last"
+            ).then(self.choices, [first, *controls], [others], show_progress="hidden")
+        view.change(lambda name: [gr.update(visible=each) for each in self.possible(name)], [view], shown_parts)
+        again.click(lambda: [random.randrange(SEEDS)] * 2, None, [first, seed])
+        others.select(self.choose, [first, *controls], [seed, label])
+
+    def possible(self, view: str) -> list[bool]:
+        """Return whether a way takes styles, and with a strength, draws, and has a way back."""
+        way = self.studio.way(view)
+        styles = way.encode_style is not None
+        return [
+            styles,
+            styles and way.own_code is not None,
+            self.studio.model.draws(view),
+            self.studio.opposite(view) is not None,
+        ]
+
+    def dropped(self, name: str, title: str) -> gr.Image:
+        """Return a place for a picture of a visitor's."""
+        return gr.Image(
+            label=title, type="pil", image_mode=None, sources=["upload", "clipboard"], elem_id=name,
+            elem_classes="pixels", format="png",
+        )  # fmt: skip
 
     def shown(self, name: str, title: str) -> gr.Image:
         """Return a picture that visitors do not change."""
         return gr.Image(label=title, interactive=False, format="png", elem_id=name, elem_classes="pixels", buttons=[])
 
-    def render(self, given: PIL.Image.Image | None, view: str, label: Any, seed: float | None) -> list[Any]:
-        """Return the picture made, its file, and what becomes of it on the way back; nothing without a picture."""
-        opposite = self.studio.opposite(view)
-        if given is None:
-            return [gr.update(value=None, label=view), gr.update(value=None, interactive=False), gr.update(value=None)]
+    def render(self, given: PIL.Image.Image | None, *asked: Any) -> list[Any]:
+        """Return the picture made, its file, what becomes of it on the way back, and whether seeds matter.
+
+        There is nothing without a picture, or without a style where the model needs one.
+        """
+        wish = wish_of(*asked)
+        view, opposite = wish.view, self.studio.opposite(wish.view)
+        seeds = gr.update(visible=self.studio.drawn(wish))
+        if given is None or self.studio.lacks_style(wish):
+            title = view if given is None else f"{view}: drop a style"
+            return [
+                gr.update(value=None, label=title),
+                gr.update(value=None, interactive=False),
+                gr.update(value=None),
+                seeds,
+            ]
         try:
-            made = self.studio.translate(given, view, label, int(seed or 0))
-            back = self.studio.translate(made, opposite, label, int(seed or 0)) if opposite else None
+            made = self.studio.translate(given, wish)
+            back = self.studio.translate(made, Wish(opposite, wish.label, wish.seed)) if opposite else None
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from None
         file = Path(tempfile.mkdtemp(prefix="ggdr-")) / f"{view}.png"
@@ -131,16 +220,36 @@ class TranslatorPage:
             gr.update(value=enlarged(made), label=view),
             gr.update(value=str(file), interactive=True),
             gr.update(value=back and enlarged(back), visible=back is not None),
+            seeds,
         ]
 
+    def choices(self, first: int, given: PIL.Image.Image | None, *asked: Any) -> Any:
+        """Return the gallery of what other seeds, or classes, make of the picture."""
+        wish = wish_of(*asked)
+        if given is None or self.studio.lacks_style(wish):
+            return gr.update(value=None, visible=False)
+        try:
+            made = [
+                (enlarged(self.studio.translate(given, each), 128), title)
+                for each, title in self.studio.others(wish, first)
+            ]
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        return gr.update(value=made, visible=bool(made))
 
-def draws(network: Network) -> bool:
-    """Return whether what a network makes of a picture depends on what it draws: a code, or what dropout drops."""
-    codes = isinstance(network, Translator) and network.z_dim > 0
-    return codes or any(isinstance(module, Dropout) and module.at_test for module in network.modules())
+    def choose(self, first: int, given: PIL.Image.Image | None, event: gr.SelectData, *asked: Any) -> list[Any]:
+        """Return the seed and the label of the other that was clicked."""
+        wish = wish_of(*asked)
+        chosen, _ = self.studio.others(wish, first)[event.index]
+        return [chosen.seed, chosen.label]
 
 
-def enlarged(picture: PIL.Image.Image) -> PIL.Image.Image:
+def wish_of(view: str, label: Any, seed: float | None, style: PIL.Image.Image | None, strength: float | None) -> Wish:
+    """Return what the controls ask for."""
+    return Wish(view, label, int(seed or 0), style, 1.0 if strength is None else strength)
+
+
+def enlarged(picture: PIL.Image.Image, least: int = SHOWN_PX) -> PIL.Image.Image:
     """Return a small picture larger by a whole factor, its pixels as squares; a large one as it is."""
-    times = max(1, SHOWN_PX // max(picture.size))
+    times = max(1, least // max(picture.size))
     return picture.resize((picture.width * times, picture.height * times), PIL.Image.Resampling.NEAREST)

@@ -10,7 +10,7 @@ from translator_runs import photo, trained
 
 import ggdr
 from ggdr.explorer.opening import page_of
-from ggdr.explorer.translating import TranslatorStudio, enlarged
+from ggdr.explorer.translating import TranslatorStudio, Wish, enlarged
 from ggdr.verbs.explore import main
 
 
@@ -35,7 +35,7 @@ def test_the_page_of_a_run_shows_the_run_too_and_that_of_a_model_does_not(run):
 
 def test_a_studio_translates_and_knows_the_way_back(run):
     studio = TranslatorStudio(str(run))
-    made = studio.translate(photo(), "gray_to_colour", None, 0)
+    made = studio.translate(photo(), Wish("gray_to_colour"))
     assert np.array_equal(np.array(made), np.array(ggdr.from_pretrained(run)(photo()).images[0]))
     assert studio.opposite("gray_to_colour") == "colour_to_gray" and not studio.refresh()
     assert enlarged(photo(40, 24)).size == (360, 216) and enlarged(photo(500, 24)).size == (500, 24)

@@ -1,0 +1,114 @@
+"""The explorer's page of translators that draw, take styles or have classes: a die, a style, a strength, a gallery."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from browsing import browsing, changes, source
+from PIL import Image
+from translator_runs import photo
+from translators import TintedGame, TintedTranslatorConfig
+
+import ggdr
+from ggdr.explorer.opening import page_of
+from ggdr.explorer.translating import OTHERS, TranslatorPage, TranslatorStudio, Wish
+from ggdr.networks.base import ImageSpec
+from ggdr.pipeline.translation import TranslationPipeline
+
+CLASSES = ImageSpec(16, 16, labels=3, label_names=("cat", "dog", "owl"))
+RED, WAY = Image.new("RGB", (9, 9), "red"), "a_to_b"
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """One that draws and takes styles, and one with classes that needs a style."""
+    root = tmp_path_factory.mktemp("models")
+    for name, drawn, makes in (("drawing", True, ImageSpec(16, 16)), ("classes", False, CLASSES)):
+        network = TintedTranslatorConfig(drawn=drawn).build(makes, ImageSpec(16, 16))
+        TranslationPipeline({"generator": network}, TintedGame(), ("a", "b")).save_pretrained(root / name)
+    photo(40, 24).save(root / "photo.png")
+    RED.save(root / "red.png")
+    return root
+
+
+def same(made: Image.Image, expected: Image.Image) -> bool:
+    return np.array_equal(np.array(made), np.array(expected))
+
+
+def test_a_studio_makes_what_a_pipeline_does_and_leaves_out_what_a_way_does_not_take(models):
+    studio, pipe = TranslatorStudio(str(models / "drawing")), ggdr.from_pretrained(models / "drawing")
+    assert same(studio.translate(photo(), Wish(WAY, seed=3)), pipe(photo(), seeds=3).images[0])
+    styled = pipe(photo(), style=RED, strength=0.25).images[0]
+    assert same(studio.translate(photo(), Wish(WAY, seed=3, style=RED, strength=0.25)), styled)
+    assert studio.drawn(Wish(WAY)) and not studio.drawn(Wish(WAY, style=RED))
+    plain = TintedTranslatorConfig().build(ImageSpec(16, 16), ImageSpec(16, 16))
+    studio.model = TranslationPipeline({"generator": plain}, TintedGame(styles=False, own=False), ("a", "b"))
+    assert same(
+        studio.translate(photo(), Wish(WAY, seed=3, style=RED, strength=0.25)), pipe(photo(), seeds=3).images[0]
+    )
+    assert studio.drawn(Wish(WAY, style=RED))
+
+
+def test_other_seeds_are_offered_or_else_other_classes(models):
+    drawing, classes = (TranslatorStudio(str(models / name)) for name in ("drawing", "classes"))
+    seeds = drawing.others(Wish(WAY, seed=9), 5)
+    assert [(wish.seed, title) for wish, title in seeds] == [(5 + n, str(5 + n)) for n in range(OTHERS)]
+    assert drawing.others(Wish(WAY, style=RED), 5) == []
+    names = [(wish.label, title) for wish, title in classes.others(Wish(WAY, "1", style=RED), 5)]
+    assert names == [("0", "cat"), ("1", "dog"), ("2", "owl")]
+
+
+def test_a_model_that_needs_a_style_waits_for_it(models):
+    page = TranslatorPage(TranslatorStudio(str(models / "classes")))
+    made, save, _, _ = page.render(photo(), WAY, "1", 0, None, 1.0)
+    assert made["value"] is None and "drop a style" in made["label"]
+    assert not save["interactive"] and page.choices(0, photo(), WAY, "1", 0, None, 1.0)["value"] is None
+    made, save, _, _ = page.render(photo(), WAY, "1", 0, RED, 1.0)
+    assert made["value"] is not None and save["interactive"] and made["label"] == WAY
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_a_die_a_gallery_and_a_style_make_other_pictures(models, tmp_path, width):
+    with browsing(page_of(str(models / "drawing")), width, 1400) as (view, complaints):
+        view.wait_for_selector("#given input[type=file]", state="attached", timeout=60_000)
+        view.locator("#given input[type=file]").set_input_files(str(models / "photo.png"))
+        view.wait_for_selector("#others img", timeout=60_000)
+        assert view.locator("#others img").count() == OTHERS
+        before = source(view, "#made")
+        view.locator("#others button img").nth(2).click()
+        assert changes(view, "#made", before)
+        assert view.locator("#seed input").input_value() == "2"
+        before = source(view, "#made")
+        view.locator("#again").click()
+        assert changes(view, "#made", before)
+        before = source(view, "#made")
+        view.screenshot(path=tmp_path / "drawn.png")
+        view.locator("#style input[type=file]").set_input_files(str(models / "red.png"))
+        assert changes(view, "#made", before)
+        before = source(view, "#made")
+        view.wait_for_selector("#again", state="hidden", timeout=60_000)
+        view.locator("#strength input[type=number]").fill("0.25")
+        view.locator("#strength input[type=number]").press("Tab")
+        assert changes(view, "#made", before)
+        view.wait_for_timeout(1000)
+        assert view.evaluate("document.documentElement.scrollWidth") <= width
+        with view.expect_download() as download:
+            view.locator("#save").click()
+        download.value.save_as(tmp_path / "saved.png")
+        view.screenshot(path=tmp_path / "styled.png")
+        assert not complaints
+    pipe = ggdr.from_pretrained(models / "drawing")
+    assert same(Image.open(tmp_path / "saved.png"), pipe(photo(), style=RED, strength=0.25).images[0])
+
+
+def test_a_class_is_chosen_by_a_click(models):
+    with browsing(page_of(str(models / "classes")), 390) as (view, complaints):
+        view.wait_for_selector("#given input[type=file]", state="attached", timeout=60_000)
+        view.locator("#given input[type=file]").set_input_files(str(models / "photo.png"))
+        view.locator("#style input[type=file]").set_input_files(str(models / "red.png"))
+        view.wait_for_selector("#others img", timeout=60_000)
+        before = source(view, "#made")
+        view.locator("#others button img").nth(2).click()
+        assert changes(view, "#made", before)
+        assert view.locator("#class input").input_value() == "owl" and not view.locator("#again").is_visible()
+        assert not complaints
