@@ -31,6 +31,8 @@ class UnpairedGame(Game):
     provides: ClassVar = CycleDuel.provides
     duel: ClassVar[type[CycleDuel]] = CycleDuel
     """the kind of its duels"""
+    makers: ClassVar[tuple[str, str]] = ("generator_ab", "generator_ba")
+    """who makes images of the second domain, and who of the first"""
     pools: ClassVar[ImagePool | None] = None
     """those of a run, which `start` makes"""
 
@@ -97,13 +99,14 @@ class UnpairedGame(Game):
     def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
         """Two duels, from the first domain to the second and back, each of which knows the other."""
         (first, a), (second, b) = batch.items()
+        to_b, to_a = self.makers
         there, back = (
             self.duel(
                 networks[made], networks[judge], *reals, context, name=name, source=source.images, pool=self.pools
             )
             for made, judge, source, reals, name in (
-                ("generator_ab", "discriminator_b", a, b, translation_name(first, second)),
-                ("generator_ba", "discriminator_a", b, a, translation_name(second, first)),
+                (to_b, "discriminator_b", a, b, translation_name(first, second)),
+                (to_a, "discriminator_a", b, a, translation_name(second, first)),
             )
         )
         there.face(back)

@@ -111,6 +111,11 @@ class Duel:
         """What it provides, and its networks."""
         return self.provides | self.G.config.provides | self.D.config.provides
 
+    @property
+    def made_resolutions(self) -> tuple[int, ...]:
+        """Resolutions of the feature maps that G is to hand over with what it makes."""
+        return self.context.resolutions if Capability.G_FEATURES in self.context.requires else ()
+
     @cached_property
     def real(self) -> Tensor:
         """The reals [N, C, H, W]; a leaf that takes gradient if a term requires REAL_GRAD."""
@@ -182,9 +187,8 @@ class Duel:
 
     def generate(self, z: Tensor) -> GeneratorOutput:
         """A further pass of G: the images of z [n, z_dim], for the first n labels."""
-        resolutions = self.context.resolutions if Capability.G_FEATURES in self.context.requires else ()
         with self.context.autocast():
-            return output_in_float32(self.G(z, self.labels_of(len(z)), resolutions=resolutions))
+            return output_in_float32(self.G(z, self.labels_of(len(z)), resolutions=self.made_resolutions))
 
     def judge(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput
@@ -30,10 +30,10 @@ class TranslationDuel(Duel):
 
     def translate(self, shown: Tensor, z: Tensor | None = None) -> GeneratorOutput:
         """A further pass of G over what it is `shown`, with the feature maps that the phase's terms read."""
-        resolutions = self.context.resolutions if Capability.G_FEATURES in self.context.requires else ()
         z = self.codes(len(shown)) if z is None else z
+        z, labels = z if self.G.z_dim else None, self.labels_of(len(shown))
         with self.context.autocast():
-            made = self.G(shown, self.labels_of(len(shown)), z=z if self.G.z_dim else None, resolutions=resolutions)
+            made = self.G(shown, labels, z=z, resolutions=self.made_resolutions)
         return output_in_float32(made)
 
 
@@ -68,9 +68,11 @@ class CycleDuel(TranslationDuel):
 
     pool: ImagePool | None = field(default=None, kw_only=True)
     """older fakes, some of which D is shown on its turn instead of those of the step; None: it is shown these"""
+    opposite: Self = field(init=False, repr=False, compare=False)
+    """the duel whose generator leads back, once they `face` each other"""
     provides: ClassVar = TranslationDuel.provides | {Capability.CYCLE, Capability.IDENTITY}
 
-    def face(self, opposite: CycleDuel) -> None:
+    def face(self, opposite: Self) -> None:
         """Know the duel whose generator leads back, and be known by it."""
         self.opposite, opposite.opposite = opposite, self
 

@@ -23,6 +23,10 @@ class Reals(NamedTuple):
     """[N, L]; None: unconditional"""
 
 
+FURTHER = ("second output", "third output")
+"""columns of a grid that show what a way makes of the same image under other codes, where it draws them"""
+
+
 def nothing(batch: Mapping[str, Reals], made: Tensor) -> dict[str, Tensor]:
     """Nothing stands beside what was made."""
     return {}
@@ -116,11 +120,15 @@ def translation(
         return there.encode_style(batch[target].images)
 
     def beside(batch: Mapping[str, Reals], made: Tensor) -> dict[str, Tensor]:
-        """The images whose styles were taken, and the cycle's end, if there is a way back."""
-        styles = {"style": batch[target].images} if there.needs_style else {}
+        """What shows the way's codes, and the cycle's end, in the source's own style, if there is a way back."""
+        images, labels = batch[source]
+        beside = {"style": batch[target].images} if there.needs_style else {}
+        if there.draws and not there.needs_style:
+            beside = {name: there.translate(images, batch[target].labels, None) for name in FURTHER}
         if back is None:
-            return styles
-        return styles | {"cycle": back.translate(made, batch[source].labels, None)}
+            return beside
+        own = None if back.encode_style is None else back.encode_style(images)
+        return beside | {"cycle": back.translate(made, labels, own)}
 
     return View(make=make, target=target, source=source, way=there, beside=beside)
 

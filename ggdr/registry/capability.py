@@ -90,6 +90,10 @@ class Capability(Enum):
               "Reals and fakes are images, which may be moved, and fakes are made of noise or images; codes are not.")
     CAM = ("cam", "generator", "regularizer", '{"cam": [N, heads]}',
            "Logits of classifiers inside of a translator: whether it is shown an image of the source's domain.")
+    FOUND_CONTENT = ("found_content", "duel", "regularizer", "[N, K, h, w]",
+                     "The content of the source, and what is found of it in the fake.")
+    FOUND_STYLE = ("found_style", "duel", "regularizer", "[N, z_dim]",
+                   "The code that the fake was made under is found in it again.")
     REAL_GRAD = ("real_grad", "duel", "regularizer", "[N, C, H, W]",
                  "The reals are a leaf that takes gradient.")
     FAKE_GRAD = ("fake_grad", "duel", "regularizer", "[N, C, H, W]",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from translators import SmallEncoderConfig, SmallTranslatorConfig, TwoNoises
 
 from ggdr.augment.none import NoAugmentation
+from ggdr.games.multimodal import MultimodalGame
 from ggdr.games.paired import PairedGame
 from ggdr.games.shared_encoder import SharedEncoderGame
 from ggdr.games.standard import StandardGame
@@ -29,6 +30,7 @@ from ggdr.networks.base import (
 )
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.networks.munit import MUNITTranslatorConfig
 from ggdr.networks.none import NoDiscriminatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Networks
@@ -36,8 +38,11 @@ from ggdr.play.term import Regularizer
 from ggdr.play.view import Reals
 from ggdr.recipe import Recipe
 from ggdr.registry import Capability, discriminators, games, regularizers
+from ggdr.regularizers.content_reconstruction import ContentReconstruction
+from ggdr.regularizers.identity import Identity
 from ggdr.regularizers.l1 import L1Distance
 from ggdr.regularizers.r1 import R1
+from ggdr.regularizers.style_reconstruction import StyleReconstruction
 
 JUDGE = DCGANDiscriminatorConfig(channels=4)
 
@@ -142,14 +147,16 @@ def recipe(name: str) -> Recipe:
             regularizers={**r1, "redraw": Redraw()},
             **common,
         )
-    game, judge, terms = {
-        "unpaired": (UnpairedGame(pool=12), JUDGE, {**r1, "cycle": SmallCycle()}),
-        "shared_encoder": (SharedEncoderGame(), SmallEncoderConfig(), {"cycle": SmallCycle()}),
-        "paired": (PairedGame(), JUDGE, r1),
+    codes = {"content": ContentReconstruction(), "style": StyleReconstruction(), "identity": Identity()}
+    game, maker, judge, terms = {
+        "unpaired": (UnpairedGame(pool=12), SmallTranslatorConfig(), JUDGE, {**r1, "cycle": SmallCycle()}),
+        "shared_encoder": (SharedEncoderGame(), SmallTranslatorConfig(), SmallEncoderConfig(), {"cycle": SmallCycle()}),
+        "paired": (PairedGame(), SmallTranslatorConfig(), JUDGE, r1),
+        "multimodal": (MultimodalGame(), MUNITTranslatorConfig.tiny(), JUDGE, {**r1, **codes, "cycle": SmallCycle()}),
     }[name]
     return Recipe(
         data=TwoNoises(paired=name == "paired"),
-        generator=SmallTranslatorConfig(),
+        generator=maker,
         discriminator=judge,
         game=game,
         regularizers=terms,

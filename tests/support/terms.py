@@ -12,7 +12,7 @@ from registered import own
 from ggdr.networks.base import NO_EXTRA, DiscriminatorConfig, ImageSpec, TranslatorConfig
 from ggdr.networks.unet_translator import UNetTranslatorConfig
 from ggdr.play.duel import Duel, StepContext
-from ggdr.play.game import Reals
+from ggdr.play.game import Game, Reals
 from ggdr.registry import of_duels
 
 generators, discriminators, games = own("generator"), own("discriminator"), own("game")
@@ -24,11 +24,12 @@ def one_hot(n: int, labels: int) -> torch.Tensor | None:
     return torch.eye(labels)[torch.arange(n) % labels] if labels else None
 
 
-def translator(term) -> TranslatorConfig:
-    """The usual translator, or the first that gives more of what the term needs."""
+def translator(term, game: Game | None = None) -> TranslatorConfig:
+    """The usual translator, or the first that gives more of what the term needs, and all that the game does."""
     usual = UNetTranslatorConfig.tiny()
     others = [part.tiny() for part in generators.values() if issubclass(part, TranslatorConfig)]
-    return max([usual, *others], key=lambda each: len(each.provides & term.requires))
+    needs = game.requires if game else frozenset()
+    return max([usual, *others], key=lambda each: (needs <= each.provides, len(each.provides & term.requires)))
 
 
 def judge(term) -> DiscriminatorConfig:
@@ -41,11 +42,15 @@ def judge(term) -> DiscriminatorConfig:
 
 
 def translations(term, spec: ImageSpec, context: StepContext, device: str = "cpu") -> Callable[[], Duel]:
-    """Makes duels of the first game whose duels provide what the term needs; their sources are other than the reals."""
+    """Makes duels of a game whose duels provide what the term needs; their sources are other than the reals.
+
+    It is the first of those that need the least of translators.
+    """
     torch.manual_seed(2)
-    game = next(game for game in games.values() if of_duels(term.requires) <= game.provides)(fresh_reals=False)
+    able = [game for game in games.values() if of_duels(term.requires) <= game.provides]
+    game = min(able, key=lambda game: len(game.requires))(fresh_reals=False)
     domains = {"source": spec, "target": spec}
-    networks = game.build_networks(translator(term), judge(term), domains, NO_EXTRA)
+    networks = game.build_networks(translator(term, game), judge(term), domains, NO_EXTRA)
     for name, network in networks.named().items():
         network.to(device).requires_grad_(name in networks.learning[context.turn])
     labels = None if (given := labels_of(spec, 4)) is None else given.to(device)
