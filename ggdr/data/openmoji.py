@@ -24,6 +24,8 @@ class OpenMoji(DataSet):
     one third and the colours of another, and its held-out third are pairs"""
     channels: int = 3
     """3: RGB over white; 4: RGBA"""
+    gray_lines: bool = True
+    """lines have one channel; False: as many as pictures, so that a translator of lines can be shown pictures"""
     labels: Literal["none", "groups", "tones", "groups and tones"] = "none"
     """condition on Unicode's group (10 classes), on skin tone (7 classes), or on both at once"""
     groups: tuple[str, ...] = ()

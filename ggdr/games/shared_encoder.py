@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ggdr.errors import UserError
 from ggdr.games.unpaired import UnpairedGame
@@ -30,7 +30,8 @@ class SharedEncoderGame(UnpairedGame):
 
     pool: int = 0
     """fakes of each domain that are kept, of which D is shown one instead of a new one every other time; 0: none"""
-    turns: ClassVar = ("d", "g")
+    first: Literal["g", "d"] = "d"
+    """whose turn comes first in a step: d, so that D sees the fakes that generators make before their update"""
     provides: ClassVar = SharedEncoderDuel.provides
     duel: ClassVar = SharedEncoderDuel
 

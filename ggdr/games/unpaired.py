@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ggdr.errors import UserError, not_negative
 from ggdr.lazy import Tensor, torch
@@ -15,7 +15,7 @@ from ggdr.play.pool import ImagePool
 from ggdr.play.term import State
 from ggdr.play.translation import CycleDuel
 from ggdr.play.view import Reals, View, Way, translation, translation_name, way_of
-from ggdr.registry import Capability, games
+from ggdr.registry import Capability, games, regularizers
 
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
@@ -29,6 +29,9 @@ class UnpairedGame(Game):
     pool: int = 50
     """fakes of each domain that are kept, of which D is shown one instead of a new one every other time; 0: none"""
     provides: ClassVar = CycleDuel.provides
+    first: Literal["g", "d"] = "g"
+    """whose turn comes first in a step: d, so that D sees the fakes that generators make before their update, as in
+    U-GAT-IT and NICE-GAN (arXiv 1907.10830, 2003.00273); their published programs fix it, the papers do not"""
     duel: ClassVar[type[CycleDuel]] = CycleDuel
     """the kind of its duels"""
     makers: ClassVar[tuple[str, str]] = ("generator_ab", "generator_ba")
@@ -38,6 +41,7 @@ class UnpairedGame(Game):
 
     def __post_init__(self) -> None:
         not_negative(self, "pool")
+        object.__setattr__(self, "turns", ("g", "d") if self.first == "g" else ("d", "g"))
 
     def check_recipe(self, recipe: Recipe) -> None:
         """UserError if older fakes could not be what a part takes them for."""
@@ -89,11 +93,13 @@ class UnpairedGame(Game):
         """UserError if generators are to be shown images of their domains, which have other channels or sizes."""
         one, other = networks["generator_ab"].source, networks["generator_ba"].source
         if Capability.IDENTITY in requires and one[:3] != other[:3]:
+            terms = {name: part.requires for name, part in sorted(regularizers.items()) if part.requires <= requires}
+            names = [name for name, needs in terms.items() if Capability.IDENTITY in needs]
             raise UserError(
-                f"regularizer 'identity' shows each generator images of the domain it makes, and they have"
-                f" {one.channels} and {other.channels} channels, {one.height} x {one.width} and {other.height} x"
-                f" {other.width} px: give both domains one number and one size, or drop it: --regularizers.identity"
-                " none."
+                f"regularizer {' or '.join(map(repr, names))} shows each generator images of the domain it makes, and"
+                f" they have {one.channels} and {other.channels} channels, {one.height} x {one.width} and"
+                f" {other.height} x {other.width} px: give both domains one number and one size, or drop it:"
+                f" {' '.join(f'--regularizers.{name} none' for name in names)}."
             )
 
     def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:

@@ -65,6 +65,18 @@ def test_the_domains_of_unpaired_show_other_emoji_in_orders_of_their_own():
     assert not np.array_equal(first["lines"].images.numpy(), np.stack(drawn))  # its seed is mixed with its name
 
 
+@pytest.mark.parametrize("channels", [3, 4])
+def test_lines_may_have_as_many_channels_as_pictures(channels):
+    gray, lines_too = (
+        Emoji(task="lines_to_colour", channels=channels, gray_lines=gray).open().domain_batches([3, 4], 0)
+        for gray in (True, False)
+    )
+    lines, shown = gray["lines"].images, lines_too["lines"].images
+    assert shown.shape == lines_too["colour"].images.shape == (2, channels, SIZE, SIZE)
+    assert torch.equal(shown[:, :3], lines.expand(-1, 3, -1, -1)) and (shown[:, 3:] == 255).all()
+    assert Emoji(task="unpaired", channels=channels, gray_lines=False).open().domains["lines"].channels == channels
+
+
 def test_a_label_map_gives_each_pixel_its_colour():
     images = Emoji(task="label_map", part="test", subset=40).open()
     assert (images.domains["map"].classes, images.domains["map"].channels) == (30, 30)

@@ -25,7 +25,7 @@ from ggdr.saving import checkpoint
 from ggdr.train import train_loop, train_step
 from ggdr.training.trainer import Trainer
 
-NAMES = ("unpaired", "shared_encoder", "paired", "pairs_alone", "found_codes", "multimodal")
+NAMES = ("unpaired", "shared_encoder", "paired", "pairs_alone", "found_codes", "multimodal", "attentive")
 
 
 @pytest.mark.parametrize("name", NAMES)

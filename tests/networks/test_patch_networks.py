@@ -35,6 +35,9 @@ CODES = ImageSpec(64, 64, 128)
         (PatchDiscriminatorConfig(norm="batch"), (PAIR,), 2.769),
         (NICEDiscriminatorConfig(), (PHOTO,), 46.874),
         (NICETranslatorConfig(), (PHOTO, CODES), 8.105),
+        (UGATITTranslatorConfig(light=False), (PHOTO, PHOTO), 278.960),
+        (UGATITTranslatorConfig(), (PHOTO, PHOTO), 10.590),
+        (UGATITDiscriminatorConfig(), (PHOTO,), 56.421),
     ],
 )
 def test_the_papers_networks_have_as_many_weights_as_the_published_ones(config, specs, millions):

@@ -32,12 +32,14 @@ from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.munit import MUNITTranslatorConfig
 from ggdr.networks.none import NoDiscriminatorConfig
+from ggdr.networks.ugatit import UGATITDiscriminatorConfig, UGATITTranslatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Networks
 from ggdr.play.term import Regularizer
 from ggdr.play.view import Reals
 from ggdr.recipe import Recipe
 from ggdr.registry import Capability, discriminators, games, regularizers
+from ggdr.regularizers.cam import ClassActivationMaps
 from ggdr.regularizers.content_reconstruction import ContentReconstruction
 from ggdr.regularizers.identity import Identity
 from ggdr.regularizers.l1 import L1Distance
@@ -152,10 +154,16 @@ def recipe(name: str) -> Recipe:
         "unpaired": (UnpairedGame(pool=12), SmallTranslatorConfig(), JUDGE, {**r1, "cycle": SmallCycle()}),
         "shared_encoder": (SharedEncoderGame(), SmallTranslatorConfig(), SmallEncoderConfig(), {"cycle": SmallCycle()}),
         "paired": (PairedGame(), SmallTranslatorConfig(), JUDGE, r1),
+        "attentive": (
+            UnpairedGame(pool=0, first="d"),
+            UGATITTranslatorConfig.tiny(),
+            UGATITDiscriminatorConfig.tiny(),
+            {"cycle": SmallCycle(), "cam": ClassActivationMaps(weight=10.0)},
+        ),
         "multimodal": (MultimodalGame(), MUNITTranslatorConfig.tiny(), JUDGE, {**r1, **codes, "cycle": SmallCycle()}),
     }[name]
     return Recipe(
-        data=TwoNoises(paired=name == "paired"),
+        data=TwoNoises(paired=name == "paired", gray=name != "attentive"),
         generator=maker,
         discriminator=judge,
         game=game,

@@ -84,9 +84,13 @@ class TwoNoises(DataSet):
 
     paired: bool = False
     """what lies at one place is called a pair"""
+    gray: bool = True
+    """the first has one channel; False: three, as the second"""
 
     def open(self) -> NoiseImages:
         images = NoiseImages()
+        if not self.gray:
+            images.domains = dict.fromkeys(images.domains, images.spec)
         images.paired = self.paired
         return images
 

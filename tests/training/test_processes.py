@@ -14,7 +14,17 @@ from places import SUPPORT
 
 QUICK = ("dcgan", "found_codes", "pairs_alone")
 """a game of one domain, one of several networks, one that nobody judges; the others differ in parts and are slow"""
-OTHERS = ("stylegan2", "spectral", "scheduled", "fresh", "diffused", "unpaired", "shared_encoder", "multimodal")
+OTHERS = (
+    "stylegan2",
+    "spectral",
+    "scheduled",
+    "fresh",
+    "diffused",
+    "unpaired",
+    "shared_encoder",
+    "multimodal",
+    "attentive",
+)
 
 
 @pytest.mark.parametrize("pair", [*QUICK, *(pytest.param(pair, marks=pytest.mark.slow) for pair in OTHERS)])

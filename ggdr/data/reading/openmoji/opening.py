@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,10 +81,13 @@ def open_domain(settings: OpenMoji, domain: str, only: int | None = None) -> Emo
     items = select_emoji(settings, names, parts)
     size, small = settings.size, settings.size // SMALLER
     on_white: list[Show] = [over_white] if settings.channels == 3 else []
+    lines: tuple[str, list[Show], ImageSpec] = ("lines", [], ImageSpec(size, size, 1))
+    if not settings.gray_lines:
+        lines = ("lines", [partial(as_picture, channels=settings.channels)], ImageSpec(size, size, settings.channels))
     ways: dict[str, tuple[str, list[Show], ImageSpec]] = {
         "colour": ("picture", on_white, ImageSpec(size, size, settings.channels)),
         "small": ("picture", [*on_white, shrink], ImageSpec(small, small, settings.channels)),
-        "lines": ("lines", [], ImageSpec(size, size, 1)),
+        "lines": lines,
         "map": ("label_map", [], ImageSpec(size, size, CLASSES, classes=CLASSES)),
     }
     kind, show, spec = ways[domain]
@@ -131,6 +135,11 @@ class ShownEmoji:
         for change in self.show:
             drawing = change(drawing)
         return drawing
+
+
+def as_picture(lines: np.ndarray, channels: int) -> np.ndarray:
+    """Lines uint8 [1, H, W] as RGB, or as RGBA that hides all behind it: uint8 [channels, H, W]."""
+    return np.concatenate([lines] * 3 + [np.full_like(lines, 255)] * (channels - 3))
 
 
 def shrink(picture: np.ndarray) -> np.ndarray:
