@@ -1,4 +1,4 @@
-"""The game of two domains without pairs: whose turn comes first, and what its domains and networks cannot do."""
+"""Whose turn comes first in a game of two domains, and what its domains and networks cannot do."""
 
 from __future__ import annotations
 
