@@ -11,6 +11,7 @@ from ggdr.errors import at
 from ggdr.lazy import Tensor
 from ggdr.play.callback import Callback
 from ggdr.registry import callbacks
+from ggdr.seeding import seed_of
 
 if TYPE_CHECKING:
     from ggdr.features.cache import FeatureCache
@@ -96,15 +97,28 @@ class MeasureMetrics(Callback):
         from ggdr.sampling import make
 
         run, reals = trainer.run, self.reals_of(trainer, view)
-        fakes = FeatureCache(
-            lambda places: make(view, run.seen_by(view, places), run.recipe.seed + places.start),
-            count=None if view.source is None else run.shown.count(view.source),
-            processes=trainer.processes,
-            on_progress=reals.on_progress,
-            networks=reals.networks,
+
+        def made(seed: int) -> FeatureCache:
+            """What the view makes, under the draws of a seed."""
+            return FeatureCache(
+                lambda places: make(view, run.seen_by(view, places), seed + places.start),
+                count=None if view.source is None else run.shown.count(view.source),
+                processes=trainer.processes,
+                on_progress=reals.on_progress,
+                networks=reals.networks,
+            )
+
+        fakes, redrawn = made(run.recipe.seed), None
+        if view.way is not None:
+            redrawn = made(seed_of(run.recipe.seed, "redrawn")) if view.way.draws else fakes
+        return EvalData(
+            reals,
+            fakes,
+            view.generator,
+            lambda places: labels_of(run, view, places),
+            truth=reals if view.paired else None,
+            redrawn=redrawn,
         )
-        truth = reals if view.paired else None
-        return EvalData(reals, fakes, view.generator, lambda places: labels_of(run, view, places), truth=truth)
 
     def reals_of(self, trainer: Trainer, view: View) -> FeatureCache:
         """The images that a view's are to resemble, with the features that are known already."""

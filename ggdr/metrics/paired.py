@@ -27,8 +27,8 @@ class PairedMetric(Metric):
     requires: ClassVar = frozenset({Capability.TRUTH})
     against: ClassVar = frozenset[str]()
 
-    def truth_of(self, data: EvalData) -> FeatureCache:
-        """Return the images that should be; UserError if nothing tells them."""
+    def partners(self, data: EvalData) -> FeatureCache:
+        """Return the images that each is compared with: those that should be; UserError if nothing tells them."""
         if data.truth is None:
             raise UserError(
                 f"{self.name} compares each image with the truth at its place, and these images have none; measure a"
@@ -45,7 +45,7 @@ class PairedMetric(Metric):
     def prepare(self, data: EvalData) -> None:
         """Load the network it reads; UserError if that fails, nothing tells the truth, or it has another shape."""
         super().prepare(data)
-        fake, truth = data.fake.make(range(1)), self.truth_of(data).make(range(1))
+        fake, truth = data.fake.make(range(1)), self.partners(data).make(range(1))
         if fake.shape != truth.shape:
             raise UserError(
                 f"{self.name} compares images of one shape: these are {list(fake.shape[1:])}, and their truths"
@@ -57,7 +57,7 @@ class PairedMetric(Metric):
         from ggdr.features.cache import cut
         from ggdr.ops.precision import without_tf32
 
-        truth, compare, processes = self.truth_of(data), self.comparison(data), data.fake.processes
+        truth, compare, processes = self.partners(data), self.comparison(data), data.fake.processes
         chunks = cut(0, self.numbers(data).fake)
         with torch.no_grad(), without_tf32():
             found = {

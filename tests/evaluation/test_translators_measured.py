@@ -23,6 +23,7 @@ from ggdr.games.paired import PairedGame
 from ggdr.games.unpaired import UnpairedGame
 from ggdr.hub.facts import facts_of
 from ggdr.hub.results import describe_protocol, results_in
+from ggdr.metrics.diversity import Diversity
 from ggdr.metrics.kid import KID
 from ggdr.metrics.l1 import MeanAbsoluteError
 from ggdr.metrics.swd import SlicedWasserstein
@@ -242,3 +243,12 @@ def test_what_cannot_be_measured_of_a_translator_is_refused_in_one_sentence(plac
     with pytest.raises(ValueError) as raised:
         ggdr.evaluate(**{"source": places / place, "data": data, "metrics": ["swd"], **arguments})
     assert said in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_diversity_is_above_zero_where_a_model_draws_and_zero_elsewhere(places):
+    asked = [Diversity(extractor=DigitsExtractor(), images=20)]
+    drawing, still = (
+        ggdr.evaluate(places / name, TwoNoises(paired=True), asked, repeats=2)["diversity"].repeats
+        for name in ("drawing", "paired")
+    )
+    assert min(drawing) > 0 and len({*drawing}) == 2 and [*still] == [0.0]

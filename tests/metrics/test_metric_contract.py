@@ -59,7 +59,9 @@ def eval_data(fakes: Callable[[range], torch.Tensor] | None = None, count: int =
     torch.manual_seed(0)
     generator = StyleGAN2GeneratorConfig.tiny().build(ImageSpec(SIDE, SIDE, 1)).eval()
     truth = FeatureCache(make, count=count, networks=real.networks)
-    return EvalData(real, FeatureCache(fake, count=count, networks=real.networks), generator, truth=truth)
+    again = FeatureCache(harmed(fake), count=count, networks=real.networks)
+    made = FeatureCache(fake, count=count, networks=real.networks)
+    return EvalData(real, made, generator, truth=truth, redrawn=again)
 
 
 @every_metric

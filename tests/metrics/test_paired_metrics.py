@@ -7,9 +7,11 @@ import pytest
 import torch
 from scipy.ndimage import correlate1d
 
+from ggdr.errors import UserError
 from ggdr.features.cache import FeatureCache
 from ggdr.features.digits import Digits
 from ggdr.metrics.data import EvalData
+from ggdr.metrics.diversity import Diversity
 from ggdr.metrics.l1 import MeanAbsoluteError
 from ggdr.metrics.lpips import PerceptualDistance
 from ggdr.metrics.psnr import PSNR
@@ -84,3 +86,15 @@ def test_lpips_is_the_squared_distance_of_features():
     found = measured(PerceptualDistance(extractor=Digits()), a, b)
     assert found == pytest.approx((rows[0] - rows[1]).square().sum(1).mean().item(), rel=1e-5)
     assert measured(PerceptualDistance(extractor=Digits()), a, a) == 0
+
+
+def test_diversity_is_the_distance_of_two_answers_and_zero_where_nothing_is_drawn():
+    one, other = images(0), images(1)
+    caches = [FeatureCache(lambda places, given=given: given[list(places)], COUNT) for given in (one, other)]
+    none = FeatureCache(lambda places: one, 0)
+    network, metric = Digits().load(torch.device("cpu")), Diversity(extractor=Digits())
+    expected = (network(one).rows - network(other).rows).square().sum(1).mean().item()
+    assert metric.measure(EvalData(none, caches[0], redrawn=caches[1]))["mean"] == pytest.approx(expected, rel=1e-5)
+    assert metric.measure(EvalData(none, caches[0], redrawn=caches[0]))["mean"] == 0
+    with pytest.raises(UserError, match="these images are no answers; measure a translator"):
+        metric.prepare(EvalData(none, caches[0], truth=caches[1]))
