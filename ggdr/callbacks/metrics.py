@@ -108,16 +108,16 @@ class MeasureMetrics(Callback):
                 networks=reals.networks,
             )
 
-        fakes, redrawn = made(run.recipe.seed), None
+        fakes, other_draws = made(run.recipe.seed), None
         if view.way is not None:
-            redrawn = made(seed_of(run.recipe.seed, "redrawn")) if view.way.draws else fakes
+            other_draws = made(seed_of(run.recipe.seed, "other_draws")) if view.way.draws else fakes
         return EvalData(
             reals,
             fakes,
             view.generator,
             lambda places: labels_of(run, view, places),
             truth=reals if view.paired else None,
-            redrawn=redrawn,
+            other_draws=other_draws,
         )
 
     def reals_of(self, trainer: Trainer, view: View) -> FeatureCache:

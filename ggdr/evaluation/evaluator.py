@@ -176,11 +176,13 @@ class Evaluator:
         make = partial(source.make, repeat=repeat, seed=seed, batch_size=batch_size)
         fake = stored or FeatureCache(make, source.count, self.processes, self.progress.advance, self.networks)
         labels = partial(source.labels, repeat=repeat)
-        own, redrawn = seed_of(seed, repeat, "metrics"), None
+        own, other_draws = seed_of(seed, repeat, "metrics"), None
         if self.translator:
-            again = partial(source.make, repeat=repeat, seed=seed_of(seed, "redrawn"), batch_size=batch_size)
-            redrawn = fake if source.once else FeatureCache(again, source.count, self.processes, networks=self.networks)
-        return EvalData(real, fake, source.generator, labels, own, self.statistics, truth, redrawn)
+            again = partial(source.make, repeat=repeat, seed=seed_of(seed, "other_draws"), batch_size=batch_size)
+            other_draws = (
+                fake if source.once else FeatureCache(again, source.count, self.processes, networks=self.networks)
+            )
+        return EvalData(real, fake, source.generator, labels, own, self.statistics, truth, other_draws)
 
     def run(self, seed: int = 0, repeats: int | None = None, batch_size: int = 16) -> EvalResult:
         """Measure every metric in every repeat; all processes of a launch must call it, and all get the result.

@@ -35,6 +35,6 @@ class EvalData(NamedTuple):
     """mean and covariance of real features, where the data holds them; `real` may then be empty"""
     truth: FeatureCache | None = None
     """the image that should be at each fake's place, where pairs tell it; None: nothing does"""
-    redrawn: FeatureCache | None = None
+    other_draws: FeatureCache | None = None
     """what is made of the same inputs under other draws; the fakes
     themselves where nothing is drawn; None: they are made of noise, or are in files"""

@@ -24,13 +24,13 @@ class Diversity(PerceptualDistance):
     """
 
     better: ClassVar = "higher"
-    requires: ClassVar = frozenset({Capability.REDRAWN})
+    requires: ClassVar = frozenset({Capability.OTHER_DRAWS})
 
     def partners(self, data: EvalData) -> FeatureCache:
         """Return what is made of the same inputs under other draws; UserError if there are no inputs."""
-        if data.redrawn is None:
+        if data.other_draws is None:
             raise UserError(
                 f"{self.name} compares answers to the same image, and these images are no answers; measure a"
                 " translator, such as one of --game multimodal, or leave it out."
             )
-        return data.redrawn
+        return data.other_draws

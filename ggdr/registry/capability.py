@@ -82,7 +82,7 @@ class Capability(Enum):
                 "Labels may have a further column: how many steps of diffusion the image took before it was judged.")
     TRUTH = ("truth", "duel, evaluation", "regularizer, metric", "[N, C, H, W]",
              "The image that should be made is known, since the data are pairs.")
-    REDRAWN = ("redrawn", "evaluation", "metric", "[N, C, H, W]",
+    OTHER_DRAWS = ("other_draws", "evaluation", "metric", "[N, C, H, W]",
                "What is made of the same inputs under other draws: there are several answers to one image.")
     CYCLE = ("cycle", "duel", "regularizer", "[N, Cs, Hs, Ws]",
              "A second generator makes the source again of the fake.")

@@ -61,7 +61,7 @@ def eval_data(fakes: Callable[[range], torch.Tensor] | None = None, count: int =
     truth = FeatureCache(make, count=count, networks=real.networks)
     again = FeatureCache(harmed(fake), count=count, networks=real.networks)
     made = FeatureCache(fake, count=count, networks=real.networks)
-    return EvalData(real, made, generator, truth=truth, redrawn=again)
+    return EvalData(real, made, generator, truth=truth, other_draws=again)
 
 
 @every_metric

@@ -94,7 +94,7 @@ def test_diversity_is_the_distance_of_two_answers_and_zero_where_nothing_is_draw
     none = FeatureCache(lambda places: one, 0)
     network, metric = Digits().load(torch.device("cpu")), Diversity(extractor=Digits())
     expected = (network(one).rows - network(other).rows).square().sum(1).mean().item()
-    assert metric.measure(EvalData(none, caches[0], redrawn=caches[1]))["mean"] == pytest.approx(expected, rel=1e-5)
-    assert metric.measure(EvalData(none, caches[0], redrawn=caches[0]))["mean"] == 0
+    assert metric.measure(EvalData(none, caches[0], other_draws=caches[1]))["mean"] == pytest.approx(expected, rel=1e-5)
+    assert metric.measure(EvalData(none, caches[0], other_draws=caches[0]))["mean"] == 0
     with pytest.raises(UserError, match="these images are no answers; measure a translator"):
         metric.prepare(EvalData(none, caches[0], truth=caches[1]))

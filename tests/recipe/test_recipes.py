@@ -75,7 +75,7 @@ def test_parts_go_together(file):
     from ggdr.recipe.fitting import fit
 
     fitted = fit(load_recipe(file), {"real": brief_of(load_recipe(file))})
-    assert fitted.extra.target_channels, "no feature maps are redrawn: GGDR is not in it"
+    assert fitted.extra.target_channels, "no feature maps are other_draws: GGDR is not in it"
     assert set(fitted.recipe.regularizers) >= {"r1", "ggdr"}
 
 
