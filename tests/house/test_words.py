@@ -33,7 +33,7 @@ PARTS_OF_FIELDS = re.compile(r"(of|as(?! many)|the same|in what|in which|for whi
 NAMES = ("arXiv", "ggdr", "timm's", "rosinality's")
 """what is written in lower case wherever it stands"""
 
-PRIVATE = """brief briefs scene scenes verdict verdicts other_draws evidence guide ladder rungs one_fate despair withholds
+PRIVATE = """brief briefs scene scenes verdict verdicts redrawn evidence guide ladder rungs one_fate despair withholds
  mend mends mended anew lest wear wears doubts flaw ill""".split()
 """words that the field does not use for what they meant here, or does not use at all"""
 PHRASES = ["so many", "asked so", "of its own", "of their own"]
