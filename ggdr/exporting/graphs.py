@@ -7,10 +7,11 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from ggdr.errors import UserError
+from ggdr.errors import UserError, setting
 from ggdr.layers.dropout import without_dropout
 from ggdr.networks.base import ImageSpec
-from ggdr.networks.base.module import Discriminator, Generator, Network, Translator
+from ggdr.networks.base.module import Discriminator, Encoder, Generator, Network, Translator
+from ggdr.pipeline.translation import TranslationPipeline
 from ggdr.registry import Capability
 from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import example_labels
@@ -31,6 +32,7 @@ class Graph(nn.Module):
         """Put the network into eval mode; `options`: how the graph differs from the network, for the description."""
         super().__init__()
         self.network, self.options = network.eval(), options
+        self.spec, self.called = network.spec, network.config.name
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
         """Return random inputs by name, a function of the seed."""
@@ -38,7 +40,7 @@ class Graph(nn.Module):
 
     def labels(self, samples: int) -> dict[str, Tensor]:
         """Return labels [N, L], those of `labels_at`, if the network is conditional; else nothing."""
-        rows = example_labels(self.network.spec, range(samples))
+        rows = example_labels(self.spec, range(samples))
         return {} if rows is None else {"labels": rows}
 
     def description(self) -> dict[str, Any]:
@@ -76,7 +78,8 @@ class GeneratorGraph(Graph):
 
 
 class TranslatorGraph(Graph):
-    """A translator as a graph: source float32 [N, C, H, W] in [-1, 1], labels [N, L] if conditional, to `image`.
+    """A translator as a graph: source float32 [N, C, H, W] in [-1, 1], labels [N, L] if conditional, z [N, z_dim] ~
+    N(0, 1) if it takes some, to `image`.
 
     No number is dropped, also where the network drops some at test: one source makes one image. `image` is float32
     [N, C, H, W] in [-1, 1], or uint8 [N, H, W, C].
@@ -87,17 +90,93 @@ class TranslatorGraph(Graph):
     def __init__(self, network: Translator, uint8: bool = False):
         """Build the graph; `uint8`: return pixels 0 to 255."""
         super().__init__(network, {"dropout": False, "uint8": uint8})
-        self.uint8, self.source = uint8, network.source
+        self.uint8, self.source, self.z_dim = uint8, network.source, network.z_dim
         without_dropout(network)
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
         """Return images of uniform noise, and labels in turn."""
-        return {"source": uniform_images(self.source, samples, seed), **self.labels(samples)}
+        z = normal_codes("z", self.z_dim, samples, seed)
+        return {"source": uniform_images(self.source, samples, seed), **self.labels(samples), **z}
 
-    def forward(self, source: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, source: Tensor, labels: Tensor | None = None, z: Tensor | None = None) -> Tensor:
         """Return the images made of others, as float32 or uint8."""
-        image = self.network(source, labels).image
+        image = self.network(source, labels, z=z).image
         return to_uint8(image).permute(0, 2, 3, 1) if self.uint8 else image
+
+
+class WayGraph(Graph):
+    """A way of a translator as a graph, with all its networks: source float32 [N, C, H, W] in [-1, 1], labels [N, L] if
+    it is conditional, and code [N, S] or style [N, C, h, w] if it takes such, to `image`.
+
+    A code ~ N(0, 1) is taken where the way would draw one, and the image whose style is taken where it draws none, or
+    `style` asks for it. No number is dropped, as in a `TranslatorGraph`.
+    """
+
+    output = "image"
+
+    def __init__(self, pipeline: TranslationPipeline, view: str, style: bool = False, uint8: bool = False):
+        """Build the graph; UserError if the view takes no style, and `style` asks for it."""
+        way = pipeline.views[view].way
+        assert way is not None
+        if style and way.encode_style is None:
+            raise UserError(f"{view} takes no style of images; leave {setting('style')} out.")
+        nn.Module.__init__(self)
+        self.networks = nn.ModuleDict(pipeline.networks()).eval()
+        self.way, self.uint8, self.view, self.spec, self.called = way, uint8, view, way.makes, view
+        self.styled = style or way.needs_style
+        without_dropout(self)
+
+    def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
+        """Return images of uniform noise, labels in turn, and random codes, or images whose styles are taken."""
+        found = {"source": uniform_images(self.way.takes, samples, seed), **self.labels(samples)}
+        if not self.styled:
+            return found | normal_codes("code", self.way.draws, samples, seed)
+        assert self.way.style_spec is not None
+        return found | {"style": uniform_images(self.way.style_spec, samples, seed + 1)}
+
+    def forward(
+        self,
+        source: Tensor,
+        labels: Tensor | None = None,
+        code: Tensor | None = None,
+        style: Tensor | None = None,
+    ) -> Tensor:
+        """Return the images made of others, as float32 or uint8."""
+        if style is not None:
+            assert self.way.encode_style is not None
+            code = self.way.encode_style(style)
+        image = self.way.translate(source, labels, code)
+        return to_uint8(image).permute(0, 2, 3, 1) if self.uint8 else image
+
+    def description(self) -> dict[str, Any]:
+        """Return the view, the description of each network by role, and the options, as JSON can hold them."""
+        networks = {role: describe(cast(Network, network)) for role, network in self.networks.items()}
+        graph = {"output": self.output, "dropout": False, "uint8": self.uint8}
+        return {"kind": "view", "view": self.view, "networks": networks, "graph": graph}
+
+
+class EncoderGraph(Graph):
+    """An encoder as a graph: image float32 [N, C, H, W] in [-1, 1], labels [N, L] if conditional, to `code` [N, K]: the
+    mean, where it has a variance."""
+
+    output = "code"
+
+    def __init__(self, network: Encoder):
+        super().__init__(network, {})
+
+    def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
+        """Return images of uniform noise, and labels in turn."""
+        return {"image": uniform_images(self.spec, samples, seed), **self.labels(samples)}
+
+    def forward(self, image: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the codes [N, K] of images."""
+        return self.network(image, labels).mean
+
+
+def normal_codes(name: str, width: int, samples: int, seed: int) -> dict[str, Tensor]:
+    """Return codes [N, width] ~ N(0, 1) by name, a function of the seed; nothing without a width."""
+    draw = torch.Generator().manual_seed(word(seed))
+    return {name: torch.randn(samples, width, generator=draw)} if width else {}
 
 
 def uniform_images(spec: ImageSpec, samples: int, seed: int) -> Tensor:
@@ -117,7 +196,7 @@ class DiscriminatorGraph(Graph):
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
         """Return images of uniform noise, and labels in turn."""
-        return {"image": uniform_images(self.network.spec, samples, seed), **self.labels(samples)}
+        return {"image": uniform_images(self.spec, samples, seed), **self.labels(samples)}
 
     def forward(self, image: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the logits [N] of images."""
@@ -146,7 +225,7 @@ def trace(graph: Graph, batch_size: int | None = None) -> torch.export.ExportedP
 
 def explain_refusal(graph: Graph, batch_size: int | None, error: Exception) -> str:
     """Explain why there is no graph, and what to type next."""
-    name = graph.network.config.name
+    name = graph.called
     if batch_size is None:
         return (
             f"{name!r} depends on the number of samples, as networks do that compare those of a batch; "

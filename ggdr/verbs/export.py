@@ -6,10 +6,15 @@ ggdr export runs/digits generator.onnx --uint8
 
 ggdr export org/name judge.onnx --network discriminator --batch-size 4
 
+ggdr export runs/horses zebra.onnx --view zebra
+
 A generator takes z [N, z_dim] ~ N(0, 1), labels [N, L] if it was trained with labels, and psi [] if it has truncation,
-and gives image [N, C, H, W], about [-1, 1]; a translator takes source [N, C, H, W], and labels, and gives image; a
-discriminator takes image, and labels, and gives logits [N]. All are float32, but for the image of --uint8. N is any
-number, unless --batch-size fixes it. The file is read back and compared with the network before it is left behind.
+and gives image [N, C, H, W], about [-1, 1]; a translator takes source [N, C, H, W], labels, and z if it draws, and
+gives image; a discriminator takes image, and labels, and gives logits [N]; an encoder gives code [N, K]. --view is all
+that a translator does from image to image, also where several networks do it: it takes source, labels, and code [N, S]
+~ N(0, 1) if it draws, or style [N, C, h, w], an image whose style is taken. All are float32, but for the image of
+--uint8. N is any number, unless --batch-size fixes it. The file is read back and compared with the network before it is
+left behind.
 """
 
 from __future__ import annotations
@@ -42,6 +47,10 @@ class Export:
     """file to write: NAME.pt2 for torch.export.load, NAME.onnx for a runtime of ONNX"""
     network: str = "generator"
     """generator, discriminator, or another network of the model (generator_live: without the running mean)"""
+    view: str = ""
+    """of a translator, instead of a network: a view, such as horse_to_zebra, or the domain that is made"""
+    style: bool = False
+    """of a view that takes styles of images: take one, instead of a code"""
     noise: Literal["const", "none"] = "const"
     """per-pixel noise of a generator that has such: the same for all images, or none"""
     uint8: bool = False
@@ -75,6 +84,8 @@ def check_command(command: Export) -> None:
         raise UserError(f"{str(command.out)!r} ends in neither of {', '.join(SUFFIXES)}; give NAME.pt2 or NAME.onnx.")
     available("onnx", f"{suffix} files need", *SUFFIXES[suffix])
     check_out([command.out], command.overwrite, by="OUT")
+    if command.style and not command.view:
+        raise UserError("--style is of a view that takes styles; add --view, such as horse_to_zebra.")
     if command.batch_size is not None and command.batch_size < 1:
         raise UserError(
             f"a batch of {command.batch_size} samples is none; give --batch-size 1 or more, or leave it out."
@@ -82,19 +93,24 @@ def check_command(command: Export) -> None:
 
 
 def choose_graph(command: Export) -> Graph:
-    """The graph of the network asked for; UserError if the model has none such."""
-    from ggdr.exporting.graphs import DiscriminatorGraph, GeneratorGraph, TranslatorGraph
-    from ggdr.networks.base.module import Discriminator, Generator, Translator
+    """The graph of the network or view asked for; UserError if the model has none such."""
+    from ggdr.exporting.graphs import DiscriminatorGraph, EncoderGraph, GeneratorGraph, TranslatorGraph, WayGraph
+    from ggdr.networks.base.module import Discriminator, Encoder, Generator, Translator
+    from ggdr.pipeline.translation import TranslationPipeline
     from ggdr.registry import use
     from ggdr.saving.pretrained import Hub, open_model
 
     for file in command.use:
         use(file)
     model = open_model(command.model, Hub(command.revision))
+    if command.view:
+        pipeline = TranslationPipeline.of(model)
+        return WayGraph(pipeline, pipeline.find_view(command.view)[0], command.style, command.uint8)
     if command.network not in model.networks:
         there = ", ".join(model.networks)
+        views = ", or all that goes from image to image by --view" if model.translates else ""
         raise UserError(
-            f"{command.model!r} has no network {command.network!r}; it has {there}: choose one by --network."
+            f"{command.model!r} has no network {command.network!r}; it has {there}: choose one by --network{views}."
         )
     network = model.load(command.network)
     if isinstance(network, Generator):
@@ -103,6 +119,8 @@ def choose_graph(command: Export) -> Graph:
         return TranslatorGraph(network, command.uint8)
     if command.uint8:
         raise UserError(f"{command.network!r} makes no images; leave --uint8 out.")
+    if isinstance(network, Encoder):
+        return EncoderGraph(network)
     assert isinstance(network, Discriminator)
     return DiscriminatorGraph(network)
 
