@@ -48,9 +48,9 @@ class Export:
     network: str = "generator"
     """generator, discriminator, or another network of the model (generator_live: without the running mean)"""
     view: str = ""
-    """of a translator, instead of a network: a view, such as horse_to_zebra, or the domain that is made"""
+    """instead of a network: a view of a translator, such as horse_to_zebra, or the domain that is made"""
     style: bool = False
-    """of a view that takes styles of images: take one, instead of a code"""
+    """the view is to take an image, for its style, instead of a code"""
     noise: Literal["const", "none"] = "const"
     """per-pixel noise of a generator that has such: the same for all images, or none"""
     uint8: bool = False
