@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ggdr.errors import UserError
 from ggdr.games.unpaired import UnpairedGame
@@ -29,8 +29,8 @@ class MultimodalGame(UnpairedGame):
 
     pool: int = 0
     """fakes of each domain that are kept, of which D is shown one instead of a new one every other time; 0: none"""
-    # the paper names no order; D learns first, as in the games of the same years
-    turns: ClassVar = ("d", "g")
+    first: Literal["g", "d"] = "d"
+    """whose turn comes first in a step; the paper does not say"""
     provides: ClassVar = MultimodalDuel.provides
     requires: ClassVar = frozenset({Capability.CONTENT_STYLE})
     duel: ClassVar = MultimodalDuel
