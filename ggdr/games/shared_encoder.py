@@ -32,6 +32,7 @@ class SharedEncoderGame(UnpairedGame):
     """fakes of each domain that are kept, of which D is shown one instead of a new one every other time; 0: none"""
     first: Literal["g", "d"] = "d"
     """whose turn comes first in a step: d, so that D sees the fakes that generators make before their update"""
+    requires: ClassVar = frozenset({Capability.ENCODE})
     provides: ClassVar = SharedEncoderDuel.provides
     duel: ClassVar = SharedEncoderDuel
 
@@ -44,8 +45,8 @@ class SharedEncoderGame(UnpairedGame):
     ) -> Networks:
         """Both discriminators, and generators for their codes; UserError if D encodes nothing."""
         translator = self.of_images(generator)
-        if Capability.ENCODE not in discriminator.provides:
-            able = sorted(name for name, part in discriminators.items() if Capability.ENCODE in part.provides)
+        if not self.requires <= discriminator.provides:
+            able = sorted(name for name, part in discriminators.items() if self.requires <= part.provides)
             raise UserError(
                 f"game {self.name!r} makes images of what D's encoder says, and discriminator {discriminator.name!r}"
                 f" provides {listed(discriminator.provides)}: take --discriminator {' or '.join(able)}."

@@ -1,4 +1,5 @@
-"""Contrastive losses: codes of one kind attract each other, all others repel (arXiv 2002.05709, 2004.11362)."""
+"""Contrastive losses: codes of one kind attract each other, all others repel (arXiv 2002.05709, 2004.11362,
+2007.15651)."""
 
 from __future__ import annotations
 
@@ -23,6 +24,15 @@ def supervised_contrastive(anchors: Tensor, others: Tensor, temperature: float) 
     similarity = torch.cat([mask_diagonal(anchors @ anchors.mT), anchors @ others.mT], dim=1) / temperature
     surprise = -similarity.log_softmax(dim=1)[:, :n]
     return surprise.masked_fill(torch.eye(n, dtype=torch.bool, device=anchors.device), 0.0).sum() / max(n * (n - 1), 1)
+
+
+def patch_nce(queries: Tensor, keys: Tensor, temperature: float) -> Tensor:
+    """Return CUT's loss (arXiv 2007.15651, sec. 3) [N, P] of codes of P places, queries and keys [N, P, K].
+
+    Each query is to find the key of its place among those of all places of its image; codes have length 1.
+    """
+    similarity = queries @ keys.mT / temperature
+    return similarity.logsumexp(dim=2) - similarity.diagonal(dim1=1, dim2=2)
 
 
 def mask_diagonal(similarity: Tensor) -> Tensor:

@@ -28,6 +28,16 @@ class TranslationDuel(Duel):
         """A further pass of G: what it makes of the first sources, with latent codes z [n, z_dim] if it takes any."""
         return self.translate(self.source[: len(z)], z)
 
+    @cached_property
+    def on_target(self) -> GeneratorOutput:
+        """What G makes of the reals, which are of its domain already."""
+        return self.translate(self.shown_real)
+
+    @property
+    def shown_real(self) -> Tensor:
+        """What a generator is shown of the reals."""
+        return self.real
+
     def translate(self, shown: Tensor, z: Tensor | None = None) -> GeneratorOutput:
         """A further pass of G over what it is `shown`, with the feature maps that the phase's terms read."""
         z = self.codes(len(shown)) if z is None else z
@@ -87,16 +97,6 @@ class CycleDuel(TranslationDuel):
     def cycled(self) -> Tensor:
         """The sources again, there and back [N, Cs, Hs, Ws]."""
         return self.opposite.translate(self.shown_fake).image
-
-    @cached_property
-    def on_target(self) -> GeneratorOutput:
-        """What G makes of the reals, which are of its domain already."""
-        return self.translate(self.shown_real)
-
-    @property
-    def shown_real(self) -> Tensor:
-        """What a generator is shown of the reals."""
-        return self.real
 
     @property
     def shown_fake(self) -> Tensor:

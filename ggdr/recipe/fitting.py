@@ -56,7 +56,7 @@ def fit(recipe: Recipe, domains: Mapping[str, ImageSpec]) -> Fitted:
     recipe, reasons = resolved(recipe, spec)
     with torch.device("meta"):
         networks = build(recipe, domains, NO_EXTRA)
-        extra = extra_outputs(recipe, spec, [*networks.learning["g"].values()])
+        extra = extra_outputs(recipe, spec, makers_of(networks))
         if extra != NO_EXTRA:
             networks = build(recipe, domains, extra)
     check_learning(recipe, networks)
@@ -74,6 +74,11 @@ def fit(recipe: Recipe, domains: Mapping[str, ImageSpec]) -> Fitted:
 def build(recipe: Recipe, domains: Mapping[str, ImageSpec], extra: ExtraOutputs) -> Networks:
     """The recipe's networks."""
     return recipe.game.build_networks(recipe.generator, recipe.discriminator, domains, extra)
+
+
+def makers_of(networks: Networks) -> list[Any]:
+    """Those that make images among the networks that learn on G's turn."""
+    return [network for network in networks.learning["g"].values() if network.config.registry is generators]
 
 
 def extra_outputs(recipe: Recipe, spec: ImageSpec, makers: Sequence[Any]) -> ExtraOutputs:

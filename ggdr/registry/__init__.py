@@ -127,6 +127,7 @@ def check_settings(cls: type) -> None:
 generators = Registry("generator", "ggdr.networks")
 discriminators = Registry("discriminator", "ggdr.networks")
 encoders = Registry("encoder", "ggdr.networks")
+projectors = Registry("projector", "ggdr.networks")
 losses = Registry("loss", "ggdr.losses")
 regularizers = Registry("regularizer", "ggdr.regularizers")
 augmentations = Registry("augmentation", "ggdr.augment")
@@ -143,6 +144,7 @@ REGISTRIES: dict[str, Registry] = {
     "generators": generators,
     "discriminators": discriminators,
     "encoders": encoders,
+    "projectors": projectors,
     "losses": losses,
     "regularizers": regularizers,
     "augmentations": augmentations,

@@ -54,6 +54,8 @@ class Capability(Enum):
                     "The layers above given feature maps make an image of them, under one style code.")
     CONTENT_STYLE = ("content_style", "generator", "game", "([N, K, h, w], [N, z_dim])",
                      "A translator parts images into content and style, and decodes any of both: three methods.")
+    ENCODER_MAPS = ("encoder_maps", "generator", "game", "[[N, K, h, w], ...]",
+                    "Maps of a translator's first layers, `encoder_maps`, in which places of two images are compared.")
     SCALES = ("scales", "generator, discriminator", "augmentation", "{r: [N, C, r, r W / H]}",
               "The image at smaller sizes: a generator makes them itself, a discriminator judges them as well.")
     GROW = ("grow", "generator, discriminator", "game", "grow(level: float)",
@@ -96,6 +98,8 @@ class Capability(Enum):
                      "The content of the source, and what is found of it in the fake.")
     FOUND_STYLE = ("found_style", "duel", "regularizer", "[N, z_dim]",
                    "The code that the fake was made under is found in it again.")
+    PATCH_FEATURES = ("patch_features", "duel", "regularizer", "[([N, P, K], [N, P, K]), ...]",
+                      "What the translator's encoder says of places of the image made, and of the same places before.")
     REAL_GRAD = ("real_grad", "duel", "regularizer", "[N, C, H, W]",
                  "The reals are a leaf that takes gradient.")
     FAKE_GRAD = ("fake_grad", "duel", "regularizer", "[N, C, H, W]",

@@ -25,6 +25,7 @@ from ggdr.networks.base import (
     GeneratorConfig,
     Head,
     ImageSpec,
+    ProjectorConfig,
     TranslatorConfig,
 )
 from ggdr.networks.base.module import Network
@@ -33,11 +34,12 @@ from ggdr.recipe.files import from_json, to_json
 from ggdr.registry import REGISTRIES, Part, discover, origin
 from ggdr.saving import checkpoint
 
-KINDS: dict[str, type[GeneratorConfig | DiscriminatorConfig | TranslatorConfig | EncoderConfig]] = {
+KINDS: dict[str, type[GeneratorConfig | DiscriminatorConfig | TranslatorConfig | EncoderConfig | ProjectorConfig]] = {
     "generator": GeneratorConfig,
     "discriminator": DiscriminatorConfig,
     "translator": TranslatorConfig,
     "encoder": EncoderConfig,
+    "projector": ProjectorConfig,
 }
 """what a description can be of, and the settings of such"""
 ROLES = {"translator": "generator"}

@@ -20,8 +20,13 @@ from translators import TwoNoises
 
 from ggdr.errors import UserError
 from ggdr.metrics.swd import SlicedWasserstein
+from ggdr.networks.nice import NICETranslatorConfig
+from ggdr.networks.patch import PatchDiscriminatorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.recipe.fitting import fit
+from ggdr.regularizers.ggdr import GGDR
 from ggdr.saving import checkpoint
+from ggdr.saving.model import find_saved, load_model
 from ggdr.train import train_loop, train_step
 from ggdr.training.trainer import Trainer
 
@@ -101,6 +106,44 @@ def test_a_term_of_a_turn_that_a_game_has_not_is_refused():
     recipe = dataclasses.replace(recipe, game=tiny.recipe.game, regularizers=term)
     with pytest.raises(UserError, match=r"a loss for e, whose turn it never is in game 'standard', which has g and d"):
         fit(recipe, recipe.data.open().domains)
+
+
+def test_what_is_no_part_of_the_model_is_kept_to_go_on_with_and_not_served(tmp_path):
+    with Trainer(tiny.tiny_run(several.recipe("one_way"), tmp_path)) as trainer:
+        train_loop(trainer)
+    assert {path.name for path in (tmp_path / "model").iterdir() if path.is_dir()} == {"generator"}
+    kept = {path.stem for path in checkpoint.latest(tmp_path).glob("*.safetensors")}
+    assert {"generator", "generator_ema", "projector"} <= kept and "projector_ema" not in kept
+    assert load_model(tmp_path / "model" / "generator").config.name == "resnet_translator"
+    assert find_saved(tmp_path)["projector"].load().config.widths == (3, 8, 8)
+
+
+def test_one_encoder_cannot_look_at_images_of_other_channels():
+    recipe = several.recipe("one_way")
+    with pytest.raises(UserError, match=r"they have 1 and 3 channels, .* --data.channels 3.* --game unpaired"):
+        fit(recipe, TwoNoises().open().domains)
+
+
+def test_a_translator_whose_maps_have_no_places_of_the_image_is_refused():
+    recipe = dataclasses.replace(several.recipe("one_way"), generator=NICETranslatorConfig.tiny())
+    with pytest.raises(UserError, match=r"generator 'nice' hands over none .* take --generator .*resnet_translator"):
+        fit(recipe, recipe.data.open().domains)
+
+
+def test_patches_are_compared_in_the_game_of_one_way_alone():
+    recipe = several.recipe("unpaired")
+    recipe = dataclasses.replace(recipe, regularizers={"nce": several.recipe("one_way").regularizers["nce"]})
+    with pytest.raises(UserError, match=r"'nce' requires patch_features; .* take --game one_way"):
+        fit(recipe, recipe.data.open().domains)
+
+
+def test_maps_of_a_translator_guide_the_judge_that_it_meets_one_way(tmp_path):
+    recipe, judge = several.recipe("one_way"), PatchDiscriminatorConfig.tiny()
+    guided = {**recipe.regularizers, "ggdr": GGDR(resolutions=(8,))}
+    recipe = dataclasses.replace(recipe, discriminator=UNetDiscriminatorConfig(encoder=judge), regularizers=guided)
+    run = tiny.tiny_run(recipe, tmp_path)
+    stats = train_step(run, next(run.reals()))
+    assert 0 < stats["loss/d/ggdr"] < 2 and run.extra.target_channels == {8: 8}
 
 
 @pytest.mark.slow

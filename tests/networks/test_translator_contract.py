@@ -51,6 +51,19 @@ def test_a_translator_hands_over_images_and_maps_of_the_promised_shapes(name, sp
         net(x, z=z)
 
 
+@every_spec
+@every_translator
+def test_encoder_maps_have_the_promised_channels_and_their_places_are_places_of_the_image(name, spec):
+    net = network(name, spec)
+    assert (Capability.ENCODER_MAPS in net.config.provides) == bool(net.encoder_channels)
+    if not net.encoder_channels:
+        return
+    maps = net.encoder_maps(images_of(source_of(spec), 3), labels_of(spec, 3))
+    assert tuple(each.shape[1] for each in maps) == net.encoder_channels and {len(each) for each in maps} == {3}
+    assert all(each.shape[2] * spec.width == each.shape[3] * spec.height for each in maps[1:])
+    assert maps[0].shape[2] - spec.height == maps[0].shape[3] - spec.width, "the image, with or without edges"
+
+
 @every_translator
 def test_image_and_labels_matter(name):
     spec = SPECS["square, labels"]

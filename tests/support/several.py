@@ -1,4 +1,4 @@
-"""Recipes whose games have several networks, tiny: there and back, shared encoders, pairs, and a third turn."""
+"""Recipes whose games have several networks, tiny: there and back, one way, shared encoders, pairs, a third turn."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from translators import SmallEncoderConfig, SmallTranslatorConfig, TwoNoises
 
 from ggdr.augment.none import NoAugmentation
 from ggdr.games.multimodal import MultimodalGame
+from ggdr.games.one_way import OneWayGame
 from ggdr.games.paired import PairedGame
 from ggdr.games.shared_encoder import SharedEncoderGame
 from ggdr.games.standard import StandardGame
@@ -32,6 +33,8 @@ from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.munit import MUNITTranslatorConfig
 from ggdr.networks.none import NoDiscriminatorConfig
+from ggdr.networks.patch_projector import PatchProjectorConfig
+from ggdr.networks.resnet_translator import ResnetTranslatorConfig
 from ggdr.networks.ugatit import UGATITDiscriminatorConfig, UGATITTranslatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Networks
@@ -43,6 +46,7 @@ from ggdr.regularizers.cam import ClassActivationMaps
 from ggdr.regularizers.content_reconstruction import ContentReconstruction
 from ggdr.regularizers.identity import Identity
 from ggdr.regularizers.l1 import L1Distance
+from ggdr.regularizers.nce import IdentityPatchNCE, PatchNCE
 from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.style_reconstruction import StyleReconstruction
 
@@ -161,9 +165,15 @@ def recipe(name: str) -> Recipe:
             {"cycle": SmallCycle(), "cam": ClassActivationMaps(weight=10.0)},
         ),
         "multimodal": (MultimodalGame(), MUNITTranslatorConfig.tiny(), JUDGE, {**r1, **codes, "cycle": SmallCycle()}),
+        "one_way": (
+            OneWayGame(flip_equivariance=True, projector=PatchProjectorConfig.tiny()),
+            ResnetTranslatorConfig.tiny(),
+            JUDGE,
+            {**r1, "nce": PatchNCE(patches=16), "nce_identity": IdentityPatchNCE(patches=16)},
+        ),
     }[name]
     return Recipe(
-        data=TwoNoises(paired=name == "paired", gray=name != "attentive"),
+        data=TwoNoises(paired=name == "paired", gray=name not in ("attentive", "one_way")),
         generator=maker,
         discriminator=judge,
         game=game,

@@ -24,6 +24,7 @@ OTHERS = (
     "shared_encoder",
     "multimodal",
     "attentive",
+    "one_way",
 )
 
 

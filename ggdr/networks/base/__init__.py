@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
-from ggdr.registry import Part, discriminators, encoders, generators
+from ggdr.registry import Part, discriminators, encoders, generators, projectors
 
 if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Encoder, Generator, Translator
+    from ggdr.networks.base.module import Discriminator, Encoder, Generator, Projector, Translator
     from ggdr.ops.random_state import RandomState
 
 
@@ -242,3 +242,16 @@ class EncoderConfig(NetworkConfig):
     def build(self, spec: ImageSpec) -> Encoder:
         """The network, freshly initialised; UserError if it cannot read such images."""
         return self.module("encoder")(self, spec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectorConfig(NetworkConfig):
+    """The settings of a projector. `StarProjectorConfig` builds StarProjector of its package's projector.py."""
+
+    registry = projectors
+    widths: tuple[int, ...] = ()
+    """channels of each map whose features it projects; a game sets them to those of its translator's encoder"""
+
+    def build(self, spec: ImageSpec) -> Projector:
+        """The network, freshly initialised; `spec`: of the images that the maps are of."""
+        return self.module("projector")(self, spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +24,8 @@ from ggdr.networks.base import (
     GeneratorOutput,
     ImageSpec,
     LogitFactors,
+    NetworkConfig,
+    ProjectorConfig,
     Reconstruction,
     TranslatorConfig,
 )
@@ -46,9 +49,7 @@ class Network(nn.Module):
     precision: torch.dtype = torch.float32
     """what a pipeline that is made of it computes in, until it is told otherwise"""
 
-    def __init__(
-        self, config: GeneratorConfig | TranslatorConfig | DiscriminatorConfig | EncoderConfig, spec: ImageSpec
-    ):
+    def __init__(self, config: NetworkConfig, spec: ImageSpec):
         super().__init__()
         self.config, self.spec = config, spec
 
@@ -216,6 +217,8 @@ class Translator(Network):
     """the images that it takes; `spec` is of those that it makes"""
     z_dim: int = 0
     """width of the latent code that it takes beside the image; 0: none"""
+    encoder_channels: tuple[int, ...] = ()
+    """channels of each of its `encoder_maps`, of one whose config provides ENCODER_MAPS"""
 
     def __init__(self, config: TranslatorConfig, spec: ImageSpec, source: ImageSpec):
         super().__init__(config, spec)
@@ -235,6 +238,14 @@ class Translator(Network):
         """source [N, Cs, Hs, Ws] in [-1, 1] and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`.
 
         `labels`: of the images to be made; None: unconditional. `z` [N, z_dim] ~ N(0, 1), of one whose z_dim is not 0.
+        """
+        raise NotImplementedError
+
+    def encoder_maps(self, source: Tensor, labels: Tensor | None = None) -> list[Tensor]:
+        """Maps [N, K, h, w] of its first layers, from the image itself inwards, with K as `encoder_channels` says.
+
+        Of one whose config provides ENCODER_MAPS; arguments as of `forward`, of whose layers those that follow do not
+        run. Places of maps are places of the image: a layer that looks at the whole image is none of these.
         """
         raise NotImplementedError
 
@@ -278,6 +289,22 @@ class Encoder(Network):
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Code:
         """images [N, C, H, W] in [-1, 1] and labels [N, L] (None: unconditional) to a code of each."""
+        raise NotImplementedError
+
+
+class Projector(Network):
+    """Features of a translator's maps to codes that are compared with each other; it learns, and is in no model."""
+
+    config: ProjectorConfig
+
+    def rebuild(self, spec: ImageSpec) -> Projector:
+        return self.config.build(spec)
+
+    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """Features of each map [N, P, K], of P places, with K as its config's `widths` say, to codes [N, P, codes].
+
+        Codes have length 1 and are float32.
+        """
         raise NotImplementedError
 
 

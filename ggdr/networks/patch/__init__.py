@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from ggdr.errors import above_zero, not_negative
 from ggdr.networks.base import DiscriminatorConfig
+from ggdr.networks.dcgan.init import Init
 from ggdr.registry import Capability, discriminators
 
 
@@ -32,6 +33,8 @@ class PatchDiscriminatorConfig(DiscriminatorConfig):
     """blur before halving, as CUT does (arXiv 2007.15651), instead of strided convolutions"""
     scales: int = 1
     """networks of this kind, each of which sees the image at half the size of the one before (arXiv 1711.11585)"""
+    init: Init = "normal"
+    """how weights begin: "normal", N(0, 0.02), or "xavier", Xavier's with a gain of 0.02, as in CUT"""
     provides: ClassVar = frozenset({Capability.PYRAMID})
 
     def __post_init__(self) -> None:

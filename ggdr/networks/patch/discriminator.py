@@ -33,7 +33,7 @@ class PatchDiscriminator(Discriminator):
         self.scales = [PatchNet(config, spec, (size[0] >> n, size[1] >> n)) for n in range(config.scales)]
         self.nets = nn.ModuleList(self.scales)
         self.map_channels = self.scales[0].map_channels
-        initialise(self)
+        initialise(self, config.init)
         if config.spectral:
             apply_spectral_norm(self, exclude=[net.embed for net in self.scales if net.embed is not None])
 

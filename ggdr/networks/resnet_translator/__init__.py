@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from ggdr.errors import above_zero, not_negative
 from ggdr.networks.base import TranslatorConfig
+from ggdr.networks.dcgan.init import Init
 from ggdr.registry import Capability, generators
 
 
@@ -35,7 +36,9 @@ class ResnetTranslatorConfig(TranslatorConfig):
     """what is normalized after each convolution: each image by itself, as in the paper, or the batch"""
     antialias: bool = False
     """blur before halving and after doubling, as CUT does (arXiv 2007.15651), instead of strided convolutions"""
-    provides: ClassVar = frozenset({Capability.G_FEATURES})
+    init: Init = "normal"
+    """how weights begin: "normal", N(0, 0.02), or "xavier", Xavier's with a gain of 0.02, as in CUT"""
+    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.ENCODER_MAPS})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -35,13 +35,16 @@ class ResnetTranslator(Translator):
         norm, alias, code = config.norm, not config.antialias, config.z_dim
         self.z_dim = code
         width = config.channels
+        encoded = [source.channels]
         layers = [ConvLayer(source.channels + spec.labels, width, 7, norm, code=code)]
         for level in range(config.widenings + config.halvings):
             way: Way = "same" if level < config.widenings else "down"
             layers.append(ConvLayer(width, 2 * width, 3, norm, way, strided=alias, code=code))
             width *= 2
+            encoded.append(width)
         self.down = nn.Sequential(*layers)
         self.blocks = nn.Sequential(*(ResnetBlock(width, norm, code) for _ in range(config.blocks)))
+        self.encoder_channels = (*encoded, *(width for _ in self.compared_blocks))
         self.feature_channels = {low[0]: width}
         self.up, self.narrow = nn.ModuleList(), nn.ModuleList()
         for level in range(doublings):
@@ -52,7 +55,12 @@ class ResnetTranslator(Translator):
             self.narrow.append(ConvLayer(width, width // 2, 3, norm, code=code))
             width //= 2
         self.toimage = nn.Conv2d(width, spec.channels, 7, padding=3, padding_mode="reflect")
-        initialise(self)
+        initialise(self, config.init)
+
+    @property
+    def compared_blocks(self) -> list[int]:
+        """Return the places of the residual blocks after which maps are compared: the first, and the middle one."""
+        return sorted({0, len(self.blocks) // 2}) if len(self.blocks) else []
 
     def forward(
         self,
@@ -79,6 +87,26 @@ class ResnetTranslator(Translator):
         for layer in self.narrow:
             x = layer(x, z)
         return GeneratorOutput(torch.tanh(self.toimage(x).float()), features=features)
+
+    def encoder_maps(self, source: Tensor, labels: Tensor | None = None) -> list[Tensor]:
+        """Return the image with the reflected edges that the first layer sees, what the convolution of each halving
+        says, before it is normalized, and the maps after the first residual block and the middle one.
+
+        With two halvings and nine blocks these are layers 0, 4, 8, 12 and 16 of CUT's generator (arXiv 2007.15651),
+        where the convolutions of an antialiased halving say something of each pixel, before the blur. One that takes
+        codes is given zeros.
+        """
+        first, *halvings = list[Any](self.down)
+        maps = [F.pad(source, (3, 3, 3, 3), mode="reflect")]
+        z = source.new_zeros(len(source), self.z_dim) if self.z_dim else None
+        x = first(channels_last(with_label_planes(source, labels, self.spec.labels)), z)
+        for layer in halvings:
+            maps.append(layer.conv(x))
+            x = layer.finish(maps[-1], z)
+        for place, block in enumerate(self.blocks[: max(self.compared_blocks, default=-1) + 1]):
+            x = block(x, z)
+            maps += [x] if place in self.compared_blocks else []
+        return maps
 
 
 class ConvLayer(nn.Module):
@@ -108,7 +136,10 @@ class ConvLayer(nn.Module):
 
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         """Map [N, in_channels, h, w] and codes z [N, D] to [N, out_channels, H, W]."""
-        x = self.conv(blur_up(x) if self.way == "up" else x)
+        return self.finish(self.conv(blur_up(x) if self.way == "up" else x), z)
+
+    def finish(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        """Return what becomes of the convolution's maps x [N, out_channels, h, w] under codes z [N, D]."""
         x = F.relu(self.norm(channels_last(x), z))
         return blur_down(x) if self.way == "down" else x
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from ggdr.errors import UserError, above_zero, setting
 from ggdr.networks.base import TranslatorConfig
+from ggdr.networks.dcgan.init import Init
 from ggdr.registry import Capability, generators
 
 
@@ -32,7 +33,9 @@ class UNetTranslatorConfig(TranslatorConfig):
     """chance that a number is dropped, after the innermost doublings: three of eight, two of seven, one of six"""
     dropout_at_test: bool = True
     """at test too, numbers are dropped: the network's only noise"""
-    provides: ClassVar = frozenset({Capability.G_FEATURES})
+    init: Init = "normal"
+    """how weights begin: "normal", N(0, 0.02), or "xavier", Xavier's with a gain of 0.02, as in CUT"""
+    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.ENCODER_MAPS})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "halvings")

@@ -22,6 +22,8 @@ WIDEST = 8
 UNDROPPED = 5
 """Halvings of a network without dropout; each one more has a further doubling with it, up to `DROPPED`."""
 DROPPED = 3
+MOST_MAPS, LEAST_SIDE = 4, 4
+"""Halvings whose maps are compared place by place, at most, and the least side of such maps, pixels."""
 
 
 class UNetTranslator(Translator):
@@ -56,7 +58,9 @@ class UNetTranslator(Translator):
         in_channels = widths[0] * (1 if count == 1 else 2)
         self.toimage = nn.ConvTranspose2d(in_channels, spec.channels, 4, stride=2, padding=1)
         self.feature_channels = {size[0] >> level: widths[level - 1] for level in reversed(range(1, count))}
-        initialise(self)
+        places = [level for level in range(min(count, MOST_MAPS)) if min(size) >> (level + 1) >= LEAST_SIDE]
+        self.encoder_channels = (source.channels, *(widths[level] for level in places))
+        initialise(self, config.init)
 
     def forward(
         self,
@@ -69,11 +73,7 @@ class UNetTranslator(Translator):
         """Map source [N, Cs, H, W] in [-1, 1] and labels [N, L] to images [N, C, H, W], and the maps of `resolutions`,
         which its doublings make."""
         self.check_resolutions(resolutions)
-        x = channels_last(with_label_planes(source, labels, self.spec.labels))
-        beside = []
-        for level, layer in enumerate(self.down):
-            x = layer(F.leaky_relu(x, SLOPE) if level else x)
-            beside.append(x)
+        beside = self.halved(source, labels, len(self.down))
         x, features = F.relu(beside.pop()), {}
         for layer in self.up:
             x, skipped = F.relu(layer(x)), F.relu(beside.pop())
@@ -81,6 +81,18 @@ class UNetTranslator(Translator):
                 features[x.shape[2]] = x.float()
             x = torch.cat([skipped, x], dim=1)
         return GeneratorOutput(torch.tanh(self.toimage(x).float()), features=features)
+
+    def halved(self, source: Tensor, labels: Tensor | None, count: int) -> list[Tensor]:
+        """Return the maps of the first `count` halvings, before the ReLU that follows each."""
+        x, maps = channels_last(with_label_planes(source, labels, self.spec.labels)), list[Tensor]()
+        for layer in self.down[:count]:
+            x = layer(F.leaky_relu(x, SLOPE) if maps else x)
+            maps.append(x)
+        return maps
+
+    def encoder_maps(self, source: Tensor, labels: Tensor | None = None) -> list[Tensor]:
+        """Return the image, and the maps of its first halvings: four at most, of four pixels a side or more."""
+        return [source, *self.halved(source, labels, len(self.encoder_channels) - 1)]
 
 
 class UNetLayer(nn.Module):
