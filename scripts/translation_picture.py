@@ -1,16 +1,18 @@
-"""Draw docs/translation.png, and print its table: held-out drawings of OpenMoji as several runs colour them.
+"""Draw what translators make of held-out images, as one picture: a row each of the inputs, the outputs and the truth.
 
-    python scripts/translation_picture.py runs/pix2pix runs/cyclegan runs/nice
+    python scripts/translation_picture.py runs/pix2pix runs/cyclegan runs/nice --out docs/translation.png
+    python scripts/translation_picture.py runs/munit --out docs/translation/munit.png
 
-The picture has the first held-out drawings in the order of seed 0, as they come: a row of lines, a row of what each
-model makes of them, in the order given, and a row of the truth. The table has l1 and ssim against the truth over all
-held-out drawings, beside what doing nothing and the mean of the training pictures come to.
+The columns are the first images that the first run's data holds out, in the order of seed 0, as they come. A run that
+draws codes has a row for each of several, one that takes styles also a row of these, and one that is measured against
+the truth ends with it. All runs are shown the same images.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,14 +22,17 @@ from torch import Tensor
 
 import ggdr
 from ggdr.cli import guarded
-from ggdr.data.openmoji import OpenMoji
-from ggdr.hub.markdown import markdown_table
-from ggdr.metrics.l1 import absolute_error
-from ggdr.metrics.ssim import structural_similarity
-from ggdr.recipe.files import load_recipe
-from ggdr.sampling.grid import save_grid, side_by_side
+from ggdr.data.base import Images
+from ggdr.errors import UserError, above_zero
+from ggdr.evaluation.inputs import data_of_run
+from ggdr.ops.pixels import network_input
+from ggdr.pipeline.translation import TranslationPipeline
+from ggdr.play.view import Reals, View
+from ggdr.sampling.grid import picture, save_grid, side_by_side
 
-ROOT = Path(__file__).parent.parent
+LAST = ("target",)
+"""columns of a view that are the same for all runs, and stand at the end"""
+LEFT_OUT = ("input", "cycle", *LAST)
 
 
 @dataclass(frozen=True)
@@ -35,52 +40,70 @@ class Picture:
     """Of which runs, and where to."""
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """runs or models that colour lines, a row each"""
-    recipe: Path = ROOT / "recipes" / "openmoji_pix2pix.py"
-    """whose held-out drawings are coloured"""
+    """runs of translators, in the order of their rows"""
+    out: Path
+    """the picture, a PNG"""
+    view: str = ""
+    """which way: a view, or the domain that is to be made; none: each model's first"""
     count: int = 16
-    """drawings, side by side"""
-    out: Path = ROOT / "docs" / "translation.png"
-    """the picture"""
+    """images, side by side"""
+    scale: int = 2
+    """pixels of the picture for each of an image"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "count", "scale")
 
 
 def main(argv: list[str]) -> int:
-    """Draw all rows, and print the table."""
+    """Draw all rows, and say which is which."""
     asked = tyro.cli(Picture, args=argv, prog="translation_picture.py", description=__doc__)
-    data = load_recipe(asked.recipe).data
-    assert isinstance(data, OpenMoji)
-    held_out = data.held_out()
-    assert held_out is not None
-    lines, truth = pairs(held_out)
-    mean = pairs(data)[1].double().mean(0).round().to(torch.uint8)
-    made = {str(run): coloured(run, lines) for run in asked.runs}
-    rows = [lines[: asked.count], *(each[: asked.count] for each in made.values()), truth[: asked.count]]
-    tiles = side_by_side(rows).unflatten(0, (asked.count, len(rows))).transpose(0, 1).flatten(0, 1)
-    save_grid(tiles, asked.out, columns=asked.count, scale=2)
-    floors = {"lines, left as they are": lines.expand_as(truth), "mean of the training pictures": mean.expand_as(truth)}
-    print(f"{len(truth)} held-out drawings\n")
-    print(markdown_table(["", "l1", "ssim"], [[name, *numbers(each, truth)] for name, each in (floors | made).items()]))
+    rows = dict(rows_of(asked))
+    tiles = side_by_side([*rows.values()]).unflatten(0, (asked.count, len(rows))).transpose(0, 1).flatten(0, 1)
+    save_grid(tiles, asked.out, columns=asked.count, scale=asked.scale)
+    print(f"{asked.out}, from top to bottom: {', '.join(rows)}")
     return 0
 
 
-def pairs(data) -> tuple[Tensor, Tensor]:
-    """All lines [N, 1, H, W] and colour pictures [N, 3, H, W] of a data set, uint8, each drawing once."""
-    images = data.open()
-    batch = images.domain_batches(list(range(images.originals)), 0)
-    return batch["lines"].images, batch["colour"].images
+def rows_of(asked: Picture) -> Iterator[tuple[str, Tensor]]:
+    """What a row shows, and its pictures uint8 [count, C, H, W]."""
+    images, last = held_out(asked.runs[0]), dict[str, Tensor]()
+    batch = batch_of(images, asked.count)
+    for place, run in enumerate(asked.runs):
+        name, view = view_of(run, asked.view)
+        if missing := {view.source, view.target} - batch.keys():
+            raise UserError(f"{run} translates {name}, and the images of {asked.runs[0]} have no {missing.pop()}.")
+        with torch.no_grad():
+            columns = replace(view, paired=images.paired).columns(batch, 0)
+        assert view.way is not None and view.source is not None
+        if not place:
+            yield "input", picture(columns["input"], images.domains[view.source].classes)
+        for column, made in columns.items():
+            if column not in LEFT_OUT:
+                yield f"{column} of {run}", picture(made, view.way.makes.classes)
+        last |= {column: picture(columns[column], view.way.makes.classes) for column in LAST if column in columns}
+    yield from last.items()
 
 
-def coloured(run: Path, lines: Tensor) -> Tensor:
-    """What a model makes of lines uint8 [N, 1, H, W]: pictures uint8 [N, 3, H, W]."""
+def view_of(run: Path, wanted: str) -> tuple[str, View]:
+    """A view of a trained model, by its name; UserError if it has none such, or makes images of noise."""
     pipe = ggdr.from_pretrained(run)
-    pipe.set_progress_bar_config(disable=True)
-    made = pipe(list(lines.float() / 255), to=next(iter(pipe.views)), output_type="pt").images
-    return torch.as_tensor(made).mul(255).round().to(torch.uint8)
+    if not isinstance(pipe, TranslationPipeline):
+        raise UserError(f"{run} makes images of noise; give runs of translators.")
+    return pipe.find_view(wanted or None)
 
 
-def numbers(made: Tensor, truth: Tensor) -> list[str]:
-    """Means of l1 and ssim, in words."""
-    return [f"{compare(made, truth).mean():.4f}" for compare in (absolute_error, structural_similarity)]
+def held_out(run: Path) -> Images:
+    """The images that the data of a run holds out, or else those of training."""
+    data = data_of_run(str(run))
+    return (data.held_out() or data).open()
+
+
+def batch_of(images: Images, count: int) -> dict[str, Reals]:
+    """The first images of each domain, as networks see them."""
+    found = images.domain_batches([*range(count)], 0).items()
+    return {
+        name: Reals(network_input(batch.images, images.domains[name].classes), batch.labels) for name, batch in found
+    }
 
 
 if __name__ == "__main__":

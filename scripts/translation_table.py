@@ -26,10 +26,10 @@ import tyro
 from compare_report import shown, told
 from compare_trials import Arm, Trial, check, seen, train
 from torch import Tensor
-from translation_picture import pairs
 
 import ggdr
 from ggdr.cli import guarded
+from ggdr.data.base import DataSet
 from ggdr.errors import UserError, above_zero
 from ggdr.evaluation.result import MetricValue
 from ggdr.features.cache import FeatureCache
@@ -169,6 +169,13 @@ def floors() -> dict[str, dict[int, Numbers]]:
         "mean of the training pictures": {0: {"lines_to_colour": against(mean.expand_as(colour), colour)}},
         back: {0: {"colour_to_lines": against(gray, lines)}},
     }
+
+
+def pairs(data: DataSet) -> tuple[Tensor, Tensor]:
+    """All lines [N, 1, H, W] and colour pictures [N, 3, H, W] of a data set, uint8, each drawing once."""
+    images = data.open()
+    batch = images.domain_batches(list(range(images.originals)), 0)
+    return batch["lines"].images, batch["colour"].images
 
 
 def against(made: Tensor, truth: Tensor) -> dict[str, float]:
