@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ggdr.errors import above_zero
+from ggdr.features.pixels import rgb
 from ggdr.lazy import Tensor, torch
+from ggdr.networks.stack import StackSpec
 from ggdr.registry import Part, extractors
+
+if TYPE_CHECKING:
+    from ggdr.networks.stack.stack import Stack
 
 
 class Features(NamedTuple):
@@ -53,6 +59,20 @@ class Embedder:
         raise NotImplementedError
 
 
+class NamedLayers:
+    """The maps of a feature network's layers, by their names."""
+
+    def __init__(self, stack: Stack, device: torch.device):
+        self.stack = stack.to(device)
+
+    def __call__(self, images: Tensor, names: Collection[str]) -> dict[str, Tensor]:
+        """Maps [N, K, h, w] of images [N, C, H, W] in [0, 255], uint8 or float32, of 1, 3 or 4 channels and any size.
+
+        Images keep their size, and gradients pass to them. UserError if no layer has one of these names.
+        """
+        return self.stack(rgb(images).float() / 255, names)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Extractor(Part):
     """The settings of a feature extractor."""
@@ -70,4 +90,12 @@ class Extractor(Part):
 
         The message says which file is missing, where to put it, and what works meanwhile.
         """
+        raise NotImplementedError
+
+    def stack(self) -> StackSpec:
+        """The layers whose maps have names, known without weights; of one that provides LAYERS."""
+        raise NotImplementedError
+
+    def load_layers(self, device: torch.device) -> NamedLayers:
+        """These layers with their weights, frozen; of one that provides LAYERS. UserError as of `load`."""
         raise NotImplementedError

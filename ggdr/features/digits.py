@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.features.base import Embedder, Extractor, Features
+from ggdr.features.base import Embedder, Extractor, Features, NamedLayers
 from ggdr.features.pixels import gray, resize
-from ggdr.features.trained import coarse, fit, kept, moved, reproducible, uniform
+from ggdr.features.trained import Weights, coarse, first_layers, fit, kept, moved, reproducible, uniform
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
+from ggdr.networks.stack import StackSpec
 from ggdr.registry import Capability, extractors
 
 SIDE_PX = 16
@@ -23,6 +24,10 @@ REACH = (0.15, 0.1, 0.12, 0.12)
 """most that training turns an image (radians), scales it (share) and moves it right and down (half sides)"""
 
 
+STACK = StackSpec(("conv1 conv 5/2 16", "silu1 silu", "conv2 conv 3/2 32", "silu2 silu"), (0.0,), (1.0,))
+"""the first layers of `network`"""
+
+
 @extractors.register("digits", paper="10.1109/5.726791")
 @dataclass(frozen=True, kw_only=True)
 class Digits(Extractor):
@@ -34,11 +39,23 @@ class Digits(Extractor):
 
     batch_size: int = 256
     """number of images in a batch of the network"""
-    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH})
+    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH, Capability.LAYERS})
 
     def load(self, device: torch.device) -> Embedder:
         """The network, trained if the cache does not hold it whole."""
-        return DigitsEmbedder(kept(EDITION, lambda: train(*scans()), "digits classifier"), device)
+        return DigitsEmbedder(self.weights(), device)
+
+    def stack(self) -> StackSpec:
+        """Both convolutions, which see gray."""
+        return STACK
+
+    def load_layers(self, device: torch.device) -> NamedLayers:
+        """The convolutions, trained if the cache does not hold them."""
+        return first_layers(STACK, self.weights(), device)
+
+    def weights(self) -> Weights:
+        """Those in the cache, or of a training now."""
+        return kept(EDITION, lambda: train(*scans()), "digits classifier")
 
 
 class DigitsEmbedder(Embedder):

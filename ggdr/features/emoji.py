@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.features.base import Embedder, Extractor, Features
+from ggdr.features.base import Embedder, Extractor, Features, NamedLayers
 from ggdr.features.pixels import resize, rgb
-from ggdr.features.trained import coarse, fit, kept, moved, reproducible, uniform
+from ggdr.features.trained import Weights, coarse, first_layers, fit, kept, moved, reproducible, uniform
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
+from ggdr.networks.stack import StackSpec
 from ggdr.registry import Capability, extractors
 
 SIDE_PX = 32
@@ -21,6 +22,18 @@ EDITION = "emoji-1"
 EPOCHS, BATCH, LEARNING_RATE = 16, 64, 3e-3
 REACH = (0.15, 0.12, 0.1, 0.1)
 """most that training turns an image (radians), scales it (share) and moves it right and down (half sides)"""
+
+
+CONVOLUTIONS = ((1, 16), (2, 32), (2, 64), (2, 128))
+"""stride and channels of each"""
+STACK = StackSpec(
+    tuple(
+        layer
+        for place, (stride, channels) in enumerate(CONVOLUTIONS, 1)
+        for layer in (f"conv{place} conv 3/{stride} {channels}", f"silu{place} silu")
+    )
+)
+"""the first layers of `classifier`"""
 
 
 @extractors.register("emoji")
@@ -35,11 +48,23 @@ class Emoji(Extractor):
 
     batch_size: int = 256
     """number of images in a batch of the network"""
-    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH})
+    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH, Capability.LAYERS})
 
     def load(self, device: torch.device) -> Embedder:
         """The network, trained if the cache does not hold it whole; MissingPackage without the emoji."""
-        return EmojiEmbedder(kept(EDITION, lambda: train_classifier(*drawings()), "emoji classifier"), device)
+        return EmojiEmbedder(self.weights(), device)
+
+    def stack(self) -> StackSpec:
+        """The four convolutions, which halve three times."""
+        return STACK
+
+    def load_layers(self, device: torch.device) -> NamedLayers:
+        """The convolutions, trained if the cache does not hold them; MissingPackage without the emoji."""
+        return first_layers(STACK, self.weights(), device)
+
+    def weights(self) -> Weights:
+        """Those in the cache, or of a training now."""
+        return kept(EDITION, lambda: train_classifier(*drawings()), "emoji classifier")
 
 
 class EmojiEmbedder(Embedder):
@@ -73,7 +98,7 @@ def classes() -> tuple[int, int]:
 def classifier(dtype: torch.dtype) -> torch.nn.Sequential:
     """Build the untrained network: RGB images [N, 3, 32, 32] in [0, 1] to logits [N, 17] of group and of tone."""
     nn, layers, width = torch.nn, list[torch.nn.Module](), 3
-    for stride, channels in ((1, 16), (2, 32), (2, 64), (2, 128)):
+    for stride, channels in CONVOLUTIONS:
         layers += [nn.Conv2d(width, channels, 3, stride, padding=1, dtype=dtype), nn.SiLU()]
         width = channels
     side = SIDE_PX // 8

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ggdr.cache import cache_folder, write_whole
+from ggdr.features.base import NamedLayers
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
+from ggdr.networks.stack import StackSpec
 
 Weights = dict[str, Tensor]
 GRID = 2.0**-12
@@ -33,6 +35,15 @@ def kept(edition: str, train: Callable[[], Weights], what: str) -> Weights:
     except OSError as error:
         warnings.warn(f"the {what} cannot be kept in {file.parent}: {error}", stacklevel=2)
         return train()
+
+
+def first_layers(stack: StackSpec, state: Weights, device: torch.device) -> NamedLayers:
+    """The layers that a classifier, which is a torch.nn.Sequential of this state, begins with."""
+    from ggdr.networks.stack.stack import Stack
+
+    layers = Stack(stack)
+    layers.take(state)
+    return NamedLayers(layers, device)
 
 
 def train_into(file: Path, train: Callable[[], Weights]) -> Weights:

@@ -23,6 +23,7 @@ class TranslationDuel(Duel):
     G: Translator  # type: ignore[assignment]
     source: Tensor = field(kw_only=True)
     """[N, Cs, Hs, Ws], what the translator is shown: images in [-1, 1], or label maps one-hot"""
+    provides: ClassVar = Duel.provides | {Capability.SOURCE}
 
     def generate(self, z: Tensor) -> GeneratorOutput:
         """A further pass of G: what it makes of the first sources, with latent codes z [n, z_dim] if it takes any."""

@@ -191,6 +191,10 @@ class Recipe:
         adversarial: dict[str, Term] = {self.loss.name: self.loss} if self.loss.adversarial else {}
         return adversarial | self.regularizers
 
+    def path(self, name: str) -> str:
+        """Where a part that may have a state is in the recipe, by the name under which it is logged."""
+        return {self.loss.name: "loss", "augment": "augment", "game": "game"}.get(name, f"regularizers.{name}")
+
     @property
     def turns(self) -> tuple[Turn, ...]:
         """Whose turn it is, in the order of a step: the game's, without D's where nobody judges."""

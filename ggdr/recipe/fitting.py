@@ -167,7 +167,8 @@ def resolved(recipe: Recipe, spec: ImageSpec) -> tuple[Recipe, dict[str, str]]:
 
     def of(name: str, part: Of) -> Of:
         """A part's copy without anything left open."""
-        chosen, reasons[name] = part.resolve(spec, recipe.batch_size)
+        with at(recipe.path(name)):
+            chosen, reasons[name] = part.resolve(spec, recipe.batch_size)
         return copy.copy(chosen)
 
     loss = of(recipe.loss.name, recipe.loss)

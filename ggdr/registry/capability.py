@@ -86,6 +86,8 @@ class Capability(Enum):
              "The image that should be made is known, since the data are pairs.")
     OTHER_DRAWS = ("other_draws", "evaluation", "metric", "[N, C, H, W]",
                "What is made of the same inputs under other draws: there are several answers to one image.")
+    SOURCE = ("source", "duel", "regularizer", "[N, Cs, Hs, Ws]",
+              "The fake is made of an image, not of noise.")
     CYCLE = ("cycle", "duel", "regularizer", "[N, Cs, Hs, Ws]",
              "A second generator makes the source again of the fake.")
     IDENTITY = ("identity", "duel", "regularizer", "[N, C, H, W]",
@@ -116,6 +118,8 @@ class Capability(Enum):
                "Logits of the classes that a feature network was trained on.")
     SMOOTH = ("smooth", "feature extractor", "metric, regularizer, latent", "[N, C, H, W] float32 in [0, 255]",
               "Images are taken without rounding, so that gradients pass to them.")
+    LAYERS = ("layers", "feature extractor", "regularizer, game", "{name: [N, K, h, w]}",
+              "The maps of its convolutions have names, such as relu4_1, and pass gradients to images: `load_layers`.")
     GENERATOR = ("generator", "evaluation", "metric", "Generator",
                  "The generator itself, to walk in its latent space: images alone are not enough.")
     # fmt: on

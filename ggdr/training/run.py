@@ -80,8 +80,9 @@ class Run:
         self.callbacks = callbacks_of(self.recipe)
         self.build_networks()
         self.adaptive: dict[str, Adaptive] = {**self.terms, "augment": self.augment, "game": self.recipe.game}
-        for part in self.adaptive.values():
-            part.begin(self.device)
+        for name, part in self.adaptive.items():
+            with at(self.recipe.path(name)):
+                part.begin(self.device)
         self.images_per_step = self.recipe.batch_size * self.recipe.n_critic
         self.batches_per_step = self.recipe.n_critic + self.recipe.game.fresh_reals
         if self.recipe.game.fresh_reals:

@@ -138,7 +138,7 @@ from ggdr.features.cache import FeatureCache
 from ggdr.metrics.base import embedder_of
 from ggdr.registry import discover, extractors
 discover()
-for name in ("inception", "dinov2", "vgg16", "lpips", "timm"):
+for name in ("inception", "dinov2", "vgg16", "vgg19", "lpips", "timm"):
     start = time.perf_counter()
     try:
         with at("metrics.fid"):
@@ -160,7 +160,7 @@ def run(program, tmp_path, **changes):
 def test_without_a_network_one_sentence_says_soon_which_file_is_missing_and_what_works(tmp_path):
     offline = {"HF_HUB_OFFLINE": "1", "https_proxy": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
     lines = run(OFFLINE, tmp_path, **offline)
-    assert [line.split()[0] for line in lines] == ["inception", "dinov2", "vgg16", "lpips", "timm"]
+    assert [line.split()[0] for line in lines] == ["inception", "dinov2", "vgg16", "vgg19", "lpips", "timm"]
     for line in lines:
         assert int(line.split()[1]) < 20, line
         assert "are not on this machine and cannot be fetched: get https://" in line
@@ -172,7 +172,7 @@ def test_without_a_network_one_sentence_says_soon_which_file_is_missing_and_what
 
 def test_a_hub_that_does_not_answer_is_not_waited_for(tmp_path):
     lines = run(
-        OFFLINE.replace('("inception", "dinov2", "vgg16", "lpips", "timm")', '("timm",)'),
+        OFFLINE.replace('("inception", "dinov2", "vgg16", "vgg19", "lpips", "timm")', '("timm",)'),
         tmp_path,
         **environment("http://127.0.0.1:9", str(tmp_path)),
     )

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from PIL import Image
 from places import ROOT
 from random_weights import CPU, LITTLE
+from registered import own
 from safetensors.torch import save_file
 
 from ggdr.features import emoji, lpips
@@ -46,7 +47,7 @@ def lpips_network():
 
 @pytest.fixture(scope="module")
 def loaded(inception_file, dinov2_file, lpips_network):
-    """Extractor -> network, all but VGG-16, whose weights are half a gigabyte: a test of its own has it."""
+    """Extractor -> network, all but VGG-16 and VGG-19, whose weights are half a gigabyte: other tests have them."""
     return {
         "pixels": Pixels().load(CPU),
         "digits": Digits().load(CPU),
@@ -63,10 +64,7 @@ every_network = pytest.mark.parametrize("name", NAMES)
 
 
 def test_every_extractor_is_tested_here():
-    from ggdr.registry import discover
-
-    discover()
-    assert {*NAMES, "vgg16"} == extractors.keys()
+    assert {*NAMES, "vgg16", "vgg19"} == own("feature extractor").keys()
 
 
 @every_network

@@ -16,12 +16,14 @@ from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.play.duel import Duel, StepContext
 from ggdr.registry import Capability, of_duels
 
-augmentations, losses, regularizers = map(own, ("augmentation", "loss", "regularizer"))
+augmentations, losses = own("augmentation"), own("loss")
+regularizers = {name: TERMS[name] for name in own("regularizer")}
 LABELLED = SPECS["square, labels"]
 REFUSED = {
     "auxiliary_classifier": lambda spec: not spec.labels,
     "auxiliary_rotation": lambda spec: spec.height != spec.width,
     "fastgan_reconstruction": lambda spec: spec.channels == 2,
+    "perceptual": lambda spec: spec.channels == 2,
 }
 """terms that cannot be for some images, and for which"""
 ALWAYS = {"cutmix": {"p": 1.0}}
@@ -87,6 +89,7 @@ def test_what_a_term_requires_it_uses(name):
     always_there = {Capability.WS, Capability.FORWARD_FROM, Capability.ENERGY}
     always_there |= {Capability.TRUTH, Capability.CYCLE, Capability.IDENTITY, Capability.IMAGES, Capability.CAM}
     always_there |= {Capability.FOUND_CONTENT, Capability.FOUND_STYLE, Capability.PATCH_FEATURES}
+    always_there |= {Capability.FOUND_CONTENT, Capability.FOUND_STYLE, Capability.SOURCE}
     for need in term.requires - always_there:
         with pytest.raises((RuntimeError, KeyError, UserError)):
             term.loss(duel(term, term.turns[0], requires=term.requires - {need})).backward()

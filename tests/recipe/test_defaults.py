@@ -39,6 +39,9 @@ TERMS = {
     "non_saturating": {},
     "orthogonal": {"weight": 1e-4},
     "paired_feature_matching": {"weight": 10.0},
+    "perceptual": {
+        "extractor": "vgg19", "layers": ("relu5_4",), "layer_weights": (1.0,), "distance": "l2", "against": "truth",
+    },
     "path_length": {"weight": 2.0, "every": 4, "decay": 0.01, "shrink": 2},
     "per_pixel": {"form": "non_saturating"},
     "pulling_away": {"weight": 0.1},

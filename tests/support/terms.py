@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import tiny
 import torch
 from image_specs import images_of, labels_of
 from registered import own
 
+from ggdr.features.base import Extractor
+from ggdr.features.digits import Digits
 from ggdr.networks.base import NO_EXTRA, DiscriminatorConfig, ImageSpec, TranslatorConfig
 from ggdr.networks.unet_translator import UNetTranslatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Game, Reals
 from ggdr.registry import of_duels
+from ggdr.regularizers.perceptual import Perceptual
 
 generators, discriminators, games = own("generator"), own("discriminator"), own("game")
 
-TERMS = own("loss") | own("regularizer")
+
+@dataclass(frozen=True, kw_only=True)
+class OfDigits(Perceptual):
+    """The perceptual distance by a network that is at hand."""
+
+    extractor: Extractor = Digits()
+    layers: tuple[str, ...] = ("silu1", "silu2")
+
+
+TERMS = own("loss") | own("regularizer") | {"perceptual": OfDigits}
+"""name -> class, whose defaults need no download"""
 
 
 def one_hot(n: int, labels: int) -> torch.Tensor | None:
