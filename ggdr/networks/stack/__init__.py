@@ -46,7 +46,7 @@ class StackSpec(NamedTuple):
 
     def parsed(self) -> list[Layer]:
         """The layers; UserError if one is written as none is."""
-        return [parse(text) for text in self.layers]
+        return [layer_of_text(text) for text in self.layers]
 
     def names(self) -> list[str]:
         """What the maps are called."""
@@ -78,7 +78,7 @@ class StackSpec(NamedTuple):
             raise UserError(f"there is no layer {strange[0]!r}; there are {', '.join(have)}.")
 
 
-def parse(text: str) -> Layer:
+def layer_of_text(text: str) -> Layer:
     """A layer from its text; UserError if it is none."""
     found = LAYER.fullmatch(text)
     if found is None or (found["kind"] == "conv") != bool(found["out"]):
