@@ -68,7 +68,7 @@ class StackSpec(NamedTuple):
         return [*accumulate((layer.stride for layer in self.parsed()), lambda now, stride: now * stride)]
 
     def pooled_by(self, pooling: Pooling) -> StackSpec:
-        """The same with this kind of pooling throughout."""
+        """These layers with this kind of pooling throughout."""
         return self._replace(layers=tuple(re.sub(r" (max|average)$", f" {pooling}", text) for text in self.layers))
 
     def check(self, names: Collection[str]) -> None:

@@ -72,7 +72,7 @@ class Stack(nn.Module):
 
 
 def module(layer: Layer, channels: int, edges: Literal["zeros", "reflect"]) -> nn.Module:
-    """A layer that reads maps of so many channels."""
+    """Build a layer that reads maps of this number of channels."""
     if layer.kind == "relu":
         return nn.ReLU()
     if layer.kind == "silu":
