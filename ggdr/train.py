@@ -114,7 +114,7 @@ def play(run: Run, phase: Phase, batches: list[dict[str, Reals]]) -> None:
     for repeat, batch in enumerate(batches[phase.reals]):
         micro_batches = run.micro_batches(batch)
         # Only this player's weights take gradient: on D's turn no graph reaches G.
-        with run.exact(phase), player.learning(len(micro_batches)):
+        with run.exact(phase), player.learning(len(micro_batches), run.kimg):
             for place, reals in micro_batches:
                 run.seed(run.step, phase.name, repeat, place)  # every draw belongs to a place in the global batch
                 # Who meets whom: one G and one D, or whatever networks the game has.

@@ -102,6 +102,18 @@ def fitting_halvings(wanted: int, size: tuple[int, int], name: str, unstrided: i
     return possible[-1]
 
 
+def check_same_size(taken: tuple[int, int], made: tuple[int, int], name: str) -> None:
+    """UserError unless a translator makes images of the size that it takes: height and width, pixels.
+
+    `name`: of the translator.
+    """
+    if made != taken:
+        raise UserError(
+            f"{name!r} makes images of the size that it takes, not {made[0]} x {made[1]} px of {taken[0]} x"
+            f" {taken[1]} px; take --generator resnet_translator."
+        )
+
+
 def doublings_between(small: tuple[int, int], large: tuple[int, int], name: str) -> int:
     """Number of doublings from one size (height and width, pixels) to another; UserError if there is none.
 

@@ -211,6 +211,7 @@ class Duel:
         with self.context.autocast():
             output = self.D(seen, labels, resolutions=resolutions)
         pyramid = in_float32(output.maps) if Capability.PYRAMID in self.context.requires else {}
+        layers = output.layer_maps if Capability.PYRAMID in self.context.requires else ()
         heads = output.head_outputs if Capability.HEADS in self.context.requires else {}
         head_outputs = {name: answer.float() for name, answer in heads.items()}
         pixel_logits = output.pixel_logits if Capability.PIXEL_LOGITS in self.context.requires else None
@@ -228,6 +229,7 @@ class Duel:
             direction_logits,
             tuple(more),
             None if output.codes is None else output.codes.float(),
+            tuple(tuple(each.float() for each in scale) for scale in layers),
         )
 
     def augmented(self, image: Tensor, maps: dict[int, Tensor]) -> Augmented:

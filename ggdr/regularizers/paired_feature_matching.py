@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ggdr.lazy import F, Tensor, torch
+from ggdr.networks.base import DiscriminatorOutput
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
 from ggdr.registry import Capability, regularizers
@@ -15,16 +16,21 @@ from ggdr.schedules.base import Scheduled
 @regularizers.register("paired_feature_matching", paper="1711.11585")
 @dataclass(frozen=True, kw_only=True)
 class PairedFeatureMatching(Regularizer):
-    """Mean absolute difference of D's maps of each fake from those of its truth (Wang et al. 2018, eq. 4); for pairs.
+    """Mean absolute differences of D's maps of each fake from those of its truth (Wang et al. 2018, eq. 4); for pairs.
 
-    `feature_matching` compares means over a batch, and needs no pairs. Maps of all resolutions count alike; of a D of
-    several scales they are the first scale's.
+    They are summed over D's layers, and over its scales where it judges at several (eq. 5). `feature_matching` compares
+    means over a batch, and needs no pairs.
     """
 
     weight: Scheduled = 10.0
-    """factor of the mean over resolutions"""
+    """factor of the sum over layers and scales"""
     requires: ClassVar = frozenset({Capability.TRUTH, Capability.PYRAMID})
 
     def g_loss(self, duel: Duel) -> Tensor:
-        real, fake = duel.on_real.maps, duel.on_fake.maps
-        return torch.stack([F.l1_loss(fake[resolution], real[resolution]) for resolution in real]).mean()
+        pairs = zip(layers(duel.on_fake), layers(duel.on_real), strict=True)
+        return torch.stack([F.l1_loss(fake, real) for fake, real in pairs]).sum()
+
+
+def layers(said: DiscriminatorOutput) -> list[Tensor]:
+    """Return the maps of all layers of D, of all scales."""
+    return [maps for scale in said.layer_maps or (said.maps.values(),) for maps in scale]

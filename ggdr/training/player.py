@@ -38,19 +38,25 @@ class Player:
         self.lr_scale = 1.0  # factor of the rate after the run went back
         for parameter in self.parameters:
             parameter.requires_grad_(True)  # hooks are for what takes gradient; another player may have it, and rest
+        self.awake = self.parameters  # those that learn now
         self.averaging = Averaging(self.parameters, processes) if processes > 1 else None
         for parameter in self.parameters:
             parameter.requires_grad_(False)
 
     @contextmanager
-    def learning(self, passes: int) -> Iterator[None]:
-        """Within it, this player's weights take gradient, but for frozen ones; `passes` go backward through them."""
+    def learning(self, passes: int, kimg: float) -> Iterator[None]:
+        """Within it, this player's weights take gradient; `passes` go backward through them.
+
+        Not those that are frozen, nor those that rest after `kimg` thousand reals.
+        """
+        resting = {parameter for network in self.networks.values() for parameter in network.resting(kimg)}
+        self.awake = [parameter for parameter in self.parameters if parameter not in resting]
         if self.averaging is not None:
             self.averaging.expect(passes)
-        for parameter in self.parameters:
+        for parameter in self.awake:
             parameter.requires_grad_(True)
         yield
-        for parameter in self.parameters:
+        for parameter in self.awake:
             parameter.requires_grad_(False)
 
     def average_gradients(self) -> None:
@@ -82,9 +88,9 @@ class Player:
         """Take one optimizer step and drop the gradients; weights and moments stay as they are where `skip` is true.
 
         `skip`: a boolean scalar on the device. Weights that the phase's losses do not reach count the update too, with
-        a gradient of zero, as published.
+        a gradient of zero, as published; those that rest do not.
         """
-        untouched = [p for p in self.parameters if p.grad is None]
+        untouched = [p for p in self.awake if p.grad is None]
         if self.settings.skips_on_device:
             # Fused Adam skips its step on the device where this is not 0: no wait for the host to look.
             self.optimizer.found_inf, self.optimizer.grad_scale = skip.float(), None  # type: ignore[attr-defined]

@@ -46,7 +46,7 @@ def test_all_that_learn_move_and_the_rest_stands_still(name, tmp_path):
         assert not network.training and not any(p.requires_grad for p in network.parameters())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "resting"])
 def test_a_run_goes_on_bit_for_bit(name, tmp_path):
     recipe = dataclasses.replace(several.recipe(name), total_kimg=0.032)
     whole = tiny.tiny_run(recipe, tmp_path / "whole")

@@ -30,7 +30,7 @@ def test_frozen_features_take_no_gradient_and_stay_in_evaluation_while_the_image
     before = {name: value.clone() for name, value in net.state_dict().items()}
     player = Player({"d": net}, Adam(), [])
     image = torch.randn(2, 3, 16, 16, requires_grad=True)
-    with player.learning(1):
+    with player.learning(1, 0.0):
         net(image).logits.sum().backward()
         player.step(skip=torch.tensor(False))
     net.clip(1e-3)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 
 import pytest
 import torch
 from places import ROOT
 from registered import own
 
-from ggdr.networks.base import ExtraOutputs, ImageSpec
+from ggdr.networks.base import NO_EXTRA, ExtraOutputs, ImageSpec
 from ggdr.networks.conditional import ConcatDiscriminatorConfig, UnconditionalDiscriminatorConfig
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
+from ggdr.networks.dcgan.discriminator import DCGANDiscriminator
 from ggdr.networks.fastgan import FastGANDiscriminatorConfig
 from ggdr.networks.msg_gan import MSGGANDiscriminatorConfig
 from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
@@ -90,6 +92,26 @@ def test_the_pixels_of_one_are_those_of_its_encoder(name):
     assert said.pixel_logits.shape == (2, 1, 16, 16)
     logits, maps = network.pyramid(IMAGE)
     assert torch.equal(logits, said.logits) and maps.keys() == network.map_channels.keys()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SleeperConfig(DCGANDiscriminatorConfig):
+    """A discriminator whose last layer learns nothing before a time."""
+
+    def build(self, spec: ImageSpec, extra: ExtraOutputs = NO_EXTRA) -> Sleeper:
+        return Sleeper(self, spec, extra)
+
+
+class Sleeper(DCGANDiscriminator):
+    def resting(self, kimg: float) -> list[torch.nn.Parameter]:
+        return [*self.out.parameters()] if kimg < 2 else []
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_what_rests_in_an_encoder_rests_in_what_is_around_it(name):
+    network = discriminators[name](encoder=SleeperConfig.tiny()).build(BRIEF, DRAWS)
+    assert {*map(id, network.resting(1.0))} == {*map(id, network.encoder.out.parameters())}
+    assert network.resting(2.0) == []
 
 
 def test_bits_pictures_and_growth_go_through_a_unet():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.nn import functional as F
 from translators import SmallEncoderConfig, SmallTranslatorConfig
@@ -11,7 +12,9 @@ from ggdr.games.shared_encoder import SharedEncoderGame
 from ggdr.games.unpaired import UnpairedGame
 from ggdr.networks.base import NO_EXTRA, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
+from ggdr.networks.patch import PatchDiscriminatorConfig
 from ggdr.networks.ugatit import UGATITTranslatorConfig
+from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.play.duel import StepContext
 from ggdr.play.game import Game, Reals
 from ggdr.registry import Capability
@@ -76,5 +79,27 @@ def test_feature_matching_of_pairs_compares_map_by_map_and_pair_by_pair():
     judge = networks["discriminator"]
     real = judge(torch.cat([A, B], 1)).maps
     fake = judge(torch.cat([A, networks["generator"](A).image], 1)).maps
-    expected = sum((real[r] - fake[r]).abs().mean() for r in real) / len(real)
+    expected = sum((real[r] - fake[r]).abs().mean() for r in real)
     torch.testing.assert_close(PairedFeatureMatching().loss(duel), expected)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_feature_matching_of_pairs_sums_over_all_layers_of_all_scales(wrapped):
+    patch = PatchDiscriminatorConfig(channels=4, halvings=1, scales=2)
+    judge = UNetDiscriminatorConfig(encoder=patch) if wrapped else patch
+    networks, (duel,) = duels(PairedGame(), judge, frozenset({Capability.PYRAMID}))
+    inside = networks["discriminator"].encoder if wrapped else networks["discriminator"]
+    pairs = [torch.cat([A, each], 1) for each in (B, networks["generator"](A).image)]
+    expected = torch.zeros([])
+    for scale, net in enumerate(inside.nets):
+        real, fake = (F.avg_pool2d(p, 3, 2, 1, count_include_pad=False) if scale else p for p in pairs)
+        for layer in net.layers:
+            real, fake = layer(real), layer(fake)
+            expected = expected + (real - fake).abs().mean()
+    torch.testing.assert_close(PairedFeatureMatching().loss(duel), expected)
+    assert sum(1 for net in inside.nets for _ in net.layers) == 4
+
+
+def test_maps_that_no_term_reads_are_not_kept():
+    _, (duel,) = duels(PairedGame(), PatchDiscriminatorConfig(channels=4, halvings=1, scales=2))
+    assert duel.on_fake.layer_maps == () and duel.on_fake.maps == {}

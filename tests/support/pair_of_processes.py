@@ -20,6 +20,8 @@ def main(out: Path, pair: str) -> None:
     recipe = dataclasses.replace(tiny.recipe, batch_size=8, micro_batch_size=2)
     if pair in ("unpaired", "shared_encoder", "found_codes", "pairs_alone", "multimodal", "attentive", "one_way"):
         recipe = several.recipe(pair)
+    if pair == "resting":
+        recipe = several.recipe(pair)
     if pair == "dcgan":
         recipe = tiny.dcgan(recipe)
     if pair == "spectral":

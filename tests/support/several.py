@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import tiny
 from torch import Tensor, nn
-from translators import SmallEncoderConfig, SmallTranslatorConfig, TwoNoises
+from translators import RestingTranslatorConfig, SmallEncoderConfig, SmallTranslatorConfig, TwoNoises
 
 from ggdr.augment.none import NoAugmentation
 from ggdr.games.multimodal import MultimodalGame
@@ -33,6 +33,7 @@ from ggdr.networks.base.module import Discriminator
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
 from ggdr.networks.munit import MUNITTranslatorConfig
 from ggdr.networks.none import NoDiscriminatorConfig
+from ggdr.networks.patch import PatchDiscriminatorConfig
 from ggdr.networks.patch_projector import PatchProjectorConfig
 from ggdr.networks.resnet_translator import ResnetTranslatorConfig
 from ggdr.networks.ugatit import UGATITDiscriminatorConfig, UGATITTranslatorConfig
@@ -47,10 +48,13 @@ from ggdr.regularizers.content_reconstruction import ContentReconstruction
 from ggdr.regularizers.identity import Identity
 from ggdr.regularizers.l1 import L1Distance
 from ggdr.regularizers.nce import IdentityPatchNCE, PatchNCE
+from ggdr.regularizers.paired_feature_matching import PairedFeatureMatching
 from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.style_reconstruction import StyleReconstruction
 
 JUDGE = DCGANDiscriminatorConfig(channels=4)
+PATCH = PatchDiscriminatorConfig(channels=4, halvings=1, scales=2, norm="none")
+MATCHING = PairedFeatureMatching(weight=1.0)
 
 
 @discriminators.register("code_finder")
@@ -144,6 +148,9 @@ def recipe(name: str) -> Recipe:
     if name == "pairs_alone":  # nobody judges
         nobody = {"discriminator": NoDiscriminatorConfig(), "loss": NoLoss(), "augment": NoAugmentation()}
         return dataclasses.replace(recipe("paired"), regularizers={"l1": L1Distance()}, **nobody)
+    if name == "resting":  # weights that learn nothing at first
+        still = {"generator": RestingTranslatorConfig(), "discriminator": PATCH, "regularizers": {"matching": MATCHING}}
+        return dataclasses.replace(recipe("paired"), **still)
     if name == "found_codes":
         return Recipe(
             data=tiny.recipe.data,

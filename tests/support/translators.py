@@ -50,6 +50,20 @@ class SmallTranslator(Translator):
         return GeneratorOutput(self.out(whole).tanh(), features={r: maps for r in resolutions})
 
 
+@generators.register("resting_translator")
+@dataclass(frozen=True, kw_only=True)
+class RestingTranslatorConfig(SmallTranslatorConfig):
+    """Two convolutions, the first of which learns nothing before 0.016 kimg."""
+
+    def build(self, spec: ImageSpec, source: ImageSpec) -> RestingTranslator:
+        return RestingTranslator(self, spec, source)
+
+
+class RestingTranslator(SmallTranslator):
+    def resting(self, kimg: float) -> list[nn.Parameter]:
+        return [*self.into.parameters()] if kimg < 0.016 else []
+
+
 @discriminators.register("small_encoder")
 @dataclass(frozen=True, kw_only=True)
 class SmallEncoderConfig(DiscriminatorConfig):

@@ -16,6 +16,7 @@ QUICK = ("dcgan", "found_codes", "pairs_alone")
 """a game of one domain, one of several networks, one that nobody judges; the others differ in parts and are slow"""
 OTHERS = (
     "stylegan2",
+    "resting",
     "spectral",
     "scheduled",
     "fresh",

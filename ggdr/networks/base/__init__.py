@@ -131,6 +131,9 @@ class DiscriminatorOutput(NamedTuple):
     """[N, P] each, of further heads or scales, whose losses are means apart; empty: `logits` is all"""
     codes: Tensor | None = None
     """[N, K, h, w], what generators make images of, where its config provides ENCODE; None elsewhere"""
+    layer_maps: tuple[tuple[Tensor, ...], ...] = ()
+    """maps [N, K, h, w] of its layers from the image inwards, for each scale at which it judges, of one that has
+    several scales, or layers that are not in `maps`; empty: `maps` is all"""
 
 
 class Reconstruction(NamedTuple):

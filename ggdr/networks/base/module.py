@@ -124,6 +124,13 @@ class Network(nn.Module):
     def set_kimg(self, kimg: float) -> None:
         """Follow its schedule, if it has one, in thousands of reals: PA-GAN draws more and more bits."""
 
+    def resting(self, kimg: float) -> list[nn.Parameter]:
+        """Its weights that learn nothing at this time, in thousands of reals; the same on every process.
+
+        No gradient is computed for them, and no optimizer counts an update of them: they begin as fresh weights do.
+        """
+        return []
+
     def measure(self) -> dict[str, Tensor]:
         """Means of what it saw since the last call, for `after_step`; averaged over all micro-batches and processes.
 

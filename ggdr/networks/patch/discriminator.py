@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 
 from torch import Tensor, nn
@@ -42,16 +43,19 @@ class PatchDiscriminator(Discriminator):
     ) -> DiscriminatorOutput:
         """Map image [N, C, H, W] in [-1, 1] and labels [N, L] to logits [N, P] of P patches, and those of further
         scales in `more_logits`; it draws no `resolutions`."""
-        logits, maps = self.pyramid(image, labels)
-        more = []
-        for net in self.scales[1:]:
-            image = F.avg_pool2d(image, 3, stride=2, padding=1, count_include_pad=False)
-            more.append(net(image, labels)[0])
-        return DiscriminatorOutput(logits, maps=maps, more_logits=tuple(more))
+        logits, layers = list[Tensor](), list[tuple[Tensor, ...]]()
+        for scale, net in enumerate(self.scales):
+            image = F.avg_pool2d(image, 3, stride=2, padding=1, count_include_pad=False) if scale else image
+            said, each = net(image, labels)
+            logits.append(said)
+            layers.append(each)
+        maps = self.scales[0].halved(layers[0])
+        return DiscriminatorOutput(logits[0], maps=maps, more_logits=tuple(logits[1:]), layer_maps=tuple(layers))
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Return logits [N, P] float32, and the halved maps: resolution r -> [N, map_channels[r], r, r * W / H]."""
-        return self.scales[0](image, labels)
+        logits, layers = self.scales[0](image, labels)
+        return logits, self.scales[0].halved(layers)
 
     def stages(self) -> list[nn.Module]:
         """Return the layers from the image inwards, those of all scales together."""
@@ -79,14 +83,17 @@ class PatchNet(nn.Module):
         self.out = nn.Conv2d(width, 1, 4, padding=1)
         self.embed = nn.Linear(spec.labels, width, bias=False) if spec.labels else None
 
-    def forward(self, image: Tensor, labels: Tensor | None) -> tuple[Tensor, dict[int, Tensor]]:
-        """Map image [N, C, H, W] and labels [N, L] to logits [N, P] float32, and its halved maps by resolution."""
-        x, maps = channels_last(image), dict[int, Tensor]()
+    def forward(self, image: Tensor, labels: Tensor | None) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Map image [N, C, H, W] and labels [N, L] to logits [N, P] float32, and the maps of all other layers."""
+        x, maps = channels_last(image), list[Tensor]()
         for layer in self.layers:
             x = layer(x)
-            if len(maps) < len(self.map_channels):
-                maps[x.shape[2]] = x
-        return patch_logits(self.out, self.embed, x, labels), maps
+            maps.append(x)
+        return patch_logits(self.out, self.embed, x, labels), tuple(maps)
+
+    def halved(self, layers: Sequence[Tensor]) -> dict[int, Tensor]:
+        """Return the maps of the layers that halve them, which come first, by resolution."""
+        return {maps.shape[2]: maps for maps in layers[: len(self.map_channels)]}
 
 
 class PatchLayer(nn.Module):

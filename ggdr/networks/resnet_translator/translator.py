@@ -76,17 +76,21 @@ class ResnetTranslator(Translator):
         self.check_resolutions(resolutions)
         if self.z_dim and z is None:
             raise ValueError(f"this translator takes codes beside images: pass z [N, {self.z_dim}].")
-        x = channels_last(with_label_planes(source, labels, self.spec.labels))
-        for layer in (*self.down, *self.blocks):
-            x = layer(x, z)
-        maps = [x]
-        for layer in self.up:
-            maps.append(layer(maps[-1], z))
+        maps = self.maps_of(channels_last(with_label_planes(source, labels, self.spec.labels)), z)
         features = {r: x.float() for r, x in zip(self.feature_channels, maps, strict=True) if r in resolutions}
         x = maps[-1]
         for layer in self.narrow:
             x = layer(x, z)
         return GeneratorOutput(torch.tanh(self.toimage(x).float()), features=features)
+
+    def maps_of(self, shown: Tensor, z: Tensor | None) -> list[Tensor]:
+        """Return the maps that images [N, C, Hs, Ws], labels among C, become: those of `feature_channels`."""
+        for layer in (*self.down, *self.blocks):
+            shown = layer(shown, z)
+        maps = [shown]
+        for layer in self.up:
+            maps.append(layer(maps[-1], z))
+        return maps
 
     def encoder_maps(self, source: Tensor, labels: Tensor | None = None) -> list[Tensor]:
         """Return the image with the reflected edges that the first layer sees, what the convolution of each halving

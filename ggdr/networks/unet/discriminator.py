@@ -44,6 +44,7 @@ class UNetDiscriminator(around.WrapperDiscriminator):
             direction_logits=said.direction_logits,
             more_logits=said.more_logits,
             codes=said.codes,
+            layer_maps=said.layer_maps,
         )
 
 

@@ -13,6 +13,7 @@ from ggdr.layers.projection import with_label_planes
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Translator
 from ggdr.networks.dcgan.init import initialise
+from ggdr.networks.size import check_same_size
 from ggdr.networks.unet_translator import UNetTranslatorConfig
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.layout import channels_last
@@ -32,11 +33,7 @@ class UNetTranslator(Translator):
     def __init__(self, config: UNetTranslatorConfig, spec: ImageSpec, source: ImageSpec):
         super().__init__(config, spec, source)
         size = (source.height, source.width)
-        if (spec.height, spec.width) != size:
-            raise UserError(
-                f"{config.name!r} makes images of the size that it takes, not {spec.height} x {spec.width} px of"
-                f" {size[0]} x {size[1]} px; take --generator resnet_translator."
-            )
+        check_same_size(size, (spec.height, spec.width), config.name)
         count = min(config.halvings, *(twos(side) for side in size))
         if not count:
             raise UserError(f"{config.name!r} halves its images, and {size[0]} x {size[1]} px are odd: resize them.")

@@ -39,6 +39,10 @@ class WrapperDiscriminator(Discriminator):
         """Tell the encoder how far the run is."""
         self.encoder.set_kimg(kimg)
 
+    def resting(self, kimg: float) -> list[nn.Parameter]:
+        """Return the encoder's weights that learn nothing at this time."""
+        return self.encoder.resting(kimg)
+
     def grow(self, level: float) -> None:
         """Let the encoder grow to a level."""
         self.encoder.grow(level)
