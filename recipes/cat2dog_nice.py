@@ -17,7 +17,7 @@ both, so its weight is 2. Here that matters on D's turn as well: Adam's weight d
 The paper's setting: one image of each domain a step, 100,000 steps (the published program goes on to 300,000), of which
 the second half brings the rate to zero; spectral normalization iterates in each pass; no pool, no running mean. The two
 generators have 16.2 M weights and the two discriminators 93.7 M, which is the light form; the published program's own
-choice is `--generator.light False`, 276 M a generator. CycleGAN
+choice is `--generator.no-light`, 276 M a generator. CycleGAN
 fails on cats and dogs, by its authors' word.
 
 With GGDR, type also

@@ -23,7 +23,7 @@ weights, the projector 0.56 M, which is in no model. recipes/horse2zebra_fastcut
 memory.
 
 With GGDR, type also
-  --discriminator unet --discriminator.encoder patch --discriminator.encoder.antialias True --regularizers.ggdr ggdr
+  --discriminator unet --discriminator.encoder patch --discriminator.encoder.antialias --regularizers.ggdr ggdr
 
 Differences from the published program:
 - The rate falls with each step; there, with each epoch.

@@ -16,7 +16,7 @@ Who ran the published program with these settings got hardly any change of the h
 a weight of 1, `--regularizers.nce.weight 1` (its issue 94, which its authors did not answer).
 
 With GGDR, type also
-  --discriminator unet --discriminator.encoder patch --discriminator.encoder.antialias True --regularizers.ggdr ggdr
+  --discriminator unet --discriminator.encoder patch --discriminator.encoder.antialias --regularizers.ggdr ggdr
 
 Differences from the published program: those of recipes/horse2zebra_cut.py; and sources are mirrored by lot on each
 turn, so that the fake that D learns from may be the mirror image of the one that G learns from.

@@ -6,6 +6,9 @@ here, since one encoder looks at lines and at colours. Colours to lines are not 
 Smaller than there: 32 px, 32 channels, 3 residual blocks, after the first two of which maps are compared. Batches of 4
 instead of 1. `least_squares` halves both players' squares and the paper's program those of D alone, so the two terms
 have half of their weights, which are a half each.
+
+What is seen after its 8 kimg: shapes are kept and filled, faces are yellow, and most other areas are mottled in the
+colours of the set, since nothing says which colour belongs to which emoji.
 """
 
 from openmoji_pix2pix import recipe as pix2pix

@@ -3,6 +3,10 @@ arXiv 2007.15651).
 
 As recipes/openmoji_cut.py, whose page says what is smaller than in the paper; half as much work a step, and longer.
 `nce` has half of its weight of 10, beside squares that `least_squares` halves.
+
+What is seen after its 12 kimg: outlines alone, with a tinge of pink. From the second kimg on D tells all fakes, and
+`nce`, at the paper's weight, keeps the generator from doing anything about it, as others saw on horses
+(recipes/horse2zebra_fastcut.py). `--regularizers.nce.weight 0.5` is what they would try next.
 """
 
 from openmoji_pix2pix import recipe as pix2pix

@@ -12,6 +12,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import tyro
@@ -74,10 +75,19 @@ def parsed(
     flag = first.partition("=")[0]
     known = list(flags_of(kind if default is None else default) if known is None else known)
     renamed, like = now_called(flag), suggestion(flag, known)
-    meant = hint(flag) or (f"Did you mean {like}?" if like else "")
+    meant = hint(flag) or switch(argv, first, known) or (f"Did you mean {like}?" if like else "")
     meant = f"It is {renamed} now." if renamed in known else meant
     what = f"no flag {flag}" if flag.startswith("-") else f"no place for {flag!r}"
     raise UserError(f"`{program}` has {what}.{f' {meant}' if meant else ''} {all_flags} lists what it takes.")
+
+
+def switch(argv: Sequence[str], word: str, known: Container[str]) -> str:
+    """What to type where True or False was put after a flag that is yes by itself; empty: that is not so."""
+    flag = next((before for before, each in pairwise(argv) if each == word), "")
+    if flag not in known or word.lower() not in ("true", "false"):
+        return ""
+    head, dot, name = flag.removeprefix("--").rpartition(".")
+    return f"Type {flag if word.lower() == 'true' else f'--{head}{dot}no-{name}'} alone."
 
 
 def as_held(shown: Container[str] | None = None) -> ConstructorRegistry:

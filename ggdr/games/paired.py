@@ -56,7 +56,7 @@ class PairedGame(Game):
             raise UserError(
                 f"game {self.name!r} shows D the source beside the target, and they are {source.height} x"
                 f" {source.width} and {target.height} x {target.width} px: give them one size, or let D see the target"
-                " alone, --game.conditional False."
+                " alone, --game.no-conditional."
             )
         return target._replace(channels=source.channels + target.channels, classes=0) if self.conditional else target
 

@@ -63,6 +63,8 @@ def train(line: str):
         (f"{DIGITS} --discriminator.encoder hinge", "registered as loss, not as discriminator; type: --loss hinge"),
         (f"{DIGITS} --lr 0.1", "Type --g-optimizer.lr N --d-optimizer.lr N."),
         (f"{DIGITS} 64", "has no place for '64'"),
+        (f"{DIGITS} --compile False", r"has no place for 'False'\. Type --no-compile alone\."),
+        (f"{DIGITS} --data.labels true", r"has no place for 'true'\. Type --data\.labels alone\."),
         (f"{DIGITS} --qqqq 1", r"no flag --qqqq. --help-all lists what it takes"),
         ("--dry-run", "no recipe given; type: ggdr train recipes/digits.py --out runs/digits"),
         (f"--use my.py {DIGITS}", f"the recipe goes before the flags; type: ggdr train {DIGITS} --use my.py"),

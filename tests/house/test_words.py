@@ -121,6 +121,11 @@ def test_fields_say_what_they_are_without_the_line_above():
     assert not [*field_fragments()]
 
 
+def test_no_text_types_true_or_false_after_a_flag_which_is_yes_by_itself():
+    switched = re.compile(r"--[a-z][\w.-]* (True|False)\b")
+    assert not [where(file, 0) for file in WRITTEN if switched.search(file.read_text())]
+
+
 def test_no_word_is_of_the_private_dictionary():
     assert not [*private_words()]
 

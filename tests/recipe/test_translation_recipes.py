@@ -1,4 +1,4 @@
-"""Recipes of pix2pix, CycleGAN, NICE-GAN and U-GAT-IT: the papers' numbers, the networks' sizes, and a step of each."""
+"""Recipes of pix2pix, CycleGAN, NICE-GAN, U-GAT-IT and CUT: the papers' numbers, the sizes, and a step of each."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ class Row(NamedTuple):
     figures: tuple[str, ...]
     data_words: tuple[str, ...]
     """what stands in the docstring about the images"""
+    falls_from: float = 0.5
+    """the share of the run after which the rate falls, if it does"""
 
 
 CYCLE = {"cycle": 10.0, "identity": 5.0}
@@ -76,9 +78,20 @@ TABLE = {
         "1907.10830", "", 1000.0, 1, 1e-4, True, 1e-4, SQUARES, {"cycle": 10.0, "identity": 10.0, "cam": 1000.0},
         (286, True), None, ("d", "g"), ("11.61 +- 0.57", "11.52"), ("trainA, trainB, testA, testB", "3,400 of each"),
     ),
+    "horse2zebra_cut": Row(
+        "2007.15651", "huggan/horse2zebra", 400 * 1.334, 1, 2e-4, True, 0.0, SQUARES,
+        {"nce": 0.5, "nce_identity": 0.5}, (286, True), "instance", ("d", "g"), ("45.5",),
+        ("1,067 horses", "1,334 zebras"),
+    ),
+    "horse2zebra_fastcut": Row(
+        "2007.15651", "huggan/horse2zebra", 200 * 1.334, 1, 2e-4, True, 0.0, SQUARES, {"nce": 10.0},
+        (286, True), "instance", ("d", "g"), ("73.4",), ("1,067 horses", "1,334 zebras"), 0.75,
+    ),
 }  # fmt: skip
-FROM_MEMORY = ("2003.00273", "1907.10830")
-"""papers whose tables were not at hand; their programs iterate spectral norms in each pass"""
+EACH_PASS = ("2003.00273", "1907.10830")
+"""papers whose programs iterate spectral norms in each pass"""
+FROM_MEMORY = (*EACH_PASS, "2007.15651")
+"""papers whose tables were not at hand"""
 every_row = pytest.mark.parametrize("name", TABLE)
 SMALL = "--data.size 32 --num-workers 0 --generator.channels 4".split()
 
@@ -97,7 +110,8 @@ def test_optimizers_have_the_papers_numbers(name):
     for optimizer in (recipe.g_optimizer, recipe.d_optimizer):
         lr = optimizer.lr.resolve(recipe.total_kimg) if isinstance(optimizer.lr, Schedule) else optimizer.lr
         course = [value_at(lr, share * row.kimg) for share in (0.0, 0.5, 0.75, 1.0)]
-        assert course == pytest.approx([row.lr * share for share in ((1, 1, 0.5, 0) if row.falls else (1, 1, 1, 1))])
+        left = [min(1, (1 - share) / (1 - row.falls_from)) if row.falls else 1 for share in (0.0, 0.5, 0.75, 1.0)]
+        assert course == pytest.approx([row.lr * share for share in left])
         assert (optimizer.name, optimizer.beta1, optimizer.beta2, optimizer.eps) == ("adam", 0.5, 0.999, 1e-8)
         assert (optimizer.weight_decay, optimizer.clip_norm, optimizer.clip_value) == (row.weight_decay, None, None)
 
@@ -114,13 +128,23 @@ def test_what_stands_still_is_the_papers(name):
     assert (recipe.data.load_size, recipe.data.flip) == row.jitter
     assert recipe.data.source == row.source and recipe.game.turns == row.turns
     assert (recipe.augment.name, recipe.precision) == ("none", "fp32")
-    assert recipe.power_iteration == ("pass" if row.paper in FROM_MEMORY else "update")
+    assert recipe.power_iteration == ("pass" if row.paper in EACH_PASS else "update")
     if row.norm:
         assert (recipe.discriminator.norm, recipe.discriminator.spectral) == (row.norm, False)
 
 
 def test_cyclegan_shows_d_a_pool_of_50_and_others_none():
-    assert [recipe_of(name).game.pool for name in TABLE if not name.endswith("pix2pix")] == [50, 50, 0, 0, 0]
+    assert [recipe_of(name).game.pool for name in TABLE if not name.endswith(("pix2pix", "cut"))] == [50, 50, 0, 0, 0]
+
+
+def test_cut_compares_256_places_of_five_maps_and_fastcut_mirrors():
+    cut, fast = recipe_of("horse2zebra_cut"), recipe_of("horse2zebra_fastcut")
+    for recipe in (cut, fast):
+        assert all((term.patches, term.temperature) == (256, 0.07) for term in recipe.regularizers.values())
+        assert recipe.game.projector.channels == 256
+        for network in (recipe.generator, recipe.discriminator):
+            assert network.antialias and network.init == "xavier"
+    assert fast.game.flip_equivariance and not cut.game.flip_equivariance
 
 
 def test_pairs_are_read_as_pix2pix_reads_them():
@@ -138,6 +162,8 @@ SIZES = {
     "nice": {
         "generator_ab": "8.10", "generator_ba": "8.10", "discriminator_a": "46.87", "discriminator_b": "46.87",
     },
+    "cut": {"generator": "11.38", "discriminator": "2.76", "projector": "0.56"},
+    "fastcut": {"generator": "11.38", "discriminator": "2.76", "projector": "0.56"},
     "ugatit": {
         "generator_ab": "278.96", "generator_ba": "278.96", "discriminator_a": "56.42", "discriminator_b": "56.42",
     },
