@@ -21,6 +21,8 @@ from ggdr.saving.model import SavedNetwork, read_description
 from ggdr.saving.pretrained import SavedModel
 from ggdr.seeding import seed_of
 
+STYLED = "that of the target's real image at the same place"
+"""whose style images are given by a way that makes nothing without one"""
 DRAWN = 4
 """images that are made twice, to see whether the networks draw as they translate"""
 
@@ -67,6 +69,7 @@ class TranslatorSource(ImageSource):
             "images": self.count,
             "paired": self.view.paired,
             "draws": not self.once,
+            "style": STYLED if self.view.way and self.view.way.needs_style else None,
             "quantisation": "round((x + 1) * 127.5), clamped to 0 .. 255, no file format between",
         }
 
