@@ -97,9 +97,10 @@ class TranslatorStudio(Followed[TranslationPipeline]):
         return [(wish._replace(label=str(place)), name) for place, name in enumerate(names[:MOST_CLASSES])]
 
     def opposite(self, view: str) -> str | None:
-        """Return the view that leads back, without a style being given; None if there is none."""
+        """Return another view, that leads back without a style being given; None if there is none."""
         there = self.model.views[view]
-        back = (n for n, each in self.model.views.items() if (each.source, each.target) == (there.target, there.source))
+        others = [(name, each) for name, each in self.model.views.items() if name != view]
+        back = (name for name, each in others if (each.source, each.target) == (there.target, there.source))
         return next((name for name in back if not self.way(name).needs_style), None)
 
     def way(self, view: str) -> Way:

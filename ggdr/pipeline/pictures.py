@@ -13,7 +13,7 @@ from torch import Tensor
 from ggdr.data.reading.pixels.decode import MODES, convert_channels, decode_bands
 from ggdr.data.reading.pixels.framing import Frame
 from ggdr.data.reading.pixels.label_maps import Classes, decode_numbers
-from ggdr.documents import one_line
+from ggdr.documents import one_line, suggest_similar
 from ggdr.errors import UserError
 from ggdr.latent.targets import pictures_of
 from ggdr.networks.base import ImageSpec
@@ -98,6 +98,8 @@ def read(file: Path, decode):
     """What `decode` makes of a file's bytes; UserError if it cannot."""
     if file.is_dir():
         raise UserError(f"{str(file)!r} is a folder; give its pictures, or type: ggdr translate MODEL {file}.")
+    if not file.expanduser().exists():
+        raise UserError(f"there is no file {str(file)!r}{suggest_similar(file)}; give one that is there.")
     try:
         return decode(file.expanduser().read_bytes())
     except Exception as error:  # what a broken image raises depends on its format

@@ -25,7 +25,7 @@ MOST = 1_000_000
 class ModelFlags:
     """Which generator, and how it is to work."""
 
-    model: Annotated[str, tyro.conf.Positional]
+    model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
     """folder of a run, of a checkpoint or of a model; or a Hub repository such as org/name"""
     batch_size: int = 16
     """images at once"""

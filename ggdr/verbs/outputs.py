@@ -37,7 +37,8 @@ def check_contents(folder: Path, files: Iterable[Path]) -> None:
     if (folder / MARK).is_file():
         return
     known = {file.name for file in files}
-    if names := [name for name in other_entries(folder) if name not in known and not name.lower().endswith(MADE)]:
+    names = [name for name in other_entries(folder) if name not in known and not name.lower().endswith(MADE)]
+    if names := [name for name in names if not (folder / name / MARK).is_file()]:
         raise UserError(
             f"--out {folder} holds {some_of(names)}, which no verb made; give a new one, such as --out"
             f" {folder / 'made'}."
@@ -62,6 +63,13 @@ def check_out(files: Iterable[Path], overwrite: bool = True, by: str = "--out") 
         raise UserError(f"{there} is there already; give another {by}, or add --overwrite.")
     for folder in dict.fromkeys(file.parent for file in files):
         check_apart(folder, by)
+
+
+def check_inputs(files: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """UserError if a file that is to be written is one of those that are read, which would be lost."""
+    given = {file.resolve() for file in inputs}
+    if lost := next((file for file in files if file.resolve() in given), None):
+        raise UserError(f"{lost} is one of the pictures that are given, and would be lost; give another --out.")
 
 
 def check_model_folder(out: Path) -> None:

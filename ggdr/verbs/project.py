@@ -25,7 +25,7 @@ from ggdr.flags.parts import part_flags, swap_parts, take_use
 from ggdr.formatting import significant
 from ggdr.registry import use
 from ggdr.verbs.label_flags import LabelFlags
-from ggdr.verbs.outputs import check_contents, check_folder
+from ggdr.verbs.outputs import check_contents, check_folder, check_inputs
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -132,6 +132,7 @@ def check_pictures(command: Project) -> None:
         raise UserError(f"{times} pictures are called {stem!r}, as would be what is written; project one at a time.")
     check_folder(command.out)
     files = [file for picture in command.pictures for file in command.files(picture) if file is not None]
+    check_inputs(files, command.pictures)
     command.check_files(files)
     check_contents(command.out, files)
 

@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import tyro
 
+from ggdr.documents import suggest_similar
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.folders import SHEET, SOFTWARE, make_marked
 from ggdr.verbs.label_flags import Label, LabelFlags
 from ggdr.verbs.model_flags import is_png, parse_ranges
-from ggdr.verbs.outputs import check_contents, check_folder
+from ggdr.verbs.outputs import check_contents, check_folder, check_inputs
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -103,9 +104,11 @@ def main(argv: list[str]) -> int:
     name, variants = plan_outputs(command, pipeline)
     as_one = is_png(command.out)
     files = {} if as_one else output_files(pictures, command.out, [""] if command.grid else variants.names())
-    command.check_files([file for own in files.values() for file in own])
+    written = [command.out] if as_one else [file for own in files.values() for file in own]
+    check_inputs(written, [*pictures, *(find_pictures(command.style) if command.style else ())])
+    command.check_files(written)
     if not as_one:
-        check_contents(command.out, [file for own in files.values() for file in own])
+        check_contents(command.out, written)
     rows, made = [], 0
     for picture in with_bar(pictures):
         try:
@@ -130,9 +133,7 @@ def main(argv: list[str]) -> int:
 
 def check_places(command: Translate) -> None:
     """UserError if nothing can be written to where it is to be, or styles are asked for in two ways."""
-    if is_png(command.out):
-        command.check_files([command.out])
-    else:
+    if not is_png(command.out):
         check_folder(command.out, "NAME.png for one picture, or the name of a folder for a file each")
     if command.each_style and not command.style:
         raise UserError("--each-style makes an output for each style picture; give those by --style.")
@@ -188,7 +189,8 @@ def find_pictures(given: Iterable[Path]) -> dict[Path, Path]:
     found: dict[Path, Path] = {}
     for place in given:
         if not place.exists():
-            raise UserError(f"there is no file or folder {str(place)!r}; give pictures, or a folder of such.")
+            like = suggest_similar(place)
+            raise UserError(f"there is no file or folder {str(place)!r}{like}; give pictures, or a folder of such.")
         inside = sorted(place.rglob("*")) if place.is_dir() else [place]
         for file in inside:
             if file == place or file.is_file() and file.suffix.lower() in image_endings() and file.name[0] != ".":

@@ -191,7 +191,7 @@ def test_a_way_that_needs_a_style_is_served_and_says_so_without_one():
             "a_to_b draws nothing, so that seeds make no difference; leave seeds out.",
         ),
         ({}, {"seeds": [-1]}, "an image is made from a seed, and -1 is none; give whole numbers from 0 to 2**64 - 1."),
-        ({}, {"style": "no.png"}, "'no.png' is no picture that can be read"),
+        ({}, {"style": "no.png"}, "there is no file 'no.png'; give one that is there."),
         ({}, {"style": []}, "[] is no image; give paths, PIL images"),
     ],
     ids=str,

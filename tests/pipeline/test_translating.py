@@ -222,7 +222,7 @@ def test_loading_it_as_a_model_of_noise_is_refused_with_what_to_type(runs, name)
 @pytest.mark.parametrize(
     ("given", "answer"),
     {
-        "no.png": "no such file",
+        "no.png": "there is no file 'no.png'",
         ".": "is a folder",
         (): "() is no image; give paths, PIL images",
         7: "7 is no image",

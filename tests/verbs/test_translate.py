@@ -86,11 +86,36 @@ def test_what_is_made_never_lies_among_pictures_of_a_person(run, here):
     assert "nothing is put among somebody's images" in said(run, "four.png", "--out", "photos")
 
 
+@pytest.mark.parametrize("out", ["mine", "mine/photo.png", "mine/../mine"])
+def test_a_picture_that_is_given_is_never_replaced_by_what_is_made_of_it(run, here, out):
+    (here / "mine").mkdir()
+    photo(20, 16).save("mine/photo.png")
+    before = (here / "mine" / "photo.png").read_bytes()
+    assert said(run, "mine/photo.png", "--out", out, "--overwrite").endswith(
+        "photo.png is one of the pictures that are given, and would be lost; give another --out."
+    )
+    assert (here / "mine" / "photo.png").read_bytes() == before
+
+
+def test_a_folder_that_a_verb_made_is_not_somebodys(run, here):
+    (here / "work").mkdir()
+    for out in ("work/made", "work"):
+        assert main([str(run), "photos/one.jpg", "--out", out]) == 0
+    (here / "work" / "notes").mkdir()
+    (here / "work" / "notes" / "page.html").write_text("mine")
+    assert "--out work holds 'notes', which no verb made" in said(run, "photos/two.png", "--out", "work")
+
+
 def test_a_broken_picture_is_named_and_the_others_are_made(run, here, capsys):
     (here / "photos" / "broken.png").write_bytes(b"no picture")
+    (here / "photos" / "empty.png").write_bytes(b"")
     assert main([str(run), "photos", "--out", "made"]) == 0
     assert made(here / "made") == ["one.png", "sub/three.png", "two.png"]
-    assert "ggdr: warning: skipped: 'photos/broken.png' is no picture that can be read" in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines() == [
+        "ggdr: warning: skipped: 'photos/broken.png' is no picture that can be read: it is in none of the formats of"
+        " images.",
+        "ggdr: warning: skipped: 'photos/empty.png' is no picture that can be read: it is empty.",
+    ]
     assert said(run, "photos/broken.png", "--out", "other").startswith("none of 1 files is a picture")
 
 
@@ -98,6 +123,7 @@ def test_a_broken_picture_is_named_and_the_others_are_made(run, here, capsys):
     ("typed", "answer"),
     {
         "": "there is no picture to translate; give some, or a folder of such, behind the model.",
+        "photos/on.jpg": "there is no file or folder 'photos/on.jpg' (did you mean 'photos/one.jpg'",
         "nothing.png": "there is no file or folder 'nothing.png'; give pictures, or a folder of such.",
         "photos/one.jpg --view zebra": "this model does not translate to 'zebra'; give a domain, 'colour' or 'gray'",
         "photos/one.jpg --labels 3": "this generator was trained without labels; leave --labels 3 out.",

@@ -70,6 +70,8 @@ def open_image(data: bytes) -> ImageFile:
         image = Image.open(io.BytesIO(data), formats=decodable_formats())
     except Image.DecompressionBombError:
         raise UserError(TOO_LARGE) from None
+    except UnidentifiedImageError as error:  # Pillow names an object of Python
+        raise UnidentifiedImageError("it is in none of the formats of images" if data else "it is empty") from error
     if image.width * image.height > MOST_PIXELS:
         raise UserError(TOO_LARGE)
     return image
