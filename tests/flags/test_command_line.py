@@ -202,3 +202,10 @@ def test_suggestions_are_few_and_alike():
     assert suggestion("--Seeds", known) == "--seed"
     assert suggestion("--generator_z_dim", known) == "--generator.z-dim"
     assert suggestion("--nothing-like-it", known) == suggestion("word", known) == ""
+
+
+@pytest.mark.parametrize("verb", ["translate", "generate", "mix", "edit", "video", "export"])
+def test_a_command_without_its_model_says_that_it_is_a_model(verb, capsys):
+    with pytest.raises(SystemExit):
+        importlib.import_module(f"ggdr.verbs.{verb}").main([])
+    assert " MODEL " in capsys.readouterr().err

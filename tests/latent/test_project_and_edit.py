@@ -64,6 +64,15 @@ def test_a_picture_becomes_a_code_a_pair_of_images_and_a_film(models, here, caps
     assert len(said) == 3 and "a.png: distance by pixels 0." in said[0] and "--extractor lpips is nearer" in said[2]
 
 
+def test_a_picture_that_is_given_is_never_replaced(models, here):
+    (here / "mine").mkdir()
+    Image.new("RGB", (16, 16), "red").save("mine/a.png")
+    before = (here / "mine" / "a.png").read_bytes()
+    with pytest.raises(ValueError, match=r"a\.png is one of the pictures that are given, and would be lost"):
+        project.main([str(models[0] / "style"), "mine/a.png", "--out", "mine", "--overwrite", "--steps", "1"])
+    assert (here / "mine" / "a.png").read_bytes() == before
+
+
 def test_batches_do_not_matter(models, here):
     projected(models, "--steps", "3", "--video", "none")
     projected(models, "--steps", "3", "--video", "gif", "--batch-size", "1", "--out", "single")
