@@ -30,7 +30,7 @@ from ggdr.saving.model import find_saved, load_model
 from ggdr.train import train_loop, train_step
 from ggdr.training.trainer import Trainer
 
-NAMES = ("unpaired", "shared_encoder", "paired", "pairs_alone", "found_codes", "multimodal", "attentive")
+NAMES = ("unpaired", "shared_encoder", "paired", "pairs_alone", "found_codes", "multimodal", "attentive", "augmented")
 
 
 @pytest.mark.parametrize("name", NAMES)

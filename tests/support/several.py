@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from translators import RestingTranslatorConfig, SmallEncoderConfig, SmallTranslatorConfig, TwoNoises
 
 from ggdr.augment.none import NoAugmentation
+from ggdr.games.augmented import AugmentedGame
 from ggdr.games.multimodal import MultimodalGame
 from ggdr.games.one_way import OneWayGame
 from ggdr.games.paired import PairedGame
@@ -30,7 +31,9 @@ from ggdr.networks.base import (
     ImageSpec,
 )
 from ggdr.networks.base.module import Discriminator
+from ggdr.networks.conv import ConvEncoderConfig
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.networks.mlp import MLPDiscriminatorConfig
 from ggdr.networks.munit import MUNITTranslatorConfig
 from ggdr.networks.none import NoDiscriminatorConfig
 from ggdr.networks.patch import PatchDiscriminatorConfig
@@ -45,6 +48,7 @@ from ggdr.recipe import Recipe
 from ggdr.registry import Capability, discriminators, games, regularizers
 from ggdr.regularizers.cam import ClassActivationMaps
 from ggdr.regularizers.content_reconstruction import ContentReconstruction
+from ggdr.regularizers.cycle import CycleConsistency
 from ggdr.regularizers.identity import Identity
 from ggdr.regularizers.l1 import L1Distance
 from ggdr.regularizers.nce import IdentityPatchNCE, PatchNCE
@@ -55,6 +59,8 @@ from ggdr.regularizers.style_reconstruction import StyleReconstruction
 JUDGE = DCGANDiscriminatorConfig(channels=4)
 PATCH = PatchDiscriminatorConfig(channels=4, halvings=1, scales=2, norm="none")
 MATCHING = PairedFeatureMatching(weight=1.0)
+CODED = ResnetTranslatorConfig(channels=4, blocks=1, halvings=1, z_dim=3)
+AUGMENTED = AugmentedGame(pool=12, encoder=ConvEncoderConfig(channels=4), discriminator_z=MLPDiscriminatorConfig.tiny())
 
 
 @discriminators.register("code_finder")
@@ -164,6 +170,7 @@ def recipe(name: str) -> Recipe:
     game, maker, judge, terms = {
         "unpaired": (UnpairedGame(pool=12), SmallTranslatorConfig(), JUDGE, {**r1, "cycle": SmallCycle()}),
         "shared_encoder": (SharedEncoderGame(), SmallTranslatorConfig(), SmallEncoderConfig(), {"cycle": SmallCycle()}),
+        "augmented": (AUGMENTED, CODED, JUDGE, {**r1, "cycle": CycleConsistency(), "style": StyleReconstruction()}),
         "paired": (PairedGame(), SmallTranslatorConfig(), JUDGE, r1),
         "attentive": (
             UnpairedGame(pool=0, first="d"),

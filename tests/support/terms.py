@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,11 +59,11 @@ def judge(term) -> DiscriminatorConfig:
 def translations(term, spec: ImageSpec, context: StepContext, device: str = "cpu") -> Callable[[], Duel]:
     """Makes duels of a game whose duels provide what the term needs; their sources are other than the reals.
 
-    It is the first of those that need the least of translators.
+    It is the first of those that have the fewest settings, further networks among them, and need the least of G.
     """
     torch.manual_seed(2)
     able = [game for game in games.values() if of_duels(term.requires) <= game.provides]
-    game = min(able, key=lambda game: len(game.requires))(fresh_reals=False)
+    game = min(able, key=lambda game: (len(dataclasses.fields(game)), len(game.requires)))(fresh_reals=False)
     domains = {"source": spec, "target": spec}
     networks = game.build_networks(translator(term, game), judge(term), domains, NO_EXTRA)
     for name, network in networks.named().items():

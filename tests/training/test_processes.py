@@ -26,6 +26,7 @@ OTHERS = (
     "multimodal",
     "attentive",
     "one_way",
+    "augmented",
 )
 
 
