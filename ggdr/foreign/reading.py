@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ggdr.errors import UserError
-from ggdr.foreign import r3gan, rosinality, snapshot, sorts, translators
+from ggdr.foreign import r3gan, rosinality, snapshot, sorts, translators, ugatit
 from ggdr.foreign.stand_ins import CALLS, Module
 from ggdr.foreign.torch_files import DTYPE_NAMES, IN_PICKLES, open_archive, pickle_of, read_archive, read_stream
 from ggdr.foreign.unpickle import load
@@ -53,6 +53,8 @@ def read_file(path: Path) -> Reading:
         found = rosinality.read(content, len(data))
     elif rosinality.MARK in content:
         found = rosinality.read({"g_ema": content}, len(data))
+    elif ugatit.TRANSLATORS.keys() & content.keys():
+        found = ugatit.read(content, len(data))
     elif translators.is_one(content):
         found = translators.read(content, len(data))
     else:

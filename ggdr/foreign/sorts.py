@@ -43,7 +43,7 @@ MARKS = {
 MOST_SHOWN = 4
 LONGEST = 60
 """Largest number of characters of a name in a message."""
-NEEDED = "needed are networks as G, D or G_ema, a generator alone, or weights as g, d or g_ema"
+NEEDED = "needed are networks as G, D or G_ema, a generator alone, or weights as g, d, g_ema or genA2B"
 
 
 def of_bytes(data: bytes) -> str:

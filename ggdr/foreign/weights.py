@@ -10,6 +10,7 @@ import torch
 from ggdr.errors import UserError
 from ggdr.foreign.torch_files import Stored
 from ggdr.networks.base.module import Network
+from ggdr.play.game import Game
 
 BINOMIAL = torch.tensor([1.0, 3.0, 3.0, 1.0])
 """Low-pass filter that our networks have built in."""
@@ -38,6 +39,8 @@ class Reading(NamedTuple):
     """Other facts that the file states, as JSON can hold them."""
     notes: list[str]
     """Notes that a person should know, a sentence each."""
+    game: Game | None = None
+    """Game that they play, between domains a and b; None: nothing says so, or one network is all."""
 
 
 def build_filled(

@@ -5,7 +5,8 @@ ggdr convert lsun-cat.pkl models/lsun-cat
 ggdr convert latest_net_G.pth models/horse2zebra
 
 It reads snapshots (.pkl) of the published StyleGAN2-ADA code, of the StyleGAN3 code (StyleGAN2, T, R), of GGDR and of
-R3GAN, state dicts (.pt) of rosinality's StyleGAN2, and (.pth) of generators and discriminators of CycleGAN and pix2pix.
+R3GAN, state dicts (.pt) of rosinality's StyleGAN2 and of U-GAT-IT, and (.pth) of generators and discriminators of
+CycleGAN and pix2pix.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Convert:
     snapshot: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SNAPSHOT")]
     """the checkpoint: a .pkl, a .pt or a .pth on this disk"""
     out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
-    """folder to make: generator, generator_live and discriminator, as far as they are there, and source.json"""
+    """folder to make: generator, generator_live and discriminator, or those of two domains, as far as they are there,
+    and source.json"""
 
 
 def main(argv: list[str]) -> int:
@@ -41,11 +43,14 @@ def main(argv: list[str]) -> int:
     command = parsed(Convert, argv, "ggdr convert", __doc__)
     check_model_folder(command.out)
     from ggdr.foreign.reading import read
-    from ggdr.saving.model import save_new
+    from ggdr.saving.model import describe, save_new
+    from ggdr.saving.pretrained import translator_index
 
     found = read(command.snapshot)
     networks = {name: each.network for name, each in found.networks.items()}
-    save_new(command.out, networks, source_document(found))
+    described = {name: describe(network) for name, network in networks.items()}
+    index = translator_index(described, found.game, ("a", "b")) if found.game else ""
+    save_new(command.out, networks, source_document(found), index)
     print("\n".join(report_lines(found, command.out)))
     return 0
 
