@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import ImageSpec
+from ggdr.registry import Capability
 from ggdr.seeding import word
 
 if TYPE_CHECKING:
@@ -58,12 +59,20 @@ class Way(NamedTuple):
     """it makes nothing without a style"""
     own_code: Callable[[Tensor], Tensor] | None = None
     """images of the source -> the code by which each stays as it is [N, S]; None: there is none"""
+    heat_map: Callable[[Tensor, Tensor | None], Tensor] | None = None
+    """(images of the source, labels of what is to be made) -> where the network looks, higher is more [N, 1, h, w];
+    None: it does not say"""
 
 
 def way_of(translator: Translator) -> Way:
     """How a translator of images is shown; the code that it takes, if any, is drawn."""
     return Way(
-        translator.translate, translator.source, translator.spec, translator.size_divisor, draws=translator.z_dim
+        translator.translate,
+        translator.source,
+        translator.spec,
+        translator.size_divisor,
+        draws=translator.z_dim,
+        heat_map=translator.heat_map if Capability.CAM in translator.config.provides else None,
     )
 
 
@@ -120,17 +129,26 @@ def translation(
         return there.encode_style(batch[target].images)
 
     def beside(batch: Mapping[str, Reals], made: Tensor) -> dict[str, Tensor]:
-        """What shows the way's codes, and the cycle's end, in the source's own style, if there is a way back."""
+        """What shows the way's codes, where it looks, and the cycle's end, in the source's own style, if there is a way
+        back."""
         images, labels = batch[source]
         beside = {"style": batch[target].images} if there.needs_style else {}
         if there.draws and not there.needs_style:
             beside = {name: there.translate(images, batch[target].labels, None) for name in FURTHER}
+        if there.heat_map is not None:
+            beside["attention"] = stretched(there.heat_map(images, batch[target].labels))
         if back is None:
             return beside
         own = None if back.encode_style is None else back.encode_style(images)
         return beside | {"cycle": back.translate(made, labels, own)}
 
     return View(make=make, target=target, source=source, way=there, beside=beside)
+
+
+def stretched(maps: Tensor) -> Tensor:
+    """Return maps [N, 1, h, w] from -1, where each is lowest, to 1, where it is highest."""
+    low, high = maps.amin(dim=(2, 3), keepdim=True), maps.amax(dim=(2, 3), keepdim=True)
+    return (maps - low) / (high - low).clamp(min=1e-12) * 2 - 1
 
 
 def translation_name(source: str, target: str) -> str:

@@ -94,8 +94,8 @@ class Capability(Enum):
                 "What the generator makes of the reals, which are of its domain already.")
     IMAGES = ("images", "duel", "regularizer", "[N, C, H, W]",
               "Reals and fakes are images, which may be moved, and fakes are made of noise or images; codes are not.")
-    CAM = ("cam", "generator", "regularizer", '{"cam": [N, heads]}',
-           "Logits of classifiers inside of a translator: whether it is shown an image of the source's domain.")
+    CAM = ("cam", "generator", "regularizer, play", '{"cam": [N, heads]}',
+           "A translator's own classifiers tell its source from its target; `heat_map` shows where it looks.")
     FOUND_CONTENT = ("found_content", "duel", "regularizer", "[N, K, h, w]",
                      "The content of the source, and what is found of it in the fake.")
     FOUND_STYLE = ("found_style", "duel", "regularizer", "[N, z_dim]",

@@ -23,8 +23,10 @@ from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.nice import NICETranslatorConfig
 from ggdr.networks.patch import PatchDiscriminatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.play.view import stretched
 from ggdr.recipe.fitting import fit
 from ggdr.regularizers.ggdr import GGDR
+from ggdr.sampling import show
 from ggdr.saving import checkpoint
 from ggdr.saving.model import find_saved, load_model
 from ggdr.train import train_loop, train_step
@@ -83,6 +85,23 @@ def test_columns_of_a_pair_are_input_output_and_target(tmp_path):
     assert [*columns] == ["input", "output", "target"]
     assert torch.equal(columns["input"], batch["gray"].images)
     assert torch.equal(columns["target"], batch["colour"].images)
+
+
+def test_a_grid_shows_where_a_translator_with_attention_looks(tmp_path):
+    run = tiny.tiny_run(several.recipe("attentive"), tmp_path)
+    view = run.views()["gray_to_colour"]
+    batch = run.seen_by(view, range(3))
+    columns = show(view, batch, 0)
+    assert [*columns] == ["input", "output", "attention", "cycle"]
+    with torch.no_grad():
+        chosen = run.ema.mean["generator_ab"].attended(batch["gray"].images)[0].sum(1, keepdim=True)
+    drawn = columns["attention"]
+    assert drawn.shape == (3, 1, 8, 8) and drawn.amin((1, 2, 3)).tolist() == [-1.0] * 3
+    assert drawn.amax((1, 2, 3)).tolist() == pytest.approx([1.0] * 3)
+    for map, shown in zip(chosen, drawn, strict=True):
+        torch.testing.assert_close(shown, (map - map.min()) / (map.max() - map.min()) * 2 - 1)
+    flat = stretched(torch.full((2, 1, 4, 4), 3.0))
+    assert torch.equal(flat, torch.full_like(flat, -1.0))
 
 
 def test_a_game_of_one_domain_refuses_two_and_a_game_of_two_refuses_one():

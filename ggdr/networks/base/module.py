@@ -276,6 +276,10 @@ class Translator(Network):
         """
         raise NotImplementedError
 
+    def heat_map(self, source: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Where it looks in source [N, Cs, Hs, Ws], higher is more: [N, 1, h, w], of one whose config provides CAM."""
+        raise NotImplementedError
+
     def translate(self, source: Tensor, labels: Tensor | None = None, code: Tensor | None = None) -> Tensor:
         """Images [N, C, H, W] of source [N, Cs, Hs, Ws] and labels [N, L]; `code` [N, z_dim]: None draws one of each.
 

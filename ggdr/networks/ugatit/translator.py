@@ -78,6 +78,10 @@ class UGATITTranslator(Translator):
         x, logits = self.attention(x)
         return F.relu(x), logits
 
+    def heat_map(self, source: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the sum [N, 1, h, w] of the maps that the attention chooses."""
+        return self.attended(source, labels)[0].sum(dim=1, keepdim=True)
+
     def after_update(self, kimg: float) -> None:
         """Clip the shares of normalization as well (Kim et al. 2020, eq. 2)."""
         super().after_update(kimg)
