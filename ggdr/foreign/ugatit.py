@@ -68,7 +68,7 @@ def judge_weights(published: Mapping[str, Any], part: str) -> dict[str, Any]:
     for name, value in published.items():
         layer, _, leaf = name.rpartition(".")
         place = JUDGE_LAYER.fullmatch(layer)
-        ours = f"layers.{int(place[1]) // 3}" if place else JUDGE.get(layer, layer)
+        ours = f"layers.{int(place[1]) // 3}" if place and int(place[1]) % 3 == 1 else JUDGE.get(layer, layer)
         found[f"{part}.{ours}.{SPECTRAL.get(leaf, leaf)}"] = value
     return found
 
@@ -117,7 +117,7 @@ def translator(entry: str, stored: Mapping[str, Stored], size: int) -> Network:
     side = SIDE if pixels == 1 else isqrt(pixels) << HALVINGS
     config = UGATITTranslatorConfig(channels=first.shape[0], blocks=blocks, light=pixels == 1)
     specs = ImageSpec(side, side, last.shape[0]), ImageSpec(side, side, first.shape[1])
-    return filled(partial(config.build, *specs), translator_weights(stored), size)
+    return build_filled(partial(config.build, *specs), flattened(translator_weights(stored)), size)
 
 
 def judge(wide: Mapping[str, Stored], near: Mapping[str, Stored], spec: ImageSpec, size: int) -> Network:
@@ -128,18 +128,14 @@ def judge(wide: Mapping[str, Stored], near: Mapping[str, Stored], spec: ImageSpe
         raise UserError("its layers are not those of U-GAT-IT's discriminators")
     config = UGATITDiscriminatorConfig(channels=first.shape[0], halvings=layers[0] - 1, local_halvings=layers[1] - 1)
     weights = judge_weights(wide, "global_net") | judge_weights(near, "local_net")
-    return filled(partial(config.build, spec._replace(channels=first.shape[1])), weights, size)
+    return build_filled(partial(config.build, spec._replace(channels=first.shape[1])), weights, size)
 
 
-def filled(make: Any, weights: Mapping[str, Stored], size: int) -> Network:
-    """Return the network with these weights; shares and scales of normalization lose their axes of one."""
-    flat = {name: flattened(name, value) for name, value in weights.items()}
-    return build_filled(make, flat, size)
-
-
-def flattened(name: str, stored: Stored) -> Stored:
-    """Return a weight of normalization [1, C, 1, 1] as ours is: shares [C, 1], scale and shift [C]."""
-    if ".norm" not in name or len(stored.shape) != 4:
-        return stored
-    kept = 2 if name.endswith(".shares") else 1
-    return replace(stored, shape=stored.shape[1 : 1 + kept], stride=stored.stride[1 : 1 + kept])
+def flattened(weights: Mapping[str, Stored]) -> dict[str, Stored]:
+    """Return weights of normalization [1, C, 1, 1] as ours are, shares [C, 1], scales and shifts [C]; others stay."""
+    found = dict(weights)
+    for name, value in weights.items():
+        if ".norm" in name and len(value.shape) == 4:
+            kept = slice(1, 3 if name.endswith(".shares") else 2)
+            found[name] = replace(value, shape=value.shape[kept], stride=value.stride[kept])
+    return found
