@@ -136,6 +136,6 @@ def flattened(weights: Mapping[str, Stored]) -> dict[str, Stored]:
     found = dict(weights)
     for name, value in weights.items():
         if ".norm" in name and len(value.shape) == 4:
-            kept = slice(1, 3 if name.endswith(".shares") else 2)
-            found[name] = replace(value, shape=value.shape[kept], stride=value.stride[kept])
+            end = 3 if name.endswith(".shares") else 2
+            found[name] = replace(value, shape=value.shape[1:end], stride=value.stride[1:end])
     return found
