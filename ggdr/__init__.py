@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ggdr.pipeline import Pipeline
     from ggdr.pipeline.translation import TranslationPipeline
     from ggdr.train import train
+    from ggdr.transfer.blend import blend
 
 __version__ = "0.1.0"
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Pipeline",
     "TranslationPipeline",
     "Translator",
+    "blend",
     "evaluate",
     "from_pretrained",
     "train",
@@ -35,6 +37,7 @@ HOMES = {
     "Pipeline": "ggdr.pipeline",
     "TranslationPipeline": "ggdr.pipeline.translation",
     "Translator": "ggdr.networks.base.module",
+    "blend": "ggdr.transfer.blend",
     "evaluate": "ggdr.evaluation",
     "train": "ggdr.train",
 }

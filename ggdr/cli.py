@@ -55,6 +55,7 @@ VERBS = {
         "a published StyleGAN2 or StyleGAN3 as a model here: ggdr convert lsun-cat.pkl models/cat",
     ),
     "ema": ("verbs.ema", "another running mean of a run as a model: ggdr ema runs/digits --sigma-rel 0.05"),
+    "blend": ("verbs.blend", "weights between those of two models: ggdr blend runs/a runs/b --amount 0.8 --out MODEL"),
     "evaluate": ("verbs.evaluate", "metrics of a model or of images, with a record: ggdr evaluate runs/digits"),
     "list": ("verbs.listing", "what is registered: ggdr list regularizers, ggdr list --paper 2207.13320"),
     "data": ("verbs.datacheck", "what a source of images holds: ggdr data check FOLDER"),

@@ -102,6 +102,11 @@ def fitting_halvings(wanted: int, size: tuple[int, int], name: str, unstrided: i
     return possible[-1]
 
 
+def even_halvings(*sides: int) -> int:
+    """How often all of these sides can be halved to whole pixels."""
+    return min((side & -side).bit_length() - 1 for side in sides)
+
+
 def check_same_size(taken: tuple[int, int], made: tuple[int, int], name: str) -> None:
     """UserError unless a translator makes images of the size that it takes: height and width, pixels.
 

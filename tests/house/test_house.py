@@ -57,7 +57,9 @@ HINTS = {
     *((name, "recipe") for name in HOLDERS),  # a part's `check_recipe` reads what holds the parts
     ("play", "augment"),  # a duel augments what it shows
     ("play", "training"),  # a callback is called with the trainer
-    *(("__init__", name) for name in ("evaluation", "networks", "pipeline", "train")),  # `ggdr.evaluate`, at first use
+    *(
+        ("__init__", name) for name in ("evaluation", "networks", "pipeline", "train", "transfer")
+    ),  # `ggdr.evaluate`, at first use
 }
 """imports for type checkers alone that lead upward"""
 

@@ -39,7 +39,7 @@ def test_a_translator_hands_over_images_and_maps_of_the_promised_shapes(name, sp
     x, z = images_of(source_of(spec), 3), codes_of(net, 3)
     made = net(x, labels_of(spec, 3), z=z)
     assert made.image.shape == images_of(spec, 3).shape and made.image.dtype == torch.float32
-    assert made.image.abs().max() <= 1 and made.features == {} and made.ws is None
+    assert made.features == {} and made.ws is None
     resolutions = tuple(net.feature_channels)
     assert (Capability.G_FEATURES in net.config.provides) == bool(resolutions)
     assert list(resolutions) == sorted(resolutions) and max(resolutions) <= spec.height
@@ -49,6 +49,7 @@ def test_a_translator_hands_over_images_and_maps_of_the_promised_shapes(name, sp
         net(x, labels_of(spec, 3), z=z, resolutions=(11,))
     with pytest.raises(ValueError, match="labels") if spec.labels else torch.no_grad():
         net(x, z=z)
+    assert net.eval()(x, labels_of(spec, 3), z=z).image.abs().max() <= 1  # in training some have no bounds
 
 
 @every_spec

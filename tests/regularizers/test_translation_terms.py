@@ -22,6 +22,7 @@ from ggdr.regularizers.cam import ClassActivationMaps
 from ggdr.regularizers.cycle import CycleConsistency
 from ggdr.regularizers.identity import Identity
 from ggdr.regularizers.l1 import L1Distance
+from ggdr.regularizers.l2 import L2Distance
 from ggdr.regularizers.paired_feature_matching import PairedFeatureMatching
 
 SPEC = ImageSpec(16, 16, 3)
@@ -39,6 +40,12 @@ def test_l1_is_the_mean_absolute_difference_from_the_truth():
     networks, (duel,) = duels(PairedGame())
     expected = (networks["generator"](A).image - B).abs().mean()
     torch.testing.assert_close(L1Distance().loss(duel), expected)
+
+
+def test_l2_is_the_mean_squared_difference_from_the_truth():
+    networks, (duel,) = duels(PairedGame())
+    expected = (networks["generator"](A).image - B).square().mean()
+    torch.testing.assert_close(L2Distance().loss(duel), expected)
 
 
 def test_cycle_is_the_mean_absolute_difference_of_what_came_back_for_both_domains():

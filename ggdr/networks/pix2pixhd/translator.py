@@ -24,6 +24,7 @@ class Pix2PixHDTranslator(ResnetTranslator):
         super().__init__(config, halved(spec, count), halved(source, count))
         self.spec, self.source = spec, source
         self.size_divisor <<= count
+        self.encoder_channels = ()  # places of its first layers are places of a smaller image
         self.enhancers = nn.ModuleList()
         below = self.feature_channels[spec.height >> count]
         for level in range(count):
@@ -35,7 +36,7 @@ class Pix2PixHDTranslator(ResnetTranslator):
         if count:
             self.narrow = nn.ModuleList()
             self.toimage = nn.Conv2d(below, spec.channels, 7, padding=3, padding_mode="reflect")
-            initialise(self)
+            initialise(self, config.init)
 
     def maps_of(self, shown: Tensor, z: Tensor | None) -> list[Tensor]:
         """Return the global generator's maps of the halved images [N, C, H, W], and what the enhancers make of them.

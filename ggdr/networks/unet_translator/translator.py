@@ -13,7 +13,7 @@ from ggdr.layers.projection import with_label_planes
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Translator
 from ggdr.networks.dcgan.init import initialise
-from ggdr.networks.size import check_same_size
+from ggdr.networks.size import check_same_size, even_halvings
 from ggdr.networks.unet_translator import UNetTranslatorConfig
 from ggdr.ops.activation import SLOPE
 from ggdr.ops.layout import channels_last
@@ -34,7 +34,7 @@ class UNetTranslator(Translator):
         super().__init__(config, spec, source)
         size = (source.height, source.width)
         check_same_size(size, (spec.height, spec.width), config.name)
-        count = min(config.halvings, *(twos(side) for side in size))
+        count = min(config.halvings, even_halvings(*size))
         if not count:
             raise UserError(f"{config.name!r} halves its images, and {size[0]} x {size[1]} px are odd: resize them.")
         self.size_divisor = 1 << count
@@ -120,8 +120,3 @@ class UNetLayer(nn.Module):
         x = channels_last(self.conv(x))
         x = x if self.norm is None else self.norm(x)
         return x if self.dropout is None else self.dropout(x)
-
-
-def twos(side: int) -> int:
-    """Return how often a side can be halved, pixels."""
-    return (side & -side).bit_length() - 1

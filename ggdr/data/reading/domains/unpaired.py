@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ggdr.data.base import Batch, Content, Images
+from ggdr.data.base import Batch, Content, DataSet, Images
 from ggdr.data.reading.domains.layout import Layout, find_domains, test_split
 from ggdr.data.reading.domains.traps import describe_trap
 from ggdr.data.reading.indexed import IndexedImages, hash_texts
@@ -21,6 +21,7 @@ from ggdr.seeding import seed_of
 
 if TYPE_CHECKING:
     from ggdr.data.domains import Domains, TwoDomains
+    from ggdr.data.super_resolution import SuperResolution
 
 
 def open_domains(settings: Domains) -> UnpairedImages:
@@ -43,7 +44,7 @@ def held_out_known(settings: TwoDomains) -> bool:
     return settings.split != "train" or bool(test_split(settings))
 
 
-def no_test_note(settings: TwoDomains) -> str:
+def no_test_note(settings: DataSet) -> str:
     """What is said of a set without images for tests."""
     return (
         f"{settings.identity()!r} has no images for tests, so metrics and grids look at those of training;"
@@ -87,7 +88,7 @@ def drop_repeats(reader: Reader, items: np.ndarray, notes: list[str], where: str
     return np.array(kept, int)
 
 
-def part_of(items: np.ndarray, settings: TwoDomains, name: str) -> np.ndarray:
+def part_of(items: np.ndarray, settings: TwoDomains | SuperResolution, name: str) -> np.ndarray:
     """The items of the part that is read, where `hold_out` keeps some for tests; UserError if none would be left."""
     if not settings.hold_out:
         return items
