@@ -32,7 +32,8 @@ Differences from the paper:
 - D's first weights are PatchGAN's, N(0, 0.02).
 - Its perceptual loss, which is for streets and landscapes of 512 px or more, is left out.
 
-Every 50 kimg the translated test images are measured by what needs no weights; FID by `--metrics.fid fid`.
+Every 50 kimg the translated test images are measured by what needs no weights; FID by `--metrics.fid fid`, and how
+much two shoes of the same edges differ, by VGG-16's LPIPS, `--metrics.diversity diversity`.
 """
 
 from ggdr.data.domains import Domains

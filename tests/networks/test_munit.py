@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from ggdr.layers.adain import AdaIN, StyleMLP
+from ggdr.layers.adain import AdaIN, AdaINBlock, StyleMLP
 from ggdr.layers.norm import LayerNorm
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.munit import MUNITTranslatorConfig
@@ -83,6 +83,15 @@ def test_adaptive_instance_normalization_gives_each_channel_the_mean_and_deviati
     assert AdaIN()(x.bfloat16(), scale, shift).dtype == torch.bfloat16
 
 
+def test_a_block_adds_what_two_normalized_convolutions_make_of_its_maps():
+    torch.manual_seed(0)
+    block, x = AdaINBlock(4), torch.randn(2, 4, 8, 8)
+    scale0, shift0, scale1, shift1 = torch.rand(4, 2, 4) + 0.5
+    y = torch.relu(AdaIN()(block.conv0(x), scale0, shift0))
+    expected = x + AdaIN()(block.conv1(y), scale1, shift1)
+    torch.testing.assert_close(block(x, torch.stack([scale0, shift0, scale1, shift1], 1)), expected)
+
+
 def test_scales_begin_about_one_and_every_block_has_its_share_of_the_code():
     torch.manual_seed(0)
     mlp = StyleMLP(8, 16, 3, 5)
@@ -93,6 +102,7 @@ def test_scales_begin_about_one_and_every_block_has_its_share_of_the_code():
     assert (modulation[:, :, ::2].mean() - 1).abs() < 0.1 and modulation[:, :, 1::2].mean().abs() < 0.1
     assert (modulation.std(dim=0) > 0).all()
     net = small()
+    assert (net.mlp(torch.zeros(1, 8))[:, :, ::2].mean() - 1).abs() < 0.1
     x, z = torch.randn(1, 3, 32, 32), torch.randn(1, 8)
     for block in net.blocks:
         net.zero_grad()
