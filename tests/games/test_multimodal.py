@@ -8,8 +8,11 @@ import pytest
 import several
 import tiny
 import torch
+from PIL import Image
+from translator_runs import photo, trained
 from translators import SmallTranslatorConfig
 
+import ggdr
 from ggdr.errors import UserError
 from ggdr.games.multimodal import MultimodalGame
 from ggdr.losses.least_squares import LeastSquares
@@ -157,6 +160,24 @@ class TestViews:
         to_a, to_b = networks["generator_a"], networks["generator_b"]
         cycle = to_a.decode(to_b.encode_content(columns["output"]), to_a.encode_style(A)).image
         assert torch.equal(columns["cycle"], cycle)
+
+
+def test_a_saved_run_makes_several_images_of_one_by_seed_or_in_the_style_of_another(tmp_path):
+    pipe = ggdr.from_pretrained(trained("multimodal", tmp_path))
+    assert [*pipe.networks()] == ["generator_a", "generator_b"]
+
+    def made(**how):
+        return pipe(photo(24, 16), to="colour", output_type="pt", **how).images
+
+    one, other = made(seeds=[0, 1])
+    assert one.shape == (3, 16, 24) and not torch.allclose(one, other) and torch.equal(made(seeds=1)[0], other)
+    red, blue = Image.new("RGB", (16, 16), "red"), Image.new("RGB", (9, 20), "blue")
+    assert torch.equal(made(style=red), made(style=red)), "nothing is drawn"
+    assert not torch.allclose(made(style=red), made(style=blue))
+    code = pipe.networks()["generator_b"].encode_style(
+        torch.tensor([1.0, -1.0, -1.0])[None, :, None, None].expand(1, 3, 16, 16)
+    )
+    torch.testing.assert_close(pipe.encode_style(red, to="colour").code, code)
 
 
 def test_a_generator_without_content_and_style_is_refused():

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ggdr.layers.adain import AdaIN, AdaINBlock, StyleMLP
-from ggdr.layers.norm import LayerNorm
+from ggdr.layers.norm import InstanceNorm2d, LayerNorm
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.munit import MUNITTranslatorConfig
 from ggdr.networks.munit.translator import MUNITTranslator
@@ -39,6 +39,7 @@ def test_the_layers_are_those_of_the_papers_appendix():
     assert plan(net.style_encoder) == ["c7s1-64", "c4s2-128", *["c4s2-256"] * 3, "fc8"]
     assert plan(net.blocks) == ["c3s1-256"] * 8 and plan(net.up) == ["c5s1-128", "c5s1-64"]
     assert plan(net.toimage) == ["c7s1-3"] and [type(layer.norm) for layer in net.up] == [LayerNorm, LayerNorm]
+    assert [type(layer.norm) for layer in net.content_encoder[:3]] == [InstanceNorm2d] * 3
     x = torch.empty(1, 3, 256, 256, device="meta")
     assert net.encode_content(x).shape == (1, 256, 64, 64) and net.encode_style(x).shape == (1, 8)
     assert net.feature_channels == {64: 256, 128: 128, 256: 64} and net.size_divisor == 4

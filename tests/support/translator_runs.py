@@ -21,6 +21,7 @@ RECIPES = {
     "paired": {"generator": UNetTranslatorConfig.tiny()},
     "shared_encoder": {"generator": NICETranslatorConfig.tiny(), "discriminator": NICEDiscriminatorConfig.tiny()},
     "one_size": {},
+    "multimodal": {},
 }
 
 
