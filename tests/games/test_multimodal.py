@@ -104,11 +104,11 @@ def test_every_part_of_both_autoencoders_learns_and_on_ds_turn_none():
     assert all(p.grad is not None for name in networks.learning["d"] for p in networks[name].parameters())
 
 
-def test_both_encoders_are_shown_the_content_that_is_to_be_found_again():
+def test_the_content_that_is_to_be_found_again_learns_to_be_so():
     networks, (there, _) = played()
+    vars(there)["found_content"] = torch.zeros_like(there.content)
     ContentReconstruction().loss(there).backward()
-    for name in ("generator_a", "generator_b"):
-        assert any(p.grad.abs().sum() > 0 for p in networks[name].content_encoder.parameters())
+    assert any(p.grad.abs().sum() > 0 for p in networks["generator_a"].content_encoder.parameters())
 
 
 def test_ggdr_goes_with_it_by_a_discriminator_that_draws_the_decoders_maps():
