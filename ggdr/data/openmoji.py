@@ -27,9 +27,11 @@ class OpenMoji(DataSet):
     gray_lines: bool = True
     """lines have one channel; False: as many as pictures, so that a translator of lines can be shown pictures"""
     labels: Literal["none", "groups", "tones", "groups and tones"] = "none"
-    """condition on Unicode's group (10 classes), on skin tone (7 classes), or on both at once"""
+    """condition on Unicode's group (10 classes), on skin tone (7 classes, or those of `tones`), or on both at once"""
     groups: tuple[str, ...] = ()
     """only emoji of these groups, such as smileys or flags; empty: of all"""
+    tones: tuple[str, ...] = ()
+    """only emoji of these skin tones, such as light or dark, which then are the classes of `tones`; empty: of all"""
     skin_tones: bool = True
     """also the drawings in five skin tones, which are near repeats; False: 2,460 drawings without"""
     mirror: bool = False
@@ -43,8 +45,8 @@ class OpenMoji(DataSet):
         return self.name
 
     def held_out(self) -> DataSet | None:
-        """The third of the drawings that no task learns from, as pairs; None: for pictures alone, or if it is this."""
-        if self.task == "colour" or self.part != "train":
+        """The third of the drawings that no task learns from, pairs where the task has any; None: if it is this."""
+        if self.part != "train":
             return None
         return replace(self, part="test", mirror=False, subset=None)
 

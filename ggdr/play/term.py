@@ -36,6 +36,8 @@ class Adaptive(Part):
     makes the state that `start` declares; each step `learn` takes in what `after_step` makes of it.
     """
 
+    least: ClassVar[int] = 1
+    """images of a micro-batch that it takes at least, since it reads them together"""
     if TYPE_CHECKING:  # who reads a part's annotations, as the command line does, would import torch for this one
         state: State
         """state of a run, from `begin` on; recipes and settings know nothing of it"""
@@ -115,8 +117,6 @@ class Term(Adaptive):
     """its phase runs without autocast: it differentiates a gradient"""
     reads_logits: ClassVar[bool] = False
     """it reads D's own logits, and means nothing where the loss does not train them"""
-    least: ClassVar[int] = 1
-    """images of a micro-batch that it takes at least, since it compares them with each other"""
 
     @property
     def turns(self) -> list[Turn]:

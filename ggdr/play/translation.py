@@ -39,10 +39,14 @@ class TranslationDuel(Duel):
         """What a generator is shown of the reals."""
         return self.real
 
-    def translate(self, shown: Tensor, z: Tensor | None = None) -> GeneratorOutput:
-        """A further pass of G over what it is `shown`, with the feature maps that the phase's terms read."""
+    def translate(self, shown: Tensor, z: Tensor | None = None, labels: Tensor | None = None) -> GeneratorOutput:
+        """A further pass of G over what it is `shown`, with the feature maps that the phase's terms read.
+
+        `labels` [N, L]: of what is to be made; None: those of the reals.
+        """
         z = self.codes(len(shown)) if z is None else z
-        z, labels = z if self.G.z_dim else None, self.labels_of(len(shown))
+        z = z if self.G.z_dim else None
+        labels = self.labels_of(len(shown)) if labels is None else labels
         with self.context.autocast():
             made = self.G(shown, labels, z=z, resolutions=self.made_resolutions)
         return output_in_float32(made)

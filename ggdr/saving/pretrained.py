@@ -190,8 +190,8 @@ class SavedModel(NamedTuple):
                 f" folder of the run or of a checkpoint, or one with {INDEX}."
             )
         names = ["a", "b"] if domains is None else domains
-        if not isinstance(names, list) or len(names) != 2 or not all(isinstance(name, str) for name in names):
-            raise UserError(f"{self.folder} has the domains {one_line(names, 80)}; they are two names.")
+        if not isinstance(names, list) or len(names) not in (1, 2) or not all(isinstance(n, str) for n in names):
+            raise UserError(f"{self.folder} has the domains {one_line(names, 80)}; they are one or two names.")
         try:
             return PairedGame() if game is None else from_json(Game, game, "game"), tuple(map(printable, names))
         except UserError as error:

@@ -410,11 +410,11 @@ def micro_batch_size(recipe: Recipe, processes: int) -> int:
             f"a batch of {recipe.batch_size} does not split into {processes} process{'es' * (processes > 1)} and"
             f" micro-batches of {size}; set --batch-size to a multiple of {processes * size}."
         )
-    for term in recipe.terms().values():
-        if size < term.least:
+    for part in (*recipe.terms().values(), recipe.game):
+        if size < part.least:
             raise UserError(
-                f"{term.registry.kind} {term.name!r} compares the images of a micro-batch with each other and needs"
-                f" {term.least} of them, and here there {'is' if size == 1 else 'are'} {size}: set --micro-batch-size"
-                f" to {term.least} or more, and --batch-size to a multiple of {processes * term.least}."
+                f"{part.registry.kind} {part.name!r} reads the images of a micro-batch together and needs"
+                f" {part.least} of them, and here there {'is' if size == 1 else 'are'} {size}: set --micro-batch-size"
+                f" to {part.least} or more, and --batch-size to a multiple of {processes * part.least}."
             )
     return size

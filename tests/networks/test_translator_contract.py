@@ -73,9 +73,10 @@ def test_image_and_labels_matter(name):
         torch.nn.init.normal_(parameter, std=0.3)
     x, labels, z = images_of(source_of(spec), 2), labels_of(spec, 2), codes_of(net, 2)
     made = net(x, labels, z=z).image
-    assert not torch.allclose(made, net(x, labels.flip(1), z=z).image)
-    assert not torch.allclose(made, net(x.flip(3), labels, z=z).image)
-    assert z is None or not torch.allclose(made, net(x, labels, z=-z).image)
+    others = [net(x, labels.flip(1), z=z), net(x.flip(3), labels, z=z)]
+    others += [] if z is None else [net(x, labels, z=-z)]
+    # by more than rounding, of which normalization may make much
+    assert all((made - other.image).abs().max() > 0.1 for other in others)
 
 
 @pytest.mark.parametrize("spec", [SPECS["square, labels"], SPECS["tall RGBA"]], ids=["labels", "tall RGBA"])

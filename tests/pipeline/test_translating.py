@@ -247,8 +247,9 @@ def test_numbers_that_cannot_be_are_refused(runs):
     [
         ({"_game": {"type": "evil"}}, "describes no game"),
         ({"_game": 7}, "describes no game"),
-        ({"_domains": ["a"]}, "they are two names"),
-        ({"_domains": "ab"}, "they are two names"),
+        ({"_domains": ["a", "b", "c"]}, "they are one or two names"),
+        ({"_domains": "ab"}, "they are one or two names"),
+        ({"_domains": ["a"]}, "is not played by the networks"),
         ({"_game": {"type": "shared_encoder"}}, "and no discriminator_a"),
         ({"_game": {"type": "standard"}}, "game 'standard' is not played by the networks"),
         ({"generator_cd": ["ggdr", "Translator"]}, "lacks its generator_cd"),

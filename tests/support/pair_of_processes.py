@@ -4,6 +4,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
+import labelled
 import several
 import tiny
 import torch
@@ -22,6 +23,8 @@ def main(out: Path, pair: str) -> None:
         recipe = several.recipe(pair)
     if pair == "resting":
         recipe = several.recipe(pair)
+    if pair in labelled.PARTS:
+        recipe = labelled.recipe(pair)
     if pair == "dcgan":
         recipe = tiny.dcgan(recipe)
     if pair == "spectral":

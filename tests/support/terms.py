@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import labelled
 import tiny
 import torch
 from image_specs import images_of, labels_of
@@ -57,12 +58,13 @@ def judge(term) -> DiscriminatorConfig:
 
 
 def translations(term, spec: ImageSpec, context: StepContext, device: str = "cpu") -> Callable[[], Duel]:
-    """Makes duels of a game whose duels provide what the term needs; their sources are other than the reals.
+    """Makes duels of a game of two domains whose duels provide what the term needs; sources are other than the reals.
 
     It is the first of those that have the fewest settings, further networks among them, and need the least of G.
     """
     torch.manual_seed(2)
-    able = [game for game in games.values() if of_duels(term.requires) <= game.provides]
+    two = [game for name, game in games.items() if name not in labelled.PARTS]
+    able = [game for game in two if of_duels(term.requires) <= game.provides]
     game = min(able, key=lambda game: (len(dataclasses.fields(game)), len(game.requires)))(fresh_reals=False)
     domains = {"source": spec, "target": spec}
     networks = game.build_networks(translator(term, game), judge(term), domains, NO_EXTRA)

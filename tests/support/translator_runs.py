@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import labelled
 import numpy as np
-import several
 import tiny
 from PIL import Image
 
@@ -16,18 +16,19 @@ from ggdr.networks.unet_translator import UNetTranslatorConfig
 from ggdr.train import train_loop
 from ggdr.training.trainer import Trainer
 
-RECIPES = {
+RECIPES: dict[str, dict] = {
     "unpaired": {"generator": ResnetTranslatorConfig.tiny()},
     "paired": {"generator": UNetTranslatorConfig.tiny()},
     "shared_encoder": {"generator": NICETranslatorConfig.tiny(), "discriminator": NICEDiscriminatorConfig.tiny()},
     "one_size": {},
     "multimodal": {},
+    "relabelled": {"generator": ResnetTranslatorConfig.tiny()},
 }
 
 
 def trained(name: str, out: Path) -> Path:
     """The folder of a run of two steps, of the game `name`; "one_size" plays unpaired with translators of one size."""
-    recipe = several.recipe("unpaired" if name == "one_size" else name)
+    recipe = labelled.recipe_of("unpaired" if name == "one_size" else name)
     run = tiny.tiny_run(dataclasses.replace(recipe, total_kimg=0.016, **RECIPES[name]), out)
     with Trainer(run) as trainer:
         train_loop(trainer)

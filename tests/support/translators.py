@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from ggdr.data.base import Batch, DataSet, Images
 from ggdr.games.paired import PairedGame
+from ggdr.layers.projection import with_label_planes
 from ggdr.networks.base import (
     NO_EXTRA,
     DiscriminatorConfig,
@@ -40,12 +41,12 @@ class SmallTranslatorConfig(TranslatorConfig):
 class SmallTranslator(Translator):
     def __init__(self, config: SmallTranslatorConfig, spec: ImageSpec, source: ImageSpec):
         super().__init__(config, spec, source)
-        self.into = nn.Conv2d(source.channels, 8, 3, padding=1)
+        self.into = nn.Conv2d(source.channels + spec.labels, 8, 3, padding=1)
         self.out = nn.Conv2d(8, spec.channels, 3, padding=1)
         self.feature_channels = {source.height: 8}
 
     def forward(self, source: Tensor, labels=None, *, z=None, resolutions=()) -> GeneratorOutput:
-        maps = self.into(source).relu()
+        maps = self.into(with_label_planes(source, labels, self.spec.labels)).relu()
         whole = F.interpolate(maps, size=(self.spec.height, self.spec.width))
         return GeneratorOutput(self.out(whole).tanh(), features={r: maps for r in resolutions})
 

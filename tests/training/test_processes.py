@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import labelled
 import pytest
 import torch
 from launching import LAUNCH, launch
@@ -30,7 +31,9 @@ OTHERS = (
 )
 
 
-@pytest.mark.parametrize("pair", [*QUICK, *(pytest.param(pair, marks=pytest.mark.slow) for pair in OTHERS)])
+@pytest.mark.parametrize(
+    "pair", [*QUICK, *(pytest.param(pair, marks=pytest.mark.slow) for pair in (*OTHERS, *labelled.PARTS))]
+)
 def test_two_processes_agree_with_each_other_and_with_one(pair, tmp_path):
     script = [str(SUPPORT / "pair_of_processes.py"), str(tmp_path), pair]
     one = launch([sys.executable, *script])

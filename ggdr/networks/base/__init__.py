@@ -46,6 +46,10 @@ class ImageSpec(NamedTuple):
     """K, of label maps: batches hold class numbers uint8 [N, 1, H, W] (255: ignored), which networks see one-hot, in
     as many `channels`, zero where ignored; channels beyond K are binary maps behind the numbers; 0: they are images"""
 
+    def unlabelled(self) -> ImageSpec:
+        """Return the spec of the same images without labels."""
+        return self._replace(labels=0, label_names=(), label_ranges=())
+
 
 class ExtraOutputs(NamedTuple):
     """What the terms of a run ask of a discriminator beside its logit; it is built to give that and no more."""

@@ -17,8 +17,9 @@ class ResnetTranslatorConfig(TranslatorConfig):
     """Image to image: two halvings, residual blocks, two doublings, instance norm (Zhu et al. 2017, app. 7.2).
 
     The paper's has 9 blocks at 256 px, 11.38 M weights, and 6 at 128 px. What is to be made may be 2, 4, 8 ... times as
-    large as what is taken. Labels join the image as planes (arXiv 1711.09020). With a code, one image has many results
-    (Almahairi et al. 2018, arXiv 1802.10151).
+    large as what is taken. Labels join the image as planes (arXiv 1711.09020); the layer that reads them is then not
+    normalized image by image, which would take them out. With a code, one image has many results (Almahairi et al.
+    2018, arXiv 1802.10151).
     """
 
     channels: int = 64

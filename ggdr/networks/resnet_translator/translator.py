@@ -18,7 +18,7 @@ from ggdr.networks.size import check_halvings, doublings_between
 from ggdr.ops.blur_pool import blur_down, blur_up
 from ggdr.ops.layout import channels_last
 
-Norm = Literal["instance", "batch"]
+Norm = Literal["instance", "batch", "none"]
 Way = Literal["same", "down", "up"]
 
 
@@ -36,7 +36,8 @@ class ResnetTranslator(Translator):
         self.z_dim = code
         width = config.channels
         encoded = [source.channels]
-        layers = [ConvLayer(source.channels + spec.labels, width, 7, norm, code=code)]
+        # planes of a label are the same in all places: normalized image by image nothing would be left of them
+        layers = [ConvLayer(source.channels + spec.labels, width, 7, first_norm(config, spec), code=code)]
         for level in range(config.widenings + config.halvings):
             way: Way = "same" if level < config.widenings else "down"
             layers.append(ConvLayer(width, 2 * width, 3, norm, way, strided=alias, code=code))
@@ -136,7 +137,7 @@ class ConvLayer(nn.Module):
             edges: Literal["reflect", "zeros"] = "reflect" if way == "same" else "zeros"
             stride, padding = (2 if way == "down" and strided else 1), kernel // 2
             self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=bias, padding_mode=edges)
-        self.norm = make_norm(norm, out_channels, code)
+        self.norm = None if norm == "none" else make_norm(norm, out_channels, code)
 
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         """Map [N, in_channels, h, w] and codes z [N, D] to [N, out_channels, H, W]."""
@@ -144,7 +145,8 @@ class ConvLayer(nn.Module):
 
     def finish(self, x: Tensor, z: Tensor | None = None) -> Tensor:
         """Return what becomes of the convolution's maps x [N, out_channels, h, w] under codes z [N, D]."""
-        x = F.relu(self.norm(channels_last(x), z))
+        x = channels_last(x)
+        x = F.relu(x if self.norm is None else self.norm(x, z))
         return blur_down(x) if self.way == "down" else x
 
 
@@ -166,3 +168,8 @@ class ResnetBlock(nn.Module):
 def make_norm(norm: Norm, channels: int, code: int = 0) -> nn.Module:
     """Return a layer that normalizes each image by itself, or the batch; `code`: width of one that modulates it."""
     return ConditionalBatchNorm2d(channels, code) if norm == "batch" else ConditionalInstanceNorm2d(channels, code)
+
+
+def first_norm(config: ResnetTranslatorConfig, spec: ImageSpec) -> Norm:
+    """Return what is normalized after the layer that reads the image and the planes of labels."""
+    return "none" if spec.labels and config.norm == "instance" else config.norm

@@ -70,8 +70,10 @@ class UGATITTranslator(Translator):
     def attended(self, source: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the maps [N, K, h, w] that the attention chooses, whose sum over K is the heat map, and the logits
         [N, 2] of its classifiers: above 0 where they take the image for one of the source's domain."""
-        x = channels_last(with_label_planes(source, labels, self.spec.labels))
-        for conv in (self.enter, *self.down):
+        x = self.enter(channels_last(with_label_planes(source, labels, self.spec.labels)))
+        # planes of a label are the same in all places: normalized image by image nothing would be left of them
+        x = F.relu(x if self.spec.labels else normalize_each(x))
+        for conv in self.down:
             x = F.relu(normalize_each(conv(x)))
         for block in self.plain_blocks:
             x = block(x)

@@ -11,8 +11,9 @@ from ggdr.layers.equalized import EqualizedConv2d
 from ggdr.layers.stages import Staged
 from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.unet import UNetDiscriminatorConfig
-from ggdr.networks.unet.heads import UNetHeads
+from ggdr.networks.unet.heads import Heads
 from ggdr.networks.wrappers import discriminator as around
+from ggdr.registry import Capability
 
 
 class UNetDiscriminator(around.WrapperDiscriminator):
@@ -21,7 +22,10 @@ class UNetDiscriminator(around.WrapperDiscriminator):
     def __init__(self, config: UNetDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra, spec)
         self.decoder = UNetDecoder(config, self.map_channels, extra.target_channels)
-        self.heads = UNetHeads(self.map_channels, extra.heads)
+        # an encoder that provides heads was built with them
+        heads = {} if Capability.HEADS in config.encoder.provides else extra.heads
+        self.code_resolution = min(self.map_channels, default=0)
+        self.heads = Heads(self.map_channels.get(self.code_resolution, 0), heads)
 
     def forward(
         self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
@@ -38,7 +42,7 @@ class UNetDiscriminator(around.WrapperDiscriminator):
             drawn,
             said.target_features,
             said.maps,
-            self.heads(said.maps),
+            {**said.head_outputs, **self.head_outputs(said.maps)},
             said.pixel_logits,
             said.image,
             direction_logits=said.direction_logits,
@@ -46,6 +50,10 @@ class UNetDiscriminator(around.WrapperDiscriminator):
             codes=said.codes,
             layer_maps=said.layer_maps,
         )
+
+    def head_outputs(self, maps: dict[int, Tensor]) -> dict[str, Tensor]:
+        """What its heads say of the means of the smallest maps; nothing where it has none."""
+        return self.heads(maps[self.code_resolution].float().mean(dim=(2, 3))) if self.heads else {}
 
 
 class UNetDecoder(Staged):

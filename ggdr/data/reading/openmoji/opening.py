@@ -67,6 +67,8 @@ def check_emoji(settings: OpenMoji) -> None:
         raise UserError(f"emoji of {settings.channels} channels; give {setting('channels')} 3 (RGB) or 4 (RGBA).")
     if unknown := [name for name in settings.groups if name not in GROUPS.values()]:
         raise UserError(f"no group of emoji is called {unknown[0]!r}; there are {', '.join(GROUPS.values())}.")
+    if unknown := [name for name in settings.tones if name not in TONES]:
+        raise UserError(f"no skin tone of emoji is called {unknown[0]!r}; there are {', '.join(TONES)}.")
     if settings.task == "unpaired" and settings.part == "all":
         raise UserError(
             "task unpaired has no part all, since it learns from lines and colours of different emoji; give"
@@ -91,7 +93,7 @@ def open_domain(settings: OpenMoji, domain: str, only: int | None = None) -> Emo
         "map": ("label_map", [], ImageSpec(size, size, CLASSES, classes=CLASSES)),
     }
     kind, show, spec = ways[domain]
-    labels = emoji_labels(settings.labels, [names[item] for item in items])
+    labels = emoji_labels(settings.labels, [names[item] for item in items], settings.tones or TONES)
     return EmojiImages(ShownEmoji(Drawings(kind, size), items, show), spec, labels, settings)
 
 
@@ -103,13 +105,14 @@ def select_emoji(settings: OpenMoji, names: Sequence[str], parts: Iterable[int])
         if part(name) in parts
         and (not settings.groups or group(name) in settings.groups)
         and (settings.skin_tones or tone(name) == TONES[0])
+        and (not settings.tones or tone(name) in settings.tones)
     ]
     return np.array(chosen)[select_subset(len(chosen), settings.subset, 0)]
 
 
-def emoji_labels(kind: str, names: Sequence[str]) -> Labels | None:
-    """The labels of some emoji; None: unconditional."""
-    groups, tones = tuple(GROUPS.values()), TONES
+def emoji_labels(kind: str, names: Sequence[str], tones: tuple[str, ...] = TONES) -> Labels | None:
+    """The labels of some emoji, all of which are of these `tones`; None: unconditional."""
+    groups = tuple(GROUPS.values())
     if kind == "groups":
         return class_labels([groups.index(group(name)) for name in names], groups)
     if kind == "tones":

@@ -1,0 +1,40 @@
+"""Recipes of games between the labels of one domain, tiny."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import several
+from translators import SmallTranslatorConfig
+
+from ggdr.data.digits import Digits
+from ggdr.games.relabelled import RelabelledGame
+from ggdr.networks.stargan import StarGANDiscriminatorConfig
+from ggdr.recipe import Recipe
+from ggdr.regularizers.auxiliary_classifier import AuxiliaryClassifier
+from ggdr.regularizers.cycle import CycleConsistency
+from ggdr.regularizers.wgan_gp import WGANGP
+
+PARTS: dict[str, dict[str, Any]] = {
+    "relabelled": {
+        "generator": SmallTranslatorConfig(),
+        "discriminator": StarGANDiscriminatorConfig.tiny(),
+        "game": RelabelledGame(),
+        "regularizers": {
+            "auxiliary_classifier": AuxiliaryClassifier(fakes=False),
+            "cycle": CycleConsistency(),
+            "wgan_gp": WGANGP(),
+        },
+    },
+}
+
+
+def recipe(name: str) -> Recipe:
+    """A recipe of such a game, 8 steps of two micro-batches, on digits."""
+    return dataclasses.replace(several.recipe("unpaired"), data=Digits(size=16, labels=True, subset=64), **PARTS[name])
+
+
+def recipe_of(name: str) -> Recipe:
+    """A recipe of such a game, or of one of several networks."""
+    return recipe(name) if name in PARTS else several.recipe(name)
