@@ -85,7 +85,7 @@ def test_what_is_left_open_is_the_rest_of_the_run_or_its_end():
             Linear(start=1.0, hold_kimg=None),
             "kimg and g_optimizer.lr.hold_kimg are both None; give one of them a number",
         ),
-        (Linear(start=1.0, kimg=80.0, hold_kimg=None), "kimg is 80, and the run is 70 kimg long; give less"),
+        (Linear(start=1.0, kimg=80.0, hold_kimg=None), "kimg is 80, and the run is 70 kimg long; give less, such as 35."),
         (Linear(start=1.0, hold_kimg=70.0), "hold_kimg is 70, and the run is 70 kimg long; give less"),
         (Steps(start=1.0), "milestones_kimg is empty"),
         (InverseSqrt(start=1.0), "kimg is None; give the thousands of reals"),
