@@ -50,8 +50,8 @@ class Span(Schedule):
         if hold < 0 or span <= 0:
             given = "kimg" if self.hold_kimg is None else "hold_kimg"
             raise UserError(
-                f"{setting(given)} is {vars(self)[given]:g}, and the run is {total_kimg:g} kimg long; give less, such as"
-                f" {total_kimg / 2:g}."
+                f"{setting(given)} is {vars(self)[given]:g}, and the run is {total_kimg:g} kimg long; give less, such"
+                f" as {total_kimg / 2:g}."
             )
         return replace(self, hold_kimg=hold, kimg=span)
 
