@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 import shlex
 
@@ -13,6 +14,7 @@ from places import ROOT
 from ggdr.networks.base import ImageSpec
 from ggdr.recipe.files import load_recipe
 from ggdr.recipe.fitting import fit
+from ggdr.regularizers.style_reconstruction import StyleReconstruction
 from ggdr.schedules.base import value_at
 from ggdr.train import main
 
@@ -35,10 +37,14 @@ def test_weights_are_the_programs_beside_squares_that_are_not_halved_on_gs_turn(
     assert (recipe.loss.name, recipe.loss.weight) == ("least_squares", 2.0)
     weights = {name: term.weight for name, term in recipe.regularizers.items()}
     assert weights == {"cycle": 1.0, "style_reconstruction": 0.025}
-    small = load_recipe(ROOT / "recipes" / "openmoji_augmented.py")
-    assert {name: term.weight / small.loss.weight for name, term in small.regularizers.items()} == {
-        name: weight / recipe.loss.weight for name, weight in weights.items()
-    }
+
+
+def test_the_small_recipe_has_cyclegans_weight_of_a_cycle_and_munits_of_a_code():
+    small, cyclegan = (load_recipe(ROOT / "recipes" / f"openmoji_{name}.py") for name in ("augmented", "cyclegan"))
+    assert small.regularizers["cycle"] == cyclegan.regularizers["cycle"] and small.loss == cyclegan.loss
+    assert small.regularizers["style_reconstruction"].weight == StyleReconstruction().weight * 0.5
+    assert (small.data, small.discriminator) == (cyclegan.data, cyclegan.discriminator)
+    assert dataclasses.replace(small.generator, z_dim=0) == cyclegan.generator
 
 
 def test_networks_have_the_programs_layers():
