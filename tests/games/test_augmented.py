@@ -7,9 +7,11 @@ import dataclasses
 import pytest
 import several
 import torch
+from PIL import Image
 from torch.nn import functional as F
 from translators import SmallTranslatorConfig
 
+import ggdr
 from ggdr.augment.none import NoAugmentation
 from ggdr.errors import UserError
 from ggdr.games.augmented import AugmentedGame
@@ -20,6 +22,7 @@ from ggdr.networks.base import NO_EXTRA, ImageSpec
 from ggdr.networks.munit import MUNITTranslatorConfig
 from ggdr.networks.none import NoDiscriminatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
+from ggdr.pipeline.translation import TranslationPipeline
 from ggdr.play.duel import StepContext
 from ggdr.play.game import Networks, Reals
 from ggdr.play.view import FURTHER
@@ -206,3 +209,24 @@ def test_identity_is_refused_since_no_drawn_code_leaves_an_image_as_it_is():
     recipe = dataclasses.replace(several.recipe("augmented"), regularizers={"identity": Identity()})
     with pytest.raises(UserError, match=r"regularizer 'identity' requires identity"):
         fit(recipe, DOMAINS)
+
+
+def test_a_saved_model_draws_several_colourings_and_takes_those_of_a_picture(tmp_path):
+    game = AugmentedGame()
+    networks = networks_of(game).averaged()
+    for parameter in networks["generator_ab"].parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    TranslationPipeline(networks, game, tuple(DOMAINS)).save_pretrained(tmp_path / "model")
+    assert {folder.name for folder in (tmp_path / "model").iterdir() if folder.is_dir()} == {*networks}
+    pipe = ggdr.from_pretrained(tmp_path / "model")
+    red, blue = (Image.new("RGB", (20, 20), colour) for colour in ("red", "blue"))
+    lines = Image.new("L", (16, 16), 128)
+
+    def made(**how) -> torch.Tensor:
+        return pipe(lines, to="colour", output_type="pt", **how).images
+
+    first, second = made(seeds=[0, 1])
+    assert not torch.allclose(first, second, atol=1e-2) and torch.equal(made(seeds=1)[0], second)
+    assert torch.equal(made(style=red), made(style=red)) and not torch.allclose(made(style=red), made(style=blue))
+    with pytest.raises(UserError, match=r"colour_to_gray takes no style of other pictures \(gray_to_colour would\)"):
+        pipe(red, to="gray", style=blue)
