@@ -72,6 +72,7 @@ def test_the_roles_are_two_translators_an_encoder_and_three_judges():
     assert networks["generator_ba"].z_dim == 0 and networks["encoder_b"].spec == ImageSpec(16, 16, 4)
     assert networks["discriminator_z"].spec == ImageSpec(1, 1, 3)
     assert [*networks.averaged()] == [*networks.learning["g"]]
+    assert AugmentedGame.turns == ("d", "g") and AugmentedGame().pool == 0
 
 
 def test_each_duel_is_of_what_the_paper_says():
@@ -177,6 +178,16 @@ def test_ggdr_guides_the_judges_of_images_and_not_that_of_codes():
     term.total(three).backward()
     moved = [name for name in "abz" if any(p.grad is not None for p in networks[f"discriminator_{name}"].parameters())]
     assert moved == ["a", "b"]
+
+
+def test_ggdr_needs_the_maps_of_the_fakes_that_d_is_shown():
+    recipe = dataclasses.replace(
+        several.recipe("augmented"),
+        discriminator=UNetDiscriminatorConfig(encoder=several.JUDGE),
+        regularizers={"ggdr": GGDR(resolutions=(8,))},
+    )
+    with pytest.raises(UserError, match=r"fakes of earlier steps, .* 'ggdr' compares .*: set --game\.pool 0"):
+        fit(recipe, DOMAINS)
 
 
 @pytest.mark.parametrize(

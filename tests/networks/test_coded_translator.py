@@ -77,3 +77,11 @@ def test_one_without_a_code_has_the_weights_it_had():
         *(f"blocks.0.{layer}.{kind}" for layer in ("layer.conv", "conv") for kind in ("weight", "bias")),
         *(f"{layer}.{kind}" for layer in ("up.0.conv", "toimage") for kind in ("weight", "bias")),
     ]
+
+
+def test_what_is_made_may_be_larger_and_is_narrowed_after_the_last_doubling():
+    config = ResnetTranslatorConfig(channels=4, blocks=1, halvings=1, widenings=2)
+    net = config.build(ImageSpec(32, 32), GRAY)
+    assert net.feature_channels == {8: 32, 16: 16, 32: 16}
+    assert [layer.conv.out_channels for layer in net.narrow] == [8, 4]
+    assert net(torch.randn(1, 1, 16, 16)).image.shape == (1, 3, 32, 32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
@@ -19,6 +20,19 @@ def test_at_64_px_it_has_the_papers_layers():
     for layer in net.layers:
         x = layer(x)
     assert x.shape == (2, 256, 4, 4)
+
+
+def test_what_is_left_is_seen_at_once_and_averaged_over_places():
+    net = ConvEncoderConfig(channels=4, halvings=1, code_dim=5).build(ImageSpec(8, 8)).eval()
+    images = torch.randn(2, 3, 8, 12)
+    maps = F.conv2d(net.layers[0](images), net.conv.weight, net.conv.bias)
+    assert maps.shape == (2, 4, 1, 3)
+    torch.testing.assert_close(net(images).mean, net.mean(F.leaky_relu(maps, 0.2).mean((2, 3))))
+
+
+def test_no_maps_are_wider_than_eight_times_the_first():
+    net = ConvEncoderConfig(channels=4, halvings=6).build(ImageSpec(256, 256))
+    assert [layer.conv.out_channels for layer in net.layers] == [4, 8, 16, 32, 32, 32]
 
 
 @pytest.mark.parametrize(("side", "halvings"), [(4, 0), (8, 1), (15, 1), (16, 2), (32, 3), (256, 4)])
@@ -48,7 +62,7 @@ def test_what_is_normalized_after_the_strided_convolutions(norm):
     if axes:
         wanted = wanted - wanted.mean(axes, keepdim=True)
         wanted = wanted / (wanted.square().mean(axes, keepdim=True) + 1e-5).sqrt()
-    torch.testing.assert_close(layer(x), torch.nn.functional.leaky_relu(wanted, 0.2), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(layer(x), F.leaky_relu(wanted, 0.2), atol=1e-4, rtol=1e-4)
 
 
 def test_images_below_four_pixels_are_refused():
