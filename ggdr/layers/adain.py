@@ -23,7 +23,10 @@ class AdaINBlock(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.conv0, self.conv1 = (nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect") for _ in range(2))
+        # normalization would take biases out again
+        self.conv0, self.conv1 = (
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False, padding_mode="reflect") for _ in range(2)
+        )
         self.norm = AdaIN()
 
     def forward(self, x: Tensor, modulation: Tensor) -> Tensor:

@@ -119,6 +119,18 @@ def test_weights_are_drawn_for_relu_so_that_maps_keep_their_size():
     assert all(not each.conv.bias.any() for each in net)
 
 
+def test_no_layer_has_a_bias_that_normalization_takes_out_again():
+    net, x = small(), torch.randn(2, 3, 32, 32)
+    made = net(x).image
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            if name.endswith("bias"):
+                kept = parameter.clone()
+                parameter.add_(torch.randn_like(parameter))
+                assert not torch.allclose(net(x).image, made, atol=1e-4), name
+                parameter.copy_(kept)
+
+
 def test_small_images_are_halved_as_often_as_they_can_be():
     net = MUNITTranslatorConfig.tiny().build(ImageSpec(4, 4), ImageSpec(4, 4))
     assert net(torch.randn(1, 3, 4, 4)).image.shape == (1, 3, 4, 4)

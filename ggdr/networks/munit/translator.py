@@ -9,12 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ggdr.layers.adain import AdaINBlock, StyleMLP
-from ggdr.layers.norm import InstanceNorm2d, LayerNorm
+from ggdr.layers.norm import InstanceNorm2d, LayerNorm, normalize_each
 from ggdr.layers.projection import require_labels
 from ggdr.networks.base import GeneratorOutput, ImageSpec
 from ggdr.networks.base.module import Translator
 from ggdr.networks.munit import MUNITTranslatorConfig
-from ggdr.networks.resnet_translator.translator import ResnetBlock
 from ggdr.networks.size import check_halvings, doublings_between
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32_dtype, without_autocast
@@ -39,7 +38,7 @@ class MUNITTranslator(Translator):
         for _ in range(config.halvings):
             content.append(MUNITLayer(width, 2 * width, 4, stride=2, norm="instance"))
             width *= 2
-        self.content_encoder = nn.Sequential(*content, *(ResnetBlock(width, "instance") for _ in range(config.blocks)))
+        self.content_encoder = nn.Sequential(*content, *(MUNITBlock(width) for _ in range(config.blocks)))
         self.mlp = StyleMLP(config.z_dim + spec.labels, config.mlp_channels, config.blocks, width)
         self.blocks = nn.ModuleList(AdaINBlock(width) for _ in range(config.blocks))
         self.feature_channels = {low[0]: width}
@@ -130,7 +129,7 @@ class MUNITLayer(nn.Module):
         norm: Literal["instance", "layer", "none"] = "none",
     ):
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride, (kernel - 1) // 2, padding_mode="reflect")
+        self.conv = reflected_conv(in_channels, out_channels, kernel, stride, bias=norm != "instance")
         self.norm: nn.Module | None = None
         if norm != "none":
             self.norm = InstanceNorm2d() if norm == "instance" else LayerNorm(out_channels)
@@ -139,6 +138,25 @@ class MUNITLayer(nn.Module):
         """Map [N, in_channels, H, W] to [N, out_channels, H / stride, W / stride]."""
         x = channels_last(self.conv(x))
         return F.relu(x if self.norm is None else self.norm(x))
+
+
+class MUNITBlock(nn.Module):
+    """Two 3x3 convolutions with instance normalization, added to what they read."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.layer = MUNITLayer(channels, channels, 3, norm="instance")
+        self.conv = reflected_conv(channels, channels, 3, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [N, channels, h, w] to the same shape."""
+        return x + normalize_each(self.conv(self.layer(x)))
+
+
+def reflected_conv(in_channels: int, out_channels: int, kernel: int, stride: int, *, bias: bool) -> nn.Conv2d:
+    """Return a convolution with reflected edges; `bias`: False where normalization would take it out again."""
+    padding = (kernel - 1) // 2
+    return nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=bias, padding_mode="reflect")
 
 
 def initialise(network: nn.Module) -> None:
