@@ -158,7 +158,7 @@ def check_way(name: str, view: View, images: Images) -> None:
                 f" give data of such channels."
             )
     real = images.domains[view.target]
-    if way.makes.labels != real.labels:
+    if way.makes.labels not in (0, real.labels):  # one that takes no labels is told none
         raise UserError(
             f"{name} was trained with labels of width {way.makes.labels}, and the data has {real.labels or 'none'};"
             " choose the labels it was trained with by --data.labels."

@@ -102,6 +102,8 @@ class Capability(Enum):
                    "The code that the fake was made under is found in it again.")
     PATCH_FEATURES = ("patch_features", "duel", "regularizer", "[([N, P, K], [N, P, K]), ...]",
                       "What the translator's encoder says of places of the image made, and of the same places before.")
+    EXAMPLES = ("examples", "duel", "regularizer", "[N, C, H, W]",
+                "The reals show what the fakes that meet them are made into: they are their examples.")
     REAL_GRAD = ("real_grad", "duel", "regularizer", "[N, C, H, W]",
                  "The reals are a leaf that takes gradient.")
     FAKE_GRAD = ("fake_grad", "duel", "regularizer", "[N, C, H, W]",

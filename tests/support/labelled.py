@@ -9,11 +9,17 @@ import several
 from translators import SmallTranslatorConfig
 
 from ggdr.data.digits import Digits
+from ggdr.games.few_shot import FewShotGame
 from ggdr.games.relabelled import RelabelledGame
+from ggdr.losses.hinge import Hinge
+from ggdr.networks.funit import FUNITDiscriminatorConfig, FUNITTranslatorConfig
 from ggdr.networks.stargan import StarGANDiscriminatorConfig
 from ggdr.recipe import Recipe
 from ggdr.regularizers.auxiliary_classifier import AuxiliaryClassifier
+from ggdr.regularizers.class_feature_matching import ClassFeatureMatching
 from ggdr.regularizers.cycle import CycleConsistency
+from ggdr.regularizers.identity import Identity
+from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.wgan_gp import WGANGP
 
 PARTS: dict[str, dict[str, Any]] = {
@@ -25,6 +31,17 @@ PARTS: dict[str, dict[str, Any]] = {
             "auxiliary_classifier": AuxiliaryClassifier(fakes=False),
             "cycle": CycleConsistency(),
             "wgan_gp": WGANGP(),
+        },
+    },
+    "few_shot": {
+        "generator": FUNITTranslatorConfig.tiny(),
+        "discriminator": FUNITDiscriminatorConfig.tiny(),
+        "game": FewShotGame(),
+        "loss": Hinge(),
+        "regularizers": {
+            "class_feature_matching": ClassFeatureMatching(),
+            "identity": Identity(weight=0.1),
+            "r1": R1(weight=10.0, every=1),
         },
     },
 }

@@ -58,19 +58,22 @@ def judge(term) -> DiscriminatorConfig:
 
 
 def translations(term, spec: ImageSpec, context: StepContext, device: str = "cpu") -> Callable[[], Duel]:
-    """Makes duels of a game of two domains whose duels provide what the term needs; sources are other than the reals.
+    """Makes duels of a game whose duels provide what the term needs; their sources are other than the reals.
 
     It is the first of those that have the fewest settings, further networks among them, and need the least of G.
     """
     torch.manual_seed(2)
-    two = [game for name, game in games.items() if name not in labelled.PARTS]
-    able = [game for game in two if of_duels(term.requires) <= game.provides]
-    game = min(able, key=lambda game: (len(dataclasses.fields(game)), len(game.requires)))(fresh_reals=False)
+    able = [game for game in games.values() if of_duels(term.requires) <= game.provides]
+    between = [game for game in able if game.name not in labelled.PARTS]
+    game = min(between or able, key=lambda game: (len(dataclasses.fields(game)), len(game.requires)))(fresh_reals=False)
     domains = {"source": spec, "target": spec}
+    if not between:  # those between the labels of one domain
+        spec = spec if spec.labels else spec._replace(labels=2)
+        domains = {"target": spec}
     networks = game.build_networks(translator(term, game), judge(term), domains, NO_EXTRA)
     for name, network in networks.named().items():
         network.to(device).requires_grad_(name in networks.learning[context.turn])
     labels = None if (given := labels_of(spec, 4)) is None else given.to(device)
     target, source = images_of(spec, 8).to(device).split(4)
-    batch = {"source": Reals(source, labels), "target": Reals(target, labels)}
+    batch = {name: Reals({"source": source, "target": target}[name], labels) for name in domains}
     return lambda: game.duels(networks, batch, context)[0]

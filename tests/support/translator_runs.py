@@ -22,6 +22,7 @@ RECIPES: dict[str, dict] = {
     "shared_encoder": {"generator": NICETranslatorConfig.tiny(), "discriminator": NICEDiscriminatorConfig.tiny()},
     "one_size": {},
     "multimodal": {},
+    "few_shot": {},
     "relabelled": {"generator": ResnetTranslatorConfig.tiny()},
 }
 
