@@ -25,4 +25,4 @@ class FewShotDuel(TranslationDuel):
     def shown_class(self) -> Tensor:
         """The codes of the reals [N, z_dim]."""
         with self.context.autocast():
-            return self.G.encode_style(self.reals).float()  # type: ignore[operator]
+            return self.G.encode_style(self.reals).float()

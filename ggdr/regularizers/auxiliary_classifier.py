@@ -42,7 +42,7 @@ class AuxiliaryClassifier(Regularizer):
         attributes = bool(spec.label_ranges) if self.attributes is None else self.attributes
         names = spec.label_names or [f"number {place}" for place in range(spec.labels)]
         for name, (low, high) in zip(names, spec.label_ranges, strict=False):
-            if attributes and not low <= 0 <= high:
+            if attributes and low < high and not low <= 0 <= high:
                 raise UserError(
                     f"auxiliary_classifier tells attributes, which are there (above 0) or not, and {name!r} of the"
                     f" labels goes from {significant(low)} to {significant(high)}: choose others (--data.labels), or"

@@ -26,5 +26,5 @@ class ClassFeatureMatching(Regularizer):
     requires: ClassVar = frozenset({Capability.EXAMPLES, Capability.PYRAMID})
 
     def g_loss(self, duel: Duel) -> Tensor:
-        real, fake = (said.maps[min(said.maps)].mean((2, 3)) for said in (duel.on_real, duel.on_fake))
+        real, fake = (said.maps[min(said.maps, default=0)].mean((2, 3)) for said in (duel.on_real, duel.on_fake))
         return F.l1_loss(fake, real.detach())

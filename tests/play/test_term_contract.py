@@ -90,6 +90,7 @@ def test_what_a_term_requires_it_uses(name):
     always_there |= {Capability.TRUTH, Capability.CYCLE, Capability.IDENTITY, Capability.IMAGES, Capability.CAM}
     always_there |= {Capability.FOUND_CONTENT, Capability.FOUND_STYLE, Capability.PATCH_FEATURES}
     always_there |= {Capability.FOUND_CONTENT, Capability.FOUND_STYLE, Capability.SOURCE}
+    always_there |= {Capability.EXAMPLES}
     for need in term.requires - always_there:
         with pytest.raises((RuntimeError, KeyError, UserError)):
             term.loss(duel(term, term.turns[0], requires=term.requires - {need})).backward()
