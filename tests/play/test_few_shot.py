@@ -7,8 +7,9 @@ import pytest
 import tiny
 import torch
 from torch.nn import functional as F
-from translator_runs import trained
+from translator_runs import photo, trained
 
+import ggdr
 from ggdr.errors import UserError
 from ggdr.games.few_shot import FewShotGame
 from ggdr.networks.base import NO_EXTRA, ImageSpec
@@ -20,6 +21,7 @@ from ggdr.play.view import Reals
 from ggdr.registry import Capability
 from ggdr.regularizers.class_feature_matching import ClassFeatureMatching
 from ggdr.regularizers.identity import Identity
+from ggdr.verbs.translate import main as translate
 
 SPEC = ImageSpec(16, 16, 3, 4)
 IMAGES = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(3)) * 2 - 1
@@ -92,3 +94,14 @@ def test_a_saved_model_takes_the_mean_of_any_number_of_examples_without_labels(c
     image = torch.rand(1, 1, 32, 24) * 2 - 1
     made = way.translate(image, None, code)
     assert made.shape == image.shape and not torch.equal(made, way.translate(image, None, -code))
+
+
+def test_it_is_translated_by_examples_and_measured_on_labelled_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    trained("few_shot", tmp_path / "run")
+    for name in ("one", "two", "three"):
+        photo(20 + len(name), 16).save(f"{name}.png")
+    assert translate(["run", "one.png", "--style", "two.png", "three.png", "--out", "made"]) == 0
+    assert [*(tmp_path / "made").rglob("*.png")]
+    record = ggdr.evaluate("run", metrics=["swd"])
+    assert "swd" in str(record)
