@@ -10,10 +10,11 @@ from translators import SmallEncoderConfig, SmallTranslatorConfig
 from ggdr.games.paired import PairedGame
 from ggdr.games.shared_encoder import SharedEncoderGame
 from ggdr.games.unpaired import UnpairedGame
+from ggdr.losses.least_squares import LeastSquares
 from ggdr.networks.base import NO_EXTRA, ImageSpec
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig
 from ggdr.networks.patch import PatchDiscriminatorConfig
-from ggdr.networks.ugatit import UGATITTranslatorConfig
+from ggdr.networks.ugatit import UGATITDiscriminatorConfig, UGATITTranslatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.play.duel import StepContext
 from ggdr.play.game import Game, Reals
@@ -71,6 +72,19 @@ def test_cam_asks_each_translators_classifiers_to_tell_its_source_from_its_targe
         expected = expected + entropy(of_source, torch.ones(4, 2)) + entropy(of_target, torch.zeros(4, 2))
     torch.testing.assert_close(ClassActivationMaps().total(both), expected)
     assert ClassActivationMaps().weight == 1000.0
+
+
+def test_squares_of_ugatits_discriminators_are_of_both_networks_and_of_the_classifiers_in_both():
+    judge, translator = UGATITDiscriminatorConfig.tiny(), UGATITTranslatorConfig.tiny()
+    networks, (duel, _) = duels(UnpairedGame(pool=0), judge, translator=translator)
+    D, fake = networks["discriminator_b"], networks["generator_ab"](A).image
+    real, false = ([said.logits, *said.more_logits] for said in (D(B), D(fake)))
+    expected = sum((r - 1).square().mean() + f.square().mean() for r, f in zip(real, false, strict=True))
+    assert len(real) == 4 and real[1].shape == real[3].shape == (4, 2)
+    duel.context = duel.context._replace(turn="d")
+    torch.testing.assert_close(2 * LeastSquares().loss(duel), expected)
+    duel.context = duel.context._replace(turn="g")
+    torch.testing.assert_close(2 * LeastSquares().loss(duel), sum((f - 1).square().mean() for f in false))
 
 
 def test_with_shared_encoders_identity_is_what_nice_gan_calls_reconstruction():
