@@ -15,7 +15,7 @@ The paper trains from coarse to fine. The command above trains the global genera
   ggdr train recipes/cityscapes_pix2pixhd.py --data.source cityscapes --about.name Cityscapes --out runs/whole
     --data.size 1024 2048 --generator.enhancers 1 --generator.freeze-global-kimg 59.5 --init-from runs/global
 puts an enhancer around it, which learns alone for 20 epochs, and then both do: how long it is alone in the paper is not
-known here. Discriminators begin anew, since they see larger images.
+known here. Discriminators of smaller images go on with larger ones, as far as they fit.
 
 Weights are the paper's: feature matching and VGG's perceptual distance by 10 beside squares, over three discriminators,
 which see the image, its half and its quarter. `least_squares` halves squares, so its weight is 2. 200 epochs (595 kimg)

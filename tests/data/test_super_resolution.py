@@ -113,6 +113,7 @@ def test_tests_may_lie_elsewhere_and_then_all_pictures_are_learned_from(tmp_path
     there = folder(tmp_path / "valid", {"a.png": png(picture(9))})
     settings = SuperResolution(source=pictures(tmp_path / "train"), size=16, test_source=there)
     assert len(settings.open()) == 6 and len(settings.held_out().open()) == 1 and settings.open().notes == ()
+    assert len(replace(settings, hold_out=2).open()) == 6, "nothing is kept back that is not needed"
     (note,) = replace(settings, test_source="").open().notes
     assert "no images for tests, so metrics and grids look at those of training" in note
     assert replace(settings, test_source="").held_out() is None

@@ -10,9 +10,10 @@ from ggdr.errors import UserError
 from ggdr.layers.spectral import spectral_norms
 from ggdr.networks.base import ExtraOutputs, ImageSpec
 from ggdr.networks.rrdb import RRDBTranslatorConfig
-from ggdr.networks.rrdb.translator import DenseBlock
+from ggdr.networks.rrdb.translator import RRDB, DenseBlock
 from ggdr.networks.srgan import SRGANDiscriminatorConfig
 from ggdr.networks.srresnet import SRResNetTranslatorConfig
+from ggdr.networks.srresnet.translator import SRResNetBlock
 from ggdr.networks.unet import UNetDiscriminatorConfig
 
 SMALL, LARGE = ImageSpec(24, 24), ImageSpec(96, 96)
@@ -78,6 +79,40 @@ def test_a_dense_block_adds_a_fifth_of_what_its_last_convolution_sees_of_all_map
     for conv in block.convs[:4]:
         maps.append(F.leaky_relu(conv(torch.cat(maps, 1)), 0.2))
     torch.testing.assert_close(block(x), x + 0.2 * block.convs[4](torch.cat(maps, 1)))
+
+
+def test_residual_blocks_add_to_what_they_read():
+    x = torch.randn(1, 4, 6, 6)
+    block = RRDB(RRDBTranslatorConfig(channels=4, growth=2))
+    for parameter in block.parameters():
+        torch.nn.init.normal_(parameter)
+    torch.testing.assert_close(block(x), x + 0.2 * block.dense(x))
+    block = SRResNetBlock(4).eval()
+    torch.nn.init.normal_(block.norm1.bias)
+    said = block.norm1(block.conv1(F.prelu(block.norm0(block.conv0(x)), block.act.weight)))
+    torch.testing.assert_close(block(x), x + said)
+
+
+@pytest.mark.parametrize("config", TRANSLATORS, ids=["srresnet", "rrdb"])
+def test_what_all_blocks_make_is_added_to_the_first_maps(config):
+    net = config.build(ImageSpec(16, 16), ImageSpec(8, 8)).eval()
+    x = torch.randn(1, 3, 8, 8)
+    expected = net.first(x) + net.last(net.blocks(net.first(x)))
+    torch.testing.assert_close(net(x, resolutions=(8,)).features[8], expected)
+
+
+def test_learned_slopes_keep_the_precision_of_the_maps():
+    net = SRResNetTranslatorConfig.tiny().build(ImageSpec(16, 16), ImageSpec(8, 8))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert net.first(torch.randn(1, 3, 8, 8)).dtype == torch.bfloat16
+
+
+def test_srgans_logit_is_that_of_two_dense_layers():
+    net = SRGANDiscriminatorConfig.tiny().build(ImageSpec(16, 16))
+    x = torch.randn(2, 3, 16, 16)
+    logits, maps = net.pyramid(x)
+    code = F.leaky_relu(net.hidden(maps[min(maps)].flatten(1)), 0.2)
+    torch.testing.assert_close(logits, net.out(code).flatten())
 
 
 def test_doublings_of_srresnet_turn_four_channels_into_four_pixels():

@@ -13,6 +13,7 @@ from data_sources import folder
 from domain_layouts import label_maps, png
 from places import ROOT
 
+from ggdr.flags.recipe import parse
 from ggdr.networks.base import ImageSpec
 from ggdr.recipe import Recipe
 from ggdr.recipe.files import load_recipe
@@ -191,3 +192,22 @@ def test_the_second_stage_is_the_command_that_the_docstring_gives(tmp_path, caps
     )
     said = capsys.readouterr().out
     assert "--generator.freeze-global-kimg" in words and "enhancers.0" in said
+
+
+@pytest.mark.parametrize("name", ["openmoji_pix2pixhd", "openmoji_srgan", "openmoji_esrgan"])
+def test_each_stage_on_openmoji_is_a_command_that_fits(name):
+    """The flags are read, the parts fit the images of OpenMoji, and rates fall to zero over the second half."""
+    commands = re.findall(rf"^ +ggdr train (recipes/{name}.py --.*)$", docstring_of(name), re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        recipe = parse([str(ROOT / command.split()[0]), *shlex.split(command)[1:]], "ggdr train").recipe
+        size = recipe.data.size
+        domains = {"map": ImageSpec(size, size, 30, classes=30), "colour": ImageSpec(size, size)}
+        if recipe.data.task == "super_resolution":
+            domains = {"small": ImageSpec(size // 4, size // 4), "colour": ImageSpec(size, size)}
+        assert fit(recipe, domains).parameters["generator"] < 1.5e6
+        kimg = recipe.total_kimg
+        lr = recipe.g_optimizer.lr.resolve(kimg)
+        assert [value_at(lr, share * kimg) for share in (0.5, 1.0)] == pytest.approx([2e-4, 0.0])
+    first, second = (shlex.split(command) for command in commands)
+    assert second[second.index("--init-from") + 1] == first[first.index("--out") + 1]

@@ -71,6 +71,8 @@ def test_the_verb_makes_a_model_of_two_runs_that_translates(tmp_path, capsys):
     one, other, made = (weights(folder) for folder in (*runs, out))  # the running means
     assert all(torch.allclose(made[key], 0.2 * one[key] + 0.8 * other[key], atol=1e-6) for key in made)
     assert {*find_saved(out)} == {"generator", "discriminator"}
+    index = json.loads((out / "model_index.json").read_text())
+    assert (index["_domains"], index["generator"]) == (["gray", "colour"], ["ggdr", "Translator"])
     (image,) = ggdr.from_pretrained(out)(Image.new("L", (16, 16))).images
     assert image.size == (16, 16)
     with pytest.raises(UserError, match="is there already; give the name of a new folder"):
