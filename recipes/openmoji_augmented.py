@@ -2,16 +2,17 @@
 
 Which colour a thing has is not in its lines. A code of 8 numbers says which colouring is made, and an encoder finds the
 code of a drawing in colour, so that its colours can be put on other lines:
-  ggdr translate RUN lines.png --view lines_to_colour --seeds 0 1 2 3 --out made
+  ggdr translate RUN lines.png --view lines_to_colour --seeds 0-3 --out made
   ggdr translate RUN lines.png --view lines_to_colour --style colour.png --out made
 
 Data, size and networks are those of recipes/openmoji_cyclegan.py: lines and colours of other drawings, never both of
 one. Weights are CycleGAN's 10 for a cycle and MUNIT's 1 for the reconstruction of a code, instead of the paper's 1 and
-0.025, beside squares that are not halved; `least_squares` halves both players', so they are half of that here. With the
-paper's, lines had dissolved into dots after 4 kimg, and what the encoder found had nothing of the code that was drawn.
+0.025, beside squares that are not halved; `least_squares` halves both players', so they are half of that here. With
+the paper's, after 8 kimg (2026-11-29, one run), lines were dotted, the cycles' error was twice that of
+openmoji_cyclegan, and drawn codes moved all colours along one axis, from white and blue to yellow.
 
-Unlike there: 32 px, batches of 4 instead of 32, two halvings; both players learn at one rate, since there are 2,250
-steps; the discriminator of codes does not normalize over its four, so that it sees how wide they are spread.
+Unlike the paper's: 32 px, batches of 4 instead of 32, two halvings; both players learn at one rate, since there are
+2,250 steps; the discriminator of codes does not normalize over its four, so that it sees how wide they are spread.
 """
 
 from dataclasses import replace
