@@ -56,6 +56,8 @@ class Capability(Enum):
                      "A translator parts images into content and style, and decodes any of both: three methods.")
     ENCODER_MAPS = ("encoder_maps", "generator", "game", "[[N, K, h, w], ...]",
                     "Maps of a translator's first layers, `encoder_maps`, in which places of two images are compared.")
+    FROZEN_ENCODER = ("frozen_encoder", "generator", "game", "{name: [N, K, h, w]}",
+                      "A translator's encoder is a row of named layers that never learn; its settings take another's.")
     SCALES = ("scales", "generator, discriminator", "augmentation", "{r: [N, C, r, r W / H]}",
               "The image at smaller sizes: a generator makes them itself, a discriminator judges them as well.")
     GROW = ("grow", "generator, discriminator", "game", "grow(level: float)",
@@ -88,6 +90,8 @@ class Capability(Enum):
                "What is made of the same inputs under other draws: there are several answers to one image.")
     SOURCE = ("source", "duel", "regularizer", "[N, Cs, Hs, Ws]",
               "The fake is made of an image, not of noise.")
+    STYLISED = ("stylised", "duel", "regularizer", "{name: [N, K, h, w]}",
+                "Content, style and fake are seen in the named layers of one frozen encoder.")
     CYCLE = ("cycle", "duel", "regularizer", "[N, Cs, Hs, Ws]",
              "A second generator makes the source again of the fake.")
     IDENTITY = ("identity", "duel", "regularizer", "[N, C, H, W]",

@@ -34,6 +34,7 @@ from ggdr.train import train_loop, train_step
 from ggdr.training.trainer import Trainer
 
 NAMES = ("unpaired", "shared_encoder", "paired", "pairs_alone", "found_codes", "multimodal", "attentive", "augmented")
+NAMES = ("unpaired", "shared_encoder", "paired", "pairs_alone", "stylised", "found_codes", "multimodal", "attentive")
 
 
 @pytest.mark.parametrize("name", [*NAMES, *labelled.PARTS])

@@ -17,6 +17,7 @@ TERMS = {
     "auxiliary_rotation": {"alpha": 0.2, "beta": 1.0},
     "bcr": {"flip": True, "shift": 4, "real_weight": 10.0, "fake_weight": 10.0},
     "began": {"gamma": 0.5, "lambda_k": 0.001},
+    "content": {},
     "contrad": {
         "fake_weight": 1.0, "logit_weight": 1.0, "temperature": 0.1, "width": 128, "hidden": 512, "flip": True,
     },
@@ -53,6 +54,7 @@ TERMS = {
     "relativistic_average": {"form": "logistic"},
     "san": {"weighting": "uniform"},
     "wasserstein": {"clip": 0.01},
+    "style": {"weight": 10.0},
     "wgan_gp": {"weight": 10.0, "target": 1.0},
     "zcr": {"noise": 0.03, "d_weight": 5.0, "g_weight": 0.5},
 }  # fmt: skip
@@ -95,6 +97,7 @@ OF_A_SPAN = {"start": None, "warmup_kimg": 0.0, "end": 0.0, "kimg": None, "hold_
 SCHEDULES = {
     "constant": {"start": None, "warmup_kimg": 0.0},
     "cosine": OF_A_SPAN,
+    "inverse": {"start": None, "warmup_kimg": 0.0, "kimg": None},
     "inverse_sqrt": {"start": None, "warmup_kimg": 0.0, "kimg": None},
     "linear": OF_A_SPAN,
     "steps": {"start": None, "warmup_kimg": 0.0, "factor": 0.1, "milestones_kimg": ()},

@@ -50,6 +50,7 @@ REFUSED = {
     "ppl": [{"images": 0}, {"epsilon": 0.0}],
     "constant": [{"start": math.nan}, {"start": math.inf}, {"warmup_kimg": -1.0}],
     "cosine": [{"kimg": 0.0}, {"kimg": math.inf}, {"hold_kimg": -1.0}, {"end": math.nan}],
+    "inverse": [{"kimg": 0.0}],
     "inverse_sqrt": [{"kimg": 0.0}],
     "precision_recall": [{"neighbours": 0}],
     "rmsprop": [{"alpha": 1.0}, {"momentum": -0.1}, {"eps": 0.0}, {"weight_decay": -1.0}, {"lr": 0.0}],

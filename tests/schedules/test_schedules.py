@@ -19,6 +19,7 @@ from ggdr.regularizers.r1 import R1
 from ggdr.schedules.base import value_at
 from ggdr.schedules.constant import Constant
 from ggdr.schedules.cosine import Cosine
+from ggdr.schedules.inverse import Inverse
 from ggdr.schedules.inverse_sqrt import InverseSqrt
 from ggdr.schedules.linear import Linear
 from ggdr.schedules.steps import Steps
@@ -47,6 +48,15 @@ def test_steps_multiply_from_each_milestone_on():
     schedule = Steps(start=1.0, factor=0.5, milestones_kimg=(3.0, 5.0))
     assert [schedule.at(kimg) for kimg in KIMG] == [1, 1, 0.5, 0.5, 0.25, 0.25, 0.25]
     assert schedule.at(2.999) == 1 and Steps(start=2.0).at(9.0) == 2
+
+
+def test_inverse_is_half_at_its_kimg_and_what_adain_divides_its_rate_by():
+    rate = Inverse(start=1e-4, kimg=160.0).resolve(1280.0)
+    assert rate.at(0.0) == 1e-4 and rate.at(160.0) == pytest.approx(5e-5)
+    for iteration in (100, 10_000, 160_000):  # batches of 8
+        assert rate.at(iteration * 8 / 1000) == pytest.approx(1e-4 / (1 + 5e-5 * iteration))
+    with pytest.raises(UserError, match="the value is half"):
+        Inverse(start=1.0).resolve(1.0)
 
 
 def test_inverse_sqrt_falls_from_its_kimg_on():
@@ -188,4 +198,4 @@ def test_help_shows_the_settings_of_the_schedule_that_is_there(capsys):
         from_flags("--g-optimizer.lr", "cosine", "--help-all")
     shown = capsys.readouterr().out
     assert "--g-optimizer.lr.hold-kimg" in shown and "--d-optimizer.lr FLOAT" in shown
-    assert "cosine, inverse_sqrt, linear" in shown
+    assert "cosine, inverse, inverse_sqrt, linear" in shown

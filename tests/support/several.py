@@ -13,15 +13,18 @@ from torch import Tensor, nn
 from translators import RestingTranslatorConfig, SmallEncoderConfig, SmallTranslatorConfig, TwoNoises
 
 from ggdr.augment.none import NoAugmentation
+from ggdr.features.digits import Digits
 from ggdr.games.augmented import AugmentedGame
 from ggdr.games.multimodal import MultimodalGame
 from ggdr.games.one_way import OneWayGame
 from ggdr.games.paired import PairedGame
 from ggdr.games.shared_encoder import SharedEncoderGame
 from ggdr.games.standard import StandardGame
+from ggdr.games.stylised import StylisedGame
 from ggdr.games.unpaired import UnpairedGame
 from ggdr.losses.least_squares import LeastSquares
 from ggdr.losses.none import NoLoss
+from ggdr.networks.adain import AdaINTranslatorConfig
 from ggdr.networks.base import (
     NO_EXTRA,
     DiscriminatorConfig,
@@ -47,6 +50,7 @@ from ggdr.play.view import Reals
 from ggdr.recipe import Recipe
 from ggdr.registry import Capability, discriminators, games, regularizers
 from ggdr.regularizers.cam import ClassActivationMaps
+from ggdr.regularizers.content import Content
 from ggdr.regularizers.content_reconstruction import ContentReconstruction
 from ggdr.regularizers.cycle import CycleConsistency
 from ggdr.regularizers.identity import Identity
@@ -54,6 +58,7 @@ from ggdr.regularizers.l1 import L1Distance
 from ggdr.regularizers.nce import IdentityPatchNCE, PatchNCE
 from ggdr.regularizers.paired_feature_matching import PairedFeatureMatching
 from ggdr.regularizers.r1 import R1
+from ggdr.regularizers.style import Style
 from ggdr.regularizers.style_reconstruction import StyleReconstruction
 
 JUDGE = DCGANDiscriminatorConfig(channels=4)
@@ -157,6 +162,14 @@ def recipe(name: str) -> Recipe:
     if name == "resting":  # weights that learn nothing at first
         still = {"generator": RestingTranslatorConfig(), "discriminator": PATCH, "regularizers": {"matching": MATCHING}}
         return dataclasses.replace(recipe("paired"), **still)
+    if name == "stylised":
+        return dataclasses.replace(
+            recipe("pairs_alone"),
+            data=TwoNoises(),
+            generator=AdaINTranslatorConfig.tiny(),
+            game=StylisedGame(extractor=Digits(), layers=("silu1", "silu2")),
+            regularizers={"content": Content(), "style": Style()},
+        )
     if name == "found_codes":
         return Recipe(
             data=tiny.recipe.data,

@@ -14,10 +14,12 @@ from registered import own
 
 from ggdr.features.base import Extractor
 from ggdr.features.digits import Digits
+from ggdr.games.stylised import StylisedGame
+from ggdr.networks.adain import AdaINTranslatorConfig
 from ggdr.networks.base import NO_EXTRA, DiscriminatorConfig, ImageSpec, TranslatorConfig
 from ggdr.networks.unet_translator import UNetTranslatorConfig
 from ggdr.play.duel import Duel, StepContext
-from ggdr.play.game import Game, Reals
+from ggdr.play.game import Game, Networks, Reals
 from ggdr.registry import of_duels
 from ggdr.regularizers.perceptual import Perceptual
 
@@ -34,6 +36,20 @@ class OfDigits(Perceptual):
 
 TERMS = own("loss") | own("regularizer") | {"perceptual": OfDigits}
 """name -> class, whose defaults need no download"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StylisedAtRandom(StylisedGame):
+    """Style transfer by an encoder of random weights, for images of any number of channels."""
+
+    layers: tuple[str, ...] = ("relu1_1", "relu2_1")
+
+    def build_networks(self, generator, discriminator, domains, extra) -> Networks:
+        content, style = domains.values()
+        return Networks({"g": {"generator": AdaINTranslatorConfig.tiny().build(style, content)}})
+
+
+games["stylised"] = StylisedAtRandom
 
 
 def one_hot(n: int, labels: int) -> torch.Tensor | None:
