@@ -11,7 +11,7 @@ from ggdr.features.base import Extractor
 from ggdr.features.vgg19 import VGG19
 from ggdr.lazy import torch
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
-from ggdr.play.duel import NOBODY, Duel, StepContext
+from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Game, Networks
 from ggdr.play.stylised import StylisedDuel
 from ggdr.play.view import Reals, View, Way, translation, translation_name
@@ -76,16 +76,8 @@ class StylisedGame(Game):
     def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
         """Return the one duel of a micro-batch: each content in the style at its place."""
         content, style = batch.values()
-        return [
-            StylisedDuel(
-                networks["generator"],
-                NOBODY,
-                *style,
-                context,
-                source=content.images,
-                layers=self.layers,  # type: ignore[arg-type]
-            )
-        ]
+        generator, nobody = networks["generator"], networks.judge("discriminator")
+        return [StylisedDuel(generator, nobody, *style, context, source=content.images, layers=self.layers)]
 
     def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
         """The contents in styles; a style has to be given, and none of it is the content's own."""

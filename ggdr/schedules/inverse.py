@@ -13,7 +13,7 @@ from ggdr.schedules.base import Schedule
 @schedules.register("inverse", paper="1703.06868")
 @dataclass(frozen=True, kw_only=True)
 class Inverse(Schedule):
-    """start / (1 + images seen / kimg), without an end: half at `kimg` (as AdaIN's program has it, arXiv 1703.06868).
+    """`start` / (1 + images seen / kimg), without an end, half at `kimg`, as AdaIN's program has it (arXiv 1703.06868).
 
     A rate that is divided by 1 + d t at step t, with batches of B, has kimg B / (1000 d).
     """

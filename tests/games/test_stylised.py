@@ -17,7 +17,7 @@ from ggdr.features.inception import Inception
 from ggdr.features.vgg19 import VGG19
 from ggdr.games.stylised import StylisedGame
 from ggdr.networks.adain import AdaINTranslatorConfig
-from ggdr.networks.adain.translator import plan
+from ggdr.networks.adain.translator import mirrored
 from ggdr.networks.base import NO_EXTRA, ImageSpec
 from ggdr.networks.none import NoDiscriminatorConfig
 from ggdr.networks.stack import StackSpec, vgg
@@ -43,7 +43,7 @@ def played(game: StylisedGame = RECIPE.game):
 
 def test_the_decoder_mirrors_vgg_as_in_the_papers_program():
     stack = vgg((2, 2, 4, 4, 4)).until("relu4_1")
-    planned = plan(stack.parsed(), [3, *stack.channels()][:-1])
+    planned = mirrored(stack.parsed(), [3, *stack.channels()][:-1])
     assert [channels for _, channels in planned] == [256, 256, 256, 256, 128, 128, 64, 64, 3]
     assert [up for up, _ in planned] == [False, True, False, False, False, True, False, True, False]
     with torch.device("meta"):
@@ -56,7 +56,7 @@ def test_the_decoder_mirrors_vgg_as_in_the_papers_program():
 
 def test_strides_are_mirrored_as_doublings_before_their_convolution():
     layers = ("conv1 conv 5/2 16", "silu1 silu", "conv2 conv 3/2 32")
-    assert plan(StackSpec(layers).parsed(), [3, 16, 16]) == [(True, 16), (True, 3)]
+    assert mirrored(StackSpec(layers).parsed(), [3, 16, 16]) == [(True, 16), (True, 3)]
 
 
 def test_the_decoder_is_shown_content_with_the_mean_and_spread_of_the_style():

@@ -36,7 +36,7 @@ class AdaINTranslator(Translator):
         self.feature_channels: dict[int, int] = {}
         width, side = stack.channels()[-1], source.height // self.size_divisor
         ins = [channels, *stack.channels()][:-1]
-        planned = plan(stack.parsed(), ins)
+        planned = mirrored(stack.parsed(), ins)
         for place, (up, out) in enumerate(planned):
             self.feature_channels[side] = width
             side = 2 * side if up else side
@@ -145,7 +145,7 @@ class DecoderLayer(nn.Module):
         return x if self.last else F.relu(x)
 
 
-def plan(layers: list[Layer], ins: list[int]) -> list[tuple[bool, int]]:
+def mirrored(layers: list[Layer], ins: list[int]) -> list[tuple[bool, int]]:
     """Whether a layer of the decoder doubles, and the channels that it makes, first to last: the encoder in reverse.
 
     `ins`: channels that each layer of the encoder reads. A pooling becomes a doubling before the next convolution, and
