@@ -46,6 +46,10 @@ VERBS = {
     "mix": ("verbs.mix", "a style-mixing matrix: ggdr mix runs/digits --rows 0-3 --columns 10-17"),
     "video": ("verbs.video", "a walk from image to image as a film: ggdr video runs/digits --seeds 0-7 --out walk.mp4"),
     "project": ("verbs.project", "pictures as codes of a generator: ggdr project runs/digits photo.png --space w+"),
+    "stylize": (
+        "verbs.stylize",
+        "a picture in the style of another, no model needed: ggdr stylize photo.jpg painting.jpg --out made.png",
+    ),
     "edit": ("verbs.edit", "what a generator's strongest directions change: ggdr edit runs/digits --method pca"),
     "explore": ("verbs.explore", "a web page to play with a model, or watch a run: ggdr explore runs/digits"),
     "push": ("verbs.push", "share a run or a model on the Hub: ggdr push runs/digits org/ggdr-digits"),

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ggdr.errors import above_zero
+from ggdr.errors import UserError, above_zero, setting
 from ggdr.features.pixels import rgb
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.stack import StackSpec
-from ggdr.registry import Part, extractors
+from ggdr.registry import Capability, Part, discover, extractors
 
 if TYPE_CHECKING:
     from ggdr.networks.stack.stack import Stack
@@ -99,3 +99,13 @@ class Extractor(Part):
     def load_layers(self, device: torch.device) -> NamedLayers:
         """These layers with their weights, frozen; of one that provides LAYERS. UserError as of `load`."""
         raise NotImplementedError
+
+    def check_provides(self, capability: Capability) -> None:
+        """UserError about the setting `extractor`, naming those that do, if it does not provide a capability."""
+        if capability not in self.provides:
+            discover()
+            able = sorted(name for name, part in extractors.items() if capability in part.provides)
+            raise UserError(
+                f"feature extractor {self.name!r} provides no {capability.value}: set {setting('extractor')} to"
+                f" {', '.join(able)}."
+            )

@@ -15,7 +15,7 @@ from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Game, Networks
 from ggdr.play.stylised import StylisedDuel
 from ggdr.play.view import Reals, View, Way, translation, translation_name
-from ggdr.registry import Capability, extractors, games, generators, listed
+from ggdr.registry import Capability, games, generators, listed
 
 
 @games.register("stylised", paper="1703.06868")
@@ -61,12 +61,8 @@ class StylisedGame(Game):
 
     def stack(self) -> Any:
         """The encoder's layers; UserError if the extractor names none, or not these."""
-        if Capability.LAYERS not in self.extractor.provides:
-            able = sorted(name for name, part in extractors.items() if Capability.LAYERS in part.provides)
-            raise UserError(
-                f"feature extractor {self.extractor.name!r} provides no layers: set {setting('game.extractor')} to"
-                f" {', '.join(able)}."
-            )
+        with at("game"):
+            self.extractor.check_provides(Capability.LAYERS)
         if not self.layers:
             raise UserError(f"{setting('game.layers')} are none; give such as relu1_1 relu2_1 relu3_1 relu4_1.")
         stack = self.extractor.stack()

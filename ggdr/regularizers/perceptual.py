@@ -12,7 +12,7 @@ from ggdr.lazy import F, Tensor, torch
 from ggdr.networks.base import ImageSpec
 from ggdr.play.term import Regularizer, State
 from ggdr.play.translation import PairedDuel
-from ggdr.registry import Capability, extractors, regularizers
+from ggdr.registry import Capability, regularizers
 
 NEEDS = {"truth": Capability.TRUTH, "source": Capability.SOURCE}
 
@@ -62,13 +62,7 @@ class Perceptual(Regularizer):
 
     def check_settings(self) -> None:
         """UserError if the network gives no such layers, or their weights are not as many."""
-        needed = Capability.LAYERS if self.layers else Capability.SMOOTH
-        if needed not in self.extractor.provides:
-            able = sorted(name for name, part in extractors.items() if needed in part.provides)
-            raise UserError(
-                f"feature extractor {self.extractor.name!r} provides no {needed.value}: set {setting('extractor')} to"
-                f" {', '.join(able)}."
-            )
+        self.extractor.check_provides(Capability.LAYERS if self.layers else Capability.SMOOTH)
         if self.layers:
             self.extractor.stack().check(self.layers)
         if len(self.layer_weights) not in (1, len(self.layers)) or not all(each >= 0 for each in self.layer_weights):

@@ -42,7 +42,7 @@ FLOORS = [
     {"features"},
     {"losses", "regularizers", "augment", "data", "metrics", "games", "optimizers", "trackers"},
     # recipes, and networks: to be saved, found, drawn from, moved through, started from and exported
-    {"recipe", "flags", "saving", "sampling", "pipeline", "latent", "transfer", "exporting", "foreign"},
+    {"recipe", "flags", "saving", "sampling", "pipeline", "latent", "transfer", "exporting", "foreign", "stylization"},
     {"evaluation", "hub", "visualization"},
     {"training", "callbacks", "explorer"},
     {"__main__", "cli", "train", "verbs"},
