@@ -28,7 +28,7 @@ class StyleTransfer:
     """layers in which styles are compared; none: conv1_1, conv2_1 to conv5_1 of a VGG, or every activation"""
     content_weight: float = 1.0
     """weight of the content's distance, a share of the content's own size"""
-    style_weight: float = 100.0
+    style_weight: float = 10.0
     """weight of the styles' distance, a share of the style's own size"""
     tv_weight: float = 0.0
     """weight of the mean absolute difference of neighbouring pixels, against noise"""

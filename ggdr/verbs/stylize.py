@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Swapped:
     """What is swapped by name."""
 
     extractor: Extractor
@@ -80,7 +80,7 @@ def main(argv: list[str]) -> int:
     check_inputs([command.out], [command.content, command.style])
     command.chosen()
     made = stylised(command)
-    write(made, command.out)
+    write_picture(made, command.out)
     nearer = f"{significant(made.first)} -> {significant(made.last)}"
     print(
         f"{command.out}: {command.content} in the style of {command.style}, loss by {command.extractor.name} {nearer}"
@@ -93,7 +93,7 @@ def parse_command(argv: list[str]) -> Stylize:
     files, flags = take_use(argv)
     for file in files:
         use(file)
-    parts, flags = swap_parts(Parts(VGG19()), flags)
+    parts, flags = swap_parts(Swapped(VGG19()), flags)
     defaults = Stylize(content=Path(), style=Path(), extractor=parts.extractor, use=tuple(map(str, files)))
     known = (*part_flags(parts), *flags_of(defaults))
     return parsed(Stylize, flags, "ggdr stylize", __doc__, defaults, known)
@@ -130,7 +130,7 @@ def opened(file: Path, size: int) -> Tensor:
     return resized(picture, max(round(height * scale), 1), max(round(width * scale), 1))
 
 
-def write(made: Stylised, out: Path) -> None:
+def write_picture(made: Stylised, out: Path) -> None:
     """Save the picture."""
     from ggdr.sampling.grid import save_png, to_pil, to_uint8
 
