@@ -84,7 +84,7 @@ def stylize(
         optimizer.zero_grad(set_to_none=True)
         with torch.enable_grad():
             loss = objective(image)
-        (image.grad,) = torch.autograd.grad(loss, [image])
+        loss.backward(inputs=[image])
         return loss.item()
 
     for step in range(settings.steps):
