@@ -125,7 +125,10 @@ def swapped(owner: Any, path: list[str], name: str, flag: str, whole: Any = None
             raise (UserError(f"{flag} takes a number or a schedule; {error}") if kind is Schedule else error) from None
         if kind.name and not issubclass(part, kind):
             raise UserError(f"{flag} {name}: nothing but {kind.name} goes there; set its fields, or leave it out.")
-        new = part(start=old) if issubclass(part, Schedule) else fresh(part, flag)
+        if issubclass(part, Schedule):
+            new = part(start=old.start if isinstance(old, Schedule) else old)
+        else:
+            new = fresh(part, flag)
     return dataclasses.replace(owner, **{path[0]: {**held, path[1]: new} if many else new})
 
 

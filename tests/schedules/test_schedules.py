@@ -156,6 +156,13 @@ def from_flags(*flags: str) -> Recipe:
     return parse([*DIGITS, *flags], "ggdr train").recipe
 
 
+def test_a_schedule_takes_the_place_of_another_and_begins_with_its_number():
+    recipe = from_flags(
+        "--g-optimizer.lr", "cosine", "--g-optimizer.lr", "constant", "--g-optimizer.lr.warmup-kimg", "2"
+    )
+    assert recipe.g_optimizer.lr == Constant(start=from_flags().g_optimizer.lr, warmup_kimg=2.0)
+
+
 def test_flags_put_a_schedule_in_the_place_of_a_number_and_begin_there():
     recipe = from_flags("--g-optimizer.lr", "cosine", "--g-optimizer.lr.end", "5e-5", "--g-optimizer.lr.kimg", "20")
     assert recipe.g_optimizer.lr == Cosine(start=0.004, end=5e-5, kimg=20.0) and recipe.d_optimizer.lr == 0.004
