@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ import ggdr
 from ggdr.games.paired import PairedGame
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.unet_translator import UNetTranslatorConfig
-from ggdr.pipeline.styles import Style
+from ggdr.pipeline.styles import Style, resized
 from ggdr.pipeline.translation import TranslationPipeline
 
 PLAIN, CLASSES = ImageSpec(16, 16), ImageSpec(16, 16, labels=3, label_names=("cat", "dog", "owl"))
@@ -95,6 +97,26 @@ def test_styles_are_files_pictures_arrays_and_tensors_and_their_middle_is_seen(t
         assert torch.allclose(values(pipe, plain("black"), style=given), expected, atol=1e-5)
 
 
+def test_a_tall_style_is_seen_in_its_middle_too():
+    tall = np.zeros((48, 16, 3), np.uint8)
+    tall[16:32] = (0, 0, 255)
+    assert values(tinted(), plain("black"), style=tall)[0, :, 0, 0].tolist() == pytest.approx([0, 0, 0.5], abs=0.05)
+
+
+def test_styles_of_another_size_stay_in_range_and_label_maps_keep_their_values():
+    step = torch.cat([torch.full((1, 3, 8, 4), -1.0), torch.ones(1, 3, 8, 4)], 3)
+    large = resized(step, 32, 32)
+    assert large.shape[2:] == (32, 32) and (float(large.min()), float(large.max())) == (-1, 1)
+    assert set(resized(step, 20, 20, classes=3).unique().tolist()) == {-1, 1} and len(large.unique()) > 2
+
+
+def test_as_many_outputs_pass_at_once_as_it_is_said():
+    pipe, passed = tinted(), []
+    pipe.networks()["generator"].register_forward_pre_hook(lambda network, given: passed.append(len(given[0])))
+    pipe([photo(16, 16), photo(16, 16), photo(20, 16)], seeds=[0, 1], chunk_size=3)
+    assert passed == [3, 1, 2]
+
+
 def test_a_style_is_encoded_once_for_many_calls():
     pipe = tinted()
     style = pipe.encode_style([plain("red"), plain("blue")], style_weights=[3, 1])
@@ -115,6 +137,20 @@ def test_the_own_style_of_a_picture_is_that_of_all_its_tiles():
     left[:, :32] = 255
     whole = values(pipe, left, style=plain("red"), strength=0.5, tile=0)
     assert torch.allclose(whole, values(pipe, left, style=plain("red"), strength=0.5, tile=16, overlap=0), atol=0.02)
+
+
+@pytest.mark.parametrize(("size", "seen"), [((16, 64), (16, 16)), ((64, 16), (16, 16)), ((16, 16), (16, 16))])
+def test_the_own_style_of_a_picture_larger_than_a_tile_is_read_in_the_size_of_one(size, seen):
+    pipe, shapes = tinted(), []
+    view = pipe.views["a_to_b"]
+
+    def own_code(images):
+        shapes.append(tuple(images.shape[2:]))
+        return view.way.own_code(images)
+
+    pipe.views["a_to_b"] = replace(view, way=view.way._replace(own_code=own_code))
+    pipe(photo(*size), style=plain("red"), strength=0.5, tile=16)
+    assert shapes == [seen]
 
 
 def test_several_labels_of_one_picture_make_an_image_of_each_class():

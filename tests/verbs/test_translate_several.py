@@ -66,6 +66,15 @@ def test_each_seed_has_a_file_that_says_so_and_one_seed_has_the_name_of_its_pict
     assert np.array_equal(pixels("alone/one.png"), pixels(expected))
 
 
+def test_folders_within_folders_are_kept(models, here):
+    (here / "photos" / "a" / "b").mkdir(parents=True)
+    photo(20, 16).save("photos/a/b/three.png")
+    main([str(models / "drawing"), "photos/a", "--out", "made/deep/er"])
+    assert made(here / "made" / "deep" / "er") == ["b/three.png"]
+    main([str(models / "drawing"), "photos", "--out", "new/made"])
+    assert made(here / "new") == ["made/a/b/three.png", "made/one.png", "made/sub/two.png"]
+
+
 def test_styles_are_blended_or_each_has_an_output(models, here):
     pipe, styles = ggdr.from_pretrained(models / "drawing"), ["styles/blue.png", "styles/red.png"]
     command = [str(models / "drawing"), "photos/one.png", "--style"]
@@ -107,6 +116,12 @@ def test_a_grid_has_the_picture_all_its_outputs_and_its_styles_above(models, her
     assert shown.shape == (32, 60, 3) and np.array_equal(shown[16:, :20], pixels("photos/one.png"))
     assert (shown[:16, :20] == 255).all() and shown[8, 30].tolist() == [0, 0, 255] and shown[8, 50, 0] == 255
     assert np.array_equal(shown[16:, 40:], pixels(pipe("photos/one.png", style="styles/red.png").images[0]))
+    main([*command, "--style", "styles", "--out", "mixed"])
+    shown = pixels("mixed/one.png")
+    assert shown.shape == (32, 60, 3) and shown[8, 30].tolist() == [0, 0, 255] and shown[8, 50].tolist() == [255, 0, 0]
+    assert np.array_equal(
+        shown[16:, 20:40], pixels(pipe("photos/one.png", style=["styles/blue.png", "styles/red.png"]).images[0])
+    )
 
 
 def test_a_file_is_the_only_output_or_a_table_of_all(models, here, capsys):
