@@ -157,7 +157,7 @@ def usage(facts: Facts) -> str:
     tail = f"With ggdr installed, diffusers loads it too: `{call}`; the code to trust, `pipeline.py`, imports ggdr."
     texts = [head, code_block("\n".join(code_lines), "python")]
     if facts.translates:
-        texts += [code_block(f"ggdr translate {shlex.quote(facts.place)} picture.png --out translated", "bash")]
+        texts += [code_block(translate_command(facts), "bash")]
         return "\n\n".join([*texts, ways_table(facts)]).strip()
     return "\n\n".join([*texts, tail] if facts.shared else texts)
 
@@ -168,7 +168,23 @@ def picture_given(facts: Facts) -> str:
     makes = next((way.makes for way in facts.ways.values()), None)
     if makes is not None and makes.labels:
         arguments.append(f"labels={example_label(makes)}")
+    if needs_style(facts):
+        arguments.append('style="style.png"')
     return ", ".join(arguments)
+
+
+def translate_command(facts: Facts) -> str:
+    """The command that translates a picture."""
+    makes = next((way.makes for way in facts.ways.values()), None)
+    label = "" if makes is None or not makes.labels else example_label(makes).strip("[]'").replace(", ", ",")
+    flags = [f"--labels {shlex.quote(label)}"] if label else []
+    flags += ["--style style.png"] if needs_style(facts) else []
+    return " ".join([f"ggdr translate {shlex.quote(facts.place)} picture.png --out translated", *flags])
+
+
+def needs_style(facts: Facts) -> bool:
+    """Whether the first way of a translator makes nothing without a style."""
+    return next((way.needs_style for way in facts.ways.values()), False)
 
 
 def seeds_given(facts: Facts) -> str:
