@@ -17,7 +17,7 @@ from ggdr.errors import UserError
 from ggdr.hub.card import card_of
 from ggdr.hub.facts import chief_of, facts_of, latest_grids, read_json_or_empty, records_in, run_folder
 from ggdr.recipe.about import About, Description
-from ggdr.saving.model import LIVE
+from ggdr.saving.model import LIVE, TRAINING_ALONE
 from ggdr.saving.pretrained import INDEX, PARTS, Hub, open_model, translator_index, write_index
 
 if TYPE_CHECKING:
@@ -70,7 +70,11 @@ def assemble(source: Path, folder: Path, repo_id: str, words: CardWords) -> str:
     records of metrics, log, plot, and the recipe as JSON and as Python. UserError if there is no generator.
     """
     model = open_model(source, Hub())
-    found = {name: saved for name, saved in model.networks.items() if not name.endswith(LIVE)}
+    found = {
+        name: saved
+        for name, saved in model.networks.items()
+        if not name.endswith(LIVE) and saved.description.get("kind") not in TRAINING_ALONE
+    }
     parts = found if model.translates else {part: saved for part in PARTS if (saved := found.get(part)) is not None}
     if not model.translates and "generator" not in parts:
         raise UserError(f"{str(source)!r} holds no generator, which is what is shared; give the run, or a model.")

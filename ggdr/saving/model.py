@@ -42,6 +42,8 @@ KINDS: dict[str, type[GeneratorConfig | DiscriminatorConfig | TranslatorConfig |
     "projector": ProjectorConfig,
 }
 """what a description can be of, and the settings of such"""
+TRAINING_ALONE = frozenset({"projector"})
+"""kinds of network that serve training alone: they are in checkpoints, and in no model that is served or shared"""
 ROLES = {"translator": "generator"}
 """a network's kind -> what it is called where it lies alone, if that is another word"""
 NAME = r"\w[\w.-]{0,99}"

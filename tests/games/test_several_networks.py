@@ -23,6 +23,7 @@ from ggdr.errors import UserError
 from ggdr.metrics.swd import SlicedWasserstein
 from ggdr.networks.nice import NICETranslatorConfig
 from ggdr.networks.patch import PatchDiscriminatorConfig
+from ggdr.networks.resnet_translator import ResnetTranslatorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.play.view import stretched
 from ggdr.recipe.fitting import fit
@@ -135,8 +136,8 @@ def test_what_is_no_part_of_the_model_is_kept_to_go_on_with_and_not_served(tmp_p
     assert {path.name for path in (tmp_path / "model").iterdir() if path.is_dir()} == {"generator"}
     kept = {path.stem for path in checkpoint.latest(tmp_path).glob("*.safetensors")}
     assert {"generator", "generator_ema", "projector"} <= kept and "projector_ema" not in kept
-    assert load_model(tmp_path / "model" / "generator").config.name == "resnet_translator"
-    assert find_saved(tmp_path)["projector"].load().config.widths == (3, 8, 8)
+    assert load_model(tmp_path / "model" / "generator").config.name == "small_translator"
+    assert find_saved(tmp_path)["projector"].load().config.widths == (3, 8)
 
 
 def test_one_encoder_cannot_look_at_images_of_other_channels():
@@ -161,7 +162,8 @@ def test_patches_are_compared_in_the_game_of_one_way_alone():
 def test_maps_of_a_translator_guide_the_judge_that_it_meets_one_way(tmp_path):
     recipe, judge = several.recipe("one_way"), PatchDiscriminatorConfig.tiny()
     guided = {**recipe.regularizers, "ggdr": GGDR(resolutions=(8,))}
-    recipe = dataclasses.replace(recipe, discriminator=UNetDiscriminatorConfig(encoder=judge), regularizers=guided)
+    networks = {"generator": ResnetTranslatorConfig.tiny(), "discriminator": UNetDiscriminatorConfig(encoder=judge)}
+    recipe = dataclasses.replace(recipe, regularizers=guided, **networks)
     run = tiny.tiny_run(recipe, tmp_path)
     stats = train_step(run, next(run.reals()))
     assert 0 < stats["loss/d/ggdr"] < 2 and run.extra.target_channels == {8: 8}

@@ -17,7 +17,9 @@ from translator_runs import photo, trained
 
 from ggdr.hub.card import card_of
 
-GAMES = ("unpaired", "paired", "shared_encoder")
+GAMES = ("unpaired", "paired", "shared_encoder", "one_way")
+ONE_WAY = ("paired", "one_way")
+"""games that translate to the second domain alone"""
 PRELUDE = """
 import hashlib, json, sys
 from pathlib import Path
@@ -88,7 +90,7 @@ def hub(runs, tmp_path_factory) -> tuple[dict, dict]:
 def test_what_is_pushed_translates_as_in_its_folder(hub, name):
     pushed, read = hub[0][name], hub[1][name]
     assert read["digest"] == read["again"] == read["offline"] == pushed["digest"]
-    assert read["views"] == ["gray_to_colour", "colour_to_gray"][: 1 if name == "paired" else 2]
+    assert read["views"] == ["gray_to_colour", "colour_to_gray"][: 1 if name in ONE_WAY else 2]
     assert read["made"] == ["picture.png"]
     assert f"type `ggdr translate tester/{name} IMAGES --out FOLDER`" in read["refused"]
 
@@ -98,7 +100,7 @@ def test_what_is_pushed_translates_as_in_its_folder(hub, name):
 def test_all_networks_are_shared_and_only_those_that_translate_are_downloaded(hub, name):
     pushed, read = hub[0][name], hub[1][name]
     weights = [file for file in pushed["files"] if file.endswith(".safetensors")]
-    if name == "paired":
+    if name in ONE_WAY:
         assert weights == ["discriminator/model.safetensors", "generator/model.safetensors"]
         needed = weights[1:]
     else:
@@ -116,11 +118,12 @@ def test_the_card_says_what_goes_in_and_what_comes_out_and_shows_each_way(runs, 
     card = card_of(runs[name], f"tester/{name}")
     assert "pipeline_tag: image-to-image" in card and "DiffusionPipeline" not in card
     opening = card.split("## Use")[0]
-    back = "" if name == "paired" else ", and back"
-    assert f" of gray images, 16 x 16 px, to RGB images, 16 x 16 px{back}, trained with ggdr" in opening
+    back = "" if name in ONE_WAY else ", and back"
+    given = "RGB" if name == "one_way" else "gray"
+    assert f" of {given} images, 16 x 16 px, to RGB images, 16 x 16 px{back}, trained with ggdr" in opening
     grids = re.findall(r"\]\(samples/(\w+)-000000.016kimg.png\)", opening)
-    assert sorted(grids) == sorted(["gray_to_colour", "colour_to_gray"][: 1 if name == "paired" else 2])
-    assert "| `gray_to_colour` | gray images, 16 x 16 px | RGB images, 16 x 16 px |" in card
+    assert sorted(grids) == sorted(["gray_to_colour", "colour_to_gray"][: 1 if name in ONE_WAY else 2])
+    assert f"| `gray_to_colour` | {given} images, 16 x 16 px | RGB images, 16 x 16 px |" in card
     assert f"ggdr translate tester/{name} picture.png --out translated" in card
 
 

@@ -41,7 +41,6 @@ from ggdr.networks.munit import MUNITTranslatorConfig
 from ggdr.networks.none import NoDiscriminatorConfig
 from ggdr.networks.patch import PatchDiscriminatorConfig
 from ggdr.networks.patch_projector import PatchProjectorConfig
-from ggdr.networks.resnet_translator import ResnetTranslatorConfig
 from ggdr.networks.ugatit import UGATITDiscriminatorConfig, UGATITTranslatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Networks
@@ -194,7 +193,7 @@ def recipe(name: str) -> Recipe:
         "multimodal": (MultimodalGame(), MUNITTranslatorConfig.tiny(), JUDGE, {**r1, **codes, "cycle": SmallCycle()}),
         "one_way": (
             OneWayGame(flip_equivariance=True, projector=PatchProjectorConfig.tiny()),
-            ResnetTranslatorConfig.tiny(),
+            SmallTranslatorConfig(),
             JUDGE,
             {**r1, "nce": PatchNCE(patches=16), "nce_identity": IdentityPatchNCE(patches=16)},
         ),

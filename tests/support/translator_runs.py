@@ -20,6 +20,7 @@ RECIPES: dict[str, dict] = {
     "unpaired": {"generator": ResnetTranslatorConfig.tiny()},
     "paired": {"generator": UNetTranslatorConfig.tiny()},
     "shared_encoder": {"generator": NICETranslatorConfig.tiny(), "discriminator": NICEDiscriminatorConfig.tiny()},
+    "one_way": {"generator": ResnetTranslatorConfig.tiny()},
     "one_size": {},
     "multimodal": {},
     "few_shot": {},

@@ -32,7 +32,7 @@ from ggdr.registry import Capability, datasets, discriminators, games, generator
 class SmallTranslatorConfig(TranslatorConfig):
     """Two convolutions, the maps between them doubled until they are as large as the image."""
 
-    provides: ClassVar = frozenset({Capability.G_FEATURES})
+    provides: ClassVar = frozenset({Capability.G_FEATURES, Capability.ENCODER_MAPS})
 
     def build(self, spec: ImageSpec, source: ImageSpec) -> SmallTranslator:
         return SmallTranslator(self, spec, source)
@@ -43,12 +43,15 @@ class SmallTranslator(Translator):
         super().__init__(config, spec, source)
         self.into = nn.Conv2d(source.channels + spec.labels, 8, 3, padding=1)
         self.out = nn.Conv2d(8, spec.channels, 3, padding=1)
-        self.feature_channels = {source.height: 8}
+        self.feature_channels, self.encoder_channels = {source.height: 8}, (source.channels, 8)
 
     def forward(self, source: Tensor, labels=None, *, z=None, resolutions=()) -> GeneratorOutput:
         maps = self.into(with_label_planes(source, labels, self.spec.labels)).relu()
         whole = F.interpolate(maps, size=(self.spec.height, self.spec.width))
         return GeneratorOutput(self.out(whole).tanh(), features={r: maps for r in resolutions})
+
+    def encoder_maps(self, source: Tensor, labels=None) -> list[Tensor]:
+        return [source, self.into(source)]
 
 
 @generators.register("resting_translator")
