@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -59,19 +58,22 @@ class OneWayDuel(TranslationDuel):
 
         `mirrored`: bool [N, 1, 1, 1], which of the images made are mirrored; None: none of them.
         """
-        queries = [mirror(each, mirrored) for each in self.encoder_maps(made)]
-        keys = self.encoder_maps(source, torch.no_grad())
-        places = [torch.randperm(each[0, 0].numel(), device=each.device)[:patches] for each in keys]
-        with self.context.autocast():
-            codes = self.projector(list(map(features_at, queries, places)))
-        with torch.no_grad(), self.context.autocast():
-            fixed = self.projector(list(map(features_at, keys, places)))
-        return list(map(PatchFeatures, codes, fixed))
+        with torch.no_grad():
+            maps = self.encoder_maps(source)
+            places = [torch.randperm(each[0, 0].numel(), device=each.device)[:patches] for each in maps]
+            keys = self.codes_at(places, maps)
+        queries = self.codes_at(places, [mirror(each, mirrored) for each in self.encoder_maps(made)])
+        return list(map(PatchFeatures, queries, keys))
 
-    def encoder_maps(self, images: Tensor, gradients: AbstractContextManager | None = None) -> list[Tensor]:
-        """A further pass of G's encoder over images [N, C, H, W], within the context `gradients`, if there is one."""
-        with gradients or nullcontext(), self.context.autocast():
+    def encoder_maps(self, images: Tensor) -> list[Tensor]:
+        """A further pass of G's encoder over images [N, C, H, W]."""
+        with self.context.autocast():
             return self.G.encoder_maps(images, self.labels_of(len(images)))
+
+    def codes_at(self, places: list[Tensor], maps: list[Tensor]) -> list[Tensor]:
+        """What the projector makes of places [P] of each map [N, K, H, W]: codes [N, P, codes]."""
+        with self.context.autocast():
+            return self.projector(list(map(features_at, maps, places)))
 
 
 def mirror(images: Tensor, which: Tensor | None) -> Tensor:
