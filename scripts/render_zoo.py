@@ -27,7 +27,7 @@ from ggdr.registry import REGISTRIES, Capability, Part, discover
 ROOT = Path(__file__).parent.parent
 PAGE, MEASURED = ROOT / "docs" / "zoo.md", ROOT / "benchmarks" / "zoo.json"
 PACES, OWN = ROOT / "benchmarks" / "zoo-pace.json", ROOT / "benchmarks" / "zoo-own.json"
-KINDS = ("generators", "discriminators", "encoders", "losses", "regularizers", "augmentations", "games")
+KINDS = ("generators", "discriminators", "encoders", "projectors", "losses", "regularizers", "augmentations", "games")
 MOST = 6
 """recipes of a part that are named; of more, how many there are"""
 HEAD = """\

@@ -48,6 +48,15 @@ def test_of_fewer_blocks_the_first_and_the_middle_one_are_compared(blocks, place
     assert len(net.encoder_maps(torch.randn(1, 3, 32, 32))) == len(net.encoder_channels) == 3 + len(places)
 
 
+def test_the_encoder_of_a_translator_that_takes_codes_is_that_of_a_code_of_zeros():
+    net = ResnetTranslatorConfig(channels=4, blocks=1, z_dim=5).build(SPEC, SPEC)
+    x, seen = torch.randn(2, 3, 32, 32), []
+    net.blocks[0].register_forward_hook(lambda block, given, made: seen.append(made))
+    maps = net.encoder_maps(x)
+    net(x, z=torch.zeros(2, 5))
+    torch.testing.assert_close(maps[-1], seen[1])
+
+
 def test_a_unet_hands_over_the_image_and_halvings_that_leave_places_to_compare():
     net = UNetTranslatorConfig(channels=4).build(SPEC, SPEC)
     x = torch.randn(2, 3, 32, 32)
