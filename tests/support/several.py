@@ -41,6 +41,7 @@ from ggdr.networks.munit import MUNITTranslatorConfig
 from ggdr.networks.none import NoDiscriminatorConfig
 from ggdr.networks.patch import PatchDiscriminatorConfig
 from ggdr.networks.patch_projector import PatchProjectorConfig
+from ggdr.networks.resnet_translator import ResnetTranslatorConfig
 from ggdr.networks.ugatit import UGATITDiscriminatorConfig, UGATITTranslatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Networks
