@@ -175,8 +175,3 @@ def test_chosen_skin_tones_are_all_there_is_and_the_classes():
     assert chosen.labels.describe(0) == tone(first)
     with pytest.raises(UserError, match="no skin tone of emoji is called 'green'; there are no tone, light"):
         OpenMoji(size=SIZE, tones=("green",)).open()
-
-
-def test_translators_of_pictures_look_at_those_held_out():
-    held = OpenMoji(size=SIZE, labels="tones").held_out()
-    assert held == OpenMoji(size=SIZE, labels="tones", part="test") and held.held_out() is None

@@ -38,8 +38,9 @@ def test_what_is_held_out_are_pairs_of_emoji_that_nothing_is_learned_from(task):
     assert settings.held_out().held_out() is None and made == "colour"
 
 
-def test_pictures_alone_hold_nothing_out():
-    assert OpenMoji().held_out() is None
+def test_pictures_alone_hold_the_last_third_out_for_translators_between_their_labels():
+    held = OpenMoji(labels="tones").held_out()
+    assert held == OpenMoji(labels="tones", part="test") and held.held_out() is None
 
 
 def test_pairs_lie_at_the_same_place_mirrored_or_not():
