@@ -106,6 +106,7 @@ def test_a_saved_model_asks_for_no_extractor_and_mixes_styles_by_strength(tmp_pa
     assert way.needs_style and way.encode_style(styles).shape == (2, 64)
     mixed = way.translate(content, None, (0.5 * one + 0.5 * other)[None])
     assert mixed.shape == (1, 3, 16, 16)
+    assert not torch.allclose(way.translate(content, None, one[None]), way.translate(content, None, other[None]))
     as_it_is = way.translate(content, None, way.own_code(content))
     torch.testing.assert_close(as_it_is, way.translate(content, None, None))
     picture = ((content[0] + 1) / 2).expand(3, -1, -1)
