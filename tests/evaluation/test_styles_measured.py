@@ -77,3 +77,13 @@ def test_a_run_whose_model_needs_styles_is_measured_as_its_own_log_says_and_show
     assert ggdr.evaluate(out, metrics=["swd"])["swd"].mean == pytest.approx(logged[-1], rel=1e-5)
     width, height = Image.open(next(out.glob("samples/gray_to_colour-*.png"))).size
     assert round(width / height) == 1  # four rows of input, output, style and target
+
+
+@pytest.mark.parametrize(("size", "flag"), [((16, 16), "16"), ((16, 24), "16 24")])
+def test_images_of_another_size_are_refused_with_the_flag_that_helps(here, size, flag):
+    own = COLOUR._replace(height=size[0] * 2, width=size[1] * 2)
+    network = TintedTranslatorConfig().build(own, own)
+    TranslationPipeline({"generator": network}, TintedGame(), ("gray", "colour")).save_pretrained(here / "large")
+    with pytest.raises(ValueError) as raised:
+        ggdr.evaluate(here / "large", TwoNoises(), ["swd"])
+    assert f"add --data.size {' '.join(str(2 * int(side)) for side in flag.split())}, or" in str(raised.value)

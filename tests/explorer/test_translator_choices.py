@@ -11,7 +11,7 @@ from translators import TintedGame, TintedTranslatorConfig
 
 import ggdr
 from ggdr.explorer.opening import page_of
-from ggdr.explorer.translating import OTHERS, TranslatorPage, TranslatorStudio, Wish
+from ggdr.explorer.translating import OTHERS, TranslatorPage, TranslatorStudio, Wish, wish_of
 from ggdr.networks.base import ImageSpec
 from ggdr.pipeline.translation import TranslationPipeline
 
@@ -47,6 +47,21 @@ def test_a_studio_makes_what_a_pipeline_does_and_leaves_out_what_a_way_does_not_
         studio.translate(photo(), Wish(WAY, seed=3, style=RED, strength=0.25)), pipe(photo(), seeds=3).images[0]
     )
     assert studio.drawn(Wish(WAY, style=RED))
+
+
+def test_controls_are_there_for_what_a_way_takes(models):
+    studio = TranslatorStudio(str(models / "drawing"))
+    page = TranslatorPage(studio)
+    assert page.possible(WAY) == [True, True, True, False]
+    network = TintedTranslatorConfig(drawn=False).build(ImageSpec(16, 16), ImageSpec(16, 16))
+    for game, possible in (
+        (TintedGame(own=False), [True, False]),
+        (TintedGame(styles=False, own=True), [False, False]),
+    ):
+        studio.model = TranslationPipeline({"generator": network}, game, ("a", "b"))
+        assert page.possible(WAY) == [*possible, False, False]
+    assert wish_of(WAY, None, 7.0, None, 0.0) == Wish(WAY, None, 7, None, 0.0)
+    assert wish_of(WAY, None, None, None, None) == Wish(WAY)
 
 
 def test_other_seeds_are_offered_or_else_other_classes(models):
