@@ -19,7 +19,7 @@ class SRResNetTranslator(EnlargingTranslator):
     def __init__(self, config: SRResNetTranslatorConfig, spec: ImageSpec, source: ImageSpec):
         super().__init__(config, spec, source, config.channels)
         width = config.channels
-        self.first = nn.Sequential(nn.Conv2d(source.channels + spec.labels, width, 9, padding=4), PReLU())
+        self.first = nn.Sequential(nn.Conv2d(source.channels + spec.labels, width, 9, padding=4), nn.PReLU())
         self.blocks = nn.Sequential(*(SRResNetBlock(width) for _ in range(config.blocks)))
         self.last = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), BatchNorm2d(width))
         self.up = nn.ModuleList(ShuffleUp(width) for _ in range(self.doublings))
@@ -37,7 +37,7 @@ class SRResNetBlock(nn.Module):
     def __init__(self, channels: int):
         super().__init__()
         self.conv0 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm0, self.act = BatchNorm2d(channels), PReLU()
+        self.norm0, self.act = BatchNorm2d(channels), nn.PReLU()
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.norm1 = BatchNorm2d(channels)
 
@@ -51,16 +51,8 @@ class ShuffleUp(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.conv, self.act = nn.Conv2d(channels, 4 * channels, 3, padding=1), PReLU()
+        self.conv, self.act = nn.Conv2d(channels, 4 * channels, 3, padding=1), nn.PReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, channels, h, w] to [N, channels, 2 * h, 2 * w]."""
         return self.act(F.pixel_shuffle(self.conv(x), 2))
-
-
-class PReLU(nn.PReLU):
-    """A leaky ReLU whose slope is learned; the dtype stays."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Map a tensor to the same shape."""
-        return F.prelu(input, self.weight.to(input.dtype))
