@@ -18,7 +18,7 @@ of its global and its local network, and of the classifiers in both.
 The paper's setting: one image of each domain a step, a million steps, of which the second half brings the rate to zero;
 spectral normalization iterates in each pass; D's turn comes first; no pool, no running mean. A generator has 278.96 M
 weights, since its scales and shifts come from all pixels of maps: with their gradients and Adam's means the two take
-9 GB. `--generator.light` has 10.59 M, and its authors say that it makes worse images.
+9 GB. `--generator.light` has 10.59 M, and by the word of users makes worse images.
 
 With GGDR, type also
   --discriminator unet --discriminator.encoder ugatit --regularizers.ggdr ggdr
