@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -42,3 +43,9 @@ def fresh_accelerate():
     yield
     if "accelerate.state" in sys.modules:
         sys.modules["accelerate.state"].AcceleratorState._reset_state(reset_partial_state=True)
+
+
+def pytest_collection_modifyitems(items):
+    """UsageError for a test that is called otherwise in each process: two workers would not find the same tests."""
+    if strange := [item.nodeid for item in items if re.search(r" at 0x[0-9a-fA-F]{6}", item.nodeid)]:
+        raise pytest.UsageError(f"{strange[0]}: its name holds an address in memory; give `ids`.")

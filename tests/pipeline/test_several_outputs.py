@@ -230,7 +230,7 @@ def test_a_way_that_needs_a_style_is_served_and_says_so_without_one():
         ({}, {"style": "no.png"}, "there is no file 'no.png'; give one that is there."),
         ({}, {"style": []}, "[] is no image; give paths, PIL images"),
     ],
-    ids=str,
+    ids=lambda each: each[:40] if isinstance(each, str) else "",
 )
 def test_each_mistake_has_one_sentence(model, how, said, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
