@@ -17,6 +17,7 @@ from typing import Annotated
 import tyro
 
 from ggdr.flags.command_line import parsed
+from ggdr.formatting import significant
 from ggdr.verbs.outputs import check_model_folder
 
 
@@ -46,5 +47,7 @@ def main(argv: list[str]) -> int:
     for file in command.use:
         use(file)
     blend(command.a, command.b, command.out, amount=command.amount)
-    print(f"{command.out}: {1 - command.amount:.4g} of {command.a} and {command.amount:.4g} of {command.b}")
+    print(
+        f"{command.out}: {significant(1 - command.amount)} of {command.a} and {significant(command.amount)} of {command.b}"
+    )
     return 0

@@ -144,7 +144,7 @@ def test_missing_weights_are_told_by_their_flag_when_the_run_begins(tmp_path, mo
 
 
 def test_the_command_line_trains_pairs_by_it_without_a_judge(tmp_path, capsys):
-    (tmp_path / "r.py").write_text("import several\nrecipe = several.recipe('pairs_alone')\n")
+    (tmp_path / "pairs_alone_by_layers.py").write_text("import several\nrecipe = several.recipe('pairs_alone')\n")
     term = [
         "--regularizers.p",
         "perceptual",
@@ -153,7 +153,7 @@ def test_the_command_line_trains_pairs_by_it_without_a_judge(tmp_path, capsys):
         "--regularizers.p.layers",
         "silu1",
     ]
-    main([str(tmp_path / "r.py"), *term, "--dry-run", "--out", str(tmp_path / "out")])
+    main([str(tmp_path / "pairs_alone_by_layers.py"), *term, "--dry-run", "--out", str(tmp_path / "out")])
     assert "phases of a step: g (l1, p)" in capsys.readouterr().out
 
 
