@@ -47,7 +47,6 @@ def main(argv: list[str]) -> int:
     for file in command.use:
         use(file)
     blend(command.a, command.b, command.out, amount=command.amount)
-    print(
-        f"{command.out}: {significant(1 - command.amount)} of {command.a} and {significant(command.amount)} of {command.b}"
-    )
+    of_a, of_b = significant(1 - command.amount), significant(command.amount)
+    print(f"{command.out}: {of_a} of {command.a} and {of_b} of {command.b}")
     return 0

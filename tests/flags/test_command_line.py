@@ -46,7 +46,8 @@ def train(line: str):
         (f"{DIGITS} --no-ggdr", "Type --regularizers.ggdr none to leave it out."),
         (
             f"{DIGITS} --data.source pics",
-            "The data set 'digits' has none; images, stream, super_resolution, domains and pairs have one: add --data images.",
+            "The data set 'digits' has none; images, stream, super_resolution, domains and pairs have one:"
+            " add --data images.",
         ),
         (f"{DIGITS} --data pics", "'pics' is a place, .* type: --data images --data.source pics"),
         (f"{DIGITS} --size 64", "Did you mean --data.size?"),
