@@ -42,7 +42,8 @@ def eval_data(spec: ImageSpec) -> EvalData:
 
     real = FeatureCache(noise(0), 40)
     generator = StyleGAN2GeneratorConfig.tiny().build(spec).eval()
-    return EvalData(real, FeatureCache(noise(90), 40, networks=real.networks), generator, truth=real)
+    fake, again = (FeatureCache(noise(first), 40, networks=real.networks) for first in (90, 150))
+    return EvalData(real, fake, generator, truth=real, other_draws=again)
 
 
 @EACH

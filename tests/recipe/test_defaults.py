@@ -13,11 +13,14 @@ losses = own("loss")
 OF_A_TERM = {"weight": 1.0, "every": 1}
 TERMS = {
     "apa": {"target": 0.6, "speed_kimg": 500.0, "p_max": 0.9},  # sec. 3 of the paper; the bound is ours
-    "auxiliary_classifier": {},
+    "auxiliary_classifier": {"fakes": True, "attributes": None},
     "auxiliary_rotation": {"alpha": 0.2, "beta": 1.0},
     "bcr": {"flip": True, "shift": 4, "real_weight": 10.0, "fake_weight": 10.0},
     "began": {"gamma": 0.5, "lambda_k": 0.001},
+    "cam": {"weight": 1000.0},
+    "class_feature_matching": {},
     "content": {},
+    "content_reconstruction": {},
     "contrad": {
         "fake_weight": 1.0, "logit_weight": 1.0, "temperature": 0.1, "width": 128, "hidden": 512, "flip": True,
     },
@@ -34,9 +37,12 @@ TERMS = {
     "hinge": {},
     "identity": {"weight": 5.0},
     "l1": {"weight": 100.0},
+    "l2": {},
     "least_squares": {},
     "lecam": {"weight": 0.3, "decay": 0.99, "one_sided": False},
     "minimax": {},
+    "nce": {"patches": 256, "temperature": 0.07},
+    "nce_identity": {"patches": 256, "temperature": 0.07},
     "non_saturating": {},
     "orthogonal": {"weight": 1e-4},
     "paired_feature_matching": {"weight": 10.0},
@@ -55,12 +61,14 @@ TERMS = {
     "san": {"weighting": "uniform"},
     "wasserstein": {"clip": 0.01},
     "style": {"weight": 10.0},
+    "style_reconstruction": {},
     "wgan_gp": {"weight": 10.0, "target": 1.0},
     "zcr": {"noise": 0.03, "d_weight": 5.0, "g_weight": 0.5},
 }  # fmt: skip
 OF_A_METRIC = {"images": 2048, "reals": None}
 METRICS = {
     "density_coverage": {"extractor": "vgg16", "neighbours": 5},
+    "diversity": {"extractor": "lpips"},
     "fd_dinov2": {"extractor": "dinov2"},
     "fid": {"extractor": "inception"},
     "is": {"extractor": "inception", "splits": 10, "seed": 2020},
@@ -155,7 +163,7 @@ def test_terms_say_what_they_read_and_how_exactly():
 
 def test_metrics_say_from_how_many_images_on_they_mean_something():
     assert {name: metric.reliable_images for name, metric in metrics.items()} == {
-        "density_coverage": 1000, "fd_dinov2": 2048, "fid": 2048, "is": 5000, "kid": 100, "l1": 100, "lpips": 100,
+        "density_coverage": 1000, "diversity": 100, "fd_dinov2": 2048, "fid": 2048, "is": 5000, "kid": 100, "l1": 100, "lpips": 100,
         "memorization": 1000, "ms_ssim": 200, "ppl": 1000, "precision_recall": 1000, "psnr": 100, "ssim": 100, "swd": 2,
     }  # fmt: skip
     assert where(metrics, lambda metric: metric.better == "higher") == {

@@ -22,6 +22,8 @@ LEAST = {
     "convert": ["a", "b"],
     "ema": ["m", "--sigma-rel", "0.1"],
     "list": [],
+    "stylize": ["a.png", "b.png", "--out", "o.png"],
+    "blend": ["a", "b", "--out", "o"],
     "data": ["check"],
 }
 """what a verb cannot do without, where it is not a model"""
