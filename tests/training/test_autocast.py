@@ -32,6 +32,9 @@ WANTED = {
     ("g", "stylegan3"): "stylegan3/layers.py",  # Fourier features: they place every pixel
     ("d", "unet_gan"): "unet_gan/discriminator.py",  # the last layer of each pixel's logit
     ("d", "pixel"): "layers/projection.py",  # the same
+    ("g", "adain"): "adain/translator.py",  # the variance of the encoder's maps
+    ("d", "funit"): "funit/discriminator.py",  # the last layer of patches' logits of each class
+    ("d", "stargan"): "layers/projection.py",  # the last layer of small patches' logits
     ("d", "ugatit"): "layers/projection.py",  # the last layer of small patches' logits
 }
 """families with float32 maps that are meant to be so, and where those are made"""
@@ -122,7 +125,7 @@ def watched(kind: str, config, labels: int = 0) -> Maps:
 
 FAMILIES = [
     *(("g", name) for name in sorted(generators)),
-    *(("d", name) for name in sorted(discriminators) if name != "timm"),  # whose backbone is timm's
+    *(("d", name) for name in sorted(discriminators) if name not in ("timm", "mlp")),  # a backbone of timm's; vectors
 ]
 
 

@@ -31,5 +31,5 @@ class SRResNetTranslatorConfig(TranslatorConfig):
 
     @classmethod
     def tiny(cls) -> Self:
-        """Four channels, one block."""
-        return cls(channels=4, blocks=1)
+        """Eight channels, one block."""
+        return cls(channels=8, blocks=1)
