@@ -119,7 +119,7 @@ def test_doublings_of_srresnet_turn_four_channels_into_four_pixels():
     net = SRResNetTranslatorConfig.tiny().build(ImageSpec(16, 16), ImageSpec(8, 8)).eval()
     x = torch.randn(1, 3, 8, 8)
     made = net(x, resolutions=(8, 16)).features
-    up = net.up[0].conv(made[8]).view(1, 4, 2, 2, 8, 8)
+    up = net.up[0].conv(made[8]).view(1, 8, 2, 2, 8, 8)
     for row, column in ((0, 1), (1, 0)):
         expected = F.prelu(up[:, :, row, column], net.up[0].act.weight)
         torch.testing.assert_close(made[16][..., row::2, column::2], expected)
