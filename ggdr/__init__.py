@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,6 +44,11 @@ HOMES = {
     "train": "ggdr.train",
 }
 """name -> its module, imported at first use"""
+
+if "ipykernel" in sys.modules:
+    with warnings.catch_warnings():  # in a notebook without ipywidgets bars are text, of which tqdm warns once
+        warnings.simplefilter("ignore")
+        importlib.import_module("tqdm.auto")
 
 
 def from_pretrained(

@@ -15,7 +15,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ggdr"
 
 
-def write_whole(file: Path, write: Callable[[Path], None]) -> Path:
+def write_whole(file: Path, write: Callable[[Path], object]) -> Path:
     """`file`, as `write` makes it under another name beside it: never seen half written; the last writer wins.
 
     OSError if the disk refuses.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import errno
 import importlib
+import io
 import os
 import platform
 import shlex
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ggdr import __version__
-from ggdr.errors import DiskError, UserError, no_memory
+from ggdr.errors import DiskError, UserError, no_memory, traceback_wanted
 
 PACKAGE = Path(__file__).resolve().parent
 OUR_FAULT = (
@@ -34,7 +35,8 @@ LAUNCHED = {"WORLD_SIZE", "ACCELERATE_MIXED_PRECISION"}
 CHOSEN = ("ACCELERATE_", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """beginnings of environment variables that are part of a command that trains"""
 VERBS = {
-    "train": ("train", "train the GAN of a recipe: ggdr train recipes/digits.py --out runs/digits"),
+    "train": ("train", "train the GAN of a recipe: ggdr train digits --out runs/digits"),
+    "new": ("verbs.new", "a recipe of your own, which begins as another: ggdr new mine.py --like ffhq256"),
     "generate": (
         "verbs.generate",
         "images of a saved generator: ggdr generate runs/digits --seeds 0-15 --truncation-psi 0.7",
@@ -46,6 +48,7 @@ VERBS = {
     "mix": ("verbs.mix", "a style-mixing matrix: ggdr mix runs/digits --rows 0-3 --columns 10-17"),
     "video": ("verbs.video", "a walk from image to image as a film: ggdr video runs/digits --seeds 0-7 --out walk.mp4"),
     "project": ("verbs.project", "pictures as codes of a generator: ggdr project runs/digits photo.png --space w+"),
+    "encode": ("verbs.encode", "codes of images, and their classes, by a model with an encoder: ggdr encode runs/aae"),
     "stylize": (
         "verbs.stylize",
         "a picture in the style of another, no model needed: ggdr stylize photo.jpg painting.jpg --out made.png",
@@ -61,7 +64,19 @@ VERBS = {
     "ema": ("verbs.ema", "another running mean of a run as a model: ggdr ema runs/digits --sigma-rel 0.05"),
     "blend": ("verbs.blend", "weights between those of two models: ggdr blend runs/a runs/b --amount 0.8 --out MODEL"),
     "evaluate": ("verbs.evaluate", "metrics of a model or of images, with a record: ggdr evaluate runs/digits"),
-    "list": ("verbs.listing", "what is registered: ggdr list regularizers, ggdr list --paper 2207.13320"),
+    "compare": (
+        "verbs.compare",
+        'recipes at equal budget, over seeds: ggdr compare RECIPE --arms "plain:" "ada: --augment ada" --out runs/x',
+    ),
+    "sweep": (
+        "verbs.sweep",
+        "every arm by the same random hyperparameters: ggdr sweep digits_dcgan --samples 20 --out runs/sweep",
+    ),
+    "list": ("verbs.listing", "what there is: ggdr list recipes, ggdr list regularizers, ggdr list --paper 2207.13320"),
+    "completion": (
+        "verbs.completion",
+        "verbs, recipes and flags by the Tab key: ggdr completion bash, or zsh, or fish",
+    ),
     "data": ("verbs.datacheck", "what a source of images holds: ggdr data check FOLDER"),
     "features": ("verbs.features", "what G and D know, as pictures: ggdr features runs/digits"),
 }
@@ -69,9 +84,11 @@ VERBS = {
 
 def main() -> None:
     """Entry point of the console script and of `python -m ggdr`."""
+    if sys.platform == "darwin":  # before torch is imported: what MPS cannot do, the CPU does, with a warning
+        os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     verb, *rest = sys.argv[1:] or ["--help"]
     if verb in ("-h", "--help"):
-        print("usage: ggdr VERB ...\n\n" + "\n".join(f"  {name:9} {what}" for name, (_, what) in VERBS.items()))
+        print("usage: ggdr VERB ...\n\n" + "\n".join(f"  {name:10} {what}" for name, (_, what) in VERBS.items()))
         print("\n`ggdr VERB --help` says more.")
     elif verb in ("-V", "--version"):
         print(version())
@@ -96,13 +113,18 @@ def version() -> str:
 def guarded(verb: Callable[[list[str]], int | None], argv: list[str]) -> None:
     """Run a verb and exit: with status 2 and one line where the user or the user's machine can be helped by it.
 
+    A training that has diverged ends with status 3, and one line too.
+
     Any other error is a fault: it keeps its traceback, a line under it says whose it is, and the status is 1. The
     variable GGDR_TRACEBACK=1 shows all tracebacks.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a console of Windows may not know a letter
+        sys.stdout.reconfigure(errors="replace")
     try:
         status = verb([at_home(word) for word in argv])
     except UserError as error:
-        status = refuse(error, error.in_flags())
+        refuse(error, error.in_flags())
+        status = error.exit_status
     except KeyboardInterrupt:
         print("ggdr: stopped; the same command goes on from the last checkpoint, if there is one.", file=sys.stderr)
         status = 130
@@ -117,7 +139,7 @@ def guarded(verb: Callable[[list[str]], int | None], argv: list[str]) -> None:
 
 def refuse(error: Exception, reason: str) -> int:
     """Print one line, below the traceback only for those who asked for it; the exit status."""
-    if os.environ.get("GGDR_TRACEBACK", "") not in ("", "0"):
+    if traceback_wanted():
         traceback.print_exception(error)
     print(f"ggdr: error: {reason}", file=sys.stderr)
     return 2
@@ -171,7 +193,7 @@ def fault_of_others(error: Exception) -> tuple[str, bool]:
 def at_home(word: str) -> str:
     """A word of a command with `~` as the user's home, also as `--flag=~/images`, which shells leave as it is."""
     flag, equals, path = word.rpartition("=") if word.startswith("--") else ("", "", word)
-    return flag + equals + (os.path.expanduser(path) if path == "~" or path.startswith("~/") else path)
+    return flag + equals + (os.path.expanduser(path) if path == "~" or path.startswith(("~/", f"~{os.sep}")) else path)
 
 
 def again(argv: list[str]) -> str:

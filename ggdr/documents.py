@@ -19,6 +19,11 @@ MOST_DEPTH = 64
 """most levels of objects and lists in one another"""
 HUB_ID = r"\w[\w.-]*/[\w.-]*\w"
 """what names of Hub repositories look like"""
+DESCRIBED = (
+    *("networks.json", "config.json", "[!.]*/config.json", "model/config.json", "model/[!.]*/config.json"),
+    "checkpoints/[0-9]*/networks.json",
+)
+"""where descriptions of networks lie in the folder of a run, a checkpoint, a model or one network"""
 RECORD_FORMAT = 1
 """number of the format in which records of evaluations are written and read"""
 
@@ -84,6 +89,30 @@ def or_hub_id(name: str) -> str:
     return f"or a Hub repository such as 'org/name'{how}"
 
 
+def check_model_place(name: str | Path, revision: str | None = None) -> None:
+    """UserError if no model can be at a place: there is no such folder, and no name of a Hub repository; or it is a
+    file, or a folder that holds no description of a network. Nothing but names is read, and no torch is imported."""
+    here = Path(name).expanduser()
+    if here.is_file():
+        raise UserError(
+            f"{str(name)!r} is a file; networks are read from folders: a published checkpoint becomes one by"
+            f" `ggdr convert {name} FOLDER`."
+        )
+    if here.is_dir():
+        if not any(found for pattern in DESCRIBED for found in here.glob(pattern)):
+            raise UserError(no_model(name))
+    elif not is_hub_id(str(name), revision):
+        raise UserError(
+            f"there is no folder {str(name)!r} here{suggest_similar(Path(name))}; give the folder of a run, of a"
+            f" checkpoint or of a model, {or_hub_id(str(name))}."
+        )
+
+
+def no_model(place: str | Path) -> str:
+    """That a folder holds no network."""
+    return f"{str(place)!r} holds no model; give the folder of a run, of a checkpoint, of a converted or saved model."
+
+
 def check_regular(file: Path) -> None:
     """UserError for a pipe, a socket or a device, of which reading may never end; OSError if nothing is there."""
     import stat
@@ -110,6 +139,14 @@ def read_object(file: Path) -> dict[str, Any]:
         raise UserError(f"it holds no JSON object but {one_line(found, 40)}")
     check_depth(found)
     return found
+
+
+def read_object_or_empty(file: Path) -> dict[str, Any]:
+    """The JSON object in a file; an empty one if it is missing, torn, or something else."""
+    try:
+        return read_object(file)
+    except (OSError, UserError):
+        return {}
 
 
 def parse_constant(name: str) -> float:

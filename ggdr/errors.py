@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Real
+from typing import ClassVar
 
 OPEN, CLOSE = "\ue000", "\ue001"
 """characters of no script, around the path of a setting within a message"""
@@ -28,6 +31,9 @@ class UserError(ValueError):
     The command line prints it alone; any other error is a fault of ggdr and keeps its traceback.
     """
 
+    exit_status: ClassVar[int] = 2
+    """how a command ends that raised it"""
+
     def __init__(self, message: str) -> None:
         """`message`: one sentence, in which `setting(PATH)` names the settings that it is about."""
         super().__init__(NAMED.sub(r"\1", message))
@@ -44,6 +50,10 @@ class UserError(ValueError):
         """The sentence as the command line prints it: settings are flags."""
         return self.told(flag)
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: the sentence alone, unless GGDR_TRACEBACK=1 asks for more."""
+        return traceback.format_exception(self) if traceback_wanted() else [f"{type(self).__name__}: {self}"]
+
     @property
     def settings(self) -> tuple[str, ...]:
         """The paths of the settings that it names, the one that it is about first."""
@@ -56,6 +66,17 @@ class UserError(ValueError):
         """
         message = f"{self.message.rstrip('.')}; {also}." if also else self.message
         self.message = NAMED.sub(lambda found: setting(".".join(filter(None, (path, found[1])))), message)
+
+
+def traceback_wanted() -> bool:
+    """Whether the user asks for the tracebacks of errors that a sentence explains, by GGDR_TRACEBACK=1."""
+    return os.environ.get("GGDR_TRACEBACK", "") not in ("", "0")
+
+
+class Diverged(UserError):
+    """A run is past help: its gradients are not finite, or it has collapsed, and it may not go back once more."""
+
+    exit_status = 3
 
 
 class DiskError(OSError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -32,6 +34,8 @@ HERE = "the files of a run of ggdr in the folder itself"
 """what is skipped where a run writes into the folder of its images"""
 BY_SYSTEM = ("lost+found", "__pycache__")
 """folders that file systems and Python put beside what a person has"""
+FILMS = (".mp4", ".gif", ".webp")
+"""endings of films"""
 SHOWN = 3
 """names that a sentence gives of many"""
 RECIPE, RESOLVED = "recipe.py", "resolved_recipe.py"
@@ -41,7 +45,7 @@ def mark(folder: Path) -> None:
     """Make a folder if it is not there, and mark it as made here; OSError if the disk refuses."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / MARK).exists():
-        (folder / MARK).write_text("{}\n")
+        (folder / MARK).write_text("{}\n", encoding="utf-8")
 
 
 def make_marked(folder: Path) -> None:
@@ -90,15 +94,17 @@ def write_recipe(folder: Path, text: str) -> Path:
     if file.exists() and digest(file.read_bytes()) not in known:
         file = folder / RESOLVED
     known[digest(text.encode())] = RECIPE
-    (folder / MARK).write_text(json.dumps(known, indent=1) + "\n")  # first: a crash in between costs nothing then
-    file.write_text(text)
+    (folder / MARK).write_text(
+        json.dumps(known, indent=1) + "\n", encoding="utf-8"
+    )  # first: a crash in between costs nothing then
+    file.write_text(text, encoding="utf-8", newline="\n")  # its hash is that of the text
     return file
 
 
 def written_recipes(folder: Path) -> dict[str, str]:
     """The recipes that runs have written to a folder: hash of the text -> name of the file."""
     try:
-        known = json.loads((folder / MARK).read_text())
+        known = json.loads((folder / MARK).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         known = {}
     earlier = {digest(copy.read_bytes()): RECIPE for copy in folder.glob(f"checkpoints/*/{RECIPE}")}
@@ -149,6 +155,18 @@ def is_sheet(first: bytes, read: Callable[[], bytes]) -> bool:
     if first[:4] == b"RIFF" and first[12:16] == b"VP8X" and first[20] & 2:  # an animation, which says so at its end
         return SHEET.encode() in read()[-HEAD_BYTES:]
     return SHEET.encode() in first
+
+
+def link_or_copy(file: Path, new: Path) -> None:
+    """A second name for a file that is never changed once written, which outlives the first; or a copy.
+
+    OSError if the disk refuses.
+    """
+    new.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file, new)
+    except OSError:  # a disk without such links
+        shutil.copyfile(file, new)
 
 
 def describe_skipped(made: Mapping[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,10 @@ from typing import Any, TypeVar
 from ggdr.lazy import Tensor, torch
 
 Of = TypeVar("Of")
+STOP_SIGNALS = tuple(
+    vars(signal)[name] for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGBREAK") if name in vars(signal)
+)
+"""Signals that ask a run to stop, as far as the system has them: Windows has no SIGHUP and no SIGUSR1, but SIGBREAK."""
 
 
 class PeerLost(RuntimeError):

@@ -6,13 +6,17 @@ import operator
 import sys
 import warnings
 from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from functools import reduce
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ggdr.cli import again, guarded
+from ggdr.documents import check_model_place
+from ggdr.errors import UserError, at
 from ggdr.flags.recipe import Command, parse
+from ggdr.progress import say_loading
 from ggdr.recipe import Recipe
 from ggdr.schedules.base import value_at
 
@@ -28,9 +32,11 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str]) -> int:
-    """`ggdr train RECIPE.py [--out DIR] [--dry-run] [flags]`; a run that a signal stops is no failure."""
+    """`ggdr train RECIPE [--out DIR] [--dry-run] [flags]`; a run that a signal stops is no failure."""
     warnings.formatwarning = lambda message, *_, **__: f"ggdr: warning: {message}\n"
     command = parse(argv, "ggdr train")
+    check_sources(command)
+    say_loading(f"PyTorch, then {command.recipe.data.name}")
     from ggdr.training.launch import make_accelerator, propagate_failure  # torch, once it is known to be needed
 
     accelerator = make_accelerator(command.recipe.precision)
@@ -42,14 +48,27 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def check_sources(command: Command) -> None:
+    """UserError if the images, or the model to start from, are not where the recipe says: at once, before torch."""
+    with at("data"):
+        command.recipe.data.check_source()
+    if command.recipe.init_from and not any(command.out.glob("checkpoints/[0-9]*")):  # a run that goes on reads none
+        check_model_place(command.recipe.init_from)
+
+
 def train(recipe: Recipe | str | Path, out: str | Path, *, allow_changes: bool = False) -> Trained:
     """Train as `ggdr train` does, from Python or a notebook: `ggdr.train(recipe, out="runs/digits").pipeline()`.
 
-    `recipe`: a Recipe, or the path of a file that binds one. `out`: the run's folder; the same call goes on from the
-    last checkpoint there. `allow_changes`: also where settings have changed that make it another run. Ctrl-C, like
-    every signal to stop, saves after the step and returns. UserError if the parts, the data and the folder do not go
-    together.
+    `recipe`: a Recipe, the path of a file that binds one, or the name of one that comes with ggdr, such as "digits".
+    `out`: the run's folder; the same call goes on from the last checkpoint there. `allow_changes`: also where settings
+    have changed that make it another run. Ctrl-C, like every signal to stop, saves after the step and returns.
+    UserError if the parts, the data and the folder do not go together.
     """
+    if sys._getframe(1).f_globals.get("__name__") == "__mp_main__":
+        raise UserError(
+            "a process that reads images has begun this script again, as on Windows and macOS each does: put what the"
+            ' script does under `if __name__ == "__main__":`.'
+        )
     import torch
 
     from ggdr.recipe.files import load_recipe
@@ -87,13 +106,15 @@ def train_loop(trainer: Trainer) -> None:
     """Go on from the last checkpoint, if there is one, until the run is done or a signal asks it to stop."""
     run = trainer.run
     trainer.resume()
-    reals = run.reals()
-    while not (run.done or run.stop.due()):
-        stats = train_step(run, next(reals))
-        trainer.after_step(stats)  # callbacks/: log, samples, checkpoint, push, metrics, the recipe's own
-        if trainer.recovery.diverged:
-            trainer.roll_back()  # to the last good checkpoint, or to the end
-            reals = run.reals()
+    with ExitStack() as reading:
+        reals = reading.enter_context(closing(run.reals()))
+        while not (run.done or run.stop.due()):
+            stats = train_step(run, next(reals))
+            trainer.after_step(stats)  # callbacks/: log, samples, checkpoint, push, metrics, the recipe's own
+            if trainer.recovery.diverged:
+                trainer.roll_back()  # to the last good checkpoint, or to the end
+                reading.close()
+                reals = reading.enter_context(closing(run.reals()))
     trainer.finish()
 
 
@@ -110,8 +131,9 @@ def train_step(run: Run, batches: list[dict[str, Reals]]) -> dict[str, Tensor]:
 
 def play(run: Run, phase: Phase, batches: list[dict[str, Reals]]) -> None:
     """One phase: the terms of one turn that are due make one update of its player, or `n_critic` of D's main phase."""
-    player, context = run.players[phase.turn], run.context(phase)  # the context holds autocast: mixed precision
+    player = run.players[phase.turn]
     for repeat, batch in enumerate(batches[phase.reals]):
+        context = run.context(phase, batch)  # it holds autocast: mixed precision
         micro_batches = run.micro_batches(batch)
         # Only this player's weights take gradient: on D's turn no graph reaches G.
         with run.exact(phase), player.learning(len(micro_batches), run.kimg):

@@ -146,7 +146,9 @@ def main(argv: list[str]) -> int:
     epochs, exact = walk(asked.positions)
     slopes = {name: slope(points, name) for name in ("memory_mb", "files", "step_ms")}
     found = {"steps": asked.steps, "slopes_per_million_steps": slopes, "epochs": epochs, "exact_epochs": exact}
-    (asked.out / "long_run.json").write_text(json.dumps(found | {"points": [p._asdict() for p in points]}, indent=1))
+    (asked.out / "long_run.json").write_text(
+        json.dumps(found | {"points": [p._asdict() for p in points]}, indent=1), encoding="utf-8"
+    )
     fifth = len(points) // 5
     half, end = points[2 * fifth : 3 * fifth], points[-fifth:]
     print(f"{'':10} {'third fifth':>12} {'last fifth':>12} {'a million steps':>16}")

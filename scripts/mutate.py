@@ -125,23 +125,31 @@ class Reach:
         place = flags.out.resolve() / "coverage"
         runs = sorted(place.glob("*.json"))
         for run in runs:
-            if json.loads(run.read_text())["sources"] != sources:
+            if json.loads(run.read_text(encoding="utf-8"))["sources"] != sources:
                 raise UserError(f"{flags.out} was measured on other code of ggdr; choose another --out.")
-        measured = {name: value for run in runs for name, value in json.loads(run.read_text())["tests"].items()}
+        measured = {
+            name: value for run in runs for name, value in json.loads(run.read_text(encoding="utf-8"))["tests"].items()
+        }
         if new := sorted(name for name, value in digests.items() if measured.get(name) != value):
             runs.append(place / f"{time_ns()}.json")
             measure(new, runs[-1], flags)
-            runs[-1].write_text(json.dumps({"sources": sources, "tests": {name: digests[name] for name in new}}))
+            runs[-1].write_text(
+                json.dumps({"sources": sources, "tests": {name: digests[name] for name in new}}), encoding="utf-8"
+            )
         for run in runs:
             self.take(run, digests)
-        through = {name for name in digests if "discover()" in (ROOT / name).read_text()}
+        through = {name for name in digests if "discover()" in (ROOT / name).read_text(encoding="utf-8")}
         self.looking = {test for test in self.times if file_of(test) in through}  # at every part that there is
 
     def take(self, run: Path, digests: dict[str, str]) -> None:
         """Take over what one run has measured of the tests as they are now."""
         from coverage import CoverageData
 
-        fresh = {name for name, value in json.loads(run.read_text())["tests"].items() if digests.get(name) == value}
+        fresh = {
+            name
+            for name, value in json.loads(run.read_text(encoding="utf-8"))["tests"].items()
+            if digests.get(name) == value
+        }
         own: dict[str, set[str]] = {file: set() for file in fresh}
         for test, time in passed(run.with_suffix(".xml")).items():
             if file_of(test) in fresh:
@@ -195,7 +203,7 @@ def measure(tests: list[str], run: Path, flags: Flags) -> None:
     """Run these test files with coverage, a context a test."""
     run.parent.mkdir(exist_ok=True)
     settings = run.with_suffix(".ini")
-    settings.write_text("[run]\nsource = ggdr\nrelative_files = true\n")
+    settings.write_text("[run]\nsource = ggdr\nrelative_files = true\n", encoding="utf-8")
     tree = copied(flags.out.resolve() / "tree")
     command = f"-m pytest -q -p no:cacheprovider --timeout=900 --junitxml={run.with_suffix('.xml')} --cov=ggdr".split()
     command += f"--cov-context=test --cov-report= --cov-config={settings} -m".split() + ["not slow"]
@@ -228,7 +236,7 @@ def work(flags: Flags, todo: list[Mutant], reach: Reach, job: int) -> int:
         return child
     tree = copied(flags.out.resolve() / f"tree-{job}")
     warm(tree)
-    with (flags.out / f"mutants-{job}.jsonl").open("a") as lines:
+    with (flags.out / f"mutants-{job}.jsonl").open("a", encoding="utf-8") as lines:
         for mutant in todo:
             tests = reach.tests(mutant)
             verdict, by = tried(mutant, tests, tree) if tests else ("unreached", "")
@@ -261,12 +269,12 @@ def settled(entry: dict[str, str] | None, tests: list[str]) -> bool:
 def tried(mutant: Mutant, tests: list[str], tree: Path) -> tuple[str, str]:
     """What the tests say of a mutant ("noticed", "survived" or, where they could not run, "unclear"), and which one."""
     file = tree / mutant.file
-    original = file.read_text()
-    file.write_text(mutant.source)
+    original = file.read_text(encoding="utf-8")
+    file.write_text(mutant.source, encoding="utf-8")
     try:
         failed, status = failures(tests, tree, stop=True)
     finally:
-        file.write_text(original)
+        file.write_text(original, encoding="utf-8")
     if failed:
         return "noticed", failed[0]
     return ("noticed", CRASH) if os.WIFSIGNALED(status) else ("unclear" if status else "survived", "")
@@ -275,13 +283,13 @@ def tried(mutant: Mutant, tests: list[str], tree: Path) -> tuple[str, str]:
 def failures(tests: list[str], tree: Path, stop: bool) -> tuple[list[str], int]:
     """Which of the tests fail, in its own process, and how that ended, 0 if well."""
     note = tree.parent / f"{tree.name}.failed"
-    note.write_text("")
+    note.write_text("", encoding="utf-8")
     child = os.fork()
     if not child:
         os.setsid()
         in_tests(tests, tree, note, stop)
     _, status = os.waitpid(child, 0)
-    return note.read_text().splitlines(), status
+    return note.read_text(encoding="utf-8").splitlines(), status
 
 
 def in_tests(tests: list[str], tree: Path, note: Path, stop: bool) -> None:
@@ -294,7 +302,7 @@ def in_tests(tests: list[str], tree: Path, note: Path, stop: bool) -> None:
     flags = f"-q -p no:cacheprovider -p no:cov --timeout=120 --basetemp={tree}.tmp{' -x' if stop else ''}".split()
     status = 0
     for part in (tests[:5], tests[5:30], tests[30:]):
-        if part and not (stop and note.read_text()):
+        if part and not (stop and note.read_text(encoding="utf-8")):
             status |= pytest.main([*flags, *part], plugins=[Note(note)]) > 1
     os._exit(status)
 
@@ -316,13 +324,15 @@ class Note:
     def take(self, report: pytest.CollectReport | pytest.TestReport) -> None:
         """Write it down if it has failed."""
         if report.failed:
-            with self.file.open("a") as lines:
+            with self.file.open("a", encoding="utf-8") as lines:
                 lines.write(report.nodeid + "\n")
 
 
 def results(out: Path) -> dict[str, dict[str, str]]:
     """What is known of each mutant, by its key."""
-    lines = [line for file in sorted(out.glob("mutants-*.jsonl")) for line in file.read_text().splitlines()]
+    lines = [
+        line for file in sorted(out.glob("mutants-*.jsonl")) for line in file.read_text(encoding="utf-8").splitlines()
+    ]
     return {entry["key"]: entry for entry in map(json.loads, lines)}
 
 

@@ -25,7 +25,7 @@ def shown(cell: object) -> str:
 
 def table(name: str) -> str:
     """What a benchmark found, and where: a table in Markdown."""
-    found = json.loads((ROOT / "benchmarks" / f"{name}.json").read_text())
+    found = json.loads((ROOT / "benchmarks" / f"{name}.json").read_text(encoding="utf-8"))
     lines = [found["header"], ["---"] * len(found["header"]), *found["rows"]]
     rows = "\n".join("| " + " | ".join(map(shown, line)) + " |" for line in lines)
     machine = found["machine"]
@@ -40,12 +40,12 @@ def rendered(page: str) -> str:
 
 def main(argv: list[str]) -> int:
     """Write the page, or say whether it is fresh."""
-    page = PAGE.read_text()
+    page = PAGE.read_text(encoding="utf-8")
     new = rendered(page)
     if argv == ["--check"]:
         print("fresh" if new == page else "stale: type python scripts/render_performance.py")
         return int(new != page)
-    PAGE.write_text(new)
+    PAGE.write_text(new, encoding="utf-8")
     return 0
 
 

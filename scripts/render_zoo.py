@@ -74,11 +74,13 @@ def rendered() -> str:
     recipes = recipe_files()
     uses = {name: set(parts_of(file)) for name, file in recipes.items()}
     zoo = {name: file for name, file in recipes.items() if file.parent.name == "zoo"}
-    told, paces = (json.loads(file.read_text()) if file.is_file() else None for file in (MEASURED, PACES))
+    told, paces = (
+        json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None for file in (MEASURED, PACES)
+    )
     sections = [HEAD, "## The recipes\n", recipe_table(zoo) + "\n", "## Without and with GGDR\n"]
     links = {name: link(name, file) for name, file in zoo.items()}
     sections += [results(told, links, paces)]
-    sections += ["## Each in its own budget\n", own_budgets(json.loads(OWN.read_text()), links)]
+    sections += ["## Each in its own budget\n", own_budgets(json.loads(OWN.read_text(encoding="utf-8")), links)]
     for kind in KINDS:
         parts = [part for _, part in sorted(REGISTRIES[kind].items()) if part.__module__.startswith("ggdr.")]
         rows = (row(part, kind, uses, recipes) for part in parts)
@@ -125,7 +127,7 @@ def recipe_table(zoo: dict[str, Path]) -> str:
 
 def opening(file: Path) -> str:
     """The first line of a recipe's docstring."""
-    return (ast.get_docstring(ast.parse(file.read_text())) or "").partition("\n")[0]
+    return (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").partition("\n")[0]
 
 
 def made_of(file: Path) -> str:

@@ -186,13 +186,14 @@ def wait(life: Life, out: Path, before: Left, aim: str, rhythm: Rhythm, chance: 
     while not life.over():
         now = left_in(out)
         fresh_one = now.step > before.step
+        unmeasured = rhythm.measures(now.step) and now.measured < now.step
         signs = {
             "start": (True, 1.5),
             "training": (now.lines >= lines or now.step > before.step + rhythm.save, STEP_SEC),
             "saving": (any(name.startswith(".writing") for name in now.aside), SAVE_SEC),
             "pruning": (any(name.startswith(".removing") for name in now.aside), 0.001),
-            "plotting": (fresh_one and not now.plotted, MEASURE_SEC),
-            "measuring": (fresh_one and now.plotted and rhythm.measures(now.step), MEASURE_SEC),
+            "measuring": (fresh_one and rhythm.measures(now.step), MEASURE_SEC),
+            "plotting": (fresh_one and now.step == rhythm.total and not unmeasured and not now.plotted, MEASURE_SEC),
         }
         shown, within = signs[aim]
         if shown:
@@ -203,7 +204,7 @@ def wait(life: Life, out: Path, before: Left, aim: str, rhythm: Rhythm, chance: 
 def said(out: Path) -> str:
     """All that the lives of a run have printed."""
     log = out.with_suffix(".log")
-    return log.read_text(errors="replace") if log.exists() else ""
+    return log.read_text(errors="replace", encoding="utf-8") if log.exists() else ""
 
 
 def wrong_start(before: Left, words: str) -> list[str]:
@@ -245,8 +246,8 @@ def write(asked: Torture, arms: list[Arm], command: list[str]) -> None:
 
     found: dict[str, Any] = {"command": shlex.join(command), "seed": asked.seed, "torch": torch.__version__}
     found["arms"] = {arm.name: {k: v for k, v in vars(arm).items() if k not in ("folder", "name")} for arm in arms}
-    (asked.out / "torture.json").write_text(json.dumps(found, indent=1) + "\n")
-    (asked.out / "torture.md").write_text(f"{table(arms)}\n\n```\n{found['command']}\n```\n")
+    (asked.out / "torture.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (asked.out / "torture.md").write_text(f"{table(arms)}\n\n```\n{found['command']}\n```\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

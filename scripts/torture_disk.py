@@ -72,11 +72,11 @@ def moment(before: Left, now: Left, said: str, rhythm: Rhythm) -> str:
     if not begun:
         return "start"
     fresh = now.step > before.step
-    if fresh and not now.plotted:
-        return "plotting"
     idle = fresh or now.lines == before.lines  # no step since the checkpoint that could have been logged
     if idle and rhythm.measures(now.step) and now.measured < now.step:
         return "measuring"
+    if fresh and now.step == rhythm.total and not now.plotted:  # at the end, and else now and then
+        return "plotting"
     return "training"
 
 

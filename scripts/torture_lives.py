@@ -74,7 +74,7 @@ class Life:
 
     def said(self) -> str:
         """What it has printed."""
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
+        return self.log.read_text(errors="replace", encoding="utf-8") if self.log.exists() else ""
 
 
 def warm_up(recipe: Path) -> None:
@@ -129,7 +129,7 @@ def be_born(argv: list[str], environment: dict[str, str], log: Path, blow: Blow 
 def typed(argv: list[str], processes: int, log: Path) -> Life:
     """A life by the command that a person types."""
     module = LAUNCH if processes > 1 else ["-m", "ggdr.train"]
-    with log.open("a") as stream:
+    with log.open("a", encoding="utf-8") as stream:
         child = subprocess.Popen(
             [sys.executable, *module, *argv],
             stdout=stream,

@@ -72,9 +72,12 @@ def rows_of(asked: Picture) -> Iterator[tuple[str, Tensor]]:
         name, view = view_of(run, asked.view)
         if missing := {view.source, view.target} - batch.keys():
             raise UserError(f"{run} translates {name}, and the images of {asked.runs[0]} have no {missing.pop()}.")
-        with torch.no_grad():
-            columns = replace(view, paired=images.paired).columns(batch, 0)
         assert view.way is not None and view.source is not None
+        shown, wide = batch[view.source], view.way.takes.channels
+        if shown.images.shape[1] == 1:  # gray lines, to a network that is shown lines as RGB
+            shown = shown._replace(images=shown.images.expand(-1, wide, -1, -1))
+        with torch.no_grad():
+            columns = replace(view, paired=images.paired).columns({**batch, view.source: shown}, 0)
         if not place:
             yield "input", picture(columns["input"], images.domains[view.source].classes)
         for column, made in columns.items():

@@ -12,23 +12,22 @@ numbers. `--only cyclegan cut` takes some arms, `--no-train` measures what is th
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import tyro
-from compare_report import shown, told
-from compare_trials import Arm, Trial, check, seen, train
 from torch import Tensor
 
 import ggdr
 from ggdr.cli import guarded
+from ggdr.comparison.jobs import train_missing
+from ggdr.comparison.report import told, with_margin
+from ggdr.comparison.trials import Arm, Trial, check_trial, is_complete
 from ggdr.data.base import DataSet
 from ggdr.errors import UserError, above_zero
 from ggdr.evaluation.result import MetricValue
@@ -49,7 +48,7 @@ RECIPES = Path(__file__).parent.parent / "recipes"
 SHORT = "--total-kimg 7 --g-optimizer.lr.kimg 3 --d-optimizer.lr.kimg 3"
 LONG = "--total-kimg 50 --g-optimizer.lr.kimg 25 --d-optimizer.lr.kimg 25"
 PATCH = "--discriminator unet --discriminator.encoder patch --discriminator.encoder.channels 32"
-PATCH += " --discriminator.encoder.halvings 2 --regularizers.ggdr ggdr"
+PATCH += " --discriminator.encoder.halvings 2 --regularizers.ggdr ggdr --regularizers.ggdr.resolutions 16"
 NICE = "--discriminator unet --discriminator.encoder nice --discriminator.encoder.channels 32"
 NICE += " --discriminator.encoder.halvings 1 --discriminator.encoder.global-halvings 1"
 NICE += " --regularizers.ggdr ggdr --regularizers.ggdr.resolutions 16"
@@ -111,20 +110,16 @@ def main(argv: list[str]) -> int:
     arms = [name for name in ARMS if not asked.only or name in asked.only]
     trials = [trial for name in arms for trial in planned(name, asked)]
     if asked.train:
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        with ThreadPoolExecutor(asked.jobs) as pool:
-            todo = [trial for trial in sorted(trials, key=lambda trial: trial.seed) if not complete(trial)]
-            if failures := [why for why in pool.map(lambda trial: train(trial, environment), todo) if why]:
-                raise UserError(" ".join(failures))
+        train_missing(trials, asked.jobs)
     found: dict[str, dict[int, Numbers]] = {}
-    for trial in filter(complete, trials):
+    for trial in filter(is_complete, trials):
         found.setdefault(trial.arm.name, {})[trial.seed] = measured(trial)
         print(f"{trial.name}: measured", flush=True)
     rows = floors() | found
     asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / "table.json").write_text(json.dumps(rows, indent=1) + "\n")
+    (asked.out / "table.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     text = "\n\n".join(f"### {view}\n\n{table(view, rows)}" for view in VIEWS)
-    (asked.out / "table.md").write_text(text + "\n")
+    (asked.out / "table.md").write_text(text + "\n", encoding="utf-8")
     print(text)
     return 0
 
@@ -137,13 +132,8 @@ def planned(name: str, asked: Table) -> list[Trial]:
     arm = Arm(name, words, to_json(fit(recipe, recipe.data.open().domains).recipe))
     trials = [Trial(arm, seed, asked.out / name / f"seed{seed}") for seed in asked.seeds]
     for trial in trials:
-        check(trial)
+        check_trial(trial)
     return trials
-
-
-def complete(trial: Trial) -> bool:
-    """Whether it has seen as many images as its recipe says."""
-    return seen(trial) >= 1000 * trial.arm.recipe["total_kimg"]
 
 
 def measured(trial: Trial) -> Numbers:
@@ -201,7 +191,7 @@ def cells(view: str, name: str, rows: Mapping[str, Mapping[int, Numbers]]) -> It
     base = of_view(view, rows.get(BASES.get(name, ""), {}))
     both = sorted(own.keys() & base.keys())
     for metric in METRICS:
-        text = shown(MetricValue([each[metric.name] for each in own.values()]))
+        text = with_margin(MetricValue([each[metric.name] for each in own.values()]))
         if both:
             gaps = [own[seed][metric.name] - base[seed][metric.name] for seed in both]
             text += f"; {told(MetricValue(gaps))}"

@@ -36,13 +36,14 @@ from typing import Any, Literal
 
 import torch
 import tyro
-from compare_measure import measured, value_of
-from compare_trials import Arm, Trial, seen, train
 from tqdm import tqdm
 from zoo_arms import arm, zoo
 
 from ggdr import __version__
 from ggdr.cli import guarded
+from ggdr.comparison.jobs import train_trial
+from ggdr.comparison.measuring import measured, value_of
+from ggdr.comparison.trials import Arm, Trial, seen
 from ggdr.errors import UserError, above_zero
 from ggdr.ops.precision import without_tf32
 from ggdr.recipe import Recipe
@@ -115,7 +116,7 @@ class Run:
     def known(self) -> Cell | None:
         """What is known of it from before, if it was made of the same; measured otherwise, it is but trained."""
         try:
-            kept = json.loads((self.folder / "cell.json").read_text())
+            kept = json.loads((self.folder / "cell.json").read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError):
             return None
         changed = {key for key, value in self.made_of.items() if kept["made_of"].get(key) != value}
@@ -126,7 +127,9 @@ class Run:
     def keep(self, state: str, **what: Any) -> Cell:
         """Write down what is known of it now."""
         cell = self.about | {"state": state} | what
-        (self.folder / "cell.json").write_text(json.dumps({"cell": cell, "made_of": self.made_of}, indent=1) + "\n")
+        (self.folder / "cell.json").write_text(
+            json.dumps({"cell": cell, "made_of": self.made_of}, indent=1) + "\n", encoding="utf-8"
+        )
         return cell
 
 
@@ -180,9 +183,9 @@ def children_seconds() -> float:
 def bring(run: Run, environment: dict[str, str], alone: bool) -> None:
     """Train a run to its end, or keep why not; `alone`: no other is trained meanwhile, so that its time is known."""
     run.file.parent.mkdir(parents=True, exist_ok=True)
-    run.file.write_text(to_python(run.recipe))
+    run.file.write_text(to_python(run.recipe), encoding="utf-8")
     whole, began = alone and not seen(run.trial), children_seconds()
-    why = "" if run.complete else train(run.trial, environment)
+    why = "" if run.complete else train_trial(run.trial, environment)
     if run.complete:
         minutes = {"minutes": rounded((children_seconds() - began) / 60)} if whole else {}
         run.keep("trained", kimg=run.recipe.total_kimg, **minutes)
@@ -199,7 +202,9 @@ def measure_all(runs: Sequence[Run]) -> Iterator[Cell]:
             assert cell is not None  # each was brought to its end
             if cell["state"] == "trained":
                 try:
-                    record = measured(run.folder, run.made_of["measured"], team, run.folder / "measured")
+                    record = measured(
+                        run.folder, run.made_of["measured"], team, run.folder / "measured", "zoo_measure.py"
+                    )
                     spent = {key: cell[key] for key in ("kimg", "minutes") if key in cell}
                     cell = run.keep("measured", metrics=values(record), warnings=record["warnings"], **spent)
                 except ValueError as error:
@@ -237,7 +242,7 @@ def write(survey: Survey, cells: list[Cell], command: str) -> None:
     }
     head = json.dumps(told, indent=1)[:-2]
     lines = ",\n".join("  " + json.dumps(cell, allow_nan=False) for cell in cells)
-    survey.json.write_text(f'{head},\n "cells": [\n{lines}\n ]\n}}\n')
+    survey.json.write_text(f'{head},\n "cells": [\n{lines}\n ]\n}}\n', encoding="utf-8")
     states = [cell["state"] for cell in cells]
     print(", ".join(f"{states.count(state)} {state}" for state in sorted(set(states))) + f": {survey.json}")
 
@@ -245,7 +250,7 @@ def write(survey: Survey, cells: list[Cell], command: str) -> None:
 def machine() -> str:
     """The processor's name and how many cores there are."""
     info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 

@@ -49,7 +49,7 @@ class Picture:
 def main(argv: list[str]) -> int:
     """Draw all fields; ValueError if there is nothing to draw."""
     asked = tyro.cli(Picture, args=argv, prog="zoo_picture.py", description=__doc__)
-    told = json.loads(asked.json.read_text())
+    told = json.loads(asked.json.read_text(encoding="utf-8"))
     seed = min(cell["seed"] for cell in told["cells"] if "seed" in cell)
     survey = Survey(out=asked.runs, kimg=told["kimg"], seeds=(seed,))
     fields = {"real": [reals()]} | {name: arms(survey, file, seed) for name, file in zoo().items()}

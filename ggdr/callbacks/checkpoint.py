@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @callbacks.register("checkpoint")
 @dataclass(kw_only=True)
 class Checkpoint(Callback):
-    """Save all that the run needs to go on; at the end, also the mean generator, to be shared."""
+    """Save all that the run needs to go on; at the end, also the mean generator, to be shared, and the losses' plot."""
 
     every_kimg: float = 200.0
     """interval of checkpoints, thousands of reals; there is one at the end in any case"""
@@ -24,14 +24,16 @@ class Checkpoint(Callback):
         trainer.save()
 
     def end(self, trainer: Trainer) -> None:
+        """Save a last checkpoint, and, of a run that is done, its running means as a model in the folder `model`."""
         from ggdr.saving.model import describe, save_model
         from ggdr.saving.pretrained import INDEX, translator_index
 
         trainer.save()
+        trainer.journal.plot()
         run = trainer.run
         if run.done and trainer.main:
             for name, network in run.ema.mean.items():
                 save_model(network, run.out / "model" / name)
             described = {name: describe(network) for name, network in run.ema.mean.items()}
             if index := translator_index(described, run.recipe.game, [*run.domains]):
-                (run.out / "model" / INDEX).write_text(index)
+                (run.out / "model" / INDEX).write_text(index, encoding="utf-8")

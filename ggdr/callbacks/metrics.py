@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from ggdr.errors import at
 from ggdr.lazy import Tensor
 from ggdr.play.callback import Callback
-from ggdr.registry import callbacks
+from ggdr.registry import Capability, callbacks
 from ggdr.seeding import seed_of
 
 if TYPE_CHECKING:
     from ggdr.features.cache import FeatureCache
-    from ggdr.metrics.data import EvalData
+    from ggdr.features.segmenter import Segmenter
+    from ggdr.metrics.base import Metric
+    from ggdr.metrics.data import EvalData, Rows
     from ggdr.play.view import View
     from ggdr.training.run import Run
     from ggdr.training.trainer import Trainer
@@ -38,8 +41,10 @@ class MeasureMetrics(Callback):
         run = trainer.run
         self.best = best_of(self.keep_best, run.recipe.metrics, self.every_kimg, run.out)
         self.known_reals: dict[tuple[str, bool], FeatureCache] = {}
-        for _, data in self.data(trainer):
-            for name, metric in run.recipe.metrics.items() if self.every_kimg else ():
+        self.segmenter = cache(lambda: segmenter_of(trainer))
+        views = self.data(trainer)
+        for name, metric in run.recipe.metrics.items() if self.every_kimg else ():
+            for _, data in told_by(metric, views):
                 with at(f"metrics.{name}", f"or train without it: --metrics.{name} none"):
                     metric.prepare(data)
 
@@ -64,7 +69,7 @@ class MeasureMetrics(Callback):
             for name, metric in run.recipe.metrics.items():
                 if name in but or run.stop.due_now():
                     continue
-                values = {of: metric.measure(data) for of, data in views}
+                values = {of: metric.measure(data) for of, data in told_by(metric, views)}
                 trainer.log({f"metric/{name}/{of}{key}": v for of, each in values.items() for key, v in each.items()})
         self.keep(trainer)
 
@@ -92,16 +97,18 @@ class MeasureMetrics(Callback):
 
     def of_view(self, trainer: Trainer, view: View) -> EvalData:
         """The data of one view's metrics."""
+        from ggdr.data.reading.labelled import map_domain, with_labels
         from ggdr.features.cache import FeatureCache
-        from ggdr.metrics.data import EvalData
+        from ggdr.metrics.data import EvalData, Rows
         from ggdr.sampling import make
 
         run, reals = trainer.run, self.reals_of(trainer, view)
+        held_out = run.recipe.data.held_out()
 
         def made(seed: int) -> FeatureCache:
             """What the view makes, under the draws of a seed."""
             return FeatureCache(
-                lambda places: make(view, run.seen_by(view, places), seed + places.start),
+                lambda places: make(view, run.seen_by(view, places), seed + places.start, run.domains[view.target]),
                 count=None if view.source is None else run.shown.count(view.source),
                 processes=trainer.processes,
                 on_progress=reals.on_progress,
@@ -111,14 +118,24 @@ class MeasureMetrics(Callback):
         fakes, other_draws = made(run.recipe.seed), None
         if view.way is not None:
             other_draws = made(seed_of(run.recipe.seed, "other_draws")) if view.way.draws else fakes
-        return EvalData(
+
+        def both_parts() -> tuple[Rows, Rows]:
+            """What is learnt from and what is held out."""
+            assert held_out is not None
+            return Rows(*with_labels(run.images)), Rows(*with_labels(held_out.open()))
+
+        found = EvalData(
             reals,
             fakes,
             view.generator,
             lambda places: labels_of(run, view, places),
             truth=reals if view.paired else None,
             other_draws=other_draws,
+            both_parts=both_parts if held_out else None,
         )
+        if view.source is None or view.source != map_domain(run.shown):
+            return found
+        return found._replace(maps=lambda places: maps_at(run, places), segmenter=self.segmenter)
 
     def reals_of(self, trainer: Trainer, view: View) -> FeatureCache:
         """The images that a view's are to resemble, with the features that are known already."""
@@ -136,6 +153,34 @@ class MeasureMetrics(Callback):
                 networks=None if shared is None else shared.networks,
             )
         return self.known_reals[key]
+
+
+def told_by(metric: Metric, views: list[tuple[str, EvalData]]) -> list[tuple[str, EvalData]]:
+    """The views that have what a metric requires, such as a truth; all of them where none has, so that it says so."""
+
+    def has(data: EvalData) -> bool:
+        """Whether it is there."""
+        there = {Capability.TRUTH: data.truth, Capability.GENERATOR: data.generator}
+        return all(there[need] is not None for need in metric.requires & there.keys())
+
+    return [each for each in views if has(each[1])] or views
+
+
+def maps_at(run: Run, places: range) -> Tensor:
+    """The label maps [n, H, W] at these places, as numbers of classes."""
+    from ggdr.data.reading.labelled import map_domain
+
+    return run.shown.domain_batches(list(places), run.recipe.seed)[map_domain(run.shown)].images[:, 0]
+
+
+def segmenter_of(trainer: Trainer) -> Segmenter:
+    """The segmenter of the pairs that the run learns from, trained now if it is not kept."""
+    from ggdr.data.reading.labelled import labelled_images
+    from ggdr.features.segmenter import find_segmenter
+
+    run = trainer.run
+    say = partial(print, flush=True) if trainer.main else lambda line: None  # the journal is not open yet
+    return find_segmenter(labelled_images(run.images), run.device, say)
 
 
 def labels_of(run: Run, view: View, places: range) -> Tensor | None:

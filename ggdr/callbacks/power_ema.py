@@ -46,6 +46,7 @@ class PowerEMA(Callback):
         self.found: dict[str, Tensor] = {}  # of a checkpoint, until the means are there to take it
 
     def start(self, trainer: Trainer) -> None:
+        """Begin the means, set aside snapshots of an earlier run, and say what memory and disk they take."""
         from ggdr.saving import ema_snapshots
         from ggdr.training.place import megabytes
 

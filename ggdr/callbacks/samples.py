@@ -28,6 +28,7 @@ class SampleGrid(Callback):
         above_zero(self, "images")
 
     def start(self, trainer: Trainer) -> None:
+        """Draw the reals of each domain, and the first grid of each view, unless the run goes on."""
         from ggdr.sampling.grid import picture
 
         run = trainer.run
@@ -65,7 +66,7 @@ class SampleGrid(Callback):
                 trainer.journal.grid(name, side_by_side(shown), run.images_seen, rows_of=len(shown))
             else:
                 trainer.journal.grid(name, shown[0].cpu(), run.images_seen)
-        trainer.journal.plot()
+        trainer.journal.plot_if_due()
 
     def rolled_back(self, trainer: Trainer) -> None:
         self.drawn = trainer.run.images_seen

@@ -20,7 +20,7 @@ class Batch(NamedTuple):
     """Real images of one process's part of a global batch."""
 
     images: Tensor
-    """[N, C, H, W] uint8"""
+    """[N, C, H, W] uint8, or float32 where the spec says that they are continuous"""
     labels: Tensor | None = None
     """[N, L] float32; None: unconditional"""
 
@@ -135,6 +135,9 @@ class DataSet(Part):
     def statistics(self) -> FeatureStatistics | None:
         """Mean and covariance of the features of its images, where its source holds them; None: it holds images."""
         return None
+
+    def check_source(self) -> None:
+        """UserError if its source is not there, as far as that is known without the import of torch."""
 
     def open(self) -> Images:
         """Look at the source and be ready to read; UserError, in one sentence, if there is nothing to read."""

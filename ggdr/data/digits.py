@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 from ggdr.data.base import DataSet, Images
 from ggdr.errors import UserError, setting
@@ -24,18 +24,28 @@ class Digits(DataSet):
     """condition on the digit: ten classes"""
     subset: int | None = None
     """use only the first N digits; None: all"""
+    hold_out: int = 0
+    """digits, drawn from all, that are kept for tests: they are the split test"""
+    split: Literal["train", "test"] = "train"
+    """the part that is read: what `hold_out` leaves, or what it keeps"""
     features: ClassVar[str] = "digits"
 
     def identity(self) -> str:
         return self.name
 
+    def held_out(self) -> Digits | None:
+        """The split test, if there is one."""
+        if self.split == "test" or not self.hold_out:
+            return None
+        return replace(self, split="test", subset=None)
+
     def open(self) -> Images:
         """The digits, in memory."""
         import numpy as np
-        from sklearn.datasets import load_digits
 
         from ggdr.data.reading.indexed import IndexedImages
         from ggdr.data.reading.labels.base import class_labels
+        from ggdr.features.scans import digit_scans
 
         least = 8 + 2 * self.margin
         if self.margin < 0 or self.size < least:
@@ -43,13 +53,26 @@ class Digits(DataSet):
                 f"digits are 8 pixels wide, {least} with their margin, and can only be enlarged, not to {self.size};"
                 f" type {setting('size')} 32."
             )
-        found = load_digits()
-        count = len(found.images) if self.subset is None else self.subset
-        if not 1 <= count <= len(found.images):
-            raise UserError(f"subset of {count} digits; choose 1 to {len(found.images)}.")
-        labels = class_labels(found.target[:count], [str(digit) for digit in range(10)]) if self.labels else None
-        pictures = np.stack([enlarge(np.pad(scan, self.margin), self.size) for scan in found.images[:count]])
+        scans, digits = self.part(*digit_scans())
+        count = len(scans) if self.subset is None else self.subset
+        if not 1 <= count <= len(scans):
+            raise UserError(f"subset of {count} digits; choose 1 to {len(scans)}.")
+        labels = class_labels(digits[:count].tolist(), [str(digit) for digit in range(10)]) if self.labels else None
+        pictures = np.stack([enlarge(np.pad(scan, self.margin), self.size) for scan in scans[:count]])
         return IndexedImages(pictures[:, None], ImageSpec(self.size, self.size, 1), labels)
+
+    def part(self, scans, digits):
+        """Those scans [N, 8, 8] and digits [N] that are of the split; UserError if it would be empty."""
+        import numpy as np
+
+        if self.split == "test" and not self.hold_out or not 0 <= self.hold_out < len(scans):
+            raise UserError(
+                f"{setting('hold_out')} is {self.hold_out} of {len(scans)} digits, and the split is {self.split}: give"
+                f" a number from {int(self.split == 'test')} to {len(scans) - 1}, such as 297."
+            )
+        drawn = np.random.default_rng(0).permutation(len(scans))[: self.hold_out]
+        chosen = np.isin(np.arange(len(scans)), drawn) == (self.split == "test")
+        return scans[chosen], digits[chosen]
 
 
 def enlarge(scan, size: int):

@@ -86,6 +86,13 @@ class TwoDomains(DataSet):
     def asks(self) -> str:
         return "" if self.hub_id() or is_address(self.source) else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
 
+    def check_source(self) -> None:
+        from ggdr.data.reading.detect import check_source
+
+        for source in (self.source, self.a.source, self.b.source):
+            if source and not Path(source).expanduser().exists() and Path(source).suffix != ".csv":
+                check_source(source)  # what is there, and lists of pairs, are for `open` to judge
+
     def held_out(self) -> TwoDomains | None:
         """The test images as they are, in full: the split test, else val, or what `hold_out` keeps; None: itself."""
         from ggdr.data.reading.domains.layout import test_split

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -38,8 +38,9 @@ class ImageFiles(DataSet):
     """empty: none; "folders": sub-folders are classes ("top-folders": also those called train or 00000); FILE or
     FILE:COLUMN, a .csv, .tsv, .jsonl or dataset.json, there or among the images; a column of the table;
     cls or json.KEY of a WebDataset"""
-    label_kind: Literal["auto", "classes", "continuous"] = "auto"
-    """each value a class, or numbers as they stand; auto: words are classes, whole numbers by what they look like"""
+    label_kind: Literal["auto", "classes", "continuous", "text"] = "auto"
+    """each value a class, numbers as they stand, or texts, of which the words count; auto: words are classes, whole
+    numbers by what they look like"""
     unlabelled: Literal["refuse", "skip", "class"] = "refuse"
     """images without a label (none, empty, NaN, unknown): say so and stop, leave them out, or a further class"""
     only: str = ""
@@ -78,10 +79,23 @@ class ImageFiles(DataSet):
     def asks(self) -> str:
         return "" if self.hub_id() or is_address(self.source) else "--data.source FOLDER_OR_ZIP_OR_HUB_ID"
 
+    def held_out(self) -> ImageFiles | None:
+        """The split test in full, else val, without jitter, where the source has one; None: itself."""
+        from ggdr.data.reading.opening import test_split
+
+        split = test_split(self) if self.split == "train" else ""
+        found = replace(self, split=split, load_size=None, flip=False, mirror=False, subset=None)
+        return found if split else None
+
     def statistics(self) -> FeatureStatistics | None:
         from ggdr.data.reading.arrays.statistics import read_statistics
 
         return read_statistics(self.source)
+
+    def check_source(self) -> None:
+        from ggdr.data.reading.detect import check_source
+
+        check_source(self.source)
 
     def open(self) -> Images:
         """Look at the source and a sample of its images; UserError, in one sentence, if there is nothing to read."""

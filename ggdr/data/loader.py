@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from ggdr.data.base import Batch, Images
 from ggdr.errors import UserError
 from ggdr.ops.threads import available_cpus
+from ggdr.processes import STOP_SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,7 @@ def fetch_by_processes(images: Images, seed: int, steps: Iterator[list[int]], nu
 
 def ignore_signals(worker: int) -> None:
     """Ignore, in a loader worker, the signals that ask a run to stop: the trainer ends its workers itself."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 

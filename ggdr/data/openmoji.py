@@ -26,8 +26,9 @@ class OpenMoji(DataSet):
     """3: RGB over white; 4: RGBA"""
     gray_lines: bool = True
     """lines have one channel; False: as many as pictures, so that a translator of lines can be shown pictures"""
-    labels: Literal["none", "groups", "tones", "groups and tones"] = "none"
-    """condition on Unicode's group (10 classes), on skin tone (7 classes, or those of `tones`), or on both at once"""
+    labels: Literal["none", "groups", "tones", "groups and tones", "names"] = "none"
+    """condition on Unicode's group (10 classes), on skin tone (7 classes, or those of `tones`), on both at once, or on
+    the words of Unicode's name, such as "black cat" """
     groups: tuple[str, ...] = ()
     """only emoji of these groups, such as smileys or flags; empty: of all"""
     tones: tuple[str, ...] = ()

@@ -64,7 +64,7 @@ class SuperResolution(DataSet):
     def asks(self) -> str:
         return self.pictures().asks()
 
-    def held_out(self) -> DataSet | None:
+    def held_out(self) -> SuperResolution | None:
         """The middle of each picture of the tests, if there are any."""
         if self.split == "test" or not (self.test_source or self.hold_out):
             return None

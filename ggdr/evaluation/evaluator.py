@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
+
+from torch import Tensor
 
 from ggdr.cache import cache_folder
 from ggdr.data.base import Batch, DataSet, Images
 from ggdr.data.images import ImageFiles
+from ggdr.data.reading.labelled import labelled_images, map_domain, with_labels
 from ggdr.errors import UserError, at
 from ggdr.evaluation.disk_cache import DiskFeatureCache
 from ggdr.evaluation.inputs import paired_beside
@@ -22,8 +25,9 @@ from ggdr.evaluation.sources import SEED_SCHEME, ImageSource, SamplingSettings, 
 from ggdr.evaluation.translators import TranslatorSource, open_translator
 from ggdr.features.base import Embedder, Extractor
 from ggdr.features.cache import FeatureCache
+from ggdr.features.segmenter import Segmenter, find_segmenter
 from ggdr.metrics.base import Metric, Numbers, extractor_of
-from ggdr.metrics.data import EvalData
+from ggdr.metrics.data import EvalData, Rows
 from ggdr.networks.base import ImageSpec
 from ggdr.ops.device import device_name
 from ggdr.ops.precision import without_tf32
@@ -114,7 +118,7 @@ class Evaluator:
             check_no_view(view, files.source)
             self.compared = {"": self.of_source(find_source(files, sampling, self.images, model, revision), stored)}
         if skip_missing and self.images.paired and self.translator:
-            metrics = {**metrics, **paired_beside(metrics)}
+            metrics = {**metrics, **paired_beside(metrics, of_maps=bool(map_domain(self.images)))}
         self.metrics = self.prepare(metrics, skip_missing)
         if sampling.view.truncation_psi not in (None, 1.0):
             walking = [name for name, metric in self.metrics.items() if Capability.GENERATOR in metric.requires]
@@ -182,7 +186,21 @@ class Evaluator:
             other_draws = (
                 fake if source.once else FeatureCache(again, source.count, self.processes, networks=self.networks)
             )
-        return EvalData(real, fake, source.generator, labels, own, self.statistics, truth, other_draws)
+        found = EvalData(real, fake, source.generator, labels, own, self.statistics, truth, other_draws)
+        if not self.translator and (held_out := self.settings.held_out()) is not None:
+            found = found._replace(both_parts=lambda: (rows_of(self.images), rows_of(held_out.open())))
+        if not self.translator or self.translator.views[view].source != map_domain(self.images):
+            return found
+        return found._replace(maps=self.maps, segmenter=lambda: self.segmenter)
+
+    def maps(self, places: range) -> Tensor:
+        """The label maps [N, H, W] at these places, as numbers of classes."""
+        return self.images.domain_batches(list(places), 0)[map_domain(self.images)].images[:, 0]
+
+    @cached_property
+    def segmenter(self) -> Segmenter:
+        """The segmenter of the data that are trained on, of which the images that are measured may be held out."""
+        return find_segmenter(labelled_images(self.settings.open()), self.processes.device, self.progress.say)
 
     def run(self, seed: int = 0, repeats: int | None = None, batch_size: int = 16) -> EvalResult:
         """Measure every metric in every repeat; all processes of a launch must call it, and all get the result.
@@ -313,6 +331,7 @@ class Evaluator:
             "settings": to_json(metric),
             "real": {"number": numbers.real} | self.real_content(metric, numbers, self.compared[view]),
             "fake": {"number": numbers.fake} | ({"content": stored.content(numbers.fake)} if stored else {}),
+            **metric.describe(self.eval_data(view)),
             "features": network
             and {"width": network.width, "weights": network.weights_hash, "protocol": network.protocol},
         }
@@ -335,6 +354,11 @@ def values_of(metric: Metric, repeats: Sequence[Mapping[str, float]]) -> dict[st
     return {
         key: MetricValue([each[key] for each in repeats], "" if key in neither else metric.better) for key in repeats[0]
     }
+
+
+def rows_of(images: Images) -> Rows:
+    """All of a data set of vectors."""
+    return Rows(*with_labels(images))
 
 
 def check_shapes(shape: tuple[int, int, int], images: Images, data: DataSet) -> None:

@@ -14,7 +14,7 @@ from ggdr.data.base import DataSet
 from ggdr.data.images import ImageFiles
 from ggdr.errors import UserError
 from ggdr.evaluation.inputs import RANGES, STANDARD, check_ranges, check_source, data_of_run, find_data, reads
-from ggdr.flags.command_line import flags_of, parsed
+from ggdr.flags.command_line import TAB, flags_of, parsed
 from ggdr.flags.parts import fresh, part_flags, swap_parts, take, take_use
 from ggdr.metrics.base import Metric
 from ggdr.registry import discover, metrics, use
@@ -118,9 +118,12 @@ class Command:
         )
 
 
-def parse(argv: list[str], program: str) -> Command:
-    """Parse `WHAT [flags]`; UserError or SystemExit with what is wrong and what to type instead."""
-    asks_help = bool({"-h", "--help"} & set(argv))
+def parse(argv: list[str], program: str, own: DataSet | None = None) -> Command:
+    """Parse `WHAT [flags]`; UserError or SystemExit with what is wrong and what to type instead.
+
+    `own`: the real images where no flag names any; None: those that WHAT was trained on.
+    """
+    asks_help = bool({"-h", "--help", TAB} & set(argv))
     what, flags = (argv[0], argv[1:]) if argv and not argv[0].startswith("-") else ("", argv)
     if not what and not asks_help:
         raise UserError(f"nothing to measure; {first_word(argv, program)}")
@@ -136,7 +139,7 @@ def parse(argv: list[str], program: str) -> Command:
         sources = [ImageFiles.name]
     if len(sources) > 1:
         raise UserError(f"--data {' '.join(sources)}: real images come from one source; give one.")
-    data = find_data(sources[0]) if sources else ImageFiles() if asks_help else data_of_run(what)
+    data = find_data(sources[0]) if sources else ImageFiles() if asks_help else own or data_of_run(what)
     start = Parts(data, {name: fresh(metrics.find(name), "--metrics") for name in names or STANDARD})
     parts, flags = swap_parts(start, flags_of_each(flags, start))
     default = Command(

@@ -21,6 +21,8 @@ STANDARD = ("fid", "kid", "precision_recall", "swd")
 """metrics that are measured if none is named"""
 PAIRED = ("l1", "psnr", "ssim", "lpips")
 """metrics that are measured beside them, of a translator whose images have truths"""
+OF_MAPS = ("mean_iou",)
+"""metrics that are measured beside those, of a translator of label maps"""
 RANGES = {
     "seed": (0, 2**31 - 1),  # so that the seeds of all repeats tell torch's random streams apart
     "batch_size": (1, 64),
@@ -103,7 +105,11 @@ def reads(metric: Metric, extractor: str) -> bool:
     return kind is not None and (given is None or issubclass(given, kind))
 
 
-def paired_beside(given: Mapping[str, Metric]) -> dict[str, Metric]:
-    """The metrics of pairs, of as many images as those that are measured beside them."""
+def paired_beside(given: Mapping[str, Metric], of_maps: bool) -> dict[str, Metric]:
+    """The metrics of pairs, of as many images as those that are measured beside them.
+
+    `of_maps`: the images are made of label maps.
+    """
     images = max(metric.images for metric in given.values())
-    return {name: replace(fresh(metrics.find(name), "--metrics"), images=images) for name in PAIRED}
+    names = (*PAIRED, *OF_MAPS) if of_maps else PAIRED
+    return {name: replace(fresh(metrics.find(name), "--metrics"), images=images) for name in names}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
-from tqdm import tqdm
+from ggdr.progress import Bar
 
 
 class Progress:
@@ -15,29 +14,28 @@ class Progress:
     def __init__(self, shown: bool = False):
         """`shown`: False in a notebook that asked for nothing, and on all processes but the first."""
         self.shown = shown
-        self.bar: tqdm = tqdm(disable=True)
+        self.bar = Bar(shown=False)
 
     @contextmanager
     def work(self, total: int) -> Iterator[None]:
         """Show a bar of `total` images while the context lasts."""
-        self.bar = tqdm(total=total, unit=" images", leave=False, disable=None if self.shown else True)
-        with closing(self.bar):
+        with Bar("measuring", total, "images", shown=self.shown) as self.bar:
             yield
 
     def stage(self, name: str) -> None:
         """Write what is being worked on in front of the bar."""
-        self.bar.set_description_str(name)
+        self.bar.describe(name)
 
     def advance(self, count: int) -> None:
         """Move the bar by `count` images."""
-        self.bar.update(count)
+        self.bar.advance(count)
 
     def say(self, text: str) -> None:
         """Print a line above the progress bar, if progress is shown."""
         if self.shown:
-            tqdm.write(text)
+            self.bar.write(text)
 
     def warn(self, text: str) -> None:
         """Print a warning to stderr."""
         if self.shown:
-            tqdm.write(f"ggdr: warning: {text}", file=sys.stderr)
+            self.bar.warn(text)

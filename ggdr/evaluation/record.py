@@ -70,7 +70,7 @@ def write_record(record: Mapping[str, Any], file: Path) -> Path:
     """Write a record to a file that is not there yet, and return the file; FileExistsError if it is."""
     file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(record, indent=1, allow_nan=False)
-    with file.open("x") as stream:
+    with file.open("x", encoding="utf-8") as stream:
         stream.write(text + "\n")
         stream.flush()
         os.fsync(stream.fileno())

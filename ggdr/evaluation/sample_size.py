@@ -30,7 +30,7 @@ def warnings_of(metric: Metric, data: EvalData) -> Iterator[str]:
         if available is not None and 0 < count == available < wanted:
             yield f"all {count:,} {kind} are taken, fewer than the {wanted:,} asked for."
     few = fewer(real, fake)
-    if few < metric.reliable_images:
+    if 0 < few < metric.reliable_images:
         instead = ", or take kid, which has no such bias" if metric.covariance else ""
         yield (
             f"values of {few:,} images depend on their number; compare them with those of as many alone, give"

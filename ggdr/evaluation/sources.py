@@ -20,7 +20,7 @@ from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
 from ggdr.sampling import SamplingOptions, forward_arguments, seeded_latents
-from ggdr.sampling.grid import to_uint8
+from ggdr.sampling.grid import as_data
 from ggdr.sampling.labels import describe_labels
 from ggdr.saving import checkpoint
 from ggdr.saving.model import SavedNetwork, read_description
@@ -58,7 +58,7 @@ class ImageSource:
     """the opened files, if images are read from files"""
 
     def make(self, places: range, repeat: int, seed: int, batch_size: int) -> Tensor:
-        """Return the images at these places, the first a multiple of CHUNK, as [N, C, H, W] uint8.
+        """Return the images at these places, the first a multiple of CHUNK, as [N, C, H, W] as data hold them.
 
         `batch_size`: images that are made at once, 1 to CHUNK.
         """
@@ -119,7 +119,8 @@ class GeneratorSource(SeededSource):
     def sample(self, seeds: Sequence[int], labels: Tensor | None) -> Tensor:
         device = self.sampling.device
         z = seeded_latents(seeds, self.network.z_dim).to(device)
-        return to_uint8(self.network(z, None if labels is None else labels.to(device), **self.arguments).image)
+        made = self.network(z, None if labels is None else labels.to(device), **self.arguments).image
+        return as_data(made, self.network.spec)
 
     def describe(self) -> dict[str, Any]:
         """Return the weights' file and hash, the network's settings and progress, truncation and noise."""

@@ -15,8 +15,8 @@ from ggdr.errors import UserError, setting
 from ggdr.evaluation.sources import ImageSource, SamplingSettings, batches_of
 from ggdr.ops.pixels import network_input
 from ggdr.pipeline.translation import TranslationPipeline
-from ggdr.play.view import Reals, View
-from ggdr.sampling.grid import to_uint8
+from ggdr.play.view import Reals, View, check_label_names
+from ggdr.sampling.grid import as_data
 from ggdr.saving.model import SavedNetwork, read_description
 from ggdr.saving.pretrained import SavedModel
 from ggdr.seeding import seed_of
@@ -35,30 +35,37 @@ class TranslatorSource(ImageSource):
     def __init__(self, name: str, view: View, images: Images, device: torch.device):
         """Make a few images with two seeds, to see whether the networks draw. `images`: both domains'."""
         self.name, self.view, self.images, self.device = name, view, images, device
-        self.count = count = images.count(view.source or view.target)
+        self.source = view.source or view.target
+        self.count = count = images.count(self.source)
         first, again = (self.make_batch(range(min(DRAWN, count)), repeat, 0) for repeat in (0, 1))
         self.shape = (first.shape[1], first.shape[2], first.shape[3])
         if torch.equal(first, again):
             self.once = "this model draws nothing and makes the same images with every seed, so they are measured once"
 
     def make(self, places: range, repeat: int, seed: int, batch_size: int) -> Tensor:
-        count = self.images.count(self.view.source or self.view.target)
+        count = self.images.count(self.source)
         batches = (range(batch.start, min(batch.stop, count)) for batch in batches_of(places, batch_size))
         return torch.cat([self.make_batch(batch, repeat, seed) for batch in batches])[: len(places)]
 
     @torch.no_grad()
     def make_batch(self, places: range, repeat: int, seed: int) -> Tensor:
-        """Translate a whole batch; what is drawn is drawn for it alone, and torch's random state stays as it was."""
-        device = self.device
+        """Translate a whole batch; what is drawn is drawn for it alone, and torch's random state stays as it was.
+
+        One too small for a view that reads images together is made beside the images before it, or after the first.
+        """
+        device, start = self.device, min(places.start, max(0, places.stop - self.view.least))
+        read = range(start, min(max(places.stop, start + self.view.least), self.images.count(self.source)))
         batch = {
             name: Reals(
                 network_input(images.to(device), self.images.domains[name].classes),
                 None if labels is None else labels.to(device),
             )
-            for name, (images, labels) in self.images.domain_batches(list(places), 0).items()
+            for name, (images, labels) in self.images.domain_batches(list(read), 0).items()
         }
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            return to_uint8(self.view.make(batch, seed_of(seed, repeat, places.start)).float()).cpu()
+            made = self.view.make(batch, seed_of(seed, repeat, places.start)).float()
+        spec = self.images.domains[self.view.target]
+        return as_data(made[places.start - start : places.stop - start], spec).cpu()
 
     def describe(self) -> dict[str, Any]:
         """Return the domains that the view is between, how many images it is of, and how numbers become pixels."""
@@ -163,3 +170,4 @@ def check_way(name: str, view: View, images: Images) -> None:
             f"{name} was trained with labels of width {way.makes.labels}, and the data has {real.labels or 'none'};"
             " choose the labels it was trained with by --data.labels."
         )
+    check_label_names(way.makes, [real], f"images of {view.target}")

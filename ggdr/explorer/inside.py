@@ -176,10 +176,13 @@ def similarity_gallery(model: Model, settings: ImageSettings) -> list[tuple[PIL.
     ]
 
 
-def describe_score(model: Model, settings: ImageSettings, point: ImagePoint | None) -> str:
-    """Describe the discriminator's score in Markdown, and what to do next where no point is chosen."""
+def describe_score(model: Model, settings: ImageSettings) -> str:
+    """Describe the discriminator's score in Markdown, and what its words mean."""
     answer = inspect_image(model, settings).score
-    said = "No discriminator was saved with this model."
-    if answer is not None:
-        said = f"**D's logit** {answer.logit:+.2f} &nbsp; **P(real)** {answer.real:.0%}"
-    return said + ("" if point else " &nbsp; Click a point in the image to see what belongs to it.")
+    if answer is None:
+        return "No discriminator was saved with this model."
+    return (
+        f"**The discriminator's logit** {answer.logit:+.2f} &nbsp; **P(real)** {answer.real:.0%}\n\nThe discriminator"
+        " learned to tell real images from generated ones: a logit above 0 says real, and P(real) is the same as a"
+        " probability."
+    )

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
+import shutil
 import tempfile
+import threading
+from collections import deque
 from pathlib import Path
 
 import PIL.Image
 from torch import Tensor
 
 from ggdr.explorer.studio import ImageSettings, Model
+from ggdr.latent.codes import Codes, save_codes
+from ggdr.networks.base.module import Generator
 from ggdr.sampling.grid import display_channels, make_grid, save_grid
 
 SHOWN_PX = 384
 """Size that the current image is enlarged to at least, pixels."""
+KEPT = 64
+"""Number of files that wait to be downloaded."""
 SEEDS = 8
 """Number of images in the grid of seeds."""
 
@@ -49,8 +56,33 @@ def grid_tiles(model: Model, settings: ImageSettings, first: int) -> list[tuple[
     ]
 
 
-def save_download(image: Tensor, name: str) -> str:
-    """Save image [C, H, W] uint8 at its own size, under a name, in a new temporary folder; return the file."""
-    file = Path(tempfile.mkdtemp(prefix="ggdr-")) / f"{name}.png"
-    save_grid(image[None], file, 1, 1)
-    return str(file)
+class Downloads:
+    """Files that visitors may download: the newest, of which Gradio keeps copies; safe for many threads."""
+
+    def __init__(self) -> None:
+        """Make the folder that they lie in, which goes when the page does."""
+        self.folder = tempfile.TemporaryDirectory(prefix="ggdr-")
+        self.places: deque[Path] = deque()
+        self.lock = threading.Lock()
+
+    def place(self, name: str) -> Path:
+        """Return a path with this name, in a new folder; the oldest such folder goes."""
+        place = Path(tempfile.mkdtemp(dir=self.folder.name))
+        with self.lock:
+            self.places.append(place)
+            gone = self.places.popleft() if len(self.places) > KEPT else None
+        if gone is not None:
+            shutil.rmtree(gone, ignore_errors=True)
+        return place / name
+
+    def save_image(self, image: Tensor, name: str) -> str:
+        """Save image [C, H, W] uint8 at its own size, under a name; return the file."""
+        file = self.place(f"{name}.png")
+        save_grid(image[None], file, 1, 1)
+        return str(file)
+
+    def save_code(self, codes: Codes, generator: Generator, name: str) -> str:
+        """Save the code of one image under a name; return the file."""
+        file = self.place(f"{name}.safetensors")
+        save_codes(codes, generator, file)
+        return str(file)

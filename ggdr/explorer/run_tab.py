@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from ggdr.explorer import watch
+from ggdr.explorer.look import picture_box
 from ggdr.explorer.studio import Followed
 from ggdr.lazy import optional
 
 with optional("explore", "the page needs"):
     import gradio as gr
 
+WORDS = (
+    "**The last lines of the log.** kimg: thousands of real images shown so far. d/ and g/: losses of the discriminator"
+    " and of the generator, by term. r_t: the mean sign of its logits of real images, 1 where it knows"
+    " them by heart; p: the probability of the augmentations that work against that."
+)
 WATCH_SEC = 3.0
 """Seconds between two looks at a run's folder."""
 
@@ -22,10 +28,13 @@ def run_tab(followed: Followed[Any], run: Path) -> None:
     scratch = Path(tempfile.mkdtemp(prefix="ggdr-page-"))
     with gr.Tab("Run"):
         line = gr.Markdown(elem_id="headline")
-        grid = gr.Image(show_label=False, interactive=False, format="png", elem_id="grid", elem_classes="pixels",
-                        buttons=[])  # fmt: skip
-        losses = gr.Image(show_label=False, interactive=False, format="png", elem_id="losses", buttons=[])
-        table = gr.Dataframe(interactive=False, elem_id="numbers", show_label=False)
+        grid = picture_box("grid", "the newest images of the run")
+        losses = picture_box("losses", "plots of all that the run has logged")
+        gr.Markdown(WORDS)
+        table = gr.Dataframe(
+            interactive=False, elem_id="numbers", elem_classes="numbers", label="the last lines of the log",
+            show_label=False, buttons=[],
+        )  # fmt: skip
     seen = gr.State(None)
 
     def refresh(before: Any) -> list[Any]:

@@ -48,5 +48,5 @@ def write_space(folder: Path, model: str) -> list[Path]:
         raise UserError(f"{folder / there[0]} is there already; give another folder by --space.")
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Generic, Literal, NamedTuple, TypeVar
@@ -24,6 +25,8 @@ from ggdr.saving.pretrained import Hub, load_pair
 
 MAX_RESULTS = 512
 """Number of results cached for one model; the oldest are dropped first."""
+MOMENT_SEC = 0.001
+"""How long those who do long work stand aside, seconds."""
 Result = TypeVar("Result")
 
 
@@ -32,7 +35,7 @@ class ImageSettings(NamedTuple):
 
     seed: int = 0
     psi: float | None = None
-    label: int | tuple[float, ...] | None = None
+    label: int | str | tuple[float, ...] | None = None
     """Class of the image, or its label vector."""
     noise: Literal["const", "random", "none"] = "const"
 
@@ -63,6 +66,12 @@ class Model:
                 self.results[key] = made
             return self.results[key]  # type: ignore[return-value]
 
+    def give_way(self) -> None:
+        """Let other threads compute for a moment; called by the thread that holds the lock, at long work."""
+        self.lock.release()
+        time.sleep(MOMENT_SEC)  # a thread that waits takes the lock
+        self.lock.acquire()
+
     def labels(self, settings: ImageSettings) -> Tensor | None:
         """Return the label row [1, L] of the settings; None without labels."""
         return self.rows(settings, 1)
@@ -78,15 +87,18 @@ class Model:
 
     def images(self, settings_list: Sequence[ImageSettings]) -> list[Tensor]:
         """Return the images of settings that differ by their seeds alone; those that are not cached are made in one
-        pass."""
+        pass, which may round otherwise than `image` does: up to 1 of 255."""
         with self.lock:
-            new = [settings for settings in settings_list if settings not in self.results]
+            new = [settings for settings in settings_list if ("tile", settings) not in self.results]
             if new:
                 rows = self.rows(new[0], len(new))
                 made = torch.cat(list(draw(self.generator, [settings.seed for settings in new], rows, new[0].view)))
                 for settings, image in zip(new, to_uint8(made).cpu(), strict=True):
-                    self.get_or_make(settings, lambda image=image: image)  # type: ignore[misc]
-            return [self.image(settings) for settings in settings_list]
+                    self.get_or_make(("tile", settings), lambda image=image: image)  # type: ignore[misc]
+            return [
+                self.get_or_make(("tile", settings), lambda settings=settings: self.draw(settings))  # type: ignore[misc]
+                for settings in settings_list
+            ]
 
     def draw(self, settings: ImageSettings) -> Tensor:
         """Make the image [C, H, W] uint8 of the settings."""
@@ -108,33 +120,30 @@ class Model:
         with self.lock:
             return to_uint8(images_of(self.generator, codes))[0].cpu()
 
-    def mix(self, settings: ImageSettings, lender: int, layers: tuple[int, ...]) -> Tensor:
-        """Return the image [C, H, W] uint8 with the styles of another seed at `layers`; without layers the original."""
-        if not layers:
-            return self.render(self.codes(settings))
-        both = self.codes(settings), self.codes(settings._replace(seed=lender))
-        return self.get_or_make(
-            ("mix", settings, lender, layers), lambda: self.render(mix_styles(self.generator, *both, layers))
-        )
+    def mix(self, settings: ImageSettings, lender: int, layers: tuple[int, ...]) -> Codes:
+        """Return the code of an image with the styles of another seed at `layers`; without layers its own."""
+        codes = self.codes(settings)
+        lent = self.codes(settings._replace(seed=lender))
+        return mix_styles(self.generator, codes, lent, layers) if layers else codes
 
     def directions(self, method: Method, count: int) -> Directions:
         """Return the strongest directions of the generator's codes."""
         return self.get_or_make(("directions", method, count), lambda: find_directions(self.generator, method, count))
 
-    def edit(self, settings: ImageSettings, method: Method, amounts: tuple[float, ...]) -> Tensor:
-        """Return the image [C, H, W] uint8 moved by an amount along each of the strongest directions."""
+    def edit(self, settings: ImageSettings, method: Method, amounts: tuple[float, ...]) -> Codes:
+        """Return the code of an image, moved by an amount along each of the strongest directions."""
         codes, found = self.codes(settings), self.directions(method, len(amounts))
         for which, amount in enumerate(amounts[: len(found.vectors)]):
             codes = found.move(codes, which, [amount]) if amount else codes
-        return self.render(codes)
+        return codes
 
 
 class Followed(Generic[Result]):
     """What is saved in a folder or a Hub repository, kept up to date."""
 
-    def __init__(self, name: str, hub: Hub | None = None, device: str = ""):
-        """Read the model; UserError if there is none."""
-        self.name, self.hub, self.device = name, hub or Hub(), device
+    def __init__(self, name: str, hub: Hub | None = None, device: str = "", use: tuple[str, ...] = ()):
+        """Read the model; UserError if there is none. `use`: files that register its parts, for commands."""
+        self.name, self.hub, self.device, self.use = name, hub or Hub(), device, use
         self.stamp = newest(name)
         self.model = self.read()
 

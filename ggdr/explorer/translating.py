@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import random
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import PIL.Image
 
-from ggdr.errors import UserError
-from ggdr.explorer.page import label_control, label_of
-from ggdr.explorer.pictures import SHOWN_PX
+from ggdr.explorer.commands import FOLDER, command_box, command_line, label_words
+from ggdr.explorer.controls import errors_told, label_control, label_of, seed_control, visitor_inputs
+from ggdr.explorer.look import dropped, heading, page_blocks, picture_box, tiles
+from ggdr.explorer.pictures import SHOWN_PX, Downloads
 from ggdr.explorer.run_tab import run_tab
 from ggdr.explorer.studio import Followed
 from ggdr.lazy import optional
 from ggdr.ops.device import resolve_device
+from ggdr.pipeline.noise import NOISES, Noise
 from ggdr.pipeline.translation import TranslationPipeline
 from ggdr.play.view import Way
 from ggdr.sampling.grid import save_png
@@ -29,8 +29,6 @@ TILE_PX = 1024
 """Longest side of pictures that are translated whole."""
 OTHERS, MOST_CLASSES = 4, 12
 """Number of other seeds, and of classes, that are shown to choose from."""
-SEEDS = 1000
-"""Number of seeds that are drawn from."""
 
 
 class Wish(NamedTuple):
@@ -40,10 +38,12 @@ class Wish(NamedTuple):
     label: Any = None
     """what the label's control holds; None: the model was trained without labels"""
     seed: int = 0
-    style: PIL.Image.Image | None = None
-    """the picture whose style is taken; None: what the model draws, if it draws"""
+    style: str | None = None
+    """file of the picture whose style is taken; None: what the model draws, if it draws"""
     strength: float = 1.0
     """how far to go towards that style, from the picture's own"""
+    noise: Noise = "image"
+    """for what one code is drawn"""
 
 
 class TranslatorStudio(Followed[TranslationPipeline]):
@@ -56,10 +56,11 @@ class TranslatorStudio(Followed[TranslationPipeline]):
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
 
-    def translate(self, picture: PIL.Image.Image, wish: Wish) -> PIL.Image.Image:
-        """Return the picture that is made; UserError if there is none such. One thread computes at a time.
+    def translate(self, picture: str | PIL.Image.Image, wish: Wish) -> PIL.Image.Image:
+        """Return the picture that is made of a file or a picture; UserError if there is none such. One thread computes
+        at a time.
 
-        What the way does not take, of seed, style and strength, is left out.
+        What the way does not take, of seed, style, strength and noise, is left out.
         """
         way = self.way(wish.view)
         style = wish.style if way.encode_style else None
@@ -74,8 +75,16 @@ class TranslatorStudio(Followed[TranslationPipeline]):
                 style=style,
                 strength=strength,
                 tile=TILE_PX,
+                noise=wish.noise if wish.noise in self.noises(wish.view) and style is None else "image",
             ).images
             return made[0]
+
+    def noises(self, view: str) -> list[Noise]:
+        """Return for what one code may be drawn in a way: the picture alone, if it takes none of places."""
+        way = self.way(view)
+        if not way.place_codes:
+            return ["image"]
+        return [each for each in NOISES if way.takes.classes or each != "segment"]
 
     def drawn(self, wish: Wish) -> bool:
         """Return whether other seeds make other pictures."""
@@ -115,12 +124,12 @@ class TranslatorPage:
 
     def __init__(self, studio: TranslatorStudio, run: Path | None = None):
         """Build the page of a studio; `run`: a run's folder to watch too."""
-        self.studio, self.run = studio, run
+        self.studio, self.run, self.downloads = studio, run, Downloads()
 
     def build(self) -> gr.Blocks:
         """Build all of the page, and connect its parts."""
-        with gr.Blocks(title=f"ggdr: {self.studio.name}", analytics_enabled=False) as page:
-            gr.Markdown(f"## {Path(self.studio.name).name or self.studio.name}\n{self.about()}")
+        with page_blocks(self.studio.name) as page:
+            heading(page, Path(self.studio.name).name or self.studio.name, self.about())
             if self.run is None:
                 self.translation()
             else:
@@ -139,38 +148,56 @@ class TranslatorPage:
     def translation(self) -> None:
         """Add the picture that is dropped, what is made of it, and what is made of that on the way back."""
         views = list(self.studio.model.views)
+        first = gr.State(0)
         with gr.Row(equal_height=False):
-            with gr.Column(scale=1, min_width=300):
-                given = self.dropped("given", "drop a picture")
-                several = len(views) > 1
-                view = gr.Radio(views, value=views[0], label="which way", elem_id="view", visible=several)
+            with gr.Column(scale=1, min_width=280):
+                given = dropped("given", self.given_title(views[0]))
+                view = gr.Radio(
+                    views, value=views[0], label="which way", info="What is to be made of what.", elem_id="view",
+                    visible=len(views) > 1,
+                )  # fmt: skip
                 label = label_control(self.studio.way(views[0]).makes)
                 with gr.Group() as styled:
-                    style = self.dropped("style", "drop a style")
-                    strength = gr.Slider(0, 1, 1, step=0.05, label="strength", elem_id="strength")
-                with gr.Row() as drawn:
-                    seed = gr.Number(0, label="seed", precision=0, minimum=0, elem_id="seed", min_width=100)
-                    again = gr.Button("Another seed", elem_id="again", min_width=100)
-            with gr.Column(scale=1, min_width=300):
-                made = self.shown("made", views[0])
-                save = gr.DownloadButton("Download PNG", elem_id="save", interactive=False)
-                others = gr.Gallery(
-                    columns=OTHERS, show_label=False, allow_preview=False, elem_id="others", elem_classes="pixels",
-                    height="auto", object_fit="contain", buttons=[], fit_columns=False, visible=False,
+                    style = dropped("style", "drop a picture whose style is taken")
+                    strength = gr.Slider(
+                        0, 1, 1, step=0.05, label="strength", elem_id="strength",
+                        info="0: the picture's own style, 1: that of the other picture.",
+                    )  # fmt: skip
+                noises = self.studio.noises(views[0])
+                noise = gr.Radio(
+                    noises, value="image", label="a code for each", elem_id="noise", visible=len(noises) > 1,
+                    info="What is drawn is drawn once for the picture, for each region of a class, or for each pixel.",
                 )  # fmt: skip
-                back = self.shown("back", "and back again")
+                seed, drawn = seed_control(first)
+            with gr.Column(scale=1, min_width=280):
+                made = picture_box("made", views[0], titled=True)
+                save = gr.DownloadButton("Download PNG", elem_id="save", interactive=False)
+                others = tiles("others", "others to choose from", visible=False)
+                back = picture_box("back", "and back again", titled=True)
+                command = command_box("command", "this very picture of your file, in the folder images", visible=False)
         shown_parts: list[Any] = [styled, strength, drawn, back]
         for part, visible in zip(shown_parts, self.possible(views[0]), strict=True):
             part.visible = visible
-        first = gr.State(0)
-        controls: list[Any] = [given, view, label, seed, style, strength]
-        for each in (each for each in controls if not isinstance(each, gr.State)):
+        controls: list[Any] = [given, view, label, seed, style, strength, noise]
+        for each in visitor_inputs(controls):
             each.change(
-                self.render, controls, [made, save, back, drawn], show_progress="minimal", trigger_mode="always_last"
-            ).then(self.choices, [first, *controls], [others], show_progress="hidden")
+                self.render, controls, [made, save, back, drawn, command], show_progress="minimal",
+                trigger_mode="always_last",
+            ).then(self.choices, [first, *controls], [others], show_progress="hidden")  # fmt: skip
+        view.change(self.noise_control, [view], [noise])
+        view.change(lambda name: gr.update(label=self.given_title(name)), [view], [given])
         view.change(lambda name: [gr.update(visible=each) for each in self.possible(name)], [view], shown_parts)
-        again.click(lambda: [random.randrange(SEEDS)] * 2, None, [first, seed])
         others.select(self.choose, [first, *controls], [seed, label])
+
+    def given_title(self, view: str) -> str:
+        """Return what is to be dropped for a way."""
+        classes = self.studio.way(view).takes.classes
+        return f"drop a label map: a PNG of class numbers, 0 to {classes - 1}" if classes else "drop a picture"
+
+    def noise_control(self, view: str) -> Any:
+        """Return the choices of what a code is drawn for, which are shown where there are several."""
+        noises = self.studio.noises(view)
+        return gr.update(choices=noises, value="image", visible=len(noises) > 1)
 
     def possible(self, view: str) -> list[bool]:
         """Return whether a way takes styles, and with a strength, draws, and has a way back."""
@@ -183,19 +210,8 @@ class TranslatorPage:
             self.studio.opposite(view) is not None,
         ]
 
-    def dropped(self, name: str, title: str) -> gr.Image:
-        """Return a place for a picture of a visitor's."""
-        return gr.Image(
-            label=title, type="pil", image_mode=None, sources=["upload", "clipboard"], elem_id=name,
-            elem_classes="pixels", format="png",
-        )  # fmt: skip
-
-    def shown(self, name: str, title: str) -> gr.Image:
-        """Return a picture that visitors do not change."""
-        return gr.Image(label=title, interactive=False, format="png", elem_id=name, elem_classes="pixels", buttons=[])
-
-    def render(self, given: PIL.Image.Image | None, *asked: Any) -> list[Any]:
-        """Return the picture made, its file, what becomes of it on the way back, and whether seeds matter.
+    def render(self, given: str | None, *asked: Any) -> list[Any]:
+        """Return the picture made, its file, what becomes of it on the way back, whether seeds matter, and a command.
 
         There is nothing without a picture, or without a style where the model needs one.
         """
@@ -209,45 +225,63 @@ class TranslatorPage:
                 gr.update(value=None, interactive=False),
                 gr.update(value=None),
                 seeds,
+                gr.update(visible=False),
             ]
-        try:
+        with errors_told():
             made = self.studio.translate(given, wish)
             back = self.studio.translate(made, Wish(opposite, wish.label, wish.seed)) if opposite else None
-        except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-        file = Path(tempfile.mkdtemp(prefix="ggdr-")) / f"{view}.png"
+        file = self.downloads.place(f"{view}.png")
         save_png(made, file)
         return [
             gr.update(value=enlarged(made), label=view),
             gr.update(value=str(file), interactive=True),
             gr.update(value=back and enlarged(back), visible=back is not None),
             seeds,
+            gr.update(value=self.command(given, wish), visible=True),
         ]
 
-    def choices(self, first: int, given: PIL.Image.Image | None, *asked: Any) -> Any:
+    def command(self, given: str, wish: Wish) -> str:
+        """Return the command line that makes the same picture of the visitor's files."""
+        way = self.studio.way(wish.view)
+        words = [Path(given).name, "--view", wish.view]
+        words += label_words(way.makes, None if wish.label is None else label_of(wish.label))
+        words += ["--seeds", str(wish.seed)] if self.studio.drawn(wish) else []
+        if wish.style is not None and way.encode_style:
+            words += ["--style", Path(wish.style).name]
+            words += ["--strength", str(wish.strength)] if way.own_code and wish.strength < 1 else []
+        elif wish.noise != "image" and wish.noise in self.studio.noises(wish.view):
+            words += ["--noise", wish.noise]
+        return command_line("translate", self.studio, *words, "--out", FOLDER)
+
+    def choices(self, first: int, given: str | None, *asked: Any) -> Any:
         """Return the gallery of what other seeds, or classes, make of the picture."""
         wish = wish_of(*asked)
         if given is None or self.studio.lacks_style(wish):
             return gr.update(value=None, visible=False)
-        try:
+        with errors_told():
             made = [
                 (enlarged(self.studio.translate(given, each), 128), title)
                 for each, title in self.studio.others(wish, first)
             ]
-        except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from None
         return gr.update(value=made, visible=bool(made))
 
-    def choose(self, first: int, given: PIL.Image.Image | None, event: gr.SelectData, *asked: Any) -> list[Any]:
+    def choose(self, first: int, given: str | None, event: gr.SelectData, *asked: Any) -> list[Any]:
         """Return the seed and the label of the other that was clicked."""
         wish = wish_of(*asked)
         chosen, _ = self.studio.others(wish, first)[event.index]
         return [chosen.seed, chosen.label]
 
 
-def wish_of(view: str, label: Any, seed: float | None, style: PIL.Image.Image | None, strength: float | None) -> Wish:
+def wish_of(
+    view: str,
+    label: Any,
+    seed: float | None,
+    style: str | None,
+    strength: float | None,
+    noise: Noise = "image",
+) -> Wish:
     """Return what the controls ask for."""
-    return Wish(view, label, int(seed or 0), style, 1.0 if strength is None else strength)
+    return Wish(view, label, int(seed or 0), style, 1.0 if strength is None else strength, noise or "image")
 
 
 def enlarged(picture: PIL.Image.Image, least: int = SHOWN_PX) -> PIL.Image.Image:

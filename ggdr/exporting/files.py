@@ -35,7 +35,7 @@ OPSET = 18
 """Version of ONNX's operators: the one that torch writes without converting."""
 
 Run = Callable[[dict[str, Tensor]], Tensor]
-"""Function that runs a file's graph: inputs by name to its output."""
+"""Function that runs a file's graph: inputs by name, without those that are left out, to its output."""
 
 
 class Agreement(NamedTuple):
@@ -59,6 +59,8 @@ class Format(NamedTuple):
 
     write: Callable[[ExportedProgram, Graph, Path], None]
     read: Callable[[Path], Run]
+    keeps: bool
+    """Whether inputs that have defaults are buffers of the program, to be set before a call."""
 
 
 def export(graph: Graph, file: Path, batch_size: int | None = None) -> Agreement:
@@ -71,7 +73,7 @@ def export(graph: Graph, file: Path, batch_size: int | None = None) -> Agreement
     file.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".writing-", dir=file.parent) as folder, suppress_logging():
         aside = Path(folder) / file.name
-        kind.write(trace(graph, batch_size), graph, aside)
+        kind.write(trace(graph, batch_size, kind.keeps), graph, aside)
         found = measure_agreement(kind.read(aside), graph, (batch_size, batch_size) if batch_size else SIZES)
         if not found.holds:
             raise UserError(
@@ -84,11 +86,15 @@ def export(graph: Graph, file: Path, batch_size: int | None = None) -> Agreement
 
 @torch.no_grad()
 def measure_agreement(run: Run, graph: Graph, sizes: tuple[int, ...]) -> Agreement:
-    """Compare a file's graph with the network's on random inputs in batches of these sizes."""
+    """Compare a file's graph with the network's on random inputs in batches of these sizes.
+
+    Inputs that may be left out are in the last batch.
+    """
     difference = largest = 0.0
     for seed, samples in enumerate(sizes, start=1):
-        inputs = graph.inputs(samples, seed)
-        wanted, given = graph(**inputs), run(inputs)
+        inputs, left_out = graph.inputs(samples, seed), graph.defaults if seed == len(sizes) else {}
+        wanted = graph(**(inputs | left_out))
+        given = run({name: value for name, value in inputs.items() if name not in left_out})
         if (given.shape, given.dtype) != (wanted.shape, wanted.dtype):
             return Agreement(float("inf"), float(wanted.double().abs().max()), 0.0)
         worst = (given.double() - wanted.double()).abs().max()
@@ -116,14 +122,23 @@ def write_pt2(program: ExportedProgram, graph: Graph, file: Path) -> None:
 
 def read_pt2(file: Path) -> Run:
     """Read a .pt2 file and return a function that runs its graph."""
-    module = torch.export.load(file).module()
-    return lambda inputs: module(**inputs)
+    extra = {DESCRIPTION: ""}
+    module = torch.export.load(file, extra_files=extra).module()
+    signature = json.loads(extra[DESCRIPTION])["graph"]
+    kept = {name: module.get_buffer(name).clone() for name in signature.get("defaults", {})}
+
+    def run(inputs: dict[str, Tensor]) -> Tensor:
+        for name, value in kept.items():
+            module.get_buffer(name).copy_(inputs.get(name, value))
+        return module(*(inputs[name] for name in signature["inputs"] if name not in kept))
+
+    return run
 
 
 def write_onnx(program: ExportedProgram, graph: Graph, file: Path) -> None:
     """Write an ONNX model in one file, described by its property "ggdr"; UserError if ONNX lacks an operator."""
     with optional("onnx", ".onnx files need"):
-        from onnx import helper, save
+        from onnx import helper, numpy_helper, save
 
     names = list(graph.inputs(1, seed=0))
     try:
@@ -139,6 +154,10 @@ def write_onnx(program: ExportedProgram, graph: Graph, file: Path) -> None:
     model = made.model_proto
     helper.set_model_props(model, {"ggdr": json.dumps(graph.description())})
     strip_metadata(model)
+    # ONNX's way to say that an input may be left out: its value is among the constants too.
+    model.graph.initializer.extend(
+        numpy_helper.from_array(value.numpy(), name) for name, value in graph.defaults.items()
+    )
     save(model, file)
 
 
@@ -169,5 +188,5 @@ def read_onnx(file: Path) -> Run:
     return run
 
 
-FORMATS = {".pt2": Format(write_pt2, read_pt2), ".onnx": Format(write_onnx, read_onnx)}
+FORMATS = {".pt2": Format(write_pt2, read_pt2, keeps=True), ".onnx": Format(write_onnx, read_onnx, keeps=False)}
 """Formats by the suffix of a file's name."""

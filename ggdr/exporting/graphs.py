@@ -27,6 +27,8 @@ class Graph(nn.Module):
 
     output: str
     """Name of the resulting tensor."""
+    defaults: dict[str, Tensor] = {}
+    """Inputs that may be left out, by name, with what they are then."""
 
     def __init__(self, network: Network, options: dict[str, Any]):
         """Put the network into eval mode; `options`: how the graph differs from the network, for the description."""
@@ -45,24 +47,36 @@ class Graph(nn.Module):
 
     def description(self) -> dict[str, Any]:
         """Return the network's description, as saved models have it, and the options, as JSON can hold them."""
-        return {**describe(self.network), "graph": {"output": self.output, **self.options}}
+        return {**describe(self.network), "graph": self.signature() | self.options}
+
+    def signature(self) -> dict[str, Any]:
+        """Return the names of inputs, in order, and output, and what inputs are that are left out, for the
+        description."""
+        defaults = {name: value.item() for name, value in self.defaults.items()}
+        return {"inputs": [*self.inputs(1, seed=0)], "output": self.output} | (
+            {"defaults": defaults} if defaults else {}
+        )
 
 
 class GeneratorGraph(Graph):
     """A generator as a graph: z [N, z_dim] ~ N(0, 1), labels [N, L] if conditional, psi [] if it truncates, to `image`.
 
-    `image` is float32 [N, C, H, W], about [-1, 1], or uint8 [N, H, W, C].
+    psi may be left out. `image` is float32 [N, C, H, W], about [-1, 1], or uint8 [N, H, W, C].
     """
 
     output = "image"
 
-    def __init__(self, network: Generator, noise: FixedNoise = "const", uint8: bool = False):
+    def __init__(self, network: Generator, noise: FixedNoise = "const", uint8: bool = False, psi: float | None = None):
         """Build the graph; `noise`: per-pixel noise of the layers, if they have some. `uint8`: return pixels 0 to
-        255."""
+        255. `psi`: truncation where none is given; None: 1, no truncation. UserError if the network does not truncate.
+        """
         super().__init__(network, {"noise": noise, "uint8": uint8})
         self.noise, self.uint8, self.z_dim = noise, uint8, network.z_dim
         self.truncates = Capability.TRUNCATION in network.config.provides
         self.noisy = Capability.NOISE in network.config.provides
+        if not self.truncates and psi is not None:
+            raise UserError(f"generator {self.called!r} has no truncation; leave {setting('truncation_psi')} out.")
+        self.defaults = {"psi": torch.tensor(1.0 if psi is None else psi)} if self.truncates else {}
 
     def inputs(self, samples: int, seed: int) -> dict[str, Tensor]:
         """Return random latent codes, labels in turn, and a random psi between 0 and 1."""
@@ -151,7 +165,7 @@ class WayGraph(Graph):
     def description(self) -> dict[str, Any]:
         """Return the view, the description of each network by role, and the options, as JSON can hold them."""
         networks = {role: describe(cast(Network, network)) for role, network in self.networks.items()}
-        graph = {"output": self.output, "dropout": False, "uint8": self.uint8}
+        graph = self.signature() | {"dropout": False, "uint8": self.uint8}
         return {"kind": "view", "view": self.view, "networks": networks, "graph": graph}
 
 
@@ -203,18 +217,37 @@ class DiscriminatorGraph(Graph):
         return self.network(image, labels).logits
 
 
-@torch.no_grad()
-def trace(graph: Graph, batch_size: int | None = None) -> torch.export.ExportedProgram:
-    """Trace the graph with torch.export, to be called by keywords; nothing in it tells where its code lies.
+class Call(nn.Module):
+    """A graph as it is traced: a function of its inputs by position."""
 
-    batch_size: the one number of samples it takes; None for any. UserError if the network cannot be traced this way.
+    def __init__(self, graph: Graph, keeps: bool):
+        """Build the function; `keeps`: inputs that have defaults are buffers of these names instead."""
+        super().__init__()
+        self.function, self.kept = graph, [*graph.defaults] if keeps else []
+        self.names = [name for name in graph.inputs(1, seed=0) if name not in self.kept]
+        for name in self.kept:
+            self.register_buffer(name, graph.defaults[name].clone())
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Return what the graph makes of its inputs, in their order."""
+        kept = {name: self.get_buffer(name) for name in self.kept}
+        return self.function(**dict(zip(self.names, inputs, strict=True)), **kept)
+
+
+@torch.no_grad()
+def trace(graph: Graph, batch_size: int | None = None, keeps: bool = False) -> torch.export.ExportedProgram:
+    """Trace the graph with torch.export, to be called by position; nothing in it tells where its code lies.
+
+    batch_size: the one number of samples it takes; None for any. `keeps`: inputs that have defaults are buffers of the
+    program. UserError if the network cannot be traced this way.
     """
-    inputs = graph.inputs(batch_size or 2, seed=0)
+    call, named = Call(graph, keeps), graph.inputs(batch_size or 2, seed=0)
+    inputs = tuple(named[name] for name in call.names)
     any_number = None if batch_size else {0: torch.export.Dim("batch")}
-    shapes = {name: any_number if tensor.ndim else None for name, tensor in inputs.items()}
-    graph(**inputs)  # filters are kept from this pass on; those of the trace would be kept as fakes, without values
+    shapes = tuple(any_number if tensor.ndim else None for tensor in inputs)
+    call(*inputs)  # filters are kept from this pass on; those of the trace would be kept as fakes, without values
     try:
-        program = torch.export.export(graph, (), inputs, dynamic_shapes=shapes, strict=False)
+        program = torch.export.export(call, inputs, dynamic_shapes=(shapes,), strict=False)
     except Exception as error:  # torch has many for what a graph cannot hold
         raise UserError(explain_refusal(graph, batch_size, error)) from error
     for module in program.graph_module.modules():

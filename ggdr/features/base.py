@@ -58,6 +58,10 @@ class Embedder:
         """
         raise NotImplementedError
 
+    def classify(self, rows: Tensor) -> Tensor:
+        """Compute class logits [N, K] of features [N, D], of one that provides CLASSES and SMOOTH; gradients pass."""
+        raise NotImplementedError
+
 
 class NamedLayers:
     """The maps of a feature network's layers, by their names."""
@@ -91,6 +95,15 @@ class Extractor(Part):
         The message says which file is missing, where to put it, and what works meanwhile.
         """
         raise NotImplementedError
+
+    def check_images(self, images: Tensor) -> None:
+        """UserError if it cannot see such images [N, C, H, W], as data sets hold them."""
+        if images.is_floating_point():
+            raise UserError(
+                f"feature extractor {self.name!r} sees images, and these are vectors of {images[0].numel()} numbers:"
+                f" set {setting('extractor')} to vectors, which compares the numbers themselves."
+            )
+        rgb(images)
 
     def stack(self) -> StackSpec:
         """The layers whose maps have names, known without weights; of one that provides LAYERS."""

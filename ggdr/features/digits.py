@@ -78,6 +78,9 @@ class DigitsEmbedder(Embedder):
         rows = self.network[:-1](resize(gray(images), SIDE_PX, SIDE_PX, "bilinear") / 255)
         return Features(rows / SCALE, self.network[-1](rows))
 
+    def classify(self, rows: Tensor) -> Tensor:
+        return self.network[-1](rows * SCALE)
+
 
 def network(dtype: torch.dtype) -> torch.nn.Sequential:
     """Build the untrained network, which maps gray images [N, 1, 16, 16] in [0, 1] to class logits [N, 10]."""
@@ -96,12 +99,12 @@ def network(dtype: torch.dtype) -> torch.nn.Sequential:
 
 def scans() -> tuple[Tensor, Tensor]:
     """Load all 1,797 scans [N, 1, 16, 16] float64 in [0, 1], with a margin, and their digits [N]."""
-    from sklearn.datasets import load_digits
+    from ggdr.features.scans import digit_scans
 
-    found = load_digits()
-    small = torch.from_numpy(found.images)[:, None] / 16
+    shades, digits = digit_scans()
+    small = torch.from_numpy(shades)[:, None] / 16
     images = F.interpolate(F.pad(small, (1, 1, 1, 1)), (SIDE_PX, SIDE_PX), mode="bicubic")
-    return images.clamp(0, 1), torch.from_numpy(found.target)
+    return images.clamp(0, 1), torch.from_numpy(digits)
 
 
 def train(images: Tensor, digits: Tensor) -> dict[str, Tensor]:

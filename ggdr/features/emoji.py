@@ -87,6 +87,9 @@ class EmojiEmbedder(Embedder):
         rows = self.network[:-1](resize(rgb(images).float(), SIDE_PX, SIDE_PX, "bilinear") / 255)
         return Features(rows / SCALE, self.network[-1](rows)[:, : classes()[0]])
 
+    def classify(self, rows: Tensor) -> Tensor:
+        return self.network[-1](rows * SCALE)[:, : classes()[0]]
+
 
 def classes() -> tuple[int, int]:
     """How many groups and how many skin tones there are."""

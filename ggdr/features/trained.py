@@ -12,6 +12,7 @@ from ggdr.features.base import NamedLayers
 from ggdr.features.weights import fingerprint
 from ggdr.lazy import F, Tensor, torch
 from ggdr.networks.stack import StackSpec
+from ggdr.progress import track
 
 Weights = dict[str, Tensor]
 GRID = 2.0**-12
@@ -99,7 +100,7 @@ def fit(network: torch.nn.Module, loss: Callable[[Tensor], Tensor], count: int, 
     steps = epochs * (count // batch)
     optimizer = torch.optim.Adam(network.parameters(), lr=lr)
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
-    for _ in range(epochs):
+    for _ in track(range(epochs), "training a feature network, once", "epochs"):
         for picked in torch.randperm(count).split(batch)[: count // batch]:
             optimizer.zero_grad()
             loss(picked).backward()

@@ -71,3 +71,6 @@ class VGGEmbedder(TimmEmbedder):
     def __call__(self, images: Tensor) -> Features:
         rows = self.embed(rgb(images).float())
         return Features(rows, self.classifier(rows))
+
+    def classify(self, rows: Tensor) -> Tensor:
+        return self.classifier(rows)

@@ -19,6 +19,7 @@ import tyro
 from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructTypeInfo
 
 from ggdr.errors import UserError
+from ggdr.registry import default_of
 from ggdr.schedules.base import Schedule
 
 Of = TypeVar("Of")
@@ -26,8 +27,19 @@ MOST = 3
 """flags that are suggested at once"""
 LEAST, MARGIN = 0.7, 0.05
 """how alike a flag must be to be suggested, of 1, and how much less than the best"""
+TAB = "--\0"
+"""in place of a flag, what nobody can type: `parsed` raises FlagsAsked then, for a shell that completes one"""
 FORMER = {"psi": "truncation-psi", "trunc": "truncation-psi", "cutoff": "truncation-cutoff", "features": "extractor"}
 """words that were flags, or are elsewhere -> those that are"""
+
+
+class FlagsAsked(Exception):
+    """What a shell wants to know that completes a flag: raised instead of reading the command line."""
+
+    def __init__(self, owners: Sequence[Any], known: Iterable[str]) -> None:
+        """`owners`: the dataclasses whose fields are flags, or what holds without flags. `known`: the flags."""
+        super().__init__()
+        self.owners, self.known = owners, tuple(known)
 
 
 def parsed(
@@ -49,8 +61,12 @@ def parsed(
     that only the caller knows; empty: none. `unnamed`: the field whose own fields are flags without its name. `shown`:
     fields that --help shows, where nothing but that is asked for; None: all. `all_flags`: what to type for all of them.
     UserError of a setting that a dataclass refuses, and with an unknown flag or word, and those that may have been
-    meant; SystemExit after --help, and where tyro cannot read a value.
+    meant; SystemExit after --help, and where tyro cannot read a value; FlagsAsked where TAB is among the words.
     """
+    owner = kind if default is None else default
+    known = list(flags_of(owner) if known is None else known)
+    if TAB in argv:
+        raise FlagsAsked([owner, *([vars(owner)[unnamed]] if unnamed else [])], known)
     told = io.StringIO()
     try:
         with contextlib.redirect_stderr(told):
@@ -73,7 +89,6 @@ def parsed(
         return asked
     first = next((word for word in unknown if word.startswith("-")), unknown[0])
     flag = first.partition("=")[0]
-    known = list(flags_of(kind if default is None else default) if known is None else known)
     renamed, like = now_called(flag), suggestion(flag, known)
     meant = hint(flag) or switch(argv, first, known) or (f"Did you mean {like}?" if like else "")
     meant = f"It is {renamed} now." if renamed in known else meant
@@ -191,10 +206,3 @@ def flags_at(name: str, value: Any) -> Iterator[str]:
         yield from flags_of(value, f"{name}.")
     else:
         yield f"--{name}"
-
-
-def default_of(field: dataclasses.Field) -> Any:
-    """A field's default; None if it has none."""
-    if field.default is not dataclasses.MISSING:
-        return field.default
-    return None if field.default_factory is dataclasses.MISSING else field.default_factory()

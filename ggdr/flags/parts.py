@@ -83,17 +83,35 @@ def may_be_none(owner: Any, field: str) -> bool:
 
 def names_part(owner: Any, path: list[str]) -> bool:
     """Whether the path ends at a field that holds a part, or at a key of a dict of parts."""
+    return taken_at(owner, path) is not None
+
+
+def taken_at(owner: Any, path: list[str]) -> Registry | None:
+    """The registry whose parts go where a path ends, at a field or at a key of a dict; None: no parts do."""
     kind, many = part_kind(owner, path[0])
-    if kind is None:
-        return False
     inner = path[2:] if many else path[1:]
-    if many and len(path) == 1:
-        return False
+    if kind is None or (many and len(path) == 1):
+        return None
     if not inner:
-        return True
-    held = getattr(owner, path[0])
-    held = held.get(path[1]) if many else held
-    return held is not None and names_part(held, inner)
+        return kind.registry
+    held = held_at(owner, path[: len(path) - len(inner)])
+    return None if held is None else taken_at(held, inner)
+
+
+def held_at(owner: Any, path: list[str]) -> Any:
+    """What dataclasses and dicts hold at a path; None: nothing."""
+    for name in path:
+        holder = owner if isinstance(owner, dict) else vars(owner) if dataclasses.is_dataclass(owner) else {}
+        owner = holder.get(name)
+    return owner
+
+
+def words_at(owner: Any, path: list[str]) -> list[str]:
+    """The few words, one of which goes where a path ends; none where anything may."""
+    held = held_at(owner, path[:-1])
+    hint = typing.get_type_hints(held if isinstance(held, type) else type(held)).get(path[-1])
+    kinds = (hint, *typing.get_args(hint))
+    return [str(word) for kind in kinds if typing.get_origin(kind) is typing.Literal for word in typing.get_args(kind)]
 
 
 def swapped(owner: Any, path: list[str], name: str, flag: str, whole: Any = None) -> Any:

@@ -15,10 +15,11 @@ import tyro
 from ggdr.errors import UserError
 from ggdr.flags.command_line import flags_of, parsed
 from ggdr.flags.overview import FIRST, overview
-from ggdr.flags.parts import fields_of, part_flags, part_kind, parts_with, swap_parts, take_use
+from ggdr.flags.parts import fields_of, held_at, part_flags, part_kind, parts_with, swap_parts, take_use
 from ggdr.folders import RUNS
 from ggdr.recipe import Recipe
 from ggdr.recipe.about import About, Description, about_source
+from ggdr.recipe.built_in import built_in
 from ggdr.recipe.files import load_recipe
 from ggdr.registry import REGISTRIES, Part, discover, schedules, use
 
@@ -28,21 +29,24 @@ ELSEWHERE = {
     "epochs": "--total-kimg N",
     "snap": "--checkpoint-kimg N",
     "batch_size": "--batch-size N",
-    "gpus": "accelerate launch --multi_gpu --num_processes N -m ggdr.train RECIPE.py ...",
+    "gpus": "accelerate launch --multi_gpu --num_processes N -m ggdr.train RECIPE ...",
     "gamma": "--regularizers.r1.weight N",
     "lr": "--g-optimizer.lr N --d-optimizer.lr N",
     "cond": "--data.labels WHERE",
     "resume": "the same command again, which goes on by itself; another model to start from is --init-from MODEL",
 }
 """flags that other trainers have -> what they are here"""
-USAGE = """RECIPE.py [--out DIR] [--dry-run] [flags]
+USAGE = """RECIPE [--out DIR] [--dry-run] [flags]
 
+RECIPE is the name of one that comes with ggdr (`ggdr list recipes`), such as digits, or a file: mine.py.
 Any field of the recipe is a flag, a part's field is --PART.FIELD. A part is swapped by its registered name:
   --generator dcgan --generator.channels 32      swap, then set
   --regularizers.r2 r2  --regularizers.r1 none   add (under any name), drop
   --use my_regularizer.py                        also find the parts that this file registers
 `ggdr list` shows what is registered. --help explains what one needs first, --help-all every flag of this recipe."""
 HELP, HELP_ALL = {"-h", "--help"}, "--help-all"
+SWITCHES = {"--dry-run", "--allow-changes"}
+"""flags that no value follows"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Command:
 
 
 def parse(argv: list[str], program: str) -> Command:
-    """The command for `RECIPE.py [flags]`; UserError or SystemExit with what is wrong and what to type instead."""
+    """The command for `RECIPE [flags]`; UserError or SystemExit with what is wrong and what to type instead."""
     path, flags = recipe_and_flags(argv, program)
     files, flags = take_use(flags)
     for file in files:
@@ -94,18 +98,25 @@ def parse(argv: list[str], program: str) -> Command:
 
 
 def recipe_and_flags(argv: list[str], program: str) -> tuple[str, list[str]]:
-    """The recipe's file, which may also stand among the flags if it is plain which word it is, and the flags."""
+    """The recipe's name or file, which may also stand among flags if it is plain which word it is, and the flags."""
     if argv and not argv[0].startswith("-"):
         return argv[0], argv[1:]
     if {*HELP, HELP_ALL} & set(argv):
         raise SystemExit(print(f"usage: {program} {USAGE}"))
-    files = [place for place, word in enumerate(argv) if word.endswith(".py")]
+    files = [place for place, word in enumerate(argv) if word.endswith(".py") or is_named(argv, place)]
     if not files:
-        raise UserError(f"no recipe given; type: {program} recipes/digits.py --out runs/digits")
+        raise UserError(f"no recipe given; type: {program} digits --out runs/digits")
     flags = [*argv[: files[-1]], *argv[files[-1] + 1 :]]
     if len(files) > 1 or "--use" in argv:  # which may take several files
         raise UserError(f"the recipe goes before the flags; type: {program} {shlex.join([argv[files[-1]], *flags])}")
     return argv[files[0]], flags
+
+
+def is_named(argv: list[str], place: int) -> bool:
+    """Whether a word is the name of a recipe of ggdr's, and no value of the flag before it."""
+    before = argv[place - 1] if place else ""
+    value = before.startswith("--") and "=" not in before and before not in SWITCHES
+    return argv[place] in built_in() and not value
 
 
 def known_flags(command: Command) -> Iterator[str]:
@@ -133,11 +144,9 @@ def hint(recipe: Recipe, flag: str) -> str:
 
 def lacking(owner: Any, path: list[str]) -> str:
     """That the part at a path has no such field, and which others of its kind have it; empty if there are none."""
-    held = owner
-    for name in path[:-1]:
-        held = (held if isinstance(held, dict) else vars(held)).get(name)
-        if held is None:
-            return ""
+    held = held_at(owner, path[:-1])
+    if held is None:
+        return ""
     swap = ".".join(path[:-1]).replace("_", "-")
     discover()
     if isinstance(held, int | float):

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-import torch
-
 from ggdr.errors import UserError
 from ggdr.foreign.torch_files import Stored
 from ggdr.foreign.weights import FoundNetwork, Reading, build_filled
@@ -21,6 +19,7 @@ from ggdr.networks.base.module import Network
 from ggdr.networks.patch import PatchDiscriminatorConfig
 from ggdr.networks.resnet_translator import ResnetTranslatorConfig
 from ggdr.networks.unet_translator import UNetTranslatorConfig
+from ggdr.ops.shapes import shapes_only
 
 PREFIX = "module."
 """Beginning of all names where the network was saved inside of torch's DataParallel."""
@@ -131,7 +130,7 @@ def norm_of(stored: Mapping[str, Stored]) -> Any:
 
 def filled(build: Any, specs: tuple[ImageSpec, ...], stored: Mapping[str, Stored], size: int) -> Network:
     """Return the network of settings with these weights, which go by the order of layers."""
-    with torch.device("meta"):
+    with shapes_only():
         wanted = build(*specs).state_dict()
     return build_filled(partial(build, *specs), renamed(stored, wanted), size)
 

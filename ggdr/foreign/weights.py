@@ -10,6 +10,7 @@ import torch
 from ggdr.errors import UserError
 from ggdr.foreign.torch_files import Stored
 from ggdr.networks.base.module import Network
+from ggdr.ops.shapes import shapes_only
 from ggdr.play.game import Game
 
 BINOMIAL = torch.tensor([1.0, 3.0, 3.0, 1.0])
@@ -56,7 +57,7 @@ def build_filled(
     names that the file has nothing for, and what fills them.
     """
     try:
-        with torch.device("meta"):  # what a file asks for takes no memory before the file is seen to fill it
+        with shapes_only():  # what a file asks for takes no memory before the file is seen to fill it
             network = make()
     except (RuntimeError, OverflowError, TypeError) as error:
         raise UserError(f"its sizes make no network: {str(error).splitlines()[0]}") from error

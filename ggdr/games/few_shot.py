@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ggdr.errors import UserError
 from ggdr.games.relabelled import RelabelledGame
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
-from ggdr.play.duel import Duel, StepContext
 from ggdr.play.few_shot import FewShotDuel
 from ggdr.play.game import Networks
-from ggdr.play.view import Reals, View, Way
-from ggdr.registry import Capability, games, generators, listed
+from ggdr.play.view import Reals, View, way_in_style
+from ggdr.registry import Capability, games
 from ggdr.seeding import word
 
 
@@ -29,6 +27,7 @@ class FewShotGame(RelabelledGame):
 
     provides: ClassVar = FewShotDuel.provides
     requires: ClassVar = frozenset({Capability.CONTENT_STYLE})
+    duel: ClassVar = FewShotDuel
 
     def build_networks(
         self,
@@ -37,42 +36,19 @@ class FewShotGame(RelabelledGame):
         domains: Mapping[str, ImageSpec],
         extra: ExtraOutputs,
     ) -> Networks:
-        """The translator, which is told no labels, and D; UserError if it takes no class from images."""
-        translator, spec = self.of_images(generator), self.labelled(domains)
-        if not self.requires <= translator.provides:
-            able = sorted(name for name, part in generators.items() if self.requires <= part.provides)
-            raise UserError(
-                f"game {self.name!r} takes a class from images, and generator {translator.name!r} provides"
-                f" {listed(translator.provides)}: take --generator {' or '.join(able)}."
-            )
-        plain = spec.unlabelled()
-        return Networks(
-            {
-                "g": {"generator": translator.build(plain, plain)},
-                "d": {"discriminator": discriminator.build(spec, extra)},
-            }
-        )
+        """The translator and D; UserError if the translator takes no class from images."""
+        self.check_provides(self.of_images(generator), "takes a class from images")
+        return super().build_networks(generator, discriminator, domains, extra)
 
-    def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
-        """Return the one duel of a micro-batch: each real, made into the class that the next one shows."""
-        (reals,) = batch.values()
-        G, D = networks["generator"], networks["discriminator"]
-        return [FewShotDuel(G, D, *reals, context, source=reals.images.roll(1, 0))]
+    def made(self, spec: ImageSpec) -> ImageSpec:
+        """Images whose class G is told by no label."""
+        return spec.unlabelled()
 
     def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
         """Images as what the next one shows, which stands beside."""
         (domain,) = domains
         generator = networks["generator"]
-        way = Way(
-            generator.translate,
-            generator.source,
-            generator.spec,
-            generator.size_divisor,
-            encode_style=generator.encode_style,
-            style_spec=generator.spec,
-            needs_style=True,
-            own_code=generator.encode_style,
-        )
+        way = way_in_style(generator)
 
         def make(batch: Mapping[str, Reals], seed: int) -> Tensor:
             """Each image as the class that the next one shows."""
@@ -84,4 +60,4 @@ class FewShotGame(RelabelledGame):
             """The images that show a class."""
             return {"style": batch[domain].images.roll(-1, 0)}
 
-        return {self.name: View(make=make, target=domain, source=domain, way=way, beside=beside)}
+        return {self.name: View(make=make, target=domain, source=domain, way=way, least=self.least, beside=beside)}

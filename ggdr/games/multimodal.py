@@ -13,7 +13,7 @@ from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfi
 from ggdr.play.game import Networks
 from ggdr.play.multimodal import MultimodalDuel
 from ggdr.play.view import Way
-from ggdr.registry import Capability, games, generators, listed
+from ggdr.registry import Capability, games
 
 
 @games.register("multimodal", paper="1804.04732")
@@ -45,26 +45,16 @@ class MultimodalGame(UnpairedGame):
     ) -> Networks:
         """An autoencoder and a discriminator of each domain; UserError if their contents cannot be exchanged."""
         translator = self.of_images(generator)
-        if not self.requires <= translator.provides:
-            able = sorted(name for name, part in generators.items() if self.requires <= part.provides)
-            raise UserError(
-                f"game {self.name!r} parts images into content and style, and generator {translator.name!r} provides"
-                f" {listed(translator.provides)}: take --generator {' or '.join(able)}."
-            )
+        self.check_provides(translator, "parts images into content and style")
         a, b = self.two(domains).values()
         if a[:2] != b[:2]:
             raise UserError(
                 f"game {self.name!r} decodes the content of one domain's images as the other's, and they are"
                 f" {a.height} x {a.width} and {b.height} x {b.width} px: give both domains one size, --data.size."
             )
+        judges = {"discriminator_a": discriminator.build(a, extra), "discriminator_b": discriminator.build(b, extra)}
         return Networks(
-            {
-                "d": {
-                    "discriminator_a": discriminator.build(a, extra),
-                    "discriminator_b": discriminator.build(b, extra),
-                },
-                "g": {"generator_a": translator.build(a, a), "generator_b": translator.build(b, b)},
-            }
+            {"d": judges, "g": {"generator_a": translator.build(a, a), "generator_b": translator.build(b, b)}}
         )
 
     def check_networks(self, networks: Networks, requires: frozenset[Capability]) -> None:

@@ -20,7 +20,7 @@ from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Game, Networks
 from ggdr.play.one_way import OneWayDuel
 from ggdr.play.view import Reals, View, translation, translation_name, way_of
-from ggdr.registry import Capability, games, generators
+from ggdr.registry import Capability, games
 
 
 @games.register("one_way", paper="2007.15651")
@@ -50,12 +50,7 @@ class OneWayGame(Game):
     ) -> Networks:
         """The translator, its judge and the projector; UserError if images cannot be compared with their sources."""
         settings = self.of_images(generator)
-        if not self.requires <= settings.provides:
-            able = sorted(name for name, part in generators.items() if self.requires <= part.provides)
-            raise UserError(
-                f"game {self.name!r} compares maps of G's encoder, and generator {settings.name!r} hands over none"
-                f" whose places are places of the image: take --generator {' or '.join(able)}."
-            )
+        self.check_provides(settings, "compares places of the image in maps of G's encoder")
         source, target = self.two(domains).values()
         if source[:3] != target[:3]:
             raise UserError(

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ggdr.errors import UserError
-from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
+from ggdr.networks.base import (
+    DiscriminatorConfig,
+    EncoderConfig,
+    ExtraOutputs,
+    GeneratorConfig,
+    ImageSpec,
+    TranslatorConfig,
+)
+from ggdr.networks.none import NoEncoderConfig
 from ggdr.play.duel import Duel, StepContext
+from ggdr.play.encoded import EncodedPairedDuel
 from ggdr.play.game import Game, Networks
 from ggdr.play.translation import PairedDuel
 from ggdr.play.view import Reals, View, translation, translation_name, way_of
-from ggdr.registry import games
+from ggdr.registry import Capability, games
+
+if TYPE_CHECKING:
+    from ggdr.networks.base.module import Encoder, Translator
+    from ggdr.recipe import Recipe
 
 
 @games.register("paired", paper="1611.07004")
@@ -26,10 +39,23 @@ class PairedGame(Game):
 
     conditional: bool = True
     """D sees the source beside the image; False: the image alone, as for super-resolution"""
+    encoder: EncoderConfig = field(default_factory=NoEncoderConfig)
+    """finds the generator's code in the target, so that `ggdr translate --style` may take that of any image (SPADE's
+    image encoder); it is as wide as the generator's `z_dim`. none: codes are drawn"""
     turns: ClassVar = ("d", "g")
     judges: ClassVar = "either"
     pairs: ClassVar = True
-    provides: ClassVar = PairedDuel.provides
+    provides: ClassVar = EncodedPairedDuel.provides | {Capability.LABEL_MAP}
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """UserError if D is asked for classes of pixels that it is shown."""
+        asking = [term for term in recipe.terms().values() if Capability.CLASS_LOGITS in term.requires]
+        if self.conditional and asking:
+            raise UserError(
+                f"{asking[0].registry.kind} {asking[0].name!r} asks D for the class of each pixel, and game"
+                f" {self.name!r} shows D the label map beside the image: let it see the image alone,"
+                " --game.no-conditional."
+            )
 
     def build_networks(
         self,
@@ -38,17 +64,37 @@ class PairedGame(Game):
         domains: Mapping[str, ImageSpec],
         extra: ExtraOutputs,
     ) -> Networks:
-        """The translator, and a D, if there is one, that sees as many channels as it is to.
+        """The translator, an encoder and a D, as far as there are such; D sees as many channels as it is to.
 
-        UserError if there are no two domains.
+        UserError if there are no two domains, or an encoder whose code nothing takes.
         """
         translator = self.of_images(generator)
         source, target = self.two(domains).values()
-        networks = Networks({"g": {"generator": translator.build(target, source)}})
+        makers: dict[str, Any] = {"generator": translator.build(target, source)}
+        if self.encoder.encodes:
+            makers["encoder"] = self.encoder_for(makers["generator"])
+        networks = Networks({"g": makers}, label_classes=source.classes)
         if discriminator.judges:
             judge = discriminator.build(self.seen(source, target), extra)
             networks.learning["d"] = {"discriminator": judge}
         return networks
+
+    def encoder_for(self, generator: Translator) -> Encoder:
+        """The encoder of codes for a generator; UserError if that takes none."""
+        if not generator.z_dim:
+            raise UserError(
+                f"game {self.name!r} has an encoder, and generator {generator.config.name!r} takes no code for it to"
+                " find: take one that does, such as --generator spade, or --game.encoder none."
+            )
+        return replace(self.encoder, code_dim=generator.z_dim).build(generator.spec.unlabelled())
+
+    def check_networks(self, networks: Networks, requires: frozenset[Capability]) -> None:
+        super().check_networks(networks, requires)
+        if Capability.POSTERIOR in requires and not self.encoder.encodes:
+            raise UserError(
+                f"a term reads what an encoder says of images, as `kl` does, and game {self.name!r} has none: take"
+                " --game.encoder conv --game.encoder.stochastic, or drop the term."
+            )
 
     def seen(self, source: ImageSpec, target: ImageSpec) -> ImageSpec:
         """What D sees; UserError if it is to see two images of unlike sizes at once."""
@@ -63,19 +109,17 @@ class PairedGame(Game):
     def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
         """Return the one duel of a micro-batch: what the generator makes of the sources, against their targets."""
         source, target = batch.values()
-        return [
-            PairedDuel(
-                networks["generator"],
-                networks.judge("discriminator"),
-                *target,
-                context,
-                source=source.images,
-                conditional=self.conditional,
-            )
-        ]
+        G, D, label_map = networks["generator"], networks.judge("discriminator"), self.label_map(networks, source)
+        shared: dict[str, Any] = {"source": source.images, "label_map": label_map, "conditional": self.conditional}
+        if self.encoder.encodes:
+            return [EncodedPairedDuel(G, D, *target, context, **shared, encoder=networks["encoder"])]
+        return [PairedDuel(G, D, *target, context, **shared)]
 
     def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
         """The translation of the sources, whose truth is known."""
         source, target = domains
         way = way_of(networks["generator"])
+        if self.encoder.encodes:
+            encoder = networks["encoder"]
+            way = way._replace(encode_style=lambda images: encoder(images).mean, style_spec=encoder.spec)
         return {translation_name(source, target): translation(source, target, way)}

@@ -58,7 +58,7 @@ class Progressive(StandardGame):
         networks = super().build_networks(generator, discriminator, domains, extra)
         for network in networks.named().values():
             check(network)
-        (spec,) = domains.values()
+        *_, spec = domains.values()
         self.grow(networks, self.level(0.0, pyramid_of(spec.height, spec.width)))
         return networks
 
@@ -66,13 +66,15 @@ class Progressive(StandardGame):
         """One duel, at the level of the step, which is left in the step's statistics."""
         from ggdr.ops.scales import reduce_detail
 
-        ((domain, (reals, labels)),) = batch.items()
+        *_, domain = batch
+        reals, labels = batch[domain]
         levels = pyramid_of(*reals.shape[2:])
         level = self.level(context.kimg, levels)
         self.grow(networks, level)
         missing = int(levels.doublings - level)
         share = 1 - (levels.doublings - level - missing)
-        found = super().duels(networks, {domain: Reals(reduce_detail(reals, missing, share), labels)}, context)
+        shown = Reals(reduce_detail(reals, missing, share), labels)
+        found = super().duels(networks, {**batch, domain: shown}, context)
         for duel in found:
             duel.notes["level"] = torch.full([], level, device=reals.device)
         return found

@@ -12,6 +12,7 @@ from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfi
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Game, Networks
 from ggdr.play.relabelled import RelabelledDuel
+from ggdr.play.translation import TranslationDuel
 from ggdr.play.view import Reals, View, way_of
 from ggdr.registry import games
 from ggdr.seeding import word
@@ -30,6 +31,8 @@ class RelabelledGame(Game):
 
     least: ClassVar = 2
     provides: ClassVar = RelabelledDuel.provides
+    duel: ClassVar[type[TranslationDuel]] = RelabelledDuel
+    """the kind of its duel"""
 
     def build_networks(
         self,
@@ -42,10 +45,14 @@ class RelabelledGame(Game):
         translator, spec = self.of_images(generator), self.labelled(domains)
         return Networks(
             {
-                "g": {"generator": translator.build(spec, spec.unlabelled())},
+                "g": {"generator": translator.build(self.made(spec), spec.unlabelled())},
                 "d": {"discriminator": discriminator.build(spec, extra)},
             }
         )
+
+    def made(self, spec: ImageSpec) -> ImageSpec:
+        """What the translator makes of the data's images: such images, of the label that it is told."""
+        return spec
 
     def labelled(self, domains: Mapping[str, ImageSpec]) -> ImageSpec:
         """The images of the only domain; UserError if there are several, or they have no labels."""
@@ -63,10 +70,10 @@ class RelabelledGame(Game):
         return spec
 
     def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
-        """Return the one duel of a micro-batch: each real, made into the labels of the next, against that."""
+        """Return the one duel of a micro-batch: each real, made into what the next one is, against that."""
         (reals,) = batch.values()
         G, D = networks["generator"], networks["discriminator"]
-        return [RelabelledDuel(G, D, *reals, context, source=reals.images.roll(1, 0))]
+        return [self.duel(G, D, *reals, context, source=reals.images.roll(1, 0))]
 
     def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
         """Images under the labels of the next, or under each label in turn."""
@@ -79,7 +86,7 @@ class RelabelledGame(Game):
             torch.manual_seed(word(seed))
             return way.translate(images, None if labels is None else labels.roll(-1, 0), None)
 
-        return {self.name: LabelsView(make=make, target=domain, source=domain, way=way)}
+        return {self.name: LabelsView(make=make, target=domain, source=domain, way=way, least=self.least)}
 
 
 @dataclass(frozen=True, kw_only=True)

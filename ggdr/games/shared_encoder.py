@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ggdr.errors import UserError
 from ggdr.games.unpaired import UnpairedGame
 from ggdr.lazy import Tensor
 from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
 from ggdr.play.game import Networks
 from ggdr.play.translation import SharedEncoderDuel
 from ggdr.play.view import Way
-from ggdr.registry import Capability, discriminators, games, listed
+from ggdr.registry import Capability, games
 
 if TYPE_CHECKING:
     from ggdr.networks.base.module import Discriminator, Translator
@@ -45,12 +44,7 @@ class SharedEncoderGame(UnpairedGame):
     ) -> Networks:
         """Both discriminators, and generators for their codes; UserError if D encodes nothing."""
         translator = self.of_images(generator)
-        if not self.requires <= discriminator.provides:
-            able = sorted(name for name, part in discriminators.items() if self.requires <= part.provides)
-            raise UserError(
-                f"game {self.name!r} makes images of what D's encoder says, and discriminator {discriminator.name!r}"
-                f" provides {listed(discriminator.provides)}: take --discriminator {' or '.join(able)}."
-            )
+        self.check_provides(discriminator, "makes images of what D's encoder says")
         a, b = self.two(domains).values()
         judges = {"discriminator_a": discriminator.build(a, extra), "discriminator_b": discriminator.build(b, extra)}
         makers = {

@@ -14,8 +14,8 @@ from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfi
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Game, Networks
 from ggdr.play.stylised import StylisedDuel
-from ggdr.play.view import Reals, View, Way, translation, translation_name
-from ggdr.registry import Capability, games, generators, listed
+from ggdr.play.view import Reals, View, translation, translation_name, way_in_style
+from ggdr.registry import Capability, games
 
 
 @games.register("stylised", paper="1703.06868")
@@ -45,12 +45,7 @@ class StylisedGame(Game):
     ) -> Networks:
         """The translator, whose encoder has the extractor's layers and weights; UserError if they do not fit."""
         settings: Any = self.of_images(generator)
-        if not self.requires <= settings.provides:
-            able = sorted(name for name, part in generators.items() if self.requires <= part.provides)
-            raise UserError(
-                f"game {self.name!r} puts a frozen encoder into the generator, and {settings.name!r} provides"
-                f" {listed(settings.provides)}: take --generator {' or '.join(able)}."
-            )
+        self.check_provides(settings, "puts a frozen encoder into the generator")
         content, style = self.two(domains).values()
         translator = settings.encoded_by(self.stack()).build(style, content)
         if translator.device.type != "meta":  # where it is only seen whether parts fit, no weights are needed
@@ -78,15 +73,5 @@ class StylisedGame(Game):
     def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
         """The contents in styles; a style has to be given, and none of it is the content's own."""
         content, style = domains
-        generator = networks["generator"]
-        way = Way(
-            generator.translate,
-            generator.source,
-            generator.spec,
-            generator.size_divisor,
-            encode_style=generator.encode_style,
-            style_spec=generator.spec,
-            needs_style=True,
-            own_code=generator.encode_style,
-        )
+        way = way_in_style(networks["generator"])
         return {translation_name(content, style): translation(content, style, way)}

@@ -53,6 +53,8 @@ class UnpairedGame(Game):
         for name, term in recipe.regularizers.items():
             if Capability.G_FEATURES in term.requires and "d" in term.turns:
                 why = f"regularizer {name!r} compares D's maps with those that the fakes were made by"
+            elif Capability.SOURCE in term.requires and "d" in term.turns:
+                why = f"regularizer {name!r} teaches D by what the fakes were made of"
         if why:
             raise UserError(f"game {self.name!r} shows D fakes of earlier steps, but {why}: set --game.pool 0.")
 
@@ -67,8 +69,8 @@ class UnpairedGame(Game):
             self.pools.exchange()
 
     def state_dict(self) -> State:
-        """The images in the pools, by the names of their duels."""
-        return {} if self.pools is None else dict(self.pools.images)
+        """The images in the pools, and their labels, by the names of their duels."""
+        return {} if self.pools is None else self.pools.state()
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Take back what `state_dict` gave."""

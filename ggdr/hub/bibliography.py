@@ -15,7 +15,7 @@ FILE = Path(__file__).parent.parent / "papers.bib"
 def entries() -> dict[str, str]:
     """arXiv number or DOI -> entry."""
     found = {}
-    for entry in re.split(r"\n(?=@)", FILE.read_text()):
+    for entry in re.split(r"\n(?=@)", FILE.read_text(encoding="utf-8")):
         for key in re.findall(r"^\s*(?:eprint|doi)\s*= \{(.+)\}", entry, re.MULTILINE):
             found[key] = entry.strip()
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import shlex
@@ -11,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ggdr.data.base import DataSet
-from ggdr.documents import RECORD_FORMAT, file_hash
+from ggdr.documents import RECORD_FORMAT, file_hash, read_object_or_empty
 from ggdr.errors import UserError
 from ggdr.networks.base import GeneratorConfig, ImageSpec, TranslatorConfig
+from ggdr.ops.shapes import shapes_only
 from ggdr.play.view import View, Way
 from ggdr.recipe import Recipe
 from ggdr.recipe.about import About, Description, about_source
@@ -111,12 +109,12 @@ def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
     there = {name: saved for name, saved in find_saved(folder).items() if not name.endswith(LIVE)}
     found = dict(sorted(there.items(), key=lambda item: item[1] is not chief_of(there)))
     discover()
-    with torch.device("meta"):
+    with shapes_only():
         networks = {name: build(saved.description, saved.file.parent) for name, saved in found.items()}
     chief, run = chief_of(found), run_folder(folder)
     weights = chief.file.parent
     recipe_file = next((place / "recipe.json" for place in (weights, run) if (place / "recipe.json").is_file()), None)
-    progress = read_json_or_empty(weights / "progress.json") or last_progress(run)
+    progress = read_object_or_empty(weights / "progress.json") or last_progress(run)
     records = records_in([run, folder, weights, run / "model", *run.glob("model/*"), *run.glob("checkpoints/*")])
     own = file_hash(chief.file)
     views = views_of(open_model(folder, Hub()), networks)
@@ -140,7 +138,7 @@ def facts_of(folder: Path, repo_id: str | None, said: Description) -> Facts:
         ways={name: view.way for name, view in views.items() if view.way is not None},
         targets=tuple(view.target for view in views.values()),
         grids=tuple(f"samples/{grid.name}" for grid in latest_grids(folder)),
-        origin=read_json_or_empty(folder / "source.json"),
+        origin=read_object_or_empty(folder / "source.json"),
         listing=image_list_hash(run),
         about=about_source(identity, known, said),
     )
@@ -193,7 +191,7 @@ def run_folder(folder: Path) -> Path:
 def latest_grids(folder: Path) -> list[Path]:
     """The newest grids of samples of a run up to a checkpoint, one for each view, for `samples/` beside the card."""
     folder = folder.resolve()
-    last = read_json_or_empty(folder / "progress.json").get("images_seen", math.inf) / 1000
+    last = read_object_or_empty(folder / "progress.json").get("images_seen", math.inf) / 1000
     found = {file: GRID.fullmatch(file.name) for file in sorted((run_folder(folder) / "samples").glob("*kimg.png"))}
     drawn = {file: float(named[1]) for file, named in found.items() if named and float(named[1]) <= last}
     return [file for file, kimg in drawn.items() if kimg == max(drawn.values())]
@@ -201,7 +199,7 @@ def latest_grids(folder: Path) -> list[Path]:
 
 def last_progress(run: Path) -> dict[str, Any]:
     """Where the run's newest checkpoint stands."""
-    return read_json_or_empty(max(run.glob("checkpoints/[0-9]*/progress.json"), default=run / "progress.json"))
+    return read_object_or_empty(max(run.glob("checkpoints/[0-9]*/progress.json"), default=run / "progress.json"))
 
 
 def image_list_hash(run: Path) -> str:
@@ -213,13 +211,13 @@ def image_list_hash(run: Path) -> str:
 def records_in(folders: Iterable[Path]) -> list[Record]:
     """The records in the folders `metrics` in these, each once, the oldest first."""
     files = dict.fromkeys(file for folder in folders for file in sorted((folder / "metrics").glob("*.json")))
-    records = [record for record in map(read_json_or_empty, files) if is_record(record)]
+    records = [record for record in map(read_object_or_empty, files) if is_record(record)]
     return sorted(records, key=lambda record: str(record["date"]))
 
 
 def load_record(recipe: Recipe, file: Path) -> Record:
     """The record in a file; UserError if it is none, or of another generator or other images than the recipe's."""
-    found = read_json_or_empty(file)
+    found = read_object_or_empty(file)
     if not is_record(found):
         raise UserError(f"{file} is no record of a generator's images; make one by `ggdr evaluate RUN --out {file}`.")
     network = found["source"].get("network") or {}
@@ -257,15 +255,6 @@ def real_images(record: Record) -> tuple[int | None, str]:
         return (number if isinstance(number, int) else None), str(next(iter(whole), ""))
     except (AttributeError, KeyError, TypeError):  # edited by hand
         return None, ""
-
-
-def read_json_or_empty(file: Path) -> dict[str, Any]:
-    """The JSON object in a file; an empty one if it is missing, torn, or something else."""
-    try:
-        found = json.loads(file.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def last_logged(log: Iterable[log_file.Row], head: str = "") -> Iterator[tuple[str, float, float]]:

@@ -13,7 +13,7 @@ from ggdr.hub.bibliography import ARXIV
 from ggdr.hub.facts import Facts
 from ggdr.hub.markdown import escape, inline_code, markdown_table
 from ggdr.recipe import Recipe
-from ggdr.registry import Part
+from ggdr.registry import Part, default_of
 
 ROLES = ("game", "generator", "discriminator", "loss", "regularizers", "augment", "data")
 """fields of a recipe whose parts make the model what it is"""
@@ -66,9 +66,8 @@ def part_row(piece: Piece) -> tuple[str, ...]:
 def changed_settings(part: Part) -> Iterator[tuple[str, Any]]:
     """The settings that are not as they come, by name."""
     for setting in dataclasses.fields(part):  # type: ignore[arg-type]  # every registered part is a dataclass
-        value, factory = vars(part)[setting.name], setting.default_factory
-        default = setting.default if factory is dataclasses.MISSING else factory()
-        if value != default and not isinstance(value, Part):
+        value = vars(part)[setting.name]
+        if value != default_of(setting) and not isinstance(value, Part):
             yield setting.name, value
 
 

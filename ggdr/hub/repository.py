@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -12,10 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ggdr.documents import HUB_ID
+from ggdr.documents import HUB_ID, read_object_or_empty
 from ggdr.errors import UserError
+from ggdr.folders import link_or_copy
 from ggdr.hub.card import card_of
-from ggdr.hub.facts import chief_of, facts_of, latest_grids, read_json_or_empty, records_in, run_folder
+from ggdr.hub.facts import chief_of, facts_of, latest_grids, records_in, run_folder
 from ggdr.recipe.about import About, Description
 from ggdr.saving.model import LIVE, TRAINING_ALONE
 from ggdr.saving.pretrained import INDEX, PARTS, Hub, open_model, translator_index, write_index
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 CARD = "README.md"
+ENCODER = "encoder"
+"""what is shared beside a generator of noise and its discriminator, where it was trained"""
 MARK = "<!-- Written by ggdr, which renews it with each push; without this line it stays as you write it. -->"
 
 
@@ -75,16 +77,17 @@ def assemble(source: Path, folder: Path, repo_id: str, words: CardWords) -> str:
         for name, saved in model.networks.items()
         if not name.endswith(LIVE) and saved.description.get("kind") not in TRAINING_ALONE
     }
-    parts = found if model.translates else {part: saved for part in PARTS if (saved := found.get(part)) is not None}
+    shared = found if model.translates else (*PARTS, ENCODER)
+    parts = {part: saved for part in shared if (saved := found.get(part)) is not None}
     if not model.translates and "generator" not in parts:
         raise UserError(f"{str(source)!r} holds no generator, which is what is shared; give the run, or a model.")
     for part, saved in parts.items():
         (folder / part).mkdir(parents=True)
-        (folder / part / "config.json").write_text(json.dumps(saved.description, indent=1))
+        (folder / part / "config.json").write_text(json.dumps(saved.description, indent=1), encoding="utf-8")
         link_or_copy(saved.file, folder / part / "model.safetensors")
     if model.translates:
         index = translator_index({name: saved.description for name, saved in parts.items()}, *model.played())
-        (folder / INDEX).write_text(index)
+        (folder / INDEX).write_text(index, encoding="utf-8")
     else:
         write_index(folder, parts)
     chief = chief_of(parts)
@@ -96,26 +99,18 @@ def assemble(source: Path, folder: Path, repo_id: str, words: CardWords) -> str:
         *((file, f"samples/{file.name}") for file in pictures),
     ]:
         if file.is_file():
-            link_or_copy(file, folder / name)
+            put = shutil.copyfile if file.suffix == ".jsonl" else link_or_copy  # a log grows
+            put(file, folder / name)
     for number, record in enumerate(records_in([run, source, run / "model"])):
         (folder / "metrics").mkdir(exist_ok=True)
         (folder / "metrics" / f"{number:03}-{'-'.join(record['metrics'])}.json").write_text(
-            json.dumps(record, indent=1)
+            json.dumps(record, indent=1), encoding="utf-8"
         )
-    (folder / CARD).write_text(f"{card_of(source, repo_id, license=words.licence, about=words.about)}\n{MARK}\n")
-    seen = read_json_or_empty(weights / "progress.json").get("images_seen")
+    (folder / CARD).write_text(
+        f"{card_of(source, repo_id, license=words.licence, about=words.about)}\n{MARK}\n", encoding="utf-8"
+    )
+    seen = read_object_or_empty(weights / "progress.json").get("images_seen")
     return f"ggdr: {chief.description['config']['type']}" + (f", {seen / 1000:g} kimg" if seen else "")
-
-
-def link_or_copy(file: Path, new: Path) -> None:
-    """A second name for a file that is never changed once written, which outlives the first; or a copy."""
-    new.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        if file.suffix == ".jsonl":
-            raise OSError("a log grows")
-        os.link(file, new)
-    except OSError:
-        shutil.copyfile(file, new)
 
 
 def publish(source: Path, place: Repository, message: str | None, words: CardWords) -> PushResult:

@@ -100,6 +100,7 @@ def results_of(record: Record) -> Iterator[Result]:
             "repeats": record["repeats"],
             "extractor": extractor,
             "extractor_weights": features.get("weights"),
+            "segmenter_weights": (entry.get("segmenter") or {}).get("weights"),
             "psi": truncation.get("psi", 1.0),
             "cutoff": truncation.get("cutoff"),
             "noise": source.get("noise", ""),
@@ -133,6 +134,8 @@ def describe_protocol(protocol: dict[str, Any]) -> str:
         words = [f"{protocol['truths']:,} {made}, each against its truth{held_out and ', held out'}"]
     if "extractor" in protocol:
         words.append(f"features of {protocol['extractor']}")
+    if "segmenter_weights" in protocol:
+        words.append("read by a segmenter of the data's own")
     cutoff = f" in the first {protocol['cutoff']} style codes" if "cutoff" in protocol else ""
     if "view" not in protocol:
         words.append("no truncation" if protocol["psi"] == 1 else f"truncated to psi {protocol['psi']:g}{cutoff}")

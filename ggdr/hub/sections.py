@@ -17,7 +17,7 @@ from ggdr.networks.base import ImageSpec
 from ggdr.play.view import Way
 from ggdr.recipe.about import About
 from ggdr.registry import Capability
-from ggdr.sampling.labels import describe_labels
+from ggdr.sampling.labels import describe_labels, example_text
 from ggdr.saving.log_file import LABELS
 
 FEW = 3
@@ -130,13 +130,17 @@ def describe_results(facts: Facts, found: Sequence[Result]) -> str:
 def describe_conditioning(spec: ImageSpec) -> str:
     """Which labels its images have by choice."""
     names = f" ({escape(describe_labels(spec))})" if spec.label_names else ""
+    if spec.text_encoder:
+        return f"conditioned on texts, by {spec.labels} words{names}"
     if spec.label_ranges:
         return f"conditioned on {'a number' if spec.labels == 1 else f'{spec.labels} numbers'}{names}"
     return f"of {spec.labels} classes by choice{names}"
 
 
 def example_label(spec: ImageSpec) -> str:
-    """A label as Python: the first class, by its name if it has one, or a vector in the middle of the ranges."""
+    """A label as Python: a text, the first class, by its name if it has one, or a vector amid the ranges."""
+    if spec.text_encoder:
+        return repr(example_text(spec))
     if spec.label_ranges:
         return repr([round((low + high) / 2, 3) for low, high in spec.label_ranges])
     return repr(spec.label_names[0]) if spec.label_names else "0"

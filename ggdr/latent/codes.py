@@ -46,10 +46,35 @@ class Codes(NamedTuple):
 
 
 def interleave(codes: Sequence[Codes]) -> Codes:
-    """Return the first code of each, then the second of each, and so on; all are equally many, without noise maps."""
+    """Return the first code of each, then the second of each, and so on; all are equally many, and alike in kind."""
     points = torch.stack([each.points for each in codes], dim=1).flatten(0, 1)
     labels = [each.labels for each in codes if each.labels is not None]
-    return Codes(points, torch.stack(labels, dim=1).flatten(0, 1) if labels else None)
+    noise = {name: torch.stack([each.noise[name] for each in codes], dim=1).flatten(0, 1) for name in codes[0].noise}
+    return Codes(points, torch.stack(labels, dim=1).flatten(0, 1) if labels else None, noise)
+
+
+def concatenate(codes: Sequence[Codes]) -> Codes:
+    """Return the codes of several batches, alike in kind, one after the other."""
+    labels = [each.labels for each in codes if each.labels is not None]
+    noise = {name: torch.cat([each.noise[name] for each in codes]) for name in codes[0].noise}
+    return Codes(torch.cat([each.points for each in codes]), torch.cat(labels) if labels else None, noise)
+
+
+def load_all(files: Sequence[Path], generator: Generator) -> Codes:
+    """Read the codes in several files, one after the other; those that were saved without noise maps have the
+    generator's.
+
+    UserError as in `load_codes`.
+    """
+    found = [load_codes(file, generator) for file in files]
+    if any(each.noise for each in found):
+        own = {name: value.detach().cpu()[None, None] for name, value in generator.noise_maps().items()}
+        found = [
+            each._replace(noise={name: value.repeat(len(each.points), 1, 1, 1) for name, value in own.items()}
+                          | each.noise)
+            for each in found
+        ]  # fmt: skip
+    return concatenate(found)
 
 
 def codes_of_seeds(

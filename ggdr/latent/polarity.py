@@ -12,6 +12,7 @@ from torch.func import jvp
 
 from ggdr.errors import UserError
 from ggdr.networks.base.module import Generator
+from ggdr.ops.device import in_float64
 from ggdr.sampling import BATCH_SIZE, SamplingOptions, check_seeds, forward_arguments, seeded_latents
 from ggdr.seeding import word
 
@@ -64,7 +65,7 @@ def log_volumes(
         part = part.to(generator.device)
         worn = None if row is None else row.expand(len(part), -1)
         columns = torch.stack([directional_derivative(generator, part, worn, how, along) for along in frame], dim=1)
-        columns = columns.flatten(2).double()  # [n, directions, C H W]
+        columns = in_float64(columns.flatten(2))  # [n, directions, C H W]
         found.append(torch.linalg.slogdet(columns @ columns.mT).logabsdet.cpu() / 2)
     return torch.cat(found)
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.features.base import Embedder, Extractor
 from ggdr.features.plain import Pixels
-from ggdr.latent.codes import Codes, has_noise_maps, images_of
+from ggdr.latent.codes import Codes, concatenate, has_noise_maps, images_of
 from ggdr.latent.directions import draw_styles, num_style_codes
 from ggdr.networks.base.module import Generator
 from ggdr.ops.precision import without_tf32
@@ -152,6 +152,11 @@ def project(
             .run(watch)
             for part in (slice(first, first + batch_size) for first in range(0, len(targets), batch_size))
         ]  # fmt: skip
+    return join(found)
+
+
+def join(found: list[Projection]) -> Projection:
+    """Return what was found for several batches as one."""
     return Projection(concatenate([each.codes for each in found]), *map(torch.cat, list(zip(*found, strict=True))[1:]))
 
 
@@ -165,13 +170,6 @@ def space_of(generator: Generator, search: Search) -> Space:
     if search.space not in (None, "w", "w+", "z"):
         raise UserError(f"space is {search.space!r}; give 'w', 'w+' or 'z'.")
     return search.space or ("w" if styled else "z")
-
-
-def concatenate(codes: list[Codes]) -> Codes:
-    """Concatenate the codes of several batches."""
-    labels = [each.labels for each in codes if each.labels is not None]
-    noise = {name: torch.cat([each.noise[name] for each in codes]) for name in codes[0].noise}
-    return Codes(torch.cat([each.points for each in codes]), torch.cat(labels) if labels else None, noise)
 
 
 class Descent:

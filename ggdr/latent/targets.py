@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ggdr.data.reading.pixels.decode import MODES, convert_channels
@@ -58,3 +59,13 @@ def pictures_of(images: Picture) -> list[Image.Image]:
             raise UserError(f"an image holds values that are no colours; {WANTED}.")
         images = images.float().mul(255).round().to(torch.uint8)
     return to_pil(images)
+
+
+def open_picture(file: Path) -> Image.Image:
+    """Open the picture in a file; UserError if it is none."""
+    try:
+        image = Image.open(file)
+        image.load()
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise UserError(f"{str(file)!r} is no image that can be read; give a PNG, JPEG or the like.") from error
+    return image

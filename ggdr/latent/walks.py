@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -41,14 +41,36 @@ def walk(
     if len(seeds) < 2 or steps < 1:
         raise UserError(f"a walk leads past 2 seeds or more in 1 step or more each; given {len(seeds)} and {steps}.")
     if curve == "slerp":
-        z = interpolate_slerp(seeded_latents(seeds, generator.z_dim), steps, loop)
-        return codes_of_latents(generator, z, None if labels is None else interpolate_linear(labels, steps, loop), view)
-    keys = codes_of_seeds(generator, seeds, labels, view)
-    points = interpolate_spline(keys.points, steps, loop)
-    if Capability.WS not in generator.config.provides:  # on the shell of the Gaussian, where latent codes are
-        lengths = interpolate_linear(keys.points.norm(dim=1, keepdim=True), steps, loop)
-        points = points * lengths / points.norm(dim=1, keepdim=True).clamp(min=1e-12)
-    return Codes(points, None if keys.labels is None else interpolate_linear(keys.labels, steps, loop))
+        at = key_positions(len(seeds), steps, loop)
+        z = interpolate_slerp(seeded_latents(seeds, generator.z_dim), at)
+        return codes_of_latents(generator, z, None if labels is None else interpolate_linear(labels, at), view)
+    (codes,) = walk_codes(generator, codes_of_seeds(generator, seeds, labels, view), steps, loop=loop)
+    return codes
+
+
+def walk_codes(
+    generator: Generator, keys: Codes, steps: int, *, loop: bool = True, batch_size: int | None = None
+) -> Iterator[Codes]:
+    """Yield the codes of a walk through K codes, by a cubic spline, `batch_size` (None: all) at a time.
+
+    Code i * `steps` is key i. Labels and noise maps change along with the codes; maps stay as strong as noise is.
+    UserError if there are too few keys or steps.
+    """
+    if len(keys.points) < 2 or steps < 1:
+        raise UserError(
+            f"a walk leads past 2 codes or more in 1 step or more each; given {len(keys.points)} and {steps}."
+        )
+    moments = key_positions(len(keys.points), steps, loop)
+    for at in moments.split(batch_size or len(moments)):
+        points = interpolate_spline(keys.points, at, loop)
+        if Capability.WS not in generator.config.provides:  # on the shell of the Gaussian, where latent codes are
+            lengths = interpolate_linear(keys.points.norm(dim=1, keepdim=True), at)
+            points = points * lengths / points.norm(dim=1, keepdim=True).clamp(min=1e-12)
+        noise = {
+            name: interpolate_slerp(value.flatten(1), at).view(-1, *value.shape[1:])
+            for name, value in keys.noise.items()
+        }
+        yield Codes(points, None if keys.labels is None else interpolate_linear(keys.labels, at), noise)
 
 
 def key_positions(count: int, steps: int, loop: bool) -> Tensor:
@@ -57,34 +79,32 @@ def key_positions(count: int, steps: int, loop: bool) -> Tensor:
     return torch.arange(total) / steps
 
 
-def interpolate_spline(keys: Tensor, steps: int, loop: bool) -> Tensor:
-    """Interpolate keys [K, ...] by a cubic spline, periodic or natural."""
+def interpolate_spline(keys: Tensor, at: Tensor, loop: bool) -> Tensor:
+    """Interpolate keys [K, ...] at positions [F] by a cubic spline, periodic or natural."""
     from scipy.interpolate import CubicSpline
 
     known = keys.flatten(1).double().numpy()
     if loop:
         known = np.concatenate([known, known[:1]])
     spline = CubicSpline(np.arange(len(known)), known, bc_type="periodic" if loop else "natural")
-    points = torch.from_numpy(spline(key_positions(len(keys), steps, loop).double().numpy())).float()
-    return points.unflatten(1, keys.shape[1:])
+    return torch.from_numpy(spline(at.double().numpy())).float().unflatten(1, keys.shape[1:])
 
 
-def neighbouring_keys(keys: Tensor, steps: int, loop: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """Return for each code of a walk the key [F, D] before, the key after, and how far it is between them [F, 1]."""
-    at = key_positions(len(keys), steps, loop)
+def neighbouring_keys(keys: Tensor, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return for each position [F] the key [F, D] before, the key after, and how far it is between them [F, 1]."""
     before = at.long().clamp(max=len(keys) - 1)
     return keys[before], keys[(before + 1) % len(keys)], (at - before)[:, None]
 
 
-def interpolate_linear(keys: Tensor, steps: int, loop: bool) -> Tensor:
-    """Interpolate keys [K, D] by straight lines."""
-    start, end, share = neighbouring_keys(keys, steps, loop)
+def interpolate_linear(keys: Tensor, at: Tensor) -> Tensor:
+    """Interpolate keys [K, D] at positions [F] by straight lines."""
+    start, end, share = neighbouring_keys(keys, at)
     return start + share * (end - start)
 
 
-def interpolate_slerp(keys: Tensor, steps: int, loop: bool) -> Tensor:
-    """Interpolate the directions of keys [K, D] by great arcs, and their lengths linearly."""
-    start, end, share = neighbouring_keys(keys, steps, loop)
+def interpolate_slerp(keys: Tensor, at: Tensor) -> Tensor:
+    """Interpolate the directions of keys [K, D] at positions [F] by great arcs, and their lengths linearly."""
+    start, end, share = neighbouring_keys(keys, at)
     lengths = [side.norm(dim=1, keepdim=True).clamp(min=1e-12) for side in (start, end)]
     start, end = start / lengths[0], end / lengths[1]
     angle = (start * end).sum(dim=1, keepdim=True).clamp(-1, 1).acos()

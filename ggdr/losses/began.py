@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from ggdr.errors import UserError, above_zero
 from ggdr.lazy import Tensor, torch
 from ggdr.play.duel import Duel
 from ggdr.play.term import Loss, State
+from ggdr.ranges import LogUniform, Uniform
 from ggdr.registry import Capability, losses
 
 
@@ -22,9 +23,9 @@ class BEGAN(Loss):
     convergence (sec. 3.4) in the log, as `convergence`.
     """
 
-    gamma: float = 0.5
+    gamma: Annotated[float, Uniform(0, 1, paper="1711.10337")] = 0.5
     """diversity ratio L(fake) / L(real) to steer for, 0 to 1; low: D cares for reals more, and fakes vary less"""
-    lambda_k: float = 0.001
+    lambda_k: Annotated[float, LogUniform(1e-4, 1e-2, paper="1711.10337")] = 0.001
     """rate of the controller, per step"""
     requires: ClassVar = frozenset({Capability.ENERGY})
     undecided: ClassVar = None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from ggdr.errors import UserError, above_zero
 from ggdr.lazy import Tensor
 from ggdr.play.callback import Callback
 from ggdr.play.duel import Duel
 from ggdr.play.term import Loss, Turn
+from ggdr.ranges import LogUniform
 from ggdr.registry import Capability, callbacks, losses
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Wasserstein(Loss):
     """Wasserstein loss with weight clipping: D is a critic of bounded slope (Arjovsky et al. 2017, algorithm 1)."""
 
-    clip: float = 0.01
+    clip: Annotated[float, LogUniform(1e-3, 1, paper="1711.10337")] = 0.01
     """largest magnitude of a critic's weight after each update, as its layer uses it; 0, beside `wgan_gp`: no clipping
 
     The paper's 0.01 suits critics with batch normalization, such as dcgan; stylegan2 wants 0.1, or gradients vanish.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ggdr.errors import UserError, above_zero, at, setting
 from ggdr.features.base import Extractor
-from ggdr.features.pixels import rgb
 from ggdr.features.vgg16 import VGG16
 from ggdr.features.weights import NoWeights
 from ggdr.lazy import Tensor, torch
@@ -62,7 +61,7 @@ class Metric(Part):
         """Load the networks it reads; UserError if one is not at hand or sees no such images, not hours later."""
         self.check_reals(data)
         if (extractor := extractor_of(self)) is not None and data.real.count != 0:
-            rgb(data.real.make(range(1)))
+            extractor.check_images(data.real.make(range(1)))
         if extractor is not None:
             embedder_of(extractor, data.fake)
 
@@ -77,6 +76,10 @@ class Metric(Part):
     def measure(self, data: EvalData) -> dict[str, float]:
         """Return numbers by name, the chief one first, equal on all processes; equal images give equal numbers."""
         raise NotImplementedError
+
+    def describe(self, data: EvalData) -> dict[str, Any]:
+        """Return what its values depend on beside images, settings and features, as JSON can hold it, by name."""
+        return {}
 
 
 def embedder_of(extractor: Extractor, fake: FeatureCache) -> Embedder:

@@ -10,12 +10,22 @@ from ggdr.features.cache import FeatureCache
 from ggdr.lazy import Tensor
 
 if TYPE_CHECKING:
+    from ggdr.features.segmenter import Segmenter
     from ggdr.networks.base.module import Generator
 
 
 def unlabelled(places: range) -> Tensor | None:
     """Return no labels, as for a generator that takes none."""
     return None
+
+
+class Rows(NamedTuple):
+    """All of a data set of vectors, and their labels."""
+
+    images: Tensor
+    """[N, K, 1, 1] float32"""
+    labels: Tensor
+    """[N, L] float32"""
 
 
 class EvalData(NamedTuple):
@@ -38,3 +48,10 @@ class EvalData(NamedTuple):
     other_draws: FeatureCache | None = None
     """what is made of the same inputs under other draws; the fakes
     themselves where nothing is drawn; None: they are made of noise, or are in files"""
+    maps: Callable[[range], Tensor] | None = None
+    """function from places to the label maps [n, H, W] uint8 that the fakes there are made of, 255 where ignored; None:
+    they are made of none"""
+    both_parts: Callable[[], tuple[Rows, Rows]] | None = None
+    """reads what a generator learns from, and what the data hold out; None: nothing is held out"""
+    segmenter: Callable[[], Segmenter] | None = None
+    """the segmenter of the training pairs, trained at first use, where the fakes are made of label maps"""

@@ -27,6 +27,7 @@ class PerceptualDistance(PairedMetric):
     """feature extractor, whose squared distances are the measure"""
 
     def comparison(self, data: EvalData) -> Compare:
+        """Return the function of two batches of images [N, C, H, W] to the squared distance of their features [N]."""
         network, device = data.fake.embedder(self.extractor), data.fake.processes.device
 
         def compare(a: Tensor, b: Tensor) -> Tensor:

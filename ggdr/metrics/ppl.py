@@ -89,6 +89,8 @@ class PPL(Metric):
         self, generator: Generator, network: Embedder, places: range, labels: Tensor | None, seed: int = 0
     ) -> Tensor:
         """Return the lengths [n] of the paths at these places, float64 on the host; labels [n, L]."""
+        from ggdr.ops.device import in_float64
+
         if generator.spec.labels and labels is None:
             raise UserError(f"ppl of generator {generator.config.name!r} needs its labels; give data that has them.")
         rng = torch.Generator().manual_seed(seed_of(self.seed, seed, places.start))
@@ -100,7 +102,7 @@ class PPL(Metric):
             part_labels = None if labels is None else labels[part].to(device)
             steps = torch.stack([share[part], share[part] + self.epsilon]).to(device)
             before, after = self.images_at(generator, ends[:, part].to(device), steps, part_labels)
-            difference = (network(to_bytes(after)).rows - network(to_bytes(before)).rows).double()
+            difference = in_float64(network(to_bytes(after)).rows - network(to_bytes(before)).rows)
             found.append(difference.square().sum(dim=1).cpu() / self.epsilon**2)
         return torch.cat(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from bisect import bisect
 from hashlib import blake2b
 
@@ -45,6 +46,8 @@ STARTS = [int(run[:-1], 16) for run in RUNS]
 TONES = ("no tone", "light", "medium-light", "medium", "medium-dark", "dark", "two tones")
 """classes of skin: none, the Fitzpatrick modifiers U+1F3FB .. 1F3FF, or two different ones"""
 FIRST_TONE, LAST_TONE = 0x1F3FB, 0x1F3FF
+LETTERS = range(0x1F1E6, 0x1F200)
+"""regional indicators A to Z, two of which make a flag"""
 PRESENTATION = {0x200D, 0xFE0F}
 """joiner, and selector of colour: how code points are written, not what is drawn"""
 VARIANTS = {0x2640, 0x2642, 0x27A1, *range(0x1F9B0, 0x1F9B4)}
@@ -90,6 +93,19 @@ def tone(name: str) -> str:
     if len(found) > 1:
         return TONES[-1]
     return TONES[found.pop() - FIRST_TONE + 1] if found else TONES[0]
+
+
+def description(name: str) -> str:
+    """What an emoji shows, in the words of its code points' Unicode names: "man and rocket, dark skin".
+
+    Points that Python's Unicode does not know have none, as OpenMoji's own, which say their group.
+    """
+    points = [point for point in code_points(name) if point not in PRESENTATION]
+    shown = [point for point in points if not FIRST_TONE <= point <= LAST_TONE]
+    if group(name) == "flags" and shown[0] in LETTERS:
+        return "flag of " + "".join(chr(ord("a") + point - LETTERS[0]) for point in shown if point in LETTERS)
+    words = " and ".join(filter(None, (unicodedata.name(chr(point), "").lower() for point in shown))) or group(name)
+    return words if tone(name) == TONES[0] else f"{words}, {tone(name)} skin"
 
 
 def drawing(name: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from ggdr.cache import cache_folder, write_whole
 from ggdr.lazy import available, optional
 from ggdr.openmoji.layers import label_map, lines, picture
+from ggdr.progress import track
 
 Draw = Callable[[str, int], np.ndarray]
 DRAWN: Mapping[str, Draw] = MappingProxyType({"picture": picture, "lines": lines, "label_map": label_map})
@@ -87,13 +88,10 @@ def draw_into(file: Path, kind: str, size: int) -> None:
 
 def draw_all(kind: str, size: int, allocate: Callable[..., np.ndarray]) -> np.ndarray:
     """Every emoji, drawn now into what `allocate(dtype=, shape=)` gives, with a bar where there is a terminal."""
-    from tqdm import tqdm
-
     draw, files = DRAWN[kind], emoji_files()
     first = draw(files[0].read_text("utf-8"), size)
     array = allocate(dtype=np.uint8, shape=(len(files), *first.shape))
-    bar = tqdm(files, f"drawing emoji ({kind}, {size} px)", unit=" images", leave=False, disable=None)
-    for index, file in enumerate(bar):
+    for index, file in enumerate(track(files, f"drawing emoji ({kind}, {size} px)")):
         array[index] = draw(file.read_text("utf-8"), size)
     return array
 

@@ -28,6 +28,11 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def in_float64(tensor: torch.Tensor) -> torch.Tensor:
+    """Return a tensor in float64, on its device, or on the host if it is on MPS, which has no float64."""
+    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()
+
+
 def device_name(device: torch.device) -> str:
     """Return the marketing name of a CUDA device ("NVIDIA H200"), and the type of any other ("cpu")."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -42,8 +41,13 @@ def user_chose_threads(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def available_cpus() -> list[int]:
-    """List the CPUs that this process may run on, as far as the system tells: all of them on macOS and Windows."""
-    return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else [*range(os.cpu_count() or 1)]
+    """List the CPUs that this process may run on, as far as the system tells: all of them on macOS."""
+    import psutil
+
+    try:
+        return sorted(psutil.Process().cpu_affinity())
+    except AttributeError:  # a system without affinities, of which psutil has no such method
+        return [*range(os.cpu_count() or 1)]
 
 
 def suitable_threads(free: float, now: int, most: int) -> int:

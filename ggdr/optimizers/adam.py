@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.lazy import torch
 from ggdr.play.optimizer import Optimizer
+from ggdr.ranges import Uniform
 from ggdr.registry import optimizers
 from ggdr.schedules.base import Scheduled, reached, value_at
 
@@ -18,7 +19,7 @@ from ggdr.schedules.base import Scheduled, reached, value_at
 class Adam(Optimizer):
     """Adam (Kingma & Ba 2015), corrected for lazy phases, by torch's fused kernel."""
 
-    beta1: float = 0.0
+    beta1: Annotated[float, Uniform(0, 1, paper="1711.10337")] = 0.0
     """decay of the mean gradient, 0 to 1"""
     beta2: Scheduled = 0.99
     """decay of the mean squared gradient, 0 to 1"""

@@ -17,11 +17,11 @@ from ggdr.latent.codes import Codes, codes_of_seeds, draw_codes
 from ggdr.latent.directions import Directions, Method
 from ggdr.latent.directions import find_directions as find_directions
 from ggdr.latent.mixing import mix_styles
-from ggdr.latent.modes import draw_with_modes, find_modes
+from ggdr.latent.modes import TruncationMean, centres_for, draw_with_modes
 from ggdr.latent.polarity import polarity_sample
 from ggdr.latent.projection import Search, project
 from ggdr.latent.targets import Picture, targets_of
-from ggdr.latent.walks import Curve, walk
+from ggdr.latent.walks import Curve, walk, walk_codes
 from ggdr.networks.base.module import Discriminator, Generator, Network
 from ggdr.pipeline.base import NetworksPipeline
 from ggdr.pipeline.outputs import EditOutput, GANOutput, ProjectionOutput, check_output, handed
@@ -92,6 +92,7 @@ class Pipeline(NetworksPipeline):
         labels: LabelInput | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
+        truncation_mean: TruncationMean = "all",
         modes: int | None = None,
         polarity: float = 0.0,
         candidates: int | None = None,
@@ -106,6 +107,7 @@ class Pipeline(NetworksPipeline):
         `labels`: a class for all or for each, by number or name, or vectors [N, L]; a conditional generator needs them.
         `truncation_psi`: None or 1 for the full variety, towards 0 for the mean image.
         `truncation_cutoff`: how many style codes, from the coarsest on, it pulls; None for all.
+        `truncation_mean`: "class" for psi to pull towards the mean of each image's own label, not of all codes.
         `modes`: psi pulls towards the nearest of this many centres of style codes (arXiv 2202.12211), not their mean.
         `polarity`: below 0 of `candidates` seeds (None: ten an image) those where images crowd are more likely, above 0
         those where they are sparse (arXiv 2203.01993); with labels, one class for all.
@@ -120,7 +122,7 @@ class Pipeline(NetworksPipeline):
             seeds = self.polarized(polarity, batch_size, candidates, seeds, labels, view)
         seeds = seeds_for(batch_size, seeds, labels)
         rows = label_rows(self.generator.spec, labels, len(seeds))
-        centres = None if modes is None else find_modes(self.generator, modes)
+        centres = centres_for(self.generator, rows, truncation_mean, modes)
         passes = draw_with_modes(self.generator, seeds, rows, view, centres, chunk_size)
         return self.output(passes, seeds, chunk_size, output_type)
 
@@ -153,9 +155,10 @@ class Pipeline(NetworksPipeline):
 
     def interpolate(
         self,
-        seeds: Sequence[int] | Tensor,
+        seeds: Sequence[int] | Tensor | None = None,
         steps: int = 30,
         *,
+        codes: Codes | None = None,
         curve: Curve = "spline",
         loop: bool = True,
         labels: LabelInput | None = None,
@@ -166,16 +169,23 @@ class Pipeline(NetworksPipeline):
     ) -> GANOutput:
         """A smooth walk from seed to seed, `steps` images each; image i * steps is seed i's.
 
-        `curve`: "spline" through style codes, or "slerp" between latent codes. `loop`: back to the first seed at the
-        end. The other arguments are those of a call. UserError if the generator does not take what is asked.
+        `codes`: instead of seeds, those of `project`, through which a spline goes. `curve`: "spline" through style
+        codes, or "slerp" between latent codes. `loop`: back to the first seed at the end. The other arguments are those
+        of a call. UserError if the generator does not take what is asked.
         """
+        if (seeds is None) == (codes is None):
+            raise UserError("a walk leads past seeds or through codes; give one of the two.")
+        if codes is not None:
+            (moments,) = walk_codes(self.generator, codes, steps, loop=loop)
+            passes = draw_codes(self.generator, moments, chunk_size)
+            return self.output(passes, [], chunk_size, output_type, len(moments.points))
+        assert seeds is not None
         given = check_seeds(seeds)
         rows = label_rows(self.generator.spec, labels, len(given))
         view = SamplingOptions(truncation_psi, truncation_cutoff)
-        codes = walk(self.generator, given, steps, labels=rows, view=view, curve=curve, loop=loop)
-        return self.output(
-            draw_codes(self.generator, codes, chunk_size), given, chunk_size, output_type, len(codes.points)
-        )
+        moments = walk(self.generator, given, steps, labels=rows, view=view, curve=curve, loop=loop)
+        passes = draw_codes(self.generator, moments, chunk_size)
+        return self.output(passes, given, chunk_size, output_type, len(moments.points))
 
     def polarized(
         self,
@@ -203,7 +213,12 @@ class Pipeline(NetworksPipeline):
         total = len(seeds) if total is None else total
         with self.computing():
             return GANOutput(
-                images=handed(self.shown(passes, total) if total > chunk else passes, output_type), seeds=seeds
+                images=handed(
+                    self.shown(passes, total) if total > chunk else passes,
+                    output_type,
+                    self.generator.spec.continuous,
+                ),
+                seeds=seeds,
             )
 
     def directions(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ggdr.errors import UserError
 from ggdr.networks.base.module import Network
+from ggdr.progress import notebook_bar
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -110,9 +111,7 @@ class NetworksPipeline:
 
     def progress_bar(self, *, total: int) -> tqdm:
         """A bar of `total` steps, to be used by `with`, and updated."""
-        from tqdm.auto import tqdm
-
-        return tqdm(total=total, disable=not self.bar)
+        return notebook_bar(total, self.bar)
 
     def shown(self, passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
         """The passes, with a progress bar; `set_progress_bar_config(disable=True)` takes it away."""

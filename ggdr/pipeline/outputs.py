@@ -52,9 +52,19 @@ def check_output(output_type: str) -> None:
         raise UserError(f"output_type is {output_type!r}; give one of {', '.join(map(repr, OUTPUTS))}.")
 
 
-def handed(passes: Iterator[Tensor], output_type: str) -> list[PIL.Image.Image] | np.ndarray | Tensor:
-    """Images [n, C, H, W] about [-1, 1] as `output_type` asks; NaN becomes black."""
+def as_fraction(images: Tensor) -> Tensor:
+    """Images about [-1, 1] in [0, 1]; NaN becomes 0."""
+    return images.add(1).div(2).nan_to_num(nan=0.0).clamp(0, 1)
+
+
+def handed(
+    passes: Iterator[Tensor], output_type: str, continuous: bool = False
+) -> list[PIL.Image.Image] | np.ndarray | Tensor:
+    """Images [n, C, H, W] about [-1, 1] as `output_type` asks; NaN becomes black.
+
+    `continuous`: they are no pixels but numbers, which stay as they are.
+    """
     if output_type == "pil":
         return [image for images in passes for image in to_pil(to_uint8(images))]
-    whole = torch.cat([images.add(1).div(2).nan_to_num(nan=0.0).clamp(0, 1) for images in passes])
+    whole = torch.cat(list(passes) if continuous else [as_fraction(images) for images in passes])
     return whole if output_type == "pt" else whole.permute(0, 2, 3, 1).cpu().numpy()

@@ -17,13 +17,14 @@ from ggdr.layers.dropout import drops_at_test
 from ggdr.networks.base.module import Network
 from ggdr.ops.tiles import Tiling, in_tiles, pad_to
 from ggdr.pipeline.base import NetworksPipeline
+from ggdr.pipeline.noise import Noise, check_noise, draw_codes
 from ggdr.pipeline.outputs import check_output, handed
 from ggdr.pipeline.pictures import Shown, inputs_of
 from ggdr.pipeline.sizes import padded_size, tiling_for
 from ggdr.pipeline.styles import Style, check_strength, encode, resized
 from ggdr.play.game import Game
 from ggdr.play.view import View, Way
-from ggdr.sampling import check_seeds, seeded_latents
+from ggdr.sampling import check_seeds
 from ggdr.sampling.grid import picture, to_pil
 from ggdr.sampling.labels import LabelInput, label_rows
 from ggdr.saving.model import describe, save_model
@@ -63,6 +64,8 @@ class Asked(NamedTuple):
     tile: int
     overlap: int
     chunk_size: int
+    noise: Noise = "image"
+    """for what one code is drawn"""
 
 
 class Output(NamedTuple):
@@ -141,7 +144,7 @@ class TranslationPipeline(NetworksPipeline):
         for role, network in self.used.items():
             save_model(network, folder / role)
         described = {role: describe(network) for role, network in self.used.items()}
-        (folder / INDEX).write_text(translator_index(described, self.game, self.domains))
+        (folder / INDEX).write_text(translator_index(described, self.game, self.domains), encoding="utf-8")
 
     def __call__(
         self,
@@ -156,6 +159,7 @@ class TranslationPipeline(NetworksPipeline):
         tile: int = 1024,
         overlap: int = 32,
         chunk_size: int = 1,
+        noise: Noise = "image",
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> TranslationOutput:
         """Each picture as one of the other domain, of the same size where the model keeps it, or as several.
@@ -176,13 +180,15 @@ class TranslationPipeline(NetworksPipeline):
         `overlap`: how far tiles overlap, pixels, over which they fade into each other; half a tile at most.
         `chunk_size`: most images of one size that pass at once; models that compare those of a batch, as pix2pix's
         may, make other images of several.
+        `noise`: for what one code is drawn, by models that take one of each place, as OASIS's does: the "image", each
+        "segment", which is all pixels of a class of its label map, or each "pixel".
         `output_type`: "pil"; or, as in diffusers, "np" [N, H, W, C], "pt" [N, C, H, W] in [0, 1].
         UserError if there is no picture, no such way, or the model does not take what is given.
         """
         if images is None:
             self.refuse()
         check_output(output_type)
-        asked = self.ask(to, seeds, style, style_weights, strength, tile, overlap, chunk_size)
+        asked = self.ask(to, seeds, style, style_weights, strength, tile, overlap, chunk_size, noise)
         way = asked.way
         shown = inputs_of(images, way.takes)
         alone = len(shown) == 1
@@ -229,6 +235,7 @@ class TranslationPipeline(NetworksPipeline):
         tile: int = 1024,
         overlap: int = 32,
         chunk_size: int = 1,
+        noise: Noise = "image",
     ) -> Asked:
         """What the arguments of a call ask for; UserError if the model does not take it."""
         name, view = self.find_view(to)
@@ -248,12 +255,13 @@ class TranslationPipeline(NetworksPipeline):
         elif style is not None and style.view != name:
             raise UserError(f"this style is one for {style.view}, not for {name}; encode it with to={name!r}.")
         check_strength(strength, style is not None, name, way)
+        check_noise(noise, style is not None, name, way)
         draws = self.draws(name) and (self.drops or style is None)
         if seeds is not None and not draws:
             why = "takes its style from pictures" if self.draws(name) else "draws nothing"
             raise UserError(f"{name} {why}, so that seeds make no difference; leave {setting('seeds')} out.")
         chosen = [0] if seeds is None else [*dict.fromkeys(check_seeds(seeds))]
-        return Asked(name, way, chosen, draws, style and style.code, strength, tile, overlap, chunk_size)
+        return Asked(name, way, chosen, draws, style and style.code, strength, tile, overlap, chunk_size, noise)
 
     def draws(self, name: str) -> bool:
         """Whether what a view makes of a picture depends on what it draws: a code, or what dropout drops."""
@@ -295,17 +303,24 @@ class TranslationPipeline(NetworksPipeline):
         with self.computing(), torch.random.fork_rng([device] if device.type == "cuda" else []):
             code = self.code_of(padded, [each.seed for each in wanted], asked, tiling)
             torch.manual_seed(word(wanted[0].seed))
-            made = in_tiles(lambda part: way.translate(part, rows, code), padded, tiling)
+            channels = padded.shape[1]
+            if code is not None and code.dim() > 2:  # codes of places are cut as the picture is
+                laid = torch.cat([padded, code], dim=1)
+                made = in_tiles(lambda p: way.translate(p[:, :channels], rows, p[:, channels:]), laid, tiling)
+            else:
+                made = in_tiles(lambda part: way.translate(part, rows, code), padded, tiling)
         return made[:, :, : height * way.makes.height // way.takes.height, : width * way.makes.width // way.takes.width]
 
     def code_of(self, images: Tensor, seeds: list[int], asked: Asked, tiling: Tiling) -> Tensor | None:
         """The code [N, S] of each image, of all its tiles: drawn by its seed, or that of a style; None if it has none.
 
+        One that is drawn may differ from place to place: [N, S, H, W].
+
         Of pictures larger than a tile the own style, from which strength leads, is that of the picture made as small.
         """
         way, style = asked.way, asked.style
         if style is None:
-            return seeded_latents(seeds, way.draws).to(self.device) if way.draws else None
+            return draw_codes(asked.noise, seeds, way, images).to(self.device) if way.draws else None
         style = style.to(self.device).expand(len(images), -1)
         if asked.strength is None or way.own_code is None:
             return style

@@ -7,7 +7,7 @@ the same pass share it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
-from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput, Reconstruction
+from ggdr.networks.base import Code, DiscriminatorOutput, GeneratorOutput, Reconstruction
 from ggdr.networks.none import NoDiscriminatorConfig
 from ggdr.ops.random_state import random_state, replayed
 from ggdr.play.term import Turn
@@ -42,6 +42,9 @@ class StepContext(NamedTuple):
     """networks run in it (autocast); what they hand over is float32"""
     main: bool = True
     """whether it is the main phase of its turn, not a lazy one"""
+    class_pixels: Tensor | None = None
+    """[K], pixels of each class in the label maps of the step's whole batch, as they come before an augmentation, by
+    the number of its micro-batches; None: no term requires LABEL_MAP"""
 
 
 class Augmented(NamedTuple):
@@ -90,6 +93,8 @@ class Duel:
     """what the log calls it where a game has several, such as "a_to_b" """
     judgement: int = 0
     """which of the logits that D gives of an image it shows: 0, or the place of a further one, from 1 on"""
+    label_map: Tensor | None = field(default=None, kw_only=True)
+    """[N, K, H, W], the class of each of the reals' pixels, one-hot, zero where it is ignored; None: it is not known"""
     provides: ClassVar = frozenset(
         {
             Capability.IMAGES,
@@ -97,19 +102,26 @@ class Duel:
             Capability.FAKE_GRAD,
             Capability.REAL_FEATURES,
             Capability.REPLAY,
+            Capability.FAKE_CLASS_LOGITS,
         }
     )
     """what terms may need of the duel itself; the rest must come from the networks"""
 
     @property
     def turn(self) -> Turn:
-        """Whose weights learn."""
+        """The turn of the phase: whose weights learn from this duel."""
         return self.context.turn
 
     @property
     def offers(self) -> frozenset[Capability]:
         """What it provides, and its networks."""
-        return self.provides | self.G.config.provides | self.D.config.provides
+        known = {Capability.LABEL_MAP} if self.label_map is not None else frozenset()
+        return self.provides | known | self.G.config.provides | self.D.config.provides
+
+    @property
+    def fake_label_map(self) -> Tensor | None:
+        """The class of each of the fakes' pixels, as `label_map`, where they are made of a label map."""
+        return None
 
     @property
     def made_resolutions(self) -> tuple[int, ...]:
@@ -140,15 +152,17 @@ class Duel:
     @cached_property
     def on_real(self) -> DiscriminatorOutput:
         """What D says of the reals, with its drawings if a term requires REAL_FEATURES."""
-        return self.judge(
-            self.real, resolutions=self.context.resolutions if Capability.REAL_FEATURES in self.context.requires else ()
-        )
+        resolutions = self.context.resolutions if Capability.REAL_FEATURES in self.context.requires else ()
+        classes = Capability.CLASS_LOGITS in self.context.requires
+        return self.judge(self.real, resolutions=resolutions, label_map=self.label_map, classes=classes)
 
     @cached_property
     def on_fake(self) -> DiscriminatorOutput:
         """What D says of the fakes, with its drawings of their feature maps if a term requires D_FEATURES."""
         resolutions = self.context.resolutions if Capability.D_FEATURES in self.context.requires else ()
-        return self.judge(self.fake.image, self.fake.features, resolutions, self.fake.scales)
+        classes = {Capability.CLASS_LOGITS, Capability.FAKE_CLASS_LOGITS} <= self.context.requires
+        fake = self.fake
+        return self.judge(fake.image, fake.features, resolutions, fake.scales, self.fake_label_map, classes)
 
     def judgements(self) -> Iterator[Duel]:
         """The duel, then copies of it that show D's further logits in place of the first, one after the other.
@@ -177,6 +191,17 @@ class Duel:
         """Latent codes [N, z_dim] of the fakes."""
         return self.codes(len(self.reals))
 
+    @cached_property
+    def posterior(self) -> Code:
+        """What G draws codes from for these labels, mean and log variance [N, K], if it provides POSTERIOR."""
+        if "condition" not in self.fake.head_outputs:
+            raise UserError(
+                f"a term reads the codes that generator {self.G.config.name!r} draws about labels, and the data has no"
+                " labels: give some (--data.labels), or drop the term: --regularizers.kl none."
+            )
+        mean, log_variance = self.fake.head_outputs["condition"].chunk(2, dim=1)
+        return Code(mean, log_variance)
+
     def codes(self, n: int) -> Tensor:
         """n fresh latent codes [n, z_dim]."""
         return torch.randn(n, self.G.z_dim, device=self.reals.device)
@@ -196,20 +221,27 @@ class Duel:
         maps: Mapping[int, Tensor] | None = None,
         resolutions: tuple[int, ...] = (),
         scales: Mapping[int, Tensor] | None = None,
+        label_map: Tensor | None = None,
+        classes: bool = False,
     ) -> DiscriminatorOutput:
         """A further pass of D over `image`, freshly augmented; `maps` move along, its decoder draws `resolutions`.
 
         `scales`: the images at smaller sizes, for a D that provides SCALES; they cannot be augmented: UserError.
+        `label_map` [N, K, H, W] moves along too; `classes`: D, which provides CLASS_LOGITS, tells those of pixels.
         """
         replay = Capability.REPLAY in self.context.requires
         state = random_state(image.device) if replay else None
-        whole, labels = image, self.labels_of(len(image))
-        image, targets, timestep = self.augmented(image, dict(maps or {}))
+        whole, labels = image, self.labels_beside(image)
+        given = dict(maps or {}) if label_map is None else laid_beside(maps or {}, label_map)
+        image, targets, timestep = self.augmented(image, given)
+        if label_map is not None:
+            targets, label_map = taken_apart(targets, (maps or {}).keys(), label_map)
         if timestep is not None and Capability.TIMESTEP in self.D.config.provides:
             labels = torch.cat([*([] if labels is None else [labels]), timestep[:, None]], dim=1)
         seen = self.with_scales(image, scales, moved=image is not whole) if scales else image
         with self.context.autocast():
             output = self.D(seen, labels, resolutions=resolutions)
+            class_logits = self.D.class_logits(output).float() if classes else None
         pyramid = in_float32(output.maps) if Capability.PYRAMID in self.context.requires else {}
         layers = output.layer_maps if Capability.PYRAMID in self.context.requires else ()
         heads = output.head_outputs if Capability.HEADS in self.context.requires else {}
@@ -230,6 +262,8 @@ class Duel:
             tuple(more),
             None if output.codes is None else output.codes.float(),
             tuple(tuple(each.float() for each in scale) for scale in layers),
+            class_logits,
+            label_map,
         )
 
     def augmented(self, image: Tensor, maps: dict[int, Tensor]) -> Augmented:
@@ -267,9 +301,49 @@ class Duel:
             )
         return {**scales, image.shape[2]: image}
 
+    def labels_beside(self, image: Tensor) -> Tensor | None:
+        """What D is told beside an image that it judges: its label [N, L]."""
+        return self.labels_of(len(image))
+
     def labels_of(self, n: int) -> Tensor | None:
         """The first n labels."""
         return None if self.labels is None else self.labels[:n]
+
+
+def class_logits(output: DiscriminatorOutput) -> Tensor:
+    """The logits of its pixels' classes [N, K + 1, H, W]; RuntimeError if D was not asked for them."""
+    if output.class_logits is None:
+        raise RuntimeError(
+            "this output of D has no logits of classes: a term that reads those of reals requires CLASS_LOGITS, of"
+            " fakes FAKE_CLASS_LOGITS too."
+        )
+    return output.class_logits
+
+
+def label_map(output: DiscriminatorOutput) -> Tensor:
+    """The label map [N, K, H, W] of what was judged; RuntimeError if none is known."""
+    if output.label_map is None:
+        raise RuntimeError(
+            "no label map is known of what D has judged: a term that reads one of reals requires LABEL_MAP, of fakes"
+            " SOURCE too."
+        )
+    return output.label_map
+
+
+def laid_beside(maps: Mapping[int, Tensor], other: Tensor) -> dict[int, Tensor]:
+    """The maps by their height, and the channels of another one [N, K, r, s] behind those of its height."""
+    height = other.shape[2]
+    return {**maps, height: torch.cat([maps[height], other], 1) if height in maps else other}
+
+
+def taken_apart(
+    moved: Mapping[int, Tensor], resolutions: Collection[int], other: Tensor
+) -> tuple[dict[int, Tensor], Tensor]:
+    """The maps of these resolutions again, once they have moved, and the one that was laid beside them."""
+    height, channels = other.shape[2], other.shape[1]
+    maps, other = moved[height].tensor_split([-channels], dim=1)
+    apart = {**moved, height: maps}
+    return {resolution: apart[resolution] for resolution in resolutions}, other
 
 
 def detached(maps: Mapping[int, Tensor]) -> dict[int, Tensor]:

@@ -8,11 +8,18 @@ from typing import Any, ClassVar, Literal
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor
-from ggdr.networks.base import DiscriminatorConfig, ExtraOutputs, GeneratorConfig, ImageSpec, TranslatorConfig
+from ggdr.networks.base import (
+    DiscriminatorConfig,
+    ExtraOutputs,
+    GeneratorConfig,
+    ImageSpec,
+    NetworkConfig,
+    TranslatorConfig,
+)
 from ggdr.play.duel import NOBODY, Duel, StepContext
 from ggdr.play.term import Adaptive, Turn
 from ggdr.play.view import Reals, View
-from ggdr.registry import Capability, games
+from ggdr.registry import Capability, games, listed
 
 
 @dataclass
@@ -26,6 +33,9 @@ class Networks:
     model: tuple[str, ...] = ()
     """names of those whose running means are the model; empty: all that learn on G's turn"""
 
+    label_classes: int = 0
+    """K of the label map of which a domain consists, its first K channels; 0: none does"""
+
     def __getitem__(self, name: str) -> Any:
         """The network of a name."""
         return self.named()[name]
@@ -35,7 +45,7 @@ class Networks:
         return self.named().get(name, NOBODY)
 
     def named(self) -> dict[str, Any]:
-        """All of them."""
+        """All networks by name, those that learn and those that never do."""
         return {name: net for nets in (*self.learning.values(), self.frozen) for name, net in nets.items()}
 
     def averaged(self) -> dict[str, Any]:
@@ -104,6 +114,26 @@ class Game(Adaptive):
             " that takes images, such as --generator resnet_translator."
         )
 
+    def check_provides(self, settings: NetworkConfig, use: str) -> None:
+        """UserError if a network's settings do not provide what the game `requires`; `use`: what it does with that."""
+        if self.requires <= settings.provides:
+            return
+        kind, registry = settings.registry.kind, settings.registry
+        able = sorted(name for name, part in registry.items() if self.requires <= part.provides)
+        raise UserError(
+            f"game {self.name!r} {use}, and {kind} {settings.name!r} provides {listed(settings.provides)}: take"
+            f" --{kind} {' or '.join(able)}."
+        )
+
+    def one(self, domains: Mapping[str, ImageSpec]) -> Mapping[str, ImageSpec]:
+        """The domains; UserError if they are several."""
+        if len(domains) == 1:
+            return domains
+        raise UserError(
+            f"game {self.name!r} is played on images of one kind, and the data has {', '.join(domains)}: take other"
+            " data, such as --data images."
+        )
+
     def two(self, domains: Mapping[str, ImageSpec]) -> Mapping[str, ImageSpec]:
         """The domains; UserError if they are not two."""
         if len(domains) == 2:
@@ -119,6 +149,10 @@ class Game(Adaptive):
     def duels(self, networks: Networks, batch: Mapping[str, Reals], context: StepContext) -> list[Duel]:
         """Who meets whom on a micro-batch of each domain's reals, by its name; `context.turn` says whose turn it is."""
         raise NotImplementedError
+
+    def label_map(self, networks: Networks, reals: Reals) -> Tensor | None:
+        """The class channels [N, K, H, W] of a domain of label maps, without what lies behind them; None of another."""
+        return reals.images[:, : networks.label_classes] if networks.label_classes else None
 
     def views(self, networks: Mapping[str, Any], domains: Sequence[str]) -> dict[str, View]:
         """What the model makes, by the names of its grids and numbers; `networks`: running means, and frozen ones.

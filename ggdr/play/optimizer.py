@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from ggdr.changes import MayChange
 from ggdr.errors import UserError, above_zero, setting
 from ggdr.lazy import torch
+from ggdr.ranges import LogUniform
 from ggdr.registry import Part, optimizers
 from ggdr.schedules.base import Schedule, Scheduled, reached, value_at
 
@@ -23,7 +24,7 @@ class Optimizer(Part):
     """
 
     registry = optimizers
-    lr: MayChange[Scheduled] = 0.0025
+    lr: Annotated[MayChange[Scheduled], LogUniform(1e-5, 1e-2, paper="1711.10337")] = 0.0025
     """learning rate"""
     clip_norm: MayChange[float | None] = None
     """gradients are scaled down together where the norm of all the player's gradients is above this; None: never"""

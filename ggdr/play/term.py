@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
-from ggdr.networks.base import Head, ImageSpec
+from ggdr.networks.base import DiscriminatorConfig, Head, ImageSpec
 from ggdr.registry import Capability, Part, listed, losses, regularizers
 from ggdr.schedules.base import Scheduled
 
@@ -56,6 +56,8 @@ class Adaptive(Part):
             why = f"loss {recipe.loss.name!r} has no logit at which D is undecided"
         elif Capability.ENERGY in recipe.discriminator.provides:
             why = f"no logit of discriminator {recipe.discriminator.name!r} is above 0"
+        elif not recipe.loss.trains_logits_of(recipe.discriminator):
+            why = f"loss {recipe.loss.name!r} does not train those of discriminator {recipe.discriminator.name!r}"
         if why:
             raise UserError(
                 f"{self.registry.kind} {self.name!r} follows the signs of D's logits, which say nothing here: {why};"
@@ -191,6 +193,10 @@ class Loss(Term):
     """whether what D pays for an image is softplus(-logit) as a real and softplus(logit) as a fake"""
     symmetric: ClassVar[bool] = False
     """whether it asks of -logit for a fake what it asks of logit for a real"""
+
+    def trains_logits_of(self, discriminator: DiscriminatorConfig) -> bool:
+        """Whether a discriminator's own logits learn from it."""
+        return True
 
     def loss(self, duel: Duel) -> Tensor:
         """Scalar of the duel's turn, before `weight`: summed over all the logits that D gives of an image."""

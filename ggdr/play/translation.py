@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import DiscriminatorOutput, GeneratorOutput
-from ggdr.play.duel import Augmented, Duel, output_in_float32
+from ggdr.play.duel import Augmented, Duel, laid_beside, output_in_float32, taken_apart
 from ggdr.play.pool import ImagePool
 from ggdr.registry import Capability
 
@@ -65,15 +65,18 @@ class PairedDuel(TranslationDuel):
         """What each source is to become [N, C, H, W]."""
         return self.reals
 
+    @property
+    def fake_label_map(self) -> Tensor | None:
+        """That of the reals: both belong to the same source."""
+        return self.label_map
+
     def augmented(self, image: Tensor, maps: dict[int, Tensor]) -> Augmented:
         """What D sees: the source moves as the image does, and keeps its colours."""
         if not self.conditional:
             return super().augmented(image, maps)
-        source, side = self.source[: len(image)], self.source.shape[2]
-        others = [maps[side]] if side in maps else []
-        seen = super().augmented(image, maps | {side: torch.cat([*others, source], 1)})
-        beside, source = seen.maps[side].tensor_split([-source.shape[1]], dim=1)
-        moved = {resolution: seen.maps[resolution] for resolution in maps} | ({side: beside} if others else {})
+        source = self.source[: len(image)]
+        seen = super().augmented(image, laid_beside(maps, source))
+        moved, source = taken_apart(seen.maps, maps, source)
         return Augmented(torch.cat([source, seen.image], 1), moved, seen.timestep)
 
 
@@ -94,7 +97,7 @@ class CycleDuel(TranslationDuel):
     def detached(self, output: GeneratorOutput) -> GeneratorOutput:
         """What D may learn from: on its turn some fakes are those of earlier steps, if there is a pool."""
         if self.turn == "d" and self.pool is not None:
-            shown = self.pool.show(self.name, output.image.detach(), keep=self.context.main)
+            shown = self.pool.show(self.name, output.image.detach(), keep=self.context.main, labels=self.labels)
             output = output._replace(image=shown)
         return super().detached(output)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
 from ggdr.networks.base import ImageSpec
 from ggdr.registry import Capability
@@ -51,6 +52,8 @@ class Way(NamedTuple):
     """both sides of images that it takes are multiples of this, pixels; 0: it takes the size of `takes` alone"""
     draws: int = 0
     """width of the codes that it draws where none is given; 0: it draws none"""
+    place_codes: bool = False
+    """codes may also differ from place to place, [N, S, H, W]"""
     encode_style: Callable[[Tensor], Tensor] | None = None
     """images of `style_spec` [K, C, h, w] -> the code of each [K, S]; None: it takes no styles of images"""
     style_spec: ImageSpec | None = None
@@ -72,7 +75,19 @@ def way_of(translator: Translator) -> Way:
         translator.spec,
         translator.size_divisor,
         draws=translator.z_dim,
+        place_codes=Capability.PLACE_CODES in translator.config.provides,
         heat_map=translator.heat_map if Capability.CAM in translator.config.provides else None,
+    )
+
+
+def way_in_style(translator: Translator) -> Way:
+    """How a translator that makes nothing without the style of an image is shown; each image's own keeps it."""
+    return way_of(translator)._replace(
+        draws=0,
+        encode_style=translator.encode_style,
+        style_spec=translator.spec,
+        needs_style=True,
+        own_code=translator.encode_style,
     )
 
 
@@ -89,9 +104,12 @@ class View:
     way: Way | None = None
     """how images of the source are translated; None: they are made of noise"""
     paired: bool = False
-    """whether the target's image at the same place is what is to be made: the truth. The run says so, of its images"""
+    """whether the target's image at the same place is what is to be made: the truth. The game says so, or the
+    run, of its images"""
     generator: Any = None
     """the generator, where images are made of its noise and metrics may walk in it; None: there is no such walk"""
+    least: int = 1
+    """images of a batch that it takes at least, since it reads them together"""
     beside: Callable[[Mapping[str, Reals], Tensor], dict[str, Tensor]] = nothing
     """(a batch, what was made of it) -> further columns of a grid, by name, such as a cycle's end"""
 
@@ -99,8 +117,20 @@ class View:
         """What stands side by side in a grid, by name: the input, the output, and what is beside them."""
         made = self.make(batch, seed)
         given = {} if self.source is None else {"input": batch[self.source].images}
-        truth = {"target": batch[self.target].images} if self.paired else {}
+        truth = {"target": batch[self.target].images} if self.paired and self.source != self.target else {}
         return {**given, "output": made, **self.beside(batch, made), **truth}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseView(View):
+    """Images of noise; where parts of a code mean something by themselves, a grid varies each of them in its row."""
+
+    def columns(self, batch: Mapping[str, Reals], seed: int) -> dict[str, Tensor]:
+        """The images, and the same of codes of which one part is made another."""
+        reals, labels = batch[self.target]
+        torch.manual_seed(word(seed))
+        z = torch.randn(len(reals), self.generator.z_dim, device=reals.device)
+        return {"output": self.generator(z, labels).image} | self.generator.variations(z, labels)
 
 
 def translation(
@@ -143,6 +173,28 @@ def translation(
         return beside | {"cycle": back.translate(made, labels, own)}
 
     return View(make=make, target=target, source=source, way=there, beside=beside)
+
+
+def of_noise(generator: Any, domain: str) -> View:
+    """The view of a generator: images of noise, as many as there are reals of the domain, under their labels."""
+
+    def fakes(batch: Mapping[str, Reals], seed: int) -> Tensor:
+        """Images, whose noise is that of the seed."""
+        reals, labels = batch[domain]
+        torch.manual_seed(word(seed))
+        return generator(torch.randn(len(reals), generator.z_dim, device=reals.device), labels).image
+
+    return NoiseView(make=fakes, target=domain, generator=generator)
+
+
+def check_label_names(makes: ImageSpec, shown: Sequence[ImageSpec], images: str) -> None:
+    """UserError if what is made has labels by name, and the images of no domain `shown` have these, in their order.
+
+    `images`: what the message calls these.
+    """
+    if makes.label_names and makes.label_names not in [spec.label_names for spec in shown]:
+        known, there = (", ".join(spec.label_names) or "none" for spec in (makes, shown[-1]))
+        raise UserError(f"the generator knows the labels {known}, and {images} have {there}: give these the same.")
 
 
 def stretched(maps: Tensor) -> Tensor:

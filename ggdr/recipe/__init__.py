@@ -22,6 +22,7 @@ from ggdr.play.callback import Callback
 from ggdr.play.game import Game
 from ggdr.play.optimizer import Optimizer
 from ggdr.play.term import Loss, Regularizer, Term, Turn
+from ggdr.ranges import Choice
 from ggdr.recipe.about import About
 from ggdr.recipe.kinds import check_kinds
 from ggdr.registry import Part
@@ -68,7 +69,7 @@ class Recipe:
     """reals of one step of D, over all processes"""
     micro_batch_size: int | None = None
     """images that pass the networks at once, in one process; None: the process's whole share of the batch"""
-    n_critic: int = 1
+    n_critic: Annotated[int, Choice(1, 5, paper="1711.10337")] = 1
     """main turns of D, on fresh reals, for one of G"""
     total_kimg: MayChange[float] = 25000.0
     """length of the run, thousands of reals shown to D"""

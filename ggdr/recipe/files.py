@@ -14,15 +14,19 @@ from typing import Any
 from ggdr.documents import one_line
 from ggdr.errors import UserError
 from ggdr.recipe import Recipe
-from ggdr.registry import Part, use
+from ggdr.recipe.built_in import find_recipe
+from ggdr.registry import Part, default_of, use
 
 GIVEN = "given"
 """how the value of a setting is told that is made of several"""
 
 
 def load_recipe(path: str | Path) -> Recipe:
-    """The `recipe` that a Python file binds; UserError if there is no such file or it binds none."""
-    module = use(path)
+    """The `recipe` that a Python file binds, or one that comes with ggdr, by its name.
+
+    UserError if there is no such file, or it binds none.
+    """
+    module = use(find_recipe(path))
     recipe = getattr(module, "recipe", None)
     if not isinstance(recipe, Recipe):
         found = "binds no `recipe`" if recipe is None else f"binds `recipe` to a {type(recipe).__name__}"
@@ -145,31 +149,45 @@ def expect(fits: bool, value: Any, where: str, wanted: str) -> Any:
     return value
 
 
-def to_python(recipe: Recipe) -> str:
-    """Source that binds `recipe` to an equal one."""
-    imports: set[tuple[str, str]] = set()
-    body = render(recipe, imports, 0)
-    lines = ['"""A resolved recipe: every field as this run used it."""', ""]
+def to_python(
+    recipe: Recipe, doc: str = "A resolved recipe: every field as this run used it.", *, whole: bool = True
+) -> str:
+    """Source, of a module that says `doc` of itself, that binds `recipe` to an equal one.
+
+    `whole`: with all fields; otherwise with those that differ from their defaults.
+    """
+    imports: dict[tuple[str, str], str] = {}
+    body = render(recipe, imports, 0, whole)
+    lines = [f'"""{doc}"""', ""]
     outside = sorted({module for module, _ in imports if not module.startswith("ggdr.")})
     files = {module: vars(sys.modules[module]).get("__file__") for module in outside}
     used = [Path(file) for module, file in files.items() if file and "." not in module]
     if used:
         lines += ["from ggdr.registry import use", "", *(f"use({str(path)!r})" for path in used), ""]
-    for module, name in sorted(imports):
+    for (module, name), called in sorted(imports.items()):
         home = Path(files[module] or "").stem if module == "__main__" else module  # what a script defines itself
+        name = name if name == called else f"{name} as {called}"
         lines.append(f"from {home} import {name}" if home else f"# {name} was defined in a notebook: import it here.")
     return "\n".join([*lines, "", f"recipe = {body}", ""])
 
 
-def render(value: Any, imports: set[tuple[str, str]], depth: int) -> str:
-    """An expression for the value, one field a line; what it needs is added to `imports`."""
+def render(value: Any, imports: dict[tuple[str, str], str], depth: int, whole: bool) -> str:
+    """An expression for the value, one field a line; what it needs is added to `imports`, module and class -> name.
+
+    Classes of one name, such as the data and the features of digits, are numbered. `whole`: with all fields; otherwise
+    with those that differ from their defaults.
+    """
     pad, end = "    " * (depth + 1), "    " * depth
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        imports.add((type(value).__module__, type(value).__qualname__))
-        fields = ((f.name, render(getattr(value, f.name), imports, depth + 1)) for f in dataclasses.fields(value))
+        name = type(value).__qualname__
+        alike = sum(other == name for _, other in imports)
+        called = imports.setdefault((type(value).__module__, name), f"{name}{alike + 1}" if alike else name)
+        held = vars(value)
+        told = [f.name for f in dataclasses.fields(value) if whole or held[f.name] != default_of(f)]
+        fields = ((name, render(held[name], imports, depth + 1, whole)) for name in told)
         inner = "".join(f"{pad}{name}={text},\n" for name, text in fields)
-        return f"{type(value).__qualname__}(\n{inner}{end})" if inner else f"{type(value).__qualname__}()"
+        return f"{called}(\n{inner}{end})" if inner else f"{called}()"
     if isinstance(value, dict) and value:
-        inner = "".join(f"{pad}{key!r}: {render(item, imports, depth + 1)},\n" for key, item in value.items())
+        inner = "".join(f"{pad}{key!r}: {render(item, imports, depth + 1, whole)},\n" for key, item in value.items())
         return f"{{\n{inner}{end}}}"
     return repr(value)

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
-import torch
-
 from ggdr.errors import UserError, at, setting
 from ggdr.networks.base import NO_EXTRA, ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.networks.wrappers import WrapperConfig
+from ggdr.ops.shapes import shapes_only
 from ggdr.play.game import Game, Networks
 from ggdr.play.term import Adaptive, Term
 from ggdr.recipe import Recipe
@@ -47,6 +46,7 @@ def fit(recipe: Recipe, domains: Mapping[str, ImageSpec]) -> Fitted:
     for name, term in recipe.terms().items():
         check_turns(recipe, name, term)
         check_requires(recipe, name, term)
+        check_label_map(recipe, name, term, domains)
     for part in recipe.parts():
         part.check_recipe(recipe)
     check_stages_of_precision(recipe)
@@ -54,9 +54,9 @@ def fit(recipe: Recipe, domains: Mapping[str, ImageSpec]) -> Fitted:
     recipe = with_schedules(recipe, recipe.total_kimg, "", moving)
     spec = [*domains.values()][-1]
     recipe, reasons = resolved(recipe, spec)
-    with torch.device("meta"):
+    with shapes_only():
         networks = build(recipe, domains, NO_EXTRA)
-        extra = extra_outputs(recipe, spec, makers_of(networks))
+        extra = extra_outputs(recipe, domains, makers_of(networks))
         if extra != NO_EXTRA:
             networks = build(recipe, domains, extra)
     check_learning(recipe, networks)
@@ -72,25 +72,28 @@ def fit(recipe: Recipe, domains: Mapping[str, ImageSpec]) -> Fitted:
 
 
 def build(recipe: Recipe, domains: Mapping[str, ImageSpec], extra: ExtraOutputs) -> Networks:
-    """The recipe's networks."""
+    """The networks of the recipe's game, freshly initialised, for these domains and with these extra outputs."""
     return recipe.game.build_networks(recipe.generator, recipe.discriminator, domains, extra)
 
 
 def makers_of(networks: Networks) -> list[Any]:
-    """Those that make images among the networks that learn on G's turn."""
-    return [network for network in networks.learning["g"].values() if network.config.registry is generators]
+    """Those that make images among the networks that learn."""
+    learning = {name: network for nets in networks.learning.values() for name, network in nets.items()}
+    return [network for network in learning.values() if network.config.registry is generators]
 
 
-def extra_outputs(recipe: Recipe, spec: ImageSpec, makers: Sequence[Any]) -> ExtraOutputs:
+def extra_outputs(recipe: Recipe, domains: Mapping[str, ImageSpec], makers: Sequence[Any]) -> ExtraOutputs:
     """What terms ask of discriminators beside a logit; UserError if one of the `makers` has no such feature maps."""
-    terms = recipe.terms()
+    terms, spec = recipe.terms(), [*domains.values()][-1]
     for name, term in terms.items():
         for maker in makers:
             check_resolutions(recipe, name, term, maker)
     channels = makers[0].feature_channels
     targets = {r: channels[r] for term in terms.values() for r in term.feature_resolutions()}
     heads = {head: what for term in terms.values() for head, what in term.heads(spec, makers[0]).items()}
-    return ExtraOutputs(targets, heads)
+    asked = any(Capability.CLASS_LOGITS in term.requires for term in terms.values())
+    classes = max(spec.classes for spec in domains.values()) + 1 if asked else 0
+    return ExtraOutputs(targets, heads, classes)
 
 
 def check_turns(recipe: Recipe, name: str, term: Term) -> None:
@@ -211,6 +214,16 @@ def check_requires(recipe: Recipe, name: str, term: Term) -> None:
         f" {listed(generator.provides)}, discriminator {discriminator.name!r} provides"
         f" {listed(discriminator.provides)}: {remedy(recipe, term, missing)}."
     )
+
+
+def check_label_map(recipe: Recipe, name: str, term: Term, domains: Mapping[str, ImageSpec]) -> None:
+    """UserError if a term reads label maps and the data has none."""
+    if Capability.LABEL_MAP in term.requires and not any(spec.classes for spec in domains.values()):
+        raise UserError(
+            f"{term.registry.kind} {name!r} requires a label map of the reals, and the data has {', '.join(domains)}"
+            " alone: take data of label maps and images, such as --data openmoji --data.task label_map, or --data pairs"
+            f" with --data.maps.of a; or {drop(recipe, term)}."
+        )
 
 
 def remedy(recipe: Recipe, term: Term, missing: frozenset[Capability]) -> str:

@@ -80,14 +80,17 @@ def check_fields(path: str, owner: Any) -> None:
             check_plain(inner, hints[field.name], value)
 
 
-def field_types(kind: type[Any]) -> dict[str, Any]:
-    """The types of a dataclass's fields; those of its other attributes, which may import torch, are not looked at."""
+def field_types(kind: type[Any], marks: bool = False) -> dict[str, Any]:
+    """The types of a dataclass's fields; those of its other attributes, which may import torch, are not looked at.
+
+    `marks`: with what `Annotated` says of them.
+    """
     names = {field.name for field in dataclasses.fields(kind)}
     found: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
         own = {name: text for name, text in inspect.get_annotations(base).items() if name in names}
         scope = vars(sys.modules[base.__module__])
-        found |= typing.get_type_hints(types.SimpleNamespace(__annotations__=own), scope)
+        found |= typing.get_type_hints(types.SimpleNamespace(__annotations__=own), scope, include_extras=marks)
     return found
 
 

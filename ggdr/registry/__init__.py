@@ -21,7 +21,8 @@ from ggdr.registry.capability import Capability, check, listed, of_duels
 if TYPE_CHECKING:
     from ggdr.recipe import Recipe
 
-__all__ = ["Capability", "Part", "Registry", "discover", "listed", "of_duels", "origin", "part_class", "use"]
+__all__ = ["Capability", "Part", "Registry", "default_of", "discover", "listed", "of_duels", "origin"]
+__all__ += ["part_class", "use"]
 
 CLASS_VARIABLE = re.compile(r"^(\w+\.)?ClassVar\b")
 """annotations, as text, that a dataclass takes for no field"""
@@ -50,6 +51,11 @@ class Part:
 
     def check_recipe(self, recipe: "Recipe") -> None:
         """UserError, one sentence with what to type instead, if it means nothing beside the recipe's other parts."""
+
+
+def default_of(field: dataclasses.Field) -> object:
+    """The default of a dataclass's field; dataclasses.MISSING if it has none."""
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def part_class(hint: object) -> type[Part] | None:
@@ -128,6 +134,7 @@ generators = Registry("generator", "ggdr.networks")
 discriminators = Registry("discriminator", "ggdr.networks")
 encoders = Registry("encoder", "ggdr.networks")
 projectors = Registry("projector", "ggdr.networks")
+priors = Registry("prior", "ggdr.priors")
 losses = Registry("loss", "ggdr.losses")
 regularizers = Registry("regularizer", "ggdr.regularizers")
 augmentations = Registry("augmentation", "ggdr.augment")
@@ -145,6 +152,7 @@ REGISTRIES: dict[str, Registry] = {
     "discriminators": discriminators,
     "encoders": encoders,
     "projectors": projectors,
+    "priors": priors,
     "losses": losses,
     "regularizers": regularizers,
     "augmentations": augmentations,

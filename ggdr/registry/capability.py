@@ -52,12 +52,18 @@ class Capability(Enum):
                       "The matrices by which the code enters the layers, from which directions are found (SeFa).")
     FORWARD_FROM = ("forward_from", "generator", "regularizer", "([N, K, r, r W / H], r, [N, W]) -> [N, C, H, W]",
                     "The layers above given feature maps make an image of them, under one style code.")
+    RESOLUTION_LAYERS = ("resolution_layers", "generator", "transfer", "{r: [layer, ...]}",
+                         "Layers are known by the resolution of their maps, so that two networks can share an image.")
     CONTENT_STYLE = ("content_style", "generator", "game", "([N, K, h, w], [N, z_dim])",
                      "A translator parts images into content and style, and decodes any of both: three methods.")
+    PLACE_CODES = ("place_codes", "generator", "play", "[N, z_dim, H, W]",
+                   "A translator takes a code of each place as well as one of the image: noise in three dimensions.")
     ENCODER_MAPS = ("encoder_maps", "generator", "game", "[[N, K, h, w], ...]",
                     "Maps of a translator's first layers, `encoder_maps`, in which places of two images are compared.")
     FROZEN_ENCODER = ("frozen_encoder", "generator", "game", "{name: [N, K, h, w]}",
                       "A translator's encoder is a row of named layers that never learn; its settings take another's.")
+    PRIOR = ("prior", "generator", "regularizer", "[N, z_dim]",
+             "Codes are drawn from a prior with parts, `config.prior`: `codes` makes them of noise.")
     SCALES = ("scales", "generator, discriminator", "augmentation", "{r: [N, C, r, r W / H]}",
               "The image at smaller sizes: a generator makes them itself, a discriminator judges them as well.")
     GROW = ("grow", "generator, discriminator", "game", "grow(level: float)",
@@ -72,6 +78,10 @@ class Capability(Enum):
              "Small networks on the encoder's last maps, one for each `Head` that a term asks for.")
     PIXEL_LOGITS = ("pixel_logits", "discriminator", "regularizer", "[N, 1, H, W]",
                     "A logit of each pixel beside that of the image.")
+    CLASS_LOGITS = ("class_logits", "discriminator", "loss, regularizer", "[N, K + 1, H, W]",
+                    "For each pixel of the reals a logit of each class of their label map, and last of being a fake.")
+    CLASS_ODDS = ("class_odds", "discriminator", "loss", "[N, H W]",
+                  "The logits, one of each pixel, are what those of classes say of its being of any but the last.")
     RECONSTRUCTION = ("reconstruction", "discriminator", "regularizer", "{name: (drawn, true), each [N, C, h, w]}",
                       "Pictures that decoders draw again from the encoder's maps of the reals.")
     LOGIT_FACTORS = ("logit_factors", "discriminator", "discriminator", "code: [N, K], direction: [K] or [N, K]",
@@ -88,7 +98,7 @@ class Capability(Enum):
              "The image that should be made is known, since the data are pairs.")
     OTHER_DRAWS = ("other_draws", "evaluation", "metric", "[N, C, H, W]",
                "What is made of the same inputs under other draws: there are several answers to one image.")
-    SOURCE = ("source", "duel", "regularizer", "[N, Cs, Hs, Ws]",
+    SOURCE = ("source", "duel", "loss, regularizer", "[N, Cs, Hs, Ws]",
               "The fake is made of an image, not of noise.")
     STYLISED = ("stylised", "duel", "regularizer", "{name: [N, K, h, w]}",
                 "Content, style and fake are seen in the named layers of one frozen encoder.")
@@ -104,6 +114,14 @@ class Capability(Enum):
                      "The content of the source, and what is found of it in the fake.")
     FOUND_STYLE = ("found_style", "duel", "regularizer", "[N, z_dim]",
                    "The code that the fake was made under is found in it again.")
+    CONDITION = ("condition", "duel", "regularizer", "[N, L]",
+                 "What a fake was made under, labels or features, is found again in it by a frozen encoder.")
+    POSTERIOR = ("posterior", "generator, duel", "regularizer", "mean and log variance, [N, K] each",
+                 "A code of a fake is drawn from what an encoder says of the image it is to become, or G of its label.")
+    DECODED = ("decoded", "duel", "regularizer", "[N, C, H, W]",
+               "The fakes are what a decoder makes of the codes that an encoder finds in the reals.")
+    CLASSIFIED = ("classified", "duel", "regularizer", "[N, K]",
+                  "The encoder tells the classes of images whose labels are known.")
     PATCH_FEATURES = ("patch_features", "duel", "regularizer", "[([N, P, K], [N, P, K]), ...]",
                       "What the translator's encoder says of places of the image made, and of the same places before.")
     EXAMPLES = ("examples", "duel", "regularizer", "[N, C, H, W]",
@@ -114,6 +132,10 @@ class Capability(Enum):
                  "On D's turn the fakes are a leaf that takes gradient.")
     REAL_FEATURES = ("real_features", "duel", "regularizer", MAPS,
                      "The discriminator's decoder draws maps of the reals too, not of the fakes alone.")
+    FAKE_CLASS_LOGITS = ("fake_class_logits", "duel", "loss, regularizer", "[N, K + 1, H, W]",
+                         "Pixels of the fakes are told apart as well, not of the reals alone.")
+    LABEL_MAP = ("label_map", "duel", "loss, regularizer", "[N, K, H, W]",
+                 "A label map of the reals is known, one-hot, zero where ignored.")
     REPLAY = ("replay", "duel", "regularizer", "torch's random states",
               "Other images can be judged under the very draws of augmentation and network of an earlier pass.")
     SLOPE = ("slope", "regularizer", "loss", "-",

@@ -30,7 +30,7 @@ class AuxiliaryClassifier(Regularizer):
     """D learns the classes of fakes as well, as in AC-GAN; False: those of reals alone, as in StarGAN"""
     attributes: bool | None = None
     """labels are attributes, each there (above 0) or not, as in StarGAN on CelebA; None: unless they are classes"""
-    requires: ClassVar = frozenset({Capability.HEADS})
+    requires: ClassVar = frozenset({Capability.HEADS, Capability.IMAGES})
 
     def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
         """Choose between classes and attributes; UserError if the images have neither."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from ggdr.lazy import Tensor, torch
 from ggdr.ops.gradient import input_gradient
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
+from ggdr.ranges import LogUniform
 from ggdr.registry import Capability, regularizers
 
 
@@ -17,7 +18,7 @@ from ggdr.registry import Capability, regularizers
 class DRAGAN(Regularizer):
     """Gradient penalty of DRAGAN: slope 1 in a neighbourhood of the reals alone (Kodali et al. 2017, eq. 4)."""
 
-    weight: float = 10.0
+    weight: Annotated[float, LogUniform(0.1, 100, paper="1711.10337")] = 10.0
     """lambda"""
     radius: float = 0.5
     """size of the neighbourhood, in standard deviations of the batch's pixels"""

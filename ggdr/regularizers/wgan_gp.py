@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from ggdr.lazy import Tensor, torch
 from ggdr.ops.gradient import input_gradient
 from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
+from ggdr.ranges import LogUniform
 from ggdr.registry import Capability, regularizers
 
 
@@ -17,7 +18,7 @@ from ggdr.registry import Capability, regularizers
 class WGANGP(Regularizer):
     """Gradient penalty of WGAN-GP: slope 1 on the straight lines from reals to fakes (Gulrajani et al. 2017, eq. 3)."""
 
-    weight: float = 10.0
+    weight: Annotated[float, LogUniform(0.1, 100, paper="1711.10337")] = 10.0
     """lambda; with the loss `wasserstein` set its clip to 0"""
     target: float = 1.0
     """slope that the critic is drawn to"""

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from ggdr.errors import UserError, setting
-from ggdr.networks.base import GeneratorConfig
+from ggdr.networks.base import GeneratorConfig, ImageSpec
 from ggdr.networks.base.module import Generator
 from ggdr.play.view import Reals, View
 from ggdr.registry import Capability
-from ggdr.sampling.grid import to_uint8
+from ggdr.sampling.grid import as_data
 from ggdr.seeding import word
 
 BATCH_SIZE = 16
@@ -32,9 +32,9 @@ def show(view: View, batch: Mapping[str, Reals], seed: int) -> dict[str, Tensor]
 
 
 @torch.no_grad()
-def make(view: View, batch: Mapping[str, Reals], seed: int) -> Tensor:
-    """What a game's view makes of a batch: images [N, C, H, W] uint8 on the host. Seeds torch."""
-    return torch.cat([to_uint8(view.make(part, seed + first).float()).cpu() for first, part in passes(batch)])
+def make(view: View, batch: Mapping[str, Reals], seed: int, spec: ImageSpec) -> Tensor:
+    """What a game's view makes of a batch, as data of `spec` hold it: [N, C, H, W] on the host. Seeds torch."""
+    return torch.cat([as_data(view.make(part, seed + first), spec).cpu() for first, part in passes(batch)])
 
 
 def passes(batch: Mapping[str, Reals]) -> Iterator[tuple[int, dict[str, Reals]]]:

@@ -15,6 +15,8 @@ from ggdr.lazy import Tensor, torch
 if TYPE_CHECKING:
     import PIL.Image
 
+    from ggdr.networks.base import ImageSpec
+
 LEAST_PX = 600
 """the longer side that a grid is enlarged to at least"""
 GAP_PX = 2
@@ -24,6 +26,11 @@ GAP_PX = 2
 def to_uint8(image: Tensor) -> Tensor:
     """Images of any shape in [-1, 1] to uint8, rounded and clamped; NaN becomes black."""
     return image.float().add(1).mul(127.5).nan_to_num(nan=0.0).round().clamp(0, 255).to(torch.uint8)
+
+
+def as_data(made: Tensor, spec: ImageSpec) -> Tensor:
+    """What a network of `spec` made, as data sets hold it: uint8, or, of continuous data, float32 as it is."""
+    return made.float() if spec.continuous else to_uint8(made)
 
 
 def to_pil(images: Tensor) -> list[PIL.Image.Image]:
@@ -53,17 +60,34 @@ def display_channels(channels: int) -> int:
 def picture(images: Tensor, classes: int = 0) -> Tensor:
     """Images as networks see them, as pictures uint8 [N, C, H, W], C 1, 3 or 4; label maps in a colour for each class.
 
+    Vectors [N, K, 1, 1] become gray tiles, a pixel for each number, row by row.
+
     `classes`: K of one-hot maps [N, K, H, W], whose ignored pixels are black, as those that a further channel marks,
     such as the edges of instances; 0: they are images.
     """
     if not classes:
-        return to_uint8(images[:, : display_channels(images.shape[1])])
+        shown = tiles(images, -1)
+        return to_uint8(shown[:, : display_channels(shown.shape[1])])
     turn = torch.arange(1, classes + 1, device=images.device)[:, None] * 0.618034  # hues far apart, as many as asked
     hues = (turn + torch.arange(3, device=images.device) / 3).frac()
     colours = (hues.sub(0.5).abs().mul(6).sub(1)).clamp(0, 1).mul(200).add(55)
     drawn = torch.einsum("nkhw,kc->nchw", images[:, :classes].float(), colours)
     marked = images[:, classes:].sum(1, keepdim=True) > 0
     return drawn.masked_fill(marked, 0).round().to(torch.uint8)
+
+
+def tiles(images: Tensor, blank: int) -> Tensor:
+    """Vectors [N, K, 1, 1], K above 4, as gray images [N, 1, h, w], near-square, row by row; other images as they are.
+
+    `blank`: the value of pixels that are left over.
+    """
+    count = images.shape[1]
+    if images.shape[2:] != (1, 1) or count <= 4:
+        return images
+    rows = next((side for side in range(math.isqrt(count), 1, -1) if count % side == 0), math.isqrt(count))
+    columns = math.ceil(count / rows)
+    padded = torch.nn.functional.pad(images.flatten(1), (0, rows * columns - count), value=blank)
+    return padded.view(-1, 1, rows, columns)
 
 
 def side_by_side(columns: Sequence[Tensor]) -> Tensor:
@@ -86,13 +110,15 @@ def side_by_side(columns: Sequence[Tensor]) -> Tensor:
 
 
 def make_grid(images: Tensor, columns: int | None = None, scale: int | None = None) -> Tensor:
-    """Images uint8 [N, C, H, W] as one picture [rows * H', columns * W', 1, 3 or 4], row by row, on white.
+    """Images uint8 [N, C, H, W] as one picture [rows * H', columns * W', 1, 3 or 4], row by row, on white; vectors as
+    gray tiles.
 
     `columns` None: near-square. `scale`: whole factor of enlargement, nearest neighbour; None: until the picture's
     longer side has 600 px. ValueError without an image.
     """
     if images.ndim != 4 or not len(images):
         raise ValueError(f"a grid is made of uint8 images [N, C, H, W]; given {images.dtype} {list(images.shape)}.")
+    images = tiles(images, 0)
     count, channels, height, width = images.shape
     columns = columns or grid_columns(count, height, width)
     rows = math.ceil(count / columns)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ggdr.data.reading.labels.text import text_vector
 from ggdr.documents import printable
 from ggdr.errors import UserError
 from ggdr.formatting import significant
@@ -70,6 +71,8 @@ def expand_numbers(given: Tensor, width: int, count: int) -> Tensor:
 
 def describe_choices(spec: ImageSpec, count: int) -> str:
     """What labels may be."""
+    if spec.text_encoder:
+        return f"give a text for all images or for each of {count}, in words such as {describe_labels(spec)}"
     if spec.label_ranges:
         one = f"a number for all images or for each of {count}" if spec.labels == 1 else f"a vector [{spec.labels}]"
         return f"give {one}, or vectors [{count}, {spec.labels}], of {describe_labels(spec)}"
@@ -80,7 +83,7 @@ def describe_choices(spec: ImageSpec, count: int) -> str:
 
 def describe_labels(spec: ImageSpec) -> str:
     """The names of its classes, or of the entries of its vectors with their ranges, as far as they are known."""
-    if spec.label_ranges:
+    if spec.label_ranges and not spec.text_encoder:
         names = spec.label_names or [f"number {place}" for place in range(spec.labels)]
         pairs = zip(names, spec.label_ranges, strict=True)
         texts = [f"{name} ({significant(low)} to {significant(high)})" for name, (low, high) in pairs]
@@ -91,12 +94,34 @@ def describe_labels(spec: ImageSpec) -> str:
 
 
 def replace_names(spec: ImageSpec, labels: Any) -> Any:
-    """Labels with the numbers of classes for their names."""
+    """Labels with the numbers of classes for their names, or with the vectors of texts."""
+    if spec.text_encoder:
+        return vectors_of_texts(spec, labels)
     if isinstance(labels, str):
         return class_number(spec, labels)
     if isinstance(labels, list | tuple) and any(isinstance(label, str) for label in labels):
         return [class_number(spec, label) if isinstance(label, str) else label for label in labels]
     return labels
+
+
+def vectors_of_texts(spec: ImageSpec, labels: Any) -> Any:
+    """Labels with their vectors for texts; UserError if a text has no word that the generator was trained with."""
+    if isinstance(labels, str):
+        vector = text_vector(labels, spec.label_names)
+        if not any(vector):
+            raise UserError(
+                f"this generator knows no word of {labels!r:.60}; it was trained with {len(spec.label_names):,} words,"
+                f" such as {', '.join(map(printable, spec.label_names[:SHOWN]))}."
+            )
+        return vector
+    if isinstance(labels, list | tuple) and any(isinstance(label, str) for label in labels):
+        return [vectors_of_texts(spec, label) for label in labels]
+    return labels
+
+
+def example_text(spec: ImageSpec) -> str:
+    """A text that a generator of texts knows, of two of its words."""
+    return " ".join(spec.label_names[:2])
 
 
 def class_number(spec: ImageSpec, name: str) -> int:
@@ -121,13 +146,14 @@ def find_class(spec: ImageSpec, name: str) -> int | None:
 
 
 def example_labels(spec: ImageSpec, places: Sequence[int]) -> Tensor | None:
-    """A label vector [N, L] for each place, a function of the place: each class in turn, or numbers in their ranges.
+    """A label vector [N, L] for each place, a function of the place: each class, or word, in turn, or numbers in their
+    ranges.
 
     None for an unconditional network.
     """
     if not spec.labels:
         return None
-    if not spec.label_ranges:
+    if not spec.label_ranges or spec.text_encoder:
         return F.one_hot(torch.tensor(places) % spec.labels, spec.labels).float()
     low, high = torch.tensor(spec.label_ranges).T
     draws = [torch.rand(spec.labels, generator=torch.Generator().manual_seed(word(place))) for place in places]

@@ -58,14 +58,16 @@ def write_folder(
         for name, state in tensors.items():
             save_file(copy_to_host(state), aside / f"{name}.safetensors")
         for name, document in documents.items():
-            (aside / name).write_text(document if isinstance(document, str) else json.dumps(document, indent=1))
+            (aside / name).write_text(
+                document if isinstance(document, str) else json.dumps(document, indent=1), encoding="utf-8"
+            )
         if sums:
             (aside / SUMS).write_text(
-                "".join(f"{file_sha256(file)}  {file.name}\n" for file in sorted(aside.iterdir()))
+                "".join(f"{file_sha256(file)}  {file.name}\n" for file in sorted(aside.iterdir())), encoding="utf-8"
             )
         for file in aside.iterdir():
-            file.chmod(0o666 & ~umask())  # safetensors makes files that only their owner can read
             flush(file)
+            file.chmod(0o666 & ~umask())  # safetensors makes files that only their owner can read
         flush(aside)
         if final.exists():
             remove_folder(final)
@@ -79,7 +81,7 @@ def write_folder(
 
 def write_json(file: Path, document: Mapping[str, Any]) -> None:
     """Write a JSON file, and wait until it is on disk."""
-    file.write_text(json.dumps(document, indent=1) + "\n")
+    file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     flush(file)
 
 
@@ -104,8 +106,13 @@ def remove_folder(folder: Path) -> None:
 
 
 def flush(path: Path) -> None:
-    """Wait until a file or folder is on disk."""
-    handle = os.open(path, os.O_RDONLY)
+    """Wait until a file is on disk, or the names in a folder, as far as the system can do that."""
+    try:
+        handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)  # Windows waits for what it may write alone
+    except PermissionError:
+        if path.is_dir():  # which Windows does not open
+            return
+        raise
     try:
         os.fsync(handle)
     finally:
@@ -126,7 +133,7 @@ def latest(out: Path) -> Path | None:
 def corruption(checkpoint: Path) -> str:
     """Say how its files differ from what was written, "" if they are, or if it was made before hashes were kept."""
     try:
-        lines = (checkpoint / SUMS).read_text().splitlines()
+        lines = (checkpoint / SUMS).read_text(encoding="utf-8").splitlines()
         for line in lines:
             digest, _, name = line.partition("  ")
             if file_sha256(checkpoint / name) != digest:
@@ -255,7 +262,10 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tenso
 
 
 def match_layout(value: Tensor, parameter: Tensor) -> Tensor:
-    """A parameter's state as the parameter lies in memory, which a fused optimizer asks for."""
+    """A parameter's state as the parameter lies in memory, which a fused optimizer asks for; never the file's memory.
+
+    What is mapped from a file keeps that file open, and Windows does not remove one that is.
+    """
     if value.shape != parameter.shape:
-        return value
+        return value.clone()
     return torch.empty_like(parameter, dtype=value.dtype, device=value.device, requires_grad=False).copy_(value)

@@ -75,7 +75,7 @@ class Reconstruction(NamedTuple):
         return {name: self.network(name) for name in self.snapshots[-1].networks}
 
     def network(self, name: str) -> Network:
-        """One of them."""
+        """The network of this name, whose weights are the combination of those of all snapshots, in eval mode."""
         last, coefficients = self.snapshots[-1], iter(self.combination.coefficients)
         network = SavedNetwork(last.networks[name], last.file(last.widths[0], name)).load()
         weights = dict(network.named_parameters())

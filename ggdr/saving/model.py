@@ -16,7 +16,16 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ggdr import __version__
-from ggdr.documents import Header, one_line, printable, read_header, read_object, read_tensors
+from ggdr.documents import (
+    Header,
+    check_model_place,
+    no_model,
+    one_line,
+    printable,
+    read_header,
+    read_object,
+    read_tensors,
+)
 from ggdr.errors import UserError
 from ggdr.networks.base import (
     DiscriminatorConfig,
@@ -42,6 +51,8 @@ KINDS: dict[str, type[GeneratorConfig | DiscriminatorConfig | TranslatorConfig |
     "projector": ProjectorConfig,
 }
 """what a description can be of, and the settings of such"""
+TEXT_ENCODERS = ("", "words")
+"""how label vectors are made of texts"""
 TRAINING_ALONE = frozenset({"projector"})
 """kinds of network that serve training alone: they are in checkpoints, and in no model that is served or shared"""
 ROLES = {"translator": "generator"}
@@ -166,6 +177,8 @@ def describe(network: Network) -> dict[str, Any]:
         channels = {str(resolution): channels for resolution, channels in network.extra.target_channels.items()}
         heads = {name: head._asdict() for name, head in network.extra.heads.items()}
         found["extra"] = {"target_channels": channels, "heads": heads}
+        if classes := network.extra.class_logits:
+            found["extra"]["class_logits"] = classes
     others = {part.name: where for part in nested_parts(config) if (where := origin(type(part)))}
     return found | ({"plug_ins": others} if others else {})
 
@@ -242,10 +255,16 @@ def read_spec(spec: Any, where: Path) -> ImageSpec:
     hint += " have channels (1 or more) and labels, in whole numbers."
     if not isinstance(spec, dict) or not {"height", "width"} <= spec.keys() <= {*ImageSpec._fields}:
         raise UserError(hint)
-    numbers = [value for name, value in spec.items() if name not in {"label_names", "label_ranges"}]
-    if not all(type(number) is int and number >= 0 for number in numbers):
+    others = {"label_names", "label_ranges", "text_encoder", "continuous"}
+    whole = all(type(value) is int and value >= 0 for name, value in spec.items() if name not in others)
+    if not whole or type(spec.get("continuous", False)) is not bool:
         raise UserError(hint)
     names, ranges = read_label_spec(spec, where)
+    if (encoder := spec.get("text_encoder", "")) not in TEXT_ENCODERS or bool(encoder) > bool(names and ranges):
+        raise UserError(
+            f"{where} says that texts become labels by {one_line(encoder, 40)}; known is 'words', beside the names and"
+            " ranges of the labels: a newer ggdr may know more."
+        )
     found = ImageSpec(**{**spec, "label_names": names, "label_ranges": ranges})
     if not (1 <= found.height <= MOST_PX and 1 <= found.width <= MOST_PX and found.channels):
         raise UserError(hint)
@@ -254,7 +273,8 @@ def read_spec(spec: Any, where: Path) -> ImageSpec:
 
 def read_extra(extra: Any, where: Path) -> ExtraOutputs:
     """What a description asks of a discriminator beside its logit; UserError, naming `where`, if it is no such."""
-    hint = f"{where} has extra outputs {one_line(extra, 200)}; they can be target_channels and heads, in whole numbers."
+    hint = f"{where} has extra outputs {one_line(extra, 200)}; they can be target_channels, heads and class_logits, in"
+    hint += " whole numbers."
     if not isinstance(extra, dict) or not extra.keys() <= {*ExtraOutputs._fields}:
         raise UserError(hint)
     try:
@@ -262,10 +282,15 @@ def read_extra(extra: Any, where: Path) -> ExtraOutputs:
         heads = {name: Head(**head) for name, head in extra.get("heads", {}).items()}
     except (AttributeError, TypeError, ValueError) as error:
         raise UserError(hint) from error
-    numbers = [*targets.values(), *(number for head in heads.values() for number in (head.outputs, head.hidden))]
+    classes = extra.get("class_logits", 0)
+    numbers = [
+        classes,
+        *targets.values(),
+        *(number for head in heads.values() for number in (head.outputs, head.hidden)),
+    ]
     if not all(type(number) is int and number >= 0 for number in numbers):
         raise UserError(hint)
-    return ExtraOutputs(targets, heads)
+    return ExtraOutputs(targets, heads, classes)
 
 
 def read_label_spec(spec: dict[str, Any], where: Path) -> tuple[tuple[str, ...], tuple[tuple[float, float], ...]]:
@@ -314,7 +339,7 @@ def save_new(out: Path, networks: Mapping[str, Network], source: Mapping[str, An
             save_model(network, aside / name)
         checkpoint.write_json(aside / "source.json", source)
         if index:
-            (aside / "model_index.json").write_text(index)
+            (aside / "model_index.json").write_text(index, encoding="utf-8")
         checkpoint.flush(aside)
         aside.rename(out)
         checkpoint.flush(out.parent)
@@ -324,7 +349,7 @@ def save_new(out: Path, networks: Mapping[str, Network], source: Mapping[str, An
 
 def is_ours(program: Path) -> bool:
     """Whether there is a program, and it is what some ggdr wrote for diffusers."""
-    return program.is_file() and CODE in program.read_text(errors="replace")
+    return program.is_file() and CODE in program.read_text(errors="replace", encoding="utf-8")
 
 
 def load_model(folder: str | Path) -> Network:
@@ -356,10 +381,7 @@ def find_saved(path: str | Path) -> dict[str, SavedNetwork]:
     """
     path = Path(path)
     if path.is_file():
-        raise UserError(
-            f"{str(path)!r} is a file; networks are read from folders: a published checkpoint becomes one by"
-            f" `ggdr convert {path} FOLDER`."
-        )
+        check_model_place(path)
     path = locate(path)
     if (path / "networks.json").is_file():
         return networks_in_checkpoint(path)
@@ -369,9 +391,7 @@ def find_saved(path: str | Path) -> dict[str, SavedNetwork]:
         return {ROLES.get(kind, kind): saved}
     found = {file.parent.name: saved_network(file.parent) for file in sorted(path.glob("[!.]*/config.json"))}
     if not found:
-        raise UserError(
-            f"{str(path)!r} holds no model; give the folder of a run, of a checkpoint, of a converted or saved model."
-        )
+        raise UserError(no_model(path))
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ggdr import __version__
-from ggdr.documents import is_hub_id, one_line, or_hub_id, printable, suggest_similar
+from ggdr.documents import check_model_place, one_line, printable, suggest_similar
 from ggdr.errors import UserError
 from ggdr.games.paired import PairedGame
 from ggdr.networks.base.module import Discriminator, Generator, Network
@@ -36,9 +36,9 @@ def write_index(folder: Path, parts: Collection[str]) -> None:
     """Say which of PARTS a folder holds, and give diffusers the lines of code that it loads a pipeline and each by."""
     about = {"_class_name": OWN, "_ggdr_version": __version__}
     index = about | {part: ["model", part.capitalize()] if part in parts else ABSENT for part in PARTS}
-    (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n")
+    (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
     for program in (folder / "pipeline.py", *(folder / part / "model.py" for part in parts)):
-        program.write_text(PROGRAM)
+        program.write_text(PROGRAM, encoding="utf-8")
 
 
 def translator_index(descriptions: Mapping[str, Mapping[str, Any]], game: Game, domains: Sequence[str]) -> str:
@@ -227,11 +227,7 @@ def in_folder(folder: Path, hub: Hub) -> dict[str, SavedNetwork]:
 
 def described_on_hub(name: str, hub: Hub) -> Path:
     """The folder of a Hub repository's descriptions of networks, which is called by its commit."""
-    if not is_hub_id(name, hub.revision):
-        raise UserError(
-            f"there is no folder {name!r} here{suggest_similar(Path(name))}; give the folder of a run, of a checkpoint"
-            f" or of a model, {or_hub_id(name)}."
-        )
+    check_model_place(name, hub.revision)
     folder = download(name, DESCRIPTIONS, hub)
     if not any(folder.glob("**/config.json")):
         raise UserError(f"the Hub repository {name!r} holds no model of ggdr: it has no generator/config.json.")

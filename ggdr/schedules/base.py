@@ -57,7 +57,7 @@ class Schedule(Part):
         return self.start
 
     def __format__(self, form: str) -> str:
-        """In words, its numbers as `form` says: `f"{value:g}"` is right for a number and for a schedule."""
+        """It in words, its numbers as `form` says: `f"{value:g}"` is right for a number and for a schedule."""
         warmup = f" after a warm-up over {self.warmup_kimg:g} kimg" if self.warmup_kimg else ""
         return f"{self.course(form or 'g')}{warmup}"
 

@@ -42,6 +42,7 @@ class Span(Schedule):
         return self.hold_kimg, self.kimg
 
     def resolve(self, total_kimg: float) -> Self:
+        """The schedule with hold and span set for a run of `total_kimg`; UserError if they do not fit into it."""
         super().resolve(total_kimg)
         if self.kimg is None and self.hold_kimg is None:
             raise UserError(f"{setting('kimg')} and {setting('hold_kimg')} are both None; give one of them a number.")

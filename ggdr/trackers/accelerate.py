@@ -25,8 +25,8 @@ def run_id(out: Path) -> str:
     file = out / "run_id.txt"
     if not file.exists():
         out.mkdir(parents=True, exist_ok=True)
-        file.write_text(uuid.uuid4().hex)
-    return file.read_text().strip()
+        file.write_text(uuid.uuid4().hex, encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()
 
 
 @dataclass(kw_only=True)

@@ -34,5 +34,5 @@ class Tracker(Part):
         raise NotImplementedError
 
     def close(self) -> None:
-        """Flush and end."""
+        """Write what is still held back, and let go of the tracker's files and connections."""
         raise NotImplementedError

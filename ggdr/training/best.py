@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from ggdr import registry
 from ggdr.documents import read_object
 from ggdr.errors import UserError
+from ggdr.folders import link_or_copy
 from ggdr.formatting import significant
 from ggdr.metrics.base import Metric
 from ggdr.saving import checkpoint, log_file
@@ -67,10 +67,7 @@ class Best(NamedTuple):
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         for file in source.iterdir():
-            try:
-                os.link(file, aside / file.name)
-            except OSError:  # a disk without such links
-                shutil.copyfile(file, aside / file.name)
+            link_or_copy(file, aside / file.name)
         progress = checkpoint.read_progress(source)
         checkpoint.write_json(aside / NOTE, {"metric": self.wanted, "value": value, "step": progress["step"]})
         if self.folder.exists():

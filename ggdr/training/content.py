@@ -18,7 +18,7 @@ NAME = "data"
 
 
 def document(content: Content) -> dict[str, Any]:
-    """What `data.json` holds."""
+    """The content of the data set as a JSON object: what a checkpoint's `data.json` holds."""
     return {
         "images": content.images,
         "classes": list(content.classes),

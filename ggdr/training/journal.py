@@ -15,6 +15,11 @@ from ggdr.trackers.base import Tracker
 from ggdr.training.progress import Progress
 from ggdr.visualization.plots import plot_losses
 
+PLOT_AFTER_SEC = 10.0
+"""seconds of a run, after its start or its last plot, that it goes without a plot"""
+PLOT_SHARE = 0.05
+"""share of a run's time that its plots may take"""
+
 
 class Journal:
     """What the trainer tells, written down in the run's folder. Other processes than the main one get a `NoJournal`."""
@@ -42,7 +47,8 @@ class Journal:
         for tracker in trackers:
             tracker.start(self.out, dict(config or {}), step)
             self.trackers.append(tracker)
-        self.plotted = -1  # bytes of the log that are in the plot
+        self.plotted = 0  # bytes of the log that are in the plot
+        self.plot_due = time.monotonic() + PLOT_AFTER_SEC
         self.progress = Progress(total_kimg, images_seen / 1000)
         self.began = self.logged = time.monotonic()
 
@@ -96,12 +102,23 @@ class Journal:
         """Draw losses.png from all that was logged, if that has grown."""
         size = self.file.stat().st_size if self.file.exists() else 0
         if size != self.plotted:
+            began = time.monotonic()
             plot_losses(self.file, self.out / "losses.png")
-            self.plotted = size
+            self.plotted, ended = size, time.monotonic()
+            self.plot_due = ended + max(PLOT_AFTER_SEC, (ended - began) / PLOT_SHARE)
         return self.out / "losses.png"
 
+    def plot_if_due(self) -> None:
+        """Draw losses.png, unless drawing it again so soon would take too much of the run's time."""
+        if time.monotonic() >= self.plot_due:
+            self.plot()
+
+    def move(self, images_seen: int) -> None:
+        """Show how far the run is, after a step."""
+        self.progress.move(images_seen / 1000)
+
     def say(self, text: str) -> None:
-        """Print a line."""
+        """Print a line of text above the progress bar, to the standard output."""
         self.progress.say(text)
 
     def close(self) -> None:
@@ -129,6 +146,10 @@ class NoJournal(Journal):
 
     def plot(self) -> Path:
         return Path(os.devnull)
+
+    def plot_if_due(self) -> None: ...
+
+    def move(self, images_seen: int) -> None: ...
 
     def say(self, text: str) -> None: ...
 

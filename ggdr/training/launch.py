@@ -113,14 +113,14 @@ def propagate_failure(accelerator: Accelerator, out: Path) -> Iterator[None]:
         yield
     except PeerLost as error:
         lost = f"it was killed from outside, or lost its network ({error})"
-        why = note.read_text().strip() if note.is_file() else lost
+        why = note.read_text(encoding="utf-8").strip() if note.is_file() else lost
         raise UserError(f"{mine} ends because another did: {why}") from error
     except Exception as error:
         said = error.in_flags() if isinstance(error, UserError) else str(error) or type(error).__name__
         if lacking := no_memory(error):
             said = f"{lacking}; lower --micro-batch-size, which changes memory and speed but not the batch."
         if accelerator.num_processes > 1 and is_run(out):
-            note.write_text(f"{mine}: {said}\n")
+            note.write_text(f"{mine}: {said}\n", encoding="utf-8")
         if lacking:
             raise UserError(said) from error
         raise

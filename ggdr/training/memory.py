@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import resource
 import sys
 
+import psutil
 import torch
 
 
@@ -13,7 +13,11 @@ def peak_memory(device: torch.device) -> float:
     """The most memory held so far, in GB of 1e9 bytes: of the accelerator, or of this process on CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e9
-    # psutil tells what is held now; the most that was held, it knows on Windows alone.
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows, where psutil knows it; elsewhere it tells what is held now
+        held = psutil.Process().memory_info()._asdict()
+        return held.get("peak_wset", held["rss"]) / 1e9
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 

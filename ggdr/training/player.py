@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ggdr.networks.base.module import Network
 from ggdr.play.optimizer import Optimizer
 from ggdr.training.averaging import Averaging
+from ggdr.training.eager import step_eagerly, without_compiler
 
 
 class Player:
@@ -34,6 +35,7 @@ class Player:
         frozen = {p for p in every if not p.requires_grad} if frozen is None else frozen
         self.parameters = [parameter for parameter in every if parameter not in frozen]
         self.settings, self.lazy = settings, lazy
+        without_compiler()
         self.optimizer = settings.build(self.parameters, lazy)
         self.lr_scale = 1.0  # factor of the rate after the run went back
         for parameter in self.parameters:
@@ -95,12 +97,13 @@ class Player:
             # Fused Adam skips its step on the device where this is not 0: no wait for the host to look.
             self.optimizer.found_inf, self.optimizer.grad_scale = skip.float(), None  # type: ignore[attr-defined]
             touch(untouched)
-            self.optimizer.step()
+            step_eagerly(self.optimizer)
         elif not bool(skip):
             for parameter in untouched:  # memory of each one's own: optimizers may write to gradients
                 parameter.grad = torch.zeros_like(parameter)
-            self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+            step_eagerly(self.optimizer)
+        for parameter in self.parameters:
+            parameter.grad = None
 
     def restart(self) -> None:
         """Forget the gradients of all updates so far."""

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ggdr.formatting import significant
+from ggdr.progress import Bar, clock, line_due
 from ggdr.saving.log_file import LABELS
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
 BAR = "{percentage:3.0f}% |{bar}| {n}/{total:g} kimg [{elapsed}<{remaining}{postfix}]"
-SHORT_SEC, LONG_SEC = 20.0, 600.0
-"""least and greatest time between two plain lines; between them it is a twentieth of the time since the start"""
-
-
-def clock(seconds: float) -> str:
-    """Seconds as "m:ss" or "h:mm:ss"."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def summary(row: Mapping[str, float | None]) -> str:
@@ -47,15 +34,13 @@ class Progress:
         self.form = ".1f" if total_kimg >= 10 else ".3f"  # a short run is not over before its first step
         self.began = self.shown = time.monotonic()
         self.line = ""
-        self.bar = self.new_bar() if sys.stderr.isatty() else None
-
-    def new_bar(self) -> tqdm:
-        from tqdm import tqdm
-
         form = BAR.replace("{n}", f"{{n:{self.form}}}")
-        return tqdm(
-            total=self.total, initial=self.first, bar_format=form, dynamic_ncols=True, mininterval=0, miniters=0
-        )
+        self.work = Bar(total=total_kimg, done=kimg, form=form, lines=False, leave=True)
+        self.bar = self.work.bar
+
+    def move(self, kimg: float) -> None:
+        """Move the bar, after each step; it is drawn once a second."""
+        self.work.advance(min(kimg, self.total) - self.work.count)
 
     def show(self, row: Mapping[str, float | None]) -> None:
         """Move to `row["kimg"]`; what was measured without images passing, a metric, gets its own line."""
@@ -65,7 +50,7 @@ class Progress:
                 self.say(f"{kimg:{self.form}} kimg: {text}")
         elif self.bar is not None:
             self.bar.set_postfix_str(text, refresh=False)
-            self.bar.update(min(kimg, self.total) - self.bar.n)
+            self.move(kimg)
         else:
             self.show_line(kimg, text)
 
@@ -73,8 +58,7 @@ class Progress:
         """Print the first line at once, a later one if the last was long enough ago."""
         now = time.monotonic()
         self.line = f"{kimg:{self.form}}/{self.total:g} kimg, {self.times(kimg, now)}, {text}"
-        wait = min(max(SHORT_SEC, (now - self.began) / 20), LONG_SEC)
-        if now - self.shown >= wait or self.shown == self.began:
+        if line_due(now, self.shown, self.began) or self.shown == self.began:
             self.flush()
 
     def times(self, kimg: float, now: float) -> str:
@@ -101,5 +85,4 @@ class Progress:
         """Leave the last state on the terminal."""
         if self.bar is None:
             self.flush()
-        else:
-            self.bar.close()
+        self.work.close()

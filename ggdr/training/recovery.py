@@ -8,18 +8,24 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ggdr.errors import UserError
+from ggdr.errors import Diverged
 from ggdr.processes import together
 from ggdr.saving import checkpoint
 from ggdr.training.health import Health
 from ggdr.training.run import Run
 
 
+def new_health(run: Run) -> Health:
+    """What has seen nothing yet; logits that do not learn rank nothing."""
+    loss = run.recipe.loss
+    return Health(loss.ranks and loss.trains_logits_of(run.recipe.discriminator))
+
+
 class Recovery:
     """What one run's numbers say of its state; the same on every process."""
 
     def __init__(self, run: Run):
-        self.run, self.health = run, Health(run.recipe.loss.ranks)
+        self.run, self.health = run, new_health(run)
         self.streak = {turn: torch.zeros([], device=run.device) for turn in run.players}
         self.diverged = ""  # why the run is past help, if it is
         self.returned: Path | None = None  # the checkpoint of the last rollback
@@ -48,12 +54,12 @@ class Recovery:
         )
 
     def roll_back(self) -> str:
-        """Go back to the last good checkpoint, slower; what was done. UserError if there is no way back."""
+        """Go back to the last good checkpoint, slower; what was done. Diverged if there is no way back."""
         run, good = self.run, checkpoint.healthy_checkpoints(self.run.out)
         if good[1:] and good[-1] == self.returned:
             good.pop()  # from there it diverged before
         if run.rollbacks >= run.recipe.rollbacks or not good:
-            raise UserError(self.give_up(good))
+            raise Diverged(self.give_up(good))
         why, self.returned, rollbacks = self.diverged, good[-1], run.rollbacks + 1
         with together():
             run.accelerator.wait_for_everyone()  # all have seen what is there
@@ -61,7 +67,7 @@ class Recovery:
             checkpoint.remove_after(run.out, after=self.returned)
         run.load(self.returned, allow_changes=True)  # those were allowed when the run went on
         run.slow_down(rollbacks)
-        self.health, self.diverged = Health(run.recipe.loss.ranks), ""
+        self.health, self.diverged = new_health(run), ""
         for streak in self.streak.values():
             streak.zero_()
         rate = f"{run.recipe.rollback_lr**rollbacks:g} of their learning rates"

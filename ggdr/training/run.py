@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, replace
 from functools import cached_property
@@ -14,15 +14,14 @@ import torch
 import torch.distributed
 from torch import Tensor
 
-from ggdr import __version__
 from ggdr.callbacks.built_in import callbacks_of
-from ggdr.changes import may_change
 from ggdr.data.base import Batch, Content, Images
 from ggdr.data.loader import batches
 from ggdr.errors import UserError, at
 from ggdr.layers.spectral import iterate_each_pass
 from ggdr.layers.stages import keep_float32_below
-from ggdr.ops.device import default_num_workers, device_name, setup_device, weight_memory_format
+from ggdr.ops.device import default_num_workers, setup_device, weight_memory_format
+from ggdr.ops.pixel_classes import class_pixels
 from ggdr.ops.pixels import network_input
 from ggdr.ops.precision import without_tf32
 from ggdr.ops.threads import Threads
@@ -30,18 +29,18 @@ from ggdr.play.duel import StepContext
 from ggdr.play.phase import Phase, phases
 from ggdr.play.stats import Stats
 from ggdr.play.term import Adaptive, Turn
-from ggdr.play.view import Reals, View
+from ggdr.play.view import Reals, View, check_label_names
 from ggdr.processes import together
+from ggdr.progress import Bar
 from ggdr.recipe import Recipe
-from ggdr.recipe.files import differences, fill_defaults, to_json, to_python
-from ggdr.recipe.fitting import fit
+from ggdr.recipe.fitting import drop, fit
+from ggdr.registry import Capability
 from ggdr.saving import checkpoint
-from ggdr.saving.model import describe
 from ggdr.schedules.base import Schedule
 from ggdr.seeding import seed_of
+from ggdr.training import saved_run
 from ggdr.training.averaging import share
 from ggdr.training.compiling import as_written
-from ggdr.training.content import NAME, changes, document
 from ggdr.training.ema import Written, running_mean
 from ggdr.training.player import Player
 from ggdr.training.stopping import Stop
@@ -61,15 +60,11 @@ class Run:
         self.out, self.accelerator = out, accelerator
         self.device, self.processes = accelerator.device, accelerator.num_processes
         self.threads = Threads(adapt=self.device.type == "cpu" and self.processes == 1)
-        with at("data"):
+        with at("data"), Bar(f"looking at {recipe.data.name}"):
             self.images = recipe.data.open()
         self.recipe, self.domains, self.extra, self.reasons, self.sizes = fit(recipe, self.images.domains)
         self.spec = self.images.spec
-        if recipe.game.pairs and not self.images.paired:
-            raise UserError(
-                f"game {recipe.game.name!r} learns from pairs, and in data {recipe.data.name!r} what lies at one place"
-                f" of {' and '.join(self.domains)} does not belong together: take --data pairs, or --game unpaired."
-            )
+        check_pairs(recipe, self.images)
         setup_device(self.device, self.recipe.tf32)
         self.micro_batch_size = micro_batch_size(self.recipe, self.processes)
         self.step = self.images_seen = self.rollbacks = 0
@@ -167,8 +162,11 @@ class Run:
         """Whether the recipe's number of images has been shown."""
         return self.images_seen >= self.recipe.total_kimg * 1000
 
-    def reals(self) -> Iterator[list[dict[str, Reals]]]:
-        """Yield, for each step from here on, the process's part of its global batches: D's `n_critic`, then G's."""
+    def reals(self) -> Generator[list[dict[str, Reals]]]:
+        """Yield, for each step from here on, the process's part of its global batches: D's `n_critic`, then G's.
+
+        `close` ends the processes that read them: at the end of Python they would be waited for, and ignore its signal.
+        """
         local = batches(
             self.images,
             seed=self.recipe.seed,
@@ -206,7 +204,7 @@ class Run:
         """What the model makes, as it is now: the running means' views, whose truth is known where images are pairs."""
         views = self.recipe.game.views({**self.networks.frozen, **self.ema.mean}, [*self.domains])
         return {
-            name: view if view.source is None else replace(view, paired=self.shown.paired)
+            name: view if view.source is None else replace(view, paired=view.paired or self.shown.paired)
             for name, view in views.items()
         }
 
@@ -214,7 +212,12 @@ class Run:
     def shown(self) -> Images:
         """The images that views look at: what the data holds out, or itself."""
         held_out = self.recipe.data.held_out()
-        return self.images if held_out is None else held_out.open()
+        if held_out is None:
+            return self.images
+        images = held_out.open()
+        for network in self.ema.mean.values():
+            check_label_names(network.spec, [*images.domains.values()], "the images that the data holds out")
+        return images
 
     def batch_at(self, places: Sequence[int], images: Images) -> dict[str, Reals]:
         """What lies at these places of each domain, in the order of the run's seed."""
@@ -237,8 +240,8 @@ class Run:
             for player in self.players.values():
                 player.restart()
 
-    def context(self, phase: Phase) -> StepContext:
-        """What a phase asks of its duels at this step."""
+    def context(self, phase: Phase, batch: Mapping[str, Reals]) -> StepContext:
+        """What a phase asks of its duels at this step, on its share of a batch."""
         penalty = as_written if self.recipe.compile else nullcontext
         autocast = penalty if phase.float32 else self.accelerator.autocast
         return StepContext(
@@ -249,7 +252,18 @@ class Run:
             self.augment,
             autocast,
             phase.every == 1,
+            self.class_pixels(batch) if Capability.LABEL_MAP in phase.requires else None,
         )
+
+    def class_pixels(self, batch: Mapping[str, Reals]) -> Tensor:
+        """The pixels of each class [K] in all processes' label maps, by the number of micro-batches."""
+        label_map = self.recipe.game.label_map(self.networks, next(iter(batch.values())))
+        assert label_map is not None
+        pixels = class_pixels(label_map)
+        if self.processes > 1:
+            with together():
+                torch.distributed.all_reduce(pixels)
+        return pixels * (self.micro_batch_size / self.recipe.batch_size)
 
     def exact(self, phase: Phase) -> AbstractContextManager:
         """Context of a phase's passes, there and back: what differentiates a gradient has all bits of float32."""
@@ -278,95 +292,19 @@ class Run:
 
     def save(self, unhealthy: Sequence[str] = ()) -> Path:
         """Write a checkpoint and drop old ones; to be called by one process. `unhealthy`: why it is no good one."""
-        tensors = {name: network.state_dict() for name, network in self.networks.named().items()}
-        tensors |= {f"{name}_ema": network.state_dict() for name, network in self.ema.mean.items()}
-        tensors |= {f"optimizer_{t}": checkpoint.optimizer_tensors(p.optimizer) for t, p in self.players.items()}
-        state = {name: part.state_dict() for name, part in self.adaptive.items()}
-        tensors["parts"] = {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}
-        state = {name: callback.state_dict() for name, callback in self.callbacks.items()}
-        if kept := {f"{name}/{key}": value for name, part in state.items() for key, value in part.items()}:
-            tensors["callbacks"] = kept
-        progress = {
-            "step": self.step,
-            "images_seen": self.images_seen,
-            "rollbacks": self.rollbacks,
-            "unhealthy": [*unhealthy],
-        }
-        progress |= {"ggdr": __version__, "torch": torch.__version__, "threads": torch.get_num_threads()}
-        progress |= {"device": device_name(self.device), "processes": self.processes, "images": self.images.originals}
-        progress |= {"domains": [*self.domains]}
-        content = self.content
-        if content.items:
-            tensors[NAME] = content.items
-        documents = {
-            f"{NAME}.json": document(content),
-            "progress.json": progress,
-            "networks.json": {name: describe(network) for name, network in self.networks.named().items()},
-            "recipe.json": to_json(self.recipe),
-            "recipe.py": to_python(self.recipe),
-        }
-        written = checkpoint.write_checkpoint(self.out, self.step, tensors, documents)
-        checkpoint.prune(self.out, self.recipe.keep_checkpoints)
-        return written
+        return saved_run.save_run(self, unhealthy)
 
     def load(self, folder: Path, allow_changes: bool = False) -> list[str]:
-        """Take back what `write_checkpoint` wrote; return what the recipe changed. UserError if it is another run's.
+        """Take back what a checkpoint holds; return what the recipe changed. UserError if it is another run's.
 
         `allow_changes`: take back what fits, also where the promise of an exact continuation is broken.
         """
-        before = checkpoint.read_json(folder, "recipe.json")
-        changed = differences(fill_defaults(before), to_json(self.recipe))
-        frozen = before.get("freeze_d", 0)
-        if frozen != self.recipe.freeze_d:  # the optimizer's states go by place, and would shift
-            raise UserError(
-                f"{folder} was made with freeze_d {frozen}, not {self.recipe.freeze_d}; choose another --out, with"
-                f" --init-from {self.out} to start from these weights."
-            )
-        fixed = [line for name, line in changed.items() if not may_change(self.recipe, name.split("."))]
-        otherwise = f"choose another --out (--init-from {self.out} starts it from these weights)"
-        if fixed and not allow_changes:
-            raise UserError(
-                f"{folder} was made by another recipe: {'; '.join(fixed)}; {otherwise}, or add --allow-changes to go on"
-                " all the same."
-            )
-        images = changes(folder, self.content)
-        if unlike := self.unlike(folder):
-            raise UserError(f"{folder} was made for other images: {'; '.join([*unlike, *images])}; {otherwise}.")
-        if images and not allow_changes:
-            raise UserError(
-                f"the images have changed since {folder}: {'; '.join(images)}; put them back, {otherwise}, or add"
-                " --allow-changes to go on with these."
-            )
-        progress = checkpoint.read_progress(folder)
-        names = [*self.networks.named(), *(f"{name}_ema" for name in self.ema.mean), "parts"]
-        tensors = {
-            name: checkpoint.load_tensors(folder, name) for name in (*names, *(f"optimizer_{t}" for t in self.players))
-        }
-        try:
-            self.take(tensors)
-        except (RuntimeError, ValueError) as error:
-            why = "; ".join(fixed) or str(error).splitlines()[-1].strip().rstrip(".")
-            raise UserError(f"{folder} was made by another recipe: {why}; choose another --out.") from error
-        if (folder / "callbacks.safetensors").is_file():
-            self.load_callbacks(checkpoint.load_tensors(folder, "callbacks"))
-        self.step, self.images_seen = progress["step"], progress["images_seen"]
-        self.slow_down(progress.get("rollbacks", 0))
-        return [*changed.values(), *images]
+        return saved_run.load_run(self, folder, allow_changes)
 
     @cached_property
     def content(self) -> Content:
         """Which images there are, as they were when they were opened."""
         return self.images.content()
-
-    def unlike(self, folder: Path) -> list[str]:
-        """Say how the images of a checkpoint's networks differ from these, where the networks cannot take these."""
-        units = {"height": "px high", "width": "px wide", "channels": "channels", "labels": "labels"}
-        before, found = checkpoint.read_json(folder, "networks.json"), []
-        for name, network in self.networks.named().items():
-            now = network.spec._asdict()
-            was = {**now, **before.get(name, {}).get("spec", {})}
-            found += [f"{was[k]} {unit} before, {now[k]} now" for k, unit in units.items() if was[k] != now[k]]
-        return [*dict.fromkeys(found)]
 
     def slow_down(self, rollbacks: int) -> None:
         """All players learn as slowly as they are to after this many rollbacks."""
@@ -374,24 +312,19 @@ class Run:
         for player in self.players.values():
             player.lr_scale = self.recipe.rollback_lr**rollbacks
 
-    def take(self, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Take back networks, means, optimizers and the state of parts, by the names of their files."""
-        for name, network in self.networks.named().items():
-            network.load_state_dict(tensors[name])
-        for name, network in self.ema.mean.items():
-            network.load_state_dict(tensors[f"{name}_ema"])
-        for turn, player in self.players.items():
-            checkpoint.load_optimizer(player.optimizer, tensors[f"optimizer_{turn}"])
-        for name, part in self.adaptive.items():
-            head = f"{name}/"
-            part.load_state_dict({k[len(head) :]: v for k, v in tensors["parts"].items() if k.startswith(head)})
 
-    def load_callbacks(self, state: Mapping[str, Tensor]) -> None:
-        """Take back what callbacks keep; of one that the run has no more, nothing."""
-        for name, callback in self.callbacks.items():
-            head = f"{name}/"
-            if own := {key.removeprefix(head): value for key, value in state.items() if key.startswith(head)}:
-                callback.load_state_dict(own)
+def check_pairs(recipe: Recipe, images: Images) -> None:
+    """UserError if the game, or a term, needs what lies at one place of all domains to belong together, and it does
+    not."""
+    learning = {f"game {recipe.game.name!r}": "--game unpaired"} if recipe.game.pairs else {}
+    for term in recipe.terms().values():
+        if Capability.LABEL_MAP in term.requires:
+            learning[f"{term.registry.kind} {term.name!r}"] = drop(recipe, term)
+    for who, instead in learning.items() if not images.paired else ():
+        raise UserError(
+            f"{who} learns from pairs, and in data {recipe.data.name!r} what lies at one place of"
+            f" {' and '.join(images.domains)} does not belong together: take --data pairs, or {instead}."
+        )
 
 
 def split(reals: Reals, size: int) -> list[Reals]:

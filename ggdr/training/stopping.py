@@ -22,12 +22,11 @@ import torch.distributed
 from torch import Tensor
 
 from ggdr.ops.host_copy import HostCopy
-from ggdr.processes import together
+from ggdr.processes import STOP_SIGNALS, together
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 ECHO_SEC = 1.0
 """a second Ctrl-C counts from here on: launchers pass on the first one, which the terminal has sent to all already"""
 
@@ -53,7 +52,7 @@ class Stop:
     def __enter__(self) -> Stop:
         """Listen; what was ignored before, as `nohup` does with SIGHUP, stays ignored."""
         if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
+            for number in STOP_SIGNALS:
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self.handlers[number] = signal.signal(number, self.ask)
         return self
@@ -63,14 +62,15 @@ class Stop:
             signal.signal(number, handler)
 
     def ask(self, number: int, frame: FrameType | None = None) -> None:
-        """Take a signal."""
+        """Take a signal: the first asks the run to stop after its step, a later Ctrl-C raises
+        KeyboardInterrupt."""
         now = time.monotonic()
         if self.signal:
             if number == signal.SIGINT and now - self.asked_at > ECHO_SEC:
                 raise KeyboardInterrupt
             return
         self.signal, self.asked_at = signal.Signals(number).name, now
-        if number == signal.SIGHUP:
+        if self.signal == "SIGHUP":  # by name, since Windows has none
             leave_terminal()
         if self.main:
             say(f"ggdr: {self.signal}: will save after this step and end; Ctrl-C (again) ends it at once.\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +18,7 @@ from ggdr.ops.kernels import describe_kernels
 from ggdr.play.callback import DiskUse
 from ggdr.processes import Processes, together
 from ggdr.recipe.files import flatten, to_json, to_python
+from ggdr.sampling.labels import example_text
 from ggdr.saving import checkpoint
 from ggdr.schedules.intervals import due
 from ggdr.training.journal import Journal, NoJournal
@@ -115,7 +117,7 @@ class Trainer:
         """Write the recipe down and open the journal at this step, in the main process; where the recipe lies."""
         run, file = self.run, self.run.out / RECIPE
         if self.main:
-            (run.out / "recipe.json").write_text(json.dumps(to_json(run.recipe), indent=1))
+            (run.out / "recipe.json").write_text(json.dumps(to_json(run.recipe), indent=1), encoding="utf-8")
             file = write_recipe(run.out, to_python(run.recipe))
             trackers, config = run.recipe.trackers.values(), flatten(to_json(run.recipe))
             at = {"step": run.step, "images_seen": run.images_seen}
@@ -137,6 +139,7 @@ class Trainer:
         for line in self.run.threads.look():
             self.say(line)
         self.recovery.after_step(stats)
+        self.journal.move(self.run.images_seen)
         for callback in self.callbacks.values():
             callback.after_step(self, stats)
         for callback in self.callbacks.values():  # by now each knows of the step, and a checkpoint holds its state
@@ -151,7 +154,8 @@ class Trainer:
         for callback in self.callbacks.values():
             callback.end(self)
         if run.done:
-            self.say(f"done: {run.images_seen / 1000:g} kimg; the model is {run.out / 'model'}")
+            for line in (f"done: {run.images_seen / 1000:g} kimg; the model is {run.out / 'model'}", *what_next(run)):
+                self.say(line)
         else:
             self.say(f"stopped and saved: {self.progress()}, {checkpoint.latest(run.out)}")
 
@@ -161,13 +165,13 @@ class Trainer:
             return
         if self.main:
             self.run.save(self.recovery.unhealthy())
-            self.journal.plot()
+            self.journal.plot_if_due()
         self.saved = self.run.step
         with together():
             self.run.accelerator.wait_for_everyone()
 
     def roll_back(self) -> None:
-        """Go back to the last good checkpoint; UserError if there is no way back."""
+        """Go back to the last good checkpoint; Diverged if there is no way back."""
         said = self.recovery.roll_back()
         self.saved = self.run.step
         self.journal.rewind(self.run.images_seen, self.run.step)
@@ -203,6 +207,21 @@ class Trainer:
             f"{out} was deleted or moved in mid-run; the state, {self.progress()}, is saved as {self.run.save()}:"
             " type the same command to go on."
         )
+
+
+def what_next(run: Run) -> list[str]:
+    """Where things lie in the folder of a run that is done, and what to type next."""
+    beside = {"samples": "grids", "losses.png": "plot", "metrics.jsonl": "log"}
+    there = [f"{what} {run.out / name}" for name, what in beside.items() if (run.out / name).exists()]
+    place = shlex.quote(str(run.out))
+    takes_images = any(view.way is not None for view in run.views().values())
+    labels = " --labels all" if run.spec.labels and not run.spec.label_ranges else ""
+    if run.spec.text_encoder:
+        labels = f" --text {shlex.quote(example_text(run.spec))}"
+    first = f"translate {place} IMAGES --out translated" if takes_images else f"generate {place}{labels}"
+    codes = [f"encode {place}"] if "encoder" in run.ema.mean and not takes_images else []
+    verbs = (first, *codes, f"explore {place}", f"evaluate {place}", f"push {place} NAME/REPOSITORY")
+    return [f"beside it: {', '.join(there)}; to see more of it, type one of:", *(f"  ggdr {verb}" for verb in verbs)]
 
 
 def introduction(run: Run) -> list[str]:

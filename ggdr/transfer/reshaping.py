@@ -9,6 +9,7 @@ from ggdr.formatting import colours
 from ggdr.layers.equalized import EqualizedConv2d, EqualizedLinear
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Network
+from ggdr.ops.shapes import shapes_only
 
 
 class Reshaper:
@@ -65,7 +66,7 @@ class Reshaper:
 
 def tensor_shapes(network: Network, spec: ImageSpec) -> dict[str, torch.Size]:
     """Return the shapes, by name, of the tensors that the same settings make for another spec."""
-    with torch.device("meta"):
+    with shapes_only():
         built = network.rebuild(spec)
     return {name: tensor.shape for name, tensor in built.state_dict().items()}
 

@@ -13,6 +13,7 @@ from ggdr.errors import UserError
 from ggdr.formatting import colours
 from ggdr.layers.spectral import WARM_UP, update_spectral_norms
 from ggdr.networks.base.module import Network
+from ggdr.ops.shapes import shapes_only
 from ggdr.recipe.files import differences, to_json
 from ggdr.saving.model import LIVE, SavedNetwork, find_saved
 from ggdr.transfer.reshaping import Reshaper, layer_of
@@ -82,7 +83,7 @@ def start_networks(
 def start_network(name: str, network: Network, saved: SavedNetwork) -> Start:
     """Make a network start from a saved one; UserError if none of its weight matrices fits."""
     try:
-        with torch.device("meta"):  # only its shapes and settings are read
+        with shapes_only():  # only its shapes and settings are read
             source = saved.fresh()
         weights = saved.weights()
     except UserError as error:

@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from ggdr.documents import suggest_similar
+from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
+from ggdr.progress import Bar, say_loading
 from ggdr.verbs.outputs import check_model_folder
 
 if TYPE_CHECKING:
@@ -42,17 +45,27 @@ def main(argv: list[str]) -> int:
     """
     command = parsed(Convert, argv, "ggdr convert", __doc__)
     check_model_folder(command.out)
+    check_snapshot(command.snapshot)
+    say_loading(str(command.snapshot))
     from ggdr.foreign.reading import read
     from ggdr.saving.model import describe, save_new
     from ggdr.saving.pretrained import translator_index
 
-    found = read(command.snapshot)
-    networks = {name: each.network for name, each in found.networks.items()}
-    described = {name: describe(network) for name, network in networks.items()}
-    index = translator_index(described, found.game, ("a", "b")) if found.game else ""
-    save_new(command.out, networks, source_document(found), index)
+    with Bar("converting"):
+        found = read(command.snapshot)
+        networks = {name: each.network for name, each in found.networks.items()}
+        described = {name: describe(network) for name, network in networks.items()}
+        index = translator_index(described, found.game, ("a", "b")) if found.game else ""
+        save_new(command.out, networks, source_document(found), index)
     print("\n".join(report_lines(found, command.out)))
     return 0
+
+
+def check_snapshot(file: Path) -> None:
+    """UserError if there is no such file; before torch is imported."""
+    if not file.expanduser().is_file():
+        what = "is a folder" if file.expanduser().is_dir() else f"is not there{suggest_similar(file)}"
+        raise UserError(f"{str(file)!r} {what}; give a checkpoint: a .pkl, .pt or .pth.")
 
 
 def source_document(found: Reading) -> dict[str, object]:
@@ -74,7 +87,7 @@ def report_lines(found: Reading, out: Path) -> list[str]:
 
 
 def network_row(name: str, found: FoundNetwork) -> tuple[str, ...]:
-    """A network's cells."""
+    """The cells of a network's row: name, size, channels, labels, number of weights, and what it was made from."""
     spec, weights = found.network.spec, sum(each.numel() for each in found.network.parameters())
     size = f"{spec.height}x{spec.width}"
     return name, size, str(spec.channels), str(spec.labels), f"{weights:,}", f"{found.origin} ({found.class_name})"

@@ -1,4 +1,4 @@
-"""`ggdr data check SOURCE`: what is in a source of images, what the trainer would make of it, and the flags to type."""
+"""`ggdr data check SOURCE`: what is in a source of images, what the trainer would make of it, and what to type."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from ggdr.data.base import Images
 from ggdr.data.domains import Domains, TwoDomains
 from ggdr.data.images import ImageFiles
 from ggdr.data.pairs import Pairs
+from ggdr.data.super_resolution import SuperResolution
 from ggdr.documents import printable
 from ggdr.errors import UserError, at
 from ggdr.flags.command_line import flags_of, parsed
 from ggdr.formatting import significant
 from ggdr.networks.size import possible
+from ggdr.progress import say_loading, track
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,13 +40,13 @@ class Check:
 
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")] = ""
     """the images: what `--data.source` takes"""
-    data: ImageFiles | Domains | Pairs = ImageFiles()
+    data: ImageFiles | Domains | Pairs | SuperResolution = ImageFiles()
     """how the trainer would read them; its flags may be typed without `data.`, as --size 256"""
 
 
-Kind = type[ImageFiles] | type[Domains] | type[Pairs]
+Kind = type[ImageFiles] | type[Domains] | type[Pairs] | type[SuperResolution]
 """a data set that can be looked at"""
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (ImageFiles, Domains, Pairs)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (ImageFiles, Domains, Pairs, SuperResolution)}
 """data sets that can be looked at, by what is typed after `--data`"""
 
 
@@ -82,16 +84,21 @@ def main(argv: list[str]) -> int:
     command = parsed(Check, wanted, "ggdr data check", __doc__, Check(data=kind()))
     if command.source and command.data.source:
         raise UserError(f"two sources, {command.source!r} and {command.data.source!r}; give one.")
+    settings = replace(command.data, source=command.source or command.data.source)
     with at("data"):
-        lines, readable = report(replace(command.data, source=command.source or command.data.source))
+        settings.check_source()
+        say_loading(settings.source or settings.identity())
+        lines, readable = report(settings)
     print("\n".join(map(printable, lines)))
     return 0 if readable else 1
 
 
-def report(settings: ImageFiles | TwoDomains) -> tuple[list[str], int]:
+def report(settings: ImageFiles | TwoDomains | SuperResolution) -> tuple[list[str], int]:
     """The lines of the report on a set of images, of two domains or of pairs, and how many images can be read."""
-    from ggdr.verbs.domaincheck import guess, report_two
+    from ggdr.verbs.domaincheck import guess, report_parts, report_two
 
+    if isinstance(settings, SuperResolution):
+        return report_parts(settings)
     if isinstance(settings, TwoDomains):
         return report_two(settings)
     two = guess(settings)
@@ -123,6 +130,7 @@ def report_source(settings: ImageFiles) -> tuple[list[str], int]:
     from ggdr.data.reading.opening import select_subset
     from ggdr.data.reading.pixels.depth import merge_by_dtype
     from ggdr.data.reading.reader import Columns
+    from ggdr.verbs.recommend import for_images
 
     reader = open_reader(settings.source, Columns(settings.image_column, settings.split, settings.config))
     items = select_subset(len(reader), settings.subset, settings.subset_seed)
@@ -137,6 +145,7 @@ def report_source(settings: ImageFiles) -> tuple[list[str], int]:
     flags = replace(flags, range=flags.range or suggest_range(depths))
     images, warned = open_as_trainer(reader, flags)
     flags = replace(flags, channels=images.spec.channels)
+    advice = for_images(flags, len(infos) * images.originals // len(findings), images.spec)
     return [
         f"{reader.kind} {settings.source}",
         *lines_of(
@@ -153,6 +162,7 @@ def report_source(settings: ImageFiles) -> tuple[list[str], int]:
             ("cut off", cropped_lines(findings, frame_of(images, flags))),
             ("warnings", warned),
             ("flags", [as_flags(flags)]),
+            *advice.lines(data_words(flags), settings.source),
         ),
     ], len(infos)
 
@@ -161,11 +171,9 @@ def inspect_items(reader: Reader, items: np.ndarray) -> Iterator[ItemReport]:
     """Read and decode every item, several at a time, with a progress bar on a terminal."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from tqdm import tqdm
-
     with ThreadPoolExecutor() as pool:
         found = pool.map(lambda item: inspect_item(reader, int(item)), items)
-        yield from tqdm(found, "reading", len(items), unit=" images", leave=False, disable=None)
+        yield from track(found, "reading", total=len(items))
 
 
 def inspect_item(reader: Reader, item: int) -> ItemReport:
@@ -339,9 +347,14 @@ def trainer_lines(images: Images, infos: list[ImageInfo], items: int) -> list[st
     return lines + ([f"{small:,} of them enlarged: smaller than {spec.height}x{spec.width}"] if small else [])
 
 
-def as_flags(settings: ImageFiles | TwoDomains) -> str:
+def as_flags(settings: ImageFiles | TwoDomains | SuperResolution) -> str:
     """The settings as flags of the trainer: the source, and whatever is not the default."""
-    return shlex.join(["--data", settings.name, *flag_words(settings, type(settings)(), "--data.")])
+    return shlex.join(data_words(settings))
+
+
+def data_words(settings: ImageFiles | TwoDomains | SuperResolution) -> list[str]:
+    """The words of these flags."""
+    return ["--data", settings.name, *flag_words(settings, type(settings)(), "--data.")]
 
 
 def flag_words(settings: Any, default: Any, head: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`ggdr data check SOURCE` of two domains: what each holds, whether partners fit, and the flags to type."""
+"""`ggdr data check SOURCE` of two domains, or of pictures that become two: what was found, and the flags to type."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ggdr.data.domains import Domains, TwoDomains
 from ggdr.data.images import ImageFiles
 from ggdr.data.pairs import Pairs
+from ggdr.data.super_resolution import SuperResolution
 from ggdr.errors import UserError
 from ggdr.formatting import significant
 from ggdr.verbs.datacheck import (
@@ -18,6 +19,7 @@ from ggdr.verbs.datacheck import (
     ItemReport,
     as_flags,
     count_items,
+    data_words,
     inspect_items,
     lines_of,
     suggest_size,
@@ -25,6 +27,7 @@ from ggdr.verbs.datacheck import (
     unread_lines,
     unreadable_lines,
 )
+from ggdr.verbs.recommend import for_two
 
 if TYPE_CHECKING:
     from ggdr.data.reading.domains.pair_layout import PairLayout, Side
@@ -117,16 +120,31 @@ def report_pairs(settings: Pairs) -> tuple[list[str], int]:
     return finish(settings, layout.kind, lines, len(infos))
 
 
-def finish(settings: TwoDomains, kind: str, parts: list[tuple[str, list[str]]], readable: int) -> tuple[list[str], int]:
+def report_parts(settings: SuperResolution) -> tuple[list[str], int]:
+    """The report on pictures whose parts are made smaller; UserError if they cannot even be opened."""
+    from ggdr.data.reading.opening import open_files, select_subset
+
+    reader = open_files(settings.pictures())
+    with warnings.catch_warnings(action="ignore"):
+        found = [*inspect_items(reader, select_subset(len(reader), settings.subset, 0))]
+    readable = sum(item.info is not None for item in found)
+    return finish(settings, reader.kind, [("pictures", part_lines(found, reader))], readable)
+
+
+def finish(
+    settings: TwoDomains | SuperResolution, kind: str, parts: list[tuple[str, list[str]]], readable: int
+) -> tuple[list[str], int]:
     """The report, with what the trainer makes of it and the flags."""
     head = f"{settings.name}, {kind} {settings.identity()}"
     if not readable:
         return [head, *lines_of(*parts)], 0
     told, warned = opened(settings)
-    return [head, *lines_of(*parts, ("trainer", told), ("warnings", warned), ("flags", [as_flags(settings)]))], readable
+    advice = for_two(settings).lines(data_words(settings), settings.identity()) if told else []
+    sections = (("trainer", told), ("warnings", warned), ("flags", [as_flags(settings)]), *advice)
+    return [head, *lines_of(*parts, *sections)], readable
 
 
-def opened(settings: TwoDomains) -> tuple[list[str], list[str]]:
+def opened(settings: TwoDomains | SuperResolution) -> tuple[list[str], list[str]]:
     """What the trainer opens, and what it says and warns of; what it refuses is a warning here."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -194,7 +212,7 @@ def pair_lines(layout: PairLayout, found: Found) -> Iterator[str]:
 
 
 def shape(info: ImageInfo) -> tuple[int, int]:
-    """Height and width."""
+    """Height and width of an image as its header gives them, pixels."""
     return info.height, info.width
 
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Literal
 
 from ggdr.errors import UserError, above_zero
 from ggdr.flags.command_line import parsed
+from ggdr.flags.ranges import parse_ranges
 from ggdr.formatting import significant
+from ggdr.progress import track
 from ggdr.verbs.label_flags import LabelFlags
-from ggdr.verbs.model_flags import is_png, parse_ranges
+from ggdr.verbs.model_flags import is_png
 
 if TYPE_CHECKING:
     from ggdr.latent.codes import Codes
@@ -59,6 +61,7 @@ def main(argv: list[str]) -> int:
     if not is_png(command.out):
         raise UserError(f"--out {command.out} is no PNG; give NAME.png.")
     command.check_files([command.out])
+    command.announce()
     from ggdr.latent.directions import find_directions
     from ggdr.visualization.sheets import draw_sheet
 
@@ -95,7 +98,6 @@ def edit_rows(
 ) -> list[Row]:
     """A row for each code and direction."""
     import torch
-    from tqdm import tqdm
 
     from ggdr.latent.codes import draw_codes
     from ggdr.sampling.grid import to_uint8
@@ -104,7 +106,7 @@ def edit_rows(
     amounts = edit_amounts(command.columns, command.range)
     found = []
     pairs = [(place, which) for place in range(len(names)) for which in wanted]
-    for place, which in tqdm(pairs, unit=" rows", leave=False, disable=None):
+    for place, which in track(pairs, "drawing", "rows"):
         moved = directions.move(codes.rows([place]), which, amounts)
         images = torch.cat([to_uint8(images).cpu() for images in draw_codes(generator, moved, command.batch_size)])
         found.append(Row(f"{names[place]}\ndirection {which}", to_pixels(images)))

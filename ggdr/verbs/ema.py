@@ -20,6 +20,7 @@ from ggdr import __version__
 from ggdr.errors import UserError, not_negative
 from ggdr.flags.command_line import parsed
 from ggdr.ops.power_function import check_sigma_rel
+from ggdr.progress import Bar, say_loading
 from ggdr.verbs.outputs import check_model_folder
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def main(argv: list[str]) -> int:
     if not command.run.is_dir():
         raise UserError(f"there is no folder {str(command.run)!r}; give that of a run.")
     check_model_folder(command.place)
+    say_loading(f"snapshots of {command.run}")
     from ggdr.registry import use
     from ggdr.saving.ema_snapshots import reconstruct
     from ggdr.saving.model import describe, save_new
@@ -67,8 +69,9 @@ def main(argv: list[str]) -> int:
 
     for file in command.use:
         use(file)
-    found = reconstruct(command.run, command.sigma_rel, command.kimg, command.max_error)
-    networks = found.networks()
+    with Bar("adding up snapshots"):
+        found = reconstruct(command.run, command.sigma_rel, command.kimg, command.max_error)
+        networks = found.networks()
     described = {name: describe(each) for name, each in networks.items()}
     index = ""
     if takes_images(described.values()):

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ggdr.cli import guarded
-from ggdr.errors import UserError
+from ggdr.errors import UserError, at
 from ggdr.evaluation.flags import Command, parse
+from ggdr.progress import say_loading
 
 if TYPE_CHECKING:
     from ggdr.processes import Processes
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 def main(argv: list[str]) -> int:
     """Measure what `argv` asks for, print a table, write a record; UserError if it cannot be measured."""
     command = parse(argv, "ggdr evaluate")
+    with at("data"):
+        command.data.check_source()
+    say_loading(command.read.source)
     from ggdr.training.launch import processes_for  # torch is imported once the command is known to be one
 
     check_out(command)

@@ -21,6 +21,7 @@ import tyro
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.lazy import available
+from ggdr.verbs.model_flags import announce
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,14 @@ def main(argv: list[str]) -> int:
 
         print("\n".join(map(str, write_space(command.space, command.model))))
         return 0
+    announce(command.model, command.revision)
     from ggdr.explorer.opening import CSS, page_of, theme
     from ggdr.registry import use
     from ggdr.saving.pretrained import Hub
 
     for file in command.use:
         use(file)
-    page = page_of(command.model, Hub(command.revision), command.device)
+    page = page_of(command.model, Hub(command.revision), command.device, command.use)
     try:
         page.launch(
             server_name=command.host,

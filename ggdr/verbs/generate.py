@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
+from ggdr.flags.ranges import parse_ranges
 from ggdr.folders import make_marked
 from ggdr.verbs.label_flags import Label, LabelFlags
-from ggdr.verbs.model_flags import is_png, parse_ranges, to_uint8_batches, write_grid
+from ggdr.verbs.model_flags import is_png, to_uint8_batches, write_grid
 from ggdr.verbs.outputs import check_contents, check_folder
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Generate(LabelFlags):
     """truncation: 1 for the full variety, towards 0 for the mean image; several: each seed with each, a row each"""
     truncation_cutoff: int | None = None
     """how many style codes, from the coarsest on, psi pulls; None: all"""
+    truncation_mean: Literal["all", "class"] = "all"
+    """psi pulls towards the mean of all style codes, or of those of the image's own label"""
     modes: int | None = None
     """psi pulls towards the nearest of this many centres of style codes, not their mean (arXiv 2202.12211)"""
     polarity: float = 0.0
@@ -80,6 +83,7 @@ def main(argv: list[str]) -> int:
         command.check_files([command.out])
     else:
         check_folder(command.out, "NAME.png for a grid, or the name of a folder for a file each")
+    command.announce()
     generator = command.generator()
     if command.code is not None:
         return generate_from_codes(command, generator, command.code)
@@ -156,16 +160,16 @@ def draw_images(command: Generate, generator: Generator, wanted: list[ImageReque
     """The wanted images, pass by pass; UserError, before the first, if the generator does not take what is asked."""
     import torch
 
-    from ggdr.latent.modes import draw_with_modes, find_modes
+    from ggdr.latent.modes import centres_for, draw_with_modes
     from ggdr.sampling import SamplingOptions
 
-    centres = None if command.modes is None else find_modes(generator, command.modes)
     parts = []
     for psi in dict.fromkeys(image.psi for image in wanted):
         part = [image for image in wanted if image.psi == psi]
         labels = [image.label.values for image in part if image.label is not None]
         rows = torch.tensor(labels) if labels else None
         view = SamplingOptions(psi, command.truncation_cutoff, command.noise)
+        centres = centres_for(generator, rows, command.truncation_mean, command.modes)
         parts.append(
             draw_with_modes(generator, [image.seed for image in part], rows, view, centres, command.batch_size)
         )

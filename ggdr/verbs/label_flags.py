@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ggdr.errors import UserError
+from ggdr.flags.ranges import parse_ranges
 from ggdr.formatting import significant
-from ggdr.verbs.model_flags import ModelFlags, parse_ranges
+from ggdr.verbs.model_flags import ModelFlags
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,19 +41,41 @@ class LabelFlags(ModelFlags):
     """classes by name or number (cat dog, 0,3-5), all, or vectors (0.2,0.8); a generator with labels needs some, and
     without them it is said which there are"""
 
+    text: tuple[str, ...] = ()
+    """what images are to show, in words ("red heart" "black cat"), of a generator that was trained with texts"""
+
     def parse_labels(self, spec: ImageSpec) -> list[Label]:
         """The labels that are asked for; UserError, with what to type, if they do not fit the generator."""
+        if self.text:
+            return self.parse_texts(spec)
         typed = f"--labels {' '.join(self.labels)}"
         if not spec.labels:
             if self.labels:
                 raise UserError(f"this generator was trained without labels; leave {typed} out.")
             return []
+        if not self.labels and spec.text_encoder:
+            from ggdr.sampling.labels import example_text
+
+            some = f'--text "{example_text(spec)}"'
+            raise UserError(f"this generator was trained with texts; add --text, in words, such as {some}.")
         if not self.labels:
             raise UserError(f"this generator was trained with labels; add --labels {label_choices(spec)}.")
         try:
             return [label for word in self.labels for label in parse_word(word, spec)]
         except BadLabel as piece:
             raise UserError(f"{typed} holds {piece}; give {label_choices(spec)}.") from None
+
+    def parse_texts(self, spec: ImageSpec) -> list[Label]:
+        """The vectors of the texts that are asked for; UserError if the generator takes none, or labels are given."""
+        from ggdr.data.reading.labels.text import words_of
+        from ggdr.sampling.labels import vectors_of_texts
+
+        if not spec.text_encoder:
+            instead = f"type --labels {label_choices(spec)}" if spec.labels else "leave --text out"
+            raise UserError(f"this generator was not trained with texts; {instead}.")
+        if self.labels:
+            raise UserError("--labels and --text both say what the images are of; give one of them.")
+        return [Label(tuple(vectors_of_texts(spec, text)), "_".join(words_of(text))) for text in self.text]
 
     def label_rows(self, spec: ImageSpec, count: int) -> Tensor | None:
         """Label vectors [count, L], of one label for all images or of one for each; None without labels.

@@ -1,9 +1,15 @@
-"""`ggdr list`: what is registered, with its source, and what it requires and provides."""
+"""`ggdr list`: what is registered, with its source, and what it requires and provides; and the recipes.
+
+ggdr list regularizers
+
+ggdr list recipes --paper 2207.13320
+"""
 
 from __future__ import annotations
 
 import difflib
 import inspect
+import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,17 +19,19 @@ from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.flags.parts import takers
 from ggdr.recipe import Recipe
+from ggdr.recipe.built_in import built_in
+from ggdr.recipe.files import load_recipe, to_json
 from ggdr.registry import REGISTRIES, Part, discover
 
 
 @dataclass(frozen=True)
 class List:
-    """List the registered parts."""
+    """List the registered parts, or the recipes that come with ggdr."""
 
     kind: Annotated[str, tyro.conf.Positional] = ""
-    """generators, discriminators, losses, ...; none: all kinds"""
+    """generators, discriminators, losses, ..., or recipes; none: all kinds of parts"""
     paper: str = ""
-    """only parts of this paper (arXiv number or DOI)"""
+    """only what is of this paper (arXiv number or DOI)"""
     use: tuple[str, ...] = ()
     """files that register parts of your own"""
 
@@ -35,6 +43,9 @@ def main(argv: list[str]) -> int:
     asked = parsed(List, argv, "ggdr list", None)
     for file in asked.use:
         use(file)
+    if asked.kind == "recipes":
+        print(recipes_table(asked.paper))
+        return 0
     discover()
     kinds = [asked.kind] if asked.kind else list(REGISTRIES)
     if asked.kind and asked.kind not in REGISTRIES:
@@ -66,7 +77,27 @@ def no_kind_message(word: str) -> str:
         how = f" (`ggdr train` takes it by {used})" if used else ""
         return f"{what}: {name!r} is registered as {' and as '.join(own)}; type: ggdr list {' or '.join(kinds)}{how}."
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"no kind {word!r}.{hint} Kinds: {', '.join(REGISTRIES)}."
+    return f"no kind {word!r}.{hint} Kinds: {', '.join(REGISTRIES)}, and recipes."
+
+
+def recipes_table(paper: str) -> str:
+    """The recipes that come with ggdr, or those of a paper, a line each; UserError if there is none of it."""
+    rows = []
+    for name, file in built_in().items():
+        recipe = load_recipe(file)
+        about = " ".join(inspect.cleandoc(sys.modules[name].__doc__ or "").partition("\n\n")[0].split())
+        size = to_json(recipe.data).get("size")
+        pixels = "x".join(map(str, size)) if isinstance(size, list) else size or "any size"
+        if paper in about:
+            rows.append(
+                (name, recipe.data.name, f"{pixels} px" if size else "any size", f"{recipe.total_kimg:g} kimg", about)
+            )
+    if not rows:
+        raise UserError(f"no recipe is of paper {paper!r}; `ggdr list recipes` shows all of them.")
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def sorted_parts(kind: str) -> list[type[Part]]:

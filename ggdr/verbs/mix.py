@@ -13,8 +13,9 @@ from pathlib import Path
 
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
+from ggdr.flags.ranges import parse_ranges
 from ggdr.verbs.label_flags import LabelFlags
-from ggdr.verbs.model_flags import is_png, parse_ranges, to_uint8_batches
+from ggdr.verbs.model_flags import is_png, to_uint8_batches
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def main(argv: list[str]) -> int:
     if not is_png(command.out):
         raise UserError(f"--out {command.out} is no PNG; give NAME.png.")
     command.check_files([command.out])
+    command.announce()
     import torch
 
     from ggdr.latent.codes import codes_of_seeds, draw_codes

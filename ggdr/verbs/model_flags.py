@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from ggdr.errors import UserError
+from ggdr.documents import check_model_place
+from ggdr.progress import Bar, say_loading
 from ggdr.verbs.outputs import check_out
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ggdr.networks.base.module import Generator
-
-MOST = 1_000_000
-"""numbers of a range; a longer one is a slip of the finger"""
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,10 @@ class ModelFlags:
     use: tuple[str, ...] = ()
     """files that register parts of your own"""
 
+    def announce(self) -> None:
+        """Say what is loaded, before torch is imported; UserError if no model can be there."""
+        announce(self.model, self.revision)
+
     def generator(self) -> Generator:
         """The generator, where it is to work; UserError if there is none."""
         from ggdr.ops.device import resolve_device
@@ -53,30 +55,20 @@ class ModelFlags:
         check_out(files, self.overwrite)
 
 
-def parse_ranges(flag: str, text: str) -> list[int]:
-    """ "0-3,100" as [0, 1, 2, 3, 100]; UserError if it is nothing like it."""
-    found: list[int] = []
-    for piece in text.split(","):
-        first, dash, last = piece.strip().partition("-")
-        if not (first.isdecimal() and (last.isdecimal() if dash else True)):
-            raise UserError(f"--{flag} {text} holds {piece!r}; give numbers and ranges such as 0-15,100.")
-        start, end = int(first), int(last or first)
-        if not 0 <= end - start < MOST:
-            raise UserError(f"--{flag} {text} holds {piece!r}; a range goes up, and has at most {MOST:,} numbers.")
-        found += range(start, end + 1)
-    return found
+def announce(model: str | Path, revision: str | None = None) -> None:
+    """Say which model is loaded, before torch is imported; UserError if none can be there, by names alone."""
+    check_model_place(model, revision)
+    say_loading(str(model))
 
 
 def to_uint8_batches(passes: Iterator[Tensor], total: int) -> Iterator[Tensor]:
     """The passes as uint8 on the host, with a progress bar on a terminal."""
-    from tqdm import tqdm
-
     from ggdr.sampling.grid import to_uint8
 
-    with tqdm(total=total, unit=" images", leave=False, disable=None) as bar:
+    with Bar("drawing", total, "images") as bar:
         for images in passes:
             yield to_uint8(images).cpu()
-            bar.update(len(images))
+            bar.advance(len(images))
 
 
 def write_grid(passes: Iterator[Tensor], out: Path, columns: int | None) -> None:

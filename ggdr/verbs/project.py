@@ -4,6 +4,12 @@ ggdr project runs/digits photo.png --space w+ --out projected
 
 ggdr project org/name *.jpg --extractor lpips --steps 500 --video none
 
+ggdr project models/faces ann.jpg --tune models/faces-ann
+
+--tune makes a model whose weights are tuned so that the codes that were found make the pictures themselves, while its
+other images stay nearly as they were (pivotal tuning, Roich et al. 2022, arXiv 2106.05744); edit it with the codes that
+lie in --out: ggdr edit models/faces-ann --code projected/ann.safetensors.
+
 The extractor of what is compared is swapped by name, then set: --extractor timm --extractor.model resnet18.a1_in1k
 """
 
@@ -23,12 +29,12 @@ from ggdr.features.plain import Pixels
 from ggdr.flags.command_line import flags_of, parsed
 from ggdr.flags.parts import part_flags, swap_parts, take_use
 from ggdr.formatting import significant
+from ggdr.progress import Bar
 from ggdr.registry import use
 from ggdr.verbs.label_flags import LabelFlags
-from ggdr.verbs.outputs import check_contents, check_folder, check_inputs
+from ggdr.verbs.outputs import check_contents, check_folder, check_inputs, check_model_folder
 
 if TYPE_CHECKING:
-    from PIL import Image
     from torch import Tensor
 
     from ggdr.latent.projection import Projection, Search
@@ -71,16 +77,21 @@ class Project(LabelFlags):
     """pictures at once; what is found for one does not depend on the others"""
     video: Literal["mp4", "gif", "none"] = "mp4"
     """film of the search, the picture at its left"""
+    tune: Path | None = None
+    """folder of a model to make, tuned to the pictures; None: none is made"""
+    tune_steps: int = 350
+    """updates of the weights of --tune"""
     out: Path = Path("projected")
     """folder of NAME.png (picture and image), NAME.safetensors (the code) and NAME.mp4, for each picture NAME"""
 
     def __post_init__(self) -> None:
-        above_zero(self, "batch_size", "steps")
+        above_zero(self, "batch_size", "steps", "tune_steps")
 
     def files(self, picture: Path) -> Files:
         """What is written for a picture."""
         film = None if self.video == "none" else self.out / f"{picture.stem}.{self.video}"
-        return Files(self.out / f"{picture.stem}.png", self.out / f"{picture.stem}.safetensors", film)
+        tuned = None if self.tune is None else self.out / f"{picture.stem}-tuned.png"
+        return Files(self.out / f"{picture.stem}.png", self.out / f"{picture.stem}.safetensors", film, tuned)
 
 
 class Files(NamedTuple):
@@ -89,22 +100,36 @@ class Files(NamedTuple):
     png: Path
     code: Path
     film: Path | None
+    tuned: Path | None
+
+
+class Batch(NamedTuple):
+    """Pictures that were projected together."""
+
+    targets: Tensor
+    """[N, C, H, W] in [-1, 1], what was looked for"""
+    found: Projection
 
 
 def main(argv: list[str]) -> int:
     """Project the pictures that `argv` names and say how near that came; UserError if it cannot be done."""
     command = parse_command(argv)
     check_pictures(command)
+    command.announce()
     from ggdr.latent.projection import Search
 
     generator = command.generator()
     search = Search(
         space=command.space, steps=command.steps, extractor=command.extractor, pixels=command.pixels, seed=command.seed
     )
-    rows = command.label_rows(generator.spec, len(command.pictures))
+    rows, batches = command.label_rows(generator.spec, len(command.pictures)), []
     for first in range(0, len(command.pictures), command.batch_size):
         part = slice(first, first + command.batch_size)
-        project_batch(command, generator, search, command.pictures[part], None if rows is None else rows[part])
+        batches.append(
+            project_batch(command, generator, search, command.pictures[part], None if rows is None else rows[part])
+        )
+    if command.tune is not None:
+        tune_model(command, generator, search, batches, command.tune)
     if command.extractor == Pixels():
         print(BETTER)
     return 0
@@ -131,6 +156,8 @@ def check_pictures(command: Project) -> None:
     if times > 1:
         raise UserError(f"{times} pictures are called {stem!r}, as would be what is written; project one at a time.")
     check_folder(command.out)
+    if command.tune is not None:
+        check_model_folder(command.tune)
     files = [file for picture in command.pictures for file in command.files(picture) if file is not None]
     check_inputs(files, command.pictures)
     command.check_files(files)
@@ -139,18 +166,16 @@ def check_pictures(command: Project) -> None:
 
 def project_batch(
     command: Project, generator: Generator, search: Search, pictures: tuple[Path, ...], rows: Tensor | None
-) -> None:
+) -> Batch:
     """Project one batch, with these labels, write its files and print how near it came."""
-    from tqdm import tqdm
-
     from ggdr.features.weights import NoWeights
     from ggdr.latent.projection import project
-    from ggdr.latent.targets import targets_of
+    from ggdr.latent.targets import open_picture, targets_of
 
     targets = targets_of([open_picture(picture) for picture in pictures], generator.spec)
     frames: list[Tensor] = []
-    with tqdm(total=command.steps, unit=" steps", leave=False, disable=None) as bar:
-        watch = make_watcher(frames, command, bar.update)
+    with Bar("projecting", command.steps, "steps") as bar:
+        watch = make_watcher(frames, command, bar.advance)
         try:
             with at("extractor"):
                 found = project(generator, targets, search, labels=rows, batch_size=command.batch_size, watch=watch)
@@ -162,18 +187,35 @@ def project_batch(
         was, now = (float(each[place]) for each in (found.start, found.distance))
         nearer = f"{significant(was)} -> {significant(now)}"
         print(f"{picture}: distance by {command.extractor.name} {nearer}: {command.files(picture).png}")
+    return Batch(targets, found)
 
 
-def open_picture(picture: Path) -> Image.Image:
-    """The picture in a file; UserError if it is none."""
-    import PIL.Image
+def tune_model(command: Project, generator: Generator, search: Search, batches: list[Batch], out: Path) -> None:
+    """Tune a copy of the generator to all pictures, save it, and print how near that came."""
+    import torch
 
-    try:
-        image = PIL.Image.open(picture)
-        image.load()
-    except (PIL.UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise UserError(f"{str(picture)!r} is no image that can be read; give a PNG, JPEG or the like.") from error
-    return image
+    from ggdr import __version__
+    from ggdr.latent.projection import join
+    from ggdr.latent.tuning import Tuning, tune
+    from ggdr.sampling.grid import save_grid, to_uint8
+    from ggdr.saving.model import save_new
+
+    targets, found = torch.cat([batch.targets for batch in batches]), join([batch.found for batch in batches])
+    tuning = Tuning(steps=command.tune_steps)
+    with Bar("tuning", tuning.steps, "steps") as bar:
+        tuned = tune(
+            generator, targets, found, search, tuning, batch_size=command.batch_size, watch=lambda _: bar.advance()
+        )
+    source = {"format": "a model of ggdr, tuned to pictures", "model": command.model, "steps": tuning.steps}
+    pictures = [str(picture) for picture in command.pictures]
+    save_new(out, {"generator": tuned.generator}, source | {"pictures": pictures, "ggdr": __version__})
+    for place, picture in enumerate(command.pictures):
+        nearer = f"{significant(float(found.distance[place]))} -> {significant(float(tuned.distance[place]))}"
+        file = command.files(picture).tuned
+        assert file is not None
+        save_grid(to_uint8(torch.stack([targets[place], tuned.images[place]])), file, columns=2)
+        print(f"{picture}: tuned, distance {nearer}: {file}")
+    print(f"{out}: makes these pictures of the codes in {command.out}")
 
 
 def make_watcher(

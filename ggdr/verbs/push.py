@@ -19,7 +19,9 @@ import tyro
 from ggdr.documents import suggest_similar
 from ggdr.errors import UserError, check_licence
 from ggdr.flags.command_line import parsed
+from ggdr.progress import Bar
 from ggdr.recipe.about import Description
+from ggdr.verbs.model_flags import announce
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def main(argv: list[str]) -> int:
             f"there is no folder {str(command.source)!r}{suggest_similar(command.source)};"
             f" give that of a run or of a model."
         )
+    announce(command.source)
     from ggdr.hub.repository import CardWords, Repository, publish
     from ggdr.registry import use
 
@@ -62,7 +65,8 @@ def main(argv: list[str]) -> int:
         Repository(command.repo, command.private or None, command.revision),
         CardWords(command.licence, command.about),
     )
-    pushed = publish(command.source, place, command.message, words)
+    with Bar(f"pushing to {command.repo}"):
+        pushed = publish(command.source, place, command.message, words)
     for line in pushed.unsaid:
         print(f"ggdr: WARNING: {line}", file=sys.stderr)
     if pushed.kept_card:

@@ -25,6 +25,7 @@ from ggdr.features.vgg19 import VGG19
 from ggdr.flags.command_line import flags_of, parsed
 from ggdr.flags.parts import part_flags, swap_parts, take_use
 from ggdr.formatting import significant
+from ggdr.progress import Bar, say_loading
 from ggdr.registry import use
 from ggdr.stylization import StyleTransfer
 from ggdr.verbs.outputs import check_inputs, check_out
@@ -78,6 +79,7 @@ def main(argv: list[str]) -> int:
         raise UserError(f"there is no picture {str(lost[0])!r}; give the path of an image file.")
     check_out([command.out], command.overwrite)
     check_inputs([command.out], [command.content, command.style])
+    say_loading(f"{command.extractor.name}, for {command.content} in the style of {command.style}")
     command.chosen()
     made = stylised(command)
     write_picture(made, command.out)
@@ -101,17 +103,15 @@ def parse_command(argv: list[str]) -> Stylize:
 
 def stylised(command: Stylize) -> Stylised:
     """The picture that was made, with a progress bar on a terminal."""
-    from tqdm import tqdm
-
     from ggdr.features.weights import NoWeights
     from ggdr.ops.device import resolve_device
     from ggdr.stylization.descent import stylize
 
     device = resolve_device(command.device)
     content, style = (opened(file, command.size).to(device) for file in (command.content, command.style))
-    with tqdm(total=command.steps, unit=" steps", leave=False, disable=None) as bar:
+    with Bar("stylizing", command.steps, "steps") as bar:
         try:
-            return stylize(content, style, command, lambda step, loss: bar.update(1))
+            return stylize(content, style, command, lambda step, loss: bar.advance())
         except NoWeights as error:
             either = f"{setting('extractor')} emoji and {setting('extractor.random')}"
             error.move("", f"meanwhile {either} need none")
@@ -131,7 +131,7 @@ def opened(file: Path, size: int) -> Tensor:
 
 
 def write_picture(made: Stylised, out: Path) -> None:
-    """Save the picture."""
+    """Save the picture that was made as a PNG file, whole or not at all."""
     from ggdr.sampling.grid import save_png, to_pil, to_uint8
 
     (picture,) = to_pil(to_uint8(made.image))

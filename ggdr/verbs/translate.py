@@ -17,19 +17,21 @@ several pictures their mean, or what --style-weights make of them, and with --ea
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import tyro
 
 from ggdr.documents import suggest_similar
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
+from ggdr.flags.ranges import parse_ranges
 from ggdr.folders import SHEET, SOFTWARE, make_marked
+from ggdr.progress import track
 from ggdr.verbs.label_flags import Label, LabelFlags
-from ggdr.verbs.model_flags import is_png, parse_ranges
+from ggdr.verbs.model_flags import is_png
 from ggdr.verbs.outputs import check_contents, check_folder, check_inputs
 
 if TYPE_CHECKING:
@@ -66,6 +68,9 @@ class Translate(LabelFlags):
     """how far to go towards the style, from 0, the picture's own, to 1; None: all the way"""
     grid: bool = False
     """put each picture beside all that was made of it, below its styles"""
+    noise: Literal["image", "segment", "pixel"] = "image"
+    """for what one code is drawn, by a model that takes one of each place, as OASIS's does: the picture, all pixels of
+    a class, or each pixel"""
     batch_size: int = 1
     """outputs of a picture that are made at once"""
     tile: int = 1024
@@ -100,6 +105,7 @@ def main(argv: list[str]) -> int:
     command = parsed(Translate, argv, "ggdr translate", __doc__)
     check_places(command)
     pictures = find_pictures(command.images)
+    command.announce()
     pipeline = open_translator(command)
     name, variants = plan_outputs(command, pipeline)
     as_one = is_png(command.out)
@@ -110,7 +116,7 @@ def main(argv: list[str]) -> int:
     if not as_one:
         check_contents(command.out, written)
     rows, made = [], 0
-    for picture in with_bar(pictures):
+    for picture in track(pictures, "translating"):
         try:
             row = translated(command, pipeline, picture, name, variants)
         except UserError as error:
@@ -177,7 +183,7 @@ def plan_outputs(command: Translate, pipeline: TranslationPipeline) -> tuple[str
     style = next(iter(styles.values()))
     pipeline.ask(
         name, seeds or None, style, None if files else weights, command.strength, command.tile, command.overlap,
-        command.batch_size,
+        command.batch_size, command.noise,
     )  # fmt: skip
     return name, Variants(styles, labels, seeds)
 
@@ -219,13 +225,6 @@ def output_files(pictures: dict[Path, Path], out: Path, endings: list[str]) -> d
     return files
 
 
-def with_bar(files: Iterable[Path]) -> Iterator[Path]:
-    """The files, with a progress bar on a terminal."""
-    from tqdm import tqdm
-
-    yield from tqdm(list(files), unit=" images", leave=False, disable=None)
-
-
 def translated(
     command: Translate, pipeline: TranslationPipeline, file: Path, view: str, variants: Variants
 ) -> list[PIL.Image.Image]:
@@ -237,7 +236,7 @@ def translated(
     for style in variants.styles.values():
         made += pipeline(
             file, to=view, labels=labels, seeds=variants.seeds or None, style=style, strength=command.strength,
-            tile=command.tile, overlap=command.overlap, chunk_size=command.batch_size,
+            tile=command.tile, overlap=command.overlap, chunk_size=command.batch_size, noise=command.noise,
         ).images  # fmt: skip
     return made
 

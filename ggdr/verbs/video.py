@@ -3,6 +3,10 @@
 ggdr video runs/digits --seeds 0-7 --out walk.mp4
 
 ggdr video runs/digits --seeds 0-35 --walks 9 --truncation-psi 0.7 --out walks.gif
+
+ggdr video runs/zoo --labels cat dog horse --out classes.mp4
+
+ggdr video runs/faces --codes projected/ann.safetensors projected/bob.safetensors --out between.mp4
 """
 
 from __future__ import annotations
@@ -10,12 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
+from ggdr.flags.ranges import parse_ranges
+from ggdr.folders import FILMS
+from ggdr.progress import Bar
 from ggdr.verbs.label_flags import LabelFlags
-from ggdr.verbs.model_flags import parse_ranges, to_uint8_batches
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,8 +34,11 @@ if TYPE_CHECKING:
 class Video(LabelFlags):
     """Which walk, and where to put it."""
 
-    seeds: str = "0-7"
-    """seeds of the images that the walk passes; dealt out in turn where there are several walks"""
+    seeds: str = ""
+    """seeds of the images that the walk passes; dealt out in turn where there are several walks; one seed, with several
+    labels: it goes from label to label; none: 0-7, or with several labels 0"""
+    codes: tuple[Path, ...] = ()
+    """files of `ggdr project`, through whose codes the walk goes, instead of seeds, labels and truncation"""
     walks: int = 1
     """walks that are shown side by side"""
     seconds: float = 1.0
@@ -42,42 +51,109 @@ class Video(LabelFlags):
     """end where it began"""
     truncation_psi: float | None = None
     """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
+    truncation_mean: Literal["all", "class"] = "all"
+    """psi pulls towards the mean of all style codes, or of those of the image's own label"""
     scale: int | None = None
     """whole factor of enlargement; None: to 256 px at least"""
     out: Path = Path("walk.mp4")
     """NAME.mp4, NAME.gif or NAME.webp"""
 
 
+class Walks(NamedTuple):
+    """The walks of a film."""
+
+    walks: list[Iterator[Codes]]
+    """the codes of each"""
+    keys: int
+    """seeds or codes that they pass, all together"""
+
+
 def main(argv: list[str]) -> int:
     """Film the walk that `argv` asks for and say where it is; UserError if it cannot be filmed."""
     command = parsed(Video, argv, "ggdr video", __doc__)
-    seeds = parse_ranges("seeds", command.seeds)
-    if not 1 <= command.walks <= len(seeds) // 2 or len(seeds) % command.walks:
-        raise UserError(
-            f"{len(seeds)} seeds cannot be dealt to {command.walks} walks; each takes as many, two at least."
-        )
+    seeds = parse_ranges("seeds", command.seeds) if command.seeds else []
+    check_codes_alone(command)
+    if len(seeds) > 1:
+        check_dealt(command, len(seeds), "seeds")
     steps = round(command.seconds * command.fps)
     if steps < 1:
         raise UserError(f"{command.seconds:g} seconds at {command.fps:g} frames a second are no frame; give more.")
-    from ggdr.visualization.film import EXTENSIONS, save_film
-
-    if command.out.suffix.lower() not in EXTENSIONS:
-        raise UserError(f"--out {command.out} is no film; give a name that ends in {', '.join(EXTENSIONS)}.")
+    if command.out.suffix.lower() not in FILMS:
+        raise UserError(f"--out {command.out} is no film; give a name that ends in {', '.join(FILMS)}.")
     command.check_files([command.out])
+    command.announce()
+    from ggdr.visualization.film import save_film
+
     generator = command.generator()
-    rows = command.label_rows(generator.spec, len(seeds))
-    dealt = [slice(first, None, command.walks) for first in range(command.walks)]
-    walks = [walk_codes(command, generator, seeds[each], None if rows is None else rows[each], steps) for each in dealt]
-    count = save_film(frames(command, generator, walks), command.out, command.fps)
+    from ggdr.latent.walks import key_positions
+
+    way = code_walks(command, generator, steps) if command.codes else seed_walks(command, generator, seeds, steps)
+    total = len(key_positions(way.keys // command.walks, steps, command.loop))
+    count = save_film(frames(command, generator, way.walks, total), command.out, command.fps)
     print(f"{command.out}: {count} frames, {count / command.fps:.1f} s, by {command.model}")
     return 0
 
 
-def walk_codes(command: Video, generator: Generator, seeds: list[int], rows: Tensor | None, steps: int) -> Codes:
+def check_codes_alone(command: Video) -> None:
+    """UserError if codes are given beside what they are instead of."""
+    if not command.codes:
+        return
+    for flag, given in (
+        ("--seeds", command.seeds),
+        ("--labels", command.labels),
+        ("--truncation-psi", command.truncation_psi is not None),
+        ("--curve", command.curve != "spline"),
+    ):
+        if given:
+            raise UserError(f"--codes says all of the images, which a spline goes through; leave {flag} out.")
+
+
+def check_dealt(command: Video, count: int, what: str) -> None:
+    """UserError if this number of images cannot be dealt to the walks."""
+    if not 1 <= command.walks <= count // 2 or count % command.walks:
+        raise UserError(f"{count} {what} cannot be dealt to {command.walks} walks; each takes as many, two at least.")
+
+
+def seed_walks(command: Video, generator: Generator, seeds: list[int], steps: int) -> Walks:
+    """The walks past seeds, or of one seed past labels: the codes of each, all at once."""
+    labels = command.parse_labels(generator.spec)
+    seeds = seeds or ([0] if len(labels) > 1 else [*range(8)])
+    seeds = seeds * len(labels) if len(seeds) == 1 and len(labels) > 1 else seeds
+    check_dealt(command, len(seeds), "seeds")
+    rows = command.label_rows(generator.spec, len(seeds))
+    dealt = [slice(first, None, command.walks) for first in range(command.walks)]
+    parts = [walk_seeds(command, generator, seeds[each], None if rows is None else rows[each], steps) for each in dealt]
+    return Walks([iter([part]) for part in parts], len(seeds))
+
+
+def code_walks(command: Video, generator: Generator, steps: int) -> Walks:
+    """The walks through codes of files: the codes of each a batch at a time, since noise maps are large."""
+    from ggdr.latent.codes import load_all
+    from ggdr.latent.walks import walk_codes
+
+    keys = load_all(command.codes, generator)
+    check_dealt(command, len(keys.points), "codes")
+    size = max(command.batch_size // command.walks, 1)
+    dealt = [[*range(first, len(keys.points), command.walks)] for first in range(command.walks)]
+    parts = [walk_codes(generator, keys.rows(each), steps, loop=command.loop, batch_size=size) for each in dealt]
+    return Walks(parts, len(keys.points))
+
+
+def walk_seeds(command: Video, generator: Generator, seeds: list[int], rows: Tensor | None, steps: int) -> Codes:
     """The codes of one walk past seeds with these labels."""
-    from ggdr.latent.walks import walk
+    from ggdr.latent.codes import codes_of_seeds
+    from ggdr.latent.modes import label_means
+    from ggdr.latent.walks import walk, walk_codes
     from ggdr.sampling import SamplingOptions
 
+    if command.truncation_mean == "class":
+        if command.truncation_psi is None or command.curve != "spline":
+            raise UserError(
+                "--truncation-mean class is of styles that psi pulls; add --truncation-psi 0.7, no --curve."
+            )
+        keys = label_means(generator, rows).truncate(codes_of_seeds(generator, seeds, rows), command.truncation_psi)
+        (codes,) = walk_codes(generator, keys, steps, loop=command.loop)
+        return codes
     return walk(
         generator,
         seeds,
@@ -89,19 +165,11 @@ def walk_codes(command: Video, generator: Generator, seeds: list[int], rows: Ten
     )
 
 
-def frames(command: Video, generator: Generator, walks: list[Codes]) -> Iterator[Tensor]:
-    """Each moment of all walks as one picture uint8 [H, W, C]."""
-    import math
+def frames(command: Video, generator: Generator, walks: list[Iterator[Codes]], total: int) -> Iterator[Tensor]:
+    """Each moment of all walks as one picture uint8 [H, W, C], with a progress bar on a terminal."""
+    from ggdr.visualization.film import walk_frames
 
-    from ggdr.latent.codes import draw_codes, interleave
-    from ggdr.sampling.grid import grid_columns, make_grid
-    from ggdr.visualization.film import SIDE_PX
-
-    length, spec = len(walks[0].points), generator.spec
-    columns = grid_columns(len(walks), spec.height, spec.width)
-    side = max(columns * spec.width, math.ceil(len(walks) / columns) * spec.height)
-    scale = command.scale or math.ceil(SIDE_PX / side)
-    moments = interleave(walks)  # all walks' first codes, all walks' second ...
-    batch_size = max(command.batch_size // len(walks), 1) * len(walks)
-    for images in to_uint8_batches(draw_codes(generator, moments, batch_size), length * len(walks)):
-        yield from (make_grid(moment, columns, scale) for moment in images.split(len(walks)))
+    with Bar("drawing", total, "frames") as bar:
+        for frame in walk_frames(generator, walks, command.batch_size, command.scale):
+            yield frame
+            bar.advance(1)

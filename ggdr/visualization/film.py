@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -13,9 +13,12 @@ import numpy as np
 
 from ggdr.cache import write_whole
 from ggdr.errors import UserError
-from ggdr.folders import SHEET
+from ggdr.folders import FILMS, SHEET
+from ggdr.latent.codes import Codes, draw_codes, interleave
 from ggdr.lazy import F, Tensor, optional, torch
-from ggdr.sampling.grid import make_grid
+from ggdr.networks.base.module import Generator
+from ggdr.sampling import BATCH_SIZE
+from ggdr.sampling.grid import grid_columns, make_grid, to_uint8
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -24,8 +27,6 @@ CODECS = ("libx264", "libopenh264", "h264", "mpeg4")
 """Codecs in order of preference; the first that FFmpeg has is taken."""
 SIDE_PX = 256
 """Smallest longer side of a film, pixels; smaller images are enlarged."""
-EXTENSIONS = (".mp4", ".gif", ".webp")
-"""Extensions of the files that can be written."""
 
 
 def save_film(frames: Iterable[Tensor], path: Path, fps: float = 30.0) -> int:
@@ -36,7 +37,7 @@ def save_film(frames: Iterable[Tensor], path: Path, fps: float = 30.0) -> int:
     """
     write = {".mp4": write_mp4, ".gif": write_animation, ".webp": write_animation}.get(path.suffix.lower())
     if write is None:
-        raise UserError(f"{path} is no film; give a name that ends in {', '.join(EXTENSIONS)}.")
+        raise UserError(f"{path} is no film; give a name that ends in {', '.join(FILMS)}.")
     if not 0 < fps <= 240:
         raise UserError(f"{fps} frames a second; give a number above 0, at most 240.")
     start = next(pictures := iter(frames), None)
@@ -45,6 +46,24 @@ def save_film(frames: Iterable[Tensor], path: Path, fps: float = 30.0) -> int:
     counts: list[int] = []
     write_whole(path, lambda aside: counts.append(write(chain([start], pictures), aside, fps)))
     return counts[0]
+
+
+def walk_frames(
+    generator: Generator, walks: Sequence[Iterable[Codes]], batch_size: int = BATCH_SIZE, scale: int | None = None
+) -> Iterator[Tensor]:
+    """Yield each moment of walks of one length, side by side, as a frame uint8 [H, W, C] on the host.
+
+    `walks`: the codes of each, in parts of one size. `batch_size`: images that are made at once, about. `scale`: whole
+    factor of enlargement; None: to SIDE_PX at least.
+    """
+    spec, count = generator.spec, len(walks)
+    columns = grid_columns(count, spec.height, spec.width)
+    side = max(columns * spec.width, math.ceil(count / columns) * spec.height)
+    factor = scale or math.ceil(SIDE_PX / side)
+    moments = map(interleave, zip(*walks, strict=True))  # all walks' first codes, all walks' second ...
+    for part in moments:
+        for images in draw_codes(generator, part, max(batch_size // count, 1) * count):
+            yield from (make_grid(moment, columns, factor) for moment in to_uint8(images).cpu().split(count))
 
 
 def enlarge(frames: Iterable[Tensor]) -> Iterator[Tensor]:

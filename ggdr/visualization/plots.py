@@ -182,7 +182,11 @@ def style_axes(axes: Axes, panel: Panel, labels: list[str]) -> None:
 
 def save(figure: Figure, png: Path) -> None:
     """Write the picture aside and move it into place."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     png.parent.mkdir(parents=True, exist_ok=True)
     unfinished = png.with_name(f".{png.name}.part")
-    figure.savefig(unfinished, format="png", facecolor="white", metadata={"Software": folders.SHEET})
+    figure.set_facecolor("white")
+    canvas = FigureCanvasAgg(figure)  # `figure.savefig` draws it twice
+    canvas.print_png(unfinished, metadata={"Software": folders.SHEET})
     os.replace(unfinished, png)

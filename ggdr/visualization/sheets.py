@@ -57,11 +57,11 @@ def rows_of(images: Tensor, maps: dict[Source, Maps], clusters: int, seed: int) 
     encoder has its own clusters, in the colours that agree best.
     """
     rows = [Row("images", to_pixels(images))]
-    centres = {source: fit_clusters(each.rows, clusters, seed) for source, each in maps.items() if source != "decoder"}
+    centres = centres_of(maps, clusters, seed)
     bases = {source: fit_basis(each.rows) for source, each in maps.items() if source != "decoder"}
     colors, true = palette(clusters), segment(maps["generator"].shown, centres["generator"])
     for source, each in maps.items():
-        segments = segment(each.shown, centres[basis_source(source)])
+        segments = segment(each.shown, centres[source])
         segments = match_clusters(segments, true, clusters) if source == "encoder" else segments
         rows.append(Row(f"{NAMES[source]}\nk-means", colors[segments]))
     for source, each in maps.items():
@@ -74,6 +74,17 @@ def rows_of(images: Tensor, maps: dict[Source, Maps], clusters: int, seed: int) 
             )
         )
     return rows
+
+
+def centres_of(maps: dict[Source, Maps], clusters: int, seed: int) -> dict[Source, Tensor]:
+    """Return the clusters' centres [K, C] by which each source is segmented: the decoder by the generator's."""
+    own = {source: fit_clusters(each.rows, clusters, seed) for source, each in maps.items() if source != "decoder"}
+    return {source: own[basis_source(source)] for source in maps}
+
+
+def fit_all(maps: dict[int, dict[Source, Maps]], clusters: int, seed: int) -> dict[int, dict[Source, Tensor]]:
+    """Return the centres by which each source is segmented, at each resolution."""
+    return {resolution: centres_of(each, clusters, seed) for resolution, each in maps.items()}
 
 
 def basis_source(source: Source) -> Source:

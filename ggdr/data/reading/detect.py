@@ -46,6 +46,12 @@ def open_reader(source: str, columns: Columns) -> Reader:
         raise UserError(error.message.replace(place, source)) from error  # readers know the copy, users the address
 
 
+def check_source(source: str) -> None:
+    """UserError, as `open_reader` says it, if nothing here reads a source; nothing is fetched, no torch is imported."""
+    if not is_address(source) and reader_for(place_of(source)) is None:
+        raise UserError(no_reader_message(place_of(source)))
+
+
 def place_of(source: str) -> str:
     """Where a source is on this machine: its copy in the cache if it is behind an address, else as it is typed."""
     return download_source(source) if is_address(source) else os.path.expanduser(source.removeprefix("file://"))

@@ -45,6 +45,7 @@ class IndexedImages(Images):
         return self.order.length
 
     def at(self, positions: Sequence[int], seed: int) -> Batch:
+        """The images at these positions; the next readable one stands in for each that cannot be read."""
         items = [divmod(item, len(self.pictures)) for item in self.order(positions, seed)]
         found = [self._readable(index) for _, index in items]
         drawn = [

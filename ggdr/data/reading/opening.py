@@ -16,6 +16,7 @@ from ggdr.data.reading.file_types import TEXT_ENDINGS, describe_unread
 from ggdr.data.reading.indexed import IndexedImages
 from ggdr.data.reading.jitter import Jitter, make_jitter
 from ggdr.data.reading.labels.base import Labels, apply_policy, list_some
+from ggdr.data.reading.labels.folders import TESTS, find_split
 from ggdr.data.reading.pixels.decode import MODES
 from ggdr.data.reading.pixels.depth import check_range
 from ggdr.data.reading.pixels.framing import Frame, check_fill
@@ -48,6 +49,15 @@ def open_files(settings: ImageFiles) -> Reader:
     if reader.own_output:
         warnings.warn(f"{settings.source!r}: {describe_skipped(reader.own_output)}.", stacklevel=3)
     return reader
+
+
+def test_split(settings: ImageFiles) -> str:
+    """The split of a source that is for tests; empty: there is none, or it cannot be read."""
+    try:
+        reader = open_reader(settings.source, Columns(settings.image_column, settings.split, settings.config))
+    except UserError:
+        return ""
+    return next((split for split in TESTS if find_split(split, reader.split_names())), "")
 
 
 def index_images(reader: Reader, settings: ImageFiles, choose: Choice = lambda reader, items: items) -> IndexedImages:

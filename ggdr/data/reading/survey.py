@@ -15,6 +15,7 @@ from ggdr.data.reading.reader import Reader
 from ggdr.errors import UserError, setting
 from ggdr.formatting import colours
 from ggdr.lazy import MissingPackage
+from ggdr.progress import track
 
 SHARE = 0.9
 """share of the images that must have as many channels before all others are made so"""
@@ -117,9 +118,7 @@ def read_infos(sources: Iterable[ImageSource]) -> Iterator[tuple[ImageSource, Im
 
     By one thread, some 40 us each: more threads made it slower.
     """
-    from tqdm import tqdm
-
-    for source in tqdm(sources, "headers", unit=" images", leave=False, disable=None, delay=2):
+    for source in track(sources, "reading headers"):
         if seen := read_info(source):
             yield source, seen
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig
+from ggdr.ranges import Choice
 from ggdr.registry import Capability, discriminators
 
 
@@ -27,7 +28,7 @@ class AutoencoderDiscriminatorConfig(DiscriminatorConfig):
     """numbers that an image must pass through; labels join them on the way back, the papers have none"""
     error: Literal["squared", "absolute"] = "squared"
     """mean squared error (EBGAN), or mean absolute error (BEGAN, eq. 1), over all pixels and channels"""
-    norm: Literal["batch", "none"] = "none"
+    norm: Annotated[Literal["batch", "none"], Choice("batch", "none", paper="1711.10337")] = "none"
     """batch normalization by the batch at hand (EBGAN), or none (BEGAN)"""
     provides: ClassVar = frozenset({Capability.PYRAMID, Capability.ENERGY})
 

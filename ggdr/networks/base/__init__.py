@@ -45,10 +45,14 @@ class ImageSpec(NamedTuple):
     classes: int = 0
     """K, of label maps: batches hold class numbers uint8 [N, 1, H, W] (255: ignored), which networks see one-hot, in
     as many `channels`, zero where ignored; channels beyond K are binary maps behind the numbers; 0: they are images"""
+    text_encoder: str = ""
+    """how label vectors are made of texts: "words", of which `label_names` are those that count; empty: they are not"""
+    continuous: bool = False
+    """batches hold float32 numbers as networks see them, such as vectors of features, of any range; False: pixels"""
 
     def unlabelled(self) -> ImageSpec:
         """Return the spec of the same images without labels."""
-        return self._replace(labels=0, label_names=(), label_ranges=())
+        return self._replace(labels=0, label_names=(), label_ranges=(), text_encoder="")
 
 
 class ExtraOutputs(NamedTuple):
@@ -58,6 +62,8 @@ class ExtraOutputs(NamedTuple):
     """height r (pixels) -> channels of the generator's feature maps that a decoder is to draw"""
     heads: dict[str, Head] = {}
     """name -> a small network on the last maps"""
+    class_logits: int = 0
+    """channels of the logits of each pixel's class: K of a label map, and one of being a fake; 0: none are read"""
 
 
 NO_EXTRA = ExtraOutputs()
@@ -138,6 +144,11 @@ class DiscriminatorOutput(NamedTuple):
     layer_maps: tuple[tuple[Tensor, ...], ...] = ()
     """maps [N, K, h, w] of its layers from the image inwards, for each scale at which it judges, of one that has
     several scales, or layers that are not in `maps`; empty: `maps` is all"""
+    class_logits: Tensor | None = None
+    """[N, K + 1, H, W] of each pixel: a logit of each class of a label map, the last of being a fake; of one whose
+    config provides CLASS_LOGITS: in a duel where a term reads them, and from D itself if it has them at hand"""
+    label_map: Tensor | None = None
+    """[N, K, H, W] of the image that was judged, if one is known, moved exactly as the image was; in a duel alone"""
 
 
 class Reconstruction(NamedTuple):
@@ -242,9 +253,13 @@ class EncoderConfig(NetworkConfig):
     """
 
     registry = encoders
+    encodes: ClassVar[bool] = True
+    """whether there is one; False: it stands for none, and is never built"""
 
     code_dim: int = 8
     """width of its codes"""
+    class_names: tuple[str, ...] = ()
+    """names of classes, whose odds are the first numbers of a code; a semi-supervised game sets them to the data's"""
 
     def build(self, spec: ImageSpec) -> Encoder:
         """The network, freshly initialised; UserError if it cannot read such images."""

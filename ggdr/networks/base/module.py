@@ -30,6 +30,7 @@ from ggdr.networks.base import (
     TranslatorConfig,
 )
 from ggdr.ops.version import TORCH
+from ggdr.priors.base import Prior
 
 COMPILES = (2, 12)
 """the oldest torch whose compiler is right: 2.9, 2.10 and 2.11 make other fakes in `training/test_compiling.py`"""
@@ -185,6 +186,30 @@ class Generator(Network):
         """
         raise NotImplementedError
 
+    def codes(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The codes [N, z_dim] that noise z [N, z_dim] ~ N(0, 1) stands for: the noise itself, unless it has a prior.
+
+        `labels` [N, L]: where these choose among the prior's codes.
+        """
+        return z
+
+    def prior(self) -> Prior:
+        """What its codes are drawn from, of one whose config provides PRIOR."""
+        raise NotImplementedError
+
+    def variations(self, z: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
+        """By what a grid calls it: images of noise z [N, z_dim] of which one part of the code is made another.
+
+        None, unless its prior has parts that mean something by themselves.
+        """
+        return {}
+
+    def decode(
+        self, codes: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
+    ) -> GeneratorOutput:
+        """Images of codes [N, z_dim], as `codes` makes them or an encoder finds them, and the maps of `resolutions`."""
+        return self(codes, labels, resolutions=resolutions)
+
     def styles(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Style codes [N, L, W] of z [N, z_dim], of one whose config provides WS."""
         raise NotImplementedError
@@ -206,6 +231,14 @@ class Generator(Network):
 
     def noise_maps(self) -> dict[str, Tensor]:
         """Name -> the noise [H, W] that a layer keeps from the start, of one whose config provides NOISE_MAPS."""
+        raise NotImplementedError
+
+    def resolution_layers(self) -> dict[int, list[str]]:
+        """Resolution r, the smallest first -> the names of its modules that make or read maps of that resolution.
+
+        Of one whose config provides RESOLUTION_LAYERS; modules of no resolution, such as those that map z to style
+        codes, are not among them.
+        """
         raise NotImplementedError
 
     def input_matrices(self) -> list[Tensor]:
@@ -283,7 +316,8 @@ class Translator(Network):
     def translate(self, source: Tensor, labels: Tensor | None = None, code: Tensor | None = None) -> Tensor:
         """Images [N, C, H, W] of source [N, Cs, Hs, Ws] and labels [N, L]; `code` [N, z_dim]: None draws one of each.
 
-        One whose z_dim is 0 takes no code.
+        One whose z_dim is 0 takes no code; one whose config provides PLACE_CODES also a code of each place, [N, z_dim,
+        Hs, Ws].
         """
         if code is None and self.z_dim:
             code = torch.randn(len(source), self.z_dim, device=source.device)
@@ -301,6 +335,16 @@ class Encoder(Network):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Code:
         """images [N, C, H, W] in [-1, 1] and labels [N, L] (None: unconditional) to a code of each."""
         raise NotImplementedError
+
+    def codes(self, said: Code, *, draw: bool = True) -> Tensor:
+        """The codes [N, K] float32 that a generator decodes, of what `forward` said of images.
+
+        Odds of classes become their probabilities. `draw`: the rest is drawn, by torch's random state, where there is a
+        variance; else it is the mean.
+        """
+        code = (said.sample() if draw else said.mean).float()
+        classes = len(self.config.class_names)
+        return torch.cat([said.mean[:, :classes].float().softmax(1), code[:, classes:]], 1) if classes else code
 
 
 class Projector(Network):
@@ -364,6 +408,14 @@ class Discriminator(Network):
     def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:
         """Pictures drawn from its maps of image [N, C, H, W], by name, of one whose config provides RECONSTRUCTION."""
         raise NotImplementedError
+
+    def class_logits(self, said: DiscriminatorOutput) -> Tensor:
+        """Logits [N, K + 1, H, W] of the pixels of what it has just judged; of one whose config provides CLASS_LOGITS.
+
+        Those that it gave with its other logits. One that must still draw them from its maps writes its own.
+        """
+        assert said.class_logits is not None
+        return said.class_logits
 
     def stages(self) -> list[nn.Module]:
         """Its parts from the image inwards, without decoder and what is only the labels'; none: it cannot be frozen."""

@@ -98,6 +98,14 @@ class StyleBasedGenerator(Generator):
         """Return images [N, C, H, W] of style codes ws [N, L, w_dim], with the registered noise, or that of `maps`."""
         return functional_call(self.synthesis, maps or {}, (ws,), {"noise": "const"})[0]
 
+    def resolution_layers(self) -> dict[int, list[str]]:
+        """Return the names of each resolution's modules: its block, and its to-image layer where that is apart."""
+        found = {name for name, _ in self.synthesis.named_children()}
+        return {
+            resolution: [f"synthesis.{name}" for name in (f"b{resolution}", f"torgb{resolution}") if name in found]
+            for resolution in self.synthesis.resolutions
+        }
+
     def noise_maps(self) -> dict[str, Tensor]:
         """Return the registered noise [H, W] of each layer that has some: `b4.conv1.noise_const` ..."""
         layers = self.synthesis.named_modules()

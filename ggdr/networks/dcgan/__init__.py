@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from ggdr.errors import above_zero
 from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
+from ggdr.ranges import Choice
 from ggdr.registry import Capability, discriminators, generators
 
 
@@ -41,7 +42,7 @@ class DCGANDiscriminatorConfig(DiscriminatorConfig):
     """channels of the maps at half of the image's resolution; twice as many at each halving below"""
     channel_max: int = 1024
     """most channels of a layer"""
-    norm: Literal["batch", "spectral", "none"] = "batch"
+    norm: Annotated[Literal["batch", "spectral", "none"], Choice("batch", "none", paper="1711.10337")] = "batch"
     """batch normalization as in the paper, spectral (arXiv 1802.05957), which suits gradient penalties, or none"""
     provides: ClassVar = frozenset({Capability.PYRAMID, Capability.LOGIT_FACTORS})
 

@@ -1,13 +1,47 @@
-"""Multilayer perceptron: settings of a discriminator of vectors, such as codes (Makhzani et al. 2015, 1511.05644)."""
+"""Multilayer perceptrons: settings of networks that judge and make vectors (Makhzani et al. 2015, arXiv 1511.05644)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
-from ggdr.errors import above_zero
-from ggdr.networks.base import DiscriminatorConfig
-from ggdr.registry import discriminators
+from ggdr.errors import above_zero, not_negative
+from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
+from ggdr.registry import Capability, discriminators, generators
+
+
+@generators.register("mlp", paper="1406.2661")
+@dataclass(frozen=True, kw_only=True)
+class MLPGeneratorConfig(GeneratorConfig):
+    """Fully connected layers from a code and a label to a vector (Goodfellow et al. 2014; Huang et al. 2017, app. A).
+
+    A vector of K numbers is an image of 1 x 1 px with K channels; one of more pixels is laid out from a vector.
+    """
+
+    z_dim: int = 50
+    """width of the latent code"""
+    channels: int = 256
+    """width of each layer"""
+    layers: int = 2
+    """layers before the one that gives the vector"""
+    norm: Literal["batch", "none"] = "batch"
+    """what is normalized after each layer but the last: the batch, or nothing"""
+    activation: Literal["relu", "leaky_relu"] = "relu"
+    """after each layer but the last; leaky_relu has a slope of 0.2"""
+    label_channels: int = 0
+    """width of a linear layer that labels pass first, which leaves out what does not help of a text's embedding (arXiv
+    1712.01381); 0: they enter as they are"""
+    bounded: bool = False
+    """a tanh follows, which images in [-1, 1] ask for; vectors have no bounds"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "z_dim", "channels", "layers")
+        not_negative(self, "label_channels")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Two layers of eight."""
+        return cls(z_dim=4, channels=8)
 
 
 @discriminators.register("mlp", paper="1511.05644")
@@ -25,9 +59,10 @@ class MLPDiscriminatorConfig(DiscriminatorConfig):
     norm: Literal["batch", "none"] = "none"
     """what is normalized after each layer but the last: the batch, which hides from D how wide codes are spread, or
     nothing"""
-    labels: Literal["projection", "concat"] = "projection"
-    """how labels enter: by an inner product with the last layer (arXiv 1802.05637), or as further numbers of the vector
-    (arXiv 1411.1784)"""
+    labels: Literal["projection", "concat", "none"] = "projection"
+    """how labels enter: by an inner product with the last layer (arXiv 1802.05637), as further numbers of the vector
+    (arXiv 1411.1784), or not at all"""
+    provides: ClassVar = frozenset({Capability.HEADS})
 
     def __post_init__(self) -> None:
         above_zero(self, "channels", "layers")

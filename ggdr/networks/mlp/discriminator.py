@@ -7,9 +7,10 @@ from torch.nn import functional as F
 
 from ggdr.errors import UserError
 from ggdr.layers.projection import patch_logits, with_label_planes
-from ggdr.networks.base import ExtraOutputs, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.mlp import MLPDiscriminatorConfig
+from ggdr.networks.unet.heads import Heads
 from ggdr.ops.activation import SLOPE
 
 
@@ -22,18 +23,31 @@ class MLPDiscriminator(Discriminator):
         self.layers = nn.ModuleList([DenseLayer(spec.channels + self.planes, config, (spec.height, spec.width))])
         self.layers.extend(DenseLayer(config.channels, config) for _ in range(config.layers - 1))
         self.out = nn.Conv2d(config.channels, 1, 1)
-        projected = spec.labels - self.planes
+        projected = spec.labels if config.labels == "projection" else 0
         self.embed = nn.Linear(projected, config.channels, bias=False) if projected else None
+        self.heads = Heads(config.channels, extra.heads, equalized=False)
+
+    def forward(
+        self, image: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()
+    ) -> DiscriminatorOutput:
+        """Map vectors [N, C, 1, 1] and labels [N, L] to logits [N, 1] float32, and what its heads say."""
+        x = self.last_layer(image, labels)
+        logits = patch_logits(self.out, self.embed, x, labels)
+        return DiscriminatorOutput(logits, head_outputs=self.heads(x.flatten(1)))
 
     def pyramid(self, image: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """Return logits [N, 1] float32, and no maps."""
+        return self(image, labels).logits, {}
+
+    def last_layer(self, image: Tensor, labels: Tensor | None) -> Tensor:
+        """Return what the hidden layers make of vectors [N, C, 1, 1] and labels [N, L]: [N, channels, 1, 1]."""
         x = with_label_planes(image, labels, self.planes)
         for layer in self.layers:
             x = layer(x)
-        return patch_logits(self.out, self.embed, x, labels), {}
+        return x
 
     def stages(self) -> list[nn.Module]:
-        """Return each layer."""
+        """Return the hidden layers, from the code on, and the layer of the logit."""
         return [*self.layers, self.out]
 
 

@@ -1,4 +1,4 @@
-"""No discriminator: what stands in its place in a game that nobody judges."""
+"""No discriminator, or no encoder: what stands in its place in a game that does without."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.errors import UserError
-from ggdr.networks.base import NO_EXTRA, DiscriminatorConfig, ExtraOutputs, ImageSpec
-from ggdr.registry import discriminators
+from ggdr.networks.base import NO_EXTRA, DiscriminatorConfig, EncoderConfig, ExtraOutputs, ImageSpec
+from ggdr.registry import discriminators, encoders
 
 if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator
+    from ggdr.networks.base.module import Discriminator, Encoder
 
 
 @discriminators.register("none")
@@ -28,3 +28,15 @@ class NoDiscriminatorConfig(DiscriminatorConfig):
         raise UserError(
             "discriminator 'none' judges nothing, and here one is needed: take another, such as --discriminator patch."
         )
+
+
+@encoders.register("none")
+@dataclass(frozen=True, kw_only=True)
+class NoEncoderConfig(EncoderConfig):
+    """No encoder: codes are drawn, in a game that can do without one."""
+
+    encodes: ClassVar = False
+
+    def build(self, spec: ImageSpec) -> Encoder:
+        """There is nothing to build: UserError, for whoever needs an encoder."""
+        raise UserError("encoder 'none' encodes nothing, and here one is needed: take another, such as conv.")

@@ -41,6 +41,7 @@ class StyleGANGeneratorConfig(GeneratorConfig):
             Capability.NOISE,
             Capability.NOISE_MAPS,
             Capability.INPUT_MATRICES,
+            Capability.RESOLUTION_LAYERS,
             Capability.GROW,
         }
     )

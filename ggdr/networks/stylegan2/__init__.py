@@ -48,6 +48,7 @@ class StyleGAN2GeneratorConfig(GeneratorConfig):
             Capability.NOISE,
             Capability.NOISE_MAPS,
             Capability.INPUT_MATRICES,
+            Capability.RESOLUTION_LAYERS,
             Capability.FORWARD_FROM,
             Capability.STAGES,
         }

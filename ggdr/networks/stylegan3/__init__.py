@@ -55,7 +55,13 @@ class StyleGAN3GeneratorConfig(GeneratorConfig):
     clamp: float | None = 256.0
     """bound of what a layer hands on"""
     provides: ClassVar = frozenset(
-        {Capability.G_FEATURES, Capability.WS, Capability.TRUNCATION, Capability.INPUT_MATRICES}
+        {
+            Capability.G_FEATURES,
+            Capability.WS,
+            Capability.TRUNCATION,
+            Capability.INPUT_MATRICES,
+            Capability.RESOLUTION_LAYERS,
+        }
     )
 
     def __post_init__(self) -> None:

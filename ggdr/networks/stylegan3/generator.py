@@ -58,6 +58,10 @@ class StyleGAN3Generator(Generator):
         """Return images [N, C, H, W] of style codes ws [N, L, w_dim]; there is no noise that `maps` could replace."""
         return self.synthesis(ws)[0]
 
+    def resolution_layers(self) -> dict[int, list[str]]:
+        """Return the names of each resolution's layers: the input is the first one's, the to-image layer the last's."""
+        return {resolution: [f"synthesis.{name}" for name in names] for resolution, names in self.synthesis.layers()}
+
     def input_matrices(self) -> list[Tensor]:
         """Return the affine layers' weights [K, w_dim] that each style code is multiplied by."""
         return [part.style_matrix() for part in self.synthesis.parts()]
@@ -120,6 +124,18 @@ class StyleGAN3Synthesis(nn.Module):
         """Return the maps without their margins."""
         top, left = self.margins
         return x[:, :, top : x.shape[2] - top, left : x.shape[3] - left]
+
+    def layers(self) -> list[tuple[int, list[str]]]:
+        """Return each resolution with the names of its layers, the smallest first."""
+        ends = sorted(self.last.items(), key=lambda pair: pair[1])
+        starts = [0, *(last + 1 for _, last in ends)]
+        found = [
+            (resolution, [f"l{n}" for n in range(start, last + 1)])
+            for start, (resolution, last) in zip(starts, ends, strict=False)
+        ]
+        found[0][1].insert(0, "input")
+        found[-1][1].append("toimage")
+        return found
 
     def parts(self) -> list[FourierFeatures | ModulatedLayer]:
         """Return the modules that the style codes enter, in order."""

@@ -16,7 +16,8 @@ from ggdr.registry import Capability, discriminators
 class UNetDiscriminatorConfig(WrapperConfig):
     """Any discriminator that gives its pyramid, with a decoder that redraws feature maps (Lee et al. 2022, fig. 3).
 
-    It also carries the heads that terms ask for, such as a classifier's.
+    It also carries the heads that terms ask for, such as a classifier's. Where one asks for the class of each pixel,
+    the decoder goes on to the whole image.
     """
 
     encoder: DiscriminatorConfig = StyleGAN2DiscriminatorConfig()
@@ -25,7 +26,9 @@ class UNetDiscriminatorConfig(WrapperConfig):
     """width of the decoder's convolutions, pixels"""
     activation: Literal["linear", "lrelu"] = "linear"
     """after each of the decoder's convolutions"""
-    provides: ClassVar = frozenset({Capability.D_FEATURES, Capability.PYRAMID, Capability.HEADS})
+    provides: ClassVar = frozenset(
+        {Capability.D_FEATURES, Capability.PYRAMID, Capability.HEADS, Capability.CLASS_LOGITS}
+    )
 
     @classmethod
     def tiny(cls) -> Self:

@@ -3,6 +3,8 @@ heads."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -13,6 +15,7 @@ from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.networks.unet.heads import Heads
 from ggdr.networks.wrappers import discriminator as around
+from ggdr.ops.precision import at_least_float32, without_autocast
 from ggdr.registry import Capability
 
 
@@ -21,8 +24,9 @@ class UNetDiscriminator(around.WrapperDiscriminator):
 
     def __init__(self, config: UNetDiscriminatorConfig, spec: ImageSpec, extra: ExtraOutputs):
         super().__init__(config, spec, extra, spec)
-        self.decoder = UNetDecoder(config, self.map_channels, extra.target_channels)
-        # an encoder that provides heads was built with them
+        # what an encoder provides was built into it
+        classes = 0 if Capability.CLASS_LOGITS in config.encoder.provides else extra.class_logits
+        self.decoder = UNetDecoder(config, self.map_channels, extra.target_channels, classes)
         heads = {} if Capability.HEADS in config.encoder.provides else extra.heads
         self.code_resolution = min(self.map_channels, default=0)
         self.heads = Heads(self.map_channels.get(self.code_resolution, 0), heads)
@@ -49,7 +53,12 @@ class UNetDiscriminator(around.WrapperDiscriminator):
             more_logits=said.more_logits,
             codes=said.codes,
             layer_maps=said.layer_maps,
+            class_logits=said.class_logits,
         )
+
+    def class_logits(self, said: DiscriminatorOutput) -> Tensor:
+        """Return logits [N, K + 1, H, W] float32, which the decoder draws now, unless the encoder provides them."""
+        return self.decoder.class_logits(said.maps) if self.decoder.classes else super().class_logits(said)
 
     def head_outputs(self, maps: dict[int, Tensor]) -> dict[str, Tensor]:
         """What its heads say of the means of the smallest maps; nothing where it has none."""
@@ -59,43 +68,62 @@ class UNetDiscriminator(around.WrapperDiscriminator):
 class UNetDecoder(Staged):
     """Decoder from the smallest maps up: each step concatenates the encoder's maps, convolves and upsamples."""
 
-    def __init__(self, config: UNetDiscriminatorConfig, encoder: dict[int, int], targets: dict[int, int]):
-        """`encoder`: resolution -> channels of what it reads; `targets`: of what it draws, up to the largest."""
+    def __init__(
+        self, config: UNetDiscriminatorConfig, encoder: dict[int, int], targets: dict[int, int], classes: int = 0
+    ):
+        """`encoder`: resolution -> channels of what it reads; `targets`: of what it draws, up to the largest.
+
+        `classes`: channels of the logits of pixels, for which it goes on to the whole image; 0: none.
+        """
         super().__init__()
         check_resolutions(targets, encoder)
         self.targets, self.base = dict(targets), min(encoder, default=0)
-        self.resolutions = [
-            2 * resolution for resolution in sorted(encoder) if 2 * resolution <= max(targets, default=0)
-        ]
+        self.whole = 2 * max(encoder, default=0)
+        last = self.whole if classes else max(targets, default=0)
+        self.resolutions = [2 * resolution for resolution in sorted(encoder) if 2 * resolution <= last]
         if self.base in targets:  # drawn from the encoder's maps of this resolution, which nothing is doubled to reach
             step = EqualizedConv2d(encoder[self.base], targets[self.base], config.kernel, activation=config.activation)
             self.add_module(f"b{self.base}", step)
         previous = 0
         for resolution in self.resolutions:
             # the last doubling may reach the whole image, where the encoder has no maps to take the width from
-            width = encoder[resolution] if resolution in encoder else targets[resolution]
+            width = encoder.get(resolution) or targets.get(resolution, encoder[resolution // 2])
             in_channels = previous + encoder[resolution // 2]
             step = EqualizedConv2d(in_channels, width, config.kernel, activation=config.activation, up=2)
             self.add_module(f"b{resolution}", step)
             if targets.get(resolution, width) != width:
                 self.add_module(f"project{resolution}", EqualizedConv2d(width, targets[resolution], 1))
             previous = width
+        self.classes = EqualizedConv2d(previous, classes, 1) if classes else None
 
     def forward(self, maps: dict[int, Tensor], resolutions: tuple[int, ...]) -> dict[int, Tensor]:
         """The encoder's maps to drawn maps, resolution r -> [N, targets[r], r, r * W / H] float32."""
         if strange := set(resolutions) - set(self.targets):
             raise ValueError(f"no decoder for the resolutions {sorted(strange)}; built for {sorted(self.targets)}.")
-        drawn, x = {}, None
+        drawn = {}
         if self.base in resolutions:
             step = self.get_submodule(f"b{self.base}")
             drawn[self.base] = self.run_stage(self.base, step, maps[self.base]).float()
-        for resolution in (resolution for resolution in self.resolutions if resolution <= max(resolutions)):
-            below = maps[resolution // 2]
-            x = below if x is None else torch.cat([x, below], dim=1)
-            x = self.run_stage(resolution, self.get_submodule(f"b{resolution}"), x)
+        for resolution, x in self.steps(maps, max(resolutions)):
             if resolution in resolutions:
                 drawn[resolution] = self.project(x, resolution).float()
         return drawn
+
+    def steps(self, maps: dict[int, Tensor], last: int) -> Iterator[tuple[int, Tensor]]:
+        """Yield each resolution up to the last, and the decoder's own maps there, before they get their channels."""
+        x = None
+        for resolution in (resolution for resolution in self.resolutions if resolution <= last):
+            below = maps[resolution // 2]
+            x = below if x is None else torch.cat([x, below], dim=1)
+            x = self.run_stage(resolution, self.get_submodule(f"b{resolution}"), x)
+            yield resolution, x
+
+    def class_logits(self, maps: dict[int, Tensor]) -> Tensor:
+        """The encoder's maps to logits of the whole image's pixels [N, classes, H, W] float32."""
+        assert self.classes is not None
+        *_, (_, x) = self.steps(maps, self.whole)
+        with without_autocast(x):
+            return self.classes(at_least_float32(x))
 
     def project(self, x: Tensor, resolution: int) -> Tensor:
         """x with the target's number of channels."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,13 +10,13 @@ from torch.nn import functional as F
 
 from ggdr.layers.projection import projection_direction, projection_logit, require_labels
 from ggdr.layers.spectral import apply_spectral_norm
+from ggdr.layers.unet import UNetBlock
 from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec, LogitFactors
 from ggdr.networks.base.module import Discriminator
 from ggdr.networks.size import pyramid_of
 from ggdr.networks.unet_gan import UNetGANDiscriminatorConfig
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
-from ggdr.ops.scales import upsample_nearest
 
 
 class UNetGANDiscriminator(Discriminator):
@@ -29,12 +28,12 @@ class UNetGANDiscriminator(Discriminator):
         widths = [min(config.channels << level, config.channel_max) for level in range(levels.doublings)]
         self.map_channels = dict(zip(levels.resolutions, reversed(widths), strict=False))
         steps = pairwise([spec.channels, *widths])
-        self.encoder = nn.ModuleList(UNetGANBlock(i, o, "down", first=level == 0) for level, (i, o) in enumerate(steps))
+        self.encoder = nn.ModuleList(UNetBlock(i, o, "down", first=level == 0) for level, (i, o) in enumerate(steps))
         self.out = nn.Linear(widths[-1], 1)
         # each step up reads the maps below it and, but for the first, the encoder's of the same size beside them
         inner = widths[-2::-1]
         ups = zip([widths[-1], *(2 * width for width in inner)], [*inner, widths[0]], strict=True)
-        self.decoder = nn.ModuleList(UNetGANBlock(i, o, "up") for i, o in ups)
+        self.decoder = nn.ModuleList(UNetBlock(i, o, "up") for i, o in ups)
         self.pixel = nn.Conv2d(widths[0], 1, 1)
         self.embed = self.embed_pixel = None
         if spec.labels:
@@ -86,23 +85,3 @@ class UNetGANDiscriminator(Discriminator):
     def stages(self) -> list[nn.Module]:
         """Return the encoder's blocks, and the layer of the image's logit."""
         return [*self.encoder, self.out]
-
-
-class UNetGANBlock(nn.Module):
-    """Two 3x3 convolutions plus a 1x1 shortcut, which halve the maps by averaging or double them by repetition."""
-
-    def __init__(self, in_channels: int, out_channels: int, way: Literal["down", "up"], first: bool = False):
-        """Build the block; `first`: it reads the image, before which there is no ReLU."""
-        super().__init__()
-        self.way, self.first = way, first
-        self.conv0 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        self.conv1 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
-        self.skip = nn.Conv2d(in_channels, out_channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [N, in_channels, H, W] to [N, out_channels, H / 2, W / 2] or [N, out_channels, 2 * H, 2 * W]."""
-        y = x if self.first else F.relu(x)
-        if self.way == "up":
-            y, x = upsample_nearest(y), upsample_nearest(x)
-        y = self.conv1(F.relu(self.conv0(y))) + self.skip(x)
-        return F.avg_pool2d(y, 2) if self.way == "down" else y

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ggdr.networks.base import ExtraOutputs, ImageSpec, Reconstruction
+from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec, Reconstruction
 from ggdr.networks.base.module import Discriminator, Network
 from ggdr.networks.wrappers import WrapperConfig
 from ggdr.registry import Capability
@@ -34,6 +34,10 @@ class WrapperDiscriminator(Discriminator):
     def reconstruct(self, maps: dict[int, Tensor], image: Tensor) -> dict[str, Reconstruction]:
         """Return the encoder's reconstructions."""
         return self.encoder.reconstruct(maps, image)
+
+    def class_logits(self, said: DiscriminatorOutput) -> Tensor:
+        """Return the encoder's logits of pixels."""
+        return self.encoder.class_logits(said)
 
     def set_kimg(self, kimg: float) -> None:
         """Tell the encoder how far the run is."""

@@ -71,7 +71,9 @@ def list_arrays_safely(source: str) -> dict[str, ArrayHeader]:
     """
     command = [sys.executable, "-m", __name__, os.path.abspath(source)]
     try:
-        process = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SEC)
+        process = subprocess.run(
+            command, capture_output=True, text=True, timeout=TIMEOUT_SEC, encoding="utf-8", errors="replace"
+        )
     except subprocess.TimeoutExpired:
         raise UserError(f"{source!r} does not show its arrays in {TIMEOUT_SEC} s; copy or write it again.") from None
     if process.returncode:

@@ -126,7 +126,7 @@ class DownscaledImages(Images):
         return len(self.items)
 
     def at(self, positions: list[int], seed: int) -> Batch:
-        """The large parts."""
+        """The large parts of the pictures at these positions, without the small ones."""
         return self.domain_batches(positions, seed)["large"]
 
     def domain_batches(self, positions: list[int], seed: int) -> dict[str, Batch]:

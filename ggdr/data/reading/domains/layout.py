@@ -16,7 +16,7 @@ from ggdr.data.reading.detect import open_reader, place_of, reader_for
 from ggdr.data.reading.domains.folders import TwoFolders, find_two_folders, tree_of_folder, tree_of_names
 from ggdr.data.reading.files.base import FileReader
 from ggdr.data.reading.labels.base import list_some
-from ggdr.data.reading.labels.folders import ALL, find_split
+from ggdr.data.reading.labels.folders import ALL, TESTS, find_split
 from ggdr.data.reading.reader import Columns
 from ggdr.data.reading.tables.base import TableReader, image_columns
 from ggdr.data.reading.tables.hub import HubTable
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 TOLD_APART = ("image_column", "config", "only")
 """settings of a domain that tell it from the other within one source"""
-TESTS = ("test", "val")
-"""splits that are for tests, the first one first"""
 NAME = re.compile(r"[^\W_]\w*")
 """names of domains: they are parts of the names of files and of numbers"""
 

@@ -18,6 +18,7 @@ from ggdr.data.reading.file_types import system_folder
 from ggdr.data.reading.files.patterns import expand_braces
 from ggdr.data.reading.reader import failure_reason
 from ggdr.errors import UserError
+from ggdr.progress import Bar
 
 KNOWN = ("http", "https", "s3", "s3a", "gs", "gcs")
 """how addresses begin whose packages are in the extra `sources`"""
@@ -95,19 +96,14 @@ def download_source(source: str) -> str:
     place = cache_folder() / "sources" / hash_words([source, *sorted(file.key + file.name for file in files)])
     download_all(files, place, source)
     whole = place if len(files) > 1 or source.endswith("/") or files[0].facts.get("listed") else place / files[0].name
-    write_whole(note, lambda aside: write_text(aside, json.dumps(str(whole))))
+    write_whole(note, lambda aside: aside.write_text(json.dumps(str(whole)), encoding="utf-8"))
     return str(whole)
-
-
-def write_text(file: Path, text: str) -> None:
-    """Put text into a file."""
-    file.write_text(text)
 
 
 def last_copy(note: Path) -> str | None:
     """Where the last copy of a source is; None if there is none."""
     try:
-        known = json.loads(note.read_text())
+        known = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return known if isinstance(known, str) and os.path.exists(known) else None
@@ -178,7 +174,6 @@ def download_error(source: str, error: Exception) -> str:
 def download_all(files: list[RemoteFile], place: Path, source: str) -> None:
     """Put copies of the files into a folder, by one process at a time; what was copied before is not asked for."""
     from filelock import FileLock
-    from tqdm import tqdm
 
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{place}.lock"):
@@ -187,10 +182,10 @@ def download_all(files: list[RemoteFile], place: Path, source: str) -> None:
         total = sum(file.size or 0 for file in missing)
         with (
             ThreadPoolExecutor(AT_ONCE) as pool,
-            tqdm(desc=source, total=total, unit="B", unit_scale=True, leave=False, disable=None) as bar,
+            Bar(source, total, "B", scale=True) as bar,
         ):
             for size in pool.map(lambda file: download_file(file, place, source), missing):
-                bar.update(size)
+                bar.advance(size)
 
 
 def check_disk_space(missing: list[RemoteFile], place: Path, source: str) -> None:
@@ -223,8 +218,18 @@ def download_file(file: RemoteFile, place: Path, source: str) -> int:
     try:
         os.link(blob, target)
     except OSError:  # a disk without hard links
-        target.symlink_to(blob)
+        link_to(blob, target)
     return blob.stat().st_size
+
+
+def link_to(file: Path, new: Path) -> None:
+    """A symbolic link to a file; where there are none, as for most users of Windows, a copy, whole or not at all."""
+    try:
+        new.symlink_to(file)
+    except FileExistsError:
+        raise
+    except OSError:
+        write_whole(new, lambda aside: shutil.copyfile(file, aside))
 
 
 def resume_download(file: RemoteFile, part: Path) -> None:

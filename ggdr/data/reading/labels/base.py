@@ -11,8 +11,8 @@ from ggdr.documents import one_line, printable
 from ggdr.errors import UserError, setting
 from ggdr.networks.base import ImageSpec
 
-Kind = Literal["auto", "classes", "continuous"]
-"""how labels are understood: each value a class, or numbers as they stand"""
+Kind = Literal["auto", "classes", "continuous", "text"]
+"""how labels are understood: each value a class, numbers as they stand, or texts of which the words count"""
 Policy = Literal["refuse", "skip", "class"]
 """what becomes of items without a label"""
 UNLABELLED = "unlabelled"
@@ -36,6 +36,8 @@ class Labels(NamedTuple):
     """a name in the file of the labels that means no image"""
     notes: tuple[str, ...] = ()
     """how they were understood, where a person may have meant something else; whole sentences"""
+    text_encoder: str = ""
+    """how texts became vectors, as `ImageSpec` calls it; empty: they are no texts"""
 
     @property
     def width(self) -> int:
@@ -52,12 +54,14 @@ class Labels(NamedTuple):
 
     def add_to(self, spec: ImageSpec) -> ImageSpec:
         """The spec with what networks need to know of the labels."""
-        return spec._replace(labels=self.width, label_names=self.names, label_ranges=self.ranges)
+        return spec._replace(
+            labels=self.width, label_names=self.names, label_ranges=self.ranges, text_encoder=self.text_encoder
+        )
 
     def select(self, items: np.ndarray) -> Labels:
         """The labels of some items, as wide as before."""
         missing = None if self.missing is None else missing_or_none(self.missing[items])
-        return Labels(self.values[items], self.names, missing, self.unused, self.notes)
+        return self._replace(values=self.values[items], missing=missing)
 
     def rows(self, items: Sequence[int]) -> np.ndarray:
         """Label vectors of these items, float32 [n, L]."""

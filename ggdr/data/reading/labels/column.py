@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ggdr.data.reading.labels.base import Kind, Labels, class_labels, vector_labels
+from ggdr.data.reading.labels.text import text_labels
 from ggdr.errors import UserError
 from ggdr.formatting import significant
 
@@ -36,6 +37,10 @@ def labels_from_column(values: Sequence, column: str, names: Sequence[str] = (),
     there = [cell for cell in cells if cell is not None]
     if not there:
         raise UserError(f"column {column!r} holds no label; choose another one.")
+    if kind == "text":
+        if not all(isinstance(cell, str) for cell in there):
+            raise UserError(f"column {column!r} holds {there[0]!r:.60}, which is no text; give a column of texts.")
+        return text_labels(cells)
     if isinstance(there[0], (list, tuple, np.ndarray)):
         return labels_from_lists(cells, column, kind)
     if names:

@@ -18,6 +18,8 @@ ALL, TRAIN = "all", "train"
 """the setting that takes every split, and the one that is taken unless another is said"""
 SPLIT_SYNONYMS = (("train", "training"), ("val", "valid", "validation", "dev"), ("test", "testing"))
 """names of one split"""
+TESTS = ("test", "val")
+"""splits that are for tests, the first one first"""
 SHARD = re.compile(r"\d{5,}")
 
 

@@ -12,10 +12,11 @@ from ggdr.data.base import Batch, Content, Images
 from ggdr.data.reading.domains.unpaired import UnpairedImages
 from ggdr.data.reading.indexed import IndexedImages
 from ggdr.data.reading.labels.base import Labels, class_labels, vector_labels
+from ggdr.data.reading.labels.text import text_labels
 from ggdr.data.reading.opening import select_subset
 from ggdr.errors import UserError, setting
 from ggdr.networks.base import ImageSpec
-from ggdr.openmoji.code_points import GROUPS, PARTS, TONES, group, part, tone
+from ggdr.openmoji.code_points import GROUPS, PARTS, TONES, description, group, part, tone
 from ggdr.openmoji.drawings import Drawings, emoji_files, made_by, over_white
 from ggdr.openmoji.layers import CLASSES
 
@@ -119,6 +120,8 @@ def emoji_labels(kind: str, names: Sequence[str], tones: tuple[str, ...] = TONES
         return class_labels([tones.index(tone(name)) for name in names], tones)
     if kind == "none":
         return None
+    if kind == "names":
+        return text_labels([description(name) for name in names])
     entries = (*groups, *tones)
     return vector_labels([[float(each in (group(name), tone(name))) for each in entries] for name in names], entries)
 

@@ -29,6 +29,7 @@ class SavedTable(TableReader):
 
     @staticmethod
     def load(source: str, columns: Columns):
+        """Return the split that is asked for, as `datasets` reads it; UserError if the folder is broken."""
         import datasets
 
         try:

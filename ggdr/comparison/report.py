@@ -1,9 +1,8 @@
-"""What a comparison found: a table with intervals over seeds, and a plot of each number over the run."""
+"""What a comparison found: means with intervals over seeds, paired differences, and a plot over the run."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,32 +53,7 @@ def difference(curve: Curve, base: Curve) -> MetricValue | None:
     return MetricValue(gaps) if gaps else None
 
 
-def rows(number: Number, seconds: dict[str, float | None]) -> Iterator[list[str]]:
-    """A line of the table for each arm."""
-    base = number.curves[0]
-    for curve in number.curves:
-        gap = None if curve is base else difference(curve, base)
-        pace = seconds[curve.arm]
-        yield [
-            f"{number.label} ({number.better} is better)" if curve is base else "",
-            curve.arm,
-            shown(final(curve)),
-            shown(best(curve, number.better)),
-            "" if gap is None else told(gap),
-            str(len(curve.values)),
-            "" if pace is None else significant(pace, 3),
-        ]
-
-
-def table(numbers: Sequence[Number], seconds: dict[str, float | None]) -> str:
-    """Markdown: every number of every arm at the end, at its best, and against the first arm."""
-    base, end = numbers[0].curves[0].arm, numbers[0].curves[0].kimg[-1]
-    heads = ["metric", "arm", f"at {end:g} kimg", "best of the run", f"difference to {base}", "seeds", "s per kimg"]
-    lines = [heads, ["---"] * len(heads), *(line for number in numbers for line in rows(number, seconds))]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def shown(value: MetricValue, sign: str = "") -> str:
+def with_margin(value: MetricValue, sign: str = "") -> str:
     """Mean and half the interval; of a single value that alone."""
     if value.margin is None:
         return significant(value.mean, sign=sign)
@@ -88,8 +62,13 @@ def shown(value: MetricValue, sign: str = "") -> str:
 
 def told(gap: MetricValue) -> str:
     """A difference, in bold where its interval leaves zero out."""
-    text = shown(gap, "+")
-    return f"**{text}**" if gap.margin is not None and abs(gap.mean) > gap.margin else text
+    text = with_margin(gap, "+")
+    return f"**{text}**" if leaves_zero_out(gap) else text
+
+
+def leaves_zero_out(gap: MetricValue | None) -> bool:
+    """Whether a difference has an interval, and zero lies outside."""
+    return gap is not None and gap.margin is not None and abs(gap.mean) > gap.margin
 
 
 def as_json(number: Number) -> dict[str, Any]:

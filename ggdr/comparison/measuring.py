@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from compare_report import Curve, Number
-from tqdm import tqdm
-
+from ggdr.comparison.report import Curve, Number
+from ggdr.data.base import DataSet
+from ggdr.documents import read_object_or_empty
 from ggdr.errors import UserError
 from ggdr.evaluation.evaluator import Evaluator
 from ggdr.evaluation.flags import Command, parse
@@ -18,55 +18,68 @@ from ggdr.evaluation.progress import Progress
 from ggdr.evaluation.record import write_numbered
 from ggdr.evaluation.sources import file_hash
 from ggdr.processes import Processes
+from ggdr.progress import track
 from ggdr.saving.model import find_saved
 from ggdr.training.launch import processes_for
 
 Record = dict[str, Any]
 Runs = Mapping[str, Mapping[int, Sequence[Path]]]
-"""arm -> seed -> its checkpoints, one for each point of the run"""
+"""arm -> seed, or sample of a sweep -> its checkpoints, one for each point of the run"""
 LIKE = ("truncation", "noise", "seed", "seeds", "batch_size")
 """what two measurements of the same weights must share, beside metrics and real images"""
 
 
-def measure(runs: Runs, folder: Path, flags: Sequence[str]) -> dict[str, dict[int, list[Record]]]:
-    """The record of each checkpoint, from `folder`/ARM/seedN/STEP if it is there and of the same measurement.
+def check_flags(flags: Sequence[str], show: Sequence[str], data: DataSet, program: str) -> None:
+    """UserError or SystemExit, before anything is trained, if `ggdr evaluate` could not take these flags.
 
-    `flags`: of `ggdr evaluate`. ValueError if they are wrong, or a metric cannot be measured.
+    `data`: what the runs are trained on; `show`: numbers to be shown, of metrics that are to be measured.
+    """
+    measured = parse([".", *flags], program, data).metrics
+    for label in show:
+        if label.partition("/")[0] not in measured:
+            raise UserError(f"--show {label}: that is not measured; add it to --metrics {' '.join(measured)}.")
+
+
+def measure(runs: Runs, folder: Path, flags: Sequence[str], program: str) -> dict[str, dict[int, list[Record]]]:
+    """The record of each checkpoint, from `folder`/ARM/RUN/STEP if it is there and of the same measurement.
+
+    `flags`: of `ggdr evaluate`. `program`: what was typed, for messages. ValueError if they are wrong, or a
+    metric cannot be measured.
     """
     found: dict[str, dict[int, list[Record]]] = {arm: {seed: [] for seed in seeds} for arm, seeds in runs.items()}
     work = [(arm, seed, path) for arm, seeds in runs.items() for seed, paths in seeds.items() for path in paths]
-    with processes_for(parse([str(work[0][2]), *flags], "compare.py").device) as processes:
-        command, first = opened(work[0][2], flags, processes)
+    with processes_for(parse([str(work[0][2]), *flags], program).device) as processes:
+        command, first = open_checkpoint(work[0][2], flags, processes, program)
         like = identity(first.protocol(command.seed, command.repeats, command.batch_size))
-        for arm, seed, path in tqdm(work, "measuring", unit=" checkpoints", disable=None):
-            place = folder / arm / f"seed{seed}" / path.name
+        for arm, seed, path in track(work, "measuring", "checkpoints"):
+            place = folder / arm / path.parents[1].name / path.name
             weights = file_hash(find_saved(path)["generator"].file)
-            known = [record for record in records_in(place) if identity(record) == like | {"weights": weights}]
-            found[arm][seed].append(known[-1] if known else measured(path, flags, processes, place))
+            there = map(read_object_or_empty, sorted(place.glob("*.json")))  # the oldest first
+            known = [each for each in there if is_known(each, like | {"weights": weights})]
+            found[arm][seed].append(known[-1] if known else measured(path, flags, processes, place, program))
     return found
 
 
-def opened(path: Path, flags: Sequence[str], processes: Processes) -> tuple[Command, Evaluator]:
+def open_checkpoint(path: Path, flags: Sequence[str], processes: Processes, program: str) -> tuple[Command, Evaluator]:
     """The flags of `ggdr evaluate` for a checkpoint, and its evaluator, which prints nothing."""
-    command = parse([str(path), *flags], "compare.py")
+    command = parse([str(path), *flags], program)
     return command, command.open(processes, Progress())
 
 
-def measured(path: Path, flags: Sequence[str], processes: Processes, place: Path) -> Record:
+def measured(path: Path, flags: Sequence[str], processes: Processes, place: Path, program: str) -> Record:
     """Measure a checkpoint; its record, which is written into the folder `place`."""
-    command, evaluator = opened(path, flags, processes)
+    command, evaluator = open_checkpoint(path, flags, processes, program)
     record = plain(evaluator.run(command.seed, command.repeats, command.batch_size).as_json())
     write_numbered(record, place, "-".join(evaluator.metrics))
     return record
 
 
-def records_in(place: Path) -> Iterator[Record]:
-    """The records in a folder, the oldest first; a torn one is passed over."""
-    for file in sorted(place.glob("*.json")):
-        try:
-            yield json.loads(file.read_text())
-        except (OSError, json.JSONDecodeError):
-            continue
+def is_known(record: Record, like: Record) -> bool:
+    """Whether the values of a record depend on what these depend on; not so of one that was edited by hand."""
+    try:
+        return identity(record) == like
+    except (AttributeError, KeyError, TypeError):
+        return False
 
 
 def identity(record: Record) -> Record:
@@ -110,3 +123,11 @@ def value_of(record: Record, metric: str, key: str) -> float:
     """A value of a record; NaN where it was not finite."""
     mean = record["metrics"][metric]["values"][key]["mean"]
     return math.nan if mean is None else mean
+
+
+def protocol_notes(protocol: Record) -> Iterator[str]:
+    """What each metric looked at, a sentence each, for readers of tables; `protocol`: an `identity`."""
+    for name, entry in protocol["metrics"].items():
+        extractor = entry["settings"].get("extractor") or {"type": "no"}
+        images = f"{entry['real']['number']:,} real and {entry['fake']['number']:,} generated images"
+        yield f"{name}: {images}, {extractor['type']} features."

@@ -1,0 +1,125 @@
+"""`ggdr encode MODEL [IMAGES...] --out codes.npz`: the codes of images, and their classes, by a model with an encoder.
+
+ggdr encode runs/aae
+
+ggdr encode runs/aae photo.png scans --out codes.parquet
+
+ggdr encode runs/aae --map map.png
+
+Without IMAGES those are encoded that the run's data hold out, or all of them, and where their classes are known it is
+said how many are told wrong. `--map` draws where they lie, and what the decoder makes of the plane.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from ggdr.errors import UserError
+from ggdr.flags.command_line import parsed
+from ggdr.verbs.model_flags import ModelFlags, is_png
+from ggdr.verbs.outputs import check_inputs
+
+if TYPE_CHECKING:
+    from ggdr.latent.encoding import Encodings
+    from ggdr.networks.base.module import Encoder
+    from ggdr.saving.pretrained import SavedModel
+
+ENDINGS = (".npz", ".parquet")
+
+
+@dataclass(frozen=True)
+class Encode(ModelFlags):
+    """What to encode, and where to put the codes."""
+
+    images: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="IMAGES...")] = ()
+    """pictures, or folders of such, of any size; none: those that the run's data hold out, or all of them"""
+    out: Path = Path("codes.npz")
+    """NAME.npz or NAME.parquet: a code of each image, its class, where the encoder tells it, and its label, if known"""
+    map: Path | None = None
+    """NAME.png: where the codes lie, coloured by class, and what the decoder makes of the plane; none: no picture"""
+
+
+def main(argv: list[str]) -> int:
+    """Encode the images that `argv` names and say where the codes are; UserError if they cannot be."""
+    from ggdr.verbs.translate import find_pictures
+
+    command = parsed(Encode, argv, "ggdr encode", __doc__)
+    check_names(command)
+    pictures = [*find_pictures(command.images)] if command.images else []
+    written = [command.out, *([command.map] if command.map else [])]
+    check_inputs(written, pictures)
+    command.check_files(written)
+    command.announce()
+    model, encoder = open_encoder(command)
+    found = of_pictures(encoder, pictures) if pictures else of_data(command, encoder)
+    from ggdr.latent.encoding import save_encodings
+
+    save_encodings(found, command.out)
+    wrong = "" if found.error is None else f", {found.error:.1%} of their classes told wrong"
+    print(f"{command.out}: codes of {len(found.images)} images by {command.model}{wrong}")
+    if command.map is not None:
+        from ggdr.networks.base.module import Generator
+        from ggdr.saving.pretrained import loaded
+        from ggdr.visualization.latent_map import draw_map
+
+        saved = model.networks.get("generator")
+        generator = None if saved is None else loaded(saved, Generator).to(encoder.device)
+        draw_map(found, generator, f"{Path(command.model).name}: codes", command.map)
+        print(f"{command.map}: a map of them")
+    return 0
+
+
+def check_names(command: Encode) -> None:
+    """UserError if files are called so that it is not known what they are to be."""
+    if command.out.suffix not in ENDINGS:
+        raise UserError(f"--out {command.out} is neither a .npz nor a .parquet; give one, such as codes.npz.")
+    if command.map is not None and not is_png(command.map):
+        raise UserError(f"--map {command.map} is no .png; give one, such as map.png.")
+
+
+def open_encoder(command: Encode) -> tuple[SavedModel, Encoder]:
+    """The model and its encoder, where it is to work; UserError if it has none that reads images."""
+    from ggdr.networks.base.module import Encoder
+    from ggdr.ops.device import resolve_device
+    from ggdr.registry import use
+    from ggdr.saving.pretrained import Hub, loaded, open_model
+
+    for file in command.use:
+        use(file)
+    model = open_model(command.model, Hub(command.revision))
+    if "encoder" not in model.networks:
+        raise UserError(
+            f"{command.model!r} holds {', '.join(map(repr, model.networks))} and no encoder: give a model of one of the"
+            " games that train one, autoencoder or bidirectional, or find codes by `ggdr project`."
+        )
+    model.fetch("encoder", *({"generator"} & model.networks.keys()))
+    return model, loaded(model.networks["encoder"], Encoder).to(resolve_device(command.device))
+
+
+def of_pictures(encoder: Encoder, pictures: list[Path]) -> Encodings:
+    """Codes of pictures, each made as large as the encoder's images, its middle; UserError if one is no picture."""
+    from ggdr.latent.encoding import encode
+    from ggdr.pipeline.pictures import inputs_of
+    from ggdr.pipeline.styles import fitted
+
+    batches = ((fitted(inputs_of(picture, encoder.spec)[0], encoder.spec)[None], None) for picture in pictures)
+    return encode(encoder, batches, tuple(map(str, pictures)))
+
+
+def of_data(command: Encode, encoder: Encoder) -> Encodings:
+    """Codes of the images that the run's data hold out, or of all; UserError if it is not known which these are."""
+    from ggdr.evaluation.inputs import data_of_run
+    from ggdr.latent.encoding import encode_data
+
+    try:
+        data = data_of_run(command.model)
+    except UserError as error:
+        raise UserError(
+            f"{command.model!r} does not say which images it was trained on; name some, such as: ggdr encode"
+            f" {command.model} photos"
+        ) from error
+    return encode_data(encoder, (data.held_out() or data).open(), command.batch_size)
