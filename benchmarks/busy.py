@@ -55,7 +55,7 @@ def seconds_per_kimg(recipe: str, variables: dict[str, str], beside: str, kimg: 
         if beside == "training":
             wait_for(other / "run" / "metrics.jsonl")
         words = command(recipe, out / "run", kimg)
-        done = subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8")
         if not kimg:
             return float(re.search(r"time per kimg: ([\d.e+]+) s", done.stdout)[1])
         rows = log_file.read_rows(out / "run" / "metrics.jsonl")

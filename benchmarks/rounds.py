@@ -75,7 +75,7 @@ def start(arguments: Sequence[str]) -> subprocess.Popen:
     """A contestant's process."""
     here = Path(__file__).parent
     command = [sys.executable, str(here / arguments[0]), *arguments[1:]]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
 
 
 def ask(process: subprocess.Popen, name: str, line: str) -> Any:
@@ -107,7 +107,9 @@ def machine() -> dict[str, Any]:
     from ggdr import __version__
 
     cuda = torch.cuda.is_available()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     return {
         "date": date.today().isoformat(),
         "device": torch.cuda.get_device_name() if cuda else processor(),
@@ -130,7 +132,7 @@ def command(words: Sequence[str]) -> str:
 def processor() -> str:
     """The processor's name and what it has for narrow numbers."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     facts = dict(line.split(":", 1) for line in lines if ":" in line)
@@ -152,5 +154,5 @@ def report(out: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], **mo
     print(table(header, rows))
     out.parent.mkdir(parents=True, exist_ok=True)
     found = {"machine": machine(), "header": list(header), "rows": [list(row) for row in rows], **more}
-    out.write_text(json.dumps(found, indent=1) + "\n")
+    out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(f"\nwritten: {out}")

@@ -64,7 +64,7 @@ def seconds(processes: int, name: str, threads: int, steps: int) -> float:
     }
     launch = [word for word in launch if word != "--cpu"]
     command = [sys.executable, *launch, __file__]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, encoding="utf-8")
     for line in done.stdout.splitlines():
         if line.startswith("seconds"):
             return float(line.split()[1])
