@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 OLDEST := .venv-oldest
 OUT := runs/digits
 
-.PHONY: install demo test test-slow test-oldest check style clean
+.PHONY: install demo docs test test-slow test-oldest check style clean
 
 install: $(STAMP)
 
@@ -22,11 +22,15 @@ demo: install
 	@echo "Losses:     $(OUT)/losses.png"
 	@echo "Checkpoint: $$(ls -d $(OUT)/checkpoints/* | tail -n 1)"
 
+# The documentation site in site/, without a network; `python -m http.server -d site` shows it, its search too.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict
+
 test: install
 	$(RUN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: install
-	$(RUN)/python -m pytest -n 2 --dist loadfile -m slow
+	$(RUN)/python -m pytest -n 2 --dist loadfile -m slow $$(grep -rl --include='test_*.py' 'pytest.mark.slow' tests)
 
 # With the oldest versions that pyproject.toml declares, in an environment of its own, made again each time.
 test-oldest:
@@ -45,5 +49,5 @@ style: install
 	$(RUN)/ruff format .
 
 clean:
-	rm -rf .venv $(OLDEST) .pytest_cache .mypy_cache .ruff_cache build dist *.egg-info
+	rm -rf .venv $(OLDEST) .pytest_cache .mypy_cache .ruff_cache build dist site *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -34,6 +34,13 @@ def test_a_folder_is_described(animals, capsys):
         "warnings    images differ in their channels (RGB: 7, gray: 1); all are read as RGB;"
         " type --data.channels 3 to settle it.",
         f"flags       --data images --data.source {animals} --data.size 32 32 --data.channels 3",
+        "recipe      few: 8 images are few: GGDR is off, since the paper finds it worse beside ADA with 2,000",
+        "DiffAugment, since ADA was tried with 1,000 and more",
+        "so few are likely to be repeated whole: look by ggdr evaluate --metrics memorization",
+        "a model of something similar helps most: add --init-from MODEL --freeze-d 4 --total-kimg 1000",
+        "mirror images double them: drop --data.mirror where left and right matter, as in writing",
+        f"train       ggdr train few --data images --data.source {animals} --data.size 32 32 --data.channels 3"
+        " --augment diffaug --data.mirror --out runs/animals",
     ]
 
 
@@ -44,7 +51,9 @@ def test_the_settings_of_the_data_set_are_its_flags(animals, capsys):
     assert "5 readable, 1 unreadable" in out
     assert "10 images an epoch, 64x64, 3 channels, labels 2 wide" in out
     assert "enlarged: smaller than 64x64" in out
-    assert out.rstrip().endswith("--data.size 64 --data.channels 3 --data.labels folders --data.mirror --data.subset 6")
+    flags = "--data.size 64 --data.channels 3 --data.labels folders --data.mirror --data.subset 6"
+    assert f"{flags}\n  recipe      few: 5 images" in out
+    assert out.rstrip().endswith(f"{flags} --augment diffaug --out runs/animals")
 
 
 def test_a_table_tells_its_classes(tmp_path, capsys, monkeypatch):

@@ -47,7 +47,9 @@ def test_the_check_tells_what_would_be_lost_and_the_range_that_keeps_it(tmp_path
     values = next(line for line in lines if line.startswith("values"))
     assert values.endswith(f"8 bits are kept: {' to '.join(kept.split())} become 0 to 255")
     assert any(line.startswith("without --data.range,") and lost in line for line in lines)
-    assert lines[-1].endswith(f" --data.range {kept}")
+    (flags,) = (line for line in lines if line.startswith("flags "))
+    assert flags.endswith(f" --data.range {kept}")
+    assert f" --data.range {kept} " in lines[-1]
 
 
 @pytest.mark.parametrize("what", SQUASHED)
@@ -127,7 +129,7 @@ def test_kinds_of_numbers_are_told_apart_and_floats_in_round_numbers(tmp_path, c
     assert main(["check", folder(tmp_path, files)]) == 0
     out = capsys.readouterr().out
     assert "uint8 from 0 to 255; 8 bits are kept" in out and "float32 from -0.4996 to 254.881, 99.8 %" in out
-    assert out.rstrip().endswith(" --data.range -1 255")
+    assert " --data.range -1 255\n" in out and " --data.range -1 255 --augment diffaug" in out
 
 
 @pytest.mark.parametrize("wrong", [(5.0, 5.0), (9.0, 1.0), (0.0, float("nan")), (0.0, float("inf"))])

@@ -12,6 +12,7 @@ import pytest
 import tiny
 import torch
 from browsing import browsing, changes, source
+from held import Held
 from PIL import Image
 from tiny import moved
 
@@ -51,18 +52,20 @@ def test_an_image_is_that_of_its_seed_and_is_made_once(model):
     look = ImageSettings(3, 0.7)
     (plain,) = draw(model.generator, [3], None, SamplingOptions(0.7))
     assert torch.equal(model.image(look), to_uint8(plain)[0]) and model.image(look) is model.image(look)
-    assert torch.equal(model.mix(look, 9, ()), model.image(look))
+    assert torch.equal(model.render(model.mix(look, 9, ())), model.image(look))
     every = tuple(range(6))
-    assert torch.equal(model.mix(look, 9, every), model.image(ImageSettings(9, 0.7)))
-    assert (model.edit(look, "pca", (0.0, 0.0)).int() - model.image(look).int()).abs().max() <= 1
-    assert not torch.equal(model.edit(look, "pca", (2.0, 0.0)), model.image(look))
+    assert torch.equal(model.render(model.mix(look, 9, every)), model.image(ImageSettings(9, 0.7)))
+    still, moving = (model.render(model.edit(look, "pca", (amount, 0.0))) for amount in (0.0, 2.0))
+    assert (still.int() - model.image(look).int()).abs().max() <= 1
+    assert not torch.equal(moving, model.image(look))
 
 
 def test_a_grid_is_made_in_one_pass_and_holds_the_images_of_its_seeds(model):
     looks = [ImageSettings(seed, 0.3) for seed in range(40, 44)]
     alone = [model.draw(look) for look in looks]
     assert all((a.int() - b.int()).abs().max() <= 1 for a, b in zip(model.images(looks), alone, strict=True))
-    assert model.image(looks[2]) is model.images(looks)[2]
+    assert model.images(looks)[2] is model.images(looks[2:])[0]
+    assert torch.equal(model.image(looks[2]), alone[2])  # as a command makes it, whatever was in a grid before
 
 
 def test_threads_do_not_disturb_each_other(model):
@@ -80,7 +83,11 @@ def test_threads_do_not_disturb_each_other(model):
 def test_small_images_are_shown_sharp_and_saved_as_they_are(model):
     image = model.image(ImageSettings(1))
     assert pictures.to_picture(image).size == (384, 384)
-    assert np.array_equal(np.asarray(Image.open(pictures.save_download(image, "one"))), image[0].numpy())
+    downloads = pictures.Downloads()
+    first = downloads.save_image(image, "one")
+    assert np.array_equal(np.asarray(Image.open(first)), image[0].numpy()) and Path(first).name == "one.png"
+    later = [downloads.save_image(image, "one") for _ in range(pictures.KEPT)]
+    assert not Path(first).exists() and all(Path(each).exists() for each in later)
 
 
 def test_a_point_marks_its_cluster_and_d_answers(model):
@@ -90,7 +97,7 @@ def test_a_point_marks_its_cluster_and_d_answers(model):
     assert all(picture.size == plain[0][0].size for picture, _ in shown)
     segments = inside.clusters(model, look)[8]
     assert inside.cluster_at(segments, point) == segments[2, 4]
-    assert "P(real)" in inside.describe_score(model, look, point) and len(inside.similarity_gallery(model, look)) == 1
+    assert "P(real)" in inside.describe_score(model, look) and len(inside.similarity_gallery(model, look)) == 1
 
 
 def test_a_run_is_read_as_it_lies_there(run):
@@ -103,11 +110,9 @@ def test_a_run_is_read_as_it_lies_there(run):
 def test_a_generator_without_styles_has_fewer_tabs():
     from ggdr.explorer.page import Page
 
-    class Plain:
-        name, model = "plain", Model(moved(DCGANGeneratorConfig.tiny().build(ImageSpec(16, 32, 1))).eval())
-
-    labels = [each.label for each in Page(Plain()).build().blocks.values() if type(each).__name__ == "Tab"]
-    assert labels == ["Seeds", "Edit", "Inside"]
+    plain = Held(moved(DCGANGeneratorConfig.tiny().build(ImageSpec(16, 32, 1))).eval())
+    labels = [each.label for each in Page(plain).build().blocks.values() if type(each).__name__ == "Tab"]
+    assert labels == ["Seeds", "Edit", "Inside", "Film", "Your picture"]
 
 
 # --------------------------------------------------------------------------------------------------------------- verb
@@ -146,8 +151,8 @@ def page(run):
     from ggdr.explorer.page import Page
 
     with browsing(Page(Studio(str(run)), run).build()) as (view, complaints):
-        view.wait_for_selector("#current img", timeout=60_000)
-        view.wait_for_selector("#seeds img", timeout=60_000)
+        view.wait_for_selector("#current img")
+        view.wait_for_selector("#seeds img")
         yield view, complaints
 
 
@@ -174,13 +179,13 @@ def test_the_image_is_downloaded_at_its_own_size(page):
 def test_mixing_and_editing_change_their_images(page):
     view, _ = page
     view.get_by_role("tab", name="Mix").click()
-    view.wait_for_selector("#mixed img", timeout=30_000)
+    view.wait_for_selector("#mixed img")
     before = source(view, "#mixed")
     view.locator("#lender input").fill("7")
     view.locator("#lender input").press("Enter")
     assert changes(view, "#mixed", before)
     view.get_by_role("tab", name="Edit").click()
-    view.wait_for_selector("#edited img", timeout=30_000)
+    view.wait_for_selector("#edited img")
     before = source(view, "#edited")
     view.locator("#direction0 input[type=number]").fill("3")
     view.locator("#direction0 input[type=number]").press("Enter")
@@ -190,7 +195,7 @@ def test_mixing_and_editing_change_their_images(page):
 def test_a_click_in_the_image_marks_a_cluster(page):
     view, _ = page
     view.get_by_role("tab", name="Inside").click()
-    view.wait_for_selector("#clusters img", timeout=30_000)
+    view.wait_for_selector("#clusters img")
     before = source(view, "#clusters")
     view.locator("#current img").click(position={"x": 150, "y": 150})
     assert changes(view, "#clusters", before)
@@ -200,7 +205,7 @@ def test_a_click_in_the_image_marks_a_cluster(page):
 def test_the_run_is_watched_as_it_trains(page, run):
     view, _ = page
     view.get_by_role("tab", name="Run").click()
-    view.wait_for_selector("#grid img", timeout=30_000)
+    view.wait_for_selector("#grid img")
     before = source(view, "#grid")
     last = sorted((run / "samples").glob("fakes-*.png"))[-1]
     Image.open(last).transpose(Image.Transpose.ROTATE_180).save(run / "samples" / "fakes-000009.000kimg.png")
@@ -231,12 +236,11 @@ def test_the_browser_has_nothing_to_complain_about_and_asks_nobody_else(page):
     ],
 )
 def test_labels_are_chosen_by_name_or_as_numbers(spec, kind, value, label, about):
-    from ggdr.explorer.page import Page, gr, settings_of
+    from ggdr.explorer.controls import gr, settings_of
+    from ggdr.explorer.page import Page
 
-    class Here:
-        name, model = "here", Model(moved(tiny.STYLEGAN2.build(spec)).eval())
-
-    page = Page(Here())
+    here = Held(moved(tiny.STYLEGAN2.build(spec)).eval())
+    page = Page(here)
     (control,) = [each for each in page.build().blocks.values() if getattr(each, "elem_id", None) == "class"]
     assert type(control).__name__.lower() == kind and about in page.about()
     if spec.label_names and kind == "dropdown":
@@ -244,9 +248,9 @@ def test_labels_are_chosen_by_name_or_as_numbers(spec, kind, value, label, about
     look = settings_of(0, None, value, "const")
     assert look.label == label
     rows = torch.eye(spec.labels)[[label]] if isinstance(label, int) else torch.tensor([label])
-    (plain,) = draw(Here.model.generator, [0], rows)
-    assert torch.equal(Here.model.image(look), to_uint8(plain)[0])
-    Here.model.image(settings_of(0, None, control.value, "const"))
-    assert len(Here.model.images([look, look._replace(seed=1)])) == 2
+    (plain,) = draw(here.model.generator, [0], rows)
+    assert torch.equal(here.model.image(look), to_uint8(plain)[0])
+    here.model.image(settings_of(0, None, control.value, "const"))
+    assert len(here.model.images([look, look._replace(seed=1)])) == 2
     with pytest.raises(gr.Error, match="give numbers with commas between"):
         settings_of(0, None, "1,x", "const")

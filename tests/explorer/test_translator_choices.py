@@ -12,7 +12,9 @@ from translators import TintedGame, TintedTranslatorConfig
 import ggdr
 from ggdr.explorer.opening import page_of
 from ggdr.explorer.translating import OTHERS, TranslatorPage, TranslatorStudio, Wish, wish_of
+from ggdr.games.paired import PairedGame
 from ggdr.networks.base import ImageSpec
+from ggdr.networks.oasis import OASISTranslatorConfig
 from ggdr.pipeline.translation import TranslationPipeline
 
 CLASSES = ImageSpec(16, 16, labels=3, label_names=("cat", "dog", "owl"))
@@ -75,33 +77,35 @@ def test_other_seeds_are_offered_or_else_other_classes(models):
 
 def test_a_model_that_needs_a_style_waits_for_it(models):
     page = TranslatorPage(TranslatorStudio(str(models / "classes")))
-    made, save, _, _ = page.render(photo(), WAY, "1", 0, None, 1.0)
-    assert made["value"] is None and "drop a style" in made["label"]
-    assert not save["interactive"] and page.choices(0, photo(), WAY, "1", 0, None, 1.0)["value"] is None
-    made, save, _, _ = page.render(photo(), WAY, "1", 0, RED, 1.0)
-    assert made["value"] is not None and save["interactive"] and made["label"] == WAY
+    given, red = str(models / "photo.png"), str(models / "red.png")
+    made, save, _, _, command = page.render(given, WAY, "1", 0, None, 1.0)
+    assert made["value"] is None and "drop a style" in made["label"] and not command["visible"]
+    assert not save["interactive"] and page.choices(0, given, WAY, "1", 0, None, 1.0)["value"] is None
+    made, save, _, _, command = page.render(given, WAY, "1", 0, red, 1.0)
+    assert made["value"] is not None and save["interactive"] and made["label"] == WAY and command["visible"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1200, 390])
 def test_a_die_a_gallery_and_a_style_make_other_pictures(models, tmp_path, width):
     with browsing(page_of(str(models / "drawing")), width, 1400) as (view, complaints):
-        view.wait_for_selector("#given input[type=file]", state="attached", timeout=60_000)
+        view.wait_for_selector("#given input[type=file]", state="attached")
         view.locator("#given input[type=file]").set_input_files(str(models / "photo.png"))
-        view.wait_for_selector("#others img", timeout=60_000)
+        view.wait_for_selector("#others img")
         assert view.locator("#others img").count() == OTHERS
         before = source(view, "#made")
         view.locator("#others button img").nth(2).click()
         assert changes(view, "#made", before)
         assert view.locator("#seed input").input_value() == "2"
         before = source(view, "#made")
-        view.locator("#again").click()
+        view.locator("#dice").click()
         assert changes(view, "#made", before)
         before = source(view, "#made")
         view.screenshot(path=tmp_path / "drawn.png")
         view.locator("#style input[type=file]").set_input_files(str(models / "red.png"))
         assert changes(view, "#made", before)
         before = source(view, "#made")
-        view.wait_for_selector("#again", state="hidden", timeout=60_000)
+        view.wait_for_selector("#dice", state="hidden")
         view.locator("#strength input[type=number]").fill("0.25")
         view.locator("#strength input[type=number]").press("Tab")
         assert changes(view, "#made", before)
@@ -118,12 +122,29 @@ def test_a_die_a_gallery_and_a_style_make_other_pictures(models, tmp_path, width
 
 def test_a_class_is_chosen_by_a_click(models):
     with browsing(page_of(str(models / "classes")), 390) as (view, complaints):
-        view.wait_for_selector("#given input[type=file]", state="attached", timeout=60_000)
+        view.wait_for_selector("#given input[type=file]", state="attached")
         view.locator("#given input[type=file]").set_input_files(str(models / "photo.png"))
         view.locator("#style input[type=file]").set_input_files(str(models / "red.png"))
-        view.wait_for_selector("#others img", timeout=60_000)
+        view.wait_for_selector("#others img")
         before = source(view, "#made")
         view.locator("#others button img").nth(2).click()
         assert changes(view, "#made", before)
-        assert view.locator("#class input").input_value() == "owl" and not view.locator("#again").is_visible()
+        assert view.locator("#class input").input_value() == "owl" and not view.locator("#dice").is_visible()
         assert not complaints
+
+
+def test_what_a_code_is_drawn_for_is_chosen_where_places_have_codes(tmp_path):
+    spec, maps = ImageSpec(16, 16), ImageSpec(16, 16, 4, classes=4)
+    network = OASISTranslatorConfig.tiny().build(spec, maps)
+    pipe = TranslationPipeline({"generator": network}, PairedGame(), ("map", "photo"))
+    pipe.save_pretrained(tmp_path / "oasis")
+    studio = TranslatorStudio(str(tmp_path / "oasis"))
+    given, view = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16) % 4), "map_to_photo"
+    for noise in ("image", "segment", "pixel"):
+        expected = pipe(given, seeds=3, noise=noise).images[0]
+        assert same(studio.translate(given, wish_of(view, None, 3, None, 1.0, noise)), expected)
+    assert TranslatorPage(studio).noise_control(view)["choices"] == ["image", "segment", "pixel"]
+    tinted = TintedTranslatorConfig().build(spec, spec)
+    studio.model = TranslationPipeline({"generator": tinted}, TintedGame(), ("a", "b"))
+    assert studio.noises(WAY) == ["image"] and not TranslatorPage(studio).noise_control(WAY)["visible"]
+    assert same(studio.translate(photo(), Wish(WAY, noise="pixel")), studio.translate(photo(), Wish(WAY)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from browsing import browsing, changes, source
+from browsing import browsing, changes, open_tab, source
 from PIL import Image
 from translator_runs import photo, trained
 
@@ -50,13 +50,14 @@ def test_a_space_of_a_translator_opens_it(tmp_path):
     assert "from ggdr.explorer.opening import" in (tmp_path / "space" / "app.py").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1200, 390])
 def test_a_dropped_picture_is_translated_both_ways(run, picture, tmp_path, width):
     with browsing(page_of(str(run)), width) as (view, complaints):
-        view.wait_for_selector("#given input[type=file]", state="attached", timeout=60_000)
+        view.wait_for_selector("#given input[type=file]", state="attached")
         view.locator("#given input[type=file]").set_input_files(str(picture))
-        view.wait_for_selector("#made img", timeout=60_000)
-        view.wait_for_selector("#back img", timeout=60_000)
+        view.wait_for_selector("#made img")
+        view.wait_for_selector("#back img")
         before = source(view, "#made")
         view.get_by_label("colour_to_gray").check()
         assert changes(view, "#made", before)
@@ -65,9 +66,9 @@ def test_a_dropped_picture_is_translated_both_ways(run, picture, tmp_path, width
         download.value.save_as(tmp_path / "saved.png")
         assert view.locator("#given img").bounding_box()["width"] > 200
         assert view.evaluate("document.documentElement.scrollWidth") <= width
-        view.get_by_role("tab", name="Run").click()
-        view.wait_for_selector("#grid img", timeout=60_000)
-        view.wait_for_selector("#numbers table", state="attached", timeout=60_000)
+        open_tab(view, "Run")
+        view.wait_for_selector("#grid img")
+        view.wait_for_selector("#numbers table", state="attached")
         view.wait_for_timeout(500)
         assert view.evaluate("document.documentElement.scrollWidth") <= width
         assert not complaints

@@ -43,6 +43,12 @@ def test_digits_of_the_data_set_are_told_apart_at_any_size(network, size):
     assert float((network(batch.images).logits.argmax(1) == batch.labels.argmax(1)).double().mean()) > 0.98
 
 
+def test_features_alone_tell_the_classes(network):
+    batch = DigitImages(size=16).open().at(list(range(8)), 0)
+    found = network(batch.images)
+    torch.testing.assert_close(network.classify(found.rows), found.logits)
+
+
 def test_digits_has_the_same_weights_on_every_machine(network):
     """Float64 and coarse weights hide what processors differ in: the hash is the same with and without AVX."""
     assert network.weights_hash == "4871336d886d90f3"

@@ -64,7 +64,7 @@ every_network = pytest.mark.parametrize("name", NAMES)
 
 
 def test_every_extractor_is_tested_here():
-    assert {*NAMES, "vgg16", "vgg19"} == own("feature extractor").keys()
+    assert {*NAMES, "vgg16", "vgg19", "vectors"} == own("feature extractor").keys()
 
 
 @every_network

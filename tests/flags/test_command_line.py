@@ -23,7 +23,15 @@ from ggdr.verbs.push import main as push
 
 DIGITS = "recipes/digits.py"
 LEAST = {"generate": "m", "mix": "m", "video": "m", "edit": "m", "project": "m p", "explore": "m", "push": "m a/b"}
-LEAST |= {"export": "m o.onnx", "convert": "a b", "features": "m", "list": "", "data": "check", "train": DIGITS}
+LEAST |= {
+    "export": "m o.onnx",
+    "convert": "a b",
+    "features": "m",
+    "encode": "m",
+    "list": "",
+    "data": "check",
+    "train": DIGITS,
+}
 
 
 @pytest.fixture
@@ -46,7 +54,7 @@ def train(line: str):
         (f"{DIGITS} --no-ggdr", "Type --regularizers.ggdr none to leave it out."),
         (
             f"{DIGITS} --data.source pics",
-            "The data set 'digits' has none; images, stream, super_resolution, domains and pairs have one:"
+            "The data set 'digits' has none; images, stream, super_resolution, vectors, domains and pairs have one:"
             " add --data images.",
         ),
         (f"{DIGITS} --data pics", "'pics' is a place, .* type: --data images --data.source pics"),
@@ -67,10 +75,15 @@ def train(line: str):
         (f"{DIGITS} --compile False", r"has no place for 'False'\. Type --no-compile alone\."),
         (f"{DIGITS} --data.labels true", r"has no place for 'true'\. Type --data\.labels alone\."),
         (f"{DIGITS} --qqqq 1", r"no flag --qqqq. --help-all lists what it takes"),
-        ("--dry-run", "no recipe given; type: ggdr train recipes/digits.py --out runs/digits"),
+        ("--dry-run", "no recipe given; type: ggdr train digits --out runs/digits"),
         (f"--use my.py {DIGITS}", f"the recipe goes before the flags; type: ggdr train {DIGITS} --use my.py"),
         ("recipes/digit.py", r"not there \(did you mean 'recipes/digits.py'\?\)"),
-        ("digits", r"'digits' is not there \(did you mean 'recipes/digits.py'\?\)"),
+        ("digit", r"no recipe of ggdr is called 'digit', and no file\. Did you mean 'digits'\? `ggdr list recipes`"),
+        (
+            "elsewhere/digits.py",
+            r"'elsewhere/digits.py' is not there; ggdr brings a recipe of that name: type digits alone",
+        ),
+        ("--data digits", "no recipe given; type: ggdr train digits"),
         ("recipes", "'recipes' is a folder; give the path of a .py file"),
     ],
 )
@@ -88,7 +101,12 @@ def test_a_slip_in_the_name_of_a_model_is_told_with_the_name_that_is_meant(pictu
 
 
 @pytest.mark.parametrize(
-    "line", [f"--batch-size 8 {DIGITS}", f"{DIGITS} --batch-size 8", f"--dry-run {DIGITS} --batch-size 8"]
+    "line",
+    [
+        f"{recipe} {flags}".strip() if first else f"{flags} {recipe}"
+        for recipe in (DIGITS, "digits")
+        for first, flags in ((True, "--batch-size 8"), (False, "--batch-size 8"), (False, "--batch-size 8 --dry-run"))
+    ],
 )
 def test_the_recipe_may_stand_behind_flags(line, pictures):
     command = train(line)
@@ -125,8 +143,10 @@ def test_check_takes_a_source_and_its_flags_in_every_form(line, pictures, capsys
 
 def test_what_check_prints_is_taken_by_check_and_by_train(pictures, capsys):
     data(["check", "pics", "--mirror", "--size", "8", "16"])
-    flags = shlex.split(capsys.readouterr().out.splitlines()[-1].split(maxsplit=1)[1])
-    read = train(shlex.join([DIGITS, *flags])).recipe.data
+    _, program, verb, recipe, *flags = shlex.split(capsys.readouterr().out.splitlines()[-1])
+    read = train(shlex.join([recipe, *flags])).recipe.data
+    flags = flags[: flags.index("--augment")]
+    assert (program, verb, recipe) == ("ggdr", "train", "few")
     assert (read.source, read.size, read.channels, read.mirror) == ("pics", (8, 16), 3, True)
     assert data(["check", *flags]) == 0 and parse_evaluate([pictures, *flags], "ggdr evaluate").data == read
 

@@ -15,6 +15,7 @@ from ggdr.flags.parts import held_parts
 from ggdr.flags.recipe import Command, parse
 from ggdr.recipe.files import load_recipe
 from ggdr.registry import Part
+from ggdr.verbs.features import parse_features
 
 RECIPES = ["recipes/digits.py", "recipes/ffhq256.py", "recipes/zoo/progan.py", "recipes/zoo/fastgan.py"]
 
@@ -95,3 +96,13 @@ def test_the_help_imports_nothing_that_it_has_no_use_for():
 def test_settings_that_do_not_fit_a_line_are_dots():
     assert shortened(["one", "two-three", "four"], 14) == "one ..."
     assert shortened(["one", "two-three"], 13) == "one two-three"
+
+
+def test_the_help_of_features_lists_the_probe_and_with_data_the_settings_of_these(capsys):
+    for words, flags in (
+        (["--help"], {"--probe", "--probe-images"}),
+        (["x", "--probe", "openmoji", "--help"], {"--probe.task"}),
+    ):
+        with pytest.raises(SystemExit):
+            parse_features(words)
+        assert flags <= explained(capsys.readouterr().out)

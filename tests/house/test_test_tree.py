@@ -10,8 +10,8 @@ from places import ROOT, SUPPORT
 
 TESTS = ROOT / "tests"
 FILES = sorted(TESTS.glob("*/test_*.py"))
-BESIDE_THE_PACKAGE = {"house", "scripts"}
-"""folders of tests of the project itself and of its scripts"""
+BESIDE_THE_PACKAGE = {"examples", "house", "scripts"}
+"""folders of tests of the project itself, of its examples and of its scripts"""
 
 
 def imports(file: Path) -> set[str]:
@@ -52,3 +52,24 @@ def test_names_do_not_repeat_their_folder():
 
 def test_each_file_says_what_it_tests():
     assert not [file.name for file in FILES if not ast.get_docstring(ast.parse(file.read_text()))]
+
+
+def has_order(cases: ast.expr) -> bool:
+    """Whether the cases of a parametrized test come in the same order in each process, as far as one line says."""
+    if isinstance(cases, ast.Set | ast.SetComp):
+        return False
+    if isinstance(cases, ast.BinOp) and isinstance(cases.op, ast.Sub | ast.BitOr | ast.BitAnd | ast.BitXor):
+        return not any(isinstance(side, ast.Set | ast.SetComp) for side in (cases.left, cases.right))
+    return not (isinstance(cases, ast.Call) and isinstance(cases.func, ast.Name) and cases.func.id in ("set", "own"))
+
+
+def test_cases_come_in_the_same_order_in_each_process():
+    """What two workers of pytest-xdist collect must be alike: sets, and parts as they were registered, are not."""
+    strange = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in FILES
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.parametrize"
+        if len(node.args) > 1 and not has_order(node.args[1])
+    ]
+    assert not strange, "wrap the cases in sorted()"

@@ -12,7 +12,9 @@ from places import ROOT
 
 PACKAGE = sorted((ROOT / "ggdr").rglob("*.py"))
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "model_cards").glob("*.md")]
+PAGES += (ROOT / "examples").rglob("*.md")
 WRITTEN = [*PACKAGE, *(page for page in PAGES if page.name != "CHANGELOG.md"), *(ROOT / "recipes").rglob("*.py")]
+WRITTEN += (ROOT / "examples").rglob("*.py")
 
 CONTRACTS = {
     "main": "each verb's entry",

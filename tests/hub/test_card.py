@@ -184,6 +184,14 @@ def test_the_call_of_diffusers_that_a_card_on_the_hub_shows_loads_what_is_pushed
     assert "DiffusionPipeline" not in card_of(trained)
 
 
+def test_what_is_assembled_keeps_the_log_as_it_was_while_the_run_goes_on(run, tmp_path):
+    assemble(run, tmp_path / "shared", "me/tiny", CardWords())
+    before = (tmp_path / "shared/metrics.jsonl").read_text()
+    with (run / "metrics.jsonl").open("a") as log:
+        log.write("{}\n")
+    assert (tmp_path / "shared/metrics.jsonl").read_text() == before, "a log grows: it is copied, not linked"
+
+
 @pytest.mark.parametrize(("network", "labels"), [(tiny.STYLEGAN2, 3), (DCGANGeneratorConfig(channels=8), 0)])
 def test_the_snippet_fits_what_the_generator_takes(network, labels, tmp_path, monkeypatch):
     save_model(network.build(ImageSpec(16, 16, 1, labels)), tmp_path / "model/generator")

@@ -164,11 +164,6 @@ def test_a_snapshot_outlives_the_checkpoint_it_was_taken_of(tmp_path):
     link_or_copy(file, tmp_path / "snapshot" / "a")
     file.unlink()
     assert (tmp_path / "snapshot" / "a").read_text() == "weights"
-    (log := tmp_path / "metrics.jsonl").write_text("1\n")
-    link_or_copy(log, tmp_path / "snapshot" / log.name)
-    with log.open("a") as stream:
-        stream.write("2\n")
-    assert (tmp_path / "snapshot" / log.name).read_text() == "1\n", "a log grows: it is copied"
 
 
 def test_what_holds_no_model_is_not_assembled(tmp_path):

@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 import torch
 
+from ggdr.data.reading.labelled import with_labels
+from ggdr.data.vectors import Vectors
 from ggdr.errors import UserError
 from ggdr.features.cache import FeatureCache
+from ggdr.features.segmenter import LabelledImages, Segmenter, train_segmenter
 from ggdr.metrics.base import FeatureMetric, extractor_of
-from ggdr.metrics.data import EvalData
+from ggdr.metrics.data import EvalData, Rows
 from ggdr.metrics.fid import FID
 from ggdr.networks.base import ImageSpec
+from ggdr.networks.mlp import MLPGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.registry import Capability, datasets, discover, extractors, metrics
 
@@ -25,6 +30,8 @@ PAIRED = sorted(name for name, metric in metrics.items() if Capability.TRUTH in 
 """metrics that hold each fake against the image that should be at its place"""
 AGAINST_REALS = ["density_coverage", "fd_dinov2", "fid", "kid", "precision_recall", "swd"]
 """metrics that hold fakes against reals, so that reals themselves are the best fakes"""
+OF_VECTORS = ["zero_shot"]
+"""metrics of vectors, and of a generator of them, some of whose classes are held out"""
 every_metric = pytest.mark.parametrize("name", sorted(metrics))
 
 
@@ -61,25 +68,50 @@ def eval_data(fakes: Callable[[range], torch.Tensor] | None = None, count: int =
     truth = FeatureCache(make, count=count, networks=real.networks)
     again = FeatureCache(harmed(fake), count=count, networks=real.networks)
     made = FeatureCache(fake, count=count, networks=real.networks)
-    return EvalData(real, made, generator, truth=truth, other_draws=again)
+    found = EvalData(real, made, generator, truth=truth, other_draws=again)
+    return found._replace(maps=lambda places: ink(make(places)), segmenter=ink_segmenter)
+
+
+def given_to(name: str) -> EvalData:
+    """What a metric measures: digits, or, of one of vectors, vectors."""
+    if name not in OF_VECTORS:
+        return eval_data()
+    data = Vectors(labels="class_vectors", unseen=("4", "7"))
+    torch.manual_seed(0)
+    generator = MLPGeneratorConfig.tiny().build(data.open().spec).eval()
+    cache = FeatureCache(lambda places: data.open().at(list(places), 0).images, count=96)
+    parts = [Rows(*with_labels(each.open())) for each in (data, data.held_out())]
+    return EvalData(cache, cache, generator, both_parts=lambda: (parts[0], parts[1]))
+
+
+def ink(images: torch.Tensor) -> torch.Tensor:
+    """Label maps [N, H, W] of digits: ink is 1, paper 0."""
+    return (images[:, 0] > 100).to(torch.uint8)
+
+
+@cache
+def ink_segmenter() -> Segmenter:
+    """A segmenter that tells ink from paper."""
+    pairs = LabelledImages(images := digits()(range(1000, 1200)), ink(images), 2)
+    return Segmenter(train_segmenter(pairs, steps=20), pairs, torch.device("cpu"))
 
 
 @every_metric
 def test_metric_gives_finite_numbers_the_same_each_time_and_leaves_randomness_alone(name):
-    metric, given = quick(name), eval_data()
+    metric, given = quick(name), given_to(name)
     state = torch.get_rng_state()
     found = metric.measure(given)
     assert torch.equal(torch.get_rng_state(), state)
     assert found and all(isinstance(value, float) and math.isfinite(value) for value in found.values())
-    assert metric.measure(eval_data()) == found
+    assert metric.measure(given_to(name)) == found
     assert metric.better in ("lower", "higher") and metric.reliable_images >= 2
     assert metric.covariance == isinstance(metric, FID)
 
 
 @every_metric
 def test_metric_does_not_depend_on_what_was_measured_before(name):
-    alone, shared = quick(name).measure(eval_data()), eval_data()
-    for other in sorted(metrics):
+    alone, shared = quick(name).measure(given_to(name)), given_to(name)
+    for other in OF_VECTORS if name in OF_VECTORS else sorted({*metrics} - {*OF_VECTORS}):
         quick(other, images=40).measure(shared)
     assert quick(name).measure(shared) == pytest.approx(alone, rel=1e-5)
 
@@ -124,7 +156,7 @@ def test_metric_of_pairs_refuses_truths_of_another_shape(name):
 
 @every_metric
 def test_metric_loads_what_it_reads_before_it_is_needed(name):
-    asked = eval_data()
+    asked = given_to(name)
     metric = quick(name)
     metric.prepare(asked)
     held = extractor_of(metric)
@@ -136,7 +168,7 @@ def test_metric_loads_what_it_reads_before_it_is_needed(name):
 def test_metric_that_walks_says_that_images_are_not_enough(name):
     for call in (quick(name).prepare, quick(name).measure):
         with pytest.raises(ValueError, match=f"^{name} .*generator"):
-            call(eval_data()._replace(generator=None))
+            call(given_to(name)._replace(generator=None))
 
 
 @pytest.mark.parametrize("name", sorted(name for name, metric in metrics.items() if issubclass(metric, FeatureMetric)))

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
-from ggdr.networks.mlp import MLPDiscriminatorConfig
+from ggdr.networks.mlp import MLPDiscriminatorConfig, MLPGeneratorConfig
 from ggdr.play.codes import as_images, code_spec
 from ggdr.saving.model import load_model, save_model
 
@@ -70,3 +70,37 @@ def test_a_network_of_codes_is_saved_and_loaded(tmp_path):
 def test_widths_and_layers_are_above_zero(settings):
     with pytest.raises(UserError, match=f"{[*settings][0]} is 0"):
         MLPDiscriminatorConfig(**settings)
+
+
+LABELLED = ImageSpec(1, 1, 6, labels=5)
+
+
+def test_labels_pass_a_layer_of_their_own_where_it_has_a_width():
+    net = MLPGeneratorConfig(z_dim=3, channels=8, layers=1, norm="none", label_channels=4).build(LABELLED)
+    z, labels = torch.randn(2, 3), torch.randn(2, 5)
+    told = F.linear(labels, net.embed.weight, net.embed.bias)
+    (layer,) = net.layers
+    x = F.relu(F.linear(torch.cat([z, told], 1), layer.conv.weight.flatten(1), layer.conv.bias))
+    wanted = F.linear(x, net.out.weight.flatten(1), net.out.bias)
+    torch.testing.assert_close(net(z, labels).image.flatten(1), wanted)
+    plain = MLPGeneratorConfig(z_dim=3, channels=8, layers=1, label_channels=4).build(ImageSpec(1, 1, 6))
+    assert plain.embed is None and plain(z).image.shape == (2, 6, 1, 1)
+    with pytest.raises(UserError, match="label_channels"):
+        MLPGeneratorConfig(label_channels=-1)
+
+
+def test_a_leaky_relu_lets_a_fifth_of_what_is_below_zero_through():
+    for activation, slope in (("relu", 0.0), ("leaky_relu", 0.2)):
+        net = MLPGeneratorConfig(z_dim=3, channels=8, layers=1, norm="none", activation=activation).build(code_spec(4))
+        (layer,) = net.layers
+        x = torch.randn(5, 3, 1, 1)
+        torch.testing.assert_close(layer(x), F.leaky_relu(layer.conv(x), slope))
+
+
+def test_a_discriminator_may_be_blind_to_labels():
+    net = MLPDiscriminatorConfig(channels=8, labels="none").build(LABELLED)
+    vectors = torch.randn(3, 6, 1, 1)
+    assert torch.equal(net(vectors, torch.zeros(3, 5)).logits, net(vectors, torch.ones(3, 5)).logits)
+    for labels in ("projection", "concat"):
+        other = MLPDiscriminatorConfig(channels=8, labels=labels).build(LABELLED)
+        assert not torch.equal(other(vectors, torch.zeros(3, 5)).logits, other(vectors, torch.ones(3, 5)).logits)

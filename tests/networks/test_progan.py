@@ -190,7 +190,7 @@ class TestLevel:
         network = tiny.moved(G.build(ImageSpec(8, 8))).eval()
         network.grow(0.25)
         program, z = trace(GeneratorGraph(network)), torch.randn(3, 8)
-        torch.testing.assert_close(program.module()(z=z), network(z).image)
+        torch.testing.assert_close(program.module()(z), network(z).image)
 
 
 class TestGame:

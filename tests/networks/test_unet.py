@@ -125,7 +125,7 @@ def test_an_encoder_without_a_pyramid_is_refused():
 
 
 def test_it_gives_what_its_encoder_gives_features_and_heads():
-    own = {Capability.D_FEATURES, Capability.PYRAMID, Capability.HEADS}
+    own = {Capability.D_FEATURES, Capability.PYRAMID, Capability.HEADS, Capability.CLASS_LOGITS}
     assert UNetDiscriminatorConfig().provides == own | {Capability.STAGES}
 
 

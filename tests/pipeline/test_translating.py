@@ -251,7 +251,7 @@ def test_numbers_that_cannot_be_are_refused(runs):
         ({"_domains": "ab"}, "they are one or two names"),
         ({"_domains": ["a"]}, "is not played by the networks"),
         ({"_game": {"type": "shared_encoder"}}, "and no discriminator_a"),
-        ({"_game": {"type": "standard"}}, "game 'standard' is not played by the networks"),
+        ({"_game": {"type": "standard"}}, "holds 'generator_ab', 'generator_ba' and no generator"),
         ({"generator_cd": ["ggdr", "Translator"]}, "lacks its generator_cd"),
     ],
 )

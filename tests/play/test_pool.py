@@ -11,12 +11,25 @@ import torch
 
 from ggdr.errors import UserError
 from ggdr.play.pool import ImagePool
+from ggdr.play.term import Regularizer
 from ggdr.recipe.fitting import fit
+from ggdr.registry import Capability
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.regularizers.r2 import R2
 from ggdr.train import train_step
 
 CPU = torch.device("cpu")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OfSources(Regularizer):
+    """D sees what fakes were made of; it is registered nowhere."""
+
+    name = "of_sources"
+    requires = frozenset({Capability.SOURCE})
+
+    def d_loss(self, duel):
+        return (duel.fake.image - duel.source).mean()
 
 
 def images(*numbers: float) -> torch.Tensor:
@@ -48,6 +61,49 @@ def test_a_full_pool_shows_an_old_image_half_of_the_time_and_takes_the_new_one_i
     assert pool.images["a"].shape == (2, 1, 2, 2)
     for slot, value in enumerate((-1.0, -2.0)):  # of several for one slot the last one stays
         assert pool.images["a"][slot, 0, 0, 0] == new[shown == value][-1]
+
+
+def test_places_whose_images_were_not_shown_stay_as_they_are():
+    pool = ImagePool(3, CPU)
+    pool.load({"a": images(-1, -2, -3)})
+    pool.made["a"] = [(torch.tensor([-1, 1, -1, -1]), images(5, 6, 7, 8))]
+    pool.exchange()
+    assert numbers(pool.images["a"]) == [-1, 6, -3]
+    pool.show("a", images(9), keep=True)
+    pool.load({"a": images(-1)})  # what was made before it went back to a checkpoint
+    pool.exchange()
+    assert numbers(pool.images["a"]) == [-1]
+
+
+def test_an_older_image_stands_for_one_of_its_own_label_alone():
+    pool = ImagePool(3, CPU)
+    classes = torch.eye(3)
+    pool.show("a", images(-1, -2, -2.5), keep=True, labels=classes[[0, 1, 1]])
+    pool.exchange()
+    assert {name: len(each) for name, each in pool.state().items()} == {"a": 3, "a.labels": 3}
+    torch.manual_seed(0)
+    new = torch.arange(1.0, 601.0)
+    kinds = torch.arange(600) % 3
+    shown = pool.show("a", images(*new.tolist()), keep=True, labels=classes[kinds])[:, 0, 0, 0]
+    assert (shown[kinds == 2] > 0).all(), "the pool has none of the third"
+    assert set(shown[kinds == 0][shown[kinds == 0] < 0].tolist()) == {-1}
+    olds = shown[kinds == 1][shown[kinds == 1] < 0]
+    assert 70 < len(olds) < 130 and 0.3 < (olds == -2).float().mean() < 0.7
+    again = ImagePool(3, CPU)
+    pool.exchange()
+    again.load(pool.state())
+    assert again.labels["a"].tolist() == classes[[0, 1, 1]].tolist() and (again.images["a"] > 0).all()
+    assert (kinds[again.images["a"][:, 0, 0, 0].long() - 1] == torch.tensor([0, 1, 1])).all()
+
+
+def test_a_pool_that_was_saved_without_labels_begins_again_where_there_are_some():
+    pool = ImagePool(2, CPU)
+    pool.load({"a": images(-1, -2)})
+    labels = torch.ones(2, 1)
+    for _ in range(2):
+        assert numbers(pool.show("a", images(1, 2), keep=True, labels=labels))[0] in (1, 2)
+        pool.exchange()
+    assert set(numbers(pool.images["a"])) <= {1, 2} and len(pool.images["a"]) == len(pool.labels["a"]) == 2
 
 
 def test_a_lazy_phase_puts_nothing_in_and_pools_of_two_names_are_two():
@@ -83,6 +139,7 @@ def test_a_lazy_phase_of_a_run_is_shown_the_pool_and_puts_nothing_in(tmp_path):
     [
         ({"regularizers": {"ggdr": GGDR(resolutions=(16,))}}, "regularizer 'ggdr' compares D's maps"),
         ({"n_critic": 2}, "n_critic is 2"),
+        ({"regularizers": {"mine": OfSources()}}, "regularizer 'mine' teaches D by what the fakes were made of"),
     ],
 )
 def test_what_older_fakes_do_not_fit_is_refused_with_what_to_type(changes, why):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 
 import pytest
-import tiny
 import torch
 from image_specs import SPECS, every_spec, images_of, labels_of
 from registered import own
-from terms import TERMS, judge, translations
+from terms import OF_NOISE, TERMS, encoded, extra_of, judge, label_map_of, of_noise, translations
 
 from ggdr.errors import UserError
-from ggdr.networks.base import DiscriminatorOutput, ExtraOutputs, ImageSpec
+from ggdr.networks.base import DiscriminatorOutput, ImageSpec
 from ggdr.play.duel import NOBODY, Duel, StepContext
 from ggdr.registry import Capability, of_duels
 
@@ -22,8 +21,11 @@ LABELLED = SPECS["square, labels"]
 REFUSED = {
     "auxiliary_classifier": lambda spec: not spec.labels,
     "auxiliary_rotation": lambda spec: spec.height != spec.width,
+    "compatibility": lambda spec: not spec.labels,
     "fastgan_reconstruction": lambda spec: spec.channels == 2,
+    "mismatched": lambda spec: not spec.labels,
     "perceptual": lambda spec: spec.channels == 2,
+    "visual_pivot": lambda spec: not spec.labels,
 }
 """terms that cannot be for some images, and for which"""
 ALWAYS = {"cutmix": {"p": 1.0}}
@@ -50,14 +52,15 @@ def started(part, spec: ImageSpec = LABELLED, steps: int = 0):
 
 def duel(term, turn: str, spec: ImageSpec = LABELLED, requires=None, augment=None) -> Duel:
     torch.manual_seed(2)
-    g = tiny.STYLEGAN2.build(spec)
+    g = of_noise(term).build(spec)
     resolutions = term.feature_resolutions()
-    d = judge(term).build(spec, ExtraOutputs({r: g.feature_channels[r] for r in resolutions}, term.heads(spec, g)))
-    for net, learns in ((g, turn == "g"), (d, turn == "d")):
+    d = judge(term).build(spec, extra_of(term, spec, g))
+    for net, learns in ((g, turn != "d"), (d, turn == "d")):
         net.requires_grad_(learns)
     context = StepContext(turn, term.requires if requires is None else requires, resolutions, 1.0, augment)
-    if of_duels(term.requires) <= Duel.provides:
-        return Duel(g, d, images_of(spec, 4), labels_of(spec, 4), context)
+    if of_duels(term.requires) <= OF_NOISE:
+        label_map = label_map_of(spec, 4) if Capability.LABEL_MAP in context.requires else None
+        return Duel(g, d, images_of(spec, 4), labels_of(spec, 4), context, label_map=label_map)
     return translations(term, spec, context)()
 
 
@@ -76,8 +79,9 @@ def test_a_term_is_finite_and_its_gradient_reaches_its_player_and_no_other(name,
     loss = term.loss(fight)
     assert loss.shape == () and loss.isfinite()
     (loss * term.weight).backward()
-    learner, other = (fight.G, fight.D) if turn == "g" else (fight.D, fight.G)
-    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in learner.parameters())
+    learner, other = (fight.D, fight.G) if turn == "d" else (fight.G, fight.D)
+    taught = fight.encoder if encoded(term) else learner
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in taught.parameters())
     assert other is NOBODY or all(p.grad is None for p in other.parameters())
 
 
@@ -90,7 +94,8 @@ def test_what_a_term_requires_it_uses(name):
     always_there |= {Capability.TRUTH, Capability.CYCLE, Capability.IDENTITY, Capability.IMAGES, Capability.CAM}
     always_there |= {Capability.FOUND_CONTENT, Capability.FOUND_STYLE, Capability.PATCH_FEATURES}
     always_there |= {Capability.FOUND_CONTENT, Capability.FOUND_STYLE, Capability.SOURCE}
-    always_there |= {Capability.EXAMPLES}
+    always_there |= {Capability.EXAMPLES, Capability.POSTERIOR, Capability.DECODED, Capability.CONDITION}
+    always_there |= {Capability.CLASSIFIED, Capability.PRIOR}
     always_there |= {Capability.FOUND_CONTENT, Capability.FOUND_STYLE, Capability.SOURCE, Capability.STYLISED}
     for need in term.requires - always_there:
         with pytest.raises((RuntimeError, KeyError, UserError)):
@@ -123,7 +128,11 @@ def test_an_augmentation_keeps_the_shapes_of_images_and_of_the_maps_that_move_al
     assert fight.on_fake.target_features[resolution].shape == fight.fake.features[resolution].shape
 
 
-@pytest.mark.parametrize("name", sorted(name for name, loss in losses.items() if Capability.HEADS not in loss.requires))
+ELSEWHERE = frozenset({Capability.HEADS, Capability.CLASS_LOGITS})
+"""where losses that read no plain logit read"""
+
+
+@pytest.mark.parametrize("name", sorted(name for name, loss in losses.items() if not ELSEWHERE & loss.requires))
 def test_loss_is_lower_for_the_better_player(name):
     """A D that tells reals from fakes has a lower loss than one that is wrong; G's preference is the reverse."""
     term = started(losses[name]())

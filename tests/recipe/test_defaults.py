@@ -19,16 +19,20 @@ TERMS = {
     "began": {"gamma": 0.5, "lambda_k": 0.001},
     "cam": {"weight": 1000.0},
     "class_feature_matching": {},
+    "compatibility": {"fakes": True},
+    "conditional": {},
     "content": {},
     "content_reconstruction": {},
     "contrad": {
         "fake_weight": 1.0, "logit_weight": 1.0, "temperature": 0.1, "width": 128, "hidden": 512, "flip": True,
     },
+    "classification": {},
     "cr": {"weight": 10.0, "flip": True, "shift": 4},
     "cutmix": {"p": 0.5, "ramp_kimg": 0.0},
     "cycle": {"weight": 10.0},
     "dragan": {"weight": 10.0, "radius": 0.5},
     "ebgan": {"margin": 1.0},
+    "entropy": {"weight": 10.0},
     "fastgan_reconstruction": {},
     "feature_matching": {"resolutions": ()},
     "fsmr": {},
@@ -36,11 +40,16 @@ TERMS = {
     "glead": {"weight": 10.0, "resolutions": ()},
     "hinge": {},
     "identity": {"weight": 5.0},
+    "image_reconstruction": {"norm": "l2"},
+    "kl": {"weight": 0.05},
     "l1": {"weight": 100.0},
     "l2": {},
+    "labelmix": {"weight": 10.0},
     "least_squares": {},
     "lecam": {"weight": 0.3, "decay": 0.99, "one_sided": False},
     "minimax": {},
+    "mismatched": {"weight": 0.5},
+    "mutual_information": {"uniform_weight": 0.1, "hidden": 128},
     "nce": {"patches": 256, "temperature": 0.07},
     "nce_identity": {"patches": 256, "temperature": 0.07},
     "non_saturating": {},
@@ -59,6 +68,9 @@ TERMS = {
     "relativistic": {},
     "relativistic_average": {"form": "logistic"},
     "san": {"weighting": "uniform"},
+    "segmentation": {"balanced": True},
+    "semantic": {"fakes": False, "balanced": True},
+    "visual_pivot": {},
     "wasserstein": {"clip": 0.01},
     "style": {"weight": 10.0},
     "style_reconstruction": {},
@@ -75,6 +87,7 @@ METRICS = {
     "kid": {"extractor": "inception", "subsets": 100, "subset": 1000, "seed": 2020},
     "l1": {},
     "lpips": {"extractor": "lpips"},
+    "mean_iou": {},
     "memorization": {"extractor": "dinov2"},
     "ms_ssim": {"seed": 0},
     "ppl": {"extractor": "lpips", "space": "w", "sampling": "end", "epsilon": 1e-4, "seed": 0},
@@ -82,6 +95,7 @@ METRICS = {
     "psnr": {},
     "ssim": {},
     "swd": {"patches": 32, "side_px": 7, "directions": 128, "seed": 0},
+    "zero_shot": {"per_class": 60, "neighbours": 1},
 }
 AUGMENTATIONS = {
     "ada": {
@@ -141,10 +155,11 @@ def where(kind, holds) -> set[str]:
 
 def test_losses_say_what_logits_mean_under_them():
     undecided = {name: loss.undecided for name, loss in losses.items() if loss.undecided is not None}
-    assert undecided == {"hinge": 0, "least_squares": 0.5, "minimax": 0, "non_saturating": 0}
+    assert undecided == {"hinge": 0, "least_squares": 0.5, "minimax": 0, "non_saturating": 0, "segmentation": 0}
     assert where(losses, lambda loss: not loss.ranks) == {"began", "contrad"}
     assert where(losses, lambda loss: loss.logistic) == {"minimax", "non_saturating"}
-    assert where(losses, lambda loss: not loss.symmetric) == {"began", "contrad", "ebgan", "least_squares"}
+    lopsided = {"began", "contrad", "ebgan", "least_squares", "segmentation"}
+    assert where(losses, lambda loss: not loss.symmetric) == lopsided
     assert (Loss.undecided, Loss.ranks, Loss.logistic, Loss.symmetric) == (0.0, True, False, False)
 
 
@@ -153,10 +168,10 @@ def test_terms_say_what_they_read_and_how_exactly():
     penalties = {"dragan", "r1", "r2", "wgan_gp"}
     assert where(terms, lambda term: term.float32) == penalties | {"path_length"}
     assert where(terms, lambda term: term.reads_logits) == penalties | {
-        "apa", "bcr", "cr", "fsmr", "lecam", "r1_approximate", "r2_approximate", "san", "zcr",
+        "apa", "bcr", "cr", "fsmr", "lecam", "mismatched", "r1_approximate", "r2_approximate", "san", "zcr",
     }  # fmt: skip
     assert {name: term.least for name, term in terms.items() if term.least > 1} == dict.fromkeys(
-        ("contrad", "feature_matching", "fsmr", "pulling_away"), 2
+        ("compatibility", "contrad", "feature_matching", "fsmr", "mismatched", "pulling_away"), 2
     )
     assert not Regularizer.float32 and not Regularizer.reads_logits and Regularizer.least == 1
 
@@ -164,11 +179,11 @@ def test_terms_say_what_they_read_and_how_exactly():
 def test_metrics_say_from_how_many_images_on_they_mean_something():
     assert {name: metric.reliable_images for name, metric in metrics.items()} == {
         "density_coverage": 1000, "diversity": 100, "fd_dinov2": 2048, "fid": 2048, "is": 5000, "kid": 100, "l1": 100,
-        "lpips": 100, "memorization": 1000, "ms_ssim": 200, "ppl": 1000, "precision_recall": 1000,
+        "lpips": 100, "mean_iou": 100, "memorization": 1000, "ms_ssim": 200, "ppl": 1000, "precision_recall": 1000,
         "psnr": 100, "ssim": 100,
-        "swd": 2,
+        "swd": 2, "zero_shot": 2,
     }  # fmt: skip
     assert where(metrics, lambda metric: metric.better == "higher") == {
-        "density_coverage", "diversity", "is", "precision_recall", "psnr", "ssim",
+        "density_coverage", "diversity", "is", "mean_iou", "precision_recall", "psnr", "ssim", "zero_shot",
     }  # fmt: skip
     assert where(metrics, lambda metric: metric.covariance) == {"fid", "fd_dinov2"}

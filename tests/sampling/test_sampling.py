@@ -57,7 +57,7 @@ def test_large_seeds_fit_torch_and_numpy_and_stay_apart():
 
 def test_a_run_s_grids_differ_for_seeds_that_differ_by_a_power_of_two():
     view = StandardGame().views({"generator": PIPE.generator}, ["real"])["fakes"]
-    one, other = (make(view, {"real": Reals(torch.empty(2, 0))}, seed) for seed in (5, 5 + 2**32))
+    one, other = (make(view, {"real": Reals(torch.empty(2, 0))}, seed, ImageSpec(1, 1)) for seed in (5, 5 + 2**32))
     assert one.shape == other.shape and not torch.equal(one, other)
 
 

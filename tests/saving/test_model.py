@@ -72,6 +72,7 @@ CHANGES = {
     "unknown field": (lambda config: config | {"config": config["config"] | {"depth": 3}}, "no field 'depth'"),
     "other width": (lambda config: config | {"config": config["config"] | {"w_dim": 4}}, "model.safetensors does not"),
     "other size": (lambda config: config | {"spec": config["spec"] | {"height": 32, "width": 32}}, "does not hold"),
+    "numbers of another kind": (lambda config: config | {"spec": config["spec"] | {"continuous": 1}}, "whole numbers"),
     "no size": (lambda config: config | {"spec": {"height": 16}}, "needs a height and a width"),
 }
 

@@ -42,6 +42,7 @@ from ggdr.networks.none import NoDiscriminatorConfig
 from ggdr.networks.patch import PatchDiscriminatorConfig
 from ggdr.networks.patch_projector import PatchProjectorConfig
 from ggdr.networks.resnet_translator import ResnetTranslatorConfig
+from ggdr.networks.spade import SPADETranslatorConfig
 from ggdr.networks.ugatit import UGATITDiscriminatorConfig, UGATITTranslatorConfig
 from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Networks
@@ -54,6 +55,7 @@ from ggdr.regularizers.content import Content
 from ggdr.regularizers.content_reconstruction import ContentReconstruction
 from ggdr.regularizers.cycle import CycleConsistency
 from ggdr.regularizers.identity import Identity
+from ggdr.regularizers.kl import KLDivergence
 from ggdr.regularizers.l1 import L1Distance
 from ggdr.regularizers.nce import IdentityPatchNCE, PatchNCE
 from ggdr.regularizers.paired_feature_matching import PairedFeatureMatching
@@ -65,6 +67,7 @@ JUDGE = DCGANDiscriminatorConfig(channels=4)
 PATCH = PatchDiscriminatorConfig(channels=4, halvings=1, scales=2, norm="none")
 MATCHING = PairedFeatureMatching(weight=1.0)
 CODED = ResnetTranslatorConfig(channels=4, blocks=1, halvings=1, z_dim=3)
+STYLES = ConvEncoderConfig(channels=4, norm="instance", stochastic=True)
 AUGMENTED = AugmentedGame(pool=12, encoder=ConvEncoderConfig(channels=4), discriminator_z=MLPDiscriminatorConfig.tiny())
 
 
@@ -179,6 +182,9 @@ def recipe(name: str) -> Recipe:
             regularizers={**r1, "redraw": Redraw()},
             **common,
         )
+    if name == "encoded":  # the code of each truth is found
+        coded = {"generator": SPADETranslatorConfig.tiny(), "game": PairedGame(encoder=STYLES)}
+        return dataclasses.replace(recipe("paired"), **coded, regularizers={"l1": L1Distance(), "kl": KLDivergence()})
     codes = {"content": ContentReconstruction(), "style": StyleReconstruction(), "identity": Identity()}
     game, maker, judge, terms = {
         "unpaired": (UnpairedGame(pool=12), SmallTranslatorConfig(), JUDGE, {**r1, "cycle": SmallCycle()}),

@@ -31,6 +31,7 @@ MATRIX = {"mm", "addmm", "bmm", "convolution", "cudnn_convolution", "linear"}
 WANTED = {
     ("g", "stylegan3"): "stylegan3/layers.py",  # Fourier features: they place every pixel
     ("d", "unet_gan"): "unet_gan/discriminator.py",  # the last layer of each pixel's logit
+    ("d", "oasis"): "oasis/discriminator.py",  # the last layer of each pixel's classes
     ("d", "pixel"): "layers/projection.py",  # the same
     ("g", "adain"): "adain/translator.py",  # the variance of the encoder's maps
     ("d", "funit"): "funit/discriminator.py",  # the last layer of patches' logits of each class
@@ -119,12 +120,12 @@ def watched(kind: str, config, labels: int = 0) -> Maps:
         x = torch.randn((IMAGES, network.z_dim) if codes else (IMAGES, 3, SIDE, SIDE), device="cuda")
         given = torch.zeros(IMAGES, labels, device="cuda") if labels else None
         with cuda_autocast(), Maps() as maps:
-            network(x, given)
+            network.translate(x, given) if translates else network(x, given)
     return maps
 
 
 FAMILIES = [
-    *(("g", name) for name in sorted(generators)),
+    *(("g", name) for name in sorted(generators) if name != "mlp"),  # of vectors
     *(("d", name) for name in sorted(discriminators) if name not in ("timm", "mlp")),  # a backbone of timm's; vectors
 ]
 

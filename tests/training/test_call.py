@@ -102,10 +102,9 @@ def test_what_does_not_go_together_is_an_error_of_the_user(tmp_path):
     ["import ggdr", "import ggdr.train", "from ggdr import train; import ggdr", "import ggdr; ggdr.train.train_step"],
 )
 def test_the_module_is_called_like_its_function_however_it_was_imported(imports, tmp_path):
-    step = "import dataclasses, tiny\nrecipe = dataclasses.replace(tiny.recipe, total_kimg=0.008)\n"
-    (tmp_path / "step.py").write_text(step)
-    code = f"{imports}; assert ggdr.train('step.py', out='run').done; print(ggdr.train.main.__name__)"
-    assert python("-c", code, where=tmp_path).endswith("main\n")
+    code = f"{imports}\ntry: ggdr.train('nowhere', out='run')\nexcept ggdr.errors.UserError as error: print(error)\n"
+    said = python("-c", f"{code}print(ggdr.train.main.__name__)", where=tmp_path)
+    assert "no recipe of ggdr is called 'nowhere'" in said and said.endswith("main\n")
 
 
 def test_it_is_still_run_as_a_module(tmp_path):
@@ -129,6 +128,17 @@ def test_parts_defined_in_a_notebook_are_named_in_the_recipe_that_is_written_dow
     code = SCRIPT.replace('__name__ == "__main__"', "True")
     python("-c", code, where=tmp_path)
     assert "# Own was defined in a notebook: import it here." in (tmp_path / "run" / "recipe.py").read_text()
+
+
+@pytest.mark.parametrize("wanted", ["", "1"], ids=["the sentence", "GGDR_TRACEBACK=1"])
+def test_an_error_of_the_user_is_one_sentence_in_a_notebook(wanted, tmp_path):
+    cell = "from ggdr.recipe.files import load_recipe\nload_recipe('no_such_recipe')"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path), "GGDR_TRACEBACK": wanted}
+    words = [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", cell]
+    said = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240)
+    told = [line for line in (said.stdout + said.stderr).splitlines() if line]
+    assert "UserError: no recipe of ggdr is called 'no_such_recipe'" in told[-1]
+    assert (len(told) == 1) == (not wanted), told
 
 
 def test_a_recipe_of_this_process_is_not_changed(tmp_path):

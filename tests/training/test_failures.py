@@ -58,6 +58,7 @@ class Throws(Regularizer):
 '''
 
 
+@pytest.mark.slow
 def test_when_one_process_throws_all_end_with_its_message(tmp_path):
     (tmp_path / "throws.py").write_text(THROWS)
     use = ("--use", str(tmp_path / "throws.py"), "--regularizers.throws", "throws")
@@ -80,6 +81,7 @@ def test_memory_that_runs_out_is_told_with_what_to_type(tmp_path):
         torch.empty(1 << 46)
 
 
+@pytest.mark.slow
 def test_when_one_process_is_killed_the_other_ends_and_says_so(tmp_path):
     first, second = pair("--out", str(tmp_path / "run"), "--total-kimg", "100")
     while checkpoint.latest(tmp_path / "run") is None:

@@ -9,14 +9,14 @@ from collections.abc import Callable
 import pytest
 import tiny
 import torch
-from terms import TERMS, judge, one_hot, translations
+from terms import OF_NOISE, TERMS, extra_of, judge, label_map_of, of_noise, one_hot, translations
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ggdr.augment.ada import ADA, get_args
 from ggdr.augment.ada import Transform as AdaTransform
 from ggdr.augment.diffaug import DiffAugment
 from ggdr.games.progressive import Progressive
-from ggdr.networks.base import ExtraOutputs, ImageSpec
+from ggdr.networks.base import ImageSpec
 from ggdr.networks.progan import ProGANDiscriminatorConfig, ProGANGeneratorConfig
 from ggdr.ops import host_copy
 from ggdr.play.duel import Duel, StepContext
@@ -111,16 +111,15 @@ def on_meta(term, turn: str) -> Callable[[], Duel]:
     """Makes duels whose device holds no numbers: whoever asks for one fails."""
     seen = ImageSpec(16, 16, 3, 3)
     context = StepContext(turn, term.requires, term.feature_resolutions(), 1.0)
-    if not of_duels(term.requires) <= Duel.provides:
+    if not of_duels(term.requires) <= OF_NOISE:
         return translations(term, seen, context, "meta")
-    g = tiny.STYLEGAN2.build(seen)
-    targets = {resolution: g.feature_channels[resolution] for resolution in term.feature_resolutions()}
-    d = judge(term).build(seen, ExtraOutputs(targets, term.heads(seen, g)))
+    g = of_noise(term).build(seen)
+    d = judge(term).build(seen, extra_of(term, seen, g))
     for network, learns in ((g, turn == "g"), (d, turn == "d")):
         network.to("meta").requires_grad_(learns)
     reals = torch.randn(4, 3, 16, 16, device="meta")
-    labels = one_hot(4, 3).to("meta")
-    return lambda: Duel(g, d, reals, labels, context)
+    labels, label_map = one_hot(4, 3).to("meta"), label_map_of(seen, 4).to("meta")
+    return lambda: Duel(g, d, reals, labels, context, label_map=label_map)
 
 
 def meta_term(name: str):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import sys
+import json
 import warnings
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
-from launching import LAUNCH, launch
+from accelerate.commands.launch import launch_command, launch_command_parser
+from complaints import ended
+from places import TINY
 
 from ggdr.data.digits import Digits
 from ggdr.data.loader import batches
+from ggdr.errors import UserError
 from ggdr.ops.threads import available_cpus
+from ggdr.train import main
 from ggdr.training.launch import check_settings
 
-TRAIN = ["-m", "ggdr.train", "tests/support/tiny.py", "--dry-run"]
 SAVED = """
 compute_environment: LOCAL_MACHINE
 distributed_type: {kind}
@@ -67,7 +72,15 @@ def test_a_tpu_is_refused_unless_the_cpu_beside_it_was_asked_for():
     check_settings({"PJRT_DEVICE": "TPU", "ACCELERATE_USE_CPU": "true"}, "fp32")
 
 
-@pytest.mark.slow
+def handed_on(folder: Path, *flags: str) -> dict[str, str]:
+    """The environment that `accelerate launch` starts a script in, by a configuration that was saved."""
+    script = folder / "script.py"
+    script.write_text("import json, os, sys\njson.dump(dict(os.environ), open(sys.argv[1], 'w'))\n")
+    words = ["--config_file", str(folder / "saved.yaml"), *flags, str(script), str(folder / "environment.json")]
+    launch_command(launch_command_parser().parse_args(words))
+    return json.loads((folder / "environment.json").read_text())
+
+
 @pytest.mark.parametrize(
     ("kind", "precision", "flags", "said"),
     [
@@ -79,17 +92,15 @@ def test_a_tpu_is_refused_unless_the_cpu_beside_it_was_asked_for():
 )
 def test_saved_settings_reach_the_one_sentence_and_flags_go_before_them(kind, precision, flags, said, tmp_path):
     (tmp_path / "saved.yaml").write_text(SAVED.format(kind=kind, precision=precision))
-    done = launch([*LAUNCH, "--config_file", str(tmp_path / "saved.yaml"), *flags, *TRAIN])
-    if said:
-        assert done.returncode != 0 and f"ggdr: error: {said}" in done.stderr, done.stderr[-2000:]
-    else:
-        assert done.returncode == 0 and "time per kimg" in done.stdout, done.stderr[-2000:]
+    environment = handed_on(tmp_path, *flags)
+    with pytest.raises(UserError, match=f"^{said}") if said else nullcontext():
+        check_settings(environment, "fp32")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["ACCELERATE_USE_DEEPSPEED", "ACCELERATE_USE_FSDP"])
-def test_a_setting_in_the_environment_ends_in_no_traceback(variable):
-    done = launch([sys.executable, *TRAIN], **{variable: "true"})
+def test_a_setting_in_the_environment_ends_in_no_traceback(variable, monkeypatch):
+    monkeypatch.setenv(variable, "true")
+    done = ended(main, TINY, "--dry-run")
     assert done.returncode == 2 and "ggdr: error: launched with" in done.stderr and "Traceback" not in done.stderr
 
 

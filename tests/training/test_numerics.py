@@ -69,7 +69,7 @@ def test_penalties_are_those_of_float32_and_ggdr_is_computed_in_it(tmp_path):
         for phase in run.phases:
             run.seed(phase.name)
             with run.players[phase.turn].learning(1, 0.0):
-                (duel,) = run.recipe.game.duels(run.networks, batch, run.context(phase))
+                (duel,) = run.recipe.game.duels(run.networks, batch, run.context(phase, batch))
                 values |= {f"{phase.turn}/{name}": term.loss(duel) for name, term in phase.terms.items()}
         assert run.terms["ggdr"].seen == {torch.float32, False}
         assert {value.dtype for value in values.values()} == {torch.float32}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from complaints import Ended, ended
 from places import ROOT, SUPPORT
 
 from ggdr.folders import mark
@@ -29,8 +30,8 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": f"{ROOT}:{SUPPORT}", "OMP_NUM_THREADS": "1"}
 
 
-def run(out: Path, *flags: str) -> subprocess.CompletedProcess:
-    return subprocess.run(command(out, *flags), env=environment(), capture_output=True, text=True, timeout=240)
+def run(out: Path, *flags: str) -> Ended:
+    return ended(main, RECIPE, "--out", str(out), *flags)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -61,14 +62,14 @@ def limited(size: int) -> None:
 
 def test_a_full_disk_while_saving_leaves_the_last_good_checkpoint(finished, tmp_path):
     out = shutil.copytree(finished, tmp_path / "run")
-    good, longer = checkpoint.latest(out), command(out, "--total-kimg", "0.096")
+    good, longer = checkpoint.latest(out), ("--total-kimg", "0.096")
     options = {"env": environment(), "capture_output": True, "text": True, "timeout": 240}
-    result = subprocess.run(longer, **options, preexec_fn=lambda: limited(16_000))
+    result = subprocess.run(command(out, *longer), **options, preexec_fn=lambda: limited(16_000))
     assert result.returncode == 2
     assert "ggdr: error: cannot write" in result.stderr and f"the last good checkpoint is {good}" in result.stderr
     assert checkpoint.latest(out) == good and files(good) == files(checkpoint.latest(finished))
     assert not list((out / "checkpoints").glob(".writing-*"))
-    assert subprocess.run(longer, **options).returncode == 0 and checkpoint.latest(out).name == "00000012"
+    assert run(out, *longer).returncode == 0 and checkpoint.latest(out).name == "00000012"
 
 
 def test_checkpoints_hold_safetensors_json_and_text_that_others_may_read(finished):
@@ -165,7 +166,7 @@ def test_another_recipe_in_the_same_folder_is_refused(finished, tmp_path):
     result = run(out, "--generator.channel-max", "16")
     assert result.returncode == 2 and "choose another --out" in result.stderr
     assert "was made by another recipe: generator.channel_max was 8, is 16" in result.stderr
-    assert result.stderr.count("\n") == 1
+    assert result.stderr.count("\n") == 2
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 64, b"torn"])

@@ -17,9 +17,10 @@ from places import ROOT, SUPPORT, TINY
 from tiny_runs import files, rows, trained
 
 from ggdr.metrics.swd import SlicedWasserstein
+from ggdr.processes import STOP_SIGNALS
 from ggdr.saving import checkpoint
 from ggdr.train import main
-from ggdr.training.stopping import SIGNALS, Stop
+from ggdr.training.stopping import Stop
 from ggdr.training.trainer import Trainer
 
 SWD = SlicedWasserstein(images=16, patches=4, directions=8)
@@ -28,8 +29,8 @@ SWD = SlicedWasserstein(images=16, patches=4, directions=8)
 @pytest.fixture(autouse=True)
 def heard():
     """Signals as a terminal's programs have them, also where the tests were started with some of them ignored."""
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    for number in SIGNALS:
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     yield
     for number, handler in before.items():
@@ -59,7 +60,7 @@ class Ringing(SlicedWasserstein):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP])
 def test_a_signal_ends_a_run_after_the_step_with_a_checkpoint(number, tmp_path, capfd):
     run = trained(tmp_path, type("Other", (Bell,), {"number": number}), checkpoint_kimg=1.0)
-    assert run.step == 3 and checkpoint.latest(tmp_path).name == "00000003"
+    assert run.step == 3 and checkpoint.latest(tmp_path).name == "00000003" and (tmp_path / "losses.png").is_file()
     said = capfd.readouterr()
     assert f"ggdr: {number.name}: will save after this step and end" in said.err
     assert f"stopped and saved: 0.024 of 0.064 kimg, {tmp_path / 'checkpoints' / '00000003'}" in said.out
@@ -127,6 +128,7 @@ def test_the_command_exits_with_0_and_says_what_to_type(tmp_path, capfd, monkeyp
     )
 
 
+@pytest.mark.slow
 def test_processes_stop_after_the_same_step_if_one_of_them_is_asked(tmp_path):
     """Also: what is printed is to be typed after the launcher's own words."""
     command = [*LAUNCH, "--multi_gpu", "--num_processes", "2", "-m", "ggdr.train", TINY, "--out", str(tmp_path)]

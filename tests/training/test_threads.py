@@ -126,12 +126,16 @@ def test_a_person_reads_how_busy_it_is_and_how_to_keep_all_threads():
     assert "training on 3 threads," in describe_busy(0.7, 8, 3, 4)
 
 
+BUSY = "import os\nos.nice(19)\nwhile True: pass"
+"""work that keeps a core busy and gives way to that of tests"""
+
+
 @pytest.fixture
 def all_busy() -> Iterator[dict[str, str]]:
     """Every CPU has a process that never rests; the environment of one who has chosen nothing."""
     with ExitStack() as stack:
         for _ in available_cpus():
-            busy = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            busy = stack.enter_context(subprocess.Popen([sys.executable, "-c", BUSY]))
             stack.callback(busy.kill)
         yield {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import tiny
 import torch
-from launching import LAUNCH, launch
-from places import SUPPORT, TINY
+from places import TINY
 
 from ggdr.augment.none import NoAugmentation
 from ggdr.losses.wasserstein import Wasserstein
@@ -184,21 +181,3 @@ def test_clipping_bounds_frozen_blocks_too(tmp_path):
     train_step(run, next(run.reals()))
     layer = run.networks["discriminator"].encoder.b16.conv0
     assert (layer.weight * layer.weight_gain).abs().max() <= 0.1 + 1e-6
-
-
-@pytest.mark.slow
-def test_two_processes_freeze_and_start_alike(tmp_path):
-    assert main([TINY, "--out", str(tmp_path / "source"), "--total-kimg", "0.008"]) == 0
-    script = [str(SUPPORT / "pair_of_processes.py"), str(tmp_path), "frozen"]
-    results = [
-        launch([sys.executable, *script]),
-        launch([*LAUNCH, "--multi_gpu", "--num_processes", "2", *script], ACCELERATE_USE_CPU="true"),
-    ]
-    assert all(isinstance(r, subprocess.CompletedProcess) and r.returncode == 0 for r in results), results[1].stderr
-    alone, first, second = (torch.load(tmp_path / f"{name}.pt")[0] for name in ("1-0", "2-0", "2-1"))
-    assert all(torch.equal(first[key], second[key]) for key in first)
-    start = checkpoint.load_tensors(checkpoint.latest(tmp_path / "source"), "discriminator")
-    frozen = [key for key in start if key.startswith(("encoder.b16.", "encoder.b8."))]
-    assert len(frozen) == 12
-    assert all(torch.equal(start[key], each[f"discriminator.{key}"]) for key in frozen for each in (alone, first))
-    assert max((first[key].float() - value.float()).abs().max() for key, value in alone.items()) < 2e-3

@@ -100,7 +100,7 @@ def test_a_dry_run_shows_what_fits_in_few_lines(trained, tmp_path, capsys):
 
 
 def test_a_path_without_a_model_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="nowhere' holds no model; give the folder of a run"):
+    with pytest.raises(ValueError, match="nowhere' here; give the folder of a run"):
         main([TINY, "--out", str(tmp_path / "run"), "--init-from", str(tmp_path / "nowhere")])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 
@@ -86,7 +87,7 @@ def test_list_shows_source_and_what_parts_require_and_provide(capsys):
     shown = capsys.readouterr().out
     assert "ggdr" in shown and "arXiv 2207.13320" in shown and "requires d_features, g_features" in shown
     list_parts(["discriminators"])
-    assert "provides d_features, heads, pyramid" in capsys.readouterr().out
+    assert "provides class_logits, d_features, heads, pyramid" in capsys.readouterr().out
 
 
 def test_list_by_paper(capsys):
@@ -177,3 +178,11 @@ def test_a_reader_that_goes_away_is_no_error():
     command = f"{sys.executable} -m ggdr list | head -n 1"
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout == "generators\n" and done.stderr == ""
+
+
+def test_a_terminal_that_lacks_a_letter_shows_another_instead_of_a_traceback():
+    command = [sys.executable, "-m", "ggdr", "list", "metrics"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, timeout=120, env=os.environ | {"PYTHONIOENCODING": "ascii"}
+    )
+    assert done.returncode == 0 and b"Fr?chet" in done.stdout

@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from complaints import complaint
+from complaints import complaint, ended
 from places import OWN_GOLDEN, ROOT, TINY
 
 from ggdr.registry import regularizers
+from ggdr.train import main
 
 
 def test_unknown_component(tmp_path):
@@ -30,7 +31,7 @@ def test_recipe_file_that_is_not_there():
 
 
 def test_no_recipe_at_all():
-    assert "no recipe given; type: ggdr train recipes/digits.py" in complaint()
+    assert "no recipe given; type: ggdr train digits" in complaint()
 
 
 def test_empty_folder(tmp_path):
@@ -121,11 +122,13 @@ def test_a_fault_in_someones_own_part_is_shown_where_it_is(tmp_path):
         .replace('"r2"', '"faulty"')
         .replace("        return ", "        a, b = duel.on_fake.logits.shape\n        return ")
     )
-    command = [sys.executable, "-m", "ggdr", "train", TINY, "--use", str(own), "--regularizers.faulty", "faulty"]
-    result = subprocess.run([*command, "--out", str(tmp_path / "run")], cwd=ROOT, capture_output=True, text=True)
-    assert (
-        result.returncode != 0 and "a, b = duel.on_fake.logits.shape" in result.stderr and "faulty.py" in result.stderr
-    )
+    flags = ["--use", str(own), "--regularizers.faulty", "faulty", "--out", str(tmp_path / "run")]
+    try:
+        result = ended(main, TINY, *flags)
+    finally:
+        regularizers.pop("faulty")
+    assert result.returncode == 1 and "faulty.py" in result.stderr
+    assert "a, b = duel.on_fake.logits.shape" in result.stderr
 
 
 def test_an_out_that_cannot_be_a_folder(tmp_path):

@@ -83,7 +83,8 @@ def complaint(*argv: str | Path) -> str:
 def test_a_run_is_measured_against_its_own_data_by_metrics_that_need_no_download(run, capsys):
     found = measured(run, "--images", "40", "--repeats", "2")
     assert found["data"]["settings"] == {
-        "type": "digits", "size": 16, "margin": 1, "labels": False, "subset": 64
+        "type": "digits", "size": 16, "margin": 1, "labels": False, "subset": 64,
+            "hold_out": 0, "split": "train",
     }  # fmt: skip
     assert {"fid", "kid", "precision_recall", "swd"} <= found["metrics"].keys()
     shown = capsys.readouterr()

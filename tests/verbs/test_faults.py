@@ -24,7 +24,10 @@ LEAST = {
     "list": [],
     "stylize": ["a.png", "b.png", "--out", "o.png"],
     "blend": ["a", "b", "--out", "o"],
+    "completion": ["bash"],
     "data": ["check"],
+    "compare": ["m", "--arms", "a:"],
+    "sweep": ["m", "--samples", "1"],
 }
 """what a verb cannot do without, where it is not a model"""
 WRONG = {verb: [*LEAST.get(verb, ["m"]), "--qqqq", "1"] for verb in VERBS} | {

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from tiny import moved
 
+from ggdr.flags.ranges import parse_ranges
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
@@ -22,7 +23,6 @@ from ggdr.sampling.grid import make_grid, to_uint8
 from ggdr.sampling.labels import label_rows
 from ggdr.saving.model import save_model
 from ggdr.verbs.generate import main
-from ggdr.verbs.model_flags import parse_ranges
 
 MODELS = {
     "style": (StyleGAN2GeneratorConfig.tiny(), ImageSpec(16, 16)),
@@ -229,7 +229,7 @@ def test_a_part_of_a_package_is_told_with_its_package(here):
     (here / "elsewhere").mkdir()
     shutil.move(here / "saved", here / "elsewhere" / "saved")
     done = subprocess.run(ggdr, capture_output=True, text=True, cwd=here / "elsewhere")
-    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 2
 
 
 OWN = '''

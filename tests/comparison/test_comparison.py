@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -14,23 +17,24 @@ import pytest
 import scipy.stats
 import tiny
 import torch
+from latex_tables import check_tables
 from PIL import Image
 from places import ROOT, TINY
 
+from ggdr.comparison import report, tables
+from ggdr.comparison.report import Curve, Number
+from ggdr.comparison.trials import planned, split_words
 from ggdr.flags.recipe import parse
-from ggdr.registry import use
 from ggdr.saving.model import find_saved
 from ggdr.train import train_loop
 from ggdr.training.trainer import Trainer
-
-compare = use(ROOT / "scripts" / "compare.py")
-compare_report = use(ROOT / "scripts" / "compare_report.py")
-Curve, Number = compare_report.Curve, compare_report.Number
+from ggdr.verbs import compare
 
 ARMS = {"plain": "--regularizers.ggdr none --augment none", "ggdr": "--augment none"}
 BUDGET = ["--kimg", "0.032", "--every", "0.016", "--metrics", "swd", "--images", "64"]
 KIMG = [5.0, 10.0, 15.0]
 PLAIN = Curve("plain", KIMG, {0: [9.0, 4.0, 5.0], 1: [8.0, 5.5, 6.0], 2: [9.5, 6.0, 5.5]})
+PACE = {"plain": 6.0, "guided": None}
 GUIDED = Curve("guided", KIMG, {2: [9.0, 4.0, 3.5], 0: [7.0, 3.0, 2.0], 1: [8.5, 4.0, 4.5]})
 
 
@@ -79,14 +83,14 @@ def records(out):
 
 
 def test_intervals_are_students_of_the_mean():
-    spread = compare_report.final(PLAIN)
+    spread = report.final(PLAIN)
     assert spread.mean == pytest.approx(5.5)
     low, high = scipy.stats.t.interval(0.95, 2, 5.5, scipy.stats.sem([5.0, 6.0, 5.5]))
     assert (spread.mean - spread.margin, spread.mean + spread.margin) == pytest.approx((low, high))
 
 
 def test_differences_are_paired_by_seed():
-    gap = compare_report.difference(GUIDED, PLAIN)
+    gap = report.difference(GUIDED, PLAIN)
     tested = scipy.stats.ttest_rel([2.0, 4.5, 3.5], [5.0, 6.0, 5.5]).confidence_interval(0.95)
     assert (gap.mean - gap.margin, gap.mean + gap.margin) == pytest.approx((tested.low, tested.high))
     assert gap.mean == pytest.approx(-6.5 / 3)
@@ -94,33 +98,77 @@ def test_differences_are_paired_by_seed():
 
 def test_differences_are_of_the_seeds_that_both_have():
     few = Curve("few", KIMG, {1: [1.0, 1.0, 1.0], 7: [0.0, 0.0, 0.0]})
-    assert compare_report.difference(few, PLAIN).repeats == [-5.0]
-    assert compare_report.difference(Curve("none", KIMG, {7: [0.0, 0.0, 0.0]}), PLAIN) is None
+    assert report.difference(few, PLAIN).repeats == [-5.0]
+    assert report.difference(Curve("none", KIMG, {7: [0.0, 0.0, 0.0]}), PLAIN) is None
 
 
 def test_the_best_of_a_run_is_each_seeds_own():
-    assert compare_report.best(PLAIN, "lower").repeats == [4.0, 5.5, 5.5]
-    assert compare_report.best(PLAIN, "higher").repeats == [9.0, 8.0, 9.5]
+    assert report.best(PLAIN, "lower").repeats == [4.0, 5.5, 5.5]
+    assert report.best(PLAIN, "higher").repeats == [9.0, 8.0, 9.5]
     broken = Curve("broken", KIMG, {0: [math.nan, 3.0, math.nan], 1: [math.nan] * 3})
-    values = compare_report.best(broken, "lower").repeats
+    values = report.best(broken, "lower").repeats
     assert values[0] == 3.0 and math.isnan(values[1])
 
 
-def test_the_table_has_a_line_an_arm_and_marks_differences_that_leave_zero_out():
-    lines = compare_report.table([Number("fid", "lower", [PLAIN, GUIDED])], {"plain": 6.0, "guided": None}).splitlines()
-    heads, rule, plain, guided = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
-    assert heads[2:5] == ["at 15 kimg", "best of the run", "difference to plain"] and set(rule) == {"---"}
-    assert plain == ["fid (lower is better)", "plain", "5.5 ± 1.2", "5.0 ± 2.2", "", "3", "6"]
-    assert guided == ["", "guided", "3.3 ± 3.1", "3.2 ± 2.6", "**-2.2 ± 1.9**", "3", ""]
+def lines_of(table):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "|" in line]
+
+
+def test_a_table_has_a_line_an_arm_and_marks_differences_that_leave_zero_out():
+    text = tables.markdown([Number("fid", "lower", [PLAIN, GUIDED])], {"plain": 6.0, "guided": None})
+    heads, rule, plain, guided = lines_of(text)
+    assert text.startswith("fid (lower is better)\n\n")
+    assert heads[1:4] == ["at 15 kimg", "best of the run", "difference to plain"] and set(rule) == {"---"}
+    assert plain == ["plain", "5.5 ± 1.2", "5.0 ± 2.2", "", "3", "6"]
+    assert guided == ["guided", "3.3 ± 3.1", "3.2 ± 2.6", "**-2.2 ± 1.9**", "3", ""]
     near = PLAIN._replace(arm="near", values=PLAIN.values | {0: [9.0, 4.0, 5.3]})
-    assert "| +0.10 ± 0.43 |" in compare_report.table([Number("fid", "lower", [PLAIN, near])], {"plain": 1, "near": 1})
+    assert "| +0.10 ± 0.43 |" in tables.markdown([Number("fid", "lower", [PLAIN, near])], {"plain": 1, "near": 1})
     sure = Curve("sure", KIMG, {seed: [value - 4 for value in values] for seed, values in PLAIN.values.items()})
-    assert "**-4 ± 0**" in compare_report.table([Number("fid", "lower", [PLAIN, sure])], {"plain": None, "sure": None})
+    assert "**-4 ± 0**" in tables.markdown([Number("fid", "lower", [PLAIN, sure])], {"plain": None, "sure": None})
+
+
+def times(factor):
+    curves = [
+        each._replace(values={seed: [value * factor for value in values] for seed, values in each.values.items()})
+        for each in (PLAIN, GUIDED)
+    ]
+    return Number("kid/mean_50%", "lower", curves)
+
+
+@pytest.mark.parametrize(
+    ("factor", "power", "plain", "gap"),
+    [
+        (1e-3, -3, "5.5 ± 1.2", "-2.2 ± 1.9"),
+        (1e-6, -6, "5.5 ± 1.2", "-2.2 ± 1.9"),
+        (1e6, 6, "5.5 ± 1.2", "-2.2 ± 1.9"),
+        (1e-2, 0, "0.055 ± 0.012", "-0.022 ± 0.019"),
+        (1e3, 0, "5500 ± 1200", "-2200 ± 1900"),
+    ],
+)
+def test_all_values_of_a_table_have_one_exponent_and_the_digits_of_their_intervals(factor, power, plain, gap):
+    text = tables.markdown([times(factor)], PACE)
+    assert text.startswith(f"kid/mean_50% in 10^{power} (" if power else "kid/mean_50% (")
+    *_, first, second = lines_of(text)
+    assert (first[1], second[3]) == (plain, f"**{gap}**")
+
+
+def test_tables_are_latex_and_csv_too():
+    text = tables.latex([times(1e-3)], PACE)
+    check_tables(text)
+    assert r"kid/mean\_50\% (lower is better), in $10^{-3}$" in text
+    assert r"plain & $5.5 \pm 1.2$ & $5.0 \pm 2.2$ &  & 3 & 6 \\" in text
+    assert r"guided & $3.3 \pm 3.1$ & $3.2 \pm 2.6$ & \boldmath$-2.2 \pm 1.9$ & 3 &  \\" in text
+    plain, guided = csv.DictReader(io.StringIO(tables.as_csv([times(1e-3)], PACE)))
+    assert (plain["arm"], plain["better"], plain["difference"], plain["seeds"]) == ("plain", "lower", "", "3")
+    assert float(guided["difference"]) == pytest.approx(-6.5e-3 / 3) and float(guided["final"]) == pytest.approx(
+        1e-2 / 3
+    )
+    assert float(plain["final_half_interval"]) == pytest.approx(1e-3 * report.final(PLAIN).margin)
 
 
 def test_one_seed_has_no_interval():
     one = Curve("one", KIMG, {0: [3.0, 2.0, 1.0]})
-    text = compare_report.table([Number("fid", "lower", [one, one._replace(arm="two")])], {"one": None, "two": None})
+    text = tables.markdown([Number("fid", "lower", [one, one._replace(arm="two")])], {"one": None, "two": None})
     assert "±" not in text and "**" not in text and "+0" in text
 
 
@@ -130,7 +178,7 @@ def test_one_seed_has_no_interval():
     ids=["seeds", "one seed, log", "not finite"],
 )
 def test_a_plot_is_drawn(curves, tmp_path):
-    compare_report.plot(Number("fid", "lower", curves), tmp_path / "fid.png")
+    report.plot(Number("fid", "lower", curves), tmp_path / "fid.png")
     with Image.open(tmp_path / "fid.png") as picture:
         assert len(picture.convert("RGB").getcolors(1 << 20)) > 10
 
@@ -147,7 +195,8 @@ def test_runs_made_by_hand_are_measured_and_compared(made, capsys):
     assert found["arms"]["plain"]["flags"][:1] == [TINY] and found["arms"]["plain"]["s_per_kimg"] > 0
     assert "| at 0.032 kimg |" in (made / "comparison.md").read_text()
     assert "swd: 64 real and 64 generated images" in (made / "comparison.md").read_text()
-    assert (made / "swd.png").is_file() and len(records(made)) == 8
+    assert all((made / name).is_file() for name in ("swd.png", "comparison.tex", "comparison.csv"))
+    assert len(records(made)) == 8
     record = json.loads(records(made)[Path("measured/ggdr/seed1/00000004/0001-swd.json")])
     assert record["metrics"]["swd"]["values"]["mean"]["mean"] == values["ggdr"]["1"][1]
 
@@ -159,13 +208,27 @@ def test_what_was_measured_is_not_measured_again(copy):
     assert records(copy) == before and told(copy)["numbers"]
 
 
-@pytest.mark.parametrize("harm", ["weights", "torn record", "other images"])
-def test_what_is_of_another_measurement_is_measured_anew(copy, harm):
+def test_a_run_whose_recipe_is_broken_is_refused_with_what_to_do(copy):
+    file = copy / "ggdr" / "seed0" / "recipe.json"
+    whole = json.loads(file.read_text())
+    for text, why in (("{", "it is no JSON"), (json.dumps(whole | {"batch_size": "many"}), "batch_size")):
+        file.write_text(text)
+        with pytest.raises(ValueError) as raised:
+            run(copy, "--no-train")
+        said = str(raised.value)
+        assert said.startswith(f"{file} cannot be read: ") and why in said and "\n" not in said
+        assert said.endswith(f"; move {file.parent} away, or name another --out.")
+
+
+@pytest.mark.parametrize("harm", ["weights", "torn record", "edited record", "other images"])
+def test_what_is_of_another_measurement_is_measured_again(copy, harm):
     before, flags = records(copy), ["--no-train"]
     if harm == "weights":
         file = find_saved(copy / "ggdr" / "seed0" / "checkpoints" / "00000004")["generator"].file
         other = find_saved(copy / "ggdr" / "seed1" / "checkpoints" / "00000004")["generator"].file
         shutil.copy(other, file)
+    elif harm == "edited record":
+        (copy / "measured/ggdr/seed0/00000004/0001-swd.json").write_text('{"metrics": 5, "repeats": []}')
     elif harm == "torn record":
         (copy / "measured/ggdr/seed0/00000004/0001-swd.json").write_text("{")
     else:
@@ -232,15 +295,47 @@ def test_what_is_missing_is_trained_as_it_was_and_what_is_broken_off_goes_on(cop
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("cluster", ["local", "debug"])
+def test_a_cluster_trains_what_is_missing_and_tells_what_fails(cluster, copy, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")]))
+    shutil.rmtree(copy / "ggdr" / "seed1")
+    (copy / "ggdr" / "seed1").mkdir()
+    (copy / "ggdr" / "seed1" / "checkpoints").write_text("in the way")
+    with pytest.raises(ValueError, match=r"^ggdr/seed1 stopped: .* holds checkpoints, [^\n]*$"):
+        run(copy, "--cluster", cluster, "--cluster-options", "timeout_min=5")
+    assert cluster == "debug" or list((copy / "jobs").iterdir())  # what debug says goes to the terminal
+    assert not (copy / "plain" / "seed0" / "train.log").exists()
+    (copy / "ggdr" / "seed1" / "checkpoints").unlink()
+    assert run(copy, "--cluster", cluster) == 0
+    assert len(told(copy)["numbers"]["swd"]["arms"]["ggdr"]["values"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "hint"),
+    [
+        (["--cluster", "debug", "--cluster-options", "partition"], "--cluster-options partition: write NAME=VALUE"),
+        (["--cluster-options", "timeout_min=5"], "give --cluster slurm too"),
+        (["--cluster", "debug", "--cluster-options", "magic=5"], "submitit says: .*magic.*; write NAME=VALUE"),
+        (["--cluster", "slurm"], "srun.* Leave --cluster out to train here"),
+    ],
+)
+def test_options_of_a_cluster_that_mean_nothing_are_refused(flags, hint, tmp_path):
+    with pytest.raises(ValueError, match=hint):
+        run(tmp_path, *flags)
+
+
+@pytest.mark.slow
 def test_a_training_that_fails_is_told_with_its_last_words_in_one_line(copy):
     shutil.rmtree(copy / "ggdr" / "seed1" / "checkpoints")
     (copy / "ggdr" / "seed1" / "checkpoints").write_text("in the way")
     words = [TINY, "--out", str(copy), "--seeds", "0", "1", *arms(), *BUDGET]
-    command = [sys.executable, str(ROOT / "scripts" / "compare.py"), *words]
+    command = [sys.executable, "-m", "ggdr", "compare", *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "ggdr: error: ggdr/seed1 stopped: cannot write" in done.stderr
-    assert str(copy / "ggdr" / "seed1" / "train.log") in done.stderr and len(done.stderr.splitlines()) == 1
+    assert (
+        str(copy / "ggdr" / "seed1" / "train.log") in done.stderr and len(done.stderr.splitlines()) == 2
+    )  # what is loaded, and this
 
 
 REFUSED = {
@@ -255,6 +350,17 @@ REFUSED = {
         "b and a are trained on different images.* subset was 64",
     ),
     "no such part": (["--arms", "a: --augment magic"], "unknown augmentation 'magic'"),
+    "a run's folder for itself": (
+        ["--arms", "a: --out x --total-kimg=9"],
+        "arm 'a' sets --out and --total-kimg, which",
+    ),
+    "no run at all": (["--arms", "a: --dry-run"], "arm 'a' sets --dry-run, which is the same for all arms"),
+    "a quote that is open": (["--arms", "a: 'x"], r"cannot be read: no closing quotation; put quotes around whole"),
+    "unknown recipe": (["--arms", "a: ffhq265"], "no recipe of ggdr is called 'ffhq265', .* Did you mean 'ffhq256'"),
+    "unknown metric": (["--arms", "a:", "--metrics", "magic"], "unknown metric 'magic'"),
+    "unknown flag of evaluate": (["--arms", "a:", "--", "--magic", "5"], "has no flag --magic"),
+    "unknown extractor": (["--arms", "a:", "--metrics", "fid", "--", "--extractor", "magic"], "'magic'"),
+    "a value of what is not measured": (["--arms", "a:", "--show", "fid"], "--show fid: that is not measured; add it"),
     "parts that do not fit": (
         ["--arms", "a: --regularizers.ggdr.resolutions 64"],
         "reads feature maps of resolution 64",
@@ -269,17 +375,30 @@ def test_arms_that_cannot_be_compared_are_refused_before_anything_is_trained(fla
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_is_no_folder_for_a_comparison(tmp_path):
+    (tmp_path / "notes").write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match="notes is a file; give the name of a folder"):
+        compare.main([TINY, "--out", str(tmp_path / "notes"), "--arms", "a:", *BUDGET])
+    assert (tmp_path / "notes").read_text(encoding="utf-8") == "mine"
+
+
 def test_an_arm_may_be_another_recipe(tmp_path):
     other = tmp_path / "other_recipe.py"
     other.write_text("import dataclasses\nimport tiny\nrecipe = dataclasses.replace(tiny.recipe, batch_size=4)\n")
-    asked = compare.Comparison(
-        recipe=Path(TINY), arms=("a:", f"b: {other} --seed 7 --micro-batch-size 2"), out=tmp_path
-    )
-    trials = compare.planned(asked)
+    arms = ("a:", f"b: {other} --seed 7 --micro-batch-size 2")
+    asked = compare.Comparison(recipe=TINY, arms=arms, out=tmp_path)
+    trials = planned(asked, TINY, arms, (0, 1, 2))
     assert [(trial.name, trial.arm.recipe["batch_size"]) for trial in trials] == [
         *((f"a/seed{seed}", 8) for seed in range(3)),
         *((f"b/seed{seed}", 4) for seed in range(3)),
     ]
+
+
+def test_an_arm_may_be_a_recipe_of_ggdrs_by_its_name(tmp_path):
+    asked = compare.Comparison(recipe="lsgan", arms=("a:", "b: dcgan --batch-size 8"), out=tmp_path)
+    first, second = planned(asked, asked.recipe, asked.arms, (0,))
+    assert [trial.arm.recipe["loss"]["type"] for trial in (first, second)] == ["least_squares", "non_saturating"]
+    assert second.arm.recipe["batch_size"] == 8
 
 
 def test_a_value_that_is_not_there_is_refused_with_those_that_are(made):
@@ -297,7 +416,7 @@ def test_flags_after_the_dashes_are_those_of_evaluate(copy):
 
 
 def test_points_are_the_multiples_and_the_end():
-    asked = compare.Comparison(recipe=Path(TINY), arms=("a:",), kimg=12.0, every=5.0)
+    asked = compare.Comparison(recipe=TINY, arms=("a:",), kimg=12.0, every=5.0)
     assert asked.points() == [5.0, 10.0, 12.0]
     assert dataclasses.replace(asked, kimg=10.0).points() == [5.0, 10.0]
 
@@ -306,3 +425,11 @@ def test_a_launch_of_several_processes_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ValueError, match="without accelerate launch"):
         compare.main([TINY, "--out", str(tmp_path), *BUDGET, *arms()])
+
+
+def test_backslashes_between_folders_stay_where_folders_are_written_so():
+    assert split_words(r'--data.source C:\pictures\cats --data.labels "a b"', "\\") == [
+        *("--data.source", r"C:\pictures\cats"),
+        *("--data.labels", "a b"),
+    ]
+    assert split_words(r"--data.source my\ cats", "/") == ["--data.source", "my cats"]
