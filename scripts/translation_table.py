@@ -6,7 +6,8 @@ Each arm below is trained with each seed in OUT/ARM/seedN, on one thread, as its
 ten minutes of an idle thread allow. What is complete is not trained again, and what was broken off goes on. Then each
 is measured on the held-out third of the drawings, beside what doing nothing comes to, and the mean of the
 training pictures; an arm of which no seed is complete is left out. OUT/table.md has the tables, OUT/table.json all
-numbers. `--only cyclegan cut` takes some arms, `--no-train` measures what is there.
+numbers. `--only cyclegan cut` takes some arms, `--no-train` measures what is there, and `--known
+docs/translation/table.json` takes the numbers of runs that were measured before, here or elsewhere, as they stand.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ggdr.comparison.jobs import train_missing
 from ggdr.comparison.report import told, with_margin
 from ggdr.comparison.trials import Arm, Trial, check_trial, is_complete
 from ggdr.data.base import DataSet
+from ggdr.documents import one_line
 from ggdr.errors import UserError, above_zero
 from ggdr.evaluation.result import MetricValue
 from ggdr.features.cache import FeatureCache
@@ -97,6 +99,8 @@ class Table:
     """trainings at a time"""
     train: bool = True
     """without it, what is complete is measured and nothing is trained"""
+    known: Path | None = None
+    """table.json of an earlier table: arms and seeds that it has are neither trained nor measured"""
 
     def __post_init__(self) -> None:
         above_zero(self, "jobs")
@@ -108,20 +112,29 @@ def main(argv: list[str]) -> int:
     """Train what is missing, measure what is complete, write both tables."""
     asked = tyro.cli(Table, args=argv, prog="translation_table.py", description=__doc__)
     arms = [name for name in ARMS if not asked.only or name in asked.only]
-    trials = [trial for name in arms for trial in planned(name, asked)]
+    found = numbers_in(asked.known) if asked.known else {}
+    trials = [trial for name in arms for trial in planned(name, asked) if trial.seed not in found.get(name, {})]
     if asked.train:
         train_missing(trials, asked.jobs)
-    found: dict[str, dict[int, Numbers]] = {}
     for trial in filter(is_complete, trials):
         found.setdefault(trial.arm.name, {})[trial.seed] = measured(trial)
         print(f"{trial.name}: measured", flush=True)
-    rows = floors() | found
+    rows = floors() | {name: dict(sorted(found[name].items())) for name in ARMS if name in found}
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "table.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     text = "\n\n".join(f"### {view}\n\n{table(view, rows)}" for view in VIEWS)
     (asked.out / "table.md").write_text(text + "\n", encoding="utf-8")
     print(text)
     return 0
+
+
+def numbers_in(path: Path) -> dict[str, dict[int, Numbers]]:
+    """What an earlier table.json says of arms, each seed's; UserError if it is none."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return {name: {int(seed): kept[name][seed] for seed in kept[name]} for name in kept.keys() & ARMS.keys()}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise UserError(f"--known {path}: not a table.json of this script ({one_line(error)}).") from error
 
 
 def planned(name: str, asked: Table) -> list[Trial]:

@@ -54,6 +54,7 @@ def label_words(spec: ImageSpec, label: Label) -> list[str]:
 def view_words(spec: ImageSpec, settings: ImageSettings) -> list[str]:
     """Return the flags of truncation and label; of noise there is none where the layers' noise is constant."""
     psi = [] if settings.psi is None else ["--truncation-psi", str(settings.psi)]
+    psi += [] if settings.mean == "all" else ["--truncation-mean", settings.mean]
     return psi + label_words(spec, settings.label)
 
 

@@ -29,11 +29,14 @@ class Controls(NamedTuple):
     psi: gr.Slider | gr.State
     label: gr.Dropdown | gr.Slider | gr.Textbox | gr.State
     noise: gr.Radio | gr.State
+    mean: gr.Radio | gr.State
 
 
-def settings_of(seed: float | None, psi: float | None, label: str | float | None, noise: str) -> ImageSettings:
+def settings_of(
+    seed: float | None, psi: float | None, label: str | float | None, noise: str, mean: str = "all"
+) -> ImageSettings:
     """Return the settings that the controls hold."""
-    return ImageSettings(int(seed or 0), psi, None if label is None else label_of(label), noise)  # type: ignore[arg-type]
+    return ImageSettings(int(seed or 0), psi, None if label is None else label_of(label), noise, mean)  # type: ignore[arg-type]
 
 
 def label_of(label: str | float) -> int | str | tuple[float, ...]:
@@ -61,7 +64,11 @@ def image_controls(spec: ImageSpec, provides: Iterable[Capability]) -> Controls:
         ["const", "random", "none"], value="const", label="noise", elem_id="noise",
         info="Fine grain beside the seed's styles. const: always the same; random: drawn by the seed; none: without.",
     ) if noisy else gr.State("const")  # fmt: skip
-    return Controls(seed, psi, label, noise)
+    mean = gr.Radio(
+        ["all", "class"], value="all", label="psi pulls towards", elem_id="mean",
+        info="The mean image of all classes, or that of the image's own, which keeps it in its class.",
+    ) if truncates and spec.labels and Capability.WS in provides else gr.State("all")  # fmt: skip
+    return Controls(seed, psi, label, noise, mean)
 
 
 def seed_control(*also: gr.State) -> tuple[gr.Number, gr.Row]:

@@ -85,7 +85,8 @@ def shoot(
     """Write the film of a walk, and return the number of its frames; others compute between its passes."""
     count = len(seeds)
     with model.lock:
-        codes = walk(model.generator, seeds, steps, labels=model.rows(settings, count), view=settings.view, curve=curve)
+        rows, modes = model.rows(settings, count), model.modes(settings)
+        codes = walk(model.generator, seeds, steps, labels=rows, view=settings.view, modes=modes, curve=curve)
 
     def frames() -> Iterator[Tensor]:
         """Each frame, made while the model's lock is held."""

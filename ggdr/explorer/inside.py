@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ggdr.errors import UserError
 from ggdr.explorer.pictures import rgb, rgb_to_pil
 from ggdr.explorer.studio import ImageSettings, Model
 from ggdr.registry import Capability
@@ -64,7 +65,9 @@ def inspect_image(model: Model, settings: ImageSettings) -> Inspection:
 
 @torch.no_grad()
 def compute_inspection(model: Model, settings: ImageSettings) -> Inspection:
-    """Compute the maps and the score of an image."""
+    """Compute the maps and the score of an image; UserError if it was pulled towards the mean of its class."""
+    if settings.mean == "class" and settings.psi not in (None, 1):
+        raise UserError("the inside is that of images which psi pulls towards the mean of all; choose all, or psi 1.")
     generator, judge = model.generator, model.discriminator
     resolutions, labels, device = resolutions_of(generator, judge, ()), model.labels(settings), generator.device
     labels = labels if labels is None else labels.to(device)

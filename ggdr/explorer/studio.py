@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from ggdr.errors import UserError
-from ggdr.latent.codes import Codes, codes_of_seeds, images_of
+from ggdr.latent.codes import Codes, images_of
 from ggdr.latent.directions import Directions, Method, find_directions
 from ggdr.latent.mixing import mix_styles
+from ggdr.latent.modes import Modes, TruncationMean, centres_for, draw_with_modes, truncated_codes
 from ggdr.networks.base.module import Discriminator, Generator
 from ggdr.ops.device import resolve_device
-from ggdr.sampling import SamplingOptions, draw
+from ggdr.sampling import SamplingOptions
 from ggdr.sampling.grid import to_uint8
 from ggdr.sampling.labels import label_rows
 from ggdr.saving import checkpoint
@@ -38,6 +39,8 @@ class ImageSettings(NamedTuple):
     label: int | str | tuple[float, ...] | None = None
     """Class of the image, or its label vector."""
     noise: Literal["const", "random", "none"] = "const"
+    mean: TruncationMean = "all"
+    """What psi pulls towards."""
 
     @property
     def view(self) -> SamplingOptions:
@@ -81,6 +84,13 @@ class Model:
         label = [list(settings.label)] * count if isinstance(settings.label, tuple) else settings.label
         return label_rows(self.generator.spec, label, count)
 
+    def modes(self, settings: ImageSettings) -> Modes | None:
+        """Return what psi pulls codes of the settings' label towards; None: the mean of all codes."""
+        return self.get_or_make(
+            ("modes", settings.label, settings.mean),
+            lambda: centres_for(self.generator, self.labels(settings), settings.mean),
+        )
+
     def image(self, settings: ImageSettings) -> Tensor:
         """Return the image [C, H, W] uint8 of the settings; UserError if the generator has no such image."""
         return self.get_or_make(settings, lambda: self.draw(settings))
@@ -92,7 +102,8 @@ class Model:
             new = [settings for settings in settings_list if ("tile", settings) not in self.results]
             if new:
                 rows = self.rows(new[0], len(new))
-                made = torch.cat(list(draw(self.generator, [settings.seed for settings in new], rows, new[0].view)))
+                seeds, modes = [settings.seed for settings in new], self.modes(new[0])
+                made = torch.cat(list(draw_with_modes(self.generator, seeds, rows, new[0].view, modes)))
                 for settings, image in zip(new, to_uint8(made).cpu(), strict=True):
                     self.get_or_make(("tile", settings), lambda image=image: image)  # type: ignore[misc]
             return [
@@ -102,15 +113,20 @@ class Model:
 
     def draw(self, settings: ImageSettings) -> Tensor:
         """Make the image [C, H, W] uint8 of the settings."""
-        (made,) = draw(self.generator, [settings.seed], self.labels(settings), settings.view)
+        modes = self.modes(settings)
+        (made,) = draw_with_modes(self.generator, [settings.seed], self.labels(settings), settings.view, modes)
         return to_uint8(made)[0].cpu()
 
     def codes(self, settings: ImageSettings) -> Codes:
         """Return the codes that the image of the settings is made from."""
         return self.get_or_make(
             ("codes", settings),
-            lambda: codes_of_seeds(
-                self.generator, [settings.seed], self.labels(settings), SamplingOptions(settings.psi)
+            lambda: truncated_codes(
+                self.generator,
+                [settings.seed],
+                self.labels(settings),
+                SamplingOptions(settings.psi),
+                self.modes(settings),
             ),
         )
 

@@ -90,6 +90,31 @@ def centres_for(
     return None if modes is None else find_modes(generator, modes)
 
 
+def truncated_codes(
+    generator: Generator,
+    seeds: Sequence[int],
+    labels: Tensor | None = None,
+    view: SamplingOptions | None = None,
+    modes: Modes | None = None,
+) -> Codes:
+    """Return the codes of seeds and labels [N, C], with psi pulling towards `modes` (None: the mean of all codes).
+
+    UserError if the generator does not take what `view` or `labels` set, or modes are there without psi.
+    """
+    view = view or SamplingOptions()
+    if modes is None:
+        return codes_of_seeds(generator, seeds, labels, view)
+    forward_arguments(generator.config, view)
+    if view.truncation_psi is None:
+        what = "the mean of a class is" if modes.own else "modes are"
+        raise UserError(f"{what} what psi pulls towards; give {setting('truncation_psi')} too, such as 0.7.")
+    if view.noise == "random":
+        what = "the mean of a class" if modes.own else "modes"
+        raise UserError(f"with {what} the noise of the layers is the same for all images; leave noise out.")
+    codes = codes_of_seeds(generator, seeds, labels)
+    return modes.truncate(codes, view.truncation_psi, view.truncation_cutoff)
+
+
 def draw_with_modes(
     generator: Generator,
     seeds: Sequence[int],
@@ -99,15 +124,6 @@ def draw_with_modes(
     batch_size: int = BATCH_SIZE,
 ) -> Iterator[Tensor]:
     """Draw images like `ggdr.sampling.draw`, with psi pulling towards `modes` if given; UserError as there."""
-    view = view or SamplingOptions()
     if modes is None:
-        return draw(generator, seeds, labels, view, batch_size)
-    forward_arguments(generator.config, view)
-    if view.truncation_psi is None:
-        what = "the mean of a class is" if modes.own else "modes are"
-        raise UserError(f"{what} what psi pulls towards; give {setting('truncation_psi')} too, such as 0.7.")
-    if view.noise == "random":
-        what = "the mean of a class" if modes.own else "modes"
-        raise UserError(f"with {what} the noise of the layers is the same for all images; leave noise out.")
-    codes = codes_of_seeds(generator, seeds, labels)
-    return draw_codes(generator, modes.truncate(codes, view.truncation_psi, view.truncation_cutoff), batch_size)
+        return draw(generator, seeds, labels, view or SamplingOptions(), batch_size)
+    return draw_codes(generator, truncated_codes(generator, seeds, labels, view, modes), batch_size)

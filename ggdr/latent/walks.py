@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ggdr.errors import UserError
-from ggdr.latent.codes import Codes, codes_of_latents, codes_of_seeds
+from ggdr.errors import UserError, setting
+from ggdr.latent.codes import Codes, codes_of_latents
+from ggdr.latent.modes import Modes, truncated_codes
 from ggdr.networks.base.module import Generator
 from ggdr.registry import Capability
 from ggdr.sampling import SamplingOptions, check_seeds, seeded_latents
@@ -25,6 +26,7 @@ def walk(
     *,
     labels: Tensor | None = None,
     view: SamplingOptions | None = None,
+    modes: Modes | None = None,
     curve: Curve = "spline",
     loop: bool = True,
 ) -> Codes:
@@ -32,19 +34,23 @@ def walk(
 
     `steps`: codes from each seed to the next. "spline": cubic through the seeds' codes, style codes where the generator
     has some. "slerp": great arcs between their latent codes (White 2016, arXiv 1609.04468). Code i * `steps` is seed
-    i's. `labels` [K, C] change along with the codes. UserError if there are too few seeds or steps, or the generator
-    does not take `view`.
+    i's. `labels` [K, C] change along with the codes. `modes`: what psi pulls towards, of a spline. UserError if
+    there are too few seeds or steps, or the generator does not take `view`.
     """
     seeds = check_seeds(seeds)
     if curve not in get_args(Curve):
         raise UserError(f"curve is {curve!r}; give 'spline' or 'slerp'.")
     if len(seeds) < 2 or steps < 1:
         raise UserError(f"a walk leads past 2 seeds or more in 1 step or more each; given {len(seeds)} and {steps}.")
+    if curve == "slerp" and modes is not None:
+        raise UserError(
+            f"slerp goes between latent codes, which psi cannot pull towards a class; leave {setting('curve')} out."
+        )
     if curve == "slerp":
         at = key_positions(len(seeds), steps, loop)
         z = interpolate_slerp(seeded_latents(seeds, generator.z_dim), at)
         return codes_of_latents(generator, z, None if labels is None else interpolate_linear(labels, at), view)
-    (codes,) = walk_codes(generator, codes_of_seeds(generator, seeds, labels, view), steps, loop=loop)
+    (codes,) = walk_codes(generator, truncated_codes(generator, seeds, labels, view, modes), steps, loop=loop)
     return codes
 
 

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from ggdr.errors import UserError
-from ggdr.latent.codes import Codes, codes_of_seeds, draw_codes
+from ggdr.latent.codes import Codes, draw_codes
 from ggdr.latent.directions import Directions, Method
 from ggdr.latent.directions import find_directions as find_directions
 from ggdr.latent.mixing import mix_styles
-from ggdr.latent.modes import TruncationMean, centres_for, draw_with_modes
+from ggdr.latent.modes import TruncationMean, centres_for, draw_with_modes, truncated_codes
 from ggdr.latent.polarity import polarity_sample
 from ggdr.latent.projection import Search, project
 from ggdr.latent.targets import Picture, targets_of
@@ -135,6 +135,7 @@ class Pipeline(NetworksPipeline):
         labels: LabelInput | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
+        truncation_mean: TruncationMean = "all",
         chunk_size: int = BATCH_SIZE,
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> GANOutput:
@@ -144,13 +145,13 @@ class Pipeline(NetworksPipeline):
         for all, as in a call, which has the other arguments too; `seeds` of the output are the rows'. UserError if
         the generator does not take what is asked.
         """
-        view, codes = SamplingOptions(truncation_psi, truncation_cutoff), []
-        for seeds in (check_seeds(row_seeds), check_seeds(column_seeds)):
-            codes.append(
-                codes_of_seeds(self.generator, seeds, label_rows(self.generator.spec, labels, len(seeds)), view)
-            )
-        both = mix_styles(self.generator, codes[0], codes[1], layers)
-        own = [seed for seed in check_seeds(row_seeds) for _ in check_seeds(column_seeds)]
+        view, sides = (
+            SamplingOptions(truncation_psi, truncation_cutoff),
+            [check_seeds(row_seeds), check_seeds(column_seeds)],
+        )
+        rows, columns = (self.codes(seeds, labels, view, truncation_mean) for seeds in sides)
+        both = mix_styles(self.generator, rows, columns, layers)
+        own = [seed for seed in sides[0] for _ in sides[1]]
         return self.output(draw_codes(self.generator, both, chunk_size), own, chunk_size, output_type)
 
     def interpolate(
@@ -164,6 +165,7 @@ class Pipeline(NetworksPipeline):
         labels: LabelInput | None = None,
         truncation_psi: float | None = None,
         truncation_cutoff: int | None = None,
+        truncation_mean: TruncationMean = "all",
         chunk_size: int = BATCH_SIZE,
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> GANOutput:
@@ -183,7 +185,8 @@ class Pipeline(NetworksPipeline):
         given = check_seeds(seeds)
         rows = label_rows(self.generator.spec, labels, len(given))
         view = SamplingOptions(truncation_psi, truncation_cutoff)
-        moments = walk(self.generator, given, steps, labels=rows, view=view, curve=curve, loop=loop)
+        modes = centres_for(self.generator, rows, truncation_mean)
+        moments = walk(self.generator, given, steps, labels=rows, view=view, modes=modes, curve=curve, loop=loop)
         passes = draw_codes(self.generator, moments, chunk_size)
         return self.output(passes, given, chunk_size, output_type, len(moments.points))
 
@@ -248,6 +251,7 @@ class Pipeline(NetworksPipeline):
         codes: Codes | None = None,
         labels: LabelInput | None = None,
         truncation_psi: float | None = None,
+        truncation_mean: TruncationMean = "all",
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> EditOutput:
         """Images moved along one direction: for each seed, or each of `codes` (of `project`), one for each amount.
@@ -259,13 +263,18 @@ class Pipeline(NetworksPipeline):
         if (seeds is None) == (codes is None):
             raise UserError("an edit starts from seeds or from codes; give one of the two.")
         if seeds is not None:
-            given = check_seeds(seeds)
-            rows = label_rows(self.generator.spec, labels, len(given))
-            codes = codes_of_seeds(self.generator, given, rows, SamplingOptions(truncation_psi))
+            codes = self.codes(check_seeds(seeds), labels, SamplingOptions(truncation_psi), truncation_mean)
         assert codes is not None
         moved = (directions or self.directions(count=direction + 1)).move(codes, direction, amounts)
         with self.computing():
             return EditOutput(images=handed(draw_codes(self.generator, moved), output_type), codes=moved)
+
+    def codes(
+        self, seeds: Sequence[int], labels: LabelInput | None, view: SamplingOptions, mean: TruncationMean
+    ) -> Codes:
+        """The codes of seeds under labels; UserError if the generator does not take what is asked."""
+        rows = label_rows(self.generator.spec, labels, len(seeds))
+        return truncated_codes(self.generator, seeds, rows, view, centres_for(self.generator, rows, mean))
 
     def project(
         self,

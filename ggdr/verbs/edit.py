@@ -16,8 +16,8 @@ from ggdr.flags.command_line import parsed
 from ggdr.flags.ranges import parse_ranges
 from ggdr.formatting import significant
 from ggdr.progress import track
-from ggdr.verbs.label_flags import LabelFlags
 from ggdr.verbs.model_flags import is_png
+from ggdr.verbs.truncation_flags import TruncationFlags
 
 if TYPE_CHECKING:
     from ggdr.latent.codes import Codes
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Edit(LabelFlags):
+class Edit(TruncationFlags):
     """What to edit, along which directions, and where to put it."""
 
     method: Literal["sefa", "pca"] = "sefa"
@@ -44,8 +44,6 @@ class Edit(LabelFlags):
     """the furthest edit on either side, in standard deviations of the codes"""
     columns: int = 7
     """columns of the sheet, from -range to range; of an odd number the middle one is the image itself"""
-    truncation_psi: float | None = None
-    """truncation of the images that are edited: 1 for the full variety, towards 0 for the mean image; None: as 1"""
     out: Path = Path("edit.png")
     """the sheet, a PNG"""
 
@@ -58,6 +56,8 @@ def main(argv: list[str]) -> int:
     command = parsed(Edit, argv, "ggdr edit", __doc__)
     wanted = parse_ranges("directions", command.directions)
     layers = parse_ranges("layers", command.layers) if command.layers else None
+    if command.code and (command.truncation_psi is not None or command.truncation_mean != "all"):
+        raise UserError("--code says all of the image, its truncation too; leave --truncation-psi and -mean out.")
     if not is_png(command.out):
         raise UserError(f"--out {command.out} is no PNG; give NAME.png.")
     command.check_files([command.out])
@@ -79,18 +79,14 @@ def main(argv: list[str]) -> int:
 
 def initial_codes(command: Edit, generator: Generator) -> tuple[list[str], Codes]:
     """The codes that are edited, and what they are called; UserError if there are none."""
-    from ggdr.latent.codes import codes_of_seeds, load_codes
-    from ggdr.sampling import SamplingOptions
+    from ggdr.latent.codes import load_codes
 
     if command.code is not None:
         codes = load_codes(command.code, generator)
         count = len(codes.points)
         return [command.code.stem if count == 1 else f"{command.code.stem} {place}" for place in range(count)], codes
     seeds = parse_ranges("seeds", command.seeds)
-    rows = command.label_rows(generator.spec, len(seeds))
-    return [f"seed {seed}" for seed in seeds], codes_of_seeds(
-        generator, seeds, rows, SamplingOptions(command.truncation_psi)
-    )
+    return [f"seed {seed}" for seed in seeds], command.codes_of_seeds(generator, seeds)
 
 
 def edit_rows(

@@ -14,12 +14,12 @@ from pathlib import Path
 from ggdr.errors import UserError
 from ggdr.flags.command_line import parsed
 from ggdr.flags.ranges import parse_ranges
-from ggdr.verbs.label_flags import LabelFlags
 from ggdr.verbs.model_flags import is_png, to_uint8_batches
+from ggdr.verbs.truncation_flags import TruncationFlags
 
 
 @dataclass(frozen=True)
-class Mix(LabelFlags):
+class Mix(TruncationFlags):
     """What to mix, and where to put it."""
 
     rows: str = "0-3"
@@ -28,8 +28,6 @@ class Mix(LabelFlags):
     """seeds of the images that lend them"""
     layers: str = ""
     """style codes that are lent, such as 0-3; none: the coarser half"""
-    truncation_psi: float | None = None
-    """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
     out: Path = Path("mix.png")
     """the picture"""
 
@@ -45,15 +43,12 @@ def main(argv: list[str]) -> int:
     command.announce()
     import torch
 
-    from ggdr.latent.codes import codes_of_seeds, draw_codes
+    from ggdr.latent.codes import draw_codes
     from ggdr.latent.mixing import mix_styles
-    from ggdr.sampling import SamplingOptions
     from ggdr.sampling.grid import save_grid
 
-    generator, view = command.generator(), SamplingOptions(command.truncation_psi)
-    rows, columns = (
-        codes_of_seeds(generator, each, command.label_rows(generator.spec, len(each)), view) for each in seeds
-    )
+    generator = command.generator()
+    rows, columns = (command.codes_of_seeds(generator, each) for each in seeds)
     every = [columns, rows, mix_styles(generator, rows, columns, layers)]
     total = sum(len(codes.points) for codes in every)
     passes = to_uint8_batches(

@@ -21,7 +21,7 @@ from ggdr.flags.command_line import parsed
 from ggdr.flags.ranges import parse_ranges
 from ggdr.folders import FILMS
 from ggdr.progress import Bar
-from ggdr.verbs.label_flags import LabelFlags
+from ggdr.verbs.truncation_flags import TruncationFlags
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Video(LabelFlags):
+class Video(TruncationFlags):
     """Which walk, and where to put it."""
 
     seeds: str = ""
@@ -49,10 +49,6 @@ class Video(LabelFlags):
     """a cubic spline through style codes (latent codes where there are none), or great arcs between latent codes"""
     loop: bool = True
     """end where it began"""
-    truncation_psi: float | None = None
-    """truncation: 1 for the full variety, towards 0 for the mean image; None: as 1"""
-    truncation_mean: Literal["all", "class"] = "all"
-    """psi pulls towards the mean of all style codes, or of those of the image's own label"""
     scale: int | None = None
     """whole factor of enlargement; None: to 256 px at least"""
     out: Path = Path("walk.mp4")
@@ -102,6 +98,7 @@ def check_codes_alone(command: Video) -> None:
         ("--seeds", command.seeds),
         ("--labels", command.labels),
         ("--truncation-psi", command.truncation_psi is not None),
+        ("--truncation-mean", command.truncation_mean != "all"),
         ("--curve", command.curve != "spline"),
     ):
         if given:
@@ -141,25 +138,17 @@ def code_walks(command: Video, generator: Generator, steps: int) -> Walks:
 
 def walk_seeds(command: Video, generator: Generator, seeds: list[int], rows: Tensor | None, steps: int) -> Codes:
     """The codes of one walk past seeds with these labels."""
-    from ggdr.latent.codes import codes_of_seeds
-    from ggdr.latent.modes import label_means
-    from ggdr.latent.walks import walk, walk_codes
+    from ggdr.latent.modes import centres_for
+    from ggdr.latent.walks import walk
     from ggdr.sampling import SamplingOptions
 
-    if command.truncation_mean == "class":
-        if command.truncation_psi is None or command.curve != "spline":
-            raise UserError(
-                "--truncation-mean class is of styles that psi pulls; add --truncation-psi 0.7, no --curve."
-            )
-        keys = label_means(generator, rows).truncate(codes_of_seeds(generator, seeds, rows), command.truncation_psi)
-        (codes,) = walk_codes(generator, keys, steps, loop=command.loop)
-        return codes
     return walk(
         generator,
         seeds,
         steps,
         labels=rows,
         view=SamplingOptions(command.truncation_psi),
+        modes=centres_for(generator, rows, command.truncation_mean),
         curve=command.curve,
         loop=command.loop,
     )

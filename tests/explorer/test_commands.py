@@ -65,6 +65,7 @@ def models(tmp_path_factory):
         ("plain", ImageSettings(0, -0.5, None, "none")),
         ("named", ImageSettings(7, 0.7, 1)),
         ("named", ImageSettings(7, 0.7, 2)),
+        ("named", ImageSettings(7, 0.4, 2, mean="class")),
         ("vector", ImageSettings(2, 1.5, (-0.5, 2.0))),
     ],
 )
@@ -74,7 +75,7 @@ def test_the_command_beside_an_image_makes_it_bit_for_bit(models, tmp_path, monk
     label = settings.label if settings.label is None else ",".join(map(str, np.atleast_1d(settings.label)))
     studio.model.images([settings, settings._replace(seed=1)])  # a grid was shown before
     page = Page(studio)
-    _, saved, line = page.render(settings.seed, settings.psi, label, settings.noise)
+    _, saved, line = page.render(settings.seed, settings.psi, label, settings.noise, settings.mean)
     run(line)
     assert np.array_equal(pixels(made()), pixels(saved))
     assert np.array_equal(pixels(saved), studio.model.image(settings).permute(1, 2, 0).squeeze())

@@ -16,6 +16,7 @@ from held import Held
 from PIL import Image
 from tiny import moved
 
+from ggdr.errors import UserError
 from ggdr.explorer import inside, pictures, watch
 from ggdr.explorer.inside import ImagePoint
 from ggdr.explorer.studio import ImageSettings, Model, Studio
@@ -58,6 +59,21 @@ def test_an_image_is_that_of_its_seed_and_is_made_once(model):
     still, moving = (model.render(model.edit(look, "pca", (amount, 0.0))) for amount in (0.0, 2.0))
     assert (still.int() - model.image(look).int()).abs().max() <= 1
     assert not torch.equal(moving, model.image(look))
+
+
+def test_psi_may_pull_towards_the_mean_of_the_images_own_class():
+    generator = moved(tiny.STYLEGAN2.build(ImageSpec(16, 16, labels=3, label_names=("cat", "dog", "owl")))).eval()
+    model, looks = Model(generator), [ImageSettings(seed, 0.0, 1, mean="class") for seed in (3, 4)]
+    dog, same = model.images(looks)
+    near = {"rtol": 0, "atol": 1}
+    torch.testing.assert_close(dog, same, **near)  # at psi 0 all dogs are the mean one
+    torch.testing.assert_close(model.image(looks[0]), dog, **near)
+    torch.testing.assert_close(model.render(model.codes(looks[0])), dog, **near)
+    assert not torch.equal(model.image(looks[0]._replace(label=2)), dog)
+    assert not torch.equal(model.image(looks[0]._replace(mean="all")), dog)
+    with pytest.raises(UserError, match="pulls towards the mean of all; choose all, or psi 1"):
+        inside.describe_score(model, looks[0])
+    inside.describe_score(model, looks[0]._replace(psi=1.0))
 
 
 def test_a_grid_is_made_in_one_pass_and_holds_the_images_of_its_seeds(model):

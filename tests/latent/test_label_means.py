@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.stylegan2 import StyleGAN2GeneratorConfig
 from ggdr.pipeline import Pipeline
 from ggdr.saving.model import save_model
-from ggdr.verbs import generate, video
+from ggdr.verbs import edit, generate, mix, video
 
 NAMES = ("cat", "dog", "horse")
 
@@ -66,6 +67,33 @@ def test_the_verbs_take_it(zoo, tmp_path, monkeypatch):
     assert np.abs(first - dog).mean() < np.abs(first - cat).mean()
 
 
+def test_mixing_editing_and_walks_start_from_codes_that_keep_their_class(zoo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_model(zoo, tmp_path / "zoo")
+    pipe, how = Pipeline(zoo), {"truncation_psi": 0.0, "truncation_mean": "class", "output_type": "pt"}
+    cat = pipe(seeds=[5], labels="cat", **how).images[0]
+    assert not torch.allclose(cat, pipe(seeds=[5], labels="dog", **how).images[0], atol=1e-2)
+    near = {"rtol": 1e-4, "atol": 1e-4}
+    for mixed in pipe.mix([1, 2], [3], labels="cat", **how).images:
+        torch.testing.assert_close(mixed, cat, **near)
+    for moment in pipe.interpolate([1, 2], 2, labels="cat", **how).images:
+        torch.testing.assert_close(moment, cat, **near)
+    torch.testing.assert_close(pipe.edit(seeds=[1], amounts=[0.0], labels="cat", **how).images[0], cat, **near)
+
+    flags = ["zoo", "--truncation-psi", "0", "--truncation-mean"]
+    sheets = {}
+    for mean, label in (("class", "cat"), ("class", "dog"), ("all", "cat"), ("all", "dog")):
+        words = [*flags, mean, "--labels", label, "--overwrite", "--out"]
+        assert mix.main([*words, "mix.png", "--rows", "1", "--columns", "3"]) == 0
+        assert edit.main([*words, "edit.png", "--directions", "0", "--columns", "1"]) == 0
+        sheets[mean, label] = [np.asarray(Image.open(name)) for name in ("mix.png", "edit.png")]
+    for place in range(2):  # at psi 0 there is one image of all classes, or one of each
+        assert np.array_equal(sheets["all", "cat"][place], sheets["all", "dog"][place])
+        assert not np.array_equal(sheets["class", "cat"][place], sheets["class", "dog"][place])
+    with pytest.raises(UserError, match="says all of the image, its truncation too"):
+        edit.main([*flags, "class", "--labels", "cat", "--code", "a.safetensors"])
+
+
 def test_what_has_no_class_means_refuses_them(zoo, tmp_path):
     style = Pipeline(moved(StyleGAN2GeneratorConfig.tiny().build(ImageSpec(16, 16))))
     plain = Pipeline(moved(DCGANGeneratorConfig.tiny().build(ImageSpec(16, 16, 3, 3))))
@@ -103,7 +131,11 @@ def test_what_has_no_class_means_refuses_them(zoo, tmp_path):
         "--out",
         str(tmp_path / "a.gif"),
     ]
-    for more in ([], ["--truncation-psi", "0.5", "--curve", "slerp"]):
-        with pytest.raises(UserError, match="add --truncation-psi 0.7, no --curve"):
+    for more, why in (
+        ([], "is what psi pulls towards; give --truncation-psi too"),
+        (["--truncation-psi", "0.5", "--curve", "slerp"], "slerp goes between latent codes, .* leave --curve out"),
+    ):
+        with pytest.raises(UserError) as told:
             video.main([*flags, *more])
+        assert re.search(why, told.value.in_flags())
     assert not Path(tmp_path / "a.gif").exists()
