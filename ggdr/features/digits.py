@@ -5,81 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.features.base import Embedder, Extractor, Features, NamedLayers
-from ggdr.features.pixels import gray, resize
-from ggdr.features.trained import Weights, coarse, first_layers, fit, kept, moved, reproducible, uniform
-from ggdr.features.weights import fingerprint
+from ggdr.features.base import Embedder
+from ggdr.features.classifier import ClassifierEmbedder, SmallClassifier
+from ggdr.features.trained import Weights, coarse, fit, kept, moved, reproducible, uniform
 from ggdr.lazy import F, Tensor, torch
 from ggdr.networks.stack import StackSpec
-from ggdr.registry import Capability, extractors
+from ggdr.registry import extractors
 
 SIDE_PX = 16
-FEATURES = 64
-SCALE = 4.0
-"""divisor of the features, which brings them to the size of Inception's"""
+FEATURES, CLASSES = 64, 10
 EDITION = "digits-2"
 """name of the cached file; a change of the network or of its training is another edition"""
 EPOCHS, BATCH, LEARNING_RATE = 28, 64, 5e-3
 REACH = (0.15, 0.1, 0.12, 0.12)
 """most that training turns an image (radians), scales it (share) and moves it right and down (half sides)"""
-
-
 STACK = StackSpec(("conv1 conv 5/2 16", "silu1 silu", "conv2 conv 3/2 32", "silu2 silu"), (0.0,), (1.0,))
 """the first layers of `network`"""
 
 
 @extractors.register("digits", paper="10.1109/5.726791")
 @dataclass(frozen=True, kw_only=True)
-class Digits(Extractor):
+class Digits(SmallClassifier):
     """A small convolutional classifier of handwritten digits (after LeNet, LeCun et al. 1998), trained at first use.
 
     64 features and 10 classes from gray images of 16 px. Training takes ten seconds on one thread, in float64 with a
     fixed seed, and is kept in `$GGDR_CACHE` (default: `ggdr` in the user's cache folder).
     """
 
-    batch_size: int = 256
-    """number of images in a batch of the network"""
-    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH, Capability.LAYERS})
+    convolutions: ClassVar = STACK
 
     def load(self, device: torch.device) -> Embedder:
         """The network, trained if the cache does not hold it whole."""
-        return DigitsEmbedder(self.weights(), device)
-
-    def stack(self) -> StackSpec:
-        """Both convolutions, which see gray."""
-        return STACK
-
-    def load_layers(self, device: torch.device) -> NamedLayers:
-        """The convolutions, trained if the cache does not hold them."""
-        return first_layers(STACK, self.weights(), device)
+        return ClassifierEmbedder(network(torch.float32), self.weights(), device, EDITION, SIDE_PX, CLASSES)
 
     def weights(self) -> Weights:
-        """Those in the cache, or of a training now."""
         return kept(EDITION, lambda: train(*scans()), "digits classifier")
-
-
-class DigitsEmbedder(Embedder):
-    """Computes the classifier's last hidden layer, and its class logits."""
-
-    def __init__(self, state: dict[str, Tensor], device: torch.device):
-        self.network = network(torch.float32)
-        self.network.load_state_dict(state)
-        self.network.to(device).eval().requires_grad_(False)
-        self.weights_hash, self.width = fingerprint(state), FEATURES
-        self.protocol = {
-            "network": EDITION,
-            "resolution": SIDE_PX,
-            "resize": "bilinear, antialiased (torch)",
-            "range": "gray, 0 to 1",
-            "layer": f"last hidden, after SiLU, over {SCALE:g}",
-        }
-
-    def __call__(self, images: Tensor) -> Features:
-        rows = self.network[:-1](resize(gray(images), SIDE_PX, SIDE_PX, "bilinear") / 255)
-        return Features(rows / SCALE, self.network[-1](rows))
-
-    def classify(self, rows: Tensor) -> Tensor:
-        return self.network[-1](rows * SCALE)
 
 
 def network(dtype: torch.dtype) -> torch.nn.Sequential:
@@ -93,7 +53,7 @@ def network(dtype: torch.dtype) -> torch.nn.Sequential:
         nn.Flatten(),
         nn.Linear(512, FEATURES, dtype=dtype),
         nn.SiLU(),
-        nn.Linear(FEATURES, 10, dtype=dtype),
+        nn.Linear(FEATURES, CLASSES, dtype=dtype),
     )
 
 

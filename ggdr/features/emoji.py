@@ -5,25 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ggdr.features.base import Embedder, Extractor, Features, NamedLayers
-from ggdr.features.pixels import resize, rgb
-from ggdr.features.trained import Weights, coarse, first_layers, fit, kept, moved, reproducible, uniform
-from ggdr.features.weights import fingerprint
+from ggdr.features.base import Embedder
+from ggdr.features.classifier import ClassifierEmbedder, SmallClassifier
+from ggdr.features.trained import Weights, coarse, fit, kept, moved, reproducible, uniform
 from ggdr.lazy import F, Tensor, torch
 from ggdr.networks.stack import StackSpec
-from ggdr.registry import Capability, extractors
+from ggdr.registry import extractors
 
 SIDE_PX = 32
 FEATURES = 128
-SCALE = 4.0
-"""divisor of the features, which brings them to the size of Inception's"""
 EDITION = "emoji-1"
 """name of the cached file; a change of the network or of its training is another edition"""
 EPOCHS, BATCH, LEARNING_RATE = 16, 64, 3e-3
 REACH = (0.15, 0.12, 0.1, 0.1)
 """most that training turns an image (radians), scales it (share) and moves it right and down (half sides)"""
-
-
 CONVOLUTIONS = ((1, 16), (2, 32), (2, 64), (2, 128))
 """stride and channels of each"""
 STACK = StackSpec(
@@ -38,7 +33,7 @@ STACK = StackSpec(
 
 @extractors.register("emoji")
 @dataclass(frozen=True, kw_only=True)
-class Emoji(Extractor):
+class Emoji(SmallClassifier):
     """A small convolutional classifier of OpenMoji's emoji, over white, trained at first use.
 
     128 features and 10 classes, Unicode's groups, from RGB images of 32 px; the skin tone is learned beside them.
@@ -46,49 +41,19 @@ class Emoji(Extractor):
     (default: `ggdr` in the user's cache folder). The emoji come by `pip install 'ggdr[openmoji]'`.
     """
 
-    batch_size: int = 256
-    """number of images in a batch of the network"""
-    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH, Capability.LAYERS})
+    convolutions: ClassVar = STACK
 
     def load(self, device: torch.device) -> Embedder:
         """The network, trained if the cache does not hold it whole; MissingPackage without the emoji."""
-        return EmojiEmbedder(self.weights(), device)
-
-    def stack(self) -> StackSpec:
-        """The four convolutions, which halve three times."""
-        return STACK
-
-    def load_layers(self, device: torch.device) -> NamedLayers:
-        """The convolutions, trained if the cache does not hold them; MissingPackage without the emoji."""
-        return first_layers(STACK, self.weights(), device)
+        return embedder(self.weights(), device)
 
     def weights(self) -> Weights:
-        """Those in the cache, or of a training now."""
         return kept(EDITION, lambda: train_classifier(*drawings()), "emoji classifier")
 
 
-class EmojiEmbedder(Embedder):
-    """Computes the classifier's last hidden layer, and its class logits."""
-
-    def __init__(self, state: dict[str, Tensor], device: torch.device):
-        self.network = classifier(torch.float32)
-        self.network.load_state_dict(state)
-        self.network.to(device).eval().requires_grad_(False)
-        self.weights_hash, self.width = fingerprint(state), FEATURES
-        self.protocol = {
-            "network": EDITION,
-            "resolution": SIDE_PX,
-            "resize": "bilinear, antialiased (torch)",
-            "range": "RGB, 0 to 1",
-            "layer": f"last hidden, after SiLU, over {SCALE:g}",
-        }
-
-    def __call__(self, images: Tensor) -> Features:
-        rows = self.network[:-1](resize(rgb(images).float(), SIDE_PX, SIDE_PX, "bilinear") / 255)
-        return Features(rows / SCALE, self.network[-1](rows)[:, : classes()[0]])
-
-    def classify(self, rows: Tensor) -> Tensor:
-        return self.network[-1](rows * SCALE)[:, : classes()[0]]
+def embedder(state: Weights, device: torch.device) -> ClassifierEmbedder:
+    """The classifier of these weights, whose classes are the groups."""
+    return ClassifierEmbedder(classifier(torch.float32), state, device, EDITION, SIDE_PX, classes()[0])
 
 
 def classes() -> tuple[int, int]:

@@ -15,7 +15,6 @@ from safetensors.torch import save_file
 from ggdr.features import emoji, lpips
 from ggdr.features.digits import Digits
 from ggdr.features.dinov2 import DINOv2, resize_position_codes
-from ggdr.features.emoji import EmojiEmbedder
 from ggdr.features.inception import Inception
 from ggdr.features.lpips import LPIPS, LPIPSEmbedder
 from ggdr.features.pixels import gray, resize, rgb
@@ -51,7 +50,7 @@ def loaded(inception_file, dinov2_file, lpips_network):
     return {
         "pixels": Pixels().load(CPU),
         "digits": Digits().load(CPU),
-        "emoji": EmojiEmbedder(emoji.classifier(torch.float32).state_dict(), CPU),
+        "emoji": emoji.embedder(emoji.classifier(torch.float32).state_dict(), CPU),
         "timm": Timm(model=LITTLE, random=True).load(CPU),
         "inception": Inception(weights=str(inception_file)).load(CPU),
         "dinov2": DINOv2(size="s", weights=str(dinov2_file)).load(CPU),
