@@ -7,7 +7,7 @@ the same pass share it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -102,6 +102,7 @@ class Duel:
             Capability.FAKE_GRAD,
             Capability.REAL_FEATURES,
             Capability.REPLAY,
+            Capability.MOVED_REAL,
             Capability.FAKE_CLASS_LOGITS,
         }
     )
@@ -147,14 +148,19 @@ class Duel:
             return output
         image = output.image.detach().requires_grad_(Capability.FAKE_GRAD in self.context.requires)
         ws = None if output.ws is None else output.ws.detach()
-        return output._replace(image=image, ws=ws, features=detached(output.features), scales=detached(output.scales))
+        before = tuple(each.detach() for each in output.intermediates)
+        features, scales = detached(output.features), detached(output.scales)
+        return output._replace(image=image, ws=ws, features=features, scales=scales, intermediates=before)
 
     @cached_property
     def on_real(self) -> DiscriminatorOutput:
         """What D says of the reals, with its drawings if a term requires REAL_FEATURES."""
         resolutions = self.context.resolutions if Capability.REAL_FEATURES in self.context.requires else ()
         classes = Capability.CLASS_LOGITS in self.context.requires
-        return self.judge(self.real, resolutions=resolutions, label_map=self.label_map, classes=classes)
+        tokens = Capability.TOKENS in self.context.requires
+        # an image that is one of the maps moves as they do, and keeps its colours
+        maps = {self.reals.shape[2]: self.reals} if Capability.MOVED_REAL in self.context.requires else None
+        return self.judge(self.real, maps, resolutions, label_map=self.label_map, classes=classes, tokens=tokens)
 
     @cached_property
     def on_fake(self) -> DiscriminatorOutput:
@@ -162,7 +168,15 @@ class Duel:
         resolutions = self.context.resolutions if Capability.D_FEATURES in self.context.requires else ()
         classes = {Capability.CLASS_LOGITS, Capability.FAKE_CLASS_LOGITS} <= self.context.requires
         fake = self.fake
-        return self.judge(fake.image, fake.features, resolutions, fake.scales, self.fake_label_map, classes)
+        return self.judge(
+            fake.image,
+            fake.features,
+            resolutions,
+            fake.scales,
+            self.fake_label_map,
+            classes,
+            intermediates=fake.intermediates,
+        )
 
     def judgements(self) -> Iterator[Duel]:
         """The duel, then copies of it that show D's further logits in place of the first, one after the other.
@@ -223,15 +237,20 @@ class Duel:
         scales: Mapping[int, Tensor] | None = None,
         label_map: Tensor | None = None,
         classes: bool = False,
+        tokens: bool = False,
+        intermediates: Sequence[Tensor] = (),
     ) -> DiscriminatorOutput:
         """A further pass of D over `image`, freshly augmented; `maps` move along, its decoder draws `resolutions`.
 
         `scales`: the images at smaller sizes, for a D that provides SCALES; they cannot be augmented: UserError.
-        `label_map` [N, K, H, W] moves along too; `classes`: D, which provides CLASS_LOGITS, tells those of pixels.
+        `label_map` [N, K, H, W] moves along too; `classes`: D, which provides CLASS_LOGITS, tells those of pixels;
+        `tokens`: its heads, which provides TOKENS, say what they have to say of each. `intermediates`: the images as
+        earlier heads made them, for a D that provides INTERMEDIATES; they are augmented by the same draws.
         """
         replay = Capability.REPLAY in self.context.requires
         state = random_state(image.device) if replay else None
         whole, labels = image, self.labels_beside(image)
+        before = self.augmented_alike(intermediates)
         given = dict(maps or {}) if label_map is None else laid_beside(maps or {}, label_map)
         image, targets, timestep = self.augmented(image, given)
         if label_map is not None:
@@ -239,13 +258,15 @@ class Duel:
         if timestep is not None and Capability.TIMESTEP in self.D.config.provides:
             labels = torch.cat([*([] if labels is None else [labels]), timestep[:, None]], dim=1)
         seen = self.with_scales(image, scales, moved=image is not whole) if scales else image
+        seen = torch.cat([*before, image], dim=1) if before else seen
         with self.context.autocast():
             output = self.D(seen, labels, resolutions=resolutions)
             class_logits = self.D.class_logits(output).float() if classes else None
+            answers = self.D.answers(output) if tokens else {}
         pyramid = in_float32(output.maps) if Capability.PYRAMID in self.context.requires else {}
         layers = output.layer_maps if Capability.PYRAMID in self.context.requires else ()
         heads = output.head_outputs if Capability.HEADS in self.context.requires else {}
-        head_outputs = {name: answer.float() for name, answer in heads.items()}
+        head_outputs = {name: answer.float() for name, answer in (dict(heads) | answers).items()}
         pixel_logits = output.pixel_logits if Capability.PIXEL_LOGITS in self.context.requires else None
         direction_logits = output.direction_logits if Capability.DIRECTION_LOGITS in self.context.requires else None
         logits, *more = [each.float() for each in (output.logits, *output.more_logits)][self.judgement :]
@@ -272,8 +293,25 @@ class Duel:
             return Augmented(image, maps)
         return Augmented(*self.context.augment.with_timestep(image, maps))
 
+    def augmented_alike(self, images: Sequence[Tensor]) -> list[Tensor]:
+        """What D sees of the images of earlier heads, if it takes them: each under the draws that the next image gets.
+
+        None of the draws that follow are used up.
+        """
+        if Capability.INTERMEDIATES not in self.D.config.provides or not images:
+            return []
+        state, seen = random_state(images[0].device), []
+        for image in images:
+            with replayed(state):
+                seen.append(self.augmented(image, {}).image)
+        return seen
+
     def judge_again(
-        self, image: Tensor, before: DiscriminatorOutput, scales: Mapping[int, Tensor] | None = None
+        self,
+        image: Tensor,
+        before: DiscriminatorOutput,
+        scales: Mapping[int, Tensor] | None = None,
+        intermediates: Sequence[Tensor] = (),
     ) -> DiscriminatorOutput:
         """A further pass of D over `image` under the draws of the pass that gave `before`, if a term requires REPLAY.
 
@@ -282,7 +320,7 @@ class Duel:
         if before.random_state is None:
             raise RuntimeError("the pass to compare with kept no random state: the term must require REPLAY.")
         with replayed(before.random_state):
-            return self.judge(image, scales=scales)
+            return self.judge(image, scales=scales, intermediates=intermediates)
 
     def forward_from(self, maps: Tensor, resolution: int, w: Tensor) -> Tensor:
         """What G makes of maps of a side and a style w [N, w_dim], if it provides FORWARD_FROM: images [N, C, H, W]."""
@@ -360,5 +398,9 @@ def output_in_float32(made: GeneratorOutput) -> GeneratorOutput:
     """What a generator hands over, as float32."""
     heads = {name: each.float() for name, each in made.head_outputs.items()}
     return made._replace(
-        image=made.image.float(), features=in_float32(made.features), scales=in_float32(made.scales), head_outputs=heads
+        image=made.image.float(),
+        features=in_float32(made.features),
+        scales=in_float32(made.scales),
+        head_outputs=heads,
+        intermediates=tuple(each.float() for each in made.intermediates),
     )

@@ -23,7 +23,7 @@ class JointDuel(Duel):
     encoded: Encoded = field(kw_only=True)
     """what the encoder says of the reals"""
     # what moves images, or judges others, would put them beside codes of these
-    provides: ClassVar = Duel.provides - {Capability.IMAGES, Capability.REPLAY}
+    provides: ClassVar = Duel.provides - {Capability.IMAGES, Capability.REPLAY, Capability.MOVED_REAL}
 
     def labels_beside(self, image: Tensor) -> Tensor | None:
         """Labels, if there are any, and the code that an image is judged beside [N, L + K]."""

@@ -129,6 +129,13 @@ class Term(Adaptive):
         """Sides of the feature maps it reads, pixels."""
         return ()
 
+    def among(self, generator: Generator) -> Self:
+        """Settings whose open choice of feature maps falls on some that a generator has; itself, if none is open.
+
+        `generator`: the one it plays with, on the meta device. What else is open stays so, for `resolve`.
+        """
+        return self
+
     def heads(self, spec: ImageSpec, generator: Generator) -> dict[str, Head]:
         """What it asks of the discriminator beside its logit, by the name under which it is told.
 

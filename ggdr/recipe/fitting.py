@@ -51,12 +51,15 @@ def fit(recipe: Recipe, domains: Mapping[str, ImageSpec]) -> Fitted:
         part.check_recipe(recipe)
     check_stages_of_precision(recipe)
     moving: dict[str, str] = {}
-    recipe = with_schedules(recipe, recipe.total_kimg, "", moving)
+    written = with_schedules(recipe, recipe.total_kimg, "", moving)
     spec = [*domains.values()][-1]
-    recipe, reasons = resolved(recipe, spec)
+    recipe, reasons = resolved(written, spec)
     with shapes_only():
         networks = build(recipe, domains, NO_EXTRA)
-        extra = extra_outputs(recipe, domains, makers_of(networks))
+        makers = makers_of(networks)
+        recipe, aimed = aimed_at(recipe, written, makers[0], spec)
+        reasons |= aimed
+        extra = extra_outputs(recipe, domains, makers)
         if extra != NO_EXTRA:
             networks = build(recipe, domains, extra)
     check_learning(recipe, networks)
@@ -178,6 +181,19 @@ def resolved(recipe: Recipe, spec: ImageSpec) -> tuple[Recipe, dict[str, str]]:
     regularizers = {name: of(name, term) for name, term in recipe.regularizers.items()}
     augment, game = of("augment", recipe.augment), of("game", recipe.game)
     return replace(recipe, loss=loss, regularizers=regularizers, augment=augment, game=game), reasons
+
+
+def aimed_at(recipe: Recipe, written: Recipe, maker: Any, spec: ImageSpec) -> tuple[Recipe, dict[str, str]]:
+    """The recipe whose terms read feature maps that the maker has, where they may choose; and term -> what they read.
+
+    `written`: the recipe before anything in it was chosen.
+    """
+    found, told = dict(recipe.regularizers), {}
+    for name, term in written.regularizers.items():
+        if (aimed := term.among(maker)) is not term:
+            found[name] = copy.copy(aimed.resolve(spec, recipe.batch_size)[0])
+            told[name] = f"resolutions {aimed.feature_resolutions()}, of those of generator {maker.config.name!r}"
+    return (replace(recipe, regularizers=found), told) if told else (recipe, told)
 
 
 def with_schedules(owner: Any, total_kimg: float, path: str, told: dict[str, str]) -> Any:

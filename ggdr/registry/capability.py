@@ -66,6 +66,8 @@ class Capability(Enum):
              "Codes are drawn from a prior with parts, `config.prior`: `codes` makes them of noise.")
     SCALES = ("scales", "generator, discriminator", "augmentation", "{r: [N, C, r, r W / H]}",
               "The image at smaller sizes: a generator makes them itself, a discriminator judges them as well.")
+    INTERMEDIATES = ("intermediates", "generator, discriminator", "play", "([N, C, H, W], ...)",
+                     "Heads at several depths each make the image: a generator hands them over, D judges all at once.")
     GROW = ("grow", "generator, discriminator", "game", "grow(level: float)",
             "The network plays at a level, from its smallest image to the whole one, each next one faded in.")
     STAGES = ("stages", "generator, discriminator", "recipe", "-",
@@ -76,6 +78,8 @@ class Capability(Enum):
                   "Maps that a decoder draws from the encoder's, to be compared with the generator's.")
     HEADS = ("heads", "discriminator", "loss, regularizer", "{name: [N, outputs]}",
              "Small networks on the encoder's last maps, one for each `Head` that a term asks for.")
+    TOKENS = ("tokens", "discriminator", "regularizer", "[N, 1 + T, K]",
+              "It is a transformer: heads that terms ask for say something of its class token and of each other one.")
     PIXEL_LOGITS = ("pixel_logits", "discriminator", "regularizer", "[N, 1, H, W]",
                     "A logit of each pixel beside that of the image.")
     CLASS_LOGITS = ("class_logits", "discriminator", "loss, regularizer", "[N, K + 1, H, W]",
@@ -136,6 +140,8 @@ class Capability(Enum):
                          "Pixels of the fakes are told apart as well, not of the reals alone.")
     LABEL_MAP = ("label_map", "duel", "loss, regularizer", "[N, K, H, W]",
                  "A label map of the reals is known, one-hot, zero where ignored.")
+    MOVED_REAL = ("moved_real", "duel", "regularizer", "[N, C, H, W]",
+                  "The reals as the augmentation moved them, without what it did to their colours.")
     REPLAY = ("replay", "duel", "regularizer", "torch's random states",
               "Other images can be judged under the very draws of augmentation and network of an earlier pass.")
     SLOPE = ("slope", "regularizer", "loss", "-",

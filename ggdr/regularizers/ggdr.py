@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ggdr.errors import UserError
 from ggdr.lazy import F, Tensor
@@ -13,6 +13,9 @@ from ggdr.play.duel import Duel
 from ggdr.play.term import Regularizer
 from ggdr.registry import Capability, regularizers
 from ggdr.schedules.intervals import ramp
+
+if TYPE_CHECKING:
+    from ggdr.networks.base.module import Generator
 
 
 @regularizers.register("ggdr", paper="2207.13320")
@@ -37,7 +40,7 @@ class GGDR(Regularizer):
 
     def resolve(self, spec: ImageSpec, batch_size: int) -> tuple[Self, str]:
         """Choose a resolution if none is given, and spread what is given once over all of them."""
-        chosen = self.resolutions or (pyramid_of(spec.height, spec.width).nearest(min(64, spec.height // 4)),)
+        chosen = self.resolutions or (usual_resolution(spec),)
         n, shares = len(chosen), self.shares or (1 / len(chosen),) * len(chosen)
         start, length = (t * n if len(t) == 1 else t for t in (self.start_kimg, self.ramp_kimg))
         if {len(shares), len(start), len(length)} != {n}:
@@ -46,6 +49,13 @@ class GGDR(Regularizer):
         resolved = replace(self, resolutions=chosen, shares=shares, start_kimg=start, ramp_kimg=length)
         return resolved, "" if self.resolutions else why
 
+    def among(self, generator: Generator) -> Self:
+        """Choose a resolution that the generator has, if none is given and it has not the usual one."""
+        usual, there = usual_resolution(generator.spec), generator.feature_channels
+        if self.resolutions or not there or usual in there:
+            return self
+        return replace(self, resolutions=(min(there, key=lambda each: abs(each - usual)),))
+
     def d_loss(self, duel: Duel) -> Tensor:
         drawn, true = duel.on_fake.features, duel.on_fake.target_features
         total = duel.on_fake.logits.new_zeros([])
@@ -53,3 +63,8 @@ class GGDR(Regularizer):
             distance = 1 - F.cosine_similarity(drawn[r], true[r], dim=1).mean()
             total = total + share * ramp(duel.context.kimg, start, length) * distance
         return total
+
+
+def usual_resolution(spec: ImageSpec) -> int:
+    """The side of the maps that are redrawn where none is given, pixels: about 64, or a quarter of a small image."""
+    return pyramid_of(spec.height, spec.width).nearest(min(64, spec.height // 4))

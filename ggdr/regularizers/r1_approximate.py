@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -55,16 +55,20 @@ def squared_slope(
     sigma: float,
     share: float,
     scales: Mapping[int, Tensor] | None = None,
+    intermediates: Sequence[Tensor] = (),
 ) -> Tensor:
     """Half the mean of ((D(x) - D(x + sigma n)) / sigma)^2, n ~ N(0, 1), over the first `share` of image [N, C, H, W].
 
     `output`: what D said of all of them. A part of a batch is judged for itself, since draws and whatever compares
     batch-mates belong to a whole one. `scales`: the images at smaller sizes, where D judges them too; they stay.
+    `intermediates`: as earlier heads made them; each has noise of its own.
     """
     count = max(1, round(share * len(image)))
     if count < len(image):
         image, scales = image[:count], {r: each[:count] for r, each in (scales or {}).items()}
-        output = duel.judge(image, scales=scales)
-    near = duel.judge_again(image + sigma * torch.randn_like(image), output, scales)
+        intermediates = [each[:count] for each in intermediates]
+        output = duel.judge(image, scales=scales, intermediates=intermediates)
+    moved, *others = [each + sigma * torch.randn_like(each) for each in (image, *intermediates)]
+    near = duel.judge_again(moved, output, scales, others)
     slope = (output.logits - near.logits).reshape(len(image), -1) / sigma
     return slope.sum(dim=1).square().mean() / 2  # of several logits the sum, as r1 differentiates it

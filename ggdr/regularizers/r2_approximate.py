@@ -34,4 +34,4 @@ class R2Approximate(Regularizer):
 
     def d_loss(self, duel: Duel) -> Tensor:
         fake = duel.fake
-        return squared_slope(duel, fake.image, duel.on_fake, self.sigma, self.share, fake.scales)
+        return squared_slope(duel, fake.image, duel.on_fake, self.sigma, self.share, fake.scales, fake.intermediates)

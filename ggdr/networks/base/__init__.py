@@ -25,6 +25,8 @@ class Head(NamedTuple):
     """width of a layer between; 0: none, it is linear"""
     detached: bool = False
     """while it learns, what lies below it does not learn from it"""
+    tokens: bool = False
+    """it says them of the class token and of each other token, of one that provides TOKENS"""
 
 
 class ImageSpec(NamedTuple):
@@ -83,6 +85,9 @@ class GeneratorOutput(NamedTuple):
     """resolution r -> [N, C, r, r * W / H], the same images at smaller sizes, of a generator that makes them itself"""
     head_outputs: dict[str, Tensor] = {}
     """name -> [N, outputs], of heads that the network has beside the image, such as a translator's classifier"""
+    intermediates: tuple[Tensor, ...] = ()
+    """[N, C, H, W] each, the same images as earlier heads make them, the first head's first, of one that provides
+    INTERMEDIATES; `image` is the last head's"""
 
 
 class Code(NamedTuple):
@@ -128,7 +133,7 @@ class DiscriminatorOutput(NamedTuple):
     maps: dict[int, Tensor] = {}
     """resolution r -> [N, K, r, r * W / H], of its encoder, up to half of the image, where it provides PYRAMID"""
     head_outputs: dict[str, Tensor] = {}
-    """name -> [N, outputs], of its heads"""
+    """name -> [N, outputs], of its heads, or [N, 1 + T, outputs] of those of tokens"""
     pixel_logits: Tensor | None = None
     """[N, 1, H, W], of each pixel, higher is more real, where its config provides PIXEL_LOGITS; None elsewhere"""
     image: Tensor | None = None
@@ -149,6 +154,8 @@ class DiscriminatorOutput(NamedTuple):
     config provides CLASS_LOGITS: in a duel where a term reads them, and from D itself if it has them at hand"""
     label_map: Tensor | None = None
     """[N, K, H, W] of the image that was judged, if one is known, moved exactly as the image was; in a duel alone"""
+    tokens: Tensor | None = None
+    """[N, 1 + T, K] float32, the class token first, of one whose config provides TOKENS; None elsewhere"""
 
 
 class Reconstruction(NamedTuple):
@@ -168,6 +175,11 @@ class NetworkConfig(Part):
     def tiny(cls) -> Self:
         """The smallest settings worth testing: the shared tests build every registered network with them."""
         return cls()
+
+    @property
+    def outputs(self) -> int:
+        """How many images it makes of one code, the last of which counts: of a generator; 1 but for INTERMEDIATES."""
+        return 1
 
     def described(self) -> Self:
         """The settings as they stand beside saved weights: what is built from them fetches nothing."""

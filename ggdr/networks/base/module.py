@@ -417,6 +417,13 @@ class Discriminator(Network):
         assert said.class_logits is not None
         return said.class_logits
 
+    def answers(self, said: DiscriminatorOutput) -> dict[str, Tensor]:
+        """What its heads say of each token of what it has just judged, [N, 1 + T, outputs] by their names.
+
+        Of one whose config provides TOKENS.
+        """
+        raise NotImplementedError
+
     def stages(self) -> list[nn.Module]:
         """Its parts from the image inwards, without decoder and what is only the labels'; none: it cannot be frozen."""
         return []

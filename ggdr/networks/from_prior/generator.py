@@ -45,7 +45,7 @@ class FromPriorGenerator(Generator):
         """Return what the generator within makes of codes [N, z_dim], drawn or found."""
         shown = labels if self.config.labels == "generator" else None
         made = self.generator(codes, shown, resolutions=resolutions)
-        return made._replace(ws=None, scales={})
+        return made._replace(ws=None, scales={}, intermediates=())
 
     def measure(self) -> dict[str, Tensor]:
         """Return what the generator within saw."""

@@ -25,6 +25,7 @@ class SANDiscriminatorConfig(WrapperConfig):
 
     requires: ClassVar = frozenset({Capability.PYRAMID, Capability.LOGIT_FACTORS})
     provides: ClassVar = frozenset({Capability.PYRAMID, Capability.DIRECTION_LOGITS})
+    hides: ClassVar = WrapperConfig.hides | {Capability.TOKENS}
 
     def check_recipe(self, recipe: Recipe) -> None:
         """UserError if no term teaches the direction."""

@@ -27,7 +27,8 @@ class UNetDiscriminator(around.WrapperDiscriminator):
         # what an encoder provides was built into it
         classes = 0 if Capability.CLASS_LOGITS in config.encoder.provides else extra.class_logits
         self.decoder = UNetDecoder(config, self.map_channels, extra.target_channels, classes)
-        heads = {} if Capability.HEADS in config.encoder.provides else extra.heads
+        asked = {name: head for name, head in extra.heads.items() if not head.tokens}  # those are the encoder's
+        heads = {} if Capability.HEADS in config.encoder.provides else asked
         self.code_resolution = min(self.map_channels, default=0)
         self.heads = Heads(self.map_channels.get(self.code_resolution, 0), heads)
 
@@ -54,6 +55,7 @@ class UNetDiscriminator(around.WrapperDiscriminator):
             codes=said.codes,
             layer_maps=said.layer_maps,
             class_logits=said.class_logits,
+            tokens=said.tokens,
         )
 
     def class_logits(self, said: DiscriminatorOutput) -> Tensor:

@@ -39,6 +39,10 @@ class WrapperDiscriminator(Discriminator):
         """Return the encoder's logits of pixels."""
         return self.encoder.class_logits(said)
 
+    def answers(self, said: DiscriminatorOutput) -> dict[str, Tensor]:
+        """Return what the encoder's heads say of each token."""
+        return self.encoder.answers(said)
+
     def set_kimg(self, kimg: float) -> None:
         """Tell the encoder how far the run is."""
         self.encoder.set_kimg(kimg)
