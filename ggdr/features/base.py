@@ -77,6 +77,34 @@ class NamedLayers:
         return self.stack(rgb(images).float() / 255, names)
 
 
+class Patches(NamedTuple):
+    """What a feature network says of images and of their parts."""
+
+    whole: Tensor
+    """[N, K], of the whole image"""
+    parts: Tensor
+    """[N, K, h, w], of each part"""
+
+
+class PatchEmbedder:
+    """A loaded feature network that tells the parts of an image apart; a subclass writes `__call__`."""
+
+    def __call__(self, images: Tensor) -> Patches:
+        """Compute features of images [N, C, H, W] float32 in [0, 255], of 1, 3 or 4 channels and any size."""
+        raise NotImplementedError
+
+
+class LastLayer(PatchEmbedder):
+    """The last of a stack's maps, and its mean."""
+
+    def __init__(self, layers: NamedLayers, name: str):
+        self.layers, self.name = layers, name
+
+    def __call__(self, images: Tensor) -> Patches:
+        maps = self.layers(images, [self.name])[self.name]
+        return Patches(maps.mean(dim=(2, 3)), maps)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Extractor(Part):
     """The settings of a feature extractor."""
@@ -112,6 +140,17 @@ class Extractor(Part):
     def load_layers(self, device: torch.device) -> NamedLayers:
         """These layers with their weights, frozen; of one that provides LAYERS. UserError as of `load`."""
         raise NotImplementedError
+
+    def patch_width(self) -> int:
+        """The number of features of each part, known without weights; of one that provides PATCHES.
+
+        Here, and in `load_patches`, those of one that provides LAYERS as well: its last map is of parts.
+        """
+        return self.stack().channels()[-1]
+
+    def load_patches(self, device: torch.device) -> PatchEmbedder:
+        """The network that tells parts apart, frozen; of one that provides PATCHES. UserError as of `load`."""
+        return LastLayer(self.load_layers(device), self.stack().names()[-1])
 
     def check_provides(self, capability: Capability) -> None:
         """UserError about the setting `extractor`, naming those that do, if it does not provide a capability."""

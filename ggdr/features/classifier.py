@@ -23,7 +23,7 @@ class SmallClassifier(Extractor):
 
     batch_size: int = 256
     """number of images in a batch of the network"""
-    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH, Capability.LAYERS})
+    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH, Capability.LAYERS, Capability.PATCHES})
     convolutions: ClassVar[StackSpec]
     """the layers that it begins with"""
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ggdr.features.base import Embedder, Extractor
-from ggdr.features.timm import TimmEmbedder, model
+from ggdr.features.base import Embedder, Extractor, PatchEmbedder
+from ggdr.features.timm import TimmEmbedder, TimmModel, TimmPatches, model
 from ggdr.lazy import F, Tensor, torch
 from ggdr.registry import Capability, extractors
 
 SIDE_PX, PATCH_PX = 224, 14
 SIZES = {"s": "small", "b": "base", "l": "large", "g": "giant"}
+WIDTHS = {"s": 384, "b": 768, "l": 1024, "g": 1536}
 OFFSET = 0.1
 """patches that the published network adds to height and width before it resizes its position codes"""
 
@@ -29,14 +30,24 @@ class DINOv2(Extractor):
     """ViT-S, B, L or g, with 384, 768, 1,024 or 1,536 features"""
     weights: str | None = None
     """file of the weights, timm's or Meta's; None: from the cache of the Hub, fetched (L: 1.2 GB) if not there"""
-    provides: ClassVar = frozenset({Capability.SMOOTH})
+    provides: ClassVar = frozenset({Capability.SMOOTH, Capability.PATCHES})
 
     def load(self, device: torch.device) -> Embedder:
         """The network; UserError if its weights are not at hand."""
+        return TimmEmbedder(self.built(), device, filter="bicubic")
+
+    def patch_width(self) -> int:
+        """The width of a token."""
+        return WIDTHS[self.size]
+
+    def load_patches(self, device: torch.device) -> PatchEmbedder:
+        """The network, whose tokens are of 16 x 16 parts; UserError if its weights are not at hand."""
+        return TimmPatches(self.built(), device, filter="bicubic")
+
+    def built(self) -> TimmModel:
+        """The network at SIDE_PX with its weights; UserError if they are not at hand."""
         name = f"vit_{SIZES[self.size]}_patch14_dinov2.lvd142m"
-        return TimmEmbedder(
-            model(name, self.weights, resolution=SIDE_PX, adapt=resize_position_codes), device, filter="bicubic"
-        )
+        return model(name, self.weights, resolution=SIDE_PX, adapt=resize_position_codes)
 
 
 def resize_position_codes(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

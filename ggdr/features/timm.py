@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ggdr.errors import UserError, setting
-from ggdr.features.base import Embedder, Extractor, Features
+from ggdr.features.base import Embedder, Extractor, Features, PatchEmbedder, Patches
 from ggdr.features.pixels import normalize, resize, rgb
 from ggdr.features.weights import fingerprint, hf_file, hub_file, read_weights
 from ggdr.lazy import Tensor, torch
@@ -34,14 +34,26 @@ class Timm(Extractor):
     """file of the weights; None: from the cache of the Hub, fetched if they are not there"""
     random: bool = False
     """use random weights, equal each time: for tests that need no trained features"""
-    provides: ClassVar = frozenset({Capability.SMOOTH})
+    provides: ClassVar = frozenset({Capability.SMOOTH, Capability.PATCHES})
 
     def load(self, device: torch.device) -> Embedder:
         """The network; UserError if there is no such model or its weights are not at hand."""
+        return TimmEmbedder(self.built(), device)
+
+    def patch_width(self) -> int:
+        """The width of a token of a transformer, or the channels of another's last map."""
+        with torch.device("meta"):
+            return int(library().create_model(check_name(self.model), pretrained=False, num_classes=0).num_features)
+
+    def load_patches(self, device: torch.device) -> PatchEmbedder:
+        """The network; UserError if there is no such model or its weights are not at hand."""
+        return TimmPatches(self.built(), device)
+
+    def built(self) -> TimmModel:
+        """The model with its weights; UserError if there is no such model or they are not at hand."""
         if self.random and self.weights is not None:
             raise UserError("random weights and a file of weights are given; choose one.")
-        built = random_model(self.model) if self.random else model(self.model, self.weights)
-        return TimmEmbedder(built, device)
+        return random_model(self.model) if self.random else model(self.model, self.weights)
 
 
 class TimmModel(NamedTuple):
@@ -88,6 +100,30 @@ class TimmEmbedder(Embedder):
         """Features [N, D] of float images [N, 3, H, W] in [0, 255]."""
         pixels = normalize(resize(images, self.resolution, self.resolution, self.filter), self.mean, self.std)
         return self.network.forward_head(self.network.forward_features(pixels), pre_logits=True).flatten(1)
+
+
+class TimmPatches(PatchEmbedder):
+    """Computes the tokens, or the last map, of a model of timm, after its own preprocessing."""
+
+    def __init__(self, built: TimmModel, device: torch.device, filter: str | None = None):
+        """`filter`: of the resizing; None: the model's own."""
+        config = library().data.resolve_model_data_config(built.network)
+        self.network: Any = built.network.to(device).eval().requires_grad_(False)
+        self.resolution = built.resolution or config["input_size"][-1]
+        self.filter = filter or ("bilinear" if config["interpolation"] == "bilinear" else "bicubic")
+        # on the device from here on, so that no step copies them there
+        self.mean, self.std = (255 * torch.tensor(config[of], device=device).view(-1, 1, 1) for of in ("mean", "std"))
+
+    def __call__(self, images: Tensor) -> Patches:
+        pixels = resize(rgb(images), self.resolution, self.resolution, self.filter)
+        made = self.network.forward_features((pixels - self.mean) / self.std)
+        if made.ndim == 4:
+            maps = made if made.shape[1] == self.network.num_features else made.permute(0, 3, 1, 2)
+            return Patches(maps.mean(dim=(2, 3)), maps)
+        first = self.network.num_prefix_tokens
+        parts = made[:, first:].transpose(1, 2)
+        whole = made[:, 0] if first else parts.mean(dim=2)
+        return Patches(whole, parts.unflatten(2, (int(parts.shape[2] ** 0.5), -1)))
 
 
 def model(

@@ -24,7 +24,7 @@ class VGG(Extractor):
     there"""
     random: bool = False
     """use random weights, equal each time, of the variance of He et al. 2015: for tests, and for textures"""
-    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH, Capability.LAYERS})
+    provides: ClassVar = frozenset({Capability.CLASSES, Capability.SMOOTH, Capability.LAYERS, Capability.PATCHES})
     model: ClassVar[str]
     """timm's name of it"""
     convolutions: ClassVar[tuple[int, ...]]

@@ -154,6 +154,8 @@ class Capability(Enum):
               "Images are taken without rounding, so that gradients pass to them.")
     LAYERS = ("layers", "feature extractor", "regularizer, game", "{name: [N, K, h, w]}",
               "The maps of its convolutions have names, such as relu4_1, and pass gradients to images: `load_layers`.")
+    PATCHES = ("patches", "feature extractor", "regularizer", "[N, K], [N, K, h, w]",
+               "The image as a whole and each part of it have features of one kind: `load_patches`.")
     GENERATOR = ("generator", "evaluation", "metric", "Generator",
                  "The generator itself, to walk in its latent space: images alone are not enough.")
     # fmt: on

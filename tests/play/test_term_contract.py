@@ -25,6 +25,7 @@ REFUSED = {
     "fastgan_reconstruction": lambda spec: spec.channels == 2,
     "mismatched": lambda spec: not spec.labels,
     "perceptual": lambda spec: spec.channels == 2,
+    "repa": lambda spec: spec.channels == 2,
     "visual_pivot": lambda spec: not spec.labels,
 }
 """terms that cannot be for some images, and for which"""

@@ -36,6 +36,7 @@ from ggdr.play.duel import Duel, StepContext
 from ggdr.play.game import Game, Networks, Reals
 from ggdr.registry import Capability, of_duels
 from ggdr.regularizers.perceptual import Perceptual
+from ggdr.regularizers.repa import REPA
 
 generators, discriminators, games = own("generator"), own("discriminator"), own("game")
 
@@ -48,7 +49,15 @@ class OfDigits(Perceptual):
     layers: tuple[str, ...] = ("silu1", "silu2")
 
 
-TERMS = own("loss") | own("regularizer") | {"perceptual": OfDigits}
+@dataclass(frozen=True, kw_only=True)
+class AlignedWithDigits(REPA):
+    """The alignment with a network that is at hand."""
+
+    extractor: Extractor = Digits()
+    hidden: int = 8
+
+
+TERMS = own("loss") | own("regularizer") | {"perceptual": OfDigits, "repa": AlignedWithDigits}
 """name -> class, whose defaults need no download"""
 
 
