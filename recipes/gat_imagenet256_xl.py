@@ -4,7 +4,7 @@ Target: FID of 50,000 images, in one step, 60 epochs
   GAT-XL/2     2.18
 
 Data: latents of the 1,281,167 training images by the autoencoder of Stable Diffusion (`stabilityai/sd-vae-ft-ema`): 4
-channels of 32 x 32, times 0.18215, drawn anew from their mean and deviation at each step. **No data set of ggdr reads
+channels of 32 x 32, times 0.18215, drawn afresh from their mean and deviation at each step. **No data set of ggdr reads
 them yet**: what stands here, pictures of 32 px with four channels in a folder a class, has their shape alone, so that
 the rest can be tried:
   ggdr train recipes/gat_imagenet256_xl.py --data.source FOLDER --out runs/gat --dry-run

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from ggdr.layers.statistics import RunningMean, replace_nonfinite
-from ggdr.networks.base import ImageSpec
 
 
 class ClassMeans(nn.Module):
@@ -15,11 +14,14 @@ class ClassMeans(nn.Module):
     w_avg: Tensor
     """[classes, width]"""
 
-    def __init__(self, spec: ImageSpec, width: int, beta: float):
-        """Build the means; `beta`: the share of a mean that each of a step's two passes leaves as it was."""
+    def __init__(self, classes: int, width: int, beta: float):
+        """Build the means of as many classes, 1: of all styles.
+
+        `beta`: the share of a mean that each of a step's two passes leaves as it was.
+        """
         super().__init__()
-        self.beta, self.classes = beta, 1 if spec.label_ranges else max(spec.labels, 1)
-        self.register_buffer("w_avg", torch.zeros(self.classes, width))
+        self.beta, self.classes = beta, classes
+        self.register_buffer("w_avg", torch.zeros(classes, width))
         self.seen = RunningMean()
 
     def shares(self, w: Tensor, labels: Tensor | None) -> Tensor:

@@ -298,7 +298,7 @@ class Duel:
 
         None of the draws that follow are used up.
         """
-        if Capability.INTERMEDIATES not in self.D.config.provides or not images:
+        if not images or Capability.INTERMEDIATES not in self.D.config.provides:
             return []
         state, seen = random_state(images[0].device), []
         for image in images:

@@ -66,5 +66,5 @@ class GGDR(Regularizer):
 
 
 def usual_resolution(spec: ImageSpec) -> int:
-    """The side of the maps that are redrawn where none is given, pixels: about 64, or a quarter of a small image."""
+    """The side of the maps that D draws where none is given, pixels: about 64, or a quarter of a small image."""
     return pyramid_of(spec.height, spec.width).nearest(min(64, spec.height // 4))

@@ -61,7 +61,7 @@ def squared_slope(
 
     `output`: what D said of all of them. A part of a batch is judged for itself, since draws and whatever compares
     batch-mates belong to a whole one. `scales`: the images at smaller sizes, where D judges them too; they stay.
-    `intermediates`: as earlier heads made them; each has noise of its own.
+    `intermediates`: those of earlier heads, with other noise each.
     """
     count = max(1, round(share * len(image)))
     if count < len(image):

@@ -49,8 +49,7 @@ class REPA(Regularizer):
                 f"repa shows reals to a network of images of 1, 3 or 4 channels, and these have {spec.channels}: drop"
                 " it: --regularizers.repa none."
             )
-        with at("extractor"):
-            self.extractor.check_provides(Capability.PATCHES)
+        self.extractor.check_provides(Capability.PATCHES)
         return self, ""
 
     def heads(self, spec: ImageSpec, generator: Generator) -> dict[str, Head]:
@@ -69,11 +68,11 @@ class REPA(Regularizer):
         with torch.no_grad():
             whole, parts = self.network((said.target_features[height] + 1) * 127.5)
             rows = round((tokens.shape[1] * height / width) ** 0.5)
-            parts = resized(parts, rows, tokens.shape[1] // rows)
+            parts = over_places(parts, rows, tokens.shape[1] // rows)
         return distance(told, whole[:, None]) + distance(tokens, parts.flatten(2).transpose(1, 2))
 
 
-def resized(maps: Tensor, height: int, width: int) -> Tensor:
+def over_places(maps: Tensor, height: int, width: int) -> Tensor:
     """Resize maps [N, K, h, w], averaging where they become smaller."""
     if maps.shape[2:] == (height, width):
         return maps

@@ -111,8 +111,8 @@ def test_of_several_logits_the_sum_counts_as_in_r1():
     vars(doubled)["on_real"] = output._replace(logits=torch.stack([output.logits, output.logits], dim=1))
     judge_again = doubled.judge_again
 
-    def twice(image, before, scales=None):
-        near = judge_again(image, before, scales)
+    def twice(image, before, *others):
+        near = judge_again(image, before, *others)
         return near._replace(logits=torch.stack([near.logits, near.logits], dim=1))
 
     doubled.judge_again = twice

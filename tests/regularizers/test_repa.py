@@ -80,13 +80,9 @@ def test_it_is_the_distance_of_the_class_token_and_the_mean_of_the_others():
     torch.testing.assert_close(loss, (1 - whole).mean() + (1 - parts).mean())
 
 
-MOVES = {"mirrored": ADA(fixed_p=1.0, pipeline=("x_flip",)), "moved": DiffAugment(policy=("translation",))}
-
-
-@pytest.mark.parametrize("moves", MOVES.values(), ids=MOVES)
-def test_the_frozen_network_sees_what_moved_in_its_own_colours(moves):
+def test_the_frozen_network_sees_what_moved_in_its_own_colours():
     term = begun()
-    played = duel(term, moves)
+    played = duel(term, DiffAugment(policy=("translation",)))
     term.loss(played)
     assert not torch.allclose(played.on_real.image, played.reals)
     torch.testing.assert_close(term.network.seen[0], (played.on_real.image + 1) * 127.5)
@@ -144,7 +140,7 @@ def test_networks_without_tokens_or_parts_are_refused():
     with pytest.raises(UserError, match=r"requires tokens.* take --discriminator gat; or drop it"):
         fit(recipe, {"real": SPEC})
     recipe = replace(recipe, discriminator=D, regularizers={"mine": REPA(extractor=Inception())})
-    with pytest.raises(UserError, match=r"--regularizers.mine.extractor.*digits, dinov2"):
+    with pytest.raises(UserError, match=r"no patches: set (--)?regularizers.mine.extractor to digits, dinov2"):
         fit(recipe, {"real": SPEC})
 
 

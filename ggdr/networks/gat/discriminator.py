@@ -15,7 +15,7 @@ from ggdr.networks.gat import GATDiscriminatorConfig
 from ggdr.ops.precision import at_least_float32, without_autocast
 
 LAYER_SCALE = 0.1
-"""what the factors of each branch's channels begin at"""
+"""What the factors of each branch's channels begin at"""
 
 
 class GATDiscriminator(Discriminator):

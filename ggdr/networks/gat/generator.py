@@ -17,7 +17,7 @@ from ggdr.networks.gat import GATGeneratorConfig
 from ggdr.ops.precision import at_least_float32, without_autocast
 
 MODULATION_GAIN = 0.1
-"""of the initial weights that make scales and gates of a style: gates begin near zero"""
+"""Gain of the initial weights that make scales and gates of a style: gates begin near zero"""
 
 
 class GATGenerator(Generator):
@@ -32,7 +32,9 @@ class GATGenerator(Generator):
         self.z_dim, self.w_dim = config.z_dim, config.width
         self.feature_channels = {self.rows: config.width}
         self.mapping = GATMapping(config, spec)
-        self.means = ClassMeans(spec, config.width, config.w_avg_beta)
+        # labels with ranges are attributes, of which several may hold at once
+        classes = 1 if spec.label_ranges else max(spec.labels, 1)
+        self.means = ClassMeans(classes, config.width, config.w_avg_beta)
         self.register_buffer("places", sine_codes(self.rows, columns, config.width), persistent=False)
         self.rotary = Rotary(self.rows, columns, config.width // config.attention_heads)
         self.blocks = nn.ModuleList(GATBlock(config.width, config.attention_heads) for _ in range(config.depth))
