@@ -226,3 +226,43 @@ def test_ggdr_reads_the_tokens_whatever_their_side(patch, side):
     assert ("of generator 'gat'" in fitted.reasons["mine"]) == (side == 16)
     with pytest.raises(UserError, match="resolution 4"):
         fit(replace(recipe, regularizers={"mine": GGDR(resolutions=(4,))}), {"real": ImageSpec(32, 32, 3)})
+
+
+def test_weights_begin_as_published():
+    torch.manual_seed(0)
+    shape = {"width": 128, "attention_heads": 2}
+    made, judge = replace(G, label_dim=64, **shape).build(LABELLED), replace(D, label_dim=64, **shape).build(LABELLED)
+
+    def uniform(layer, gain=1.0):
+        rows, columns = layer.weight.shape
+        bound = gain * (6 / (rows + columns)) ** 0.5
+        assert not layer.bias.any() and layer.weight.abs().max().item() == pytest.approx(bound, rel=0.02)
+
+    for layer in (made.blocks[0].attention.qkv, made.heads[1].out, judge.blocks[1].mlp.out, judge.enter, judge.out):
+        uniform(layer)
+    for layer in (made.blocks[1].modulation, made.heads[0].modulation):
+        uniform(layer, 0.1)
+    for layer in (made.mapping.fc0, made.mapping.fc1, judge.embed.fc0, judge.embed.fc1):
+        uniform(layer, 100.0)
+    for few in (made.mapping.embed.weight, judge.embed.embed.weight, judge.class_token):
+        assert few.std().item() == pytest.approx(0.02, rel=0.25)
+    assert torch.equal(judge.blocks[0].scale1, torch.full([128], 0.1))
+    assert made.blocks[0].mlp.out.in_features == int(2 / 3 * 4 * 128)
+
+
+def test_codes_and_labels_have_unit_mean_square_before_they_meet():
+    network = tiny.moved(G.build(LABELLED)).eval()
+    z, labels = torch.randn(2, 8), torch.eye(3)[:2]
+    plain = network.styles(z, labels)
+    torch.testing.assert_close(network.styles(7 * z, labels), plain)
+    with torch.no_grad():
+        network.mapping.embed.weight.mul_(7)
+    torch.testing.assert_close(network.styles(z, labels), plain)
+
+
+def test_the_mean_style_moves_by_what_two_passes_of_a_step_leave():
+    network = G.build(ImageSpec(16, 16)).train()
+    network.after_step({"w_sums": torch.cat([torch.ones(1, 16), torch.ones(1, 1)], dim=1)})
+    torch.testing.assert_close(network.means.w_avg, torch.full((1, 16), 1 - 0.995**2))
+    network.eval()(torch.randn(2, 8))
+    assert network.measure() == {}

@@ -67,6 +67,7 @@ TERMS = {
     "r2_approximate": {"sigma": 0.01, "share": 1.0},
     "relativistic": {},
     "relativistic_average": {"form": "logistic"},
+    "repa": {"extractor": "dinov2", "hidden": 2048},
     "san": {"weighting": "uniform"},
     "segmentation": {"balanced": True},
     "semantic": {"fakes": False, "balanced": True},
