@@ -49,9 +49,11 @@ def main(argv: list[str]) -> int:
 
 
 def check_sources(command: Command) -> None:
-    """UserError if the images, or the model to start from, are not where the recipe says: at once, before torch."""
+    """UserError if the images, or a model to start from, are not where the recipe says: at once, before torch."""
     with at("data"):
         command.recipe.data.check_source()
+    with at("game"):
+        command.recipe.game.check_source()
     if command.recipe.init_from and not any(command.out.glob("checkpoints/[0-9]*")):  # a run that goes on reads none
         check_model_place(command.recipe.init_from)
 

@@ -95,6 +95,12 @@ class Facts:
         return any(isinstance(part, TranslatorConfig) for part in makers)
 
     @property
+    def encodes(self) -> bool:
+        """Whether what learned is an encoder, beside a generator that was trained before."""
+        made = self.recipe.generator if self.recipe else None
+        return isinstance(made, GeneratorConfig) and not made.makes
+
+    @property
     def trained(self) -> bool:
         """Whether there are weights."""
         return self.spec is not None

@@ -47,10 +47,15 @@ def describe_model(facts: Facts) -> str:
     if not facts.trained:
         generator = inline_code(facts.recipe.generator.name) if facts.recipe else "generator"
         what = "translator" if facts.translates else "generator"
+        if facts.encodes:
+            what = "an encoder of images, for a generator that is trained already"
+            return f"A recipe of ggdr: {what}, to be trained on {describe_images(facts)}."
         return f"A recipe of ggdr: a {what} of images ({generator}), to be trained on {describe_images(facts)}."
     assert facts.spec is not None
     network = next((part for part in facts.networks if part.registry.kind == "generator"), facts.networks[0])
     head = f"A generator ({inline_code(network.name)}) of {describe_spec(facts.spec)}"
+    if facts.encodes:
+        head = f"An encoder of {describe_spec(facts.spec)}, for the generator ({inline_code(network.name)}) beside it"
     if facts.ways:
         first, *back = facts.ways.values()
         head = f"A translator ({inline_code(network.name)}) of {describe_spec(first.takes)}, to"

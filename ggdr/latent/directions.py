@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from ggdr.errors import UserError
 from ggdr.latent.codes import Codes
 from ggdr.networks.base.module import Generator
+from ggdr.play.inverted import num_style_codes
 from ggdr.registry import Capability
 from ggdr.sampling.labels import example_labels
 from ggdr.seeding import word
@@ -185,9 +186,3 @@ def resolve_layers(generator: Generator, layers: Iterable[int] | None) -> tuple[
         what = f"there is no style code {strange[0]}" if strange else "no layers are given"
         raise UserError(f"{what}; give layers of 0 to {count - 1}, the coarsest is 0.")
     return places
-
-
-def num_style_codes(generator: Generator) -> int:
-    """Return the number of style codes that make an image."""
-    label = torch.zeros(1, generator.spec.labels, device=generator.device) if generator.spec.labels else None
-    return generator.styles(torch.zeros(1, generator.z_dim, device=generator.device), label).shape[1]

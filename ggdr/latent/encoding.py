@@ -12,9 +12,16 @@ from torch import Tensor
 
 from ggdr.data.base import Images
 from ggdr.errors import UserError
+from ggdr.latent.projection import Space
 from ggdr.networks.base import ImageSpec
-from ggdr.networks.base.module import Encoder
+from ggdr.networks.base.module import Encoder, Generator
 from ggdr.ops.pixels import network_input
+from ggdr.play.inverted import num_style_codes
+from ggdr.registry import Capability
+from ggdr.saving.pretrained import Hub, SavedModel, loaded, open_model
+
+OF_THIS_ONE = "train one for this generator, by game `encoder`: ggdr train digits_encoder --game.generator MODEL"
+"""What to do about an encoder of another generator."""
 
 
 class Encodings(NamedTuple):
@@ -84,6 +91,83 @@ def batches_of(images: Images, domain: str, count: int, batch_size: int) -> Iter
     for first in range(0, count, batch_size):
         batch = images.domain_batches(list(range(first, min(first + batch_size, count))), 0)[domain]
         yield network_input(batch.images, spec.classes), None if spec.label_ranges else batch.labels
+
+
+def open_encoder(name: str | Path, hub: Hub, device: torch.device) -> tuple[SavedModel, Encoder]:
+    """A model and its encoder, on a device; UserError if it has none that reads images."""
+    model = open_model(name, hub)
+    if "encoder" not in model.networks:
+        raise UserError(
+            f"{str(name)!r} holds {', '.join(map(repr, model.networks))} and no encoder: give a model of one of the"
+            " games that train one, encoder, autoencoder or bidirectional, or find codes by `ggdr project`."
+        )
+    model.fetch("encoder", *({"generator"} & model.networks.keys()))
+    return model, loaded(model.networks["encoder"], Encoder).to(device)
+
+
+def encoder_of(name: str | Path, generator: Generator) -> Encoder:
+    """The encoder at a place, on the device of the generator that it was trained for; UserError if it is another's."""
+    model, encoder = open_encoder(name, Hub(), generator.device)
+    check_encoder(encoder, generator)
+    if "generator" in model.networks:
+        check_same(loaded(model.networks["generator"], Generator), generator)
+    return encoder
+
+
+@torch.no_grad()
+def starts(encoder: Encoder, generator: Generator, targets: Tensor) -> Tensor:
+    """The codes that an encoder finds in targets [N, C, H, W] in [-1, 1], as a projection starts from them.
+
+    Style codes [N, 1 or L, W], or latent codes [N, z_dim], on the host. UserError if the generator takes other codes.
+    """
+    check_encoder(encoder, generator)
+    parts = [encoder(part.to(encoder.device)) for part in targets.split(64)]
+    found = torch.cat([encoder.codes(said, draw=False).cpu() for said in parts])
+    return found if encoder.config.space == "z" else found.unflatten(1, (-1, generator.w_dim))
+
+
+def space_from(encoder: Encoder, asked: Space | None) -> Space:
+    """The space of a search that starts from an encoder's codes; UserError if these are of another than `asked` is."""
+    own = encoder.config.space
+    if asked not in (None, own) and (own, asked) != ("w", "w+"):
+        raise UserError(f"the encoder finds codes of space {own!r}; give space {own!r}, or leave it out.")
+    return asked or own
+
+
+def check_encoder(encoder: Encoder, generator: Generator) -> None:
+    """UserError if an encoder reads other images than a generator makes, or finds other codes than it takes."""
+    own, made = encoder.spec, generator.spec
+    if own[:3] != made[:3]:
+        raise UserError(
+            f"the encoder reads images of {own.height} x {own.width} px with {own.channels} channels, and the generator"
+            f" makes {made.height} x {made.width} px with {made.channels}: {OF_THIS_ONE}."
+        )
+    settings = encoder.config
+    if settings.class_names or Capability.PRIOR in generator.config.provides:
+        raise UserError(
+            "the encoder finds codes of a prior, which are not the noise that a projection looks for: find them by"
+            " `ggdr encode`, or project without an encoder."
+        )
+    styled = Capability.WS in generator.config.provides
+    widths = {"z": 0 if styled else generator.z_dim, "w": generator.w_dim}
+    if settings.space == "w+" and styled:
+        widths["w+"] = generator.w_dim * num_style_codes(generator)
+    if settings.code_dim != widths.get(settings.space, 0):
+        raise UserError(
+            f"the encoder finds codes of {settings.code_dim} numbers in space {settings.space!r}, and generator"
+            f" {generator.config.name!r} is projected to by others: {OF_THIS_ONE}."
+        )
+
+
+def check_same(known: Generator, generator: Generator) -> None:
+    """UserError if the generator that an encoder learned to invert is another than this one."""
+    there, here = known.state_dict(), generator.state_dict()
+    alike = there.keys() == here.keys() and all(value.shape == here[name].shape for name, value in there.items())
+    if not alike or not all(torch.equal(value.cpu(), here[name].cpu()) for name, value in there.items()):
+        raise UserError(
+            f"the encoder was trained for another generator ({known.config.name}) than this one"
+            f" ({generator.config.name}), or for other weights of it: {OF_THIS_ONE}."
+        )
 
 
 def check_shape(encoder: Encoder, spec: ImageSpec) -> None:

@@ -41,7 +41,7 @@ class Search:
     """Space that is searched: one style code ("w"), one for each layer ("w+"), latent code ("z"); None: "w", or else
     "z"."""
     steps: int = 1000
-    """Number of gradient steps."""
+    """Number of gradient steps; 0: what the search starts from is what it finds."""
     extractor: Extractor = Pixels()
     """What makes the features whose squared difference is minimized; the paper's is "lpips", "pixels" needs no
     weights."""
@@ -59,8 +59,8 @@ class Search:
     """Seed of all that is drawn."""
 
     def __post_init__(self) -> None:
-        above_zero(self, "steps", "learning_rate")
-        not_negative(self, "pixels", "jitter", "noise_weight", "prior", "seed")
+        above_zero(self, "learning_rate")
+        not_negative(self, "steps", "pixels", "jitter", "noise_weight", "prior", "seed")
         if Capability.SMOOTH not in self.extractor.provides:
             raise UserError(
                 f"a search follows gradients, which feature extractor {self.extractor.name!r} does not pass on; take"
@@ -130,12 +130,15 @@ def project(
     labels: Tensor | None = None,
     batch_size: int = 8,
     watch: Watch | None = None,
+    start: Tensor | None = None,
 ) -> Projection:
     """Find the codes of a generator in eval mode whose images are nearest to targets [N, C, H, W] in [-1, 1] of its
     size.
 
     `labels` [N, C]: of a generator that has some. `batch_size`: images searched for at once; what is found for one does
-    not depend on the others. `watch` is told of each step of each batch. Torch's random state is left as it was.
+    not depend on the others. `watch` is told of each step of each batch. `start`: style codes [N, 1 or L, W], or latent
+    codes [N, z_dim], where the search begins, such as an encoder finds (`ggdr.latent.encoding.starts`); None: the mean
+    style, or the nearest of a few latent codes. Torch's random state is left as it was.
     UserError if the generator has no such space, or the features' weights are not available.
     """
     search = search or Search()
@@ -144,12 +147,16 @@ def project(
         raise UserError(f"a batch of {batch_size} images holds none; give 1 or more.")
     if generator.spec.labels and labels is None:
         raise UserError(f"this generator was trained with labels; give labels [N, {generator.spec.labels}].")
+    if start is not None and len(start) != len(targets):
+        raise UserError(f"there are {len(start)} codes to start from for {len(targets)} images; give one for each.")
     device = generator.device
     with torch.random.fork_rng([device] if device.type == "cuda" else []), without_tf32():
         networks = [each.load(device) for each in search.distance_weights()]
         found = [
-            Descent(generator, search, networks, targets[part].to(device), None if labels is None else labels[part])
-            .run(watch)
+            Descent(
+                generator, search, networks, targets[part].to(device),
+                None if labels is None else labels[part], None if start is None else start[part],
+            ).run(watch)
             for part in (slice(first, first + batch_size) for first in range(0, len(targets), batch_size))
         ]  # fmt: skip
     return join(found)
@@ -176,7 +183,13 @@ class Descent:
     """The search for the codes of one batch of targets [N, C, H, W] in [-1, 1]."""
 
     def __init__(
-        self, generator: Generator, search: Search, networks: list[Embedder], targets: Tensor, labels: Tensor | None
+        self,
+        generator: Generator,
+        search: Search,
+        networks: list[Embedder],
+        targets: Tensor,
+        labels: Tensor | None,
+        given: Tensor | None = None,
     ):
         self.generator, self.search, self.labels = generator, search, labels
         self.rng = torch.Generator().manual_seed(word(search.seed))
@@ -184,7 +197,7 @@ class Descent:
         self.layers = 0 if self.space == "z" else num_style_codes(generator)
         self.measures = [Measure(network, targets) for network in networks]
         with torch.no_grad():
-            start = self.nearest_latents(len(targets)) if self.space == "z" else self.mean_styles(len(targets))
+            start = self.given(given) if given is not None else self.begin(len(targets))
             self.points, self.spread = start.points.clone().requires_grad_(), start.spread
             self.maps = self.initial_noise(len(targets))
             self.first = [measure(self.render(self.points)) for measure in self.measures]
@@ -238,6 +251,27 @@ class Descent:
         """Return the noise of a step, the same for each point, so that the other images of the batch do not matter."""
         drawn = torch.randn(self.points.shape[1:], generator=self.rng).to(self.points.device)
         return drawn * self.spread * self.search.jitter_at(step)
+
+    def begin(self, count: int) -> Start:
+        """Start where nothing better is known: from the mean style, or the nearest of a few latent codes."""
+        return self.nearest_latents(count) if self.space == "z" else self.mean_styles(count)
+
+    def given(self, points: Tensor) -> Start:
+        """Start from codes that are given; UserError if the space has other codes."""
+        device = self.generator.device
+        if self.space == "z":
+            wanted, fits = ["N", self.generator.z_dim], points.shape[1:] == (self.generator.z_dim,)
+            spread = torch.full((len(points), 1), math.sqrt(self.generator.z_dim))
+        else:
+            rows = (1,) if self.space == "w" else (1, self.layers)
+            wanted = ["N", rows[-1], self.generator.w_dim]
+            fits = points.ndim == 3 and points.shape[1] in rows and points.shape[2] == self.generator.w_dim
+            spread = self.mean_styles(len(points)).spread
+        if not fits:
+            raise UserError(f"codes to start from are {list(points.shape)}; in space {self.space!r} give {wanted}.")
+        if self.space == "w+":
+            points = points.expand(-1, self.layers, -1)
+        return Start(points.to(device), spread.to(device))
 
     def mean_styles(self, count: int) -> Start:
         """Start from the mean style of each target's label."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -16,6 +17,7 @@ from ggdr.errors import UserError
 from ggdr.latent.codes import Codes, draw_codes
 from ggdr.latent.directions import Directions, Method
 from ggdr.latent.directions import find_directions as find_directions
+from ggdr.latent.encoding import encoder_of, space_from, starts
 from ggdr.latent.mixing import mix_styles
 from ggdr.latent.modes import TruncationMean, centres_for, draw_with_modes, truncated_codes
 from ggdr.latent.polarity import polarity_sample
@@ -282,22 +284,36 @@ class Pipeline(NetworksPipeline):
         search: Search | None = None,
         *,
         labels: LabelInput | None = None,
+        encoder: str | Path | None = None,
         batch_size: int = 8,
         output_type: Literal["pil", "np", "pt"] = "pil",
     ) -> ProjectionOutput:
         """The codes whose images are nearest to the given ones: pictures of any size, cropped and resized to fit.
 
         `search`: space, steps, features that are compared, ...; by default pixels are, which needs no weights:
-        `Search(space="w+", distance=LPIPS())` is nearer to what people see. `labels`: as for a call. UserError if the
-        generator has no such space, or the images are none.
+        `Search(space="w+", extractor=LPIPS())` is nearer to what people see. `labels`: as for a call. `encoder`: run or
+        model of an encoder of this generator, from whose codes the search starts. UserError if the generator has no
+        such space, the encoder is another's, or the images are none.
         """
         check_output(output_type)
         targets = targets_of(images, self.generator.spec)
         rows = label_rows(self.generator.spec, labels, len(targets))
-        search = search or Search()
+        search, start = search or Search(), None
+        if encoder is not None:
+            finds = encoder_of(encoder, self.generator)
+            search, start = (
+                replace(search, space=space_from(finds, search.space)),
+                starts(finds, self.generator, targets),
+            )
         with self.progress_bar(total=search.steps * math.ceil(len(targets) / max(1, batch_size))) as bar:
             found = project(
-                self.generator, targets, search, labels=rows, batch_size=batch_size, watch=lambda *_: bar.update()
+                self.generator,
+                targets,
+                search,
+                labels=rows,
+                batch_size=batch_size,
+                watch=lambda *_: bar.update(),
+                start=start,
             )
         return ProjectionOutput(
             images=handed(iter([found.images]), output_type), codes=found.codes, distance=found.distance.tolist()

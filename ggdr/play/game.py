@@ -82,6 +82,9 @@ class Game(Adaptive):
     provides: ClassVar[frozenset[Capability]] = Duel.provides
     """what its duels provide, any of them"""
 
+    def check_source(self) -> None:
+        """UserError if a model that it takes a network from is not where its settings say, by names alone."""
+
     def build_networks(
         self,
         generator: GeneratorConfig | TranslatorConfig,

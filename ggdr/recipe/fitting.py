@@ -80,9 +80,10 @@ def build(recipe: Recipe, domains: Mapping[str, ImageSpec], extra: ExtraOutputs)
 
 
 def makers_of(networks: Networks) -> list[Any]:
-    """Those that make images among the networks that learn."""
+    """Those that make images among the networks that learn; where none of them does, among the frozen ones."""
     learning = {name: network for nets in networks.learning.values() for name, network in nets.items()}
-    return [network for network in learning.values() if network.config.registry is generators]
+    found = [[n for n in nets.values() if n.config.registry is generators] for nets in (learning, networks.frozen)]
+    return found[0] or found[1]
 
 
 def extra_outputs(recipe: Recipe, domains: Mapping[str, ImageSpec], makers: Sequence[Any]) -> ExtraOutputs:

@@ -89,6 +89,9 @@ class Perceptual(Regularizer):
             )
         return self.between(fake, other.detach())
 
+    def e_loss(self, duel: PairedDuel) -> Tensor:  # type: ignore[override]
+        return self.g_loss(duel)
+
     def between(self, images: Tensor, others: Tensor) -> Tensor:
         """Scalar: the mean distance of images [N, C, H, W] in [-1, 1] from others of this shape, without `weight`."""
         found, wanted = self.features(images), self.features(others)

@@ -26,7 +26,6 @@ from ggdr.verbs.outputs import check_inputs
 if TYPE_CHECKING:
     from ggdr.latent.encoding import Encodings
     from ggdr.networks.base.module import Encoder
-    from ggdr.saving.pretrained import SavedModel
 
 ENDINGS = (".npz", ".parquet")
 
@@ -54,10 +53,15 @@ def main(argv: list[str]) -> int:
     check_inputs(written, pictures)
     command.check_files(written)
     command.announce()
-    model, encoder = open_encoder(command)
-    found = of_pictures(encoder, pictures) if pictures else of_data(command, encoder)
-    from ggdr.latent.encoding import save_encodings
+    from ggdr.latent.encoding import open_encoder, save_encodings
+    from ggdr.ops.device import resolve_device
+    from ggdr.registry import use
+    from ggdr.saving.pretrained import Hub
 
+    for file in command.use:
+        use(file)
+    model, encoder = open_encoder(command.model, Hub(command.revision), resolve_device(command.device))
+    found = of_pictures(encoder, pictures) if pictures else of_data(command, encoder)
     save_encodings(found, command.out)
     wrong = "" if found.error is None else f", {found.error:.1%} of their classes told wrong"
     print(f"{command.out}: codes of {len(found.images)} images by {command.model}{wrong}")
@@ -67,7 +71,8 @@ def main(argv: list[str]) -> int:
         from ggdr.visualization.latent_map import draw_map
 
         saved = model.networks.get("generator")
-        generator = None if saved is None else loaded(saved, Generator).to(encoder.device)
+        styles = encoder.config.space != "z"  # no plane of which a picture is made
+        generator = None if saved is None or styles else loaded(saved, Generator).to(encoder.device)
         draw_map(found, generator, f"{Path(command.model).name}: codes", command.map)
         print(f"{command.map}: a map of them")
     return 0
@@ -79,25 +84,6 @@ def check_names(command: Encode) -> None:
         raise UserError(f"--out {command.out} is neither a .npz nor a .parquet; give one, such as codes.npz.")
     if command.map is not None and not is_png(command.map):
         raise UserError(f"--map {command.map} is no .png; give one, such as map.png.")
-
-
-def open_encoder(command: Encode) -> tuple[SavedModel, Encoder]:
-    """The model and its encoder, where it is to work; UserError if it has none that reads images."""
-    from ggdr.networks.base.module import Encoder
-    from ggdr.ops.device import resolve_device
-    from ggdr.registry import use
-    from ggdr.saving.pretrained import Hub, loaded, open_model
-
-    for file in command.use:
-        use(file)
-    model = open_model(command.model, Hub(command.revision))
-    if "encoder" not in model.networks:
-        raise UserError(
-            f"{command.model!r} holds {', '.join(map(repr, model.networks))} and no encoder: give a model of one of the"
-            " games that train one, autoencoder or bidirectional, or find codes by `ggdr project`."
-        )
-    model.fetch("encoder", *({"generator"} & model.networks.keys()))
-    return model, loaded(model.networks["encoder"], Encoder).to(resolve_device(command.device))
 
 
 def of_pictures(encoder: Encoder, pictures: list[Path]) -> Encodings:

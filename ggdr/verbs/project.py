@@ -10,6 +10,11 @@ ggdr project models/faces ann.jpg --tune models/faces-ann
 other images stay nearly as they were (pivotal tuning, Roich et al. 2022, arXiv 2106.05744); edit it with the codes that
 lie in --out: ggdr edit models/faces-ann --code projected/ann.safetensors.
 
+--encoder begins at the code that an encoder of this very generator finds (game `encoder`: ggdr train digits_encoder
+--game.generator runs/digits), rather than at the mean style; with --steps 0 that is the answer:
+
+ggdr project runs/digits photo.png --encoder runs/encoder --steps 0
+
 The extractor of what is compared is swapped by name, then set: --extractor timm --extractor.model resnet18.a1_in1k
 """
 
@@ -23,6 +28,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import tyro
 
+from ggdr.documents import check_model_place
 from ggdr.errors import UserError, above_zero, at, setting
 from ggdr.features.base import Extractor
 from ggdr.features.plain import Pixels
@@ -38,7 +44,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ggdr.latent.projection import Projection, Search
-    from ggdr.networks.base.module import Generator
+    from ggdr.networks.base.module import Encoder, Generator
 
 FRAMES = 150
 """frames of a film at most, five seconds"""
@@ -67,8 +73,11 @@ class Project(LabelFlags):
     """what makes the features of picture and image whose squared difference counts"""
     space: Literal["w", "w+", "z"] | None = None
     """one style code for all layers, one for each, or the latent code; None: w where there are styles, else z"""
+    encoder: str = ""
+    """run or model of an encoder of this generator, whose code the search starts from; none: it starts from the mean
+    style, or the nearest of 256 latent codes"""
     steps: int = 1000
-    """steps of the search"""
+    """steps of the search; 0, with --encoder: none, its code is what is found"""
     pixels: float = 0.1
     """weight of plain pixels beside the features; 0: none, as in the paper"""
     seed: int = 0
@@ -85,7 +94,7 @@ class Project(LabelFlags):
     """folder of NAME.png (picture and image), NAME.safetensors (the code) and NAME.mp4, for each picture NAME"""
 
     def __post_init__(self) -> None:
-        above_zero(self, "batch_size", "steps", "tune_steps")
+        above_zero(self, "batch_size", "tune_steps", *(() if self.encoder and self.steps == 0 else ("steps",)))
 
     def files(self, picture: Path) -> Files:
         """What is written for a picture."""
@@ -115,18 +124,25 @@ def main(argv: list[str]) -> int:
     """Project the pictures that `argv` names and say how near that came; UserError if it cannot be done."""
     command = parse_command(argv)
     check_pictures(command)
+    if command.encoder:
+        check_model_place(command.encoder)
     command.announce()
+    from ggdr.latent.encoding import encoder_of, space_from
     from ggdr.latent.projection import Search
 
     generator = command.generator()
+    encoder = encoder_of(command.encoder, generator) if command.encoder else None
+    space = command.space if encoder is None else space_from(encoder, command.space)
     search = Search(
-        space=command.space, steps=command.steps, extractor=command.extractor, pixels=command.pixels, seed=command.seed
+        space=space, steps=command.steps, extractor=command.extractor, pixels=command.pixels, seed=command.seed
     )
     rows, batches = command.label_rows(generator.spec, len(command.pictures)), []
     for first in range(0, len(command.pictures), command.batch_size):
         part = slice(first, first + command.batch_size)
         batches.append(
-            project_batch(command, generator, search, command.pictures[part], None if rows is None else rows[part])
+            project_batch(
+                command, generator, search, command.pictures[part], None if rows is None else rows[part], encoder
+            )
         )
     if command.tune is not None:
         tune_model(command, generator, search, batches, command.tune)
@@ -165,20 +181,29 @@ def check_pictures(command: Project) -> None:
 
 
 def project_batch(
-    command: Project, generator: Generator, search: Search, pictures: tuple[Path, ...], rows: Tensor | None
+    command: Project,
+    generator: Generator,
+    search: Search,
+    pictures: tuple[Path, ...],
+    rows: Tensor | None,
+    encoder: Encoder | None = None,
 ) -> Batch:
     """Project one batch, with these labels, write its files and print how near it came."""
     from ggdr.features.weights import NoWeights
+    from ggdr.latent.encoding import starts
     from ggdr.latent.projection import project
     from ggdr.latent.targets import open_picture, targets_of
 
     targets = targets_of([open_picture(picture) for picture in pictures], generator.spec)
+    start = None if encoder is None else starts(encoder, generator, targets)
     frames: list[Tensor] = []
     with Bar("projecting", command.steps, "steps") as bar:
         watch = make_watcher(frames, command, bar.advance)
         try:
             with at("extractor"):
-                found = project(generator, targets, search, labels=rows, batch_size=command.batch_size, watch=watch)
+                found = project(
+                    generator, targets, search, labels=rows, batch_size=command.batch_size, watch=watch, start=start
+                )
         except NoWeights as error:
             error.move("", f"meanwhile {setting('extractor')} pixels needs none")
             raise
@@ -225,7 +250,7 @@ def make_watcher(
     from ggdr.sampling.grid import to_uint8
     from ggdr.visualization.film import shrink
 
-    every = -(-command.steps // FRAMES)
+    every = max(1, -(-command.steps // FRAMES))
 
     def watch(step: int, images: Tensor, distance: Tensor) -> None:
         """Keep a frame if it is due."""

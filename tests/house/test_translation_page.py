@@ -82,7 +82,7 @@ def test_a_model_is_used_as_shown(tmp_path, monkeypatch, capsys):
     assert Path("zebra.png").is_file()
 
 
-OF_NOISE = {"standard", "progressive", "stack", "autoencoder", "bidirectional"}
+OF_NOISE = {"standard", "progressive", "stack", "autoencoder", "bidirectional", "encoder"}
 """games whose images are made of noise, labels or codes, which other pages tell of"""
 
 

@@ -270,7 +270,7 @@ def test_pictures_of_any_kind_and_size_become_targets():
         (lambda: targets_of(torch.zeros(5, 8, 8), ImageSpec(16, 16)), r"\[5, 8, 8\] is no image"),
         (lambda: targets_of(torch.zeros(1, 8, 8), ImageSpec(16, 16, 5)), "images of 5 channels, which no picture has"),
         (lambda: Search(extractor=Inception()), "'inception' does not pass on"),
-        (lambda: Search(steps=0), "steps is 0"),
+        (lambda: Search(steps=-1), "steps is -1"),
         (lambda: project(generator("z"), own("z")[1], Search(space="w")), "has no style codes; give space 'z'"),
         (lambda: project(generator("style"), own("style")[1], Search(space="z")), "give space 'w' or 'w\\+'"),
         (lambda: project(generator("labels"), own("labels")[1]), "trained with labels; give labels"),

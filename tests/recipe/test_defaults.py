@@ -72,6 +72,7 @@ TERMS = {
     "segmentation": {"balanced": True},
     "semantic": {"fakes": False, "balanced": True},
     "visual_pivot": {},
+    "latent_regression": {},
     "wasserstein": {"clip": 0.01},
     "style": {"weight": 10.0},
     "style_reconstruction": {},

@@ -7,7 +7,7 @@ from ggdr.registry import REGISTRIES, discover
 discover()
 
 
-NOBODY = {"discriminator": "none", "loss": "none", "encoder": "none"}
+NOBODY = {"generator": "none", "discriminator": "none", "loss": "none", "encoder": "none"}
 """parts that stand for there being none, which have nothing of what parts of their kind must have"""
 
 

@@ -15,6 +15,7 @@ from registered import own
 
 from ggdr.features.base import Embedder, Extractor, Features
 from ggdr.features.digits import Digits
+from ggdr.games.encoder import EncoderGame
 from ggdr.games.stack import StackGame
 from ggdr.games.stylised import StylisedGame
 from ggdr.networks.adain import AdaINTranslatorConfig
@@ -100,7 +101,17 @@ class StackAtRandom(StackGame):
         return super().build_networks(generator, discriminator, domains, extra)
 
 
-games["stylised"], games["stack"] = StylisedAtRandom, StackAtRandom
+@dataclass(frozen=True, kw_only=True)
+class EncoderAtRandom(EncoderGame):
+    """An encoder of a generator of random weights, for images of any number of channels."""
+
+    def build_networks(self, generator, discriminator, domains, extra) -> Networks:
+        (spec,) = domains.values()
+        object.__setattr__(self, "trained", tiny.STYLEGAN2.build(spec).eval())
+        return super().build_networks(generator, discriminator, domains, extra)
+
+
+games["stylised"], games["stack"], games["encoder"] = StylisedAtRandom, StackAtRandom, EncoderAtRandom
 CLASSES = 4
 """of label maps"""
 OF_NOISE = Duel.provides | {Capability.LABEL_MAP}
@@ -159,7 +170,7 @@ def translations(term, spec: ImageSpec, context: StepContext, device: str = "cpu
     It is the first of those that have the fewest settings, further networks among them, and need the least of G.
     """
     torch.manual_seed(2)
-    able = [game for game in games.values() if of_duels(term.requires) <= game.provides]
+    able = [g for g in games.values() if of_duels(term.requires) <= g.provides and context.turn in g.turns]
     between = [game for game in able if game.name not in {*labelled.PARTS, *coded.PARTS}]
     maker: GeneratorConfig | TranslatorConfig
     game = min(between or able, key=lambda game: (len(dataclasses.fields(game)), len(game.requires)))(fresh_reals=False)

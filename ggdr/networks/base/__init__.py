@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 from ggdr.errors import UserError
 from ggdr.lazy import Tensor, torch
@@ -220,6 +220,8 @@ class GeneratorConfig(NetworkConfig):
     """The settings of a generator. `StarGeneratorConfig` builds StarGenerator of its package's generator.py."""
 
     registry = generators
+    makes: ClassVar[bool] = True
+    """whether there is one; False: it stands for none, in a game that brings one of its own"""
 
     def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; UserError if it cannot make such images."""
@@ -272,6 +274,8 @@ class EncoderConfig(NetworkConfig):
     """width of its codes"""
     class_names: tuple[str, ...] = ()
     """names of classes, whose odds are the first numbers of a code; a semi-supervised game sets them to the data's"""
+    space: Literal["z", "w", "w+"] = "z"
+    """what its codes are to the generator: latent codes, a style for all layers, or one for each; the game sets it"""
 
     def build(self, spec: ImageSpec) -> Encoder:
         """The network, freshly initialised; UserError if it cannot read such images."""

@@ -1,4 +1,4 @@
-"""No discriminator, or no encoder: what stands in its place in a game that does without."""
+"""No generator, discriminator or encoder: what stands in its place in a game that does without."""
 
 from __future__ import annotations
 
@@ -6,11 +6,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ggdr.errors import UserError
-from ggdr.networks.base import NO_EXTRA, DiscriminatorConfig, EncoderConfig, ExtraOutputs, ImageSpec
-from ggdr.registry import discriminators, encoders
+from ggdr.networks.base import (
+    NO_EXTRA,
+    DiscriminatorConfig,
+    EncoderConfig,
+    ExtraOutputs,
+    GeneratorConfig,
+    ImageSpec,
+)
+from ggdr.registry import discriminators, encoders, generators
 
 if TYPE_CHECKING:
-    from ggdr.networks.base.module import Discriminator, Encoder
+    from ggdr.networks.base.module import Discriminator, Encoder, Generator
+
+
+@generators.register("none")
+@dataclass(frozen=True, kw_only=True)
+class NoGeneratorConfig(GeneratorConfig):
+    """No generator of the recipe's own: the game brings one that is trained already, as `encoder` does."""
+
+    makes: ClassVar = False
+
+    def build(self, spec: ImageSpec) -> Generator:
+        """There is nothing to build: UserError, for whoever needs a generator."""
+        raise UserError(
+            "generator 'none' makes nothing, and here one is needed: take another, such as --generator stylegan2."
+        )
 
 
 @discriminators.register("none")
