@@ -69,7 +69,7 @@ class EncoderGame(Game):
             raise UserError(f"{setting('generator')}: {error}") from error
 
     def check_recipe(self, recipe: Recipe) -> None:
-        """UserError if the recipe has a generator of its own, which would play no part."""
+        """UserError if the recipe has a generator, which would play no part."""
         if isinstance(recipe.generator, TranslatorConfig) or recipe.generator.makes:
             raise UserError(
                 f"game {self.name!r} takes its generator from {setting('game.generator')}, and the recipe has one,"

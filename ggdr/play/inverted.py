@@ -46,7 +46,7 @@ class InvertedDuel(Duel):
 
 @dataclass
 class RegressedDuel(InvertedDuel):
-    """The same of images that the generator made, whose codes are known therefore."""
+    """An encoder beside the codes that images were made of, by the same generator, whose codes are known therefore."""
 
     known: Tensor = field(kw_only=True)
     """[N, K], the codes that the images were made of"""

@@ -48,9 +48,9 @@ class LabelFlags(ModelFlags):
         """The labels that are asked for; UserError, with what to type, if they do not fit the generator."""
         if self.text:
             return self.parse_texts(spec)
-        typed = f"--labels {' '.join(self.labels)}"
         if not spec.labels:
             if self.labels:
+                typed = f"--labels {' '.join(self.labels)}"
                 raise UserError(f"this generator was trained without labels; leave {typed} out.")
             return []
         if not self.labels and spec.text_encoder:
@@ -60,10 +60,7 @@ class LabelFlags(ModelFlags):
             raise UserError(f"this generator was trained with texts; add --text, in words, such as {some}.")
         if not self.labels:
             raise UserError(f"this generator was trained with labels; add --labels {label_choices(spec)}.")
-        try:
-            return [label for word in self.labels for label in parse_word(word, spec)]
-        except BadLabel as piece:
-            raise UserError(f"{typed} holds {piece}; give {label_choices(spec)}.") from None
+        return parse_words("--labels", self.labels, spec)
 
     def parse_texts(self, spec: ImageSpec) -> list[Label]:
         """The vectors of the texts that are asked for; UserError if the generator takes none, or labels are given."""
@@ -91,6 +88,14 @@ class LabelFlags(ModelFlags):
             each = f", or {count}, one for each image" if count > 1 else ""
             raise UserError(f"--labels {' '.join(self.labels)} are {len(found)} labels; give one{each}.")
         return torch.tensor([label.values for label in found]).expand(count, -1)
+
+
+def parse_words(flag: str, words: tuple[str, ...], spec: ImageSpec) -> list[Label]:
+    """The labels that the words of a flag mean to a generator with labels; UserError, with what to type, if none."""
+    try:
+        return [label for word in words for label in parse_word(word, spec)]
+    except BadLabel as piece:
+        raise UserError(f"{flag} {' '.join(words)} holds {piece}; give {label_choices(spec)}.") from None
 
 
 def label_choices(spec: ImageSpec) -> str:

@@ -15,13 +15,18 @@ lie in --out: ggdr edit models/faces-ann --code projected/ann.safetensors.
 
 ggdr project runs/digits photo.png --encoder runs/encoder --steps 0
 
+--identity compares what a network knows of who or what is shown, and no pixels beside it, as in Age-cGAN (Antipov et
+al. 2017, arXiv 1702.01983); --to-label then makes the picture again of the same code under other labels:
+
+ggdr project runs/labelled digit.png --labels 3 --identity digits --to-label 5 8
+
 The extractor of what is compared is swapped by name, then set: --extractor timm --extractor.model resnet18.a1_in1k
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -33,17 +38,19 @@ from ggdr.errors import UserError, above_zero, at, setting
 from ggdr.features.base import Extractor
 from ggdr.features.plain import Pixels
 from ggdr.flags.command_line import flags_of, parsed
-from ggdr.flags.parts import part_flags, swap_parts, take_use
+from ggdr.flags.parts import part_flags, swap_parts, take, take_use
 from ggdr.formatting import significant
 from ggdr.progress import Bar
 from ggdr.registry import use
-from ggdr.verbs.label_flags import LabelFlags
+from ggdr.verbs.label_flags import Label, LabelFlags, parse_words
 from ggdr.verbs.outputs import check_contents, check_folder, check_inputs, check_model_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ggdr.latent.codes import Codes
     from ggdr.latent.projection import Projection, Search
+    from ggdr.networks.base import ImageSpec
     from ggdr.networks.base.module import Encoder, Generator
 
 FRAMES = 150
@@ -78,8 +85,14 @@ class Project(LabelFlags):
     style, or the nearest of 256 latent codes"""
     steps: int = 1000
     """steps of the search; 0, with --encoder: none, its code is what is found"""
-    pixels: float = 0.1
-    """weight of plain pixels beside the features; 0: none, as in the paper"""
+    pixels: float | None = None
+    """weight of plain pixels beside the features; 0: none, as in the paper; None: 0.1, with --identity 0"""
+    identity: str = ""
+    """name of a feature extractor that knows identities, which the search is to keep: --identity NAME is --extractor
+    NAME --pixels 0, and --extractor.X sets it"""
+    to_label: tuple[str, ...] = ()
+    """labels under which what is found is made again, as those of --labels: further images of NAME.png, whose codes are
+    NAME-as-LABEL.safetensors"""
     seed: int = 0
     """seed of all that is drawn"""
     batch_size: int = 8
@@ -91,10 +104,29 @@ class Project(LabelFlags):
     tune_steps: int = 350
     """updates of the weights of --tune"""
     out: Path = Path("projected")
-    """folder of NAME.png (picture and image), NAME.safetensors (the code) and NAME.mp4, for each picture NAME"""
+    """folder of NAME.png (picture, image, and images under other labels), NAME.safetensors (the code) and NAME.mp4, for
+    each picture NAME"""
 
     def __post_init__(self) -> None:
         above_zero(self, "batch_size", "tune_steps", *(() if self.encoder and self.steps == 0 else ("steps",)))
+
+    @property
+    def pixel_weight(self) -> float:
+        """Weight of plain pixels beside the features."""
+        return (0.0 if self.identity else 0.1) if self.pixels is None else self.pixels
+
+    def other_labels(self, spec: ImageSpec) -> list[Label]:
+        """The labels of --to-label; UserError, with what to type, if they do not fit the generator."""
+        if self.to_label and not spec.labels:
+            raise UserError(
+                "this generator was trained without labels, so that nothing can be made under another; leave --to-label"
+                f" {' '.join(self.to_label)} out."
+            )
+        return parse_words("--to-label", self.to_label, spec)
+
+    def as_label(self, picture: Path, label: str) -> Path:
+        """The file of a picture's code under another label."""
+        return self.out / f"{picture.stem}-as-{label}.safetensors"
 
     def files(self, picture: Path) -> Files:
         """What is written for a picture."""
@@ -134,14 +166,22 @@ def main(argv: list[str]) -> int:
     encoder = encoder_of(command.encoder, generator) if command.encoder else None
     space = command.space if encoder is None else space_from(encoder, command.space)
     search = Search(
-        space=space, steps=command.steps, extractor=command.extractor, pixels=command.pixels, seed=command.seed
+        space=space, steps=command.steps, extractor=command.extractor, pixels=command.pixel_weight, seed=command.seed
     )
+    others = command.other_labels(generator.spec)
+    command.check_files([command.as_label(picture, label.text) for picture in command.pictures for label in others])
     rows, batches = command.label_rows(generator.spec, len(command.pictures)), []
     for first in range(0, len(command.pictures), command.batch_size):
         part = slice(first, first + command.batch_size)
         batches.append(
             project_batch(
-                command, generator, search, command.pictures[part], None if rows is None else rows[part], encoder
+                command,
+                generator,
+                search,
+                command.pictures[part],
+                None if rows is None else rows[part],
+                encoder,
+                others,
             )
         )
     if command.tune is not None:
@@ -156,10 +196,21 @@ def parse_command(argv: list[str]) -> Project:
     files, flags = take_use(argv)
     for file in files:
         use(file)
+    flags = with_identity(flags)
     parts, flags = swap_parts(Parts(Pixels()), flags)
     defaults = Project("", extractor=parts.extractor, use=tuple(map(str, files)))
     known = (*part_flags(parts), *flags_of(defaults))
     return parsed(Project, flags, "ggdr project", __doc__, defaults, known)
+
+
+def with_identity(flags: list[str]) -> list[str]:
+    """The flags, with the extractor that --identity names; UserError if --extractor names another."""
+    names, _ = take(flags, "--identity", "the name of a feature extractor: --identity digits")
+    if not names:
+        return flags
+    if any(flag.partition("=")[0] == "--extractor" for flag in flags):
+        raise UserError("--identity and --extractor both name what is compared; give one of them.")
+    return [*flags, "--extractor", names[-1]]
 
 
 def check_pictures(command: Project) -> None:
@@ -187,8 +238,12 @@ def project_batch(
     pictures: tuple[Path, ...],
     rows: Tensor | None,
     encoder: Encoder | None = None,
+    others: Sequence[Label] = (),
 ) -> Batch:
-    """Project one batch, with these labels, write its files and print how near it came."""
+    """Project one batch, with these labels, write its files and print how near it came.
+
+    `others`: labels under which what is found is made again.
+    """
     from ggdr.features.weights import NoWeights
     from ggdr.latent.encoding import starts
     from ggdr.latent.projection import project
@@ -208,11 +263,40 @@ def project_batch(
             error.move("", f"meanwhile {setting('extractor')} pixels needs none")
             raise
     for place, picture in enumerate(pictures):
-        write_files(command.files(picture), generator, targets[place], found, place, [each[place] for each in frames])
+        beside = as_others(command, generator, picture, found.codes.rows([place]), rows, place, others)
+        write_files(
+            command.files(picture), generator, targets[place], found, place, [each[place] for each in frames], beside
+        )
         was, now = (float(each[place]) for each in (found.start, found.distance))
         nearer = f"{significant(was)} -> {significant(now)}"
         print(f"{picture}: distance by {command.extractor.name} {nearer}: {command.files(picture).png}")
     return Batch(targets, found)
+
+
+def as_others(
+    command: Project,
+    generator: Generator,
+    picture: Path,
+    codes: Codes,
+    rows: Tensor | None,
+    place: int,
+    labels: Sequence[Label],
+) -> list[Tensor]:
+    """Images [C, H, W] of a picture's code [1] under other labels, whose codes are written."""
+    import torch
+
+    from ggdr.latent.codes import images_of, save_codes
+    from ggdr.latent.relabelling import relabelled
+
+    made = []
+    for label in labels:
+        assert rows is not None
+        wanted = torch.tensor([label.values])
+        under = relabelled(generator, codes, rows[place : place + 1], wanted, command.seed)
+        save_codes(under, generator, command.as_label(picture, label.text))
+        with torch.no_grad():
+            made.append(images_of(generator, under)[0].cpu())
+    return made
 
 
 def tune_model(command: Project, generator: Generator, search: Search, batches: list[Batch], out: Path) -> None:
@@ -262,9 +346,15 @@ def make_watcher(
 
 
 def write_files(
-    files: Files, generator: Generator, target: Tensor, found: Projection, place: int, frames: list[Tensor]
+    files: Files,
+    generator: Generator,
+    target: Tensor,
+    found: Projection,
+    place: int,
+    frames: list[Tensor],
+    others: Sequence[Tensor] = (),
 ) -> None:
-    """The picture beside its image, the code and the film."""
+    """The picture beside its image and what is made of it under other labels, the code and the film."""
     import torch
 
     from ggdr.latent.codes import save_codes
@@ -272,7 +362,7 @@ def write_files(
     from ggdr.visualization.film import enlarge, save_film, shrink
 
     pair = to_uint8(torch.stack([target, found.images[place]]))
-    save_grid(pair, files.png, columns=2)
+    save_grid(torch.cat([pair, *(to_uint8(image[None]) for image in others)]), files.png, columns=2 + len(others))
     save_codes(found.codes.rows([place]), generator, files.code)
     if files.film is not None:
         beside, last = shrink(pair, FRAME_PX)

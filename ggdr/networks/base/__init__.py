@@ -221,7 +221,7 @@ class GeneratorConfig(NetworkConfig):
 
     registry = generators
     makes: ClassVar[bool] = True
-    """whether there is one; False: it stands for none, in a game that brings one of its own"""
+    """whether there is one; False: it stands for none, in a game that brings one"""
 
     def build(self, spec: ImageSpec) -> Generator:
         """The network, freshly initialised; UserError if it cannot make such images."""
