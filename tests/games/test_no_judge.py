@@ -47,7 +47,7 @@ def test_d_has_no_turn_no_network_and_no_numbers(tmp_path):
         ({"discriminator": several.JUDGE}, "loss 'none' trains no discriminator, and discriminator 'dcgan' is one"),
         (
             {"game": several.UnpairedGame()},
-            "game 'unpaired' needs a discriminator.*without, --game autoencoder or paired",
+            "game 'unpaired' needs a discriminator.*without, --game autoencoder or encoder or paired",
         ),
         ({"game": several.StandardGame()}, "game 'standard' needs a discriminator"),
         ({"regularizers": {}}, "nothing trains generator on g's turn.*g_loss"),
