@@ -54,7 +54,7 @@ def test_names_of_parts_and_the_few_words_of_a_flag_are_completed():
     assert completions(["train", "digits", "--discriminator.encoder", "dcg"]) == ["dcgan"]
     assert completions(["train", "digits", "--regularizers.mine", "r2"]) == ["r2", "r2_approximate"]
     assert completions(["train", "digits", "--regularizers.mine", "no"]) == ["none"]
-    assert completions(["train", "digits", "--generator", "no"]) == []
+    assert completions(["train", "digits", "--game", "no"]) == []
     assert completions(["train", "digits", "--precision", ""]) == ["fp32", "bf16"]
     assert completions(["generate", "runs/digits", "--noise", "c"]) == ["const"]
 
