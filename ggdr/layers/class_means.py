@@ -26,13 +26,13 @@ class ClassMeans(nn.Module):
 
     def shares(self, w: Tensor, labels: Tensor | None) -> Tensor:
         """Return each sample's share of each class [N, classes], for styles w [N, width] and labels [N, L]."""
-        return w.new_ones(len(w), 1) if self.classes == 1 or labels is None else labels.to(w.dtype)
+        return w.new_ones(w.shape[0], 1) if self.classes == 1 or labels is None else labels.to(w.dtype)
 
     def record(self, w: Tensor, labels: Tensor | None) -> None:
         """Record styles w [N, width] until they are measured."""
         w = w.detach()
         shares = self.shares(w, labels)
-        self.seen.add(torch.cat([shares.T @ w, shares.sum(dim=0)[:, None]], dim=1) / len(w))
+        self.seen.add(torch.cat([shares.T @ w, shares.sum(dim=0)[:, None]], dim=1) / w.shape[0])
 
     def truncate(self, ws: Tensor, labels: Tensor | None, psi: float | Tensor, cutoff: int | None = None) -> Tensor:
         """Pull ws [N, L, width], its first `cutoff` codes (None: all), towards the mean of their class by 1 - psi."""

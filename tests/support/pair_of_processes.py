@@ -43,6 +43,7 @@ def recipe_of(pair: str, out: Path) -> Recipe:
     if pair == "frozen":
         return dataclasses.replace(recipe, init_from=str(out / "source"), freeze_d=2)
     of_tiny = {"dcgan": tiny.dcgan, "scheduled": tiny.scheduled, "fresh": tiny.fresh, "diffused": tiny.diffused}
+    of_tiny["transformers"] = tiny.transformers
     if pair in of_tiny:
         return of_tiny[pair](recipe)
     if pair in BEFORE_NORMS:

@@ -8,11 +8,15 @@ from pathlib import Path
 import torch
 
 from ggdr.augment.ada import ADA
+from ggdr.augment.diffaug import DiffAugment
 from ggdr.augment.diffusion import Diffusion
 from ggdr.data.digits import Digits
+from ggdr.features.digits import Digits as ExtractorOfDigits
 from ggdr.games.standard import StandardGame
 from ggdr.losses.relativistic import Relativistic
 from ggdr.networks.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from ggdr.networks.gat import GATGeneratorConfig
+from ggdr.networks.mng import MNGDiscriminatorConfig
 from ggdr.networks.san import SANDiscriminatorConfig
 from ggdr.networks.stylegan2 import StyleGAN2DiscriminatorConfig, StyleGAN2GeneratorConfig
 from ggdr.networks.timestep import TimestepDiscriminatorConfig
@@ -25,6 +29,7 @@ from ggdr.regularizers.path_length import PathLength
 from ggdr.regularizers.r1 import R1
 from ggdr.regularizers.r1_approximate import R1Approximate
 from ggdr.regularizers.r2_approximate import R2Approximate
+from ggdr.regularizers.repa import REPA
 from ggdr.regularizers.san import SAN
 from ggdr.schedules.cosine import Cosine
 from ggdr.schedules.inverse_sqrt import InverseSqrt
@@ -95,6 +100,25 @@ def diffused(tiny: Recipe) -> Recipe:
         discriminator=UNetDiscriminatorConfig(encoder=TimestepDiscriminatorConfig(encoder=inner, frequencies=2)),
         regularizers={"ggdr": GGDR(resolutions=(8,)), "san": SAN()},
         augment=Diffusion(speed_kimg=0.1, target=-2.0, interval=2),
+    )
+
+
+def transformers(tiny: Recipe) -> Recipe:
+    """The same on transformers, whose noise is nested, whose penalties are replayed, and whose tokens have teachers."""
+    repa = REPA(extractor=ExtractorOfDigits(), hidden=8)
+    terms = {
+        "r1": R1Approximate(weight=0.1, sigma=0.1),
+        "r2": R2Approximate(weight=0.1, sigma=0.1),
+        "ggdr": GGDR(),
+        "repa": repa,
+    }
+    return dataclasses.replace(
+        tiny,
+        generator=GATGeneratorConfig.tiny(),
+        discriminator=UNetDiscriminatorConfig(encoder=MNGDiscriminatorConfig.tiny()),
+        loss=Relativistic(),
+        regularizers=terms,
+        augment=DiffAugment(),
     )
 
 

@@ -26,6 +26,7 @@ PAIRS = (
     "scheduled",
     "fresh",
     "diffused",
+    "transformers",
     "unpaired",
     "shared_encoder",
     "multimodal",

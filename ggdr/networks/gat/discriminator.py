@@ -35,7 +35,8 @@ class GATDiscriminator(Discriminator):
         self.rotary = Rotary(self.rows, columns, width // config.attention_heads)
         self.blocks = nn.ModuleList(GATJudgeBlock(width, config.attention_heads) for _ in range(config.depth))
         self.norm = RMSNorm(width)
-        self.out = nn.Linear(width, config.label_dim if spec.labels else 1)
+        # without labels a bias would be the same for all, which the relativistic loss does not see
+        self.out = nn.Linear(width, config.label_dim if spec.labels else 1, bias=bool(spec.labels))
         asked = {name: head for name, head in extra.heads.items() if head.tokens}
         self.token_heads = nn.ModuleDict({name: token_head(width, head) for name, head in asked.items()})
         xavier(self)
@@ -63,7 +64,7 @@ class GATDiscriminator(Discriminator):
         code = tokens[:, 0]
         with without_autocast(code):
             if self.embed is None:
-                return LogitFactors(code, self.out.weight[0], self.out.bias[0])
+                return LogitFactors(code, self.out.weight[0], 0.0)
             embedded = self.embed(require_labels(labels, self.spec.labels).to(code.dtype))
             return LogitFactors(code, embedded @ self.out.weight, embedded @ self.out.bias)
 
@@ -75,7 +76,7 @@ class GATDiscriminator(Discriminator):
         twice = self.is_differentiated_twice(image)
         with without_autocast(image):  # in bfloat16 a finite difference's step would be lost here
             patches = self.enter(to_patches(at_least_float32(image), self.config.patch)) + self.places
-        x = torch.cat([self.class_token.expand(len(patches), 1, -1), patches], dim=1)
+        x = torch.cat([self.class_token.expand(patches.shape[0], 1, -1), patches], dim=1)
         for block in self.blocks:
             x = run_block(block, x, self.rotary, twice, recompute=self.config.checkpointing and not twice)
         with without_autocast(x):

@@ -83,7 +83,7 @@ class GATGenerator(Generator):
         `twice`: in a way that can be differentiated twice.
         """
         images: list[Tensor] = []
-        x = total = tapped = self.places.expand(len(ws), -1, -1)
+        x = total = tapped = self.places.expand(ws.shape[0], -1, -1)
         stage = len(self.blocks) // len(self.heads)
         for place, (block, w) in enumerate(zip(self.blocks, ws.unbind(dim=1), strict=True), 1):
             recompute = self.config.checkpointing and not twice
