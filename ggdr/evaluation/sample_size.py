@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ggdr.features.base import Extractor
 from ggdr.metrics.base import Metric, extractor_of, fewer
 from ggdr.metrics.data import EvalData
 
@@ -18,6 +19,11 @@ def sample_size_warnings(metrics: Mapping[str, Metric], data: Mapping[str, EvalD
         for text in warnings_of(metric, data[name]):
             found.setdefault(text, []).append(name)
     return [f"{', '.join(names)}: {text}" for text, names in found.items()]
+
+
+def width_of(extractor: Extractor, data: EvalData) -> int:
+    """The number of features of each image; the reals may be absent where their statistics are given."""
+    return (data.fake if data.real.count == 0 else data.real).width(extractor)
 
 
 def warnings_of(metric: Metric, data: EvalData) -> Iterator[str]:
@@ -37,5 +43,5 @@ def warnings_of(metric: Metric, data: EvalData) -> Iterator[str]:
             f" {metric.reliable_images:,} or more{instead}."
         )
     extractor = extractor_of(metric)
-    if extractor is not None and metric.covariance and few <= (width := data.real.embedder(extractor).width):
+    if extractor is not None and metric.covariance and few <= (width := width_of(extractor, data)):
         yield f"{few:,} images are too few to fit the covariance of {width:,} features of {extractor.name}."

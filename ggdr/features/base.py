@@ -48,7 +48,7 @@ class Embedder:
     protocol: dict[str, str | int]
     """how it sees images: resolution in pixels, resize filter, range, layer, library and version"""
     width: int
-    """number of features, D"""
+    """number of features, D; 0: as many as an image has numbers"""
 
     def __call__(self, images: Tensor) -> Features:
         """Compute features of images [N, C, H, W] uint8 on the network's device, of any size and 1, 3 or 4 channels.

@@ -88,6 +88,10 @@ class FeatureCache:
                 self.networks[extractor] = extractor.load(device)
         return self.networks[extractor]
 
+    def width(self, extractor: Extractor) -> int:
+        """Return the number of features of each image: of vectors, whose features they are themselves, their own."""
+        return self.embedder(extractor).width or self.make(range(1))[0].numel()
+
     def describe(self, extractor: Extractor, n: int) -> Features:
         """Return features of at least the first n images; those that were computed before are used again."""
         known = self.cached_features.get(extractor)

@@ -173,6 +173,8 @@ def check_same(known: Generator, generator: Generator) -> None:
 def check_shape(encoder: Encoder, spec: ImageSpec) -> None:
     """UserError if images have other channels, or another size, than an encoder was built for."""
     own = encoder.spec
+    if own[:3] != spec[:3] and own.continuous and spec.continuous:
+        raise UserError(f"the encoder reads vectors of {own.channels} numbers, and these have {spec.channels}.")
     if own[:3] != spec[:3]:
         raise UserError(
             f"the encoder reads images of {own.height} x {own.width} px with {own.channels} channels, and these are of"

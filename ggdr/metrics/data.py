@@ -24,8 +24,8 @@ class Rows(NamedTuple):
 
     images: Tensor
     """[N, K, 1, 1] float32"""
-    labels: Tensor
-    """[N, L] float32"""
+    labels: Tensor | None
+    """[N, L] float32; None: unconditional"""
 
 
 class EvalData(NamedTuple):

@@ -38,8 +38,8 @@ class FID(FeatureMetric):
     def prepare(self, data: EvalData) -> None:
         """Load the extractor; UserError if that fails, or given statistics are of another number of features."""
         super().prepare(data)
-        width, given = data.fake.embedder(self.extractor).width, data.statistics
-        if given is not None and len(given.mean) != width:
+        given = data.statistics
+        if given is not None and len(given.mean) != (width := data.fake.width(self.extractor)):
             raise UserError(
                 f"{self.name}: the statistics are of {len(given.mean):,} features, and {self.extractor.name} gives"
                 f" {width:,}; take the extractor that made them by {setting('extractor')}, or other statistics."

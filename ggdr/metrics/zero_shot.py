@@ -22,6 +22,7 @@ CHUNK = 1024
 
 def foretold(seen: Rows, classes: Tensor) -> Tensor:
     """Means [C, K] of classes with label vectors [C, L], by ridge regression of those that were seen on theirs."""
+    assert seen.labels is not None
     known, places = seen.labels.unique(dim=0, return_inverse=True)
     means = torch.stack([seen.images.flatten(1)[places == place].mean(0) for place in range(len(known))]).double()
     given, asked = (F.pad(each.double(), (0, 1), value=1.0) for each in (known, classes))  # with a constant
@@ -75,6 +76,7 @@ class ZeroShot(Metric):
         self.prepare(data)
         assert data.generator is not None and data.both_parts is not None
         seen, held_out = data.both_parts()
+        assert held_out.labels is not None
         classes, true = held_out.labels.unique(dim=0, return_inverse=True)  # what is known of each tells it
         vectors = held_out.images.flatten(1)
         made = self.generated(data, classes.to(next(data.generator.parameters()).device))

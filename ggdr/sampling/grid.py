@@ -84,7 +84,9 @@ def tiles(images: Tensor, blank: int) -> Tensor:
     count = images.shape[1]
     if images.shape[2:] != (1, 1) or count <= 4:
         return images
-    rows = next((side for side in range(math.isqrt(count), 1, -1) if count % side == 0), math.isqrt(count))
+    near = math.isqrt(count)
+    # of numbers that no near-square holds, such as 166, the last row has fewer
+    rows = next((side for side in range(near, max(1, near // 2), -1) if count % side == 0), near)
     columns = math.ceil(count / rows)
     padded = torch.nn.functional.pad(images.flatten(1), (0, rows * columns - count), value=blank)
     return padded.view(-1, 1, rows, columns)

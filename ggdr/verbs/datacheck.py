@@ -6,13 +6,13 @@ import shlex
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, make_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from ggdr.data.base import Images
+from ggdr.data.base import DataSet, Images
 from ggdr.data.domains import Domains, TwoDomains
 from ggdr.data.images import ImageFiles
 from ggdr.data.pairs import Pairs
@@ -20,9 +20,11 @@ from ggdr.data.super_resolution import SuperResolution
 from ggdr.documents import printable
 from ggdr.errors import UserError, at
 from ggdr.flags.command_line import flags_of, parsed
+from ggdr.flags.parts import fresh
 from ggdr.formatting import significant
 from ggdr.networks.size import possible
 from ggdr.progress import say_loading, track
+from ggdr.registry import datasets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,20 +36,22 @@ if TYPE_CHECKING:
     from ggdr.data.reading.reader import Reader
 
 
+SOURCE = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
+"""the type of the source on the command line"""
+
+
 @dataclass(frozen=True)
 class Check:
     """What is to be looked at."""
 
-    source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")] = ""
+    source: SOURCE = ""
     """the images: what `--data.source` takes"""
     data: ImageFiles | Domains | Pairs | SuperResolution = ImageFiles()
     """how the trainer would read them; its flags may be typed without `data.`, as --size 256"""
 
 
-Kind = type[ImageFiles] | type[Domains] | type[Pairs] | type[SuperResolution]
-"""a data set that can be looked at"""
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (ImageFiles, Domains, Pairs, SuperResolution)}
-"""data sets that can be looked at, by what is typed after `--data`"""
+KINDS: dict[str, type[DataSet]] = {kind.name: kind for kind in (ImageFiles, Domains, Pairs, SuperResolution)}
+"""data sets of which every file is looked at, by what is typed after `--data`; of all others what they open as"""
 
 
 LEAST_CUT = 0.005
@@ -81,40 +85,71 @@ def main(argv: list[str]) -> int:
         raise UserError(f"`ggdr data {verb}` is no command; type: ggdr data check {verb if close else 'SOURCE'}.")
     kind, flags = take_kind(flags)
     wanted = ["--help"] if verb != "check" else complete_flags(flags, kind)
-    command = parsed(Check, wanted, "ggdr data check", __doc__, Check(data=kind()))
-    if command.source and command.data.source:
-        raise UserError(f"two sources, {command.source!r} and {command.data.source!r}; give one.")
-    settings = replace(command.data, source=command.source or command.data.source)
+    check = Check if issubclass(kind, tuple(KINDS.values())) else check_of(kind)
+    command = parsed(check, wanted, "ggdr data check", __doc__, check(data=fresh(kind, "--data")))
+    settings = with_source(command.data, command.source)
     with at("data"):
         settings.check_source()
-        say_loading(settings.source or settings.identity())
+        say_loading(command.source or settings.identity())
         lines, readable = report(settings)
     print("\n".join(map(printable, lines)))
     return 0 if readable else 1
 
 
-def report(settings: ImageFiles | TwoDomains | SuperResolution) -> tuple[list[str], int]:
-    """The lines of the report on a set of images, of two domains or of pairs, and how many images can be read."""
+def with_source(settings: DataSet, source: str) -> DataSet:
+    """The settings with the source that was typed before the flags; UserError if there are two, or none is taken."""
+    given = vars(settings).get("source")
+    if given is None and source:
+        raise UserError(f"--data {settings.name} takes no source, and {source!r} is given; leave it out.")
+    if source and given and given != fresh_source(settings):
+        raise UserError(f"two sources, {source!r} and {given!r}; give one.")
+    if not source:
+        return settings
+    named: Any = {"source": source}
+    return replace(settings, **named)
+
+
+def fresh_source(settings: DataSet) -> str:
+    """The source of a data set of which nothing was said: that of `vectors` is digits."""
+    return str(vars(type(settings)())["source"])
+
+
+def check_of(kind: type[DataSet]) -> type:
+    """What a command line says of a data set of any other kind, such as a plug-in's."""
+    return make_dataclass(
+        "Check",
+        [(each.name, hint, each) for each, hint in zip(fields(Check), (SOURCE, kind), strict=True)],
+        frozen=True,
+    )
+
+
+def report(settings: DataSet) -> tuple[list[str], int]:
+    """The lines of the report on a data set, and how many images can be read."""
     from ggdr.verbs.domaincheck import guess, report_parts, report_two
+    from ggdr.verbs.setcheck import guess_vectors, report_set
+
+    if not isinstance(settings, ImageFiles | TwoDomains | SuperResolution):
+        return report_set(settings)
 
     if isinstance(settings, SuperResolution):
         return report_parts(settings)
     if isinstance(settings, TwoDomains):
         return report_two(settings)
+    if (vectors := guess_vectors(settings)) is not None:
+        return report_set(vectors)
     two = guess(settings)
     return report_source(settings) if two is None else report_two(two)
 
 
-def take_kind(flags: list[str]) -> tuple[Kind, list[str]]:
+def take_kind(flags: list[str]) -> tuple[type[DataSet], list[str]]:
     """The data set after `--data`, images if there is none, and the other flags; UserError if it is no such set."""
     place = flags.index("--data") if "--data" in flags else len(flags)
     name = (flags[place + 1 : place + 2] or [ImageFiles.name])[0]
-    if name not in KINDS:
-        raise UserError(f"`ggdr data check` looks at {', '.join(KINDS)}, not at {name!r}; type --data and one of them.")
-    return KINDS[name], flags[:place] + flags[place + 2 :]
+    kind: Any = KINDS.get(name) or datasets.find(name)
+    return kind, flags[:place] + flags[place + 2 :]
 
 
-def complete_flags(flags: list[str], kind: Kind) -> list[str]:
+def complete_flags(flags: list[str], kind: type[DataSet]) -> list[str]:
     """The flags as the trainer has them: `--size 256` may be typed for `--data.size 256`."""
     bare = {flag for flag in flags_of(kind())}
     named = [f"--data.{flag[2:]}" if flag.partition("=")[0] in bare else flag for flag in flags]
@@ -347,12 +382,12 @@ def trainer_lines(images: Images, infos: list[ImageInfo], items: int) -> list[st
     return lines + ([f"{small:,} of them enlarged: smaller than {spec.height}x{spec.width}"] if small else [])
 
 
-def as_flags(settings: ImageFiles | TwoDomains | SuperResolution) -> str:
+def as_flags(settings: DataSet) -> str:
     """The settings as flags of the trainer: the source, and whatever is not the default."""
     return shlex.join(data_words(settings))
 
 
-def data_words(settings: ImageFiles | TwoDomains | SuperResolution) -> list[str]:
+def data_words(settings: DataSet) -> list[str]:
     """The words of these flags."""
     return ["--data", settings.name, *flag_words(settings, type(settings)(), "--data.")]
 

@@ -6,6 +6,8 @@ ggdr encode runs/aae photo.png scans --out codes.parquet
 
 ggdr encode runs/aae --map map.png
 
+ggdr encode runs/fingerprints mine.npz
+
 Without IMAGES those are encoded that the run's data hold out, or all of them, and where their classes are known it is
 said how many are told wrong. `--map` draws where they lie, and what the decoder makes of the plane.
 """
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from ggdr.networks.base.module import Encoder
 
 ENDINGS = (".npz", ".parquet")
+CHUNK = 1024
+"""vectors that are encoded at a time"""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class Encode(ModelFlags):
     """What to encode, and where to put the codes."""
 
     images: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="IMAGES...")] = ()
-    """pictures, or folders of such, of any size; none: those that the run's data hold out, or all of them"""
+    """pictures, or folders of such, of any size; of a model of vectors .npz files of `vectors` [N, K], as it sees them;
+    none: those that the run's data hold out, or all of them"""
     out: Path = Path("codes.npz")
     """NAME.npz or NAME.parquet: a code of each image, its class, where the encoder tells it, and its label, if known"""
     map: Path | None = None
@@ -61,10 +66,11 @@ def main(argv: list[str]) -> int:
     for file in command.use:
         use(file)
     model, encoder = open_encoder(command.model, Hub(command.revision), resolve_device(command.device))
-    found = of_pictures(encoder, pictures) if pictures else of_data(command, encoder)
+    found = of_files(encoder, pictures) if pictures else of_data(command, encoder)
     save_encodings(found, command.out)
     wrong = "" if found.error is None else f", {found.error:.1%} of their classes told wrong"
-    print(f"{command.out}: codes of {len(found.images)} images by {command.model}{wrong}")
+    what = "vectors" if encoder.spec.continuous else "images"
+    print(f"{command.out}: codes of {len(found.images)} {what} by {command.model}{wrong}")
     if command.map is not None:
         from ggdr.networks.base.module import Generator
         from ggdr.saving.pretrained import loaded
@@ -84,6 +90,33 @@ def check_names(command: Encode) -> None:
         raise UserError(f"--out {command.out} is neither a .npz nor a .parquet; give one, such as codes.npz.")
     if command.map is not None and not is_png(command.map):
         raise UserError(f"--map {command.map} is no .png; give one, such as map.png.")
+
+
+def of_files(encoder: Encoder, files: list[Path]) -> Encodings:
+    """Codes of pictures, or of the vectors in files, as the encoder asks; UserError if they are of the other kind."""
+    strange = [file for file in files if (file.suffix == ".npz") != encoder.spec.continuous]
+    if strange:
+        reads, give = ("vectors", ".npz files of vectors") if encoder.spec.continuous else ("images", "pictures")
+        raise UserError(f"this model reads {reads}, and {strange[0]} is none of such: give {give}.")
+    return of_vectors(encoder, files) if encoder.spec.continuous else of_pictures(encoder, files)
+
+
+def of_vectors(encoder: Encoder, files: list[Path]) -> Encodings:
+    """Codes of the vectors in files, called FILE:PLACE; UserError if they hold none such as it reads."""
+    from ggdr.data.reading.vectors import read_table
+    from ggdr.latent.encoding import encode
+
+    spec = encoder.spec
+    found = {file: read_table(file).vectors for file in files}
+    width = spec.channels * spec.height * spec.width
+    for file, rows in found.items():
+        if rows.shape[1] != width:
+            raise UserError(f"the encoder reads vectors of {width} numbers, and those of {file} have {rows.shape[1]}.")
+    import torch
+
+    parts = [part for rows in found.values() for part in torch.from_numpy(rows).split(CHUNK)]
+    batches = ((part.view(-1, spec.channels, spec.height, spec.width), None) for part in parts)
+    return encode(encoder, batches, tuple(f"{file}:{n}" for file, rows in found.items() for n in range(len(rows))))
 
 
 def of_pictures(encoder: Encoder, pictures: list[Path]) -> Encodings:

@@ -7,10 +7,13 @@ ggdr generate runs/digits --seeds 0-7 --truncation-psi 0 0.35 0.7 1 --out trunca
 ggdr generate runs/digits --seeds 0-999 --polarity -2 --count 16 --out modes.png
 
 ggdr generate org/name --labels cat dog --seeds 0-9 --out samples
+
+ggdr generate runs/features --seeds 0-999 --out made.npz
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -26,9 +29,14 @@ from ggdr.verbs.model_flags import is_png, to_uint8_batches, write_grid
 from ggdr.verbs.outputs import check_contents, check_folder
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
+    from ggdr.networks.base import ImageSpec
     from ggdr.networks.base.module import Generator
+
+ARRAYS = ".npz"
+"""ending of a file of vectors"""
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,8 @@ class Generate(LabelFlags):
     noise: Literal["const", "random", "none"] = "const"
     """noise of the layers: the same for all images, fresh by the seed, or none"""
     out: Path = Path("samples.png")
-    """NAME.png: one grid, a row for each label or psi; anything else: a folder of seed0000.png, seed0000-cat.png"""
+    """NAME.png: one grid, a row for each label or psi; NAME.npz: the numbers, of a model of vectors; anything else: a
+    folder of seed0000.png, seed0000-cat.png"""
 
 
 class ImageRequest(NamedTuple):
@@ -79,15 +88,20 @@ def main(argv: list[str]) -> int:
     seeds = parse_ranges("seeds", command.seeds)
     if command.count is not None and not command.polarity:
         raise UserError(f"--count {command.count} says how many images polarity chooses; add --polarity -1.")
-    if is_png(command.out):
+    if is_png(command.out) or command.out.suffix == ARRAYS:
         command.check_files([command.out])
     else:
         check_folder(command.out, "NAME.png for a grid, or the name of a folder for a file each")
     command.announce()
     generator = command.generator()
+    check_kind(command.out, generator)
     if command.code is not None:
         return generate_from_codes(command, generator, command.code)
     wanted, columns = plan_images(command, generator, seeds)
+    if command.out.suffix == ARRAYS:
+        write_vectors(draw_images(command, generator, wanted), command.out, about_vectors(generator.spec, wanted))
+        print(f"{command.out}: {len(wanted)} vector{'s' * (len(wanted) > 1)} by {command.model}")
+        return 0
     write_images(
         command,
         to_uint8_batches(draw_images(command, generator, wanted), len(wanted)),
@@ -104,10 +118,53 @@ def generate_from_codes(command: Generate, generator: Generator, file: Path) -> 
 
     codes = load_codes(file, generator)
     count = len(codes.points)
+    if command.out.suffix == ARRAYS:
+        write_vectors(draw_codes(generator, codes, command.batch_size), command.out, {})
+        print(f"{command.out}: {count} vector{'s' * (count > 1)} of {file} by {command.model}")
+        return 0
     names = [f"{file.stem}-{place}.png" if count > 1 else f"{file.stem}.png" for place in range(count)]
     write_images(command, to_uint8_batches(draw_codes(generator, codes, command.batch_size), count), names, None)
     print(f"{command.out}: {count} image{'s' * (count > 1)} of {file} by {command.model}")
     return 0
+
+
+def check_kind(out: Path, generator: Generator) -> None:
+    """UserError if images are to be written as vectors, or vectors as pictures, a file each."""
+    if out.suffix == ARRAYS and not generator.spec.continuous:
+        raise UserError(
+            f"--out {out} is a file of vectors, and this model makes images: give NAME.png for a grid, or a folder."
+        )
+    if generator.spec.continuous and out.suffix != ARRAYS and not is_png(out):
+        raise UserError(
+            f"this model makes vectors of {generator.spec.channels} numbers, which are no pictures: give --out NAME.npz"
+            " for the numbers, or NAME.png for a grid of tiles."
+        )
+
+
+def about_vectors(spec: ImageSpec, wanted: list[ImageRequest]) -> dict[str, np.ndarray]:
+    """What vectors are made from: `seeds` [N], and names of `classes` [N], or other `labels` [N, L] float32."""
+    import numpy as np
+
+    arrays = {"seeds": np.array([each.seed for each in wanted])}
+    labels = np.array([each.label.values for each in wanted if each.label is not None], np.float32)
+    if len(labels) and not spec.label_ranges:
+        names = spec.label_names or tuple(map(str, range(spec.labels)))
+        arrays["classes"] = np.array(names)[labels.argmax(1)]
+    elif len(labels):
+        arrays["labels"] = labels
+    return arrays
+
+
+def write_vectors(passes: Iterator[Tensor], file: Path, about: dict[str, np.ndarray]) -> None:
+    """Vectors as `vectors` [N, K] float32 of a .npz, as --data vectors reads them, and what each was made from."""
+    import numpy as np
+
+    arrays = {"vectors": np.concatenate([each.float().flatten(1).cpu().numpy() for each in passes])} | about
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.part")
+    with unfinished.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
+    os.replace(unfinished, file)
 
 
 def write_images(command: Generate, passes: Iterator[Tensor], names: list[str], columns: int | None) -> None:

@@ -102,11 +102,10 @@ def test_one_part_of_a_set_alone_and_other_kinds_are_refused(tmp_path):
     with pytest.raises(UserError, match="but no trainB; a set of two domains needs both."):
         main(["check", alone, "--data", "domains"])
     assert main(["check", alone]) == 0  # images they are all the same
-    with pytest.raises(
-        UserError,
-        match="looks at images, domains, pairs, super_resolution, not at 'digits'; type --data and one of them.",
-    ):
+    with pytest.raises(UserError, match="--data digits takes no source, and .* is given; leave it out."):
         main(["check", str(tmp_path), "--data", "digits"])
+    with pytest.raises(UserError, match="unknown data set 'domain'. Did you mean 'domains'"):
+        main(["check", str(tmp_path), "--data", "domain"])
 
 
 def test_pictures_that_are_made_smaller_are_told_with_those_that_have_no_part(tmp_path, capsys):

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from places import ROOT
+from plugins import commands, copied, installed, missing_files, python, run
 
 PLUGIN = ROOT / "examples" / "plugin"
 PARTS = ["total_variation", "spectrum", "coordinates"]
@@ -23,39 +18,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """The template as somebody copied it: building it leaves files beside it."""
-    folder = tmp_path_factory.mktemp("plugin") / "mine"
-    ignored = shutil.ignore_patterns(*(PLUGIN / ".gitignore").read_text().replace("/", "").split())
-    return shutil.copytree(PLUGIN, folder, ignore=ignored)
+    return copied(PLUGIN, tmp_path_factory.mktemp("plugin") / "mine")
 
 
 @pytest.fixture(scope="module")
 def site(copy):
-    """A folder that the template is installed to, without network."""
-    flags = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
-    target = copy.parent / "site"
-    subprocess.run([sys.executable, "-m", "pip", "install", *flags, "--target", target, copy], check=True)
-    return target
-
-
-def python(words: list[str], path: list[Path], where: Path) -> subprocess.CompletedProcess:
-    """Run a module of Python in a folder, with these places at hand."""
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path)), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    words = [sys.executable, "-m", *words]
-    return subprocess.run(words, cwd=where, env=env, capture_output=True, text=True)
-
-
-def run(words: list[str], site: Path, where: Path) -> str:
-    """What a command prints, with the installed plug-in at hand."""
-    done = python(words, [site, ROOT], where)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def commands() -> list[list[str]]:
-    """The commands of the template's page."""
-    (block,) = re.findall(r"```sh\n(.*?)```", (PLUGIN / "README.md").read_text(), re.DOTALL)
-    return [shlex.split(line) for line in block.splitlines()]
+    return installed(copy)
 
 
 def test_its_own_tests_pass(copy, site):
@@ -69,7 +37,7 @@ def test_ggdr_lists_its_parts_once_it_is_installed(copy, site):
 
 def test_the_commands_of_its_page_list_train_and_measure(copy, site):
     """But for the first two, which install and test it; training is short."""
-    (install, test, listing, *training, measuring) = commands()
+    (install, test, listing, *training, measuring) = commands(PLUGIN / "README.md")
     assert install[:2] == ["pip", "install"] and test == ["pytest"]
     assert re.search("^  coordinates ", run(listing, site, copy), re.MULTILINE)
     for words in training:
@@ -87,5 +55,4 @@ def test_the_commands_of_its_page_list_train_and_measure(copy, site):
 
 
 def test_its_page_names_files_that_are_there():
-    for target in re.findall(r"\]\(((?!http)[^)#]+)\)", (PLUGIN / "README.md").read_text()):
-        assert (PLUGIN / target).exists(), target
+    assert not missing_files(PLUGIN / "README.md")

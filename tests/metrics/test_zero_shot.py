@@ -130,6 +130,7 @@ def test_vectors_are_shown_as_tiles():
     seven = torch.zeros(2, 7, 1, 1)
     assert tiles(seven, -1).shape == (2, 1, 2, 4) and tiles(seven, -1)[0, 0, 1, 3] == -1
     assert picture(vectors).shape == (1, 1, 8, 8) and picture(vectors)[0, 0, 7, 7] == 255
+    assert tiles(torch.zeros(2, 166, 1, 1), -1).shape == (2, 1, 12, 14), "2 x 83 would be a line"
     pixels = torch.rand(2, 3, 1, 1)
     assert tiles(pixels, -1) is pixels, "a picture of one pixel is a picture"
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from ggdr.errors import UserError
 from ggdr.networks.base import ImageSpec
-from ggdr.networks.mlp import MLPDiscriminatorConfig, MLPGeneratorConfig
+from ggdr.networks.mlp import MLPDiscriminatorConfig, MLPEncoderConfig, MLPGeneratorConfig
 from ggdr.play.codes import as_images, code_spec
 from ggdr.saving.model import load_model, save_model
 
@@ -104,3 +104,59 @@ def test_a_discriminator_may_be_blind_to_labels():
     for labels in ("projection", "concat"):
         other = MLPDiscriminatorConfig(channels=8, labels=labels).build(LABELLED)
         assert not torch.equal(other(vectors, torch.zeros(3, 5)).logits, other(vectors, torch.ones(3, 5)).logits)
+
+
+def test_the_generator_of_vectors_is_exported_for_any_number_of_them():
+    net = MLPGeneratorConfig.tiny().build(ImageSpec(1, 1, 7, continuous=True)).eval()
+    images = Images(net)
+    program = torch.export.export(images, (torch.randn(2, 4),), dynamic_shapes=({0: torch.export.Dim("n")},))
+    z = torch.randn(5, 4)
+    torch.testing.assert_close(program.module()(z), images(z))
+
+
+class Images(nn.Module):
+    """What a generator makes, alone."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, z):
+        return self.net(z).image
+
+
+def test_the_encoder_is_fully_connected_layers_from_a_vector_to_its_code():
+    net = MLPEncoderConfig(channels=8, layers=2, norm="none", code_dim=3).build(ImageSpec(1, 1, 7, continuous=True))
+    vectors = torch.randn(5, 7)
+    x = vectors
+    for layer in net.layers:
+        x = F.leaky_relu(F.linear(x, layer.conv.weight.flatten(1), layer.conv.bias), 0.2)
+    code = net(as_images(vectors))
+    torch.testing.assert_close(code.mean, net.mean(x))
+    assert code.log_variance is None and code.mean.shape == (5, 3) and x.shape == (5, 8)
+    drawn = MLPEncoderConfig(channels=8, code_dim=3, stochastic=True).build(ImageSpec(1, 1, 7))(as_images(vectors))
+    assert drawn.log_variance.shape == (5, 3) and not torch.equal(drawn.log_variance, drawn.mean)
+
+
+def test_the_encoder_normalizes_over_the_batch_in_training_and_by_what_it_saw_after():
+    net = MLPEncoderConfig(channels=8, layers=1).build(ImageSpec(1, 1, 7))
+    (layer,), vectors = net.layers, as_images(torch.randn(64, 7))
+    x = layer.conv(vectors)
+    wanted = (x - x.mean(0)) / (x.var(0, correction=0) + 1e-5).sqrt()
+    torch.testing.assert_close(layer(vectors), F.leaky_relu(wanted, 0.2))
+    assert layer.conv.bias is None
+    alone = net.eval()(vectors[:1]).mean
+    torch.testing.assert_close(net(vectors).mean[:1], alone)
+
+
+def test_the_encoder_reads_all_pixels_of_a_small_image_at_once_and_the_mean_of_a_larger_ones_places():
+    net = MLPEncoderConfig.tiny().build(ImageSpec(2, 3, 4)).eval()
+    images = torch.randn(5, 4, 2, 3)
+    wanted = F.linear(images.flatten(1), net.layers[0].conv.weight.flatten(1))
+    torch.testing.assert_close(net.layers[0].conv(images).flatten(1), wanted)
+    wide = torch.cat([images, images], dim=3)
+    x = wide
+    for layer in net.layers:
+        x = layer(x)
+    assert x.shape == (5, 8, 1, 4)
+    torch.testing.assert_close(net(wide).mean, net.mean(x.mean((2, 3))))

@@ -46,8 +46,7 @@ def labelled_images(images: Images, count: int = MOST) -> LabelledImages:
     return LabelledImages(torch.cat([part.images for part in parts]), whole, parts[0].classes)
 
 
-def with_labels(images: Images) -> tuple[Tensor, Tensor]:
-    """All images [N, C, H, W] of a small data set, as it holds them, and their labels [N, L]; it must have labels."""
+def with_labels(images: Images) -> tuple[Tensor, Tensor | None]:
+    """All images [N, C, H, W] of a small data set, as it holds them, and their labels [N, L], if it has any."""
     found, labels = images.at(list(range(len(images))), 0)
-    assert labels is not None
     return found, labels

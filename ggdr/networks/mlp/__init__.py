@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 from ggdr.errors import above_zero, not_negative
-from ggdr.networks.base import DiscriminatorConfig, GeneratorConfig
-from ggdr.registry import Capability, discriminators, generators
+from ggdr.networks.base import DiscriminatorConfig, EncoderConfig, GeneratorConfig
+from ggdr.registry import Capability, discriminators, encoders, generators
 
 
 @generators.register("mlp", paper="1406.2661")
@@ -71,3 +71,30 @@ class MLPDiscriminatorConfig(DiscriminatorConfig):
     def tiny(cls) -> Self:
         """Two layers of eight."""
         return cls(channels=8, layers=2)
+
+
+@encoders.register("mlp", paper="1511.05644")
+@dataclass(frozen=True, kw_only=True)
+class MLPEncoderConfig(EncoderConfig):
+    """Fully connected layers from a vector, or the pixels of a small image, to a code (Makhzani et al. 2015, app. A).
+
+    A vector of K numbers is an image of 1 x 1 px with K channels; of one of more pixels all are read at once, and of
+    larger ones than it is built for the mean over all places.
+    """
+
+    channels: int = 256
+    """width of each layer"""
+    layers: int = 2
+    """layers before the one that gives the code"""
+    norm: Literal["batch", "none"] = "batch"
+    """what is normalized after each layer but the last: the batch, or nothing"""
+    stochastic: bool = False
+    """codes are drawn, of a mean and a variance that it says of each vector; False: the mean is the code"""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "channels", "layers", "code_dim")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Two layers of eight."""
+        return cls(channels=8, code_dim=3)

@@ -26,6 +26,7 @@ class MLPGenerator(Generator):
         for _ in range(config.layers):
             self.layers.append(DenseUpLayer(width, config))
             width = config.channels
+        self.shape = spec.channels, spec.height, spec.width
         self.out = nn.Conv2d(width, spec.channels * spec.height * spec.width, 1)
 
     def forward(self, z: Tensor, labels: Tensor | None = None, *, resolutions: tuple[int, ...] = ()) -> GeneratorOutput:
@@ -36,7 +37,7 @@ class MLPGenerator(Generator):
         x = with_label_planes(z[:, :, None, None], labels, self.spec.labels)
         for layer in self.layers:
             x = layer(x)
-        made = self.out(x).float().view(len(z), self.spec.channels, self.spec.height, self.spec.width)
+        made = self.out(x).float().flatten(1).unflatten(1, self.shape)  # which leaves the batch's size open, for export
         return GeneratorOutput(torch.tanh(made) if self.bounded else made)
 
 
