@@ -16,7 +16,7 @@ Blocks are computed again in the backward pass, and bf16 is on. Sizes L, B and S
 Differences from the published program:
 - no alignment of D's tokens with DINOv2, which it calls a noticeable loss: that network has to see the picture, of
   which a latent is not one. In pixels it is `--regularizers.repa repa`;
-- colours change in every image instead of every other one, and images are not mirrored;
+- of four channels the last is taken for opacity, whose colours stay;
 - the penalties' noise is 0.1 instead of 0.01, since the blocks in between compute in bf16;
 - D's first and last layers and G's heads are float32; whether they are there we do not know.
 """
@@ -56,7 +56,7 @@ def of_size(size: str, about: About) -> Recipe:
             "r1_approximate": R1Approximate(weight=0.1, sigma=0.1),
             "r2_approximate": R2Approximate(weight=0.1, sigma=0.1),
         },
-        augment=DiffAugment(),
+        augment=DiffAugment(colour_share=0.5, mirror_share=0.4),
         g_optimizer=adam,
         d_optimizer=adam,
         batch_size=BATCH,

@@ -5,9 +5,8 @@ channels, one before each head. Loss, penalties, noise, betas, clipping and the 
 this width and a batch of 32 it is 3e-4. GGDR on tokens is one flag, `--regularizers.ggdr ggdr`, and so is the alignment
 of D's tokens with a frozen network's features, `--regularizers.repa repa --regularizers.repa.extractor emoji`.
 
-Differences from the paper: pixels instead of a VAE's latents; no classes; no alignment with DINOv2; colours change in
-every image instead of every other one, and mirror images are in the data instead of in the augmentation; the running
-mean's half-life is 1 kimg.
+Differences from the paper: pixels instead of a VAE's latents; no classes; no alignment with DINOv2; mirror images are
+in the data instead of in the augmentation; the running mean's half-life is 1 kimg.
 """
 
 from ggdr.augment.diffaug import DiffAugment
@@ -35,7 +34,7 @@ recipe = Recipe(
     ),
     loss=Relativistic(),
     regularizers={"r1_approximate": R1Approximate(weight=0.1), "r2_approximate": R2Approximate(weight=0.1)},
-    augment=DiffAugment(),
+    augment=DiffAugment(colour_share=0.5),
     metrics={"swd": SlicedWasserstein(images=1024)},
     g_optimizer=ADAM,
     d_optimizer=ADAM,

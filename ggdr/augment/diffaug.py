@@ -17,6 +17,8 @@ from ggdr.registry import augmentations
 MAX_SHIFT = 1 / 8
 CUTOUT_SIZE = 1 / 2
 COLOUR = ((-0.5, 0.5), (0.0, 2.0), (0.5, 1.5))  # brightness to add; factors of saturation and contrast
+NEUTRAL = (0.0, 1.0, 1.0)
+"""brightness, saturation and contrast that change nothing"""
 Policy = Literal["colour", "translation", "cutout"]
 
 
@@ -29,6 +31,8 @@ class Draws(NamedTuple):
     """[N, 2] right and down, in widths and heights: whole pixels of the image"""
     cutout: Tensor | None = None
     """[N, 4] width and height of the window and its centre's x and y, in widths and heights: whole pixels"""
+    mirror: Tensor | None = None
+    """[N] bool, which images are mirrored"""
 
 
 @augmentations.register("diffaug", paper="2006.10738")
@@ -38,36 +42,57 @@ class DiffAugment(Augmentation):
 
     policy: tuple[Policy, ...] = ("colour", "translation", "cutout")
     """what is done to each image"""
+    colour_share: float = 1.0
+    """share of images whose colours change, 0 to 1; GAT's program: 0.5"""
+    mirror_share: float = 0.0
+    """share of images that are mirrored left to right, 0 to 1; GAT's program: 0.4"""
 
     def __post_init__(self) -> None:
         if unknown := set(self.policy) - set(get_args(Policy)):
             raise UserError(f"diffaug has no {sorted(unknown)}; its policy takes {', '.join(get_args(Policy))}.")
+        if not 0 <= self.colour_share <= 1 or not 0 <= self.mirror_share <= 1:
+            raise UserError(
+                f"colour_share is {self.colour_share}, mirror_share {self.mirror_share}: give shares from 0 to 1."
+            )
 
     @property
     def acts(self) -> bool:
-        return bool(self.policy)
+        return bool(self.policy) or self.turns
 
     @property
     def moves(self) -> bool:
-        return "translation" in self.policy
+        return "translation" in self.policy or self.turns
 
     @property
     def turns(self) -> bool:
-        return False
+        return self.mirror_share > 0
 
     def __call__(self, image: Tensor, maps: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
-        return apply(image, maps, draw(image, self.policy))
+        draws = draw(image, self.policy, self.colour_share)
+        if self.mirror_share:
+            chance = Chance(image, torch.ones_like(image[0, 0, 0, 0]))
+            draws = draws._replace(mirror=chance.uniform(low=0) < self.mirror_share)
+        return apply(image, maps, draws)
 
 
-def draw(image: Tensor, policy: tuple[Policy, ...]) -> Draws:
-    """Draw for image [N, C, H, W] what `policy` names."""
+def draw(image: Tensor, policy: tuple[Policy, ...], colour_share: float = 1.0) -> Draws:
+    """Draw for image [N, C, H, W] what `policy` names; colours stay but for a share of the images."""
     chance = Chance(image, torch.ones_like(image[0, 0, 0, 0]))
     draws = {
-        "colour": lambda: torch.stack([chance.uniform(low=low, high=high) for low, high in COLOUR], dim=1),
+        "colour": lambda: torch.stack(colours(chance, colour_share), dim=1),
         "translation": lambda: torch.stack([whole_pixels(chance, size) for size in image.shape[:1:-1]], dim=1),
         "cutout": lambda: torch.stack(windows(chance, *image.shape[:1:-1]), dim=1),
     }
     return Draws(**{name: drawn() for name, drawn in draws.items() if name in policy})
+
+
+def colours(chance: Chance, share: float) -> list[Tensor]:
+    """Brightness to add, and factors of saturation and contrast, each [N], that change colours of a share of images."""
+    drawn = [chance.uniform(low=low, high=high) for low, high in COLOUR]
+    if share == 1:
+        return drawn
+    fires = (chance.uniform(low=0) < share).to(drawn[0].dtype)
+    return [still + fires * (value - still) for still, value in zip(NEUTRAL, drawn, strict=True)]
 
 
 def whole_pixels(chance: Chance, size: int) -> Tensor:
@@ -93,7 +118,10 @@ def half_up(number: float) -> int:
 
 
 def apply(image: Tensor, maps: dict[int, Tensor], draws: Draws) -> tuple[Tensor, dict[int, Tensor]]:
-    """Do to image [N, C, H, W] what was drawn, and shift maps (r -> [N, K, r, r * W / H]) as it was shifted."""
+    """Do to image [N, C, H, W] what was drawn, and move maps (r -> [N, K, r, r * W / H]) as it was moved."""
+    if draws.mirror is not None:
+        image = mirrored(image, draws.mirror)
+        maps = {r: mirrored(old, draws.mirror) for r, old in maps.items()}
     if draws.colour is not None:
         image = recolour(image, draws.colour)
     if draws.translation is not None:
@@ -102,6 +130,11 @@ def apply(image: Tensor, maps: dict[int, Tensor], draws: Draws) -> tuple[Tensor,
     if draws.cutout is not None:
         image = cut(image, *draws.cutout.split(2, dim=1))
     return image, maps
+
+
+def mirrored(image: Tensor, which: Tensor) -> Tensor:
+    """Mirror those of image [N, C, H, W], left to right, of which `which` [N] is true."""
+    return torch.where(which[:, None, None, None], image.flip(3), image)
 
 
 def recolour(image: Tensor, change: Tensor) -> Tensor:

@@ -104,7 +104,7 @@ AUGMENTATIONS = {
         "pipeline": ("blit", "geometry", "colour"), "strengths": (1.0,), "target": 0.6, "speed_kimg": 500.0,
         "interval": 4, "p_max": 1.0, "fixed_p": None,
     },
-    "diffaug": {"policy": ("colour", "translation", "cutout")},
+    "diffaug": {"policy": ("colour", "translation", "cutout"), "colour_share": 1.0, "mirror_share": 0.0},
     "diffusion": {
         "t_min": 5, "t_max": 1000, "timesteps": "priority", "clean": 0.5, "beta_start": 0.0001, "beta_end": 0.02,
         "sigma": 0.05, "target": 0.6, "speed_kimg": 100.0, "interval": 4, "fixed_t": None,

@@ -51,6 +51,7 @@ def test_settings_are_as_published(size):
     }
     assert (recipe.batch_size, recipe.n_critic, recipe.precision, recipe.loss.name) == (512, 1, "bf16", "relativistic")
     assert recipe.total_kimg == pytest.approx(60 * 1281.167, abs=1) and not recipe.game.fresh_reals
+    assert (recipe.augment.colour_share, recipe.augment.mirror_share) == (0.5, 0.4)
     assert 0.5 ** (512 / (1000 * recipe.ema_kimg)) == pytest.approx(0.999, abs=1e-6) and recipe.ema_rampup is None
 
 
