@@ -20,6 +20,7 @@ from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.unet import UNetDiscriminatorConfig
 from ggdr.recipe import Recipe
 from ggdr.recipe.files import from_json, load_recipe, to_json, to_python
+from ggdr.recipe.fitting import fit
 from ggdr.registry import REGISTRIES, discover, use
 from ggdr.regularizers.ggdr import GGDR
 from ggdr.train import train_loop, train_step
@@ -108,7 +109,9 @@ def test_another_side_is_taken_where_the_default_is_not_to_be_had():
     recipe = dataclasses.replace(tiny.dcgan(tiny.recipe), regularizers={})
     assert arms.resolutions(recipe) == [(8,), (4,)] and arms.with_ggdr(recipe).regularizers == {"ggdr": GGDR()}
     sparse = dataclasses.replace(recipe, generator=Sparse())
-    assert arms.with_ggdr(sparse).regularizers == {"ggdr": GGDR(resolutions=(4,))}
+    guided = arms.with_ggdr(sparse)
+    fitted = fit(guided, {"real": guided.data.open().spec})
+    assert guided.regularizers == {"ggdr": GGDR()} and fitted.recipe.regularizers["ggdr"].resolutions == (4,)
 
 
 def test_what_cannot_carry_ggdr_is_refused_in_the_words_of_the_first_try():
