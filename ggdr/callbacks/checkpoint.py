@@ -32,8 +32,8 @@ class Checkpoint(Callback):
         trainer.journal.plot()
         run = trainer.run
         if run.done and trainer.main:
-            for name, network in run.ema.mean.items():
+            for name, network in run.model().items():
                 save_model(network, run.out / "model" / name)
-            described = {name: describe(network) for name, network in run.ema.mean.items()}
+            described = {name: describe(network) for name, network in run.model().items()}
             if index := translator_index(described, run.recipe.game, [*run.domains]):
                 (run.out / "model" / INDEX).write_text(index, encoding="utf-8")

@@ -200,9 +200,13 @@ class Run:
         first = self.accelerator.process_index * count
         return [(first + part, {name: parts[part] for name, parts in domains.items()}) for part in range(count)]
 
+    def model(self) -> dict[str, Any]:
+        """The networks that a run is for, by name: the running means, and those that never learn."""
+        return {**self.networks.frozen, **self.ema.mean}
+
     def views(self) -> dict[str, View]:
         """What the model makes, as it is now: the running means' views, whose truth is known where images are pairs."""
-        views = self.recipe.game.views({**self.networks.frozen, **self.ema.mean}, [*self.domains])
+        views = self.recipe.game.views(self.model(), [*self.domains])
         return {
             name: view if view.source is None else replace(view, paired=view.paired or self.shown.paired)
             for name, view in views.items()

@@ -220,6 +220,8 @@ def what_next(run: Run) -> list[str]:
         labels = f" --text {shlex.quote(example_text(run.spec))}"
     first = f"translate {place} IMAGES --out translated" if takes_images else f"generate {place}{labels}"
     codes = [f"encode {place}"] if "encoder" in run.ema.mean and not takes_images else []
+    if codes and "generator" in run.networks.frozen:  # the encoder is of a model elsewhere
+        codes.append(f"project MODEL PICTURE --encoder {place}")
     verbs = (first, *codes, f"explore {place}", f"evaluate {place}", f"push {place} NAME/REPOSITORY")
     return [f"beside it: {', '.join(there)}; to see more of it, type one of:", *(f"  ggdr {verb}" for verb in verbs)]
 

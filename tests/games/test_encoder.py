@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from ggdr.data.digits import Digits
 from ggdr.errors import UserError
+from ggdr.flags.recipe import parse
 from ggdr.games.encoder import EncoderGame
 from ggdr.hub.card import card_of, card_of_recipe
 from ggdr.networks.dcgan import DCGANGeneratorConfig
@@ -25,7 +26,7 @@ from ggdr.play.inverted import num_style_codes
 from ggdr.recipe.fitting import fit
 from ggdr.regularizers.style_reconstruction import StyleReconstruction
 from ggdr.saving.model import find_saved, load_model, save_model
-from ggdr.train import main, train_loop, train_step
+from ggdr.train import check_sources, train_loop, train_step
 from ggdr.training.trainer import Trainer, what_next
 
 RECIPE = coded.recipe("encoder")
@@ -104,12 +105,14 @@ def test_the_generator_that_plays_is_the_one_that_was_saved_and_goes_along(tmp_p
         train_loop(trainer)
     run = trainer.run
     saved = load_model(coded.saved_generator())
+    assert {*find_saved(tmp_path / "run" / "model")} == {"encoder", "generator"}
     there = find_saved(tmp_path / "run")
     assert {*there} == {"encoder", "encoder_live", "generator"}
     for key, value in there["generator"].load().state_dict().items():
         assert torch.equal(value, saved.state_dict()[key])
     text = "\n".join(what_next(run))
-    assert f"ggdr encode {tmp_path / 'run'}" in text
+    place = tmp_path / "run"
+    assert f"ggdr encode {place}\n" in text and f"ggdr project MODEL PICTURE --encoder {place}\n" in text
     (view,) = run.views().values()
     columns = view.columns(run.seen_by(view, range(3)), 0)
     assert [*columns] == ["input", "output"] and view.paired
@@ -165,7 +168,7 @@ def test_two_domains_are_refused():
 def test_a_generator_that_is_missing_is_told_before_torch(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError) as caught:
-        main(["digits_encoder", "--out", "run", "--game.generator", "runs/lost"])
+        check_sources(parse(["digits_encoder", "--out", "run", "--game.generator", "runs/lost"], "ggdr train"))
     assert "--game.generator: there is no folder 'runs/lost' here" in caught.value.in_flags()
 
 

@@ -178,7 +178,12 @@ def test_no_steps_without_an_encoder_find_nothing(models, capsys):
     assert "steps is 0; give a number above 0" in capsys.readouterr().err
 
 
-def test_its_codes_are_written_by_encode_and_mapped_without_a_plane(models, here):
+def test_its_codes_are_written_by_encode_and_styles_mapped_without_what_a_plane_of_noise_makes(models, here):
     pictures = [str(models / "a.png"), str(models / "b.png")]
-    assert encode.main([str(models / "of-w"), *pictures, "--out", "codes.npz", "--map", "map.png"]) == 0
-    assert (here / "map.png").is_file()
+    flat = moved(dataclasses.replace(tiny.STYLEGAN2, z_dim=2, w_dim=2).build(SPEC)).eval()
+    save_model(flat, here / "flat" / "generator")
+    config = ConvEncoderConfig(channels=4, code_dim=2, space="w")
+    save_model(moved(config.build(SPEC.unlabelled())).eval(), here / "flat" / "encoder")
+    assert encode.main([str(here / "flat"), *pictures, "--out", "codes.npz", "--map", "map.png"]) == 0
+    with Image.open(here / "map.png") as drawn:
+        assert drawn.width < 1000
