@@ -8,7 +8,7 @@ learns that a real under another one's text is wrong (`mismatched`). Sixteen for
 
 Differences from the paper: words instead of embeddings of sentences; DCGAN's networks at 32 px; codes of 32 numbers
 instead of 128; the discriminator takes labels by projection; fakes keep their weight beside wrong pairs; ten times the
-rate, which stays. Stage II, which makes large images of stage I's, is not built. GGDR: `--regularizers.ggdr ggdr`.
+rate, which stays. Stage II is recipes/openmoji_stackgan2.py. GGDR: `--regularizers.ggdr ggdr`.
 """
 
 from openmoji_semantic import recipe as semantic

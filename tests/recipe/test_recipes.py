@@ -18,7 +18,7 @@ from ggdr.recipe.files import from_json, load_recipe, to_json, to_python
 FILES = sorted((ROOT / "recipes").glob("*.py"))
 OTHERS = {"r3gan", *"pix2pix pix2pixhd cyclegan nice adain ugatit cut fastcut munit augmented stargan funit".split()}
 OTHERS |= {"few", "dcgan", "aae", "sgan", "srresnet", "srgan", "rrdb", "esrgan", "spade", "oasis", "semantic"}
-OTHERS |= {"gat", "stackgan", "bigan", "encoder", "infogan", "supervised", "gazsl", "shot"}
+OTHERS |= {"gat", "stackgan", "stackgan2", "bigan", "encoder", "infogan", "supervised", "gazsl", "shot"}
 """without GGDR, as words of a file's name; their papers' numbers, where they have any, have tests of their own"""
 WITH_GGDR = [file for file in FILES if not OTHERS & {*file.stem.split("_")}]
 PUBLISHED = [file for file in WITH_GGDR if file.stem != "digits"]

@@ -15,6 +15,7 @@ import mapped
 import several
 import tiny
 import torch
+import two_stages
 from accelerate import Accelerator
 
 from ggdr.networks.progan import ProGANGeneratorConfig
@@ -42,6 +43,8 @@ def recipe_of(pair: str, out: Path) -> Recipe:
         return dataclasses.replace(recipe, **networks, regularizers={"lecam": LeCam()})
     if pair == "frozen":
         return dataclasses.replace(recipe, init_from=str(out / "source"), freeze_d=2)
+    if pair == "two_stages":
+        return dataclasses.replace(two_stages.two(out / "source"), batch_size=8, micro_batch_size=2)
     of_tiny = {"dcgan": tiny.dcgan, "scheduled": tiny.scheduled, "fresh": tiny.fresh, "diffused": tiny.diffused}
     of_tiny["transformers"] = tiny.transformers
     if pair in of_tiny:

@@ -9,6 +9,7 @@ import labelled
 import mapped
 import pytest
 import torch
+import two_stages
 from complaints import complaint
 from launching import LAUNCH, by_one_and_by_two, launch
 from places import TINY
@@ -35,6 +36,7 @@ PAIRS = (
     "augmented",
     "encoded",
     "frozen",
+    "two_stages",
     *labelled.PARTS,
     *coded.PARTS,
     *mapped.PARTS,
@@ -49,6 +51,8 @@ def trained(request, tmp_path_factory):
     chosen = {item.callspec.params["pair"] for item in here if "trained" in item.fixturenames}
     if "frozen" in chosen:
         assert train([TINY, "--out", str(out / "frozen" / "source"), "--total-kimg", "0.008"]) == 0
+    if "two_stages" in chosen:
+        two_stages.save_first(out / "two_stages" / "source")
     launches = by_one_and_by_two(out, *sorted(chosen))
 
     def folder(pair: str) -> Path:
