@@ -17,6 +17,7 @@ from ggdr.networks.base.module import Generator
 from ggdr.networks.stage_two import StageTwoGeneratorConfig
 from ggdr.ops.layout import channels_last
 from ggdr.ops.precision import at_least_float32, without_autocast
+from ggdr.ops.scales import upsample_nearest
 
 HALVINGS = 2
 """Times that stage I's image is halved."""
@@ -68,12 +69,12 @@ class StageTwoGenerator(Generator):
         x = self.join(with_label_planes(x, code, self.width))
         for layer in self.blocks:
             x = layer(x)
-        features = {}
-        for resolution, layer in zip(self.feature_channels, [nn.Identity(), *self.up], strict=True):
-            x = layer(x if isinstance(layer, nn.Identity) else F.interpolate(x, scale_factor=2, mode="nearest"))
-            if resolution in resolutions:
-                features[resolution] = x.float()
-        return GeneratorOutput(torch.tanh(self.toimage(x).float()), None, features, head_outputs=told)
+        maps = [x]
+        for layer in self.up:
+            maps.append(layer(upsample_nearest(maps[-1])))
+        named = zip(self.feature_channels, maps, strict=True)
+        features = {resolution: x.float() for resolution, x in named if resolution in resolutions}
+        return GeneratorOutput(torch.tanh(self.toimage(maps[-1]).float()), None, features, head_outputs=told)
 
     def condition(self, draw: Tensor, labels: Tensor | None) -> tuple[Tensor | None, dict[str, Tensor]]:
         """Draw codes [N, width] about labels, and say means and log variances; nothing without labels (eq. 2)."""
