@@ -16,6 +16,7 @@ from ggdr.evaluation.evaluator import rows_of
 from ggdr.features.vectors import Vectors as VectorFeatures
 from ggdr.games.autoencoder import AutoencoderGame
 from ggdr.latent.codes import Codes, draw_codes, save_codes
+from ggdr.latent.encoding import encode_data
 from ggdr.losses.non_saturating import NonSaturating
 from ggdr.metrics.fid import FID
 from ggdr.networks.base import ImageSpec
@@ -134,6 +135,9 @@ def test_what_an_encoder_of_vectors_cannot_read_is_refused_in_one_sentence(run, 
     np.savez("short.npz", vectors=np.zeros((2, 3)))
     with pytest.raises(UserError, match="reads vectors of 64 numbers, and those of short.npz have 3"):
         encode([str(run), "short.npz"])
+    np.savez("other.npz", vectors=np.zeros((2, 3)) + [[0], [1]])
+    with pytest.raises(UserError, match="reads vectors of 64 numbers, and these have 3"):
+        encode_data(find_saved(run)["encoder"].load(), Vectors(source="other.npz", labels="none").open())
     assert not (here / "codes.npz").exists()
 
 
