@@ -192,6 +192,14 @@ def test_data_check_tells_vectors_of_a_table_without_classes(here, capsys):
     assert out.rstrip().endswith("--data vectors --data.source rows.parquet --data.labels none")
 
 
+def test_data_check_says_of_vectors_that_are_all_alike_that_they_teach_nothing(here, capsys):
+    np.savez("rows.npz", vectors=np.ones((3, 2)))
+    assert data(["check", "rows.npz"]) == 0
+    out = capsys.readouterr().out
+    assert "3, 2 identical to another one" in out and "2 of the 2 numbers never vary" in out and "bits" not in out
+    assert "all vectors are alike, and there is nothing to learn from them" in out
+
+
 def test_data_check_opens_any_data_set_by_its_name(capsys):
     assert data(["check", "--data", "vectors", "--unseen", "4", "7"]) == 0
     out = capsys.readouterr().out

@@ -33,7 +33,7 @@ class StageTwoGenerator(Generator):
         factor = spec.height // first.spec.height
         # What is saved says what stage I is, and no longer where it was.
         super().__init__(replace(config, stage_one="", generator=first.config, factor=factor), spec)
-        self.first = first.eval().requires_grad_(False)
+        self.first = first.eval().requires_grad_(False)  # no player takes what is frozen
         self.width = config.width if spec.labels else 0
         self.z_dim = self.first.z_dim + self.width
         self.distribution = nn.Linear(spec.labels, 2 * self.width) if self.width else None
@@ -91,10 +91,6 @@ class StageTwoGenerator(Generator):
         super().train(mode)
         self.first.eval()
         return self
-
-    def resting(self, kimg: float) -> list[nn.Parameter]:
-        """Return the weights of stage I."""
-        return list(self.first.parameters())
 
 
 class ConvBlock(nn.Module):
