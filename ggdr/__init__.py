@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ggdr.train import train
     from ggdr.transfer.blend import blend
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Discriminator",
     "GANPipeline",
