@@ -159,6 +159,14 @@ def test_finite_differences_go_with_fused_attention_and_exact_penalties_without(
             term.loss(duel(term)).backward()
 
 
+def test_attention_is_written_out_only_where_weights_learn_from_a_slope():
+    network, image = D.build(WIDE), torch.randn(2, 3, 8, 16)
+    assert not network.is_differentiated_twice(image)
+    assert network.is_differentiated_twice(image.requires_grad_())
+    network.requires_grad_(False)  # G's turn
+    assert not network.is_differentiated_twice(image)
+
+
 def test_the_fused_attention_has_no_second_derivative():
     """Else nothing need be written out."""
     x = torch.randn(1, 2, 4, 8, requires_grad=True)
@@ -266,3 +274,14 @@ def test_the_mean_style_moves_by_what_two_passes_of_a_step_leave():
     torch.testing.assert_close(network.means.w_avg, torch.full((1, 16), 1 - 0.995**2))
     network.eval()(torch.randn(2, 8))
     assert network.measure() == {}
+
+
+def test_a_head_reads_the_style_of_the_block_before_it():
+    network = tiny.moved(replace(G, depth=4).build(WIDE)).eval()
+    assert [len(matrix) for matrix in network.input_matrices()] == [64, 64 + 16, 64, 64 + 16]
+    ws = network.styles(torch.randn(1, 8)).clone()
+    other = ws.clone()
+    other[:, 2] += 1.0  # of the third block, before which the first head is done
+    (first, last), (same, changed) = network.images(ws)[0], network.images(other)[0]
+    assert torch.equal(first, same) and not torch.allclose(last, changed)
+    torch.testing.assert_close(network.synthesize(ws), last)
