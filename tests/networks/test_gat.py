@@ -285,3 +285,15 @@ def test_a_head_reads_the_style_of_the_block_before_it():
     (first, last), (same, changed) = network.images(ws)[0], network.images(other)[0]
     assert torch.equal(first, same) and not torch.allclose(last, changed)
     torch.testing.assert_close(network.synthesize(ws), last)
+
+
+def test_a_class_that_a_step_does_not_see_keeps_its_mean():
+    network = G.build(LABELLED)
+    seen = torch.zeros(3, 17)
+    seen[1] = torch.cat([torch.full((16,), 0.25 * 3.0), torch.tensor([0.25])])  # a quarter of the batch, of mean 3
+    network.means.w_avg.fill_(1.0)
+    network.after_step({"w_sums": seen})
+    rate = 1 - 0.995**2
+    expected = torch.ones(3, 16)
+    expected[1] = 1 + rate * (3 - 1)
+    torch.testing.assert_close(network.means.w_avg, expected)
