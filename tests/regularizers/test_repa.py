@@ -171,3 +171,18 @@ def test_dinov2s_width_is_that_of_its_token():
         with torch.device("meta"):
             network = timm.create_model(f"vit_{name}_patch14_dinov2", pretrained=False)
         assert DINOv2(size=size).patch_width() == network.num_features
+
+
+@pytest.mark.slow
+def test_dinov2_from_a_file_tells_16_x_16_parts(tmp_path):
+    import timm
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    published = timm.create_model("vit_small_patch14_dinov2", num_classes=0)
+    save_file(published.state_dict(), tmp_path / "dinov2.safetensors")
+    extractor = DINOv2(size="s", weights=str(tmp_path / "dinov2.safetensors"))
+    images = torch.rand(2, 3, 32, 32) * 255
+    whole, parts = extractor.load_patches(CPU)(images)
+    assert parts.shape == (2, 384, 16, 16) and whole.shape == (2, 384)
+    torch.testing.assert_close(whole, extractor.load(CPU)(images).rows, rtol=1e-3, atol=1e-4)
