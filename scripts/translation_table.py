@@ -6,8 +6,8 @@ Each arm below is trained with each seed in OUT/ARM/seedN, on one thread, as its
 ten minutes of an idle thread allow. What is complete is not trained again, and what was broken off goes on. Then each
 is measured on the held-out third of the drawings, beside what doing nothing comes to, and the mean of the
 training pictures; an arm of which no seed is complete is left out. OUT/table.md has the tables, OUT/table.json all
-numbers. `--only cyclegan cut` takes some arms, `--no-train` measures what is there, and `--known
-docs/translation/table.json` takes the numbers of runs that were measured before, here or elsewhere, as they stand.
+numbers. `--only cyclegan cut` takes some arms, `--no-train` measures what is there, and `--known OLD/table.json`
+takes the numbers of runs that were measured before, here or on another machine, as they stand.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def test_ggdr_on_a_discriminator_without_a_decoder(tmp_path):
 def test_path_length_on_a_generator_without_styles(tmp_path):
     said = complaint(TINY, "--generator", "dcgan", "--out", str(tmp_path))
     assert "regularizer 'path_length' requires ws; generator 'dcgan' provides g_features, input_matrices" in said
-    assert "take --generator biggan or biggan_deep or stylegan or stylegan2 or stylegan3" in said
+    assert "take --generator biggan or biggan_deep or gat or stylegan or stylegan2 or stylegan3" in said
 
 
 def test_side_that_the_networks_do_not_have(tmp_path):
