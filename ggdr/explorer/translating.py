@@ -17,6 +17,7 @@ from ggdr.explorer.studio import Followed
 from ggdr.lazy import optional
 from ggdr.ops.device import resolve_device
 from ggdr.pipeline.noise import NOISES, Noise
+from ggdr.pipeline.pictures import as_shown
 from ggdr.pipeline.translation import TranslationPipeline
 from ggdr.play.view import Way
 from ggdr.sampling.grid import save_png
@@ -152,6 +153,7 @@ class TranslatorPage:
         with gr.Row(equal_height=False):
             with gr.Column(scale=1, min_width=280):
                 given = dropped("given", self.given_title(views[0]))
+                coloured = picture_box("coloured", "the map, in a colour for each class", titled=True)
                 view = gr.Radio(
                     views, value=views[0], label="which way", info="What is to be made of what.", elem_id="view",
                     visible=len(views) > 1,
@@ -175,7 +177,7 @@ class TranslatorPage:
                 others = tiles("others", "others to choose from", visible=False)
                 back = picture_box("back", "and back again", titled=True)
                 command = command_box("command", "this very picture of your file, in the folder images", visible=False)
-        shown_parts: list[Any] = [styled, strength, drawn, back]
+        shown_parts: list[Any] = [styled, strength, drawn, back, coloured]
         for part, visible in zip(shown_parts, self.possible(views[0]), strict=True):
             part.visible = visible
         controls: list[Any] = [given, view, label, seed, style, strength, noise]
@@ -184,6 +186,7 @@ class TranslatorPage:
                 self.render, controls, [made, save, back, drawn, command], show_progress="minimal",
                 trigger_mode="always_last",
             ).then(self.choices, [first, *controls], [others], show_progress="hidden")  # fmt: skip
+        given.change(self.map_colours, [given, view], [coloured], show_progress="hidden")
         view.change(self.noise_control, [view], [noise])
         view.change(lambda name: gr.update(label=self.given_title(name)), [view], [given])
         view.change(lambda name: [gr.update(visible=each) for each in self.possible(name)], [view], shown_parts)
@@ -194,13 +197,21 @@ class TranslatorPage:
         classes = self.studio.way(view).takes.classes
         return f"drop a label map: a PNG of class numbers, 0 to {classes - 1}" if classes else "drop a picture"
 
+    def map_colours(self, given: str | None, view: str) -> PIL.Image.Image | None:
+        """Return a dropped label map, whose numbers look almost black, in colours; None of other pictures."""
+        takes = self.studio.way(view).takes
+        if given is None or not takes.classes:
+            return None
+        with errors_told():
+            return enlarged(as_shown(given, takes))
+
     def noise_control(self, view: str) -> Any:
         """Return the choices of what a code is drawn for, which are shown where there are several."""
         noises = self.studio.noises(view)
         return gr.update(choices=noises, value="image", visible=len(noises) > 1)
 
     def possible(self, view: str) -> list[bool]:
-        """Return whether a way takes styles, and with a strength, draws, and has a way back."""
+        """Return whether a way takes styles, and with a strength, draws, has a way back, and takes label maps."""
         way = self.studio.way(view)
         styles = way.encode_style is not None
         return [
@@ -208,6 +219,7 @@ class TranslatorPage:
             styles and way.own_code is not None,
             self.studio.model.draws(view),
             self.studio.opposite(view) is not None,
+            self.studio.way(view).takes.classes > 0,
         ]
 
     def render(self, given: str | None, *asked: Any) -> list[Any]:

@@ -18,6 +18,7 @@ from ggdr.errors import UserError
 from ggdr.latent.targets import pictures_of
 from ggdr.networks.base import ImageSpec
 from ggdr.ops.pixels import network_input
+from ggdr.sampling.grid import picture, to_pil
 
 Shown = str | Path | Image.Image | np.ndarray | Tensor
 """a file, a picture of PIL, an array [H, W], [H, W, C] or [N, H, W, C], a tensor [C, H, W] or [N, C, H, W]"""
@@ -39,6 +40,11 @@ def inputs_of(images: Shown | Sequence[Shown], spec: ImageSpec) -> list[Tensor]:
         )
     seen = [each for image in given for each in (map_of(image, spec) if spec.classes else pixels_of(image, spec))]
     return [network_input(each[None], spec.classes)[0] if each.dtype == torch.uint8 else each for each in seen]
+
+
+def as_shown(image: Shown, spec: ImageSpec) -> Image.Image:
+    """A picture as the network is shown it; label maps in a colour for each class. UserError if it is no picture."""
+    return to_pil(picture(inputs_of(image, spec)[0][None], spec.classes))[0]
 
 
 def pixels_of(image: Shown, spec: ImageSpec) -> list[Tensor]:

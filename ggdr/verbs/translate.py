@@ -37,7 +37,6 @@ from ggdr.verbs.outputs import check_contents, check_folder, check_inputs
 if TYPE_CHECKING:
     import PIL.Image
 
-    from ggdr.networks.base import ImageSpec
     from ggdr.pipeline.styles import Style
     from ggdr.pipeline.translation import TranslationPipeline
 
@@ -229,24 +228,18 @@ def translated(
     command: Translate, pipeline: TranslationPipeline, file: Path, view: str, variants: Variants
 ) -> list[PIL.Image.Image]:
     """A picture as the network is shown it, and all that is made of it."""
+    from ggdr.pipeline.pictures import as_shown
+
     way = pipeline.views[view].way
     assert way is not None
     labels: Any = [label.values for label in variants.labels] or None
-    made: list[Any] = [shown(file, way.takes)]
+    made: list[Any] = [as_shown(file, way.takes)]
     for style in variants.styles.values():
         made += pipeline(
             file, to=view, labels=labels, seeds=variants.seeds or None, style=style, strength=command.strength,
             tile=command.tile, overlap=command.overlap, chunk_size=command.batch_size, noise=command.noise,
         ).images  # fmt: skip
     return made
-
-
-def shown(file: Path, spec: ImageSpec) -> PIL.Image.Image:
-    """A picture as the network is shown it; label maps in colours."""
-    from ggdr.pipeline.pictures import inputs_of
-    from ggdr.sampling.grid import picture, to_pil
-
-    return to_pil(picture(inputs_of(file, spec)[0][None], spec.classes))[0]
 
 
 def draw_table(
@@ -258,6 +251,7 @@ def draw_table(
     most: int = 0,
 ) -> PIL.Image.Image:
     """Pictures beside what was made of them, below the styles that they took; `most`: pixels of a cell, 0: as made."""
+    from ggdr.pipeline.pictures import as_shown
     from ggdr.visualization.table import make_table
 
     way = pipeline.views[view].way
@@ -268,7 +262,7 @@ def draw_table(
     above: list[PIL.Image.Image | None] = []
     for file in find_pictures(command.style) if command.style else ():
         assert way.style_spec is not None
-        above += [shown(file, way.style_spec)] + [None] * (variants.each() - 1 if command.each_style else 0)
+        above += [as_shown(file, way.style_spec)] + [None] * (variants.each() - 1 if command.each_style else 0)
     head = [[None, *above]] if above else []
     return make_table([*head, *rows], (max(1, round(size[0] * scale)), max(1, round(size[1] * scale))))
 

@@ -54,14 +54,14 @@ def test_a_studio_makes_what_a_pipeline_does_and_leaves_out_what_a_way_does_not_
 def test_controls_are_there_for_what_a_way_takes(models):
     studio = TranslatorStudio(str(models / "drawing"))
     page = TranslatorPage(studio)
-    assert page.possible(WAY) == [True, True, True, False]
+    assert page.possible(WAY) == [True, True, True, False, False]
     network = TintedTranslatorConfig(drawn=False).build(ImageSpec(16, 16), ImageSpec(16, 16))
     for game, possible in (
         (TintedGame(own=False), [True, False]),
         (TintedGame(styles=False, own=True), [False, False]),
     ):
         studio.model = TranslationPipeline({"generator": network}, game, ("a", "b"))
-        assert page.possible(WAY) == [*possible, False, False]
+        assert page.possible(WAY) == [*possible, False, False, False]
     assert wish_of(WAY, None, 7.0, None, 0.0) == Wish(WAY, None, 7, None, 0.0)
     assert wish_of(WAY, None, None, None, None) == Wish(WAY)
 
@@ -143,8 +143,14 @@ def test_what_a_code_is_drawn_for_is_chosen_where_places_have_codes(tmp_path):
     for noise in ("image", "segment", "pixel"):
         expected = pipe(given, seeds=3, noise=noise).images[0]
         assert same(studio.translate(given, wish_of(view, None, 3, None, 1.0, noise)), expected)
-    assert TranslatorPage(studio).noise_control(view)["choices"] == ["image", "segment", "pixel"]
+    page = TranslatorPage(studio)
+    assert page.noise_control(view)["choices"] == ["image", "segment", "pixel"]
+    given.save(tmp_path / "map.png")
+    colours = np.asarray(page.map_colours(str(tmp_path / "map.png"), view))
+    assert page.possible(view)[-1] and len({*map(tuple, colours.reshape(-1, 3))}) == 4 and colours.max() > 200
+    assert page.map_colours(None, view) is None
     tinted = TintedTranslatorConfig().build(spec, spec)
     studio.model = TranslationPipeline({"generator": tinted}, TintedGame(), ("a", "b"))
+    assert page.map_colours(str(tmp_path / "map.png"), WAY) is None  # it takes pictures
     assert studio.noises(WAY) == ["image"] and not TranslatorPage(studio).noise_control(WAY)["visible"]
     assert same(studio.translate(photo(), Wish(WAY, noise="pixel")), studio.translate(photo(), Wish(WAY)))
