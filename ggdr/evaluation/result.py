@@ -105,7 +105,7 @@ class EvalResult:
             **found,
         }
 
-    def save(self, file: Path | None = None, command: str = "") -> Path:
+    def save(self, file: str | Path | None = None, command: str = "") -> Path:
         """Write the record as JSON and return its file, which is never one that is there (FileExistsError).
 
         `file`: None for the next number in the folder `metrics` in a model's folder, beside a file, or in
@@ -113,7 +113,7 @@ class EvalResult:
         """
         record = self.as_json() | ({"command": command} if command else {})
         if file is not None:
-            return write_record(record, file)
+            return write_record(record, Path(file))
         return write_numbered(
             record,
             record_folder(self.protocol["source"]["name"]),

@@ -19,8 +19,7 @@ def mix_styles(generator: Generator, rows: Codes, columns: Codes, layers: Iterab
     `layers` None: the coarser half, which lends pose and shape. UserError if the generator has no style codes, or not
     those.
     """
-    if Capability.WS not in generator.config.provides:
-        raise UserError(f"generator {generator.config.name!r} has no style codes that could be mixed.")
+    check_styles(generator)
     count = rows.points.shape[1]
     places = resolve_layers(generator, range(count // 2) if layers is None else layers)
     own = rows.points.repeat_interleave(len(columns.points), 0)
@@ -28,3 +27,9 @@ def mix_styles(generator: Generator, rows: Codes, columns: Codes, layers: Iterab
     takes = torch.zeros(count, 1, dtype=torch.bool)
     takes[list(places or ())] = True
     return Codes(torch.where(takes, lent, own))
+
+
+def check_styles(generator: Generator) -> None:
+    """UserError if a generator has no style codes to mix."""
+    if Capability.WS not in generator.config.provides:
+        raise UserError(f"generator {generator.config.name!r} has no style codes that could be mixed.")

@@ -44,8 +44,11 @@ class LabelFlags(ModelFlags):
     text: tuple[str, ...] = ()
     """what images are to show, in words ("red heart" "black cat"), of a generator that was trained with texts"""
 
-    def parse_labels(self, spec: ImageSpec) -> list[Label]:
-        """The labels that are asked for; UserError, with what to type, if they do not fit the generator."""
+    def parse_labels(self, spec: ImageSpec, several: bool = True) -> list[Label]:
+        """The labels that are asked for; UserError, with what to type, if they do not fit the generator.
+
+        `several`: images are made of each of them; False: one is enough, which the message then asks for.
+        """
         if self.text:
             return self.parse_texts(spec)
         if not spec.labels:
@@ -59,7 +62,7 @@ class LabelFlags(ModelFlags):
             some = f'--text "{example_text(spec)}"'
             raise UserError(f"this generator was trained with texts; add --text, in words, such as {some}.")
         if not self.labels:
-            raise UserError(f"this generator was trained with labels; add --labels {label_choices(spec)}.")
+            raise UserError(f"this generator was trained with labels; add --labels {label_choices(spec, several)}.")
         return parse_words("--labels", self.labels, spec)
 
     def parse_texts(self, spec: ImageSpec) -> list[Label]:
@@ -81,7 +84,7 @@ class LabelFlags(ModelFlags):
         """
         import torch
 
-        found = self.parse_labels(spec)
+        found = self.parse_labels(spec, several=False)
         if not found:
             return None
         if len(found) not in (1, count):
@@ -98,16 +101,17 @@ def parse_words(flag: str, words: tuple[str, ...], spec: ImageSpec) -> list[Labe
         raise UserError(f"{flag} {' '.join(words)} holds {piece}; give {label_choices(spec)}.") from None
 
 
-def label_choices(spec: ImageSpec) -> str:
-    """What `--labels` may be for a generator with labels."""
+def label_choices(spec: ImageSpec, several: bool = True) -> str:
+    """What `--labels` may be for a generator with labels: one label, or also several."""
     from ggdr.sampling.labels import describe_labels
 
     if spec.label_ranges:
         middle = ",".join(significant((low + high) / 2, 3) for low, high in spec.label_ranges)
         return f"{middle}, or other numbers, of {describe_labels(spec)}"
+    some = f"{ALL}, or some of" if several else "and one of"
     if spec.label_names and spec.label_names != tuple(map(str, range(spec.labels))):  # digits are their numbers
-        return f"{ALL}, or some of {describe_labels(spec)} (or of 0-{spec.labels - 1})"
-    return f"{ALL}, or some of 0-{spec.labels - 1}"
+        return f"{some} {describe_labels(spec)} (or of 0-{spec.labels - 1})"
+    return f"{some} 0-{spec.labels - 1}"
 
 
 def parse_word(word: str, spec: ImageSpec) -> Iterator[Label]:

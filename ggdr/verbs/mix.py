@@ -2,7 +2,8 @@
 
 ggdr mix runs/digits --rows 0-3 --columns 10-17 --layers 0-3 --out mix.png
 
-The first row shows the images that lend, the first column those that take. Layer 0 is the coarsest.
+The first row shows the images that lend, the first column those that take. Layer 0 is the coarsest. --labels are one
+for all, or one for each row and then one for each column.
 """
 
 from __future__ import annotations
@@ -44,11 +45,13 @@ def main(argv: list[str]) -> int:
     import torch
 
     from ggdr.latent.codes import draw_codes
-    from ggdr.latent.mixing import mix_styles
+    from ggdr.latent.mixing import check_styles, mix_styles
     from ggdr.sampling.grid import save_grid
 
     generator = command.generator()
-    rows, columns = (command.codes_of_seeds(generator, each) for each in seeds)
+    check_styles(generator)
+    codes, count = command.codes_of_seeds(generator, [*seeds[0], *seeds[1]]), len(seeds[0])
+    rows, columns = codes.rows(slice(count)), codes.rows(slice(count, None))
     every = [columns, rows, mix_styles(generator, rows, columns, layers)]
     total = sum(len(codes.points) for codes in every)
     passes = to_uint8_batches(

@@ -94,6 +94,10 @@ def for_few(count: int) -> Advice:
         why.append("ADA raises its p as far as D overfits")
     if count < VERY_FEW:
         why.append("so few are likely to be repeated whole: look by ggdr evaluate --metrics memorization")
+    why.append(
+        "its networks ask for a GPU: --dry-run says how long this machine takes, and --generator.channel-max 64"
+        " --discriminator.encoder.channel-max 64 makes them small enough to try on a CPU"
+    )
     why.append("a model of something similar helps most: add --init-from MODEL --freeze-d 4 --total-kimg 1000")
     return Advice("few", why, flags)
 

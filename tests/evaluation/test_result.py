@@ -70,4 +70,4 @@ def test_a_record_holds_protocol_values_and_warnings(tmp_path, monkeypatch):
     assert record["metrics"]["fid"]["values"]["distance"] == MetricValue([10.0, 12.0], "lower").as_json()
     assert record["metrics"]["kid"]["values"]["std"]["mean"] is None and record["seconds"] == 1.2
     assert record["source"] == {"name": "somewhere"} and record["format"] == 1 and record["date"].endswith("+00:00")
-    assert "command" not in json.loads(result().save(tmp_path / "own.json").read_text())
+    assert "command" not in json.loads(result().save(str(tmp_path / "own.json")).read_text())

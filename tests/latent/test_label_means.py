@@ -120,6 +120,9 @@ def test_what_has_no_class_means_refuses_them(zoo, tmp_path):
     ):
         with pytest.raises(UserError, match=why):
             pipe(**asked)
+    save_model(plain.generator, tmp_path / "plain")
+    with pytest.raises(UserError, match="'dcgan' has no style codes that could be mixed"):  # before it asks for labels
+        mix.main([str(tmp_path / "plain"), "--out", str(tmp_path / "mix.png")])
     save_model(zoo, tmp_path / "zoo")
     flags = [
         str(tmp_path / "zoo"),

@@ -123,7 +123,7 @@ def test_classes_that_are_named_by_their_numbers_are_told_once():
 @pytest.mark.parametrize(
     ("model", "words", "said"),
     [
-        ("pets", "", r"add --labels all, or some of cat, Dog, sea horse \(or of 0-2\)"),
+        ("pets", "", r"add --labels (all, or some|and one) of cat, Dog, sea horse \(or of 0-2\)"),
         ("pets", "bird", r"--labels bird holds 'bird'; give all, or some of cat, Dog, sea horse \(or of 0-2\)"),
         ("pets", "3", "--labels 3 holds 3; give all"),
         ("pets", "0.5,1", "holds '0.5'; give all"),
@@ -140,6 +140,26 @@ def test_every_verb_names_its_flag_and_what_it_may_be(models, model, words, said
     with pytest.raises(ValueError, match=said) as refused:
         verb.main([str(models / model), *flags])
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("verb", [mix, edit])
+def test_a_verb_whose_images_share_a_label_asks_for_one(models, verb):
+    with pytest.raises(ValueError, match="add --labels and one of cat, Dog, sea horse"):
+        verb.main([str(models / "pets")])
+
+
+def test_rows_and_columns_of_a_mix_may_each_have_a_label(models):
+    flags = [str(models / "pets"), "--rows", "0", "--columns", "1-2", "--layers", "0-3", "--overwrite"]
+    for out, words in {"same": "cat", "each": "cat Dog cat", "own": "Dog cat cat"}.items():
+        assert mix.main([*flags, "--labels", *words.split(), "--out", f"{out}.png"]) == 0
+    same, each, own = (np.asarray(Image.open(f"{name}.png")).astype(int) for name in ("same", "each", "own"))
+    side = same.shape[1] // 3  # the corner, and two that lend; below, the one that takes, and what comes of both
+    assert np.array_equal(same[side:, :side], each[side:, :side])
+    assert not np.array_equal(same[:side, side : 2 * side], each[:side, side : 2 * side])
+    assert np.array_equal(same[:side, 2 * side :], each[:side, 2 * side :])
+    assert not np.array_equal(same[side:, :side], own[side:, :side])
+    with pytest.raises(ValueError, match="are 2 labels; give one, or 3, one for each image"):
+        mix.main([*flags, "--labels", "cat", "Dog"])
 
 
 def test_every_verb_takes_a_name(models):
