@@ -37,6 +37,8 @@ def test_a_folder_is_described(animals, capsys):
         "recipe      few: 8 images are few: GGDR is off, since the paper finds it worse beside ADA with 2,000",
         "DiffAugment, since ADA was tried with 1,000 and more",
         "so few are likely to be repeated whole: look by ggdr evaluate --metrics memorization",
+        "its networks ask for a GPU: --dry-run says how long this machine takes, and --generator.channel-max 64"
+        " --discriminator.encoder.channel-max 64 makes them small enough to try on a CPU",
         "a model of something similar helps most: add --init-from MODEL --freeze-d 4 --total-kimg 1000",
         "mirror images double them: drop --data.mirror where left and right matter, as in writing",
         f"train       ggdr train few --data images --data.source {animals} --data.size 32 32 --data.channels 3"
