@@ -32,7 +32,7 @@ class SmallClassifier(Extractor):
         raise NotImplementedError
 
     def stack(self) -> StackSpec:
-        """Its convolutions."""
+        """The convolutions that the network begins with."""
         return self.convolutions
 
     def load_layers(self, device: torch.device) -> NamedLayers:
