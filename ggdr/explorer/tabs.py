@@ -13,7 +13,6 @@ from ggdr.explorer.look import picture_box, tiles
 from ggdr.explorer.pictures import SEEDS, Downloads, grid_tiles, to_picture
 from ggdr.explorer.studio import ImageSettings, Model, Studio
 from ggdr.latent.codes import Codes
-from ggdr.latent.directions import num_style_codes
 from ggdr.lazy import optional
 
 with optional("explore", "the page needs"):
@@ -101,7 +100,7 @@ def seeds_tab(studio: Studio, controls: Controls) -> Tab:
 
 def mix_tab(studio: Studio, downloads: Downloads) -> Tab:
     """Return a tab with the current image and the styles of another seed at some layers."""
-    count = num_style_codes(studio.model.generator)
+    count = studio.model.generator.num_style_codes()
     with gr.Tab("Mix") as tab:
         gr.Markdown(MIXING)
         mixed = picture_box("mixed", "the image with the styles of another seed")

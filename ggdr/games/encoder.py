@@ -23,7 +23,7 @@ from ggdr.networks.conv import ConvEncoderConfig
 from ggdr.play.decoded import Encoded
 from ggdr.play.duel import NOBODY, Duel, StepContext
 from ggdr.play.game import Game, Networks
-from ggdr.play.inverted import InvertedDuel, RegressedDuel, draw, inversion, num_style_codes
+from ggdr.play.inverted import InvertedDuel, RegressedDuel, draw, inversion
 from ggdr.play.view import Reals, View
 from ggdr.registry import Capability, games
 
@@ -99,7 +99,7 @@ class EncoderGame(Game):
         self.check_images(frozen, spec)
         space = self.space_of(frozen)
         widths = {"z": frozen.z_dim, "w": frozen.w_dim}
-        width = widths[space] if space in widths else frozen.w_dim * num_style_codes(frozen)
+        width = widths[space] if space in widths else frozen.w_dim * frozen.num_style_codes()
         encoder = replace(self.encoder, code_dim=width, space=space).build(spec.unlabelled())
         return Networks({"e": {"encoder": encoder}}, {"generator": copied(frozen, encoder.device)}, model=("encoder",))
 

@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from ggdr.errors import UserError
 from ggdr.latent.codes import Codes
 from ggdr.networks.base.module import Generator
-from ggdr.play.inverted import num_style_codes
 from ggdr.registry import Capability
 from ggdr.sampling.labels import example_labels
 from ggdr.seeding import word
@@ -179,7 +178,7 @@ def resolve_layers(generator: Generator, layers: Iterable[int] | None) -> tuple[
                 " leave layers out."
             )
         return None
-    count = num_style_codes(generator)
+    count = generator.num_style_codes()
     places = tuple(range(count) if layers is None else sorted(set(layers)))
     strange = [place for place in places if not 0 <= place < count]
     if strange or not places:

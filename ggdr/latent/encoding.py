@@ -16,7 +16,6 @@ from ggdr.latent.projection import Space
 from ggdr.networks.base import ImageSpec
 from ggdr.networks.base.module import Encoder, Generator
 from ggdr.ops.pixels import network_input
-from ggdr.play.inverted import num_style_codes
 from ggdr.registry import Capability
 from ggdr.saving.pretrained import Hub, SavedModel, loaded, open_model
 
@@ -151,7 +150,7 @@ def check_encoder(encoder: Encoder, generator: Generator) -> None:
     styled = Capability.WS in generator.config.provides
     widths = {"z": 0 if styled else generator.z_dim, "w": generator.w_dim}
     if settings.space == "w+" and styled:
-        widths["w+"] = generator.w_dim * num_style_codes(generator)
+        widths["w+"] = generator.w_dim * generator.num_style_codes()
     if settings.code_dim != widths.get(settings.space, 0):
         raise UserError(
             f"the encoder finds codes of {settings.code_dim} numbers in space {settings.space!r}, and generator"

@@ -16,7 +16,7 @@ from ggdr.errors import UserError, above_zero, not_negative
 from ggdr.features.base import Embedder, Extractor
 from ggdr.features.plain import Pixels
 from ggdr.latent.codes import Codes, concatenate, has_noise_maps, images_of
-from ggdr.latent.directions import draw_styles, num_style_codes
+from ggdr.latent.directions import draw_styles
 from ggdr.networks.base.module import Generator
 from ggdr.ops.precision import without_tf32
 from ggdr.registry import Capability
@@ -194,7 +194,7 @@ class Descent:
         self.generator, self.search, self.labels = generator, search, labels
         self.rng = torch.Generator().manual_seed(word(search.seed))
         self.space = space_of(generator, search)
-        self.layers = 0 if self.space == "z" else num_style_codes(generator)
+        self.layers = 0 if self.space == "z" else generator.num_style_codes()
         self.measures = [Measure(network, targets) for network in networks]
         with torch.no_grad():
             start = self.given(given) if given is not None else self.begin(len(targets))

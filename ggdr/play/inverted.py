@@ -102,11 +102,4 @@ def styles_of(codes: Tensor, space: str, generator: Generator) -> Tensor:
     """Return the style codes [N, L, W] that codes [N, W] of space "w", or [N, L * W] of "w+", stand for."""
     if space == "w+":
         return codes.unflatten(1, (-1, generator.w_dim))
-    return codes[:, None].expand(-1, num_style_codes(generator), -1)
-
-
-def num_style_codes(generator: Generator) -> int:
-    """Return the number of style codes that make an image."""
-    label = torch.zeros(1, generator.spec.labels, device=generator.device) if generator.spec.labels else None
-    with torch.no_grad():
-        return generator.styles(torch.zeros(1, generator.z_dim, device=generator.device), label).shape[1]
+    return codes[:, None].expand(-1, generator.num_style_codes(), -1)

@@ -22,7 +22,6 @@ from ggdr.hub.card import card_of, card_of_recipe
 from ggdr.networks.dcgan import DCGANGeneratorConfig
 from ggdr.networks.from_prior import FromPriorGeneratorConfig
 from ggdr.networks.none import NoGeneratorConfig
-from ggdr.play.inverted import num_style_codes
 from ggdr.recipe.fitting import fit
 from ggdr.regularizers.style_reconstruction import StyleReconstruction
 from ggdr.saving.model import find_saved, load_model, save_model
@@ -52,7 +51,7 @@ def again(generator, codes, space, labels):
     if space == "z":
         return generator(codes, labels).image
     ws = codes.view(len(codes), -1, generator.w_dim)
-    return generator.synthesize(ws.expand(-1, num_style_codes(generator), -1))
+    return generator.synthesize(ws.expand(-1, generator.num_style_codes(), -1))
 
 
 @pytest.mark.parametrize("space", ["w", "w+", "z"])

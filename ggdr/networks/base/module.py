@@ -214,6 +214,12 @@ class Generator(Network):
         """Style codes [N, L, W] of z [N, z_dim], of one whose config provides WS."""
         raise NotImplementedError
 
+    @torch.no_grad()
+    def num_style_codes(self) -> int:
+        """How many style codes make an image, L, of one whose config provides WS."""
+        label = torch.zeros(1, self.spec.labels, device=self.device) if self.spec.labels else None
+        return self.styles(torch.zeros(1, self.z_dim, device=self.device), label).shape[1]
+
     def synthesize(self, ws: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
         """Images [N, C, H, W] of style codes ws [N, L, W], with the same noise each time; of one that provides WS.
 
